@@ -1,0 +1,106 @@
+"""The one place that knows the backends' names, what each needs, and how to get it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One backend: the folder ``d2lrnn/<name>``, the module it imports, where pip finds it.
+
+    ``distributions`` are the packages that may have brought the module; ``environment`` holds the
+    variables that a program sets before the import, for float64 and for less talk.
+    """
+
+    name: str
+    framework: str
+    distributions: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def install(self) -> str:
+        """The command that installs what is missing."""
+        return f'pip install "d2lrnn[{self.name}]"'
+
+    @property
+    def installed(self) -> bool:
+        """Whether the framework can be found, without importing it."""
+        return importlib.util.find_spec(self.name) is not None
+
+    @property
+    def version(self) -> str | None:
+        """The framework's version, without importing it, or None where it is absent."""
+        for distribution in self.distributions:
+            try:
+                return metadata.version(distribution)
+            except metadata.PackageNotFoundError:
+                continue
+        return None
+
+
+BACKENDS = {
+    backend.name: backend
+    for backend in (
+        Backend("numpy", "NumPy", ("numpy",)),
+        Backend("torch", "PyTorch", ("torch",)),
+        Backend(
+            "tensorflow",
+            "TensorFlow",
+            ("tensorflow", "tensorflow-cpu", "tensorflow-macos"),
+            (("TF_CPP_MIN_LOG_LEVEL", "3"),),
+        ),
+        Backend("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),)),
+        Backend("mxnet", "MXNet", ("mxnet", "mxnet-cu112")),
+    )
+}
+
+
+def available() -> list[str]:
+    """Return the names of the backends whose framework is installed."""
+    return [name for name, backend in BACKENDS.items() if backend.installed]
+
+
+def load(name: str) -> ModuleType:
+    """Return the backend of that name, as ``from d2lrnn import <name>`` would.
+
+    Raises ValueError for a name that is none of ours and ImportError, with the pip command, where
+    the framework is not installed.
+    """
+    if name not in BACKENDS:
+        raise ValueError(f"backend is {name!r}; expected one of {', '.join(BACKENDS)}")
+    return importlib.import_module(f"d2lrnn.{name}")
+
+
+def prepare() -> None:
+    """Set what makes every backend compute in float64 too, and start without a word.
+
+    For programs, which own their process, before any framework is imported; in a notebook the
+    framework's own settings are the ones to use. Variables that are set already are left alone.
+    """
+    for backend in BACKENDS.values():
+        for variable, value in backend.environment:
+            os.environ.setdefault(variable, value)
+
+
+@contextmanager
+def requires(name: str) -> Iterator[None]:
+    """Turn the absence of a framework, while importing it, into the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        backend = BACKENDS[name]
+        raise ImportError(
+            f"d2lrnn.{name} needs {backend.framework}, which is not installed; "
+            f"run: {backend.install}",
+            name=name,
+        ) from None

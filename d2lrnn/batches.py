@@ -1,0 +1,229 @@
+"""From token ids to minibatches: random sampling and sequential partitioning (section 9.3).
+
+Both draw an offset from 0..num_steps-1, all equally likely, so that every way of cutting the text
+into subsequences comes up, and then use every token from the offset on but a remainder too short
+for another minibatch. The number of minibatches is the same for each offset.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks, corpora, text
+
+Ids = np.ndarray[Any, Any]
+Minibatch = tuple[Any, Any]
+
+
+def seq_data_iter_random(
+    corpus: Sequence[int], batch_size: int, num_steps: int, *, seed: Any = None
+) -> Iterator[Minibatch]:
+    """Yield minibatches of subsequences in random order.
+
+    Args:
+        corpus: token ids.
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        seed: an integer, or a numpy.random.Generator to draw from, or None for a fresh one.
+
+    Yields:
+        X and Y, both (n, T): Y holds for each token of X the one that follows it.
+
+    Raises:
+        ValueError: the corpus is too short.
+
+    Source: the book's section 9.3, Random Sampling.
+    """
+    ids, num_batches = _prepare(corpus, batch_size, num_steps)
+    rng = np.random.default_rng(seed)
+    offset = int(rng.integers(num_steps))
+    num_subseqs = (len(ids) - 1 - offset) // num_steps
+    starts = offset + num_steps * rng.permutation(num_subseqs)
+    for batch in starts[: num_batches * batch_size].reshape(num_batches, batch_size):
+        index = batch[:, None] + np.arange(num_steps)  # (n, T)
+        yield ids[index], ids[index + 1]
+
+
+def seq_data_iter_sequential(
+    corpus: Sequence[int], batch_size: int, num_steps: int, *, seed: Any = None
+) -> Iterator[Minibatch]:
+    """Yield minibatches such that each row goes on where that row of the one before ended.
+
+    Arguments, results and errors are those of seq_data_iter_random.
+
+    Source: the book's section 9.3, Sequential Partitioning.
+    """
+    ids, num_batches = _prepare(corpus, batch_size, num_steps)
+    offset = int(np.random.default_rng(seed).integers(num_steps))
+    length = batch_size * num_batches * num_steps
+    Xs = ids[offset : offset + length].reshape(batch_size, -1)  # (n, num_batches * T)
+    Ys = ids[offset + 1 : offset + 1 + length].reshape(batch_size, -1)
+    for start in range(0, num_batches * num_steps, num_steps):
+        steps = slice(start, start + num_steps)
+        yield Xs[:, steps], Ys[:, steps]
+
+
+class SeqDataLoader:
+    """Minibatches of a corpus, epoch after epoch: iterate over it once per epoch.
+
+    Args:
+        corpus: token ids.
+        batch_size: subsequences per minibatch.
+        num_steps: tokens per subsequence.
+        use_random_iter: random sampling instead of sequential partitioning.
+        seed: an integer for epochs that can be repeated, or None.
+
+    ``len(loader)`` is the number of minibatches of every epoch.
+    """
+
+    to_tensor: Callable[[Ids], Any] = staticmethod(lambda ids: ids)  # a backend puts its own here
+
+    def __init__(
+        self,
+        corpus: Sequence[int],
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        """Check the arguments; the minibatches are made as they are asked for."""
+        self.corpus, self.num_batches = _prepare(corpus, batch_size, num_steps)
+        self.batch_size, self.num_steps = batch_size, num_steps
+        self.use_random_iter = use_random_iter
+        self._rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        """Return the number of minibatches of an epoch."""
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[Minibatch]:
+        """Yield the minibatches of the next epoch."""
+        data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
+        for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self._rng):
+            yield self.to_tensor(X), self.to_tensor(Y)
+
+
+def load_data_time_machine(
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10000,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+) -> tuple[SeqDataLoader, text.Vocab]:
+    """Return a SeqDataLoader over The Time Machine and its Vocab.
+
+    Args:
+        batch_size: subsequences per minibatch.
+        num_steps: tokens per subsequence.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: train on the first so many tokens; None for all.
+        token: "char" or "word".
+        seed: an integer for epochs that can be repeated, or None.
+
+    Source: the book's section 9.3.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_time_machine(), token, max_tokens)
+    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+
+
+def load_data_builtin(
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10000,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+) -> tuple[SeqDataLoader, text.Vocab]:
+    """Return a SeqDataLoader over the built-in story and its Vocab; needs no download.
+
+    Arguments as for load_data_time_machine.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_builtin(), token, max_tokens)
+    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+
+
+def load_data_text(
+    path: str | os.PathLike[str],
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = None,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+) -> tuple[SeqDataLoader, text.Vocab]:
+    """Return a SeqDataLoader over a UTF-8 file of one's own and its Vocab.
+
+    The other arguments are those of load_data_time_machine; all tokens are used by default.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_text(path), token, max_tokens)
+    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+
+
+def load_corpus_time_machine(
+    max_tokens: int | None = None, *, token: str = "char"
+) -> tuple[list[int], text.Vocab]:
+    """Return The Time Machine as one list of token ids, the first max_tokens, and its Vocab.
+
+    Source: the book's section 9.2.
+    """
+    return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
+
+
+def for_backend(from_numpy: Callable[[Ids], Any]) -> SimpleNamespace:
+    """Return this module's loaders as a backend has them: yielding tensors made by from_numpy."""
+
+    class Loader(SeqDataLoader):
+        __doc__ = SeqDataLoader.__doc__
+        to_tensor = staticmethod(from_numpy)
+
+    Loader.__name__ = Loader.__qualname__ = SeqDataLoader.__name__
+
+    def iterating(data_iter: Callable[..., Iterator[Minibatch]]) -> Callable[..., Any]:
+        @functools.wraps(data_iter)
+        def iterate(*args: Any, **kwargs: Any) -> Iterator[Minibatch]:
+            return ((from_numpy(X), from_numpy(Y)) for X, Y in data_iter(*args, **kwargs))
+
+        return iterate
+
+    def loading(load_data: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(load_data)
+        def load(*args: Any, **kwargs: Any) -> tuple[SeqDataLoader, text.Vocab]:
+            loader, vocab = load_data(*args, **kwargs)
+            loader.to_tensor = from_numpy
+            return loader, vocab
+
+        return load
+
+    return SimpleNamespace(
+        SeqDataLoader=Loader,
+        seq_data_iter_random=iterating(seq_data_iter_random),
+        seq_data_iter_sequential=iterating(seq_data_iter_sequential),
+        load_data_time_machine=loading(load_data_time_machine),
+        load_data_builtin=loading(load_data_builtin),
+        load_data_text=loading(load_data_text),
+    )
+
+
+def _prepare(corpus: Sequence[int], batch_size: int, num_steps: int) -> tuple[Ids, int]:
+    """Return the corpus as an array and the minibatches that it gives whatever the offset."""
+    checks.size(batch_size=batch_size, num_steps=num_steps)
+    ids = np.asarray(corpus)
+    num_batches = (len(ids) - num_steps) // (batch_size * num_steps)
+    if num_batches < 1:
+        raise ValueError(
+            f"the corpus has {len(ids)} tokens; batch_size {batch_size} and num_steps {num_steps} "
+            f"need {(batch_size + 1) * num_steps} or more; "
+            "take a longer text, a smaller batch_size or fewer num_steps"
+        )
+    return ids, num_batches

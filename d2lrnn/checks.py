@@ -1,0 +1,153 @@
+"""Every complaint about an argument, once: what was expected, what arrived, what to do.
+
+The frameworks disagree about bad input and often say nothing: a token id outside the vocabulary
+raises in one, becomes a row of zeros in another and is clipped in a third. All five backends call
+these functions instead, so that the same mistake gets the same ``ValueError`` everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Shape = Sequence[int]
+
+
+def positive(**values: float) -> None:
+    """Check that each named value is a finite number above 0."""
+    for name, value in values.items():
+        if not (_is_real(value) and math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} is {value!r}; expected a finite number above 0")
+
+
+def not_negative(**values: float) -> None:
+    """Check that each named value is a finite number, 0 or above."""
+    for name, value in values.items():
+        if not (_is_real(value) and math.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} is {value!r}; expected a finite number, 0 or above")
+
+
+def size(**values: int) -> None:
+    """Check that each named value is an integer above 0."""
+    for name, value in values.items():
+        if not (_is_integer(value) and value > 0):
+            raise ValueError(f"{name} is {value!r}; expected an integer, 1 or above")
+
+
+def count(**values: int) -> None:
+    """Check that each named value is an integer, 0 or above."""
+    for name, value in values.items():
+        if not (_is_integer(value) and value >= 0):
+            raise ValueError(f"{name} is {value!r}; expected an integer, 0 or above")
+
+
+def choice(value: object, name: str, allowed: Sequence[str]) -> None:
+    """Check that value is one of the allowed words."""
+    if value not in allowed:
+        words = ", ".join(repr(word) for word in allowed)
+        raise ValueError(f"{name} is {value!r}; expected one of {words}")
+
+
+def floating(dtype: object) -> str:
+    """Return dtype as "float32" or "float64"; nothing else is supported."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
+    if name not in ("float32", "float64"):
+        raise ValueError(f"dtype is {dtype!r}; expected 'float32' or 'float64'")
+    return name
+
+
+def axes(name: str, shape: Shape, meaning: str) -> None:
+    """Check that shape has as many axes as meaning, such as "(batch_size, num_steps)", names."""
+    if len(shape) != meaning.count(",") + 1:
+        raise ValueError(f"{name} has shape {tuple(shape)}; expected axes {meaning}")
+
+
+def tokens(ids: np.ndarray[Any, Any], vocab_size: int) -> None:
+    """Check that ids are integers from 0 to vocab_size - 1, before any framework converts them."""
+    if ids.dtype.kind not in "iu":
+        raise ValueError(
+            f"token ids have dtype {ids.dtype}; expected integers from 0 to {vocab_size - 1}; "
+            "turn tokens into ids with vocab[tokens]"
+        )
+    if ids.size == 0:
+        return
+    worst = int(ids.min()) if ids.min() < 0 else int(ids.max())
+    if not 0 <= worst < vocab_size:
+        raise ValueError(
+            f"token id {worst} is outside 0..{vocab_size - 1}; "
+            "use the Vocab that the model was made for"
+        )
+
+
+def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int) -> None:
+    """Check a minibatch of token ids to train on: X and Y (batch_size, num_steps), not empty."""
+    axes("X", X.shape, "(batch_size, num_steps)")
+    if Y.shape != X.shape:
+        raise ValueError(
+            f"Y has shape {Y.shape}, X has {X.shape}; expected a target for each input token"
+        )
+    if X.size == 0:
+        raise ValueError(
+            f"the minibatch is empty, of shape {X.shape}; "
+            "training needs at least one row and one time step"
+        )
+    tokens(X, vocab_size)
+    tokens(Y, vocab_size)
+
+
+def features(X: Shape, weight: Shape) -> None:
+    """Check the inputs (batch_size, num_inputs) of a layer by its weight (num_inputs, ...)."""
+    axes("X", X, "(batch_size, num_inputs)")
+    _width("X", X[1], weight[0])
+
+
+def recurrent(inputs: Shape, state: Any, weight: Shape, num_states: int = 1) -> None:
+    """Check what a cell is called with.
+
+    inputs is a shape (num_steps, batch_size, num_inputs), state a tuple of num_states tensors
+    (batch_size, num_hiddens), and weight the shape (num_inputs, num_hiddens) of an input weight.
+    """
+    axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
+    num_inputs, num_hiddens = weight
+    _width("inputs", inputs[2], num_inputs)
+    if not isinstance(state, (tuple, list)) or len(state) != num_states:
+        kind = f"{len(state)} tensors" if isinstance(state, (tuple, list)) else "no tuple"
+        raise ValueError(
+            f"state is {kind}; expected a tuple of length {num_states}; "
+            f"call net.begin_state({inputs[1]})"
+        )
+    for H in state:
+        _state(tuple(H.shape), inputs[1], num_hiddens)
+
+
+def _width(name: str, width: int, expected: int) -> None:
+    if width != expected:
+        raise ValueError(
+            f"{name} has {width} features per row, the parameters are for {expected}; "
+            "make the parameters for that width, or the rows for these parameters"
+        )
+
+
+def _state(shape: Shape, batch_size: int, num_hiddens: int) -> None:
+    axes("state", shape, "(batch_size, num_hiddens)")
+    if shape[0] != batch_size:
+        raise ValueError(
+            f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; "
+            f"call net.begin_state({batch_size})"
+        )
+    if shape[1] != num_hiddens:
+        raise ValueError(
+            f"state has {shape[1]} hidden units, the parameters have {num_hiddens}; "
+            f"call net.begin_state({batch_size})"
+        )
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

@@ -1,0 +1,121 @@
+"""Where texts come from: The Time Machine, the built-in story, a user's own file.
+
+Each reader returns lines; ``d2lrnn.text`` makes tokens of them and ``d2lrnn.batches`` minibatches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from importlib import resources
+from pathlib import Path
+
+import pooch
+
+DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
+
+TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
+TIME_MACHINE_SHA1 = "090b5e7e70c295757f55df93cb0a180b9691891a"
+
+TIMEOUT = 30  # seconds without an answer
+
+
+class DownloadError(OSError):
+    """A file is neither at hand nor to be had; the message names the ways out."""
+
+
+def read_time_machine() -> list[str]:
+    """Return The Time Machine (H. G. Wells, 1895) as 3,221 lines of lower-case letters and spaces.
+
+    Everything that is no letter becomes one space, and lines lose the spaces at their ends, as in
+    the book's section 9.2. The file is looked for in the folder that the environment variable
+    D2LRNN_DATA names, then in the per-user cache, then downloaded.
+
+    Raises:
+        DownloadError: an OSError; there is no file and no network.
+    """
+    path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_SHA1)
+    return [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in read_lines(path)]
+
+
+def read_builtin() -> list[str]:
+    """Return the story that comes with the package, one string per paragraph, ends included.
+
+    Every string but the last ends with a newline, so that a model learns paragraphs too.
+    """
+    story = resources.files("d2lrnn").joinpath("corpus.txt").read_text(encoding="utf-8")
+    paragraphs = [" ".join(paragraph.split()) for paragraph in story.split("\n\n")]
+    return [paragraph + "\n" for paragraph in paragraphs if paragraph]
+
+
+def read_text(path: str | os.PathLike[str]) -> list[str]:
+    """Return a UTF-8 text file as its lines, nothing changed, line ends (as newlines) included.
+
+    Raises:
+        ValueError: the file is empty, or is not UTF-8 (the message says where).
+        OSError: the file cannot be read.
+    """
+    lines = [line + "\n" for line in read_lines(path)]
+    if not any(line.strip() for line in lines):
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
+    return lines
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[str]:
+    """Return the lines of a UTF-8 file without their ends; a byte order mark is dropped."""
+    content = Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not UTF-8: byte {error.start} is "
+            f"0x{content[error.start]:02x}; save the file as UTF-8"
+        ) from None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def fetch(name: str, url: str, sha1: str) -> Path:
+    """Return the path of a data file: from the D2LRNN_DATA folder, the cache or the network.
+
+    Args:
+        name: the file's name in the folder and the cache.
+        url: where to download it from.
+        sha1: the SHA-1 of its content, in hexadecimal; nothing else is accepted.
+
+    Raises:
+        DownloadError: it could not be had; the message names the ways out.
+        ValueError: the D2LRNN_DATA folder holds a different file of that name.
+    """
+    if folder := os.environ.get(DATA_FOLDER):
+        path = Path(folder) / name
+        if path.exists():
+            return _verified(path, sha1)
+    cache = pooch.os_cache("d2lrnn")
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
+    try:
+        return Path(pooch.retrieve(url, f"sha1:{sha1}", name, cache, downloader=downloader))
+    except (OSError, ValueError) as error:  # no network; or the content is not what it should be
+        raise DownloadError(
+            f"cannot download {name} from {url} ({_brief(error)}). Three ways out: "
+            f"connect to the internet and try again; put the file into a folder and set the "
+            f"environment variable {DATA_FOLDER} to that folder; or use the built-in corpus, "
+            f"which needs no download (load_data_builtin, --corpus builtin)"
+        ) from error
+
+
+def _verified(path: Path, sha1: str) -> Path:
+    found = hashlib.sha1(path.read_bytes()).hexdigest()
+    if found != sha1:
+        raise ValueError(
+            f"{path} has the SHA-1 {found}; expected {sha1}; "
+            f"remove it or set {DATA_FOLDER} to another folder"
+        )
+    return path
+
+
+def _brief(error: Exception) -> str:
+    line = str(error).splitlines()[0] if str(error) else ""
+    return f"{type(error).__name__}: {line[:200]}"

@@ -1,0 +1,65 @@
+"""The bridge between NumPy arrays and JAX arrays, and the search for a GPU."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from d2lrnn import checks
+
+
+def try_gpu(i=0):
+    """Return the i-th GPU if there is one, else the CPU."""
+    checks.count(i=i)
+    gpus = [device for device in jax.devices() if device.platform != "cpu"]
+    return gpus[i] if i < len(gpus) else jax.devices("cpu")[0]
+
+
+def from_numpy(array, *, dtype=None, device=None):
+    """Return a copy of a NumPy array as a JAX array.
+
+    Without its 64-bit mode JAX has neither int64 nor float64. Integers then become int32, if they
+    fit; float64 is refused.
+    """
+    array = np.array(array, dtype=dtype)
+    if not jax.config.jax_enable_x64 and array.dtype.itemsize == 8:
+        array = _narrowed(array)
+    return jax.device_put(jnp.asarray(array), device)
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as a NumPy array."""
+    return np.array(tensor)
+
+
+def trainable(arrays, *, dtype="float32", device=None):
+    """Return NumPy arrays as parameters to train."""
+    dtype = checks.floating(dtype)
+    return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
+
+
+def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
+
+    Under jit there are no values to check; check the ids before, as RNNModelScratch does.
+    """
+    dtype = checks.floating(dtype)
+    if not isinstance(tokens, jax.core.Tracer):
+        ids = to_numpy(tokens)
+        checks.tokens(ids, vocab_size)
+        tokens = from_numpy(ids.astype("int32"), device=device)
+        from_numpy(np.zeros(0, dtype))  # refuses float64 where JAX has none
+    return jax.nn.one_hot(tokens, vocab_size, dtype=dtype)
+
+
+def _narrowed(array):
+    if array.dtype.kind == "f":
+        raise ValueError(
+            "JAX has no float64 unless told so; before anything else run "
+            'jax.config.update("jax_enable_x64", True), or use dtype="float32"'
+        )
+    if array.size and (array.min() < -(2**31) or array.max() >= 2**31):
+        raise ValueError(
+            f"{array.dtype} values reach from {array.min()} to {array.max()}, beyond int32; "
+            'for more run jax.config.update("jax_enable_x64", True) before anything else'
+        )
+    return array.astype("int32")

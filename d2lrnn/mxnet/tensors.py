@@ -1,0 +1,40 @@
+"""The bridge between NumPy arrays and MXNet arrays, and the search for a GPU."""
+
+import numpy as onp
+
+from d2lrnn import checks
+from d2lrnn.mxnet.framework import mxnet, np, npx
+
+
+def try_gpu(i=0):
+    """Return the i-th GPU if there is one, else the CPU."""
+    checks.count(i=i)
+    return npx.gpu(i) if i < npx.num_gpus() else npx.cpu()
+
+
+def from_numpy(array, *, dtype=None, device=None):
+    """Return a copy of a NumPy array as an MXNet array."""
+    array = onp.asarray(array, dtype=dtype)
+    return np.array(array, dtype=array.dtype, ctx=device)
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as a NumPy array."""
+    return tensor.asnumpy() if isinstance(tensor, mxnet.nd.NDArray) else onp.array(tensor)
+
+
+def trainable(arrays, *, dtype="float32", device=None):
+    """Return NumPy arrays as parameters to train."""
+    dtype = checks.floating(dtype)
+    params = [from_numpy(array, dtype=dtype, device=device) for array in arrays]
+    for param in params:
+        param.attach_grad()
+    return params
+
+
+def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, vocab_size)
+    ids = from_numpy(ids, dtype="int64", device=device)
+    return npx.one_hot(ids, vocab_size, dtype=checks.floating(dtype))

@@ -1,0 +1,47 @@
+"""Gradients, clipping and the update, in MXNet (the book's section 9.5)."""
+
+from d2lrnn import checks
+from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.tensors import from_numpy, to_numpy
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
+    for leaf in leaves:
+        leaf.attach_grad()
+    inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
+    with autograd.record():
+        outputs, new_state = forward_fn(inputs, tuple(state), params)
+    autograd.backward([outputs, *new_state], [d_outputs, *d_state])
+    grads = [leaf.grad for leaf in leaves]
+    return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
+
+
+def grad_clipping(grads, theta):
+    """Return the gradients scaled so that their joint norm is at most theta, and the norm before."""
+    checks.positive(theta=theta)
+    norm = np.sqrt(sum((grad**2).sum() for grad in grads))
+    scale = np.where(norm > theta, theta / norm, np.ones_like(norm))
+    return [grad * scale for grad in grads], norm
+
+
+def make_step(net, lr, theta=1.0):
+    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
+    checks.positive(lr=lr, theta=theta)
+
+    def step(X, Y, state):
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, net.vocab_size)
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
+        state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
+        with autograd.record():
+            outputs, state = net(X, state)
+            loss = -npx.pick(npx.log_softmax(outputs), targets).mean()
+        loss.backward()
+        grads, _ = grad_clipping([param.grad for param in net.params], theta)
+        for param, grad in zip(net.params, grads):
+            param[:] = param - lr * grad
+        return loss.item(), tuple(s.detach() for s in state)
+
+    return step

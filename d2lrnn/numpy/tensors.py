@@ -1,0 +1,36 @@
+"""The bridge between NumPy arrays and this backend's tensors, which are NumPy arrays too."""
+
+import numpy as np
+
+from d2lrnn import checks
+
+
+def try_gpu(i=0):
+    """Return the i-th GPU if there is one, else the CPU; NumPy knows only the CPU."""
+    checks.count(i=i)
+    return "cpu"
+
+
+def from_numpy(array, *, dtype=None, device=None):
+    """Return a copy of a NumPy array as this backend's tensor."""
+    if device not in (None, "cpu"):
+        raise ValueError(f"device is {device!r}; NumPy computes on 'cpu' only")
+    return np.array(array, dtype=dtype)
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as a NumPy array."""
+    return np.array(tensor)
+
+
+def trainable(arrays, *, dtype="float32", device=None):
+    """Return NumPy arrays as parameters to train."""
+    dtype = checks.floating(dtype)
+    return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
+
+
+def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, vocab_size)
+    return np.eye(vocab_size, dtype=checks.floating(dtype))[ids]

@@ -1,0 +1,42 @@
+"""The bridge between NumPy arrays and TensorFlow tensors, and the search for a GPU."""
+
+import numpy as np
+import tensorflow as tf
+
+from d2lrnn import checks
+
+
+def try_gpu(i=0):
+    """Return the name of the i-th GPU if there is one, else that of the CPU."""
+    checks.count(i=i)
+    return f"/GPU:{i}" if i < len(tf.config.list_physical_devices("GPU")) else "/CPU:0"
+
+
+def from_numpy(array, *, dtype=None, device=None):
+    """Return a copy of a NumPy array as a TensorFlow tensor."""
+    with tf.device(device):
+        return tf.constant(np.array(array, dtype=dtype))
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as a NumPy array."""
+    return np.array(tensor)
+
+
+def trainable(arrays, *, dtype="float32", device=None):
+    """Return NumPy arrays as parameters to train."""
+    dtype = checks.floating(dtype)
+    with tf.device(device):
+        return [tf.Variable(np.asarray(array), dtype=dtype) for array in arrays]
+
+
+def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
+
+    Inside tf.function there are no values to check; check the ids before, as RNNModelScratch does.
+    """
+    if not tf.is_symbolic_tensor(tokens):
+        ids = to_numpy(tokens)
+        checks.tokens(ids, vocab_size)
+        tokens = from_numpy(ids, dtype="int64", device=device)
+    return tf.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))

@@ -1,0 +1,43 @@
+"""The bridge between NumPy arrays and PyTorch tensors, and the search for a GPU."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from d2lrnn import checks
+
+
+def try_gpu(i=0):
+    """Return the i-th CUDA device if there is one, else Apple's GPU (for i = 0), else the CPU."""
+    checks.count(i=i)
+    if torch.cuda.device_count() > i:
+        return torch.device("cuda", i)
+    if i == 0 and torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def from_numpy(array, *, dtype=None, device=None):
+    """Return a copy of a NumPy array as a PyTorch tensor."""
+    return torch.tensor(np.asarray(array, dtype=dtype), device=device)
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as a NumPy array."""
+    if isinstance(tensor, torch.Tensor):
+        tensor = tensor.numpy(force=True)
+    return np.array(tensor)
+
+
+def trainable(arrays, *, dtype="float32", device=None):
+    """Return NumPy arrays as parameters to train."""
+    dtype = checks.floating(dtype)
+    return [from_numpy(array, dtype=dtype, device=device).requires_grad_() for array in arrays]
+
+
+def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, vocab_size)
+    ids = from_numpy(ids, dtype="int64", device=device)  # torch's one_hot takes no other
+    return F.one_hot(ids, vocab_size).to(getattr(torch, checks.floating(dtype)))

@@ -1,0 +1,230 @@
+"""The epoch loop, perplexity, speed, history and prediction. Knows no framework.
+
+Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta)`` to train with and
+``evaluate(X, state)``, the outputs as a NumPy array, to predict with.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from d2lrnn import checks, text
+
+Step = Callable[[Any, Any, Any], tuple[float, Any]]
+
+
+@dataclass
+class History:
+    """What training has seen: one entry an epoch.
+
+    ``perplexity`` is exp(mean cross-entropy) over the tokens of the epoch, 1 at best and the
+    vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
+    pairs (epoch, text generated after it).
+    """
+
+    perplexity: list[float] = field(default_factory=list)
+    speed: list[float] = field(default_factory=list)
+    samples: list[tuple[int, str]] = field(default_factory=list)
+
+    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
+        """Draw perplexity over epochs and return the matplotlib Axes."""
+        from d2lrnn import plot
+
+        return plot.perplexity({label: self}, ax)
+
+    def __str__(self) -> str:
+        """Return the last epoch in one line."""
+        if not self.perplexity:
+            return "no epoch yet"
+        return (
+            f"epoch {len(self.perplexity)}: perplexity {self.perplexity[-1]:.2f}, "
+            f"{np.median(self.speed):,.0f} tokens/s"
+        )
+
+
+class DivergenceError(FloatingPointError):
+    """The loss is no longer finite. ``history`` holds the epochs before."""
+
+    def __init__(self, loss: float, epoch: int = 1, history: History | None = None) -> None:
+        """Say where it happened and what helps."""
+        super().__init__(
+            f"the loss is {loss} in epoch {epoch}: training diverged; "
+            "try a smaller lr, or a smaller theta to clip gradients harder"
+        )
+        self.loss = loss
+        self.history = history or History()
+
+
+def train_epoch_ch8(
+    net: Any,
+    train_iter: Iterable[Any],
+    step: Step,
+    *,
+    use_random_iter: bool = False,
+    on_minibatch: Callable[[], Any] | None = None,
+) -> tuple[float, float]:
+    """Train for one epoch.
+
+    Args:
+        net: the model, such as RNNModelScratch.
+        train_iter: yields X and Y, both (batch_size, num_steps) token ids.
+        step: what make_step(net, lr) returned.
+        use_random_iter: start each minibatch from a zero state; otherwise the state of the one
+            before is carried on, detached from its gradients.
+        on_minibatch: called after each minibatch, for a progress bar.
+
+    Returns:
+        perplexity and tokens per second.
+
+    Raises:
+        DivergenceError: a FloatingPointError; the loss is no longer finite.
+        ValueError: train_iter yields no minibatch.
+
+    Source: the book's section 9.5, Training.
+    """
+    state, total_loss, num_tokens = None, 0.0, 0
+    start = time.perf_counter()
+    for X, Y in train_iter:
+        if state is None or use_random_iter:
+            state = net.begin_state(X.shape[0])
+        loss, state = step(X, Y, state)
+        if not math.isfinite(loss):
+            raise DivergenceError(loss)
+        size = math.prod(Y.shape)
+        total_loss, num_tokens = total_loss + loss * size, num_tokens + size
+        if on_minibatch:
+            on_minibatch()
+    if num_tokens == 0:
+        raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
+    perplexity = math.exp(min(total_loss / num_tokens, 700.0))  # exp(710) overflows
+    return perplexity, num_tokens / (time.perf_counter() - start)
+
+
+def train_ch8(
+    net: Any,
+    train_iter: Any,
+    vocab: text.Vocab,
+    lr: float,
+    num_epochs: int,
+    *,
+    theta: float = 1.0,
+    use_random_iter: bool = False,
+    prefix: str | None = None,
+    sample_every: int = 50,
+    progress: bool | None = None,
+) -> History:
+    """Train a character or word model by minibatch gradient descent with clipped gradients.
+
+    Args:
+        net: the model, changed as it learns.
+        train_iter: a SeqDataLoader, or anything that yields X and Y anew for each epoch.
+        vocab: the Vocab of the tokens.
+        lr: learning rate, above 0.
+        num_epochs: passes over train_iter, 0 or more.
+        theta: the gradients' joint Euclidean norm is clipped to this, above 0.
+        use_random_iter: whether train_iter samples at random; then no state is carried over.
+        prefix: show, every sample_every epochs and at the end, how the model continues it.
+        sample_every: epochs between two samples.
+        progress: True for a progress bar, False for none, None for one if this is a terminal.
+
+    Returns:
+        a History: perplexity and tokens per second for each epoch, and the samples.
+
+    Raises:
+        DivergenceError: the loss is no longer finite; the error holds the History so far.
+        ValueError: an argument is out of its range.
+
+    Source: the book's section 9.5, Training.
+    """
+    checks.count(num_epochs=num_epochs)
+    checks.size(sample_every=sample_every)
+    if getattr(train_iter, "use_random_iter", use_random_iter) != use_random_iter:
+        raise ValueError(
+            f"use_random_iter is {use_random_iter}, but the loader was made with "
+            f"{train_iter.use_random_iter}; give both the same"
+        )
+    if prefix is not None:
+        prefix_tokens(prefix, vocab)
+    step, history = net.make_step(lr, theta), History()
+    total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
+    with tqdm(total=total, disable=None if progress is None else not progress) as bar:
+        for epoch in range(1, num_epochs + 1):
+            try:
+                perplexity, speed = train_epoch_ch8(
+                    net, train_iter, step, use_random_iter=use_random_iter, on_minibatch=bar.update
+                )
+            except DivergenceError as error:
+                raise DivergenceError(error.loss, epoch, history) from None
+            history.perplexity.append(perplexity)
+            history.speed.append(speed)
+            bar.set_description(f"epoch {epoch}/{num_epochs}", refresh=False)
+            bar.set_postfix_str(f"perplexity {perplexity:.2f}, {speed:,.0f} tokens/s", refresh=False)
+            if prefix is not None and (epoch % sample_every == 0 or epoch == num_epochs):
+                sample = predict_ch8(prefix, 50, net, vocab)
+                history.samples.append((epoch, sample))
+                bar.write(f"epoch {epoch}, perplexity {perplexity:.2f}: {sample}")
+    return history
+
+
+def predict_ch8(
+    prefix: str,
+    num_preds: int,
+    net: Any,
+    vocab: text.Vocab,
+    *,
+    temperature: float = 0.0,
+    seed: int | None = None,
+) -> str:
+    """Return the prefix and num_preds further tokens, one after the other.
+
+    Args:
+        prefix: text to go on from, at least one token.
+        num_preds: tokens to generate, 0 or more.
+        net: the model.
+        vocab: its Vocab.
+        temperature: 0 takes the likeliest token each time; above 0, tokens are drawn with
+            probabilities softmax(scores / temperature), the more surprising the higher.
+        seed: an integer for a draw that can be repeated, or None.
+
+    Raises:
+        ValueError: the prefix is empty, or an argument is out of its range.
+
+    Source: the book's section 9.5, Prediction.
+    """
+    checks.count(num_preds=num_preds)
+    checks.not_negative(temperature=temperature)
+    rng = np.random.default_rng(seed)
+    tokens = prefix_tokens(prefix, vocab)
+    state = net.begin_state(1)
+    for index in vocab[tokens]:  # warm up: the state learns what has been said
+        outputs, state = net.evaluate(np.array([[index]]), state)
+    predicted = []
+    for _ in range(num_preds):
+        index = choose(outputs[0], temperature, rng)
+        predicted.append(index)
+        outputs, state = net.evaluate(np.array([[index]]), state)
+    return vocab.join([*tokens, *vocab.to_tokens(predicted)])
+
+
+def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
+    """Return the tokens of a prefix, of which there must be one at least."""
+    tokens = vocab.split(prefix)
+    if not tokens:
+        raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")
+    return tokens
+
+
+def choose(scores: np.ndarray[Any, Any], temperature: float, rng: np.random.Generator) -> int:
+    """Return the id of the highest score, or one drawn from softmax(scores / temperature)."""
+    if temperature == 0:
+        return int(scores.argmax())
+    scaled = (scores.astype(np.float64) - scores.max()) / temperature
+    weights = np.exp(scaled)
+    return int(rng.choice(len(scores), p=weights / weights.sum()))
