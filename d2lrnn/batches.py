@@ -10,8 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +21,7 @@ Minibatch = tuple[Any, Any]
 
 
 def seq_data_iter_random(
-    corpus: Sequence[int], batch_size: int, num_steps: int, *, seed: Any = None
+    corpus: Sequence[int] | Ids, batch_size: int, num_steps: int, *, seed: Any = None
 ) -> Iterator[Minibatch]:
     """Yield minibatches of subsequences in random order.
 
@@ -51,7 +50,7 @@ def seq_data_iter_random(
 
 
 def seq_data_iter_sequential(
-    corpus: Sequence[int], batch_size: int, num_steps: int, *, seed: Any = None
+    corpus: Sequence[int] | Ids, batch_size: int, num_steps: int, *, seed: Any = None
 ) -> Iterator[Minibatch]:
     """Yield minibatches such that each row goes on where that row of the one before ended.
 
@@ -86,7 +85,7 @@ class SeqDataLoader:
 
     def __init__(
         self,
-        corpus: Sequence[int],
+        corpus: Sequence[int] | Ids,
         batch_size: int,
         num_steps: int,
         use_random_iter: bool = False,
@@ -180,7 +179,18 @@ def load_corpus_time_machine(
     return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
 
 
-def for_backend(from_numpy: Callable[[Ids], Any]) -> SimpleNamespace:
+class Loaders(NamedTuple):
+    """The functions of this module that yield tensors, in the order for_backend returns them."""
+
+    SeqDataLoader: Any
+    seq_data_iter_random: Any
+    seq_data_iter_sequential: Any
+    load_data_time_machine: Any
+    load_data_builtin: Any
+    load_data_text: Any
+
+
+def for_backend(from_numpy: Callable[[Ids], Any]) -> Loaders:
     """Return this module's loaders as a backend has them: yielding tensors made by from_numpy."""
 
     class Loader(SeqDataLoader):
@@ -205,7 +215,7 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> SimpleNamespace:
 
         return load
 
-    return SimpleNamespace(
+    return Loaders(
         SeqDataLoader=Loader,
         seq_data_iter_random=iterating(seq_data_iter_random),
         seq_data_iter_sequential=iterating(seq_data_iter_sequential),
@@ -215,7 +225,7 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> SimpleNamespace:
     )
 
 
-def _prepare(corpus: Sequence[int], batch_size: int, num_steps: int) -> tuple[Ids, int]:
+def _prepare(corpus: Sequence[int] | Ids, batch_size: int, num_steps: int) -> tuple[Ids, int]:
     """Return the corpus as an array and the minibatches that it gives whatever the offset."""
     checks.size(batch_size=batch_size, num_steps=num_steps)
     ids = np.asarray(corpus)

@@ -104,23 +104,35 @@ def features(X: Shape, weight: Shape) -> None:
     _width("X", X[1], weight[0])
 
 
-def recurrent(inputs: Shape, state: Any, weight: Shape, num_states: int = 1) -> None:
+def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
     """Check what a cell is called with.
 
-    inputs is a shape (num_steps, batch_size, num_inputs), state a tuple of num_states tensors
+    inputs is a shape (num_steps, batch_size, num_inputs), states a tuple of num_states tensors
     (batch_size, num_hiddens), and weight the shape (num_inputs, num_hiddens) of an input weight.
     """
     axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
     num_inputs, num_hiddens = weight
     _width("inputs", inputs[2], num_inputs)
-    if not isinstance(state, (tuple, list)) or len(state) != num_states:
-        kind = f"{len(state)} tensors" if isinstance(state, (tuple, list)) else "no tuple"
-        raise ValueError(
-            f"state is {kind}; expected a tuple of length {num_states}; "
-            f"call net.begin_state({inputs[1]})"
-        )
-    for H in state:
-        _state(tuple(H.shape), inputs[1], num_hiddens)
+    state(states, inputs[1], [num_hiddens] * num_states)
+
+
+def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
+    """Check that states is a tuple of tensors (batch_size, width), one for each of widths."""
+    remedy = f"call net.begin_state({batch_size})"
+    if not isinstance(states, (tuple, list)) or len(states) != len(widths):
+        kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "no tuple"
+        raise ValueError(f"state is {kind}; expected a tuple of length {len(widths)}; {remedy}")
+    for tensor, width in zip(states, widths, strict=True):
+        shape = tuple(tensor.shape)
+        axes("state", shape, "(batch_size, num_hiddens)")
+        if shape[0] != batch_size:
+            raise ValueError(
+                f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; {remedy}"
+            )
+        if shape[1] != width:
+            raise ValueError(
+                f"state has {shape[1]} hidden units, the parameters have {width}; {remedy}"
+            )
 
 
 def _width(name: str, width: int, expected: int) -> None:
@@ -128,20 +140,6 @@ def _width(name: str, width: int, expected: int) -> None:
         raise ValueError(
             f"{name} has {width} features per row, the parameters are for {expected}; "
             "make the parameters for that width, or the rows for these parameters"
-        )
-
-
-def _state(shape: Shape, batch_size: int, num_hiddens: int) -> None:
-    axes("state", shape, "(batch_size, num_hiddens)")
-    if shape[0] != batch_size:
-        raise ValueError(
-            f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; "
-            f"call net.begin_state({batch_size})"
-        )
-    if shape[1] != num_hiddens:
-        raise ValueError(
-            f"state has {shape[1]} hidden units, the parameters have {num_hiddens}; "
-            f"call net.begin_state({batch_size})"
         )
 
 

@@ -143,7 +143,8 @@ def generate(
 
 @main.command()
 @click.option("--backends", "names", help="Separated by commas.  [default: all installed]")
-def compare(names: str | None) -> None:
+@click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
+def compare(names: str | None, plot: str | None) -> None:
     """Compute the same in every backend; show the largest differences and their bounds."""
     from tqdm.auto import tqdm
 
@@ -154,15 +155,30 @@ def compare(names: str | None) -> None:
         for name in chosen:
             backends.load(name)
         with tqdm(disable=None, leave=False) as bar:
-            rows = comparison.compare(chosen, lambda what: (bar.set_description(what), bar.update()))
+            rows = comparison.compare(
+                chosen, lambda what: (bar.set_description(what), bar.update())
+            )
     click.echo("Largest difference from NumPy in float64, in units of the largest element;")
     click.echo("losses: of 100 training steps from one seed.")
     click.echo(comparison.table(rows, chosen))
+    if plot:
+        with _plain_errors():
+            _plot_losses(chosen, plot)
     broken = [row for row in rows if not row.holds]
     if broken:
         click.echo(f"{len(broken)} of {len(rows)} bounds are broken.")
         sys.exit(1)
     click.echo(f"All {len(rows)} bounds held, with {len(chosen)} backends.")
+
+
+def _plot_losses(names: list[str], path: str) -> None:
+    from d2lrnn import compare, plot
+
+    order = ["numpy", *(name for name in names if name != "numpy")]
+    losses = {name: compare.train(backends.load(name), "float64", cell="rnn") for name in order}
+    left, _ = plot.agreement(losses, compare.bound("losses", "float64", 0))
+    left.figure.savefig(path, dpi=150)
+    click.echo(f"plot saved in {path}")
 
 
 @main.command()

@@ -43,8 +43,9 @@ class Problem:
         A weight's gradient sums num_steps · batch_size products, and the gradient at the first
         step has come through num_steps products of num_hiddens terms each.
         """
-        num_steps, batch_size = self.inputs.shape[:2]
-        return num_steps * (batch_size + self.params[-2].shape[0])
+        num_steps = len(self.inputs) if self.state else 1
+        batch_size, num_hiddens = self.inputs.shape[-2], len(self.params[-2])
+        return num_steps * (batch_size + num_hiddens)
 
 
 def bound(quantity: str, dtype: str, num_terms: int) -> float:
@@ -135,6 +136,7 @@ def cell_function(rnn: Any, cell: str) -> Callable[..., Any]:
     return without_state
 
 
+@functools.cache
 def train(rnn: Any, dtype: str, *, cell: str = "rnn", num_steps: int = NUM_TRAINING_STEPS) -> Array:
     """Return the losses of the first training steps on the built-in corpus, from seed 0."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
@@ -142,7 +144,9 @@ def train(rnn: Any, dtype: str, *, cell: str = "rnn", num_steps: int = NUM_TRAIN
     net = cells.new_net(rnn, cell, len(vocab), 32, seed=0, dtype=dtype)
     step, state = net.make_step(lr=1.0, theta=1.0), net.begin_state(8)
     losses = []
-    for X, Y in itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), num_steps):
+    for X, Y in itertools.islice(
+        itertools.chain.from_iterable(itertools.repeat(loader)), num_steps
+    ):
         loss, state = step(X, Y, state)
         losses.append(loss)
     return np.array(losses)

@@ -38,15 +38,17 @@ class ScratchModel(ABC):
         self.params = get_params(
             vocab_size, num_hiddens, seed=seed, dtype=self.dtype, device=device
         )
+        self._state_widths = [s.shape[1] for s in self.begin_state(1)]
 
     @abstractmethod
     def __call__(self, X: Any, state: Any) -> tuple[Any, Any]:
         """Return the outputs (num_steps * batch_size, vocab_size) for ids X, and the new state."""
 
-    def inputs(self, X: Any) -> Any:
+    def inputs(self, X: Any, state: Any) -> Any:
         """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
         ids = self.to_numpy(X)
         checks.axes("X", ids.shape, "(batch_size, num_steps)")
+        checks.state(state, len(ids), self._state_widths)
         return self.one_hot(ids.T, self.vocab_size, dtype=self.dtype, device=self.device)
 
     def begin_state(self, batch_size: int) -> tuple[Any, ...]:

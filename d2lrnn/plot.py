@@ -30,6 +30,34 @@ def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
     return ax
 
 
+def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
+    """Draw the losses of several backends on top of one another, and how far they are apart.
+
+    Args:
+        losses: by name, one loss for each training step; the first is the reference.
+        bound: the largest relative difference that is rounding, drawn as a line.
+        axes: two Axes, or None for new ones, side by side.
+    """
+    left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
+    (first, reference), *others = losses.items()
+    steps = range(1, len(reference) + 1)
+    for index, (name, values) in enumerate(losses.items()):
+        # Each line is thinner than the one beneath it, so that all can be seen.
+        style = line_style(index) | {"linewidth": 2 * (len(losses) - index), "linestyle": "-"}
+        left.plot(steps, values, label=name, **style)
+    for index, (name, values) in enumerate(others, 1):
+        gap = abs(values - reference) / abs(reference)
+        right.plot(steps, gap.clip(1e-17), label=name, **line_style(index))
+    right.axhline(bound, color="black", linewidth=1)
+    right.annotate("bound of the tests", (1, bound), (0, 4), textcoords="offset points")
+    right.set(yscale="log", ylim=(3e-18, 30 * bound))
+    left.set(xlabel="training step", ylabel="loss")
+    right.set(xlabel="training step", ylabel=f"relative difference from {first}")
+    left.legend(frameon=False)
+    right.legend(frameon=False, ncols=2)
+    return left, right
+
+
 def line_style(index: int) -> dict[str, Any]:
     """Return the colour, dash and width of the line with that number, from 0."""
     return {
@@ -39,18 +67,19 @@ def line_style(index: int) -> dict[str, Any]:
     }
 
 
-def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
-    """Return the Axes of a new figure, width by height inches."""
+def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1) -> Any:
+    """Return the Axes of a new figure, width by height inches; several if columns is above 1."""
     try:
         from matplotlib import pyplot
     except ModuleNotFoundError:
         raise ImportError(
             'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
         ) from None
-    _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(alpha=0.3)
-    return ax
+    figure, axes = pyplot.subplots(1, columns, figsize=(width, height), layout="constrained")
+    for ax in figure.axes:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.3)
+    return axes
 
 
 def _logarithmic(ax: Any) -> None:

@@ -71,7 +71,9 @@ class Vocab:
         """Return the vocabulary whose ids are the positions in idx_to_token (``<unk>`` first)."""
         checks.choice(token, "token", TOKEN_KINDS)
         if not idx_to_token or idx_to_token[0] != UNKNOWN:
-            raise ValueError(f"idx_to_token starts with {list(idx_to_token[:1])}; expected {UNKNOWN}")
+            raise ValueError(
+                f"idx_to_token starts with {list(idx_to_token[:1])}; expected {UNKNOWN}"
+            )
         vocab = cls(reserved_tokens=idx_to_token[1:])
         vocab.token = token
         return vocab

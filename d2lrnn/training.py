@@ -165,7 +165,9 @@ def train_ch8(
             history.perplexity.append(perplexity)
             history.speed.append(speed)
             bar.set_description(f"epoch {epoch}/{num_epochs}", refresh=False)
-            bar.set_postfix_str(f"perplexity {perplexity:.2f}, {speed:,.0f} tokens/s", refresh=False)
+            bar.set_postfix_str(
+                f"perplexity {perplexity:.2f}, {speed:,.0f} tokens/s", refresh=False
+            )
             if prefix is not None and (epoch % sample_every == 0 or epoch == num_epochs):
                 sample = predict_ch8(prefix, 50, net, vocab)
                 history.samples.append((epoch, sample))

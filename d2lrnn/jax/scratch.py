@@ -1,5 +1,7 @@
 """The equations, in JAX (the book's sections 5.1, 9.4 and 9.5)."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -61,11 +63,11 @@ class RNNModelScratch(ScratchModel):
     one_hot, to_numpy = staticmethod(one_hot), staticmethod(to_numpy)
     make_step = make_step
 
-    def __init__(self, *args, **kwargs):
-        """Make the parameters, and compile the forward computation at its first use."""
-        super().__init__(*args, **kwargs)
-        self.forward = jax.jit(self.forward_fn)
+    @functools.cached_property
+    def forward(self):
+        """The forward computation, compiled when inputs of new shapes arrive."""
+        return jax.jit(self.forward_fn)
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.inputs(X), state, self.params)
+        return self.forward(self.inputs(X, state), state, self.params)

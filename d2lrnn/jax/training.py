@@ -14,7 +14,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def grad_clipping(grads, theta):
-    """Return the gradients scaled so that their joint norm is at most theta, and the norm before."""
+    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
     checks.positive(theta=theta)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
     scale = jnp.where(norm > theta, theta / norm, 1.0)
@@ -49,7 +49,7 @@ def make_step(net, lr, theta=1.0):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=net.device)  # time-major
-        loss, state, net.params = update(net.params, net.inputs(X), targets, state)
+        loss, state, net.params = update(net.params, net.inputs(X, state), targets, state)
         return float(loss), state
 
     return step

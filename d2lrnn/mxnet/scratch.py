@@ -3,7 +3,14 @@
 from d2lrnn import cells, checks
 from d2lrnn.model import ScratchModel
 from d2lrnn.mxnet.framework import np
-from d2lrnn.mxnet.tensors import from_numpy, one_hot, to_numpy, trainable
+from d2lrnn.mxnet.tensors import (
+    from_numpy,
+    one_hot,
+    run_empty,
+    to_numpy,
+    trainable,
+    with_a_row,
+)
 from d2lrnn.mxnet.training import make_step
 
 
@@ -19,8 +26,10 @@ def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
     W_xh, b_h, W_hq, b_q = params
     checks.features(X.shape, W_xh.shape)
-    H = np.tanh(np.dot(X, W_xh) + b_h)  # (n, h)
-    return np.dot(H, W_hq) + b_q  # (n, q)
+    if len(X) == 0:
+        return mlp(with_a_row(X), params)[:0]
+    H = np.tanh(X @ W_xh + b_h)  # (n, h)
+    return H @ W_hq + b_q  # (n, q)
 
 
 def get_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
@@ -39,11 +48,13 @@ def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return the outputs of all steps and the last state."""
     W_xh, W_hh, b_h, W_hq, b_q = params
     checks.recurrent(inputs.shape, state, W_xh.shape)
+    if inputs.shape[1] == 0:
+        return run_empty(rnn, inputs, state, params)
     (H,) = state
     outputs = [np.zeros((0, W_hq.shape[1]), inputs.dtype, ctx=inputs.ctx)]
     for X in inputs:  # X: (batch_size, vocab_size)
-        H = np.tanh(np.dot(X, W_xh) + np.dot(H, W_hh) + b_h)
-        outputs.append(np.dot(H, W_hq) + b_q)
+        H = np.tanh(X @ W_xh + H @ W_hh + b_h)
+        outputs.append(H @ W_hq + b_q)
     return np.concatenate(outputs), (H,)  # (num_steps * batch_size, vocab_size)
 
 
@@ -55,4 +66,4 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X), state, self.params)
+        return self.forward_fn(self.inputs(X, state), state, self.params)

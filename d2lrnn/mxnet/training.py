@@ -19,7 +19,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def grad_clipping(grads, theta):
-    """Return the gradients scaled so that their joint norm is at most theta, and the norm before."""
+    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
     checks.positive(theta=theta)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     scale = np.where(norm > theta, theta / norm, np.ones_like(norm))

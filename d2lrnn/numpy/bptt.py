@@ -10,7 +10,7 @@ import numpy as np
 
 
 def backward(cell, inputs, state, params, d_outputs, d_state):
-    """Return (d_inputs, d_state, d_params): the gradients of <d_outputs, outputs> + <d_state, state>.
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, last state>.
 
     Args:
         cell: "rnn", or "mlp" (whose state is ()).

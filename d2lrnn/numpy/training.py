@@ -13,7 +13,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def grad_clipping(grads, theta):
-    """Return the gradients scaled so that their joint norm is at most theta, and the norm before."""
+    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
     checks.positive(theta=theta)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     scale = theta / norm if norm > theta else 1.0
@@ -37,7 +37,7 @@ def make_step(net, lr, theta=1.0):
     def step(X, Y, state):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
-        inputs = net.inputs(X)
+        inputs = net.inputs(X, state)
         outputs, new_state = net.forward_fn(inputs, state, net.params)
         loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))  # targets, time-major
         d_state = tuple(np.zeros_like(s) for s in new_state)  # truncate BPTT at the minibatch

@@ -21,7 +21,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def grad_clipping(grads, theta):
-    """Return the gradients scaled so that their joint norm is at most theta, and the norm before."""
+    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
     checks.positive(theta=theta)
     norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
     scale = tf.where(norm > theta, theta / norm, tf.ones_like(norm))
@@ -51,7 +51,7 @@ def make_step(net, lr, theta=1.0):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
-        loss, state = update(net.inputs(X), targets, state)
+        loss, state = update(net.inputs(X, state), targets, state)
         return float(loss), state
 
     return step

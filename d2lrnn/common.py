@@ -1,0 +1,24 @@
+"""What every backend hands on as it is, because no framework needs naming for it."""
+
+from d2lrnn.batches import load_corpus_time_machine
+from d2lrnn.checkpoint import CheckpointError, save_model
+from d2lrnn.corpora import DownloadError, read_builtin, read_text, read_time_machine
+from d2lrnn.text import Vocab, tokenize
+from d2lrnn.training import DivergenceError, History, predict_ch8, train_ch8, train_epoch_ch8
+
+__all__ = [
+    "CheckpointError",
+    "DivergenceError",
+    "DownloadError",
+    "History",
+    "Vocab",
+    "load_corpus_time_machine",
+    "predict_ch8",
+    "read_builtin",
+    "read_text",
+    "read_time_machine",
+    "save_model",
+    "tokenize",
+    "train_ch8",
+    "train_epoch_ch8",
+]

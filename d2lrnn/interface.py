@@ -1,0 +1,291 @@
+"""Every contract, once: what each of the five backends provides, with the same signature.
+
+``n`` is batch_size, ``T`` num_steps, ``V`` vocab_size, ``h`` num_hiddens, ``q`` the number of
+outputs. A *tensor* is the backend's own type. Sections are those of *Dive into Deep Learning* 1.0.
+Bad arguments raise ValueError with the same text in every backend.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from d2lrnn import batches, common, text
+
+Tensor = Any
+Device = Any
+Array = np.ndarray[Any, Any]
+State = tuple[Tensor, ...]
+Params = list[Tensor]
+ForwardFn = Callable[[Tensor, State, Params], tuple[Tensor, State]]
+Step = Callable[[Any, Any, State], tuple[float, State]]
+StrPath = str | os.PathLike[str]
+
+
+class Net(Protocol):
+    """A language model: RNNModelScratch."""
+
+    vocab_size: int
+    num_hiddens: int
+    dtype: str
+    device: Device
+    params: Params
+    init_state: Callable[..., State]
+    forward_fn: ForwardFn
+
+    def __call__(self, X: Any, state: State) -> tuple[Tensor, State]:
+        """Compute the scores of the next token after each token of X.
+
+        Args:
+            X: token ids (n, T), as a tensor or a NumPy array.
+            state: what begin_state(n), or the call before, returned.
+
+        Returns:
+            outputs (T * n, V), time-major, not normalised, and the new state.
+
+        Raises:
+            ValueError: X has another rank or holds no valid ids, or the state does not fit.
+        """
+
+    def inputs(self, X: Any, state: State) -> Tensor:
+        """Return token ids X (n, T) as the forward function's inputs (T, n, V).
+
+        X and state are checked first, here where they have values and outside any compiled code.
+        """
+
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step: zeros."""
+
+    def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
+        """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
+
+    def make_step(self, lr: float, theta: float = 1.0) -> Step:
+        """Return make_step(self, lr, theta)."""
+
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters as NumPy arrays."""
+
+
+class Backend(Protocol):
+    """What ``from d2lrnn import torch as rnn`` gives, and each other backend likewise."""
+
+    # The bridge to NumPy
+
+    @staticmethod
+    def try_gpu(i: int = 0) -> Device:
+        """Return the i-th GPU as the framework names it, or the CPU where there is none.
+
+        Source: section 6.7.
+        """
+
+    @staticmethod
+    def from_numpy(array: Any, *, dtype: Any = None, device: Device = None) -> Tensor:
+        """Return a copy of a NumPy array as a tensor.
+
+        Args:
+            array: a NumPy array, or what numpy.asarray takes.
+            dtype: of the result; None keeps the array's.
+            device: where to put it; None is the framework's default.
+        """
+
+    @staticmethod
+    def to_numpy(tensor: Any) -> Array:
+        """Return a copy of a tensor, from whatever device, as a NumPy array."""
+
+    @staticmethod
+    def trainable(
+        arrays: Sequence[Array], *, dtype: str = "float32", device: Device = None
+    ) -> Params:
+        """Return NumPy arrays as parameters that the framework can differentiate for."""
+
+    @staticmethod
+    def one_hot(
+        tokens: Any, vocab_size: int, *, dtype: str = "float32", device: Device = None
+    ) -> Tensor:
+        """Return token ids of any shape S as one-hot rows, of shape S + (V,).
+
+        The ids are checked before the framework sees them.
+
+        Raises:
+            ValueError: an id is no integer, or outside 0..V-1.
+
+        Source: section 9.5, One-Hot Encoding.
+        """
+
+    # A network without hidden states
+
+    @staticmethod
+    def get_mlp_params(
+        num_inputs: int,
+        num_hiddens: int,
+        num_outputs: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Params:
+        """Return [W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)].
+
+        Weights are drawn from N(0, 0.01²), biases are 0; see get_params.
+        """
+
+    @staticmethod
+    def mlp(X: Tensor, params: Params) -> Tensor:
+        """Compute H = tanh(X W_xh + b_h) and return H W_hq + b_q.
+
+        Args:
+            X: (n, d).
+            params: from get_mlp_params.
+
+        Returns:
+            (n, q).
+
+        Source: section 9.4, equations 9.4.3 and 9.4.4.
+        """
+
+    # The recurrent network
+
+    @staticmethod
+    def get_params(
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Params:
+        """Return [W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,)].
+
+        Args:
+            vocab_size: V, 1 or above.
+            num_hiddens: h, 1 or above.
+            seed: an integer for the same weights in every backend, or None for fresh ones.
+            dtype: "float32" or "float64".
+            device: where to put them; None is the framework's default.
+
+        Weights are drawn from N(0, 0.01²) by NumPy in float64, then cast; biases are 0.
+
+        Source: section 9.5, Initializing Model Parameters.
+        """
+
+    @staticmethod
+    def init_rnn_state(
+        batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
+    ) -> State:
+        """Return (H,), H zeros (n, h); n may be 0."""
+
+    @staticmethod
+    def rnn(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute H_t = tanh(X_t W_xh + H_{t-1} W_hh + b_h) and O_t = H_t W_hq + b_q for each t.
+
+        Args:
+            inputs: (T, n, V); T and n may be 0.
+            state: (H,), H (n, h).
+            params: from get_params.
+
+        Returns:
+            outputs (T * n, q), time-major, and (H_T,).
+
+        Raises:
+            ValueError: a rank, a width or the state's batch size does not fit.
+
+        Source: section 9.4, equations 9.4.5 and 9.4.6; section 9.5, RNN Model.
+        """
+
+    @staticmethod
+    def RNNModelScratch(
+        vocab_size: int,
+        num_hiddens: int,
+        get_params: Callable[..., Params],
+        init_state: Callable[..., State],
+        forward_fn: ForwardFn,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Net:
+        """Return a language model made of three functions, such as get_params, init_rnn_state, rnn.
+
+        Source: section 9.5.
+        """
+
+    # Training
+
+    @staticmethod
+    def vjp(
+        forward_fn: ForwardFn,
+        inputs: Tensor,
+        state: State,
+        params: Params,
+        d_outputs: Tensor,
+        d_state: State,
+    ) -> tuple[Tensor, State, Params]:
+        """Return (d_inputs, d_state, d_params), the vector-Jacobian product of a forward function.
+
+        It is the gradient of <d_outputs, outputs> + <d_state, new state>, by the framework's own
+        differentiation; in NumPy, by hand.
+
+        Args:
+            forward_fn: such as rnn.
+            inputs: (T, n, d).
+            state: the state before the first step.
+            params: what forward_fn takes.
+            d_outputs: of the outputs' shape, (T * n, q).
+            d_state: of the state's shapes.
+        """
+
+    @staticmethod
+    def grad_clipping(grads: Sequence[Tensor], theta: float) -> tuple[list[Tensor], Tensor]:
+        """Return the gradients times min(1, theta / norm), and the norm before.
+
+        Args:
+            grads: gradients of all parameters; not changed.
+            theta: the largest joint Euclidean norm to let through, above 0.
+
+        Source: section 9.5, Gradient Clipping (equation 9.5.3).
+        """
+
+    @staticmethod
+    def make_step(net: Net, lr: float, theta: float = 1.0) -> Step:
+        """Return step(X, Y, state) -> (mean loss as a float, new state).
+
+        A step runs the net on X, takes the mean cross-entropy with the targets Y, goes back
+        through the steps of this minibatch only, clips the gradients at theta and moves the
+        parameters against them by lr.
+
+        Args:
+            net: the model; its params change.
+            lr: learning rate, above 0.
+            theta: see grad_clipping.
+
+        Raises:
+            ValueError: lr or theta is not positive; in step, the minibatch is empty, or X and Y
+                differ in shape or hold no valid ids.
+
+        Source: section 9.5, Training.
+        """
+
+    @staticmethod
+    def load_model(path: StrPath, *, device: Device = None) -> tuple[Net, text.Vocab]:
+        """Return the net in a file, whichever backend saved it, and its Vocab.
+
+        Raises:
+            CheckpointError: a ValueError; the file is no model of ours, or is damaged.
+            OSError: the file cannot be read.
+        """
+
+
+# Shared by all backends and documented where they are. The loaders yield the backend's tensors.
+SHARED: dict[str, Callable[..., Any]] = {
+    **{name: getattr(common, name) for name in common.__all__ if not name.endswith("Error")},
+    **{name: getattr(batches, name) for name in batches.Loaders._fields},
+}
+
+
+def contracts() -> dict[str, Callable[..., Any]]:
+    """Return what a backend must provide: by name, something with the signature it must have."""
+    own = {name: getattr(Backend, name) for name in vars(Backend) if not name.startswith("_")}
+    return {**own, **SHARED}

@@ -1,0 +1,97 @@
+"""Which backends a run is about: ``pytest --backend=torch`` asks for one, ``all`` for five.
+
+Asked for and absent is an error. Plain ``pytest`` takes what is installed and says so.
+"""
+
+import itertools
+import os
+
+import hypothesis
+import numpy as np
+import pytest
+
+from d2lrnn import backends, batches, corpora
+
+backends.prepare()  # float64 in JAX too
+hypothesis.settings.register_profile("d2lrnn", deadline=None, max_examples=25, derandomize=True)
+hypothesis.settings.load_profile("d2lrnn")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--backend", help="a backend's name, or 'all'; otherwise what is installed")
+
+
+def chosen(config):
+    asked = config.getoption("--backend")
+    if asked is None:
+        return backends.available()
+    names = list(backends.BACKENDS) if asked == "all" else [asked]
+    for name in names:
+        try:
+            backends.load(name)
+        except (ValueError, ImportError) as error:
+            raise pytest.UsageError(f"--backend={asked}: {error}") from None
+    return names
+
+
+def pytest_report_header(config):
+    asked = config.getoption("--backend")
+    how = "asked for" if asked else "installed; --backend asks for others"
+    return f"d2lrnn backends: {', '.join(chosen(config))} ({how})"
+
+
+def pytest_generate_tests(metafunc):
+    names = chosen(metafunc.config)
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", names, scope="session")
+    if "pair" in metafunc.fixturenames:
+        pairs = list(itertools.combinations(names, 2))
+        metafunc.parametrize("pair", pairs, ids="-".join, scope="session")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out, rather than skip, the tests of pairs where one backend was chosen."""
+    if len(chosen(config)) > 1:
+        return
+    alone = [item for item in items if "pair" in item.fixturenames]
+    config.hook.pytest_deselected(items=alone)
+    items[:] = [item for item in items if item not in alone]
+
+
+@pytest.fixture(scope="session")
+def rnn(backend):
+    """The backend under test."""
+    return backends.load(backend)
+
+
+@pytest.fixture
+def time_machine():
+    """The Time Machine's lines; without them these tests cannot run."""
+    if not os.environ.get(corpora.DATA_FOLDER):
+        pytest.skip(f"The Time Machine is not at hand: set {corpora.DATA_FOLDER} to its folder")
+    return corpora.read_time_machine()
+
+
+@pytest.fixture(scope="session")
+def builtin():
+    """A small corpus and its Vocab."""
+    _, vocab = batches.load_data_builtin(1, 1)
+    return vocab[list("".join(corpora.read_builtin()))][:2000], vocab
+
+
+@pytest.fixture
+def make_net(rnn):
+    """A function that makes a small model of the backend under test."""
+
+    def make(vocab_size=5, num_hiddens=4, **settings):
+        functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+        return rnn.RNNModelScratch(vocab_size, num_hiddens, *functions, **{"seed": 0, **settings})
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _numpy_complains():
+    """Let NumPy's overflows and invalid values be errors, in tests that do not ask for them."""
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        yield

@@ -1,0 +1,151 @@
+"""The numbers agree: with the equations, with finite differences, with each other."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from d2lrnn import backends, cells, compare
+from d2lrnn.numpy import bptt
+
+CELLS = ["mlp", *cells.CELLS]
+sizes = st.fixed_dictionaries(
+    {
+        "num_steps": st.integers(1, 9),
+        "batch_size": st.integers(1, 5),
+        "num_inputs": st.integers(1, 7),
+        "num_hiddens": st.integers(1, 8),
+        "seed": st.integers(0, 2**16),
+    }
+)
+
+
+@functools.cache
+def reference(cell):
+    return compare.solve(backends.load("numpy"), compare.make_problem(cell))
+
+
+@functools.cache
+def solution(backend, cell, dtype):
+    return compare.solve(backends.load(backend), compare.make_problem(cell), dtype)
+
+
+@functools.cache
+def losses(backend, cell, dtype):
+    return compare.train(backends.load(backend), dtype, cell=cell)
+
+
+@pytest.mark.parametrize("quantity", ["forward", "gradients"])
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_agrees_with_the_float64_reference(backend, cell, dtype, quantity):
+    found = solution(backend, cell, dtype)[quantity]
+    limit = compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
+    assert found.keys() == reference(cell)[quantity].keys()
+    for name, expected in reference(cell)[quantity].items():
+        assert found[name].dtype.name == dtype, name
+        assert compare.difference(found[name], expected) <= limit, name
+
+
+@given(sizes)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
+    problem = compare.make_problem(cell, **sizes)
+    expected = compare.solve(backends.load("numpy"), problem)["gradients"]
+    for name, gradient in compare.solve(rnn, problem)["gradients"].items():
+        assert compare.difference(gradient, expected[name]) <= 1e-12, name
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_a_hundred_training_steps_agree_with_the_reference(backend, cell, dtype):
+    expected, found = losses("numpy", cell, "float64"), losses(backend, cell, dtype)
+    limit = compare.bound("losses", dtype, 0)
+    assert len(found) == 100
+    assert found[-1] < found[0] - 0.5  # it has learned something
+    np.testing.assert_allclose(found, expected, rtol=limit)
+
+
+@pytest.mark.parametrize("quantity", ["forward", "gradients"])
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_two_backends_agree_directly(pair, cell, dtype, quantity):
+    one, other = (solution(name, cell, dtype)[quantity] for name in pair)
+    limit = 2 * compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
+    for name in one:
+        assert compare.difference(one[name], other[name]) <= limit, name
+
+
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_two_backends_learn_alike(pair, cell):
+    one, other = (losses(name, cell, "float64") for name in pair)
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_reference_s_gradients_are_finite_differences(cell):
+    problem = compare.make_problem(cell, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
+    arguments = [problem.inputs, *problem.state, *problem.params]
+    num_states = len(problem.state)
+    forward_fn = compare.cell_function(backends.load("numpy"), cell)
+
+    def objective():
+        state, params = tuple(arguments[1 : 1 + num_states]), arguments[1 + num_states :]
+        outputs, new_state = forward_fn(arguments[0], state, params)
+        ends = zip((outputs, *new_state), (problem.d_outputs, *problem.d_state))
+        return sum((value * weight).sum() for value, weight in ends if value.size)
+
+    d_inputs, d_state, d_params = bptt.backward(
+        cell, problem.inputs, problem.state, problem.params, problem.d_outputs, problem.d_state
+    )
+    for argument, gradient in zip(arguments, [d_inputs, *d_state, *d_params], strict=True):
+        expected = np.zeros_like(argument)
+        for index in np.ndindex(argument.shape):
+            value, ends = argument[index], []
+            for step in (1e-6, -1e-6):
+                argument[index] = value + step
+                ends.append(objective())
+            argument[index] = value
+            expected[index] = (ends[0] - ends[1]) / 2e-6
+        np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@given(sizes)
+def test_the_product_of_the_concatenation_is_the_sum_of_the_products(rnn, dtype, sizes):
+    problem = compare.make_problem(**sizes)
+    X, H = problem.inputs[0], problem.state[0]
+    W_xh, W_hh = problem.params[:2]
+    tensors = [rnn.from_numpy(array, dtype=dtype) for array in (X, W_xh, H, W_hh)]
+    X_, W_xh_, H_, W_hh_ = tensors
+    joint = [np.concatenate([X, H], axis=1), np.concatenate([W_xh, W_hh])]
+    XH_, W_ = [rnn.from_numpy(array, dtype=dtype) for array in joint]
+    one, other = rnn.to_numpy(XH_ @ W_), rnn.to_numpy(X_ @ W_xh_ + H_ @ W_hh_)
+    # Each sum of k terms is off by at most (k + 1) roundings of the sum of their magnitudes.
+    magnitude = np.abs(joint[0]) @ np.abs(joint[1])
+    limit = 2 * (len(W_xh) + len(W_hh) + 1) * np.finfo(dtype).eps * magnitude
+    assert (np.abs(one - other) <= limit).all()
+
+
+@given(sizes)
+def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
+    problem = compare.make_problem(**{**sizes, "num_steps": 1})
+    X, (H,), (W_xh, W_hh, b_h, W_hq, b_q) = problem.inputs[0], problem.state, problem.params
+    joint = np.concatenate([X, H], axis=1), np.concatenate([W_xh, W_hh])
+    XH, *params = [rnn.from_numpy(array) for array in (*joint, b_h, W_hq, b_q)]
+    outputs = compare.solve(rnn, problem)["forward"]["outputs"]
+    assert compare.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= 1e-12
+
+
+def test_the_command_compares_every_quantity_and_notices_a_fault(monkeypatch):
+    rows = compare.compare(["numpy"])
+    quantities = {(row.cell, row.quantity, row.dtype) for row in rows}
+    expected = {(c, q, d) for c in CELLS for q in ("forward", "gradients") for d in compare.DTYPES}
+    expected |= {(c, "losses", d) for c in cells.CELLS for d in compare.DTYPES}
+    assert quantities == expected
+    assert all(row.holds for row in rows)
+    nan = compare.Row("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
+    assert not nan.holds
+    assert "BROKEN" in compare.table([nan], ["numpy"])

@@ -1,0 +1,71 @@
+"""Names, availability, and what importing does and does not do."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from d2lrnn import backends
+
+
+def run(code):
+    code = textwrap.dedent(code)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+
+
+def test_importing_d2lrnn_loads_no_framework():
+    modules = "d2lrnn, d2lrnn.cli, d2lrnn.compare, d2lrnn.interface"
+    result = run(f"import sys, {modules}; print(*sys.modules)")
+    assert result.returncode == 0, result.stderr
+    assert set(backends.BACKENDS) & set(result.stdout.split()) == {"numpy"}
+
+
+def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
+    if backend == "numpy":  # always there
+        return
+    result = run(f"""
+        import sys
+        sys.modules[{backend!r}] = None  # as if absent
+        try:
+            from d2lrnn import {backend}
+        except ImportError as error:
+            print(error)
+    """)
+    framework = backends.BACKENDS[backend].framework
+    assert result.stdout.strip() == (
+        f"d2lrnn.{backend} needs {framework}, which is not installed; "
+        f'run: pip install "d2lrnn[{backend}]"'
+    )
+
+
+def test_importing_a_backend_leaves_numpy_as_it_was(backend):
+    result = run(f"""
+        import numpy
+        before = set(dir(numpy))
+        import d2lrnn.{backend}
+        added = {{name for name in set(dir(numpy)) - before if not name.startswith("_")}}
+        print(sorted(name for name in added if type(getattr(numpy, name)).__name__ != "module"))
+    """)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_an_unknown_backend_is_refused_by_name():
+    with pytest.raises(ValueError) as error:
+        backends.load("keras")
+    expected = "backend is 'keras'; expected one of numpy, torch, tensorflow, jax, mxnet"
+    assert str(error.value) == expected
+
+
+def test_numpy_is_always_available():
+    assert "numpy" in backends.available()
+
+
+def test_the_version_is_that_of_the_installed_package():
+    assert backends.BACKENDS["numpy"].version == np.__version__
+
+
+def test_a_module_missing_within_a_framework_is_reported_as_it_is():
+    with pytest.raises(ModuleNotFoundError, match="lost"), backends.requires("torch"):
+        raise ModuleNotFoundError("lost", name="torch.lost")

@@ -1,0 +1,108 @@
+"""A model as a file."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from d2lrnn import backends, checkpoint
+
+
+@pytest.fixture
+def saved(rnn, make_net, tmp_path):
+    """A model of the backend under test, and the file it was saved in."""
+    vocab = rnn.Vocab("the time machine")
+    net = make_net(len(vocab), 8)
+    path = tmp_path / "model.safetensors"
+    rnn.save_model(path, net, vocab, corpus="three words")
+    return net, vocab, path
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_model_comes_back_as_it_was(rnn, make_net, tmp_path, dtype):
+    vocab = rnn.Vocab(["to", "be", "or"])
+    net = make_net(len(vocab), 8, dtype=dtype)
+    rnn.save_model(tmp_path / "m", net, vocab)
+    again, words = rnn.load_model(tmp_path / "m")
+    assert words.idx_to_token == vocab.idx_to_token
+    assert words.token == "word"
+    assert (again.num_hiddens, again.dtype) == (8, dtype)
+    for one, other in zip(again.arrays(), net.arrays()):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
+def test_a_loaded_model_can_be_trained_further(rnn, saved):
+    net, vocab = rnn.load_model(saved[2])
+    X = np.array([vocab[list("the time")]])
+    step, state = net.make_step(1.0), net.begin_state(1)
+    losses = [step(X[:, :-1], X[:, 1:], state)[0] for _ in range(5)]
+    assert losses[-1] < losses[0]
+
+
+def test_a_file_can_be_read_without_this_package(saved):
+    net, _, path = saved
+    with safe_open(path, framework="numpy") as file:
+        assert set(file.keys()) == {"W_xh", "W_hh", "b_h", "W_hq", "b_q"}
+        np.testing.assert_array_equal(file.get_tensor("W_hh"), net.arrays()[1])
+        settings = json.loads(file.metadata()["settings"])
+    assert settings == {
+        "cell": "rnn",
+        "corpus": "three words",
+        "dtype": "float32",
+        "num_hiddens": 8,
+    }
+
+
+def test_a_model_of_one_backend_says_the_same_in_another(pair, tmp_path):
+    one, other = (backends.load(name) for name in pair)
+    loader, vocab = one.load_data_builtin(8, 20, max_tokens=2000, seed=0)
+    net = one.RNNModelScratch(len(vocab), 32, one.get_params, one.init_rnn_state, one.rnn, seed=0)
+    one.train_ch8(net, loader, vocab, 1.0, 20, progress=False)
+    one.save_model(tmp_path / "m", net, vocab)
+    again, _ = other.load_model(tmp_path / "m")
+    texts = [
+        rnn.predict_ch8("The clock", 100, model, vocab)
+        for rnn, model in ((one, net), (other, again))
+    ]
+    assert texts[0] == texts[1]
+    assert len(set(texts[0])) > 5
+
+
+def test_saving_replaces_the_file_and_leaves_no_other(rnn, saved):
+    net, vocab, path = saved
+    before = path.read_bytes()
+    net.make_step(1.0)(np.array([[1, 2]]), np.array([[2, 3]]), net.begin_state(1))
+    rnn.save_model(path, net, vocab)
+    assert path.read_bytes() != before
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\xff" * 100])
+def test_what_is_no_model_is_refused(rnn, tmp_path, content):
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(rnn.CheckpointError, match="is not a readable model"):
+        rnn.load_model(tmp_path / "m")
+
+
+def test_a_truncated_model_is_refused(rnn, saved):
+    content = saved[2].read_bytes()
+    saved[2].write_bytes(content[:-10])
+    with pytest.raises(rnn.CheckpointError, match="is not a readable model"):
+        rnn.load_model(saved[2])
+
+
+def test_safetensors_of_another_kind_are_refused(rnn, tmp_path):
+    (tmp_path / "m").write_bytes(checkpoint.save({"x": np.zeros(3)}))
+    with pytest.raises(rnn.CheckpointError) as error:
+        rnn.load_model(tmp_path / "m")
+    assert str(error.value) == (
+        f"{tmp_path / 'm'} holds 'no format at all'; expected 'd2lrnn model 1'"
+    )
+
+
+def test_a_missing_file_is_an_os_error(rnn, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        rnn.load_model(tmp_path / "nowhere")

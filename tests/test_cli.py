@@ -1,0 +1,110 @@
+"""The command line, as a user types it."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from d2lrnn import backends, cli
+
+SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
+
+
+def d2lrnn(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def model(backend, tmp_path):
+    """A small model, trained by the command in the backend under test, and what was printed."""
+    path = tmp_path / "model.safetensors"
+    result = d2lrnn("train", "--backend", backend, *SMALL, "--epochs", 3, "--out", path)
+    assert result.exit_code == 0, result.output
+    return path, result.output
+
+
+def test_train_prints_perplexity_speed_and_a_sample_and_saves_the_model(backend, model):
+    path, output = model
+    assert path.exists()
+    assert f"{backend}: 1,000 tokens of builtin, 55 different" in output
+    assert re.search(r"epoch 3, perplexity \d+\.\d\d: Listen, ", output)
+    assert re.search(r"epoch 3: perplexity \d+\.\d\d, [\d,]+ tokens/s", output)
+
+
+def test_generate_continues_a_prefix(backend, model):
+    result = d2lrnn(
+        "generate", model[0], "--backend", backend, "--prefix", "The", "--num-preds", 20
+    )
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("The")
+
+
+def test_generate_says_the_same_in_every_backend(pair, tmp_path):
+    one, other = pair
+    path = tmp_path / "m"
+    d2lrnn("train", "--backend", one, *SMALL, "--epochs", 20, "--out", path)
+    texts = [d2lrnn("generate", path, "--backend", name).output for name in (one, other)]
+    assert texts[0] == texts[1]
+    assert texts[0].startswith("time traveller")
+
+
+def test_a_text_of_one_s_own_is_learned_word_by_word_and_plotted(tmp_path):
+    (tmp_path / "mine.txt").write_text("tick tock said the clock\n" * 40)
+    arguments = ["--text", tmp_path / "mine.txt", "--token", "word", "--plot", tmp_path / "p.png"]
+    result = d2lrnn("train", *SMALL, *arguments, "--epochs", 2, "--random", "--dtype", "float64")
+    assert result.exit_code == 0, result.output
+    assert "200 tokens" in result.output
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--lr", "0"], "Error: lr is 0.0; expected a finite number above 0"),
+        (["train", "--hiddens", "-1"], "Error: num_hiddens is -1; expected an integer"),
+        (["train", "--text", "nowhere.txt"], "Error: [Errno 2] No such file"),
+        (["train", "--text", "a", "--corpus", "builtin"], "are both given; choose one"),
+        (["train", "--out", "nowhere/model"], "Error: cannot write nowhere/model: the folder"),
+        (["train", "--steps", "20000"], "Error: the corpus has 10000 tokens"),
+        (["train", "--prefix", ""], "Error: prefix '' holds no token"),
+        (["generate", "nowhere"], "Error: [Errno 2] No such file"),
+        (["compare", "--backends", "keras"], "Error: backend is 'keras'; expected one of"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(arguments, words):
+    result = d2lrnn(*arguments)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_compare_holds_every_bound(backend):
+    result = d2lrnn("compare", "--backends", backend)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"All \d+ bounds held, with 1 backends", result.output)
+
+
+def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):
+    monkeypatch.setattr("d2lrnn.compare.bound", lambda *_: -1.0)
+    result = d2lrnn("compare", "--backends", "numpy")
+    assert result.exit_code == 1
+    assert "bounds are broken" in result.output
+
+
+def test_doctor_shows_what_is_installed_and_how_to_install_the_rest(backend, monkeypatch):
+    monkeypatch.setattr(backends.Backend, "installed", property(lambda self: self.name == backend))
+    result = d2lrnn("doctor")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert len(lines) == 7
+    for name, line in zip(backends.BACKENDS, lines[1:]):
+        missing = f'not installed; run: pip install "d2lrnn[{name}]"'
+        assert (missing in line) is (name != backend)
+
+
+def test_the_package_runs_as_a_module():
+    command = [sys.executable, "-m", "d2lrnn", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.stdout.startswith("d2lrnn, version ")

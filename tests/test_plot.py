@@ -1,0 +1,53 @@
+"""Pictures: what is drawn, with no display."""
+
+import subprocess
+import sys
+
+import pytest
+
+from d2lrnn import plot
+from d2lrnn.training import History
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+
+
+def test_a_history_draws_its_perplexity_over_epochs():
+    ax = History([10.0, 5.0, 2.0], [1.0, 1.0, 1.0]).plot(label="numpy")
+    (line,) = ax.get_lines()
+    assert list(line.get_xdata()) == [1, 2, 3]
+    assert list(line.get_ydata()) == [10, 5, 2]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "perplexity", "log")
+    assert ax.get_legend().get_texts()[0].get_text() == "numpy"
+
+
+def test_histories_share_axes_and_differ_in_colour_and_dash():
+    ax = plot.perplexity({name: History([3.0, 2.0], [1.0, 1.0]) for name in "abcde"})
+    styles = {(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}
+    assert len({colour for colour, _ in styles}) == 5
+    again = History([4.0], [1.0]).plot(ax)
+    assert again is ax
+    assert len(ax.get_lines()) == 6
+
+
+def test_a_plot_is_saved_where_there_is_no_display(tmp_path):
+    code = (
+        "from d2lrnn.training import History\n"
+        f"History([3.0, 2.0], [1.0, 1.0]).plot().figure.savefig(r'{tmp_path / 'p.png'}')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env={"HOME": "."})
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_the_pip_command_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError) as error:
+        History([1.0], [1.0]).plot()
+    assert str(error.value) == (
+        'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
+    )

@@ -1,0 +1,170 @@
+"""Parameters, states, the equations and the model, in every backend."""
+
+import numpy as np
+import pytest
+
+from d2lrnn import cells, compare
+
+
+def arrays(rnn, tensors):
+    return [rnn.to_numpy(tensor) for tensor in tensors]
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, dtype):
+    expected = [array.astype(dtype) for array in cells.rnn_arrays(28, 256, 0)]
+    found = arrays(rnn, rnn.get_params(28, 256, seed=0, dtype=dtype))
+    assert [array.dtype.name for array in found] == [dtype] * 5
+    assert [array.tobytes() for array in found] == [array.tobytes() for array in expected]
+
+
+def test_parameters_have_the_book_s_shapes_and_spread(rnn):
+    W_xh, W_hh, b_h, W_hq, b_q = arrays(rnn, rnn.get_params(28, 256, seed=0))
+    shapes = [array.shape for array in (W_xh, W_hh, b_h, W_hq, b_q)]
+    assert shapes == [(28, 256), (256, 256), (256,), (256, 28), (28,)]
+    assert abs(W_hh.std() - 0.01) < 1e-4
+    assert abs(W_hh.mean()) < 1e-4
+    assert not b_h.any()
+    assert not b_q.any()
+
+
+def test_without_a_seed_parameters_differ(rnn):
+    one, other = (rnn.to_numpy(rnn.get_params(5, 4)[0]) for _ in range(2))
+    assert not np.array_equal(one, other)
+
+
+def test_an_mlp_has_the_same_parameters_for_the_same_seed(rnn):
+    found = arrays(rnn, rnn.get_mlp_params(3, 4, 2, seed=1))
+    assert [array.shape for array in found] == [(3, 4), (4,), (4, 2), (2,)]
+    for array, expected in zip(found, cells.mlp_arrays(3, 4, 2, 1)):
+        np.testing.assert_array_equal(array, expected.astype("float32"))
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+def test_the_first_state_is_zero(rnn, dtype):
+    (H,) = rnn.init_rnn_state(3, 4, dtype=dtype)
+    found = rnn.to_numpy(H)
+    assert (found.shape, found.dtype.name, found.any()) == ((3, 4), dtype, False)
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+def test_one_hot_rows_hold_a_single_one(rnn, dtype):
+    found = rnn.to_numpy(rnn.one_hot(rnn.from_numpy([[0, 2], [1, 1]]), 3, dtype=dtype))
+    expected = [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]]]
+    assert found.dtype.name == dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16", "int32", "int64", "uint8"])
+def test_ids_of_every_integer_dtype_are_taken(rnn, kind):
+    ids = np.array([2, 0], dtype=kind)
+    np.testing.assert_array_equal(rnn.to_numpy(rnn.one_hot(ids, 3)), [[0, 0, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", ["mlp", *cells.CELLS])
+def test_outputs_follow_the_equations(rnn, cell, dtype):
+    problem = compare.make_problem(cell, num_steps=7, batch_size=3, num_inputs=5, num_hiddens=4)
+    outputs, state = equations(problem)
+    found = compare.solve(rnn, problem, dtype)["forward"]
+    limit = compare.bound("forward", dtype, problem.num_terms)
+    assert compare.difference(found["outputs"], outputs) <= limit
+    for index, expected in enumerate(state):
+        assert compare.difference(found[f"state[{index}]"], expected) <= limit
+
+
+def equations(problem):
+    """The book's sums, number by number."""
+    if problem.cell == "mlp":
+        W_xh, b_h, W_hq, b_q = problem.params
+        return np.array(
+            [dense(np.tanh(dense(x, W_xh, b_h)), W_hq, b_q) for x in problem.inputs]
+        ), ()
+    W_xh, W_hh, b_h, W_hq, b_q = problem.params
+    H, outputs = problem.state[0], []
+    for X in problem.inputs:
+        H = np.array([np.tanh(dense(x, W_xh, b_h) + dense(h, W_hh, 0)) for x, h in zip(X, H)])
+        outputs += [dense(h, W_hq, b_q) for h in H]
+    return np.array(outputs), (H,)
+
+
+def dense(x, W, b):
+    return [sum(x[i] * W[i, j] for i in range(len(x))) for j in range(W.shape[1])] + np.asarray(b)
+
+
+def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn):
+    params, (H,) = rnn.get_params(5, 4, seed=0), rnn.init_rnn_state(3, 4)
+    outputs, (after,) = rnn.rnn(rnn.from_numpy(np.zeros((0, 3, 5), "float32")), (H,), params)
+    assert rnn.to_numpy(outputs).shape == (0, 5)
+    np.testing.assert_array_equal(rnn.to_numpy(after), rnn.to_numpy(H))
+
+
+@pytest.mark.parametrize("cell", ["mlp", *cells.CELLS])
+def test_an_empty_batch_has_zero_gradients(rnn, cell):
+    problem = compare.make_problem(cell, batch_size=0, num_steps=3, num_inputs=5, num_hiddens=4)
+    results = compare.solve(rnn, problem, "float32")
+    assert results["forward"]["outputs"].shape == (0, 5)
+    for index, state in enumerate(problem.state):
+        assert results["forward"][f"state[{index}]"].shape == state.shape
+    for name, gradient in results["gradients"].items():
+        assert not gradient.any(), name
+    for index, param in enumerate(problem.params):
+        assert results["gradients"][f"d_params[{index}]"].shape == param.shape
+
+
+def test_a_model_reads_rows_of_ids_and_answers_in_time_order(rnn, make_net):
+    net, ids = make_net(), np.array([[0, 1, 2], [3, 4, 0]])
+    outputs, state = net(rnn.from_numpy(ids), net.begin_state(2))
+    expected, _ = rnn.rnn(rnn.one_hot(ids.T, 5), net.begin_state(2), net.params)
+    assert rnn.to_numpy(outputs).shape == (6, 5)
+    assert rnn.to_numpy(state[0]).shape == (2, 4)
+    np.testing.assert_allclose(rnn.to_numpy(outputs), rnn.to_numpy(expected), rtol=1e-6)
+
+
+def test_two_halves_give_what_the_whole_gives(rnn, make_net):
+    net, ids = make_net(dtype="float64"), np.array([[0, 1, 2, 4]])
+    whole, last = net(ids, net.begin_state(1))
+    first, state = net(ids[:, :2], net.begin_state(1))
+    second, state = net(ids[:, 2:], state)
+    halves = np.concatenate([rnn.to_numpy(first), rnn.to_numpy(second)])
+    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=1e-13)
+    np.testing.assert_allclose(rnn.to_numpy(state[0]), rnn.to_numpy(last[0]), rtol=1e-13)
+
+
+def test_a_model_takes_numpy_arrays_and_tensors_alike(rnn, make_net):
+    net, ids = make_net(), np.array([[0, 1, 2]])
+    one, _ = net.evaluate(ids, net.begin_state(1))
+    other, _ = net.evaluate(rnn.from_numpy(ids), net.begin_state(1))
+    assert isinstance(one, np.ndarray)
+    np.testing.assert_array_equal(one, other)
+
+
+def test_what_to_numpy_returns_is_a_copy(rnn):
+    param = rnn.get_params(5, 4, seed=0)[0]
+    rnn.to_numpy(param)[:] = 7
+    assert not (rnn.to_numpy(param) == 7).any()
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int32", "int64", "uint8", "bool"])
+def test_an_array_survives_the_way_to_the_backend_and_back(rnn, kind):
+    array = np.array([[0, 1], [1, 0]], dtype=kind)
+    found = rnn.to_numpy(rnn.from_numpy(array))
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+
+
+def test_try_gpu_names_a_device_that_tensors_can_be_put_on(rnn):
+    device = rnn.try_gpu()
+    params = rnn.get_params(5, 4, seed=0, device=device)
+    net = rnn.RNNModelScratch(
+        5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0, device=device
+    )
+    loss, _ = net.make_step(1.0)(np.array([[1, 2]]), np.array([[2, 3]]), net.begin_state(1))
+    np.testing.assert_array_equal(
+        rnn.to_numpy(params[0]), rnn.to_numpy(rnn.get_params(5, 4, seed=0)[0])
+    )
+    assert loss == pytest.approx(np.log(5), rel=1e-3)
+
+
+def test_there_is_no_hundredth_gpu(rnn):
+    assert rnn.try_gpu(99) == rnn.try_gpu(98)

@@ -1,0 +1,84 @@
+"""Tokens and the vocabulary."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from d2lrnn import text
+
+
+def test_words_are_split_at_whitespace():
+    assert text.tokenize(["the  time\t machine", ""]) == [["the", "time", "machine"], []]
+
+
+def test_characters_are_split_one_by_one():
+    assert text.tokenize(["a b", "é"], "char") == [["a", " ", "b"], ["é"]]
+
+
+def test_an_unknown_kind_of_token_is_refused():
+    with pytest.raises(ValueError) as error:
+        text.tokenize(["a"], "byte")
+    assert str(error.value) == "token is 'byte'; expected one of 'word', 'char'"
+
+
+def test_ids_follow_frequency_and_then_order_of_appearance():
+    vocab = text.Vocab([["b", "a"], ["c", "a"]])
+    assert vocab.idx_to_token == ["<unk>", "a", "b", "c"]
+    assert vocab.token_freqs == [("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_rare_tokens_become_unknown_and_reserved_ones_come_first():
+    vocab = text.Vocab(["a", "a", "b"], min_freq=2, reserved_tokens=["<pad>", "<bos>"])
+    assert vocab.idx_to_token == ["<unk>", "<pad>", "<bos>", "a"]
+    assert vocab["b"] == vocab.unk == 0
+
+
+def test_look_up_goes_both_ways_for_one_and_for_many():
+    vocab = text.Vocab(["b", "a", "b"])
+    assert vocab["b"] == 1
+    assert vocab[["a", ["b", "?"]]] == [2, [1, 0]]
+    assert vocab.to_tokens(2) == "a"
+    assert vocab.to_tokens(np.array([[1, 2], [0, 1]])) == [["b", "a"], ["<unk>", "b"]]
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_an_id_outside_the_vocabulary_is_refused(index):
+    with pytest.raises(ValueError) as error:
+        text.Vocab(["a", "b"]).to_tokens(index)
+    assert str(error.value) == f"token id {index} is outside 0..2; expected a known id"
+
+
+@given(st.lists(st.text()))
+def test_tokens_survive_the_way_to_ids_and_back(lines):
+    corpus, vocab = text.build_corpus(lines, "char")
+    assert vocab.to_tokens(corpus) == list("".join(lines))
+    assert sum(freq for _, freq in vocab.token_freqs) == len(corpus)
+
+
+def test_max_tokens_shortens_the_corpus_but_not_the_vocabulary():
+    corpus, vocab = text.build_corpus(["abc", "d"], "char", max_tokens=2)
+    assert (corpus, len(vocab)) == ([1, 2], 5)
+
+
+def test_text_is_split_and_joined_by_the_kind_of_token():
+    _, words = text.build_corpus(["to be or", "not"], "word")
+    _, chars = text.build_corpus(["to be"], "char")
+    assert words.join(words.split("be  to")) == "be to"
+    assert chars.join(chars.split("be  to")) == "be  to"
+
+
+def test_a_vocabulary_is_rebuilt_from_its_list():
+    vocab = text.Vocab.from_list(["<unk>", "x", "yy"], "word")
+    assert (vocab["yy"], len(vocab), vocab.token) == (2, 3, "word")
+    with pytest.raises(ValueError, match="expected <unk>"):
+        text.Vocab.from_list(["x"], "char")
+
+
+def test_the_time_machine_has_the_size_that_the_book_reports(time_machine):
+    assert len(time_machine) == 3221
+    corpus, vocab = text.build_corpus(time_machine, "char")
+    assert (len(corpus), len(vocab)) == (170580, 28)
+    assert vocab.idx_to_token[:6] == ["<unk>", " ", "e", "t", "a", "i"]
+    corpus, vocab = text.build_corpus(time_machine, "word")
+    assert (len(corpus), len(vocab)) == (32775, 4580)

@@ -1,0 +1,227 @@
+"""Clipping, the step, the epoch loop, prediction."""
+
+import io
+import itertools
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from d2lrnn import compare, training
+
+LR = 0.5
+
+
+def joint_norm(arrays):
+    return math.sqrt(sum((array.astype("float64") ** 2).sum() for array in arrays))
+
+
+@pytest.mark.parametrize(("theta", "factor"), [(1.0, 1 / 13), (13.0, 1.0), (20.0, 1.0)])
+def test_gradients_are_clipped_by_their_joint_norm(rnn, theta, factor):
+    grads = [np.array([[3.0, 4.0]]), np.array([0.0, 12.0])]  # of norm 13
+    tensors = [rnn.from_numpy(grad) for grad in grads]
+    clipped, norm = rnn.grad_clipping(tensors, theta)
+    assert float(rnn.to_numpy(norm)) == pytest.approx(13, rel=1e-15)
+    for found, tensor, grad in zip(clipped, tensors, grads):
+        np.testing.assert_allclose(rnn.to_numpy(found), grad * factor, rtol=1e-15)
+        np.testing.assert_array_equal(rnn.to_numpy(tensor), grad)  # nothing in place
+
+
+def test_clipping_keeps_the_dtype_and_leaves_zeros_alone(rnn):
+    zeros = [rnn.from_numpy(np.zeros(3, "float32"))]
+    clipped, norm = rnn.grad_clipping(zeros, 1.0)
+    assert rnn.to_numpy(clipped[0]).dtype == "float32"
+    assert not rnn.to_numpy(clipped[0]).any()
+    assert float(rnn.to_numpy(norm)) == 0
+
+
+@pytest.mark.parametrize("theta", [1e-3, 1e3])
+def test_a_step_moves_the_parameters_against_the_clipped_gradients(rnn, make_net, theta):
+    X, Y = np.array([[0, 1, 2], [4, 4, 3]]), np.array([[1, 2, 3], [4, 3, 0]])
+    net = make_net(dtype="float64")
+    before = net.arrays()
+    outputs, _ = net.evaluate(X, net.begin_state(2))
+    log_probs = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
+    targets = np.eye(5)[Y.T.reshape(-1)]  # time-major, as the outputs are
+    d_outputs = (np.exp(log_probs) - targets) / len(targets)
+    ends = rnn.from_numpy(d_outputs), net.begin_state(2)
+    state = net.begin_state(2)
+    _, _, grads = rnn.vjp(rnn.rnn, net.inputs(X, state), state, net.params, *ends)
+    grads = [rnn.to_numpy(grad) for grad in grads]
+    scale = min(1, theta / joint_norm(grads))
+    loss, state = net.make_step(LR, theta)(X, Y, net.begin_state(2))
+    assert isinstance(loss, float)
+    assert loss == pytest.approx(-(log_probs * targets).sum() / len(targets), rel=1e-12)
+    for param, start, grad in zip(net.arrays(), before, grads):
+        np.testing.assert_allclose(param, start - LR * scale * grad, rtol=1e-12, atol=1e-15)
+    assert rnn.to_numpy(state[0]).shape == (2, 4)
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+def test_a_step_stays_in_its_dtype(rnn, make_net, dtype):
+    net = make_net(dtype=dtype)
+    X = np.array([[0, 1, 2]])
+    _, state = net.make_step(LR)(X, X, net.begin_state(1))
+    assert {array.dtype.name for array in [*net.arrays(), rnn.to_numpy(state[0])]} == {dtype}
+
+
+def test_a_state_carried_on_brings_no_gradient_from_before(rnn, make_net):
+    X = np.array([[0, 1, 2]])
+    carried, fresh = make_net(dtype="float64"), make_net(dtype="float64")
+    _, state = carried(X, carried.begin_state(1))
+    copy = tuple(rnn.from_numpy(rnn.to_numpy(s)) for s in state)
+    carried.make_step(LR)(X, X, state)
+    fresh.make_step(LR)(X, X, copy)
+    for one, other in zip(carried.arrays(), fresh.arrays()):
+        np.testing.assert_array_equal(one, other)
+
+
+class Recorder:
+    """A net and a step that note which state each minibatch starts from."""
+
+    def __init__(self):
+        self.starts = []
+
+    def begin_state(self, batch_size):
+        return 0
+
+    def step(self, X, Y, state):
+        self.starts.append(state)
+        return math.log(2), state + 1
+
+
+@pytest.mark.parametrize(("use_random_iter", "starts"), [(False, [0, 1, 2]), (True, [0, 0, 0])])
+def test_sequential_minibatches_carry_the_state_on_and_random_ones_do_not(use_random_iter, starts):
+    net, X = Recorder(), np.zeros((2, 5), int)
+    perplexity, speed = training.train_epoch_ch8(
+        net, [(X, X)] * 3, net.step, use_random_iter=use_random_iter
+    )
+    assert net.starts == starts
+    assert perplexity == pytest.approx(2)
+    assert speed > 0
+
+
+def test_perplexity_weighs_minibatches_by_their_tokens():
+    losses = iter([1.0, 4.0])
+    net = Recorder()
+    pairs = [(np.zeros((1, 6), int),) * 2, (np.zeros((1, 3), int),) * 2]
+    perplexity, _ = training.train_epoch_ch8(net, pairs, lambda X, Y, s: (next(losses), s))
+    assert perplexity == pytest.approx(math.exp((6 * 1 + 3 * 4) / 9))
+
+
+def test_an_iterator_that_has_ended_is_refused():
+    with pytest.raises(ValueError, match="yields no minibatch"):
+        training.train_epoch_ch8(Recorder(), iter([]), None)
+
+
+@pytest.mark.parametrize("use_random_iter", [False, True])
+def test_training_learns_the_corpus(rnn, make_net, builtin, use_random_iter):
+    corpus, vocab = builtin
+    loader = rnn.SeqDataLoader(corpus, 8, 10, use_random_iter, seed=0)
+    net = make_net(len(vocab), 32)
+    history = rnn.train_ch8(
+        net, loader, vocab, 1.0, 12, use_random_iter=use_random_iter, prefix="the", progress=False
+    )
+    assert len(history.perplexity) == len(history.speed) == 12
+    assert history.perplexity[0] > 20
+    assert history.perplexity[-1] < 16
+    assert [epoch for epoch, _ in history.samples] == [12]
+    assert history.samples[0][1].startswith("the")
+
+
+def test_a_random_loader_needs_random_training(rnn, make_net, builtin):
+    corpus, vocab = builtin
+    loader = rnn.SeqDataLoader(corpus, 8, 10, use_random_iter=True)
+    with pytest.raises(ValueError) as error:
+        rnn.train_ch8(make_net(len(vocab)), loader, vocab, 1.0, 1)
+    assert str(error.value) == (
+        "use_random_iter is False, but the loader was made with True; give both the same"
+    )
+
+
+def test_divergence_stops_training_and_keeps_the_history(builtin):
+    _, vocab = builtin
+    losses = itertools.chain([1.0] * 6, [float("nan")])
+    net = Recorder()
+    net.make_step = lambda lr, theta: lambda X, Y, state: (next(losses), state)
+    pairs = [(np.zeros((1, 5), int),) * 2] * 3
+    with pytest.raises(FloatingPointError) as error:
+        training.train_ch8(net, pairs, vocab, 1.0, 9, progress=False)
+    assert str(error.value) == (
+        "the loss is nan in epoch 3: training diverged; "
+        "try a smaller lr, or a smaller theta to clip gradients harder"
+    )
+    assert error.value.history.perplexity == pytest.approx([math.e, math.e])
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_a_learning_rate_far_too_high_is_reported_as_divergence(rnn, make_net, builtin):
+    corpus, vocab = builtin
+    loader = rnn.SeqDataLoader(corpus, 8, 10, seed=0)
+    with np.errstate(all="ignore"), pytest.raises(rnn.DivergenceError, match="smaller lr"):
+        rnn.train_ch8(make_net(len(vocab)), loader, vocab, 1e38, 9, theta=1e38, progress=False)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("progress", "stream", "shown"),
+    [
+        (None, io.StringIO, False),
+        (None, Terminal, True),
+        (False, Terminal, False),
+        (True, io.StringIO, True),
+    ],
+)
+def test_progress_is_shown_on_a_terminal_or_when_asked(
+    monkeypatch, builtin, progress, stream, shown
+):
+    monkeypatch.setattr("sys.stderr", stream())
+    net = Recorder()
+    net.make_step = lambda lr, theta: net.step
+    pairs = [(np.zeros((1, 5), int),) * 2] * 3
+    training.train_ch8(net, pairs, builtin[1], 1.0, 2, progress=progress)
+    assert ("epoch 2/2" in sys.stderr.getvalue()) is shown
+
+
+def test_predictions_go_on_from_the_prefix(rnn, make_net):
+    vocab = rnn.Vocab("abcd")
+    net = make_net(len(vocab))
+    text = rnn.predict_ch8("ab", 7, net, vocab)
+    assert text.startswith("ab")
+    assert len(vocab.split(text.replace("<unk>", "?"))) == 9
+    assert rnn.predict_ch8("ab", 0, net, vocab) == "ab"
+
+
+def test_greedy_prediction_takes_the_highest_score_each_time(rnn, make_net):
+    vocab = rnn.Vocab("abcd")
+    net = make_net(len(vocab))
+    ids = vocab[list("ba")]
+    for _ in range(5):
+        outputs, _ = net.evaluate(np.array([ids]), net.begin_state(1))
+        ids.append(int(outputs[-1].argmax()))
+    assert rnn.predict_ch8("ba", 5, net, vocab) == "".join(vocab.to_tokens(ids))
+
+
+def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):
+    vocab = rnn.Vocab("abcd")
+    net = make_net(len(vocab))
+    draws = [rnn.predict_ch8("a", 30, net, vocab, temperature=1.0, seed=s) for s in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_sampling_follows_the_softmax_of_scores_over_temperature():
+    scores, rng = np.array([0.0, 1.0, 2.0], "float32"), np.random.default_rng(0)
+    drawn = np.bincount([training.choose(scores, 2.0, rng) for _ in range(20000)]) / 20000
+    expected = np.exp(scores / 2) / np.exp(scores / 2).sum()
+    np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
+
+
+def test_a_tiny_temperature_is_all_but_greedy():
+    rng = np.random.default_rng(0)
+    assert {training.choose(np.array([1.0, 1.1]), 1e-3, rng) for _ in range(100)} == {1}
