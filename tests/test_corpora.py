@@ -99,7 +99,7 @@ def test_a_text_is_read_with_nothing_changed_but_its_line_ends(tmp_path):
 
 def test_a_file_that_is_no_utf8_says_where(tmp_path):
     path = tmp_path / "latin.txt"
-    path.write_bytes(b"caf\xe9!")
+    path.write_bytes(b"abc\xe9!")
     with pytest.raises(ValueError) as error:
         corpora.read_text(path)
     assert str(error.value) == f"{path} is not UTF-8: byte 3 is 0xe9; save the file as UTF-8"
