@@ -17,13 +17,20 @@ class Backend:
     """One backend: the folder ``d2lrnn/<name>``, the module it imports, where pip finds it.
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
-    variables that a program sets before the import, for float64 and for less talk.
+    variables that a program sets before the import, for float64 and for less talk; ``layers`` the
+    modules that its own recurrent layers come from.
     """
 
     name: str
     framework: str
     distributions: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
+    layers: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What is imported: the framework, and the library of layers that goes with it."""
+        return (self.name, *self.layers)
 
     @property
     def install(self) -> str:
@@ -33,7 +40,7 @@ class Backend:
     @property
     def installed(self) -> bool:
         """Whether the framework can be found, without importing it."""
-        return importlib.util.find_spec(self.name) is not None
+        return all(importlib.util.find_spec(module) is not None for module in self.modules)
 
     @property
     def version(self) -> str | None:
@@ -56,8 +63,9 @@ BACKENDS = {
             "TensorFlow",
             ("tensorflow", "tensorflow-cpu", "tensorflow-macos"),
             (("TF_CPP_MIN_LOG_LEVEL", "3"),),
+            ("keras",),
         ),
-        Backend("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),)),
+        Backend("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
         Backend("mxnet", "MXNet", ("mxnet", "mxnet-cu112")),
     )
 }
@@ -96,11 +104,11 @@ def requires(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name not in BACKENDS[name].modules:
             raise
         backend = BACKENDS[name]
         raise ImportError(
-            f"d2lrnn.{name} needs {backend.framework}, which is not installed; "
+            f"d2lrnn.{name} needs {backend.framework}, and {error.name} is not installed; "
             f"run: {backend.install}",
-            name=name,
+            name=error.name,
         ) from None

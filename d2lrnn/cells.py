@@ -1,4 +1,4 @@
-"""What a cell is in every framework: the names and first values of its parameters.
+"""What a cell is in every framework: the names, shapes and first values of its parameters.
 
 Initial weights are drawn here, once, with NumPy's PCG64 generator in float64. A backend casts them
 to its own tensors, so that the same seed gives the same model everywhere.
@@ -6,7 +6,7 @@ to its own tensors, so that the same seed gives the same model everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,34 +22,164 @@ WEIGHT_SCALE = 0.01  # standard deviation of the initial weights; biases are 0 (
 
 @dataclass(frozen=True)
 class Cell:
-    """How a backend names what belongs to one kind of cell."""
+    """One kind of cell: a letter for each gate, which has weights W_x?, W_h? and a bias b_?.
+
+    ``extra`` names biases (num_hiddens,) beside those of the gates. get_params and init_state are
+    the names that a backend has for the functions.
+    """
 
     name: str
+    gates: str
+    states: tuple[str, ...]
     get_params: str
     init_state: str
-    parameters: tuple[str, ...]
+    extra: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters in order, without the output layer's."""
+        return (
+            *(name for g in self.gates for name in (f"W_x{g}", f"W_h{g}", f"b_{g}")),
+            *self.extra,
+        )
+
+    def shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
+        """Return the shapes of the parameters, without the output layer's."""
+        h = num_hiddens
+        gate: list[Shape] = [(num_inputs, h), (h, h), (h,)]
+        return gate * len(self.gates) + [(h,)] * len(self.extra)
 
 
 CELLS = {
-    "rnn": Cell("rnn", "get_params", "init_rnn_state", ("W_xh", "W_hh", "b_h", "W_hq", "b_q")),
+    cell.name: cell
+    for cell in (
+        Cell("rnn", "h", ("H",), "get_params", "init_rnn_state"),
+        Cell("gru", "zrh", ("H",), "get_gru_params", "init_gru_state"),
+        Cell(
+            "gru_reset_after",
+            "zrh",
+            ("H",),
+            "get_gru_reset_after_params",
+            "init_gru_state",
+            extra=("b_hh",),
+        ),
+        Cell("lstm", "ifoc", ("H", "C"), "get_lstm_params", "init_lstm_state"),
+    )
 }
 
 
-def new_net(backend: Any, cell: str, vocab_size: int, num_hiddens: int, **settings: Any) -> Any:
-    """Return a backend's RNNModelScratch with a cell of that name, "rnn" for example."""
-    checks.choice(cell, "cell", tuple(CELLS))
-    get_params = settings.pop("get_params", getattr(backend, CELLS[cell].get_params))
-    init_state, forward_fn = getattr(backend, CELLS[cell].init_state), getattr(backend, cell)
-    return backend.RNNModelScratch(
-        vocab_size, num_hiddens, get_params, init_state, forward_fn, **settings
+@dataclass(frozen=True)
+class Architecture:
+    """A cell, in how many layers, in one direction or both."""
+
+    cell: str = "rnn"
+    num_layers: int = 1
+    bidirectional: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        checks.choice(self.cell, "cell", tuple(CELLS))
+        checks.size(num_layers=self.num_layers)
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is a single layer in one direction: just the cell."""
+        return self.num_layers == 1 and not self.bidirectional
+
+    @property
+    def num_directions(self) -> int:
+        """1 or 2."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def num_states(self) -> int:
+        """The length of the state: for each layer and direction the cell's H, or H and C."""
+        return self.num_layers * self.num_directions * len(CELLS[self.cell].states)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the parameters in order; beyond a plain cell, "layer1.W_xh" for example."""
+        names = []
+        for layer in range(1, self.num_layers + 1):
+            for direction in ("", "reverse.")[: self.num_directions]:
+                prefix = "" if self.plain else f"layer{layer}.{direction}"
+                names += [prefix + name for name in CELLS[self.cell].parameters]
+        return [*names, "W_hq", "b_q"]
+
+    def shapes(self, vocab_size: int, num_hiddens: int) -> list[Shape]:
+        """Return the shapes of the parameters, in order, the output layer's last."""
+        checks.size(vocab_size=vocab_size, num_hiddens=num_hiddens)
+        shapes, num_inputs, num_features = [], vocab_size, num_hiddens * self.num_directions
+        for _ in range(self.num_layers):
+            shapes += CELLS[self.cell].shapes(num_inputs, num_hiddens) * self.num_directions
+            num_inputs = num_features
+        return [*shapes, (num_features, vocab_size), (vocab_size,)]
+
+    def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
+        """Return first values for the parameters."""
+        return draw(self.shapes(vocab_size, num_hiddens), seed)
+
+    def layers(self, params: Sequence[Any], state: Sequence[Any]) -> Iterator[list[Any]]:
+        """Yield, layer by layer, a pair (parameters, state) for each direction."""
+        cell, num_directions = CELLS[self.cell], self.num_directions
+        runs = [
+            (
+                params[i * len(cell.parameters) :][: len(cell.parameters)],
+                state[i * len(cell.states) :][: len(cell.states)],
+            )
+            for i in range(self.num_layers * num_directions)
+        ]
+        for layer in range(self.num_layers):
+            yield runs[layer * num_directions : (layer + 1) * num_directions]
+
+
+def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
+    """Return what a forward function computes: rnn, gru, ..., or what stack made.
+
+    Raises:
+        ValueError: the function is none of ours.
+    """
+    architecture = getattr(forward_fn, "architecture", None)
+    if isinstance(architecture, Architecture):
+        return architecture
+    name = getattr(forward_fn, "__name__", repr(forward_fn))
+    if name not in CELLS:
+        raise ValueError(
+            f"forward_fn is {name}; expected one of {', '.join(CELLS)}, or what stack returns"
+        )
+    return Architecture(name)
+
+
+def functions(backend: Any, architecture: Architecture) -> tuple[Any, Any, Any]:
+    """Return a backend's get_params, init_state and forward function for an architecture."""
+    if architecture.plain:
+        cell = CELLS[architecture.cell]
+        get_params, init_state = (getattr(backend, n) for n in (cell.get_params, cell.init_state))
+        return get_params, init_state, getattr(backend, cell.name)
+    get_params, init_state, forward_fn = backend.stack(
+        architecture.cell, architecture.num_layers, architecture.bidirectional
     )
+    return get_params, init_state, forward_fn
 
 
-def rnn_arrays(vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
-    """Return first values for W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,)."""
-    checks.size(vocab_size=vocab_size, num_hiddens=num_hiddens)
-    V, h = vocab_size, num_hiddens
-    return draw([(V, h), (h, h), (h,), (h, V), (V,)], seed)
+def new_net(
+    backend: Any, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+) -> Any:
+    """Return a backend's RNNModelScratch of an architecture."""
+    made_of = functions(backend, architecture)
+    return backend.RNNModelScratch(vocab_size, num_hiddens, *made_of, **settings)
+
+
+def flip_update_gate(params: Sequence[Any]) -> list[Any]:
+    """Return a GRU's parameters for the other convention, H = (1 - Z) * H + Z * H_tilde.
+
+    1 - sigmoid(A) is sigmoid(-A): the update gate's weights and bias, the first three parameters,
+    change sign. Applied twice, it gives back what it was given.
+
+    Args:
+        params: of gru, gru_reset_after, in either convention; arrays or tensors.
+    """
+    return [*(-param for param in params[:3]), *params[3:]]
 
 
 def mlp_arrays(

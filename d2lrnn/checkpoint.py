@@ -6,6 +6,7 @@ and the settings as JSON. Nothing in the file is ever executed.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -39,9 +40,12 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         vocab: the Vocab it was trained with.
         settings: whatever else is to be known of it, as JSON allows.
     """
-    cell = cells.CELLS[net.forward_fn.__name__]
-    tensors = dict(zip(cell.parameters, net.arrays(), strict=True))
-    known = {"cell": cell.name, "num_hiddens": net.num_hiddens, "dtype": net.dtype}
+    tensors = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
+    known = {
+        **dataclasses.asdict(net.architecture),
+        "num_hiddens": net.num_hiddens,
+        "dtype": net.dtype,
+    }
     header = {
         "format": FORMAT,
         "vocab": json.dumps({"token": vocab.token, "tokens": vocab.idx_to_token}),
@@ -68,25 +72,16 @@ def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
 
 def _build(path: StrPath, backend: Any, device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
-    cell = cells.CELLS[settings["cell"]]
-    arrays = [tensors[name] for name in cell.parameters]
-
-    def get_params(
-        vocab_size: int, num_hiddens: int, *, seed: Any, dtype: str, device: Any
-    ) -> list[Any]:
-        params: list[Any] = backend.trainable(arrays, dtype=dtype, device=device)
-        return params
-
-    net = cells.new_net(
-        backend,
-        cell.name,
-        len(vocab),
-        settings["num_hiddens"],
-        get_params=get_params,
-        dtype=settings["dtype"],
-        device=device,
-    )
+    architecture, num_hiddens = _architecture(settings), settings["num_hiddens"]
+    settings = {"dtype": settings["dtype"], "device": device}
+    net = cells.new_net(backend, architecture, len(vocab), num_hiddens, **settings)
+    net.load_arrays([tensors[name] for name in architecture.parameters])
     return net, vocab
+
+
+def _architecture(settings: dict[str, Any]) -> cells.Architecture:
+    fields = (field.name for field in dataclasses.fields(cells.Architecture))
+    return cells.Architecture(**{name: settings[name] for name in fields})
 
 
 def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
@@ -101,7 +96,7 @@ def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, 
                 raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
             table, settings = json.loads(header["vocab"]), json.loads(header["settings"])
             vocab = Vocab.from_list(table["tokens"], table["token"])
-            parameters = cells.CELLS[settings["cell"]].parameters
+            parameters = _architecture(settings).parameters
             tensors = {name: file.get_tensor(name) for name in parameters}
             return tensors, vocab, settings
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:

@@ -98,6 +98,16 @@ def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int)
     tokens(Y, vocab_size)
 
 
+def same_shapes(arrays: Sequence[Any], expected: Sequence[Any]) -> None:
+    """Check that arrays have the shapes of the parameters that they are to replace."""
+    found, wanted = ([tuple(array.shape) for array in group] for group in (arrays, expected))
+    if found != wanted:
+        raise ValueError(
+            f"the arrays have shapes {found}; expected {wanted}; "
+            "take them from a net of the same cell, layers and sizes"
+        )
+
+
 def features(X: Shape, weight: Shape) -> None:
     """Check the inputs (batch_size, num_inputs) of a layer by its weight (num_inputs, ...)."""
     axes("X", X, "(batch_size, num_inputs)")

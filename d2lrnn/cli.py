@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import platform
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends, cells, corpora
+from d2lrnn import compare as comparison
 
 PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller"}
 BACKEND = click.Choice(list(backends.BACKENDS))
@@ -32,6 +34,10 @@ def main() -> None:
 @click.option("--text", type=click.Path(), help="A UTF-8 file of your own to learn instead.")
 @click.option("--token", type=click.Choice(["char", "word"]), default="char", help="Unit of text.")
 @click.option("--max-tokens", default=10000, help="Learn the first so many tokens; 0 for all.")
+@click.option("--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="Kind of cell.")
+@click.option("--layers", default=1, help="Layers of cells, one on top of the other.")
+@click.option("--bidirectional", is_flag=True, help="Read in both directions; cannot generate.")
+@click.option("--concise", is_flag=True, help="Use the framework's own layer (not numpy).")
 @click.option("--hiddens", default=256, help="Hidden units.")
 @click.option("--steps", default=35, help="Time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
@@ -55,6 +61,10 @@ def train(**options: Any) -> None:
 def _train(
     *,
     backend: str,
+    cell: str,
+    layers: int,
+    bidirectional: bool,
+    concise: bool,
     hiddens: int,
     epochs: int,
     lr: float,
@@ -73,10 +83,13 @@ def _train(
         _check_writable(path)
     rnn = backends.load(backend)
     loader, vocab, name = _load(rnn, use_random_iter=use_random_iter, seed=seed, **source)
-    device = rnn.try_gpu() if gpu else None
-    net = cells.new_net(rnn, "rnn", len(vocab), hiddens, seed=seed, dtype=dtype, device=device)
+    architecture = cells.Architecture(cell, layers, bidirectional)
+    settings = {"seed": seed, "dtype": dtype, "device": rnn.try_gpu() if gpu else None}
+    net = _net(rnn, architecture, concise, len(vocab), hiddens, settings)
     if prefix is None:
         prefix = PREFIXES.get(name) or vocab.join(vocab.to_tokens(loader.corpus[:10]))
+    if bidirectional:
+        click.echo("no samples: a network that reads in both directions cannot generate")
     click.echo(
         f"{backend}: {len(loader.corpus):,} tokens of {name}, {len(vocab):,} different; "
         f"{len(loader)} minibatches an epoch"
@@ -89,7 +102,7 @@ def _train(
         epochs,
         theta=clip,
         use_random_iter=use_random_iter,
-        prefix=prefix,
+        prefix=None if bidirectional else prefix,
         sample_every=sample_every,
     )
     click.echo(str(history))
@@ -99,6 +112,23 @@ def _train(
     if plot:
         history.plot(label=backend).figure.savefig(plot, dpi=150)
         click.echo(f"plot saved in {plot}")
+
+
+def _net(
+    rnn: Any,
+    architecture: cells.Architecture,
+    concise: bool,
+    vocab_size: int,
+    hiddens: int,
+    settings: dict[str, Any],
+) -> Any:
+    if not concise:
+        return cells.new_net(rnn, architecture, vocab_size, hiddens, **settings)
+    if not hasattr(rnn, "RNNModel"):
+        raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")
+    if architecture.cell == "gru":  # the frameworks' own is the other kind
+        architecture = dataclasses.replace(architecture, cell="gru_reset_after")
+    return comparison.concise_net(rnn, architecture, vocab_size, hiddens, **settings)
 
 
 def _load(
@@ -143,21 +173,20 @@ def generate(
 
 @main.command()
 @click.option("--backends", "names", help="Separated by commas.  [default: all installed]")
+@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
 @click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
-def compare(names: str | None, plot: str | None) -> None:
+def compare(names: str | None, cell: str | None, plot: str | None) -> None:
     """Compute the same in every backend; show the largest differences and their bounds."""
     from tqdm.auto import tqdm
 
-    from d2lrnn import compare as comparison
-
     with _plain_errors():
         chosen = names.split(",") if names else backends.available()
+        known = comparison.CASES | comparison.CONCISE
+        cases = [case for case, made_of in known.items() if made_of.cell == cell]
         for name in chosen:
             backends.load(name)
         with tqdm(disable=None, leave=False) as bar:
-            rows = comparison.compare(
-                chosen, lambda what: (bar.set_description(what), bar.update())
-            )
+            rows = comparison.compare(chosen, cases, bar.set_description)
     click.echo("Largest difference from NumPy in float64, in units of the largest element;")
     click.echo("losses: of 100 training steps from one seed.")
     click.echo(comparison.table(rows, chosen))
@@ -172,11 +201,11 @@ def compare(names: str | None, plot: str | None) -> None:
 
 
 def _plot_losses(names: list[str], path: str) -> None:
-    from d2lrnn import compare, plot
+    from d2lrnn import plot
 
     order = ["numpy", *(name for name in names if name != "numpy")]
-    losses = {name: compare.train(backends.load(name), "float64", cell="rnn") for name in order}
-    left, _ = plot.agreement(losses, compare.bound("losses", "float64", 0))
+    losses = {name: comparison.train(backends.load(name), "rnn", "float64") for name in order}
+    left, _ = plot.agreement(losses, comparison.bound("losses", "float64", 0))
     left.figure.savefig(path, dpi=150)
     click.echo(f"plot saved in {path}")
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import batches, common, text
+from d2lrnn import batches, cells, common, text
 
 Tensor = Any
 Device = Any
@@ -26,15 +26,14 @@ StrPath = str | os.PathLike[str]
 
 
 class Net(Protocol):
-    """A language model: RNNModelScratch."""
+    """A language model: RNNModelScratch, or RNNModel around a framework's own layer."""
 
     vocab_size: int
     num_hiddens: int
     dtype: str
     device: Device
     params: Params
-    init_state: Callable[..., State]
-    forward_fn: ForwardFn
+    architecture: cells.Architecture
 
     def __call__(self, X: Any, state: State) -> tuple[Tensor, State]:
         """Compute the scores of the next token after each token of X.
@@ -65,8 +64,18 @@ class Net(Protocol):
     def make_step(self, lr: float, theta: float = 1.0) -> Step:
         """Return make_step(self, lr, theta)."""
 
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+
     def arrays(self) -> list[Array]:
-        """Return copies of the parameters as NumPy arrays."""
+        """Return copies of the parameters, as RNNModelScratch has them, as NumPy arrays."""
+
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays, as arrays() returns them, as the parameters.
+
+        Raises:
+            ValueError: their shapes are not those of the parameters.
+        """
 
 
 class Backend(Protocol):
@@ -212,6 +221,137 @@ class Backend(Protocol):
         Source: section 9.5.
         """
 
+    # Gated cells. Every get_..._params and every cell takes and returns what get_params and rnn do.
+
+    @staticmethod
+    def get_gru_params(
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Params:
+        """Return [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q].
+
+        W_x? (V, h), W_h? (h, h), b_? (h,), W_hq (h, V), b_q (V,); see get_params.
+        """
+
+    @staticmethod
+    def get_gru_reset_after_params(
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Params:
+        """Return a GRU's parameters with b_hh (h,) between b_h and W_hq."""
+
+    @staticmethod
+    def init_gru_state(
+        batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
+    ) -> State:
+        """Return (H,), H zeros (n, h)."""
+
+    @staticmethod
+    def gru(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute a gated recurrent unit.
+
+        Z = sigmoid(X W_xz + H W_hz + b_z), R = sigmoid(X W_xr + H W_hr + b_r),
+        H_tilde = tanh(X W_xh + (R * H) W_hh + b_h), H = Z * H + (1 - Z) * H_tilde.
+
+        Source: section 10.2, equations 10.2.1 to 10.2.3; Cho et al., 2014.
+        """
+
+    @staticmethod
+    def gru_reset_after(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute a GRU whose reset gate is applied after the product, as cuDNN's is.
+
+        H_tilde = tanh(X W_xh + R * (H W_hh + b_hh) + b_h); all else as in gru. PyTorch, Keras,
+        Flax and MXNet have this form.
+        """
+
+    @staticmethod
+    def get_lstm_params(
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Params:
+        """Return W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q; see get_gru_params."""
+
+    @staticmethod
+    def init_lstm_state(
+        batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
+    ) -> State:
+        """Return (H, C), both zeros (n, h)."""
+
+    @staticmethod
+    def lstm(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute a long short-term memory.
+
+        I, F, O = sigmoid(X W_x? + H W_h? + b_?), C_tilde = tanh(X W_xc + H W_hc + b_c),
+        C = F * C + I * C_tilde, H = O * tanh(C).
+
+        Source: section 10.1, equations 10.1.1 to 10.1.5; Hochreiter and Schmidhuber, 1997.
+        """
+
+    @staticmethod
+    def stack(
+        cell: str, num_layers: int = 1, bidirectional: bool = False
+    ) -> tuple[Callable[..., Params], Callable[..., State], ForwardFn]:
+        """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch.
+
+        Args:
+            cell: "rnn", "gru", "gru_reset_after" or "lstm".
+            num_layers: each layer's hidden states are the inputs of the next.
+            bidirectional: each layer also runs from the last step to the first, with parameters of
+                its own; its hidden states are those of both directions, side by side.
+
+        Parameters come layer by layer, direction by direction, the output layer's last; the state
+        likewise, H or H and C for each.
+
+        Source: sections 10.3 and 10.4.
+        """
+
+    # The concatenated form
+
+    @staticmethod
+    def concat_rnn(
+        inputs: Tensor, state: State, params: Params, *, order: str = "HX"
+    ) -> tuple[Tensor, State]:
+        """Compute rnn with one matrix W for [H, X] ("HX") or [X, H] ("XH").
+
+        Args:
+            inputs: (T, n, V).
+            state: as of rnn.
+            params: [W (h + V, h), b (h,), W_hq, b_q].
+            order: "HX" or "XH".
+        """
+
+    @staticmethod
+    def concat_gru(
+        inputs: Tensor, state: State, params: Params, *, order: str = "HX"
+    ) -> tuple[Tensor, State]:
+        """Compute gru with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]; see concat_rnn."""
+
+    @staticmethod
+    def concat_lstm(
+        inputs: Tensor, state: State, params: Params, *, order: str = "HX"
+    ) -> tuple[Tensor, State]:
+        """Compute lstm with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
+
+    @staticmethod
+    def concat_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
+        """Return the parameters of rnn, gru or lstm as their concatenated form takes them."""
+
+    @staticmethod
+    def split_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
+        """Return the parameters of a concatenated form as rnn, gru or lstm take them."""
+
     # Training
 
     @staticmethod
@@ -278,6 +418,66 @@ class Backend(Protocol):
         """
 
 
+class Layers(Protocol):
+    """The frameworks' own layers: of every backend but numpy."""
+
+    @staticmethod
+    def RNN(
+        num_inputs: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Any:
+        """Return the framework's own layer, for RNNModel, its weights drawn as the framework does.
+
+        torch.nn.RNN, keras.layers.SimpleRNN, flax.nnx.RNN of a SimpleCell, or gluon.rnn.RNN; a
+        list of layers where the framework has no deep ones.
+
+        Source: section 9.6.
+        """
+
+    @staticmethod
+    def GRU(
+        num_inputs: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Any:
+        """Return the framework's own GRU, which computes gru_reset_after; see RNN."""
+
+    @staticmethod
+    def LSTM(
+        num_inputs: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Any:
+        """Return the framework's own LSTM; see RNN."""
+
+    @staticmethod
+    def RNNModel(
+        rnn_layer: Any, vocab_size: int, *, seed: int | None = None, device: Device = None
+    ) -> Net:
+        """Return a language model around a layer made by RNN, GRU or LSTM.
+
+        It is called, trained and sampled as RNNModelScratch is; its optimizer is the framework's.
+
+        Source: section 9.6.
+        """
+
+
 # Shared by all backends and documented where they are. The loaders yield the backend's tensors.
 SHARED: dict[str, Callable[..., Any]] = {
     **{name: getattr(common, name) for name in common.__all__ if not name.endswith("Error")},
@@ -287,5 +487,13 @@ SHARED: dict[str, Callable[..., Any]] = {
 
 def contracts() -> dict[str, Callable[..., Any]]:
     """Return what a backend must provide: by name, something with the signature it must have."""
-    own = {name: getattr(Backend, name) for name in vars(Backend) if not name.startswith("_")}
-    return {**own, **SHARED}
+    return {**_members(Backend), **SHARED}
+
+
+def layer_contracts() -> dict[str, Callable[..., Any]]:
+    """Return what a backend with layers of its own must provide beside that."""
+    return _members(Layers)
+
+
+def _members(protocol: type) -> dict[str, Callable[..., Any]]:
+    return {name: getattr(protocol, name) for name in vars(protocol) if not name.startswith("_")}

@@ -1,30 +1,84 @@
-"""What RNNModelScratch is in every framework; each backend adds the forward computation."""
+"""What language models are in every framework; each backend adds the forward computation."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
-from d2lrnn import checks
+import numpy as np
+
+from d2lrnn import cells, checks, stacks
+
+Array = np.ndarray[Any, Any]
+State = tuple[Any, ...]
 
 
-class ScratchModel(ABC):
-    """A language model made of three functions: parameters, first state and forward computation.
+class Model(ABC):
+    """A language model: token ids and a state in, scores of the next token and a state out.
 
-    A backend's RNNModelScratch supplies ``one_hot``, ``to_numpy``, ``make_step`` and ``__call__``.
+    A backend's model supplies ``__call__``, ``make_step`` and the attributes below, ``tensors``
+    being the backend's module of that name.
     """
 
-    one_hot: Callable[..., Any]
-    to_numpy: Callable[[Any], Any]
+    tensors: ModuleType
     make_step: Callable[..., Any]
+    vocab_size: int
+    num_hiddens: int
+    dtype: str
+    device: Any
+
+    @property
+    @abstractmethod
+    def architecture(self) -> cells.Architecture:
+        """The cell, the layers and the directions."""
+
+    @abstractmethod
+    def __call__(self, X: Any, state: State) -> tuple[Any, State]:
+        """Return the outputs (num_steps * batch_size, vocab_size) for ids X, and the new state."""
+
+    @abstractmethod
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step of a batch of that size."""
+
+    @abstractmethod
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+
+    @abstractmethod
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
+
+    @abstractmethod
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays, as arrays() returns them, as the parameters."""
+
+    def inputs(self, X: Any, state: State) -> Any:
+        """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
+        ids = self.tensors.to_numpy(X)
+        checks.axes("X", ids.shape, "(batch_size, num_steps)")
+        checks.state(state, len(ids), [self.num_hiddens] * self.architecture.num_states)
+        return self.tensors.one_hot(ids.T, self.vocab_size, dtype=self.dtype, device=self.device)
+
+    def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
+        """Return the outputs as a NumPy array, and the new state."""
+        outputs, state = self(X, state)
+        return self.tensors.to_numpy(outputs), state
+
+
+class ScratchModel(Model):
+    """A model made of three functions: parameters, first state and forward computation."""
+
+    tools: stacks.Tools
+    vjp: Callable[..., Any]
 
     def __init__(
         self,
         vocab_size: int,
         num_hiddens: int,
         get_params: Callable[..., list[Any]],
-        init_state: Callable[..., tuple[Any, ...]],
+        init_state: Callable[..., State],
         forward_fn: Callable[..., Any],
         *,
         seed: int | None = None,
@@ -38,28 +92,84 @@ class ScratchModel(ABC):
         self.params = get_params(
             vocab_size, num_hiddens, seed=seed, dtype=self.dtype, device=device
         )
-        self._state_widths = [s.shape[1] for s in self.begin_state(1)]
 
-    @abstractmethod
-    def __call__(self, X: Any, state: Any) -> tuple[Any, Any]:
-        """Return the outputs (num_steps * batch_size, vocab_size) for ids X, and the new state."""
+    @property
+    def architecture(self) -> cells.Architecture:
+        """The cell, the layers and the directions, as the forward function has them."""
+        return cells.architecture_of(self.forward_fn)
 
-    def inputs(self, X: Any, state: Any) -> Any:
-        """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
-        ids = self.to_numpy(X)
-        checks.axes("X", ids.shape, "(batch_size, num_steps)")
-        checks.state(state, len(ids), self._state_widths)
-        return self.one_hot(ids.T, self.vocab_size, dtype=self.dtype, device=self.device)
-
-    def begin_state(self, batch_size: int) -> tuple[Any, ...]:
-        """Return the state before the first time step of a batch of that size."""
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
 
-    def evaluate(self, X: Any, state: Any) -> tuple[Any, Any]:
-        """Return the outputs as a NumPy array, and the new state."""
-        outputs, state = self(X, state)
-        return self.to_numpy(outputs), state
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of params."""
+        inputs = self.inputs(X, state)
+        loss, (_, _, d_params) = self._loss_and_vjp(X, Y, state, self.forward_fn, inputs)
+        return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
 
-    def arrays(self) -> list[Any]:
+    def hidden_gradients(self, X: Any, Y: Any, state: State) -> tuple[float, Array]:
+        """Return the mean loss and its gradients for every hidden state, (T, n, h).
+
+        For one layer in one direction. A zero E_t is added to each H_t; what is returned is the
+        gradient for E_t.
+        """
+        forward_fn = stacks.perturbed(self.tools, self.architecture.cell, self.vocab_size)
+        rows = self.tensors.to_numpy(self.inputs(X, state))
+        zeros = np.zeros((*rows.shape[:2], self.num_hiddens), rows.dtype)
+        inputs = self.tensors.from_numpy(np.concatenate([rows, zeros], 2), device=self.device)
+        loss, (d_inputs, _, _) = self._loss_and_vjp(X, Y, state, forward_fn, inputs)
+        return loss, self.tensors.to_numpy(d_inputs)[:, :, self.vocab_size :]
+
+    def _loss_and_vjp(
+        self, X: Any, Y: Any, state: State, forward_fn: Callable[..., Any], inputs: Any
+    ) -> tuple[float, Any]:
+        """Return the mean loss and (d_inputs, d_state, d_params) of a forward function."""
+        Y = self.tensors.to_numpy(Y)
+        checks.minibatch(self.tensors.to_numpy(X), Y, self.vocab_size)
+        outputs, _ = self.evaluate(X, state)
+        loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))  # time-major
+        settings = {"dtype": self.dtype, "device": self.device}
+        d_outputs = self.tensors.from_numpy(d_outputs, **settings)
+        d_state = self.begin_state(len(Y))
+        return loss, self.vjp(forward_fn, inputs, state, self.params, d_outputs, d_state)
+
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays as the parameters, in their order."""
+        checks.same_shapes(arrays, self.arrays())
+        self.params = self.tensors.trainable(arrays, dtype=self.dtype, device=self.device)
+
+    def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
-        return [self.to_numpy(param) for param in self.params]
+        return [self.tensors.to_numpy(param) for param in self.params]
+
+
+def cross_entropy(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """Return the mean of -log softmax(outputs)[target] and its gradient for outputs (m, q)."""
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    rows = np.arange(len(targets))
+    d_outputs = np.exp(log_probs)  # softmax - one_hot, over the number of targets
+    d_outputs[rows, targets] -= 1
+    return float(-log_probs[rows, targets].mean()), d_outputs / len(targets)
+
+
+def copy_params(source: Model, target: Model) -> None:
+    """Give one model the parameters of another: scratch to concise, concise to scratch, any pair.
+
+    Args:
+        source: the model to copy from; not changed.
+        target: a model of the same cell, layers, directions and sizes, from whatever backend.
+
+    A framework's own GRU is one whose reset gate comes after the product: its counterpart is
+    gru_reset_after.
+
+    Raises:
+        ValueError: the models differ in more than their parameters.
+    """
+    if source.architecture != target.architecture:
+        raise ValueError(
+            f"the source is {source.architecture}, the target {target.architecture}; "
+            "make both alike (a framework's own GRU is 'gru_reset_after')"
+        )
+    target.load_arrays(source.arrays())

@@ -202,6 +202,11 @@ def predict_ch8(
     """
     checks.count(num_preds=num_preds)
     checks.not_negative(temperature=temperature)
+    if net.architecture.bidirectional:
+        raise ValueError(
+            "the net reads in both directions, and the future is not there yet; "
+            "generate with a net of one direction"
+        )
     rng = np.random.default_rng(seed)
     tokens = prefix_tokens(prefix, vocab)
     state = net.begin_state(1)

@@ -10,7 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from d2lrnn import backends, batches, corpora
+from d2lrnn import backends, batches, cells, compare, corpora
 
 backends.prepare()  # float64 in JAX too
 hypothesis.settings.register_profile("d2lrnn", deadline=None, max_examples=25, derandomize=True)
@@ -43,19 +43,26 @@ def pytest_report_header(config):
 def pytest_generate_tests(metafunc):
     names = chosen(metafunc.config)
     if "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", names, scope="session")
+        own = with_layers(names) if "make_concise" in metafunc.fixturenames else names
+        metafunc.parametrize("backend", own, scope="session")
     if "pair" in metafunc.fixturenames:
         pairs = list(itertools.combinations(names, 2))
         metafunc.parametrize("pair", pairs, ids="-".join, scope="session")
 
 
+def with_layers(names):
+    """The backends whose framework has recurrent layers of its own."""
+    return [name for name in names if name != "numpy"]
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leave out, rather than skip, the tests of pairs where one backend was chosen."""
-    if len(chosen(config)) > 1:
-        return
-    alone = [item for item in items if "pair" in item.fixturenames]
-    config.hook.pytest_deselected(items=alone)
-    items[:] = [item for item in items if item not in alone]
+    """Leave out, rather than skip, tests that no chosen backend, or no pair of them, is for."""
+    names = chosen(config)
+    without = {"pair"} if len(names) == 1 else set()
+    without |= set() if with_layers(names) else {"make_concise"}
+    left_out = [item for item in items if without & set(item.fixturenames)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +93,18 @@ def make_net(rnn):
     def make(vocab_size=5, num_hiddens=4, **settings):
         functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
         return rnn.RNNModelScratch(vocab_size, num_hiddens, *functions, **{"seed": 0, **settings})
+
+    return make
+
+
+@pytest.fixture
+def make_concise(rnn):
+    """A function that makes a small model around a framework's own layer."""
+
+    def make(cell="rnn", num_layers=1, bidirectional=False, vocab_size=5, **settings):
+        architecture = cells.Architecture(cell, num_layers, bidirectional)
+        settings = {"seed": 0, **settings}
+        return compare.concise_net(rnn, architecture, vocab_size, 4, **settings)
 
     return make
 

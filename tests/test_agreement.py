@@ -4,13 +4,14 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2lrnn import backends, cells, compare
 from d2lrnn.numpy import bptt
 
 CELLS = ["mlp", *cells.CELLS]
+CASES = ["mlp", *compare.CASES]
 sizes = st.fixed_dictionaries(
     {
         "num_steps": st.integers(1, 9),
@@ -23,32 +24,35 @@ sizes = st.fixed_dictionaries(
 
 
 @functools.cache
-def reference(cell):
-    return compare.solve(backends.load("numpy"), compare.make_problem(cell))
+def solution(backend, case, dtype="float64"):
+    if case in compare.CONCISE:
+        return compare.solve_concise(backends.load(backend), case, dtype)
+    return compare.solve(backends.load(backend), compare.make_problem(case), dtype)
 
 
-@functools.cache
-def solution(backend, cell, dtype):
-    return compare.solve(backends.load(backend), compare.make_problem(cell), dtype)
+def losses(backend, case, dtype="float64"):
+    return compare.train(backends.load(backend), case, dtype)
 
 
-@functools.cache
-def losses(backend, cell, dtype):
-    return compare.train(backends.load(backend), dtype, cell=cell)
+def limit_of(quantity, case, dtype):
+    problem = compare.make_problem(case.removesuffix(", concise"))
+    return compare.bound(quantity, dtype, problem.num_terms)
 
 
 @pytest.mark.parametrize("quantity", ["forward", "gradients"])
 @pytest.mark.parametrize("dtype", compare.DTYPES)
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_cell_agrees_with_the_float64_reference(backend, cell, dtype, quantity):
-    found = solution(backend, cell, dtype)[quantity]
-    limit = compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
-    assert found.keys() == reference(cell)[quantity].keys()
-    for name, expected in reference(cell)[quantity].items():
+@pytest.mark.parametrize("case", [*CASES, *compare.CONCISE])
+def test_a_network_agrees_with_the_float64_reference(backend, case, dtype, quantity):
+    expected = solution("numpy", case)[quantity]
+    found = solution(backend, case, dtype)[quantity]
+    assert found.keys() == expected.keys()
+    for name in expected:
         assert found[name].dtype.name == dtype, name
-        assert compare.difference(found[name], expected) <= limit, name
+        gap = compare.difference(found[name], expected[name])
+        assert gap <= limit_of(quantity, case, dtype), name
 
 
+@settings(max_examples=8)
 @given(sizes)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
@@ -61,7 +65,7 @@ def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
 @pytest.mark.parametrize("dtype", compare.DTYPES)
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_a_hundred_training_steps_agree_with_the_reference(backend, cell, dtype):
-    expected, found = losses("numpy", cell, "float64"), losses(backend, cell, dtype)
+    expected, found = losses("numpy", cell), losses(backend, cell, dtype)
     limit = compare.bound("losses", dtype, 0)
     assert len(found) == 100
     assert found[-1] < found[0] - 0.5  # it has learned something
@@ -70,26 +74,26 @@ def test_a_hundred_training_steps_agree_with_the_reference(backend, cell, dtype)
 
 @pytest.mark.parametrize("quantity", ["forward", "gradients"])
 @pytest.mark.parametrize("dtype", compare.DTYPES)
-@pytest.mark.parametrize("cell", CELLS)
-def test_two_backends_agree_directly(pair, cell, dtype, quantity):
-    one, other = (solution(name, cell, dtype)[quantity] for name in pair)
-    limit = 2 * compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
+@pytest.mark.parametrize("case", [*CASES, *compare.CONCISE])
+def test_two_backends_agree_directly(pair, case, dtype, quantity):
+    one, other = (solution(name, case, dtype)[quantity] for name in pair)
     for name in one:
-        assert compare.difference(one[name], other[name]) <= limit, name
+        gap = compare.difference(one[name], other[name])
+        assert gap <= 2 * limit_of(quantity, case, dtype), name
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_two_backends_learn_alike(pair, cell):
-    one, other = (losses(name, cell, "float64") for name in pair)
+    one, other = (losses(name, cell) for name in pair)
     np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_reference_s_gradients_are_finite_differences(cell):
-    problem = compare.make_problem(cell, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
+@pytest.mark.parametrize("case", CASES)
+def test_the_reference_s_gradients_are_finite_differences(case):
+    problem = compare.make_problem(case, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
     arguments = [problem.inputs, *problem.state, *problem.params]
     num_states = len(problem.state)
-    forward_fn = compare.cell_function(backends.load("numpy"), cell)
+    forward_fn = compare.forward_function(backends.load("numpy"), problem.architecture)
 
     def objective():
         state, params = tuple(arguments[1 : 1 + num_states]), arguments[1 + num_states :]
@@ -98,7 +102,12 @@ def test_the_reference_s_gradients_are_finite_differences(cell):
         return sum((value * weight).sum() for value, weight in ends if value.size)
 
     d_inputs, d_state, d_params = bptt.backward(
-        cell, problem.inputs, problem.state, problem.params, problem.d_outputs, problem.d_state
+        problem.architecture or "mlp",
+        problem.inputs,
+        problem.state,
+        problem.params,
+        problem.d_outputs,
+        problem.d_state,
     )
     for argument, gradient in zip(arguments, [d_inputs, *d_state, *d_params], strict=True):
         expected = np.zeros_like(argument)
@@ -139,12 +148,25 @@ def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
     assert compare.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= 1e-12
 
 
-def test_the_command_compares_every_quantity_and_notices_a_fault(monkeypatch):
-    rows = compare.compare(["numpy"])
-    quantities = {(row.cell, row.quantity, row.dtype) for row in rows}
-    expected = {(c, q, d) for c in CELLS for q in ("forward", "gradients") for d in compare.DTYPES}
-    expected |= {(c, "losses", d) for c in cells.CELLS for d in compare.DTYPES}
-    assert quantities == expected
+def test_the_forward_pass_of_bptt_is_that_of_the_equations():
+    numpy = backends.load("numpy")
+    for case, architecture in compare.CASES.items():
+        problem = compare.make_problem(case, num_steps=5)
+        outputs, state, _ = bptt.forward(
+            architecture, problem.inputs, problem.state, problem.params
+        )
+        expected = compare.solve(numpy, problem)["forward"]
+        np.testing.assert_allclose(outputs, expected["outputs"], rtol=1e-12, atol=1e-13)
+        for index, tensor in enumerate(state):
+            np.testing.assert_allclose(tensor, expected[f"state[{index}]"], rtol=1e-12, atol=1e-13)
+
+
+def test_the_comparison_covers_every_quantity_and_notices_a_fault():
+    rows = compare.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
+    found = {(row.case, row.quantity) for row in rows}
+    quantities = ("forward", "gradients")
+    expected = {(case, q) for case in ("mlp", "lstm", "lstm, 2 layers") for q in quantities}
+    assert found == expected | {("lstm", "losses")} | {("rnn, concise", q) for q in quantities}
     assert all(row.holds for row in rows)
     nan = compare.Row("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
     assert not nan.holds

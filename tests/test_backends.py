@@ -35,7 +35,7 @@ def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
     """)
     framework = backends.BACKENDS[backend].framework
     assert result.stdout.strip() == (
-        f"d2lrnn.{backend} needs {framework}, which is not installed; "
+        f"d2lrnn.{backend} needs {framework}, and {backend} is not installed; "
         f'run: pip install "d2lrnn[{backend}]"'
     )
 

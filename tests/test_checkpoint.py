@@ -50,6 +50,8 @@ def test_a_file_can_be_read_without_this_package(saved):
         settings = json.loads(file.metadata()["settings"])
     assert settings == {
         "cell": "rnn",
+        "num_layers": 1,
+        "bidirectional": False,
         "corpus": "three words",
         "dtype": "float32",
         "num_hiddens": 8,

@@ -59,6 +59,40 @@ def test_a_text_of_one_s_own_is_learned_word_by_word_and_plotted(tmp_path):
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("arguments", [["--cell", "gru", "--layers", 2], ["--cell", "lstm"]])
+def test_every_cell_is_trained_saved_and_read_again(backend, tmp_path, arguments):
+    path = tmp_path / "m"
+    result = d2lrnn("train", "--backend", backend, *SMALL, *arguments, "--epochs", 1, "--out", path)
+    assert result.exit_code == 0, result.output
+    result = d2lrnn("generate", path, "--backend", "numpy", "--num-preds", 5)
+    assert result.output.startswith("time traveller")
+
+
+def test_a_framework_s_own_layer_is_trained_saved_and_read_by_numpy(
+    backend, make_concise, tmp_path
+):
+    path, cell = tmp_path / "m", ["--cell", "gru", "--layers", 2, "--concise"]
+    result = d2lrnn("train", "--backend", backend, *SMALL, *cell, "--epochs", 1, "--out", path)
+    assert result.exit_code == 0, result.output
+    result = d2lrnn("generate", path, "--backend", "numpy", "--num-preds", 5)
+    assert result.output.startswith("time traveller")
+
+
+def test_numpy_has_no_layers_of_its_own():
+    result = d2lrnn("train", "--concise", *SMALL)
+    assert result.exit_code == 1
+    assert "NumPy has no layers of its own" in result.output
+
+
+def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
+    path = tmp_path / "m"
+    result = d2lrnn("train", *SMALL, "--bidirectional", "--epochs", 1, "--out", path)
+    assert "cannot generate" in result.output
+    result = d2lrnn("generate", path)
+    assert result.exit_code == 1
+    assert "generate with a net of one direction" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -81,14 +115,14 @@ def test_what_a_user_can_mend_is_one_line(arguments, words):
 
 
 def test_compare_holds_every_bound(backend):
-    result = d2lrnn("compare", "--backends", backend)
+    result = d2lrnn("compare", "--backends", backend, "--cell", "rnn")
     assert result.exit_code == 0, result.output
     assert re.search(r"All \d+ bounds held, with 1 backends", result.output)
 
 
 def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):
     monkeypatch.setattr("d2lrnn.compare.bound", lambda *_: -1.0)
-    result = d2lrnn("compare", "--backends", "numpy")
+    result = d2lrnn("compare", "--backends", "numpy", "--cell", "rnn")
     assert result.exit_code == 1
     assert "bounds are broken" in result.output
 

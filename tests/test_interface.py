@@ -17,6 +17,14 @@ def test_a_function_has_the_signature_of_its_contract(rnn, name):
     assert shape_of(getattr(rnn, name)) == shape_of(interface.contracts()[name])
 
 
+@pytest.mark.parametrize("name", interface.layer_contracts())
+def test_layers_have_the_signature_of_their_contract(rnn, backend, name):
+    if backend == "numpy":
+        assert not hasattr(rnn, name)
+    else:
+        assert shape_of(getattr(rnn, name)) == shape_of(interface.layer_contracts()[name])
+
+
 @pytest.mark.parametrize("name", interface.contracts())
 def test_a_function_says_what_it_does(rnn, name):
     assert inspect.getdoc(getattr(rnn, name))

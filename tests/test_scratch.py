@@ -11,10 +11,14 @@ def arrays(rnn, tensors):
 
 
 @pytest.mark.parametrize("dtype", compare.DTYPES)
-def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, dtype):
-    expected = [array.astype(dtype) for array in cells.rnn_arrays(28, 256, 0)]
-    found = arrays(rnn, rnn.get_params(28, 256, seed=0, dtype=dtype))
-    assert [array.dtype.name for array in found] == [dtype] * 5
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, cell, dtype):
+    architecture = cells.Architecture(cell)
+    get_params, _, _ = cells.functions(rnn, architecture)
+    expected = [array.astype(dtype) for array in architecture.arrays(28, 256, 0)]
+    found = arrays(rnn, get_params(28, 256, seed=0, dtype=dtype))
+    assert {array.dtype.name for array in found} == {dtype}
+    assert len(found) == len(cells.CELLS[cell].parameters) + 2
     assert [array.tobytes() for array in found] == [array.tobytes() for array in expected]
 
 
@@ -65,7 +69,7 @@ def test_ids_of_every_integer_dtype_are_taken(rnn, kind):
 @pytest.mark.parametrize("cell", ["mlp", *cells.CELLS])
 def test_outputs_follow_the_equations(rnn, cell, dtype):
     problem = compare.make_problem(cell, num_steps=7, batch_size=3, num_inputs=5, num_hiddens=4)
-    outputs, state = equations(problem)
+    outputs, state = equations(problem, cell)
     found = compare.solve(rnn, problem, dtype)["forward"]
     limit = compare.bound("forward", dtype, problem.num_terms)
     assert compare.difference(found["outputs"], outputs) <= limit
@@ -73,33 +77,83 @@ def test_outputs_follow_the_equations(rnn, cell, dtype):
         assert compare.difference(found[f"state[{index}]"], expected) <= limit
 
 
-def equations(problem):
+def equations(problem, cell):
     """The book's sums, number by number."""
-    if problem.cell == "mlp":
+    if cell == "mlp":
         W_xh, b_h, W_hq, b_q = problem.params
-        return np.array(
-            [dense(np.tanh(dense(x, W_xh, b_h)), W_hq, b_q) for x in problem.inputs]
-        ), ()
-    W_xh, W_hh, b_h, W_hq, b_q = problem.params
-    H, outputs = problem.state[0], []
+        outputs = [dense(np.tanh(dense(x, W_xh, b_h)), W_hq, b_q) for x in problem.inputs]
+        return np.array(outputs), ()
+    *weights, W_hq, b_q = problem.params
+    state, outputs = [list(rows) for rows in problem.state], []
     for X in problem.inputs:
-        H = np.array([np.tanh(dense(x, W_xh, b_h) + dense(h, W_hh, 0)) for x, h in zip(X, H)])
-        outputs += [dense(h, W_hq, b_q) for h in H]
-    return np.array(outputs), (H,)
+        rows = [STEPS[cell](x, *one, weights) for x, *one in zip(X, *state)]
+        state = [list(kind) for kind in zip(*rows)]
+        outputs += [dense(h, W_hq, b_q) for h in state[0]]
+    return np.array(outputs), [np.array(rows) for rows in state]
+
+
+def gates(x, h, weights):
+    """A = x W_x + h W_h + b for each gate."""
+    triples = [weights[i : i + 3] for i in range(0, len(weights) - 2, 3)]
+    return [dense(x, W_x, b) + dense(h, W_h, 0) for W_x, W_h, b in triples]
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def rnn_step(x, h, weights):
+    (a,) = gates(x, h, weights)
+    return (np.tanh(a),)
+
+
+def gru_step(x, h, weights):
+    z, r = (sigmoid(a) for a in gates(x, h, weights)[:2])
+    W_xh, W_hh, b_h = weights[6:]
+    candidate = np.tanh(dense(x, W_xh, b_h) + dense(r * h, W_hh, 0))
+    return (z * h + (1 - z) * candidate,)
+
+
+def gru_reset_after_step(x, h, weights):
+    z, r = (sigmoid(a) for a in gates(x, h, weights[:9])[:2])
+    W_xh, W_hh, b_h, b_hh = weights[6:]
+    candidate = np.tanh(dense(x, W_xh, b_h) + r * dense(h, W_hh, b_hh))
+    return (z * h + (1 - z) * candidate,)
+
+
+def lstm_step(x, h, c, weights):
+    i, f, o, candidate = gates(x, h, weights)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
+    return sigmoid(o) * np.tanh(c), c
+
+
+STEPS = {
+    "rnn": rnn_step,
+    "gru": gru_step,
+    "gru_reset_after": gru_reset_after_step,
+    "lstm": lstm_step,
+}
 
 
 def dense(x, W, b):
-    return [sum(x[i] * W[i, j] for i in range(len(x))) for j in range(W.shape[1])] + np.asarray(b)
+    return np.array([sum(x[i] * W[i, j] for i in range(len(x))) for j in range(W.shape[1])]) + b
 
 
-def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn):
-    params, (H,) = rnn.get_params(5, 4, seed=0), rnn.init_rnn_state(3, 4)
-    outputs, (after,) = rnn.rnn(rnn.from_numpy(np.zeros((0, 3, 5), "float32")), (H,), params)
-    assert rnn.to_numpy(outputs).shape == (0, 5)
-    np.testing.assert_array_equal(rnn.to_numpy(after), rnn.to_numpy(H))
+@pytest.mark.parametrize("case", compare.CASES)
+def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn, case):
+    problem = compare.make_problem(case, num_steps=0, batch_size=3, num_inputs=5, num_hiddens=4)
+    found = compare.solve(rnn, problem)
+    assert found["forward"]["outputs"].shape == (0, 5)
+    for index, H in enumerate(problem.state):
+        np.testing.assert_array_equal(found["forward"][f"state[{index}]"], H)
+        np.testing.assert_array_equal(
+            found["gradients"][f"d_state[{index}]"], problem.d_state[index]
+        )
+    for index in range(len(problem.params)):
+        assert not found["gradients"][f"d_params[{index}]"].any()
 
 
-@pytest.mark.parametrize("cell", ["mlp", *cells.CELLS])
+@pytest.mark.parametrize("cell", ["mlp", *compare.CASES])
 def test_an_empty_batch_has_zero_gradients(rnn, cell):
     problem = compare.make_problem(cell, batch_size=0, num_steps=3, num_inputs=5, num_hiddens=4)
     results = compare.solve(rnn, problem, "float32")

@@ -63,3 +63,13 @@ def _narrowed(array):
             'for more run jax.config.update("jax_enable_x64", True) before anything else'
         )
     return array.astype("int32")
+
+
+def concat(tensors):
+    """Return tensors joined along their last axis, the features."""
+    return jnp.concatenate(tensors, axis=-1)
+
+
+def flip(tensor):
+    """Return a tensor (T, n, d) with its time steps in reverse."""
+    return jnp.flip(tensor, axis=0)

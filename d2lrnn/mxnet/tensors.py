@@ -1,5 +1,7 @@
 """The bridge between NumPy arrays and MXNet arrays, and the search for a GPU."""
 
+import functools
+
 import numpy as onp
 
 from d2lrnn import checks
@@ -51,8 +53,26 @@ def with_a_row(tensor, axis=0):
     return np.concatenate([tensor, row], axis=axis)
 
 
-def run_empty(forward_fn, inputs, state, params):
-    """Run a forward function on a batch of no rows such that its gradients are zero."""
-    state = tuple(with_a_row(s) for s in state)
-    outputs, state = forward_fn(with_a_row(inputs, axis=1), state, params)
-    return outputs[:0], tuple(s[:0] for s in state)
+def defined_when_empty(forward_fn):
+    """Return a forward function whose gradients for a batch of no rows are zero; see with_a_row."""
+
+    @functools.wraps(forward_fn)
+    def forward(inputs, state, params):
+        states = state if isinstance(state, (tuple, list)) else ()
+        if inputs.ndim != 3 or inputs.shape[1] or any(s.ndim != 2 or len(s) for s in states):
+            return forward_fn(inputs, state, params)
+        state = tuple(with_a_row(s) for s in states)
+        outputs, state = forward_fn(with_a_row(inputs, axis=1), state, params)
+        return outputs[:0], tuple(s[:0] for s in state)
+
+    return forward
+
+
+def concat(tensors):
+    """Return tensors joined along their last axis, the features."""
+    return np.concatenate(tensors, axis=-1)
+
+
+def flip(tensor):
+    """Return a tensor (T, n, d) with its time steps in reverse."""
+    return tensor[::-1]

@@ -1,19 +1,24 @@
 """Backpropagation through time by hand: the reference for every other backend's gradients.
 
 ``backward`` is the whole vector-Jacobian product of a cell. It computes in the dtype of its
-arguments: the reference hands it float64. The outputs O_t = H_t W_hq + b_q hand each step a
-gradient, dO_t W_hqᵀ, and each step hands the one before it another, through H_t: the loops below
-run from the last step to the first and add the two (the book's section 9.7).
+arguments: the reference hands it float64. Each step's hidden state gets a gradient from two sides:
+from the output of its step, and through the state from the step after it. The loops below run from
+the last step to the first and add the two (the book's section 9.7).
+
+For each cell there is a step that keeps what its way back needs, and the way back. ``A`` stands
+for what a sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 """
 
 import numpy as np
+
+from d2lrnn import cells
 
 
 def backward(cell, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, last state>.
 
     Args:
-        cell: "rnn", or "mlp" (whose state is ()).
+        cell: the name of a cell or a cells.Architecture; or "mlp", whose state is ().
         inputs: (num_steps, batch_size, num_inputs); for "mlp" (batch_size, num_inputs).
         state: the tuple of tensors before the first step.
         params: in the order of get_params.
@@ -23,45 +28,209 @@ def backward(cell, inputs, state, params, d_outputs, d_state):
     Raises:
         ValueError: there is no such cell.
     """
-    if cell not in BACKWARD:
-        raise ValueError(
-            f"no gradient is written for {cell!r}; NumPy has no automatic differentiation, "
-            f"so forward_fn must be one of {', '.join(BACKWARD)}"
-        )
-    return BACKWARD[cell](inputs, state, params, d_outputs, d_state)
+    if cell == "mlp":
+        return mlp_backward(inputs, state, params, d_outputs, d_state)
+    architecture = cells.Architecture(cell) if isinstance(cell, str) else cell
+    _, _, tape = forward(architecture, inputs, state, params)
+    return go_back(architecture, tape, params, d_outputs, d_state)
+
+
+def forward(architecture, inputs, state, params):
+    """Return the outputs (T * n, q), the last state, and a tape to go back on."""
+    *_, W_hq, b_q = params
+    step, Hs, last, tape = STEPS[architecture.cell], inputs, (), []
+    for directions in architecture.layers(params, state):
+        outputs = []
+        for order, (weights, before) in zip(ORDERS, directions):
+            out, after, saved = run(step, Hs[order], tuple(before), weights)
+            outputs.append(out[order])
+            last += after
+            tape.append(saved)
+        Hs = np.concatenate(outputs, axis=2)  # (T, n, num_directions * h)
+    tape.append(Hs)
+    return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q, last, tape
+
+
+def go_back(architecture, tape, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of a forward pass from its tape."""
+    *weights, W_hq, _ = params
+    *tape, Hs = tape
+    dHs = (d_outputs @ W_hq.T).reshape(Hs.shape)
+    flat = Hs.reshape(-1, len(W_hq))
+    d_first, d_weights = [], []
+    layers = list(architecture.layers(weights, d_state))
+    for directions in reversed(layers):
+        d_inputs, states, grads = 0, [], []
+        parts = np.split(dHs, len(directions), axis=2)
+        saved = [tape.pop() for _ in directions][::-1]
+        for order, part, kept, (param, d_last) in zip(ORDERS, parts, saved, directions):
+            d_in, d_before, grad, _ = run_back(
+                architecture.cell, kept, param, part[order], tuple(d_last)
+            )
+            d_inputs = d_inputs + d_in[order]
+            states += d_before
+            grads += grad
+        dHs, d_first, d_weights = d_inputs, states + d_first, grads + d_weights
+    return dHs, tuple(d_first), [*d_weights, flat.T @ d_outputs, d_outputs.sum(0)]
+
+
+ORDERS = (slice(None), slice(None, None, -1))  # first to last step, and last to first
+
+
+def run(step, inputs, state, params):
+    """Run a cell over time; return hidden states (T, n, h), the last state and what was kept."""
+    Hs, tape = np.empty((len(inputs), *state[0].shape), inputs.dtype), []
+    for t, X in enumerate(inputs):
+        state, kept = step(X, state, params)
+        Hs[t] = state[0]
+        tape.append(kept)
+    return Hs, state, (inputs, tape)
+
+
+def run_back(cell, kept, params, dHs, d_state):
+    """Go back through a layer: return d_inputs, the first d_state, d_params and all of dL/dH_t."""
+    inputs, tape = kept
+    d_inputs, totals = np.zeros_like(inputs), np.zeros_like(dHs)
+    d_params = [np.zeros_like(param) for param in params]
+    for t in reversed(range(len(tape))):
+        totals[t] = dHs[t] + d_state[0]  # from this step's output, and from the step after it
+        d_inputs[t], d_state = BACK[cell](tape[t], params, (totals[t], *d_state[1:]), d_params)
+    return d_inputs, d_state, d_params, totals
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-A)), which this form of it cannot overflow."""
+    return 0.5 * (np.tanh(0.5 * A) + 1)
+
+
+def gate_back(dA, X, H, gate, d_gate):
+    """Go back through A = X W_x + H W_h + b: add to d_gate, return the gradients of X and H."""
+    W_x, W_h, _ = gate
+    dW_x, dW_h, db = d_gate
+    dW_x += X.T @ dA
+    dW_h += H.T @ dA
+    db += dA.sum(0)
+    return dA @ W_x.T, dA @ W_h.T
+
+
+def rnn_step(X, state, params):
+    """Compute one step and keep X, the state before and the state after."""
+    W_xh, W_hh, b_h = params
+    (H,) = state
+    H_new = np.tanh(X @ W_xh + H @ W_hh + b_h)
+    return (H_new,), (X, H, H_new)
+
+
+def rnn_back(kept, params, d_state, d_params):
+    """Go back one step: H_new = tanh(A)."""
+    X, H, H_new = kept
+    (dH,) = d_state
+    dX, dH = gate_back(dH * (1 - H_new**2), X, H, params, d_params)
+    return dX, (dH,)
+
+
+def gru_step(X, state, params):
+    """Compute one step and keep X, H and the gates."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h = params
+    (H,) = state
+    Z = sigmoid(X @ W_xz + H @ W_hz + b_z)
+    R = sigmoid(X @ W_xr + H @ W_hr + b_r)
+    H_tilde = np.tanh(X @ W_xh + (R * H) @ W_hh + b_h)
+    return (Z * H + (1 - Z) * H_tilde,), (X, H, Z, R, H_tilde)
+
+
+def gru_back(kept, params, d_state, d_params):
+    """Go back one step: H_new = Z H + (1 - Z) H_tilde, and R H within H_tilde."""
+    X, H, Z, R, H_tilde = kept
+    (dH,) = d_state
+    dA_h = dH * (1 - Z) * (1 - H_tilde**2)
+    dX_h, dRH = gate_back(dA_h, X, R * H, params[6:9], d_params[6:9])
+    dX, dH_zr = update_and_reset_back(kept[:4], dH * (H - H_tilde), dRH * H, params, d_params)
+    return dX + dX_h, (dH * Z + dRH * R + dH_zr,)
+
+
+def gru_reset_after_step(X, state, params):
+    """Compute one step and keep X, H, the gates and U, which the reset gate is applied to."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
+    (H,) = state
+    Z = sigmoid(X @ W_xz + H @ W_hz + b_z)
+    R = sigmoid(X @ W_xr + H @ W_hr + b_r)
+    U = H @ W_hh + b_hh
+    H_tilde = np.tanh(X @ W_xh + R * U + b_h)
+    return (Z * H + (1 - Z) * H_tilde,), (X, H, Z, R, H_tilde, U)
+
+
+def gru_reset_after_back(kept, params, d_state, d_params):
+    """Go back one step: as gru_back, but for R U within H_tilde."""
+    X, H, Z, R, H_tilde, U = kept
+    W_xh, W_hh = params[6:8]
+    dW_xh, dW_hh, db_h, db_hh = d_params[6:]
+    (dH,) = d_state
+    dA_h = dH * (1 - Z) * (1 - H_tilde**2)
+    dU = dA_h * R
+    dW_xh += X.T @ dA_h
+    dW_hh += H.T @ dU
+    db_h += dA_h.sum(0)
+    db_hh += dU.sum(0)
+    dX, dH_zr = update_and_reset_back(kept[:4], dH * (H - H_tilde), dA_h * U, params, d_params)
+    return dX + dA_h @ W_xh.T, (dH * Z + dU @ W_hh.T + dH_zr,)
+
+
+def update_and_reset_back(kept, dZ, dR, params, d_params):
+    """Go back through both gates of a GRU; return the gradients of X and H."""
+    X, H, Z, R = kept
+    dX_z, dH_z = gate_back(dZ * Z * (1 - Z), X, H, params[0:3], d_params[0:3])
+    dX_r, dH_r = gate_back(dR * R * (1 - R), X, H, params[3:6], d_params[3:6])
+    return dX_z + dX_r, dH_z + dH_r
+
+
+def lstm_step(X, state, params):
+    """Compute one step and keep X, H, C, the gates and tanh of the new C."""
+    W_xi, W_hi, b_i, W_xf, W_hf, b_f, W_xo, W_ho, b_o, W_xc, W_hc, b_c = params
+    H, C = state
+    I = sigmoid(X @ W_xi + H @ W_hi + b_i)
+    F = sigmoid(X @ W_xf + H @ W_hf + b_f)
+    O = sigmoid(X @ W_xo + H @ W_ho + b_o)
+    C_tilde = np.tanh(X @ W_xc + H @ W_hc + b_c)
+    C_new = F * C + I * C_tilde
+    T = np.tanh(C_new)
+    return (O * T, C_new), (X, H, C, I, F, O, C_tilde, T)
+
+
+def lstm_back(kept, params, d_state, d_params):
+    """Go back one step: H_new = O tanh(C_new), C_new = F C + I C_tilde."""
+    X, H, C, I, F, O, C_tilde, T = kept
+    dH, dC = d_state
+    dC = dC + dH * O * (1 - T**2)
+    dAs = (
+        dC * C_tilde * I * (1 - I),
+        dC * C * F * (1 - F),
+        dH * T * O * (1 - O),
+        dC * I * (1 - C_tilde**2),
+    )
+    gates = [slice(3 * i, 3 * i + 3) for i in range(4)]
+    ends = [gate_back(dA, X, H, params[g], d_params[g]) for dA, g in zip(dAs, gates)]
+    return sum(dX for dX, _ in ends), (sum(dH for _, dH in ends), dC * F)
+
+
+STEPS = {
+    "rnn": rnn_step,
+    "gru": gru_step,
+    "gru_reset_after": gru_reset_after_step,
+    "lstm": lstm_step,
+}
+BACK = {
+    "rnn": rnn_back,
+    "gru": gru_back,
+    "gru_reset_after": gru_reset_after_back,
+    "lstm": lstm_back,
+}
 
 
 def mlp_backward(X, state, params, d_outputs, d_state):
-    """Go back through the output layer, then through tanh, whose derivative is 1 - H²."""
+    """Go back through the output layer and tanh of a network without hidden states."""
     W_xh, b_h, W_hq, _ = params
     H = np.tanh(X @ W_xh + b_h)
-    dA = (d_outputs @ W_hq.T) * (1 - H**2)  # A is what tanh is taken of
+    dA = (d_outputs @ W_hq.T) * (1 - H**2)
     d_params = [X.T @ dA, dA.sum(0), H.T @ d_outputs, d_outputs.sum(0)]
     return dA @ W_xh.T, state, d_params
-
-
-def rnn_backward(inputs, state, params, d_outputs, d_state):
-    """Go back through the steps of a recurrent network."""
-    W_xh, W_hh, b_h, W_hq, b_q = params
-    (num_steps, batch_size, _), num_outputs = inputs.shape, len(b_q)
-    d_outputs = d_outputs.reshape(num_steps, batch_size, num_outputs)
-    Hs = list(state)  # H_0 to H_T
-    for X in inputs:
-        Hs.append(np.tanh(X @ W_xh + Hs[-1] @ W_hh + b_h))
-    d_inputs = np.zeros_like(inputs)
-    dW_xh, dW_hh, db_h, dW_hq, db_q = d_params = [np.zeros_like(param) for param in params]
-    (dH,) = d_state
-    for t in reversed(range(num_steps)):
-        X, H_before, H, dO = inputs[t], Hs[t], Hs[t + 1], d_outputs[t]
-        dW_hq += H.T @ dO
-        db_q += dO.sum(0)
-        dA = (dO @ W_hq.T + dH) * (1 - H**2)  # A = X W_xh + H_before W_hh + b_h
-        dW_xh += X.T @ dA
-        dW_hh += H_before.T @ dA
-        db_h += dA.sum(0)
-        d_inputs[t] = dA @ W_xh.T
-        dH = dA @ W_hh.T
-    return d_inputs, (dH,), d_params
-
-
-BACKWARD = {"mlp": mlp_backward, "rnn": rnn_backward}

@@ -1,11 +1,17 @@
-"""The equations, in NumPy (the book's sections 5.1, 9.4 and 9.5)."""
+"""The equations, in NumPy (the book's sections 9.4, 9.5, 10.1 and 10.2).
+
+A cell is a step: from the input X (n, d) and the state before, the state after. ``unroll`` runs a
+step over time, ``output_layer`` turns hidden states into outputs.
+"""
 
 import numpy as np
 
-from d2lrnn import cells, checks
-from d2lrnn.model import ScratchModel
-from d2lrnn.numpy.tensors import from_numpy, one_hot, to_numpy, trainable
-from d2lrnn.numpy.training import make_step
+from d2lrnn import cells, checks, stacks
+from d2lrnn.model import ScratchModel, cross_entropy
+from d2lrnn.numpy import bptt, tensors
+from d2lrnn.numpy.bptt import sigmoid
+from d2lrnn.numpy.tensors import concat, flip, from_numpy, to_numpy, trainable
+from d2lrnn.numpy.training import make_step, vjp
 
 
 def get_mlp_params(
@@ -24,36 +30,182 @@ def mlp(X, params):
     return H @ W_hq + b_q  # (n, q)
 
 
+def unroll(step, inputs, state, params):
+    """Run a step over time; return the hidden states of all steps and the last state."""
+    Hs = np.empty((len(inputs), *state[0].shape), state[0].dtype)  # (T, n, h)
+    for t, X in enumerate(inputs):  # X: (batch_size, num_inputs)
+        state = step(X, state, params)
+        Hs[t] = state[0]
+    return Hs, state
+
+
+def output_layer(Hs, W_hq, b_q):
+    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
+
+
+def zeros(batch_size, num_hiddens, *, dtype="float32", device=None):
+    """Return a hidden state of zeros (n, h)."""
+    array = cells.zero_state(batch_size, num_hiddens)
+    return from_numpy(array, dtype=checks.floating(dtype), device=device)
+
+
+# The recurrent network
+
+
 def get_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
     """Return [W_xh, W_hh, b_h, W_hq, b_q] of a recurrent network."""
-    arrays = cells.rnn_arrays(vocab_size, num_hiddens, seed)
+    arrays = cells.Architecture("rnn").arrays(vocab_size, num_hiddens, seed)
     return trainable(arrays, dtype=dtype, device=device)
 
 
 def init_rnn_state(batch_size, num_hiddens, *, dtype="float32", device=None):
-    """Return the hidden state before the first time step, (H,) with H = 0."""
-    zeros = cells.zero_state(batch_size, num_hiddens)
-    return (from_numpy(zeros, dtype=checks.floating(dtype), device=device),)
+    """Return the state before the first time step, (H,) with H = 0."""
+    return (zeros(batch_size, num_hiddens, dtype=dtype, device=device),)
+
+
+def rnn_step(X, state, params):
+    """Return the state (H,) of a recurrent network after input X."""
+    W_xh, W_hh, b_h = params
+    (H,) = state
+    H = np.tanh(X @ W_xh + H @ W_hh + b_h)
+    return (H,)
 
 
 def rnn(inputs, state, params):
-    """Run a recurrent network over inputs; return the outputs of all steps and the last state."""
-    W_xh, W_hh, b_h, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, W_xh.shape)
+    """Run a recurrent network over inputs; return all outputs and the last state."""
+    *weights, W_hq, b_q = params
+    checks.recurrent(inputs.shape, state, weights[0].shape)
+    Hs, state = unroll(rnn_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# The gated recurrent unit
+
+
+def get_gru_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
+    """Return [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q] of a GRU."""
+    arrays = cells.Architecture("gru").arrays(vocab_size, num_hiddens, seed)
+    return trainable(arrays, dtype=dtype, device=device)
+
+
+def get_gru_reset_after_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
+    """Return the parameters of gru_reset_after: a GRU's, b_hh after b_h."""
+    arrays = cells.Architecture("gru_reset_after").arrays(vocab_size, num_hiddens, seed)
+    return trainable(arrays, dtype=dtype, device=device)
+
+
+def init_gru_state(batch_size, num_hiddens, *, dtype="float32", device=None):
+    """Return the state before the first time step, (H,) with H = 0."""
+    return (zeros(batch_size, num_hiddens, dtype=dtype, device=device),)
+
+
+def gru_step(X, state, params):
+    """Return the state (H,) of a GRU after input X."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h = params
     (H,) = state
-    outputs = [np.zeros((0, W_hq.shape[1]), W_hq.dtype)]
-    for X in inputs:  # X: (batch_size, vocab_size)
-        H = np.tanh(X @ W_xh + H @ W_hh + b_h)
-        outputs.append(H @ W_hq + b_q)
-    return np.concatenate(outputs), (H,)  # (num_steps * batch_size, vocab_size)
+    Z = sigmoid(X @ W_xz + H @ W_hz + b_z)  # update gate
+    R = sigmoid(X @ W_xr + H @ W_hr + b_r)  # reset gate
+    H_tilde = np.tanh(X @ W_xh + (R * H) @ W_hh + b_h)  # candidate
+    H = Z * H + (1 - Z) * H_tilde
+    return (H,)
+
+
+def gru_reset_after_step(X, state, params):
+    """Return the state (H,) of a GRU whose reset gate comes after the product, as cuDNN's does."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
+    (H,) = state
+    Z = sigmoid(X @ W_xz + H @ W_hz + b_z)  # update gate
+    R = sigmoid(X @ W_xr + H @ W_hr + b_r)  # reset gate
+    H_tilde = np.tanh(X @ W_xh + R * (H @ W_hh + b_hh) + b_h)  # candidate
+    H = Z * H + (1 - Z) * H_tilde
+    return (H,)
+
+
+def gru(inputs, state, params):
+    """Run a GRU over inputs; return all outputs and the last state."""
+    *weights, W_hq, b_q = params
+    checks.recurrent(inputs.shape, state, weights[0].shape)
+    Hs, state = unroll(gru_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+def gru_reset_after(inputs, state, params):
+    """Run gru_reset_after_step over inputs; return all outputs and the last state."""
+    *weights, W_hq, b_q = params
+    checks.recurrent(inputs.shape, state, weights[0].shape)
+    Hs, state = unroll(gru_reset_after_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# Long short-term memory
+
+
+def get_lstm_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
+    """Return [W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q] of an LSTM."""
+    arrays = cells.Architecture("lstm").arrays(vocab_size, num_hiddens, seed)
+    return trainable(arrays, dtype=dtype, device=device)
+
+
+def init_lstm_state(batch_size, num_hiddens, *, dtype="float32", device=None):
+    """Return the state before the first time step, (H, C) with H = C = 0."""
+    H, C = (zeros(batch_size, num_hiddens, dtype=dtype, device=device) for _ in range(2))
+    return H, C
+
+
+def lstm_step(X, state, params):
+    """Return the state (H, C) of an LSTM after input X."""
+    W_xi, W_hi, b_i, W_xf, W_hf, b_f, W_xo, W_ho, b_o, W_xc, W_hc, b_c = params
+    H, C = state
+    I = sigmoid(X @ W_xi + H @ W_hi + b_i)  # input gate
+    F = sigmoid(X @ W_xf + H @ W_hf + b_f)  # forget gate
+    O = sigmoid(X @ W_xo + H @ W_ho + b_o)  # output gate
+    C_tilde = np.tanh(X @ W_xc + H @ W_hc + b_c)  # candidate
+    C = F * C + I * C_tilde
+    H = O * np.tanh(C)
+    return H, C
+
+
+def lstm(inputs, state, params):
+    """Run an LSTM over inputs; return all outputs and the last state."""
+    *weights, W_hq, b_q = params
+    checks.recurrent(inputs.shape, state, weights[0].shape, num_states=2)
+    Hs, state = unroll(lstm_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# Deep and bidirectional networks of these cells
+
+STEPS = {
+    "rnn": rnn_step,
+    "gru": gru_step,
+    "gru_reset_after": gru_reset_after_step,
+    "lstm": lstm_step,
+}
+
+tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros)
+stack = stacks.for_backend(tools)
 
 
 class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
-    one_hot, to_numpy = staticmethod(one_hot), staticmethod(to_numpy)
-    make_step = make_step
+    tensors, tools = tensors, tools
+    make_step, vjp = make_step, staticmethod(vjp)
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward_fn(self.inputs(X, state), state, self.params)
+
+    def hidden_gradients(self, X, Y, state):
+        """Return the mean loss and its gradients for every hidden state, as bptt has them."""
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        inputs, cell = self.inputs(X, state), self.architecture.cell
+        outputs, last, (kept, Hs) = bptt.forward(self.architecture, inputs, state, self.params)
+        loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))
+        *weights, W_hq, _ = self.params
+        dHs = (d_outputs @ W_hq.T).reshape(Hs.shape)
+        d_last = tuple(np.zeros_like(s) for s in last)
+        _, _, _, totals = bptt.run_back(cell, kept, weights, dHs, d_last)
+        return loss, totals

@@ -34,3 +34,13 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
     return np.eye(vocab_size, dtype=checks.floating(dtype))[ids]
+
+
+def concat(tensors):
+    """Return tensors joined along their last axis, the features."""
+    return np.concatenate(tensors, axis=-1)
+
+
+def flip(tensor):
+    """Return a tensor (T, n, d) with its time steps in reverse."""
+    return tensor[::-1]

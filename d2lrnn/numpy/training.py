@@ -1,15 +1,33 @@
 """Gradients, clipping and the update, in NumPy (the book's section 9.5)."""
 
+import functools
+
 import numpy as np
 
-from d2lrnn import checks
+from d2lrnn import cells, checks
+from d2lrnn.concatenated import concat_arrays, split_arrays
+from d2lrnn.model import cross_entropy
 from d2lrnn.numpy import bptt
 from d2lrnn.numpy.tensors import to_numpy
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
-    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
-    return bptt.backward(forward_fn.__name__, inputs, state, params, d_outputs, d_state)
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>.
+
+    A concatenated cell goes back as its summed form does: [H, X] W is X W_x + H W_h.
+    """
+    function = forward_fn.func if isinstance(forward_fn, functools.partial) else forward_fn
+    if function.__name__.startswith("concat_"):
+        order = getattr(forward_fn, "keywords", {}).get("order", "HX")
+        cell, summed = function.__name__.removeprefix("concat_"), split_arrays(params, order)
+        d_inputs, d_state, grads = bptt.backward(cell, inputs, state, summed, d_outputs, d_state)
+        return d_inputs, d_state, concat_arrays(grads, order)
+    return bptt.backward(cell_of(forward_fn), inputs, state, params, d_outputs, d_state)
+
+
+def cell_of(forward_fn):
+    """Return what bptt.backward calls a forward function, or refuse one with no gradient."""
+    return "mlp" if forward_fn.__name__ == "mlp" else cells.architecture_of(forward_fn)
 
 
 def grad_clipping(grads, theta):
@@ -20,30 +38,24 @@ def grad_clipping(grads, theta):
     return [grad * grad.dtype.type(scale) for grad in grads], norm
 
 
-def cross_entropy(outputs, targets):
-    """Return the mean of -log softmax(outputs)[target] and its gradient for outputs (m, q)."""
-    shifted = outputs - outputs.max(axis=1, keepdims=True)
-    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(targets))
-    d_outputs = np.exp(log_probs)  # softmax - one_hot, over the number of targets
-    d_outputs[rows, targets] -= 1
-    return -log_probs[rows, targets].mean(), d_outputs / len(targets)
-
-
 def make_step(net, lr, theta=1.0):
-    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
+    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
+
+    The forward pass is that of bptt, which keeps what the way back needs; a test shows that it
+    gives what net.forward_fn gives.
+    """
     checks.positive(lr=lr, theta=theta)
 
     def step(X, Y, state):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         inputs = net.inputs(X, state)
-        outputs, new_state = net.forward_fn(inputs, state, net.params)
+        outputs, new_state, tape = bptt.forward(net.architecture, inputs, state, net.params)
         loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))  # targets, time-major
         d_state = tuple(np.zeros_like(s) for s in new_state)  # truncate BPTT at the minibatch
-        _, _, grads = vjp(net.forward_fn, inputs, state, net.params, d_outputs, d_state)
+        _, _, grads = bptt.go_back(net.architecture, tape, net.params, d_outputs, d_state)
         grads, _ = grad_clipping(grads, theta)
         net.params = [param - lr * grad for param, grad in zip(net.params, grads)]
-        return float(loss), new_state
+        return loss, new_state
 
     return step

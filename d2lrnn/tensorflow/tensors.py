@@ -40,3 +40,13 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
         checks.tokens(ids, vocab_size)
         tokens = from_numpy(ids, dtype="int64", device=device)
     return tf.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))
+
+
+def concat(tensors):
+    """Return tensors joined along their last axis, the features."""
+    return tf.concat(tensors, axis=-1)
+
+
+def flip(tensor):
+    """Return a tensor (T, n, d) with its time steps in reverse."""
+    return tf.reverse(tensor, axis=[0])

@@ -1,17 +1,34 @@
-"""The recurrent network of the book in PyTorch."""
+"""The recurrent networks of the book in PyTorch."""
 
 from d2lrnn import batches, checkpoint
 from d2lrnn.backends import requires
 from d2lrnn.common import *
 
 with requires("torch"):
+    from d2lrnn.torch.concatenated import (
+        concat_gru,
+        concat_lstm,
+        concat_params,
+        concat_rnn,
+        split_params,
+    )
+    from d2lrnn.torch.concise import GRU, LSTM, RNN, RNNModel
     from d2lrnn.torch.scratch import (
         RNNModelScratch,
+        get_gru_params,
+        get_gru_reset_after_params,
+        get_lstm_params,
         get_mlp_params,
         get_params,
+        gru,
+        gru_reset_after,
+        init_gru_state,
+        init_lstm_state,
         init_rnn_state,
+        lstm,
         mlp,
         rnn,
+        stack,
     )
     from d2lrnn.torch.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
     from d2lrnn.torch.training import grad_clipping, make_step, vjp

@@ -41,3 +41,13 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     checks.tokens(ids, vocab_size)
     ids = from_numpy(ids, dtype="int64", device=device)  # torch's one_hot takes no other
     return F.one_hot(ids, vocab_size).to(getattr(torch, checks.floating(dtype)))
+
+
+def concat(tensors):
+    """Return tensors joined along their last axis, the features."""
+    return torch.cat(tensors, dim=-1)
+
+
+def flip(tensor):
+    """Return a tensor (T, n, d) with its time steps in reverse."""
+    return tensor.flip(0)

@@ -1,0 +1,71 @@
+"""How gradients flow back through time: the norm of dL/dH_t, step by step (section 9.7)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.model import Array, ScratchModel
+
+
+def gradient_norms(net: ScratchModel, X: Any, Y: Any, state: Any = None) -> Array:
+    """Return the Euclidean norm of dL/dH_t for each time step t, by the backend's own gradients.
+
+    H_t is the hidden state after step t, and the gradient all of it: through the output of step t
+    and through every later step. It is found by adding a zero E_t to each H_t and asking for
+    dL/dE_t.
+
+    Args:
+        net: an RNNModelScratch of one layer and one direction.
+        X: token ids (batch_size, num_steps).
+        Y: target ids of the same shape.
+        state: the state to start from; None starts at zero.
+
+    Returns:
+        num_steps norms, float64; L is the mean cross-entropy over the minibatch.
+
+    Raises:
+        ValueError: the net is deep or bidirectional, or X and Y do not fit.
+
+    Source: section 9.7; Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training
+    recurrent neural networks".
+    """
+    if not net.architecture.plain:
+        raise ValueError(
+            f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
+        )
+    state = net.begin_state(len(X)) if state is None else state
+    _, d_hiddens = net.hidden_gradients(X, Y, state)
+    norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
+    return norms
+
+
+def scale_recurrent(net: ScratchModel, radius: float) -> None:
+    """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
+
+    Args:
+        net: an RNNModelScratch; its params change.
+        radius: the largest absolute eigenvalue that each W_h? shall have, above 0.
+    """
+    checks.positive(radius=radius)
+    arrays = [
+        array * (radius / spectral_radius(array)) if _is_recurrent(name) else array
+        for name, array in zip(net.architecture.parameters, net.arrays(), strict=True)
+    ]
+    net.load_arrays(arrays)
+
+
+def spectral_radius(matrix: Array) -> float:
+    """Return the largest absolute eigenvalue of a square matrix."""
+    radius = float(np.abs(np.linalg.eigvals(matrix.astype(np.float64))).max())
+    if not (math.isfinite(radius) and radius > 0):
+        raise ValueError(f"a recurrent matrix has spectral radius {radius}; expected one above 0")
+    return radius
+
+
+def _is_recurrent(name: str) -> bool:
+    kind = name.rpartition(".")[2]
+    return kind.startswith("W_h") and kind != "W_hq"

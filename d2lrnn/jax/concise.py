@@ -1,0 +1,182 @@
+"""Flax's own layers: nnx.SimpleCell, GRUCell and OptimizedLSTMCell in nnx.RNN.
+
+Flax's GRU has no bias b_hh within the reset gate. A deep network is a list of layers.
+"""
+
+import secrets
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from d2lrnn import cells, checks
+from d2lrnn.concise import ConciseModel, Joined, layer_functions
+from d2lrnn.jax import tensors
+from d2lrnn.jax.tensors import from_numpy, to_numpy
+from d2lrnn.jax.training import cross_entropy
+
+CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
+
+
+def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
+    """Return the layer, or a list of num_layers, with weights drawn as Flax does."""
+    from_numpy([], dtype=dtype)  # refuses float64 where JAX has none
+    rngs = nnx.Rngs(fresh(seed))
+    settings = {"dtype": dtype, "param_dtype": dtype, "rngs": rngs}
+    with jax.default_device(device):
+        layers = []
+        for _ in range(num_layers):
+            parts = [
+                nnx.RNN(CELLS[cell](num_inputs, num_hiddens, **settings), time_major=True)
+                for _ in range(2 if bidirectional else 1)
+            ]
+            both = nnx.Bidirectional(*parts, time_major=True) if bidirectional else parts[0]
+            layers.append(both)
+            num_inputs = num_hiddens * len(parts)
+    return layers if num_layers > 1 else layers[0]
+
+
+def fresh(seed):
+    """Return the seed, or one from the operating system where there is none."""
+    return secrets.randbits(31) if seed is None else seed
+
+
+RNN, GRU, LSTM = layer_functions(make_layer)
+
+
+class Network(nnx.Module):
+    """The parameters: recurrent layers and a linear output layer."""
+
+    def __init__(self, layers, linear):
+        """Hold them where JAX can see them."""
+        self.layers, self.linear = nnx.List(layers), linear
+
+    def __call__(self, inputs, state):
+        """Return the outputs of inputs (T, n, V), and the state."""
+        Hs, last, kinds = inputs, [], len(state) // len(self.layers)
+        for number, layer in enumerate(self.layers):
+            before = state[number * kinds : (number + 1) * kinds]
+            Hs, after = run(layer, Hs, before)
+            last += after
+        return self.linear(Hs).reshape(-1, self.linear.out_features), tuple(last)
+
+
+def run(layer, inputs, state):
+    """Run a layer; Flax carries an LSTM's state as (C, H), and one of each for two directions."""
+    size = len(state) // len(directions(layer))
+    carries = [tuple(state[i : i + size])[::-1] for i in range(0, len(state), size)]
+    carries = [carry if size == 2 else carry[0] for carry in carries]
+    both = isinstance(layer, nnx.Bidirectional)
+    initial = tuple(carries) if both else carries[0]
+    last, Hs = layer(inputs, initial_carry=initial, return_carry=True)
+    last = last if both else (last,)
+    return Hs, [H for carry in last for H in (carry[::-1] if size == 2 else (carry,))]
+
+
+def directions(layer):
+    """Return the one or two nnx.RNN that a layer consists of."""
+    both = isinstance(layer, nnx.Bidirectional)
+    return [layer.forward_rnn, layer.backward_rnn] if both else [layer]
+
+
+class RNNModel(ConciseModel):
+    """A language model: one or more of Flax's recurrent layers and a linear output layer."""
+
+    tensors = tensors
+    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
+
+    def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
+        """Add the output layer to what RNN, GRU or LSTM made."""
+        checks.size(vocab_size=vocab_size)
+        layers = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
+        cell = directions(layers[0])[0].cell
+        self.vocab_size, self.num_hiddens = vocab_size, cell.hidden_features
+        self.dtype, self.device = jnp.dtype(cell.param_dtype).name, device
+        features = self.num_hiddens * len(directions(layers[0]))
+        settings = {"dtype": self.dtype, "param_dtype": self.dtype}
+        rngs = nnx.Rngs(fresh(seed))
+        with jax.default_device(device):
+            linear = nnx.Linear(features, vocab_size, rngs=rngs, **settings)
+        self.network = Network(layers, linear)
+        self.forward = nnx.jit(lambda network, inputs, state: network(inputs, state))
+
+    @property
+    def architecture(self):
+        """The cell, the layers and the directions."""
+        parts = directions(self.network.layers[0])
+        cell = next(name for name, kind in CELLS.items() if isinstance(parts[0].cell, kind))
+        return cells.Architecture(cell, len(self.network.layers), len(parts) == 2)
+
+    def __call__(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        return self.forward(self.network, self.inputs(X, state), tuple(state))
+
+    def prepared(self, X, Y, state):
+        """Return a minibatch, checked, as inputs and targets, time-major."""
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=self.device)
+        return self.inputs(X, state), targets
+
+    def make_step(self, lr, theta=1.0):
+        """Return the function that trains on one minibatch, by Optax's SGD."""
+        checks.positive(lr=lr, theta=theta)
+        rule = optax.chain(optax.clip_by_global_norm(theta), optax.sgd(lr))
+        optimizer = nnx.Optimizer(self.network, rule, wrt=nnx.Param)
+
+        @nnx.jit
+        def update(network, optimizer, inputs, targets, state):
+            (loss, state), grads = loss_and_gradients(network, inputs, targets, state)
+            optimizer.update(network, grads)
+            return loss, state
+
+        def step(X, Y, state):
+            inputs, targets = self.prepared(X, Y, state)
+            loss, state = update(self.network, optimizer, inputs, targets, tuple(state))
+            return float(loss), state
+
+        return step
+
+    def gradients(self, X, Y, state):
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+        (loss, _), grads = loss_and_gradients(self.network, *self.prepared(X, Y, state), state)
+        paths = {id(variable): path for path, variable in nnx.iter_graph(self.network)}
+        by_path = dict(nnx.to_flat_state(grads))
+        return float(loss), self.separated_gradients([by_path[paths[id(p)]] for p in self.params])
+
+    def joined(self):
+        """Return the parameters of each layer and direction."""
+        parts = [part.cell for layer in self.network.layers for part in directions(layer)]
+        return [
+            Joined(
+                cell.dense_i.kernel,
+                cell.dense_h.kernel,
+                (cell.dense_h if self.architecture.cell == "lstm" else cell.dense_i).bias,
+                None,
+            )
+            for cell in parts
+        ]
+
+    def output(self):
+        """Return the parameters of the output layer."""
+        return self.network.linear.kernel, self.network.linear.bias
+
+    def read(self, param):
+        """Return a parameter, or a gradient of one, as a NumPy array."""
+        return to_numpy(param[...])
+
+    def write(self, param, array):
+        """Give a parameter the value of such an array."""
+        param[...] = from_numpy(array, dtype=self.dtype, device=self.device)
+
+
+def loss_and_gradients(network, inputs, targets, state):
+    """Return ((mean cross-entropy, new state), gradients) of a network."""
+
+    def loss_fn(network):
+        outputs, last = network(inputs, tuple(state))
+        return cross_entropy(outputs, targets), last
+
+    return nnx.value_and_grad(loss_fn, has_aux=True)(network)

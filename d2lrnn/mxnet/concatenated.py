@@ -1,0 +1,81 @@
+"""The cells in their concatenated form: one weight matrix per gate, for [H, X] or [X, H].
+
+[H, X] W with W = [W_h; W_x] is H W_h + X W_x: the same cells as in scratch.py, as many tutorials
+write them. ``join`` puts H and X side by side in the order asked for.
+"""
+
+from d2lrnn import concatenated
+from d2lrnn.mxnet.framework import np, npx
+from d2lrnn.mxnet.scratch import output_layer, unroll
+from d2lrnn.mxnet.tensors import concat, defined_when_empty, from_numpy, to_numpy
+
+
+def concat_rnn_step(X, state, params, join):
+    """Return the state (H,) of a recurrent network after input X."""
+    W, b = params
+    (H,) = state
+    H = np.tanh(join(H, X) @ W + b)
+    return (H,)
+
+
+def concat_gru_step(X, state, params, join):
+    """Return the state (H,) of a GRU after input X."""
+    W_z, b_z, W_r, b_r, W_h, b_h = params
+    (H,) = state
+    HX = join(H, X)
+    Z = npx.sigmoid(HX @ W_z + b_z)  # update gate
+    R = npx.sigmoid(HX @ W_r + b_r)  # reset gate
+    H_tilde = np.tanh(join(R * H, X) @ W_h + b_h)  # candidate
+    H = Z * H + (1 - Z) * H_tilde
+    return (H,)
+
+
+def concat_lstm_step(X, state, params, join):
+    """Return the state (H, C) of an LSTM after input X."""
+    W_i, b_i, W_f, b_f, W_o, b_o, W_c, b_c = params
+    H, C = state
+    HX = join(H, X)
+    I = npx.sigmoid(HX @ W_i + b_i)  # input gate
+    F = npx.sigmoid(HX @ W_f + b_f)  # forget gate
+    O = npx.sigmoid(HX @ W_o + b_o)  # output gate
+    C_tilde = np.tanh(HX @ W_c + b_c)  # candidate
+    C = F * C + I * C_tilde
+    H = O * np.tanh(C)
+    return H, C
+
+
+def run(step, inputs, state, params, order, num_states=1):
+    """Run a step over inputs; return all outputs and the last state."""
+    *weights, W_hq, b_q = params
+    concatenated.check(inputs.shape, state, weights[0].shape, order, num_states)
+
+    def join(H, X):
+        return concat([H, X] if order == "HX" else [X, H])
+
+    def joined_step(X, state, params):
+        return step(X, state, params, join)
+
+    @defined_when_empty
+    def forward(inputs, state, params):
+        Hs, state = unroll(joined_step, inputs, state, params[:-2])
+        return output_layer(Hs, W_hq, b_q), state
+
+    return forward(inputs, state, params)
+
+
+def concat_rnn(inputs, state, params, *, order="HX"):
+    """Run a recurrent network with params [W, b, W_hq, b_q]."""
+    return run(concat_rnn_step, inputs, state, params, order)
+
+
+def concat_gru(inputs, state, params, *, order="HX"):
+    """Run a GRU with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]."""
+    return run(concat_gru_step, inputs, state, params, order)
+
+
+def concat_lstm(inputs, state, params, *, order="HX"):
+    """Run an LSTM with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
+    return run(concat_lstm_step, inputs, state, params, order, num_states=2)
+
+
+concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)

@@ -1,0 +1,147 @@
+"""MXNet's own layers: gluon.rnn.RNN, GRU and LSTM (the book's sections 9.6, 10.1 and 10.2)."""
+
+from types import MappingProxyType
+
+import numpy as onp
+
+from d2lrnn import cells, checks
+from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn.mxnet import tensors
+from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
+from d2lrnn.mxnet.tensors import from_numpy, to_numpy
+from d2lrnn.mxnet.training import grad_clipping
+
+gluon = mxnet.gluon
+LAYERS = {"rnn": gluon.rnn.RNN, "gru_reset_after": gluon.rnn.GRU, "lstm": gluon.rnn.LSTM}
+
+
+def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
+    """Return the layer, its weights drawn as MXNet does; a seed sets MXNet's own generator.
+
+    A deep layer in float64 is a list of single ones, because MXNet 1.9.1 computes wrong gradients
+    for all but the last layer there (seen: by a factor of 4,000 in a GRU), in any cell.
+    """
+    settings = {"activation": "tanh"} if cell == "rnn" else {}
+    if dtype == "float64" and num_layers > 1:
+        deeper = num_hiddens * (2 if bidirectional else 1)
+        sizes = [(num_inputs, seed)] + [(deeper, None)] * (num_layers - 1)
+        return [
+            make_layer(
+                cell, size, num_hiddens, 1, bidirectional, seed=s, dtype=dtype, device=device
+            )
+            for size, s in sizes
+        ]
+    layer = LAYERS[cell](
+        num_hiddens, num_layers, bidirectional=bidirectional, input_size=num_inputs, **settings
+    )
+    return initialized(layer, seed, dtype, device)
+
+
+def initialized(block, seed, dtype, device):
+    """Return a block with its parameters drawn in a dtype, on a device."""
+    if seed is not None:
+        mxnet.random.seed(seed)
+    block.initialize(ctx=device or npx.cpu())
+    block.cast(dtype)
+    return block
+
+
+RNN, GRU, LSTM = layer_functions(make_layer)
+
+
+class RNNModel(ConciseModel):
+    """A language model: one of MXNet's recurrent layers and a dense output layer."""
+
+    tensors = tensors
+    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
+
+    def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
+        """Add the output layer to a layer made by RNN, GRU or LSTM."""
+        checks.size(vocab_size=vocab_size)
+        self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
+        first = self.rnn[0]
+        weight = first.l0_h2h_weight
+        self.vocab_size, self.num_hiddens = vocab_size, first._hidden_size
+        self.dtype = onp.dtype(weight.dtype).name
+        self.device = device or weight.list_ctx()[0]
+        for layer in self.rnn:
+            layer.collect_params().reset_ctx(self.device)
+        dense = gluon.nn.Dense(vocab_size, in_units=first._hidden_size * first._dir)
+        self.dense = initialized(dense, seed, self.dtype, self.device)
+
+    @property
+    def architecture(self):
+        """The cell, the layers and the directions."""
+        first = self.rnn[0]
+        cell = next(name for name, kind in LAYERS.items() if isinstance(first, kind))
+        num_layers = sum(layer._num_layers for layer in self.rnn)
+        return cells.Architecture(cell, num_layers, first._dir == 2)
+
+    def __call__(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        Hs, last = self.inputs(X, state), ()
+        size = len(state) // len(self.rnn)
+        for number, layer in enumerate(self.rnn):
+            before = state[number * size : (number + 1) * size]
+            kinds = [np.stack(kind) for kind in pair_state(before, self.architecture.cell)]
+            Hs, after = layer(Hs, kinds)  # kinds: (layers, n, h) each
+            last += flat_state(after)
+        return self.dense(Hs.reshape(-1, Hs.shape[-1])), last
+
+    def loss(self, X, Y, state):
+        """Return the mean cross-entropy of a minibatch, recorded, and the new state."""
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
+        state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
+        with autograd.record():
+            outputs, state = self(X, state)
+            return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
+
+    def make_step(self, lr, theta=1.0):
+        """Return the function that trains on one minibatch, by MXNet's own SGD."""
+        checks.positive(lr=lr, theta=theta)
+        trainer = gluon.Trainer(self.params, "sgd", {"learning_rate": lr})
+
+        def step(X, Y, state):
+            loss, state = self.loss(X, Y, state)
+            loss.backward()
+            clipped, _ = grad_clipping(self.grads(), theta)  # gluon's own takes no mx.np arrays
+            for grad, smaller in zip(self.grads(), clipped):
+                grad[:] = smaller
+            trainer.step(1)
+            return loss.item(), tuple(s.detach() for s in state)
+
+        return step
+
+    def grads(self):
+        """Return the gradients of params, where MXNet keeps them."""
+        return [param.grad(self.device) for param in self.params]
+
+    def gradients(self, X, Y, state):
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+        loss, _ = self.loss(X, Y, state)
+        loss.backward()
+        return loss.item(), self.separated_gradients(self.grads())
+
+    def joined(self):
+        """Return the parameters of each layer and direction, weights transposed."""
+        kinds = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+        return [
+            Joined(*(getattr(layer, f"{side}{number}_{kind}") for kind in kinds))
+            for layer in self.rnn
+            for number in range(layer._num_layers)
+            for side in ["l", "r"][: layer._dir]
+        ]
+
+    def output(self):
+        """Return the parameters of the output layer, the weight transposed."""
+        return self.dense.weight, self.dense.bias
+
+    def read(self, param):
+        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+        return to_numpy(param.data() if isinstance(param, gluon.Parameter) else param).T
+
+    def write(self, param, array):
+        """Give a parameter the value of such an array."""
+        param.set_data(from_numpy(array.T, dtype=self.dtype))

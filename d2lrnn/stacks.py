@@ -1,0 +1,103 @@
+"""Deep and bidirectional networks, composed of a backend's own cells (sections 10.3 and 10.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from d2lrnn import cells, checks
+
+ForwardFn = Callable[..., tuple[Any, tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a stack needs of a backend.
+
+    steps: by cell, the function step(X, state, params) -> state of one time step.
+    unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
+    output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
+    concat: (tensors) -> one tensor, joined along the features.
+    flip: (tensor) -> the same with its time steps in reverse.
+    trainable, zeros: parameters and first states.
+    """
+
+    steps: dict[str, Callable[..., Any]]
+    unroll: Callable[..., Any]
+    output_layer: Callable[..., Any]
+    concat: Callable[[Sequence[Any]], Any]
+    flip: Callable[[Any], Any]
+    trainable: Callable[..., list[Any]]
+    zeros: Callable[..., Any]
+    finish: Callable[[ForwardFn], ForwardFn] = lambda forward_fn: forward_fn
+
+
+def for_backend(tools: Tools) -> Callable[..., tuple[Any, Any, ForwardFn]]:
+    """Return stack as the backend with these tools has it."""
+
+    def stack(
+        cell: str, num_layers: int = 1, bidirectional: bool = False
+    ) -> tuple[Any, Any, ForwardFn]:
+        """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch."""
+        return _compose(tools, cells.Architecture(cell, num_layers, bidirectional))
+
+    return stack
+
+
+def _compose(tools: Tools, architecture: cells.Architecture) -> tuple[Any, Any, ForwardFn]:
+    def get_params(
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> list[Any]:
+        arrays = architecture.arrays(vocab_size, num_hiddens, seed)
+        return tools.trainable(arrays, dtype=dtype, device=device)
+
+    def init_state(
+        batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
+    ) -> tuple[Any, ...]:
+        zeros = tools.zeros(batch_size, num_hiddens, dtype=dtype, device=device)
+        return (zeros,) * architecture.num_states
+
+    def forward(inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
+        *_, W_hq, b_q = params
+        checks.recurrent(inputs.shape, state, params[0].shape, architecture.num_states)
+        Hs, last = inputs, []
+        for directions in architecture.layers(params, state):
+            Hs, states = _layer(tools, architecture.cell, Hs, directions)
+            last += states
+        return tools.output_layer(Hs, W_hq, b_q), tuple(last)
+
+    forward_fn = tools.finish(forward)
+    forward_fn.architecture = architecture  # type: ignore[attr-defined]
+    return get_params, init_state, forward_fn
+
+
+def _layer(tools: Tools, cell: str, inputs: Any, directions: list[Any]) -> tuple[Any, list[Any]]:
+    """Run one layer, the second direction from the last time step to the first."""
+    outputs, states = [], []
+    for index, (params, state) in enumerate(directions):
+        ordered = tools.flip(inputs) if index else inputs
+        Hs, state = tools.unroll(tools.steps[cell], ordered, tuple(state), params)
+        outputs.append(tools.flip(Hs) if index else Hs)
+        states += state
+    return (tools.concat(outputs) if len(outputs) > 1 else outputs[0]), states
+
+
+def perturbed(tools: Tools, cell: str, num_inputs: int) -> ForwardFn:
+    """Return a cell's forward function whose inputs [X_t, E_t] hold what is added to each H_t."""
+
+    def step(XE: Any, state: Any, params: Any) -> tuple[Any, ...]:
+        H, *others = tools.steps[cell](XE[:, :num_inputs], state, params)
+        return (H + XE[:, num_inputs:], *others)
+
+    def forward(inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
+        *weights, W_hq, b_q = params
+        Hs, last = tools.unroll(step, inputs, tuple(state), weights)
+        return tools.output_layer(Hs, W_hq, b_q), last
+
+    return forward

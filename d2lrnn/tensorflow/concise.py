@@ -1,0 +1,151 @@
+"""TensorFlow's own layers: Keras 3 SimpleRNN, GRU and LSTM (sections 9.6, 10.1 and 10.2).
+
+Keras runs a layer over (batch_size, num_steps, features); it has no time-major layers any more. A
+deep network is a list of layers.
+"""
+
+from types import MappingProxyType
+
+import keras
+import tensorflow as tf
+
+from d2lrnn import cells, checks
+from d2lrnn.concise import ConciseModel, Joined, layer_functions
+from d2lrnn.tensorflow import tensors
+from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
+
+LAYERS = {
+    "rnn": keras.layers.SimpleRNN,
+    "gru_reset_after": keras.layers.GRU,
+    "lstm": keras.layers.LSTM,
+}
+
+
+def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
+    """Return the layer, or a list of num_layers, with weights drawn as Keras does."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"Keras computes with {keras.backend.backend()}; set the environment variable "
+            "KERAS_BACKEND to tensorflow before anything imports Keras"
+        )
+    layers = []
+    with tf.device(device):
+        for number in range(num_layers):
+            settings = {"return_sequences": True, "return_state": True, "dtype": dtype}
+            if seed is not None:
+                settings["kernel_initializer"] = keras.initializers.GlorotUniform(seed + number)
+                settings["recurrent_initializer"] = keras.initializers.Orthogonal(seed + number)
+            layer = LAYERS[cell](num_hiddens, **settings)
+            layer = keras.layers.Bidirectional(layer, dtype=dtype) if bidirectional else layer
+            layer.build((None, None, num_inputs))
+            num_inputs = num_hiddens * (2 if bidirectional else 1)
+            layers.append(layer)
+    return layers if num_layers > 1 else layers[0]
+
+
+RNN, GRU, LSTM = layer_functions(make_layer)
+
+
+class RNNModel(ConciseModel):
+    """A language model: one or more of Keras' recurrent layers and a dense output layer."""
+
+    tensors = tensors
+    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "zrh", "lstm": "ifco"})
+
+    def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
+        """Add the output layer to what RNN, GRU or LSTM made."""
+        checks.size(vocab_size=vocab_size)
+        self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
+        first = self.directions(self.rnn[0])
+        self.vocab_size, self.num_hiddens = vocab_size, first[0].units
+        self.dtype, self.device = first[0].variable_dtype, device
+        self.dense = keras.layers.Dense(
+            vocab_size,
+            dtype=self.dtype,
+            kernel_initializer=keras.initializers.GlorotUniform(seed),
+        )
+        with tf.device(device):
+            self.dense.build((None, self.num_hiddens * len(first)))
+
+    @staticmethod
+    def directions(layer):
+        """Return the one or two layers that a layer consists of."""
+        both = isinstance(layer, keras.layers.Bidirectional)
+        return [layer.forward_layer, layer.backward_layer] if both else [layer]
+
+    @property
+    def architecture(self):
+        """The cell, the layers and the directions."""
+        parts = self.directions(self.rnn[0])
+        cell = next(name for name, kind in LAYERS.items() if isinstance(parts[0], kind))
+        return cells.Architecture(cell, len(self.rnn), len(parts) == 2)
+
+    def __call__(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        return self.run(self.inputs(X, state), state)
+
+    def run(self, inputs, state):
+        """Return the outputs of inputs (T, n, V), and the state."""
+        Hs, last = tf.transpose(inputs, (1, 0, 2)), []
+        per_layer = len(state) // len(self.rnn)
+        for number, layer in enumerate(self.rnn):
+            before = list(state[number * per_layer : (number + 1) * per_layer])
+            Hs, *after = layer(Hs, initial_state=before)
+            last += after
+        outputs = self.dense(tf.transpose(Hs, (1, 0, 2)))  # (T, n, V)
+        return tf.reshape(outputs, (-1, self.vocab_size)), tuple(last)
+
+    def loss_and_gradients(self, inputs, targets, state):
+        """Return the mean cross-entropy, the new state and the gradients of params."""
+        with tf.GradientTape() as tape:
+            outputs, state = self.run(inputs, state)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
+            loss = tf.reduce_mean(losses)
+        return loss, state, tape.gradient(loss, self.params)
+
+    def prepared(self, X, Y, state):
+        """Return a minibatch, checked, as inputs and targets, time-major."""
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)
+        return self.inputs(X, state), targets
+
+    def make_step(self, lr, theta=1.0):
+        """Return the function that trains on one minibatch, by Keras' own SGD."""
+        checks.positive(lr=lr, theta=theta)
+        optimizer = keras.optimizers.SGD(learning_rate=float(lr), global_clipnorm=float(theta))
+        optimizer.build(self.params)
+
+        @tf.function(autograph=False)
+        def update(inputs, targets, state):
+            loss, state, grads = self.loss_and_gradients(inputs, targets, state)
+            optimizer.apply_gradients(zip(grads, self.params))
+            return loss, state
+
+        def step(X, Y, state):
+            loss, state = update(*self.prepared(X, Y, state), state)
+            return float(loss), state
+
+        return step
+
+    def gradients(self, X, Y, state):
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+        loss, _, grads = self.loss_and_gradients(*self.prepared(X, Y, state), state)
+        return float(loss), self.separated_gradients(grads)
+
+    def joined(self):
+        """Return the parameters of each layer and direction; a GRU's biases are two rows of one."""
+        cells = [part.cell for layer in self.rnn for part in self.directions(layer)]
+        return [Joined(c.kernel, c.recurrent_kernel, c.bias, None) for c in cells]
+
+    def output(self):
+        """Return the parameters of the output layer."""
+        return self.dense.kernel, self.dense.bias
+
+    def read(self, param):
+        """Return a parameter, or a gradient of one, as a NumPy array."""
+        return to_numpy(param)
+
+    def write(self, param, array):
+        """Give a parameter the value of such an array."""
+        param.assign(array)

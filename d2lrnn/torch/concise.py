@@ -1,0 +1,122 @@
+"""PyTorch's own layers: torch.nn.RNN, GRU and LSTM (the book's sections 9.6, 10.1 and 10.2)."""
+
+import contextlib
+from types import MappingProxyType
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from d2lrnn import cells, checks
+from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn.torch import tensors
+from d2lrnn.torch.tensors import from_numpy, to_numpy
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Draw from a seed, if there is one, and leave PyTorch's own generator as it was."""
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
+
+
+LAYERS = {"rnn": nn.RNN, "gru_reset_after": nn.GRU, "lstm": nn.LSTM}
+
+
+def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
+    """Return the layer, its weights drawn as PyTorch does, from the seed if there is one."""
+    settings = {"bidirectional": bidirectional, "device": device, "dtype": getattr(torch, dtype)}
+    with seeded(seed):
+        return LAYERS[cell](num_inputs, num_hiddens, num_layers, **settings)
+
+
+RNN, GRU, LSTM = layer_functions(make_layer)
+
+
+class RNNModel(nn.Module, ConciseModel):
+    """A language model: one of PyTorch's recurrent layers and a linear output layer."""
+
+    tensors = tensors
+    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
+
+    def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
+        """Add the output layer to a layer made by RNN, GRU or LSTM."""
+        super().__init__()
+        checks.size(vocab_size=vocab_size)
+        weight = rnn_layer.weight_hh_l0
+        features = rnn_layer.hidden_size * (2 if rnn_layer.bidirectional else 1)
+        self.vocab_size, self.num_hiddens = vocab_size, rnn_layer.hidden_size
+        self.dtype = str(weight.dtype).removeprefix("torch.")
+        self.device = weight.device if device is None else device
+        with seeded(seed):
+            linear = nn.Linear(features, vocab_size, dtype=weight.dtype)
+        self.rnn, self.linear = rnn_layer.to(self.device), linear.to(self.device)
+
+    @property
+    def architecture(self):
+        """The cell, the layers and the directions."""
+        cell = next(name for name, kind in LAYERS.items() if isinstance(self.rnn, kind))
+        return cells.Architecture(cell, self.rnn.num_layers, self.rnn.bidirectional)
+
+    def forward(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        inputs, cell = self.inputs(X, state), self.architecture.cell
+        kinds = [torch.stack(kind) for kind in pair_state(state, cell)]  # (layers, n, h) each
+        Hs, last = self.rnn(inputs, tuple(kinds) if cell == "lstm" else kinds[0])
+        last = last if cell == "lstm" else (last,)
+        return self.linear(Hs.flatten(0, 1)), flat_state(last)
+
+    @torch.no_grad()
+    def evaluate(self, X, state):
+        """Return the outputs as a NumPy array and the new state, recording no graph."""
+        return super().evaluate(X, state)
+
+    def loss(self, X, Y, state):
+        """Return the mean cross-entropy of a minibatch, and the new state."""
+        X, Y = to_numpy(X), to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
+        outputs, state = self(X, state)
+        return F.cross_entropy(outputs, targets), state
+
+    def make_step(self, lr, theta=1.0):
+        """Return the function that trains on one minibatch, by PyTorch's own SGD."""
+        checks.positive(lr=lr, theta=theta)
+        optimizer = torch.optim.SGD(self.parameters(), lr=lr)
+
+        def step(X, Y, state):
+            loss, state = self.loss(X, Y, tuple(s.detach() for s in state))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.parameters(), theta)
+            optimizer.step()
+            return loss.item(), tuple(s.detach() for s in state)
+
+        return step
+
+    def gradients(self, X, Y, state):
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+        loss, _ = self.loss(X, Y, state)
+        return loss.item(), self.separated_gradients(torch.autograd.grad(loss, self.params))
+
+    def joined(self):
+        """Return the parameters of each layer and direction, weights transposed."""
+        suffixes = ["", "_reverse"][: self.architecture.num_directions]
+        names = [f"l{i}{suffix}" for i in range(self.rnn.num_layers) for suffix in suffixes]
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        return [Joined(*(getattr(self.rnn, f"{k}_{name}") for k in kinds)) for name in names]
+
+    def output(self):
+        """Return the parameters of the output layer, the weight transposed."""
+        return self.linear.weight, self.linear.bias
+
+    def read(self, param):
+        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+        return to_numpy(param).T
+
+    def write(self, param, array):
+        """Give a parameter the value of such an array."""
+        with torch.no_grad():
+            param.copy_(from_numpy(array.T))

@@ -1,0 +1,84 @@
+"""The norm of dL/dH_t over time."""
+
+import numpy as np
+import pytest
+
+from d2lrnn import backends, cells, gradient_flow
+
+CELLS = list(cells.CELLS)
+
+
+def make(rnn, cell, **settings):
+    net = cells.new_net(rnn, cells.Architecture(cell), 6, 8, seed=0, dtype="float64", **settings)
+    rng = np.random.default_rng(0)
+    net.load_arrays([array + 0.2 * rng.standard_normal(array.shape) for array in net.arrays()])
+    return net, rng.integers(6, size=(3, 10)), rng.integers(6, size=(3, 10))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_backend_finds_the_norms_that_bptt_has(rnn, cell):
+    found = rnn.gradient_norms(*make(rnn, cell))
+    expected = gradient_flow.gradient_norms(*make(backends.load("numpy"), cell))
+    assert found.shape == (10,)
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_norms_are_finite_differences(cell):
+    """The loss after a nudge to H_t, by running the rest of the sequence from there."""
+    net, X, Y = make(backends.load("numpy"), cell)
+    t = 4
+    _, state = net.evaluate(X[:, :t], net.begin_state(3))
+    H = state[0].copy()
+    before = net.evaluate(X[:, :t], net.begin_state(3))[0].reshape(t, 3, 6)[:-1]
+    W_hq, b_q = net.params[-2:]
+
+    def loss(H):
+        now = H @ W_hq + b_q
+        later, _ = net.evaluate(X[:, t:], (H, *state[1:]))
+        scores = np.concatenate([before.reshape(-1, 6), now, later])
+        log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return -log_probs[np.arange(30), Y.T.reshape(-1)].mean()
+
+    gradient = np.zeros_like(H)
+    for index in np.ndindex(H.shape):
+        nudge = np.zeros_like(H)
+        nudge[index] = 1e-6
+        gradient[index] = (loss(H + nudge) - loss(H - nudge)) / 2e-6
+    norm = gradient_flow.gradient_norms(net, X, Y)[t - 1]
+    assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
+def test_recurrent_weights_are_scaled_to_a_spectral_radius(rnn, radius):
+    net, _, _ = make(rnn, "lstm")
+    before = net.arrays()
+    rnn.scale_recurrent(net, radius)
+    for name, array, old in zip(net.architecture.parameters, net.arrays(), before):
+        if name in ("W_hi", "W_hf", "W_ho", "W_hc"):
+            assert gradient_flow.spectral_radius(array) == pytest.approx(radius)
+        else:
+            np.testing.assert_array_equal(array, old)
+
+
+def test_gradients_vanish_under_a_radius_of_one_and_explode_over_it():
+    norms = {}
+    for radius in (0.5, 3.0):
+        net = cells.new_net(backends.load("numpy"), cells.Architecture("rnn"), 6, 32, seed=0)
+        gradient_flow.scale_recurrent(net, radius)
+        X = np.zeros((4, 30), int)
+        norms[radius] = gradient_flow.gradient_norms(net, X, X)
+    assert norms[0.5][0] < 5 * norms[0.5][-1]
+    assert norms[3.0][0] > 50 * norms[3.0][-1]
+
+
+def test_a_deep_net_is_refused(rnn):
+    net = cells.new_net(rnn, cells.Architecture("rnn", 2), 6, 8)
+    with pytest.raises(ValueError, match="needs one layer and one direction"):
+        rnn.gradient_norms(net, np.zeros((1, 2), int), np.zeros((1, 2), int))
+
+
+def test_a_radius_that_is_not_positive_is_refused(rnn, make_net):
+    with pytest.raises(ValueError) as error:
+        rnn.scale_recurrent(make_net(), 0)
+    assert str(error.value) == "radius is 0; expected a finite number above 0"
