@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from d2lrnn import checks
+from d2lrnn import batches, cells, checks, corpora, text
 from d2lrnn.model import Array, ScratchModel
 
 
-def gradient_norms(net: ScratchModel, X: Any, Y: Any, state: Any = None) -> Array:
+def gradient_norms(
+    net: ScratchModel, X: Any, Y: Any, state: Any = None, *, last_only: bool = False
+) -> Array:
     """Return the Euclidean norm of dL/dH_t for each time step t, by the backend's own gradients.
 
     H_t is the hidden state after step t, and the gradient all of it: through the output of step t
@@ -23,6 +26,8 @@ def gradient_norms(net: ScratchModel, X: Any, Y: Any, state: Any = None) -> Arra
         X: token ids (batch_size, num_steps).
         Y: target ids of the same shape.
         state: the state to start from; None starts at zero.
+        last_only: let L be the loss of the last time step alone, so that what arrives at H_t has
+            come all the way back.
 
     Returns:
         num_steps norms, float64; L is the mean cross-entropy over the minibatch.
@@ -38,7 +43,7 @@ def gradient_norms(net: ScratchModel, X: Any, Y: Any, state: Any = None) -> Arra
             f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
         )
     state = net.begin_state(len(X)) if state is None else state
-    _, d_hiddens = net.hidden_gradients(X, Y, state)
+    d_hiddens = net.hidden_gradients(X, Y, state, last_only=last_only)
     norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
     return norms
 
@@ -56,6 +61,36 @@ def scale_recurrent(net: ScratchModel, radius: float) -> None:
         for name, array in zip(net.architecture.parameters, net.arrays(), strict=True)
     ]
     net.load_arrays(arrays)
+
+
+def survey(
+    backend: Any, radii: Sequence[float] = (0.5, 1.0, 2.0), *, num_steps: int = 100, seed: int = 0
+) -> dict[str, dict[str, Array]]:
+    """Return gradient_norms for each cell and spectral radius, on the built-in corpus.
+
+    The networks have 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
+    scaled to the radius, and see 8 rows of num_steps characters; norms are those of the last
+    step's loss. Labels hold the joint norm of the parameters' gradients, of the mean loss, and
+    what clipping to 1 leaves of it: it bounds the update, but what has vanished stays vanished.
+
+    Returns:
+        {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_builtin())
+    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
+    found: dict[str, dict[str, Array]] = {}
+    for cell in ("rnn", "gru", "lstm"):
+        found[cell] = {}
+        for radius in radii:
+            settings = {"seed": seed, "dtype": "float64"}
+            net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
+            net.load_arrays([10 * array for array in net.arrays()])
+            scale_recurrent(net, radius)
+            _, gradients = net.gradients(X, Y, net.begin_state(8))
+            norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+            label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
+            found[cell][label] = gradient_norms(net, X, Y, last_only=True)
+    return found
 
 
 def spectral_radius(matrix: Array) -> float:

@@ -104,35 +104,39 @@ class ScratchModel(Model):
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of params."""
-        inputs = self.inputs(X, state)
-        loss, (_, _, d_params) = self._loss_and_vjp(X, Y, state, self.forward_fn, inputs)
+        loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
+        ends = d_outputs, self.begin_state(len(X))
+        _, _, d_params = self.vjp(self.forward_fn, self.inputs(X, state), state, self.params, *ends)
         return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
 
-    def hidden_gradients(self, X: Any, Y: Any, state: State) -> tuple[float, Array]:
-        """Return the mean loss and its gradients for every hidden state, (T, n, h).
+    def hidden_gradients(self, X: Any, Y: Any, state: State, *, last_only: bool = False) -> Array:
+        """Return the gradients of the mean loss for every hidden state, (T, n, h).
 
         For one layer in one direction. A zero E_t is added to each H_t; what is returned is the
         gradient for E_t.
         """
+        _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
         forward_fn = stacks.perturbed(self.tools, self.architecture.cell, self.vocab_size)
         rows = self.tensors.to_numpy(self.inputs(X, state))
         zeros = np.zeros((*rows.shape[:2], self.num_hiddens), rows.dtype)
         inputs = self.tensors.from_numpy(np.concatenate([rows, zeros], 2), device=self.device)
-        loss, (d_inputs, _, _) = self._loss_and_vjp(X, Y, state, forward_fn, inputs)
-        return loss, self.tensors.to_numpy(d_inputs)[:, :, self.vocab_size :]
+        ends = d_outputs, self.begin_state(len(X))
+        d_inputs, _, _ = self.vjp(forward_fn, inputs, state, self.params, *ends)
+        gradients: Array = self.tensors.to_numpy(d_inputs)[:, :, self.vocab_size :]
+        return gradients
 
-    def _loss_and_vjp(
-        self, X: Any, Y: Any, state: State, forward_fn: Callable[..., Any], inputs: Any
+    def loss_and_d_outputs(
+        self, X: Any, Y: Any, state: State, *, last_only: bool = False
     ) -> tuple[float, Any]:
-        """Return the mean loss and (d_inputs, d_state, d_params) of a forward function."""
-        Y = self.tensors.to_numpy(Y)
-        checks.minibatch(self.tensors.to_numpy(X), Y, self.vocab_size)
+        """Return the mean loss, of all steps or the last only, and its gradient for outputs."""
+        X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
         outputs, _ = self.evaluate(X, state)
-        loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))  # time-major
-        settings = {"dtype": self.dtype, "device": self.device}
-        d_outputs = self.tensors.from_numpy(d_outputs, **settings)
-        d_state = self.begin_state(len(Y))
-        return loss, self.vjp(forward_fn, inputs, state, self.params, d_outputs, d_state)
+        first = len(outputs) - len(Y) if last_only else 0
+        loss, d_counted = cross_entropy(outputs[first:], Y.T.reshape(-1)[first:])  # time-major
+        d_outputs = np.zeros_like(outputs)
+        d_outputs[first:] = d_counted
+        return loss, self.tensors.from_numpy(d_outputs, dtype=self.dtype, device=self.device)
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take NumPy arrays as the parameters, in their order."""

@@ -58,6 +58,29 @@ def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
     return left, right
 
 
+def gradient_norms(norms: Mapping[str, Any], ax: Any = None) -> Any:
+    """Draw the norm of dL/dH_t over time for one or more networks, by label.
+
+    norms holds for each what d2lrnn.gradient_flow.gradient_norms returned.
+    """
+    ax = ax or new_axes()
+    for index, (label, values) in enumerate(norms.items()):
+        ax.plot(range(1, len(values) + 1), values, label=label, **line_style(index))
+    ax.set(yscale="log", xlabel="time step t", ylabel="norm of dL/dH_t")
+    ax.legend(frameon=False)
+    return ax
+
+
+def gradient_flow(survey: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Draw what d2lrnn.gradient_flow.survey returned, cells side by side; return their Axes."""
+    axes = new_axes(5.0 * len(survey), 4.5, columns=len(survey))
+    for ax, (cell, norms) in zip(axes, survey.items(), strict=True):
+        gradient_norms(norms, ax)
+        ax.set(title=cell, ylim=(1e-12, 1e8))
+        ax.legend(frameon=False, loc="upper left")
+    return axes
+
+
 def line_style(index: int) -> dict[str, Any]:
     """Return the colour, dash and width of the line with that number, from 0."""
     return {

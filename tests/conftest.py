@@ -34,6 +34,10 @@ def chosen(config):
     return names
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "pair: compares two backends directly")
+
+
 def pytest_report_header(config):
     asked = config.getoption("--backend")
     how = "asked for" if asked else "installed; --backend asks for others"
@@ -63,6 +67,9 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if without & set(item.fixturenames)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if "pair" in item.fixturenames:
+            item.add_marker(pytest.mark.pair)
 
 
 @pytest.fixture(scope="session")

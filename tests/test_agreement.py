@@ -52,7 +52,7 @@ def test_a_network_agrees_with_the_float64_reference(backend, case, dtype, quant
         assert gap <= limit_of(quantity, case, dtype), name
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(sizes)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
@@ -138,6 +138,7 @@ def test_the_product_of_the_concatenation_is_the_sum_of_the_products(rnn, dtype,
     assert (np.abs(one - other) <= limit).all()
 
 
+@settings(max_examples=8)
 @given(sizes)
 def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
     problem = compare.make_problem(**{**sizes, "num_steps": 1})

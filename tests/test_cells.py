@@ -43,7 +43,7 @@ def as_lists(problem, params):
 
 @pytest.mark.parametrize("order", concatenated.ORDERS)
 @pytest.mark.parametrize("cell", CONCATENATED)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(sizes)
 def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
     problem = compare.make_problem(cell, **sizes)

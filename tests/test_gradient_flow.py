@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
-from d2lrnn import backends, cells, gradient_flow
+from d2lrnn import backends, cells, gradient_flow, plot
 
 CELLS = list(cells.CELLS)
 
@@ -15,10 +16,12 @@ def make(rnn, cell, **settings):
     return net, rng.integers(6, size=(3, 10)), rng.integers(6, size=(3, 10))
 
 
+@pytest.mark.parametrize("last_only", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_backend_finds_the_norms_that_bptt_has(rnn, cell):
-    found = rnn.gradient_norms(*make(rnn, cell))
-    expected = gradient_flow.gradient_norms(*make(backends.load("numpy"), cell))
+def test_every_backend_finds_the_norms_that_bptt_has(rnn, cell, last_only):
+    found = rnn.gradient_norms(*make(rnn, cell), last_only=last_only)
+    reference = make(backends.load("numpy"), cell)
+    expected = gradient_flow.gradient_norms(*reference, last_only=last_only)
     assert found.shape == (10,)
     np.testing.assert_allclose(found, expected, rtol=1e-11)
 
@@ -67,9 +70,22 @@ def test_gradients_vanish_under_a_radius_of_one_and_explode_over_it():
         net = cells.new_net(backends.load("numpy"), cells.Architecture("rnn"), 6, 32, seed=0)
         gradient_flow.scale_recurrent(net, radius)
         X = np.zeros((4, 30), int)
-        norms[radius] = gradient_flow.gradient_norms(net, X, X)
-    assert norms[0.5][0] < 5 * norms[0.5][-1]
+        norms[radius] = gradient_flow.gradient_norms(net, X, X, last_only=True)
+    assert norms[0.5][0] < 1e-6 * norms[0.5][-1]
     assert norms[3.0][0] > 50 * norms[3.0][-1]
+
+
+def test_the_survey_shows_it_for_every_cell_and_clipping_bounds_the_update():
+    found = gradient_flow.survey(backends.load("numpy"), (0.5, 2.0), num_steps=40)
+    assert list(found) == ["rnn", "gru", "lstm"]
+    for norms in found.values():
+        (_, low), (label, high) = norms.items()
+        assert low[0] < 1e-4 * high[0]
+        assert float(label.rpartition(" ")[2]) <= 1
+    axes = plot.gradient_flow(found)
+    assert [ax.get_title() for ax in axes] == list(found)
+    assert all(len(ax.get_lines()) == 2 for ax in axes)
+    pyplot.close(axes[0].figure)
 
 
 def test_a_deep_net_is_refused(rnn):

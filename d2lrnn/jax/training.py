@@ -9,8 +9,13 @@ from d2lrnn.jax.tensors import from_numpy, to_numpy
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
-    _, pull_back = jax.vjp(forward_fn, inputs, tuple(state), list(params))
-    return pull_back((d_outputs, tuple(d_state)))
+
+    @jax.jit
+    def pull_back(arguments, d_results):
+        _, vjp_of = jax.vjp(forward_fn, *arguments)
+        return vjp_of(d_results)
+
+    return pull_back((inputs, tuple(state), list(params)), (d_outputs, tuple(d_state)))
 
 
 def grad_clipping(grads, theta):

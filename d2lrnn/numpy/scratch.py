@@ -7,10 +7,10 @@ step over time, ``output_layer`` turns hidden states into outputs.
 import numpy as np
 
 from d2lrnn import cells, checks, stacks
-from d2lrnn.model import ScratchModel, cross_entropy
+from d2lrnn.model import ScratchModel
 from d2lrnn.numpy import bptt, tensors
 from d2lrnn.numpy.bptt import sigmoid
-from d2lrnn.numpy.tensors import concat, flip, from_numpy, to_numpy, trainable
+from d2lrnn.numpy.tensors import concat, flip, from_numpy, trainable
 from d2lrnn.numpy.training import make_step, vjp
 
 
@@ -197,15 +197,10 @@ class RNNModelScratch(ScratchModel):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward_fn(self.inputs(X, state), state, self.params)
 
-    def hidden_gradients(self, X, Y, state):
-        """Return the mean loss and its gradients for every hidden state, as bptt has them."""
-        X, Y = to_numpy(X), to_numpy(Y)
-        checks.minibatch(X, Y, self.vocab_size)
-        inputs, cell = self.inputs(X, state), self.architecture.cell
-        outputs, last, (kept, Hs) = bptt.forward(self.architecture, inputs, state, self.params)
-        loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))
-        *weights, W_hq, _ = self.params
-        dHs = (d_outputs @ W_hq.T).reshape(Hs.shape)
-        d_last = tuple(np.zeros_like(s) for s in last)
-        _, _, _, totals = bptt.run_back(cell, kept, weights, dHs, d_last)
-        return loss, totals
+    def hidden_gradients(self, X, Y, state, *, last_only=False):
+        """Return the gradients of the mean loss for every hidden state, as bptt has them."""
+        _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
+        inputs, (*weights, W_hq, _) = self.inputs(X, state), self.params
+        _, last, (kept, Hs) = bptt.forward(self.architecture, inputs, state, self.params)
+        dHs, d_last = (d_outputs @ W_hq.T).reshape(Hs.shape), [np.zeros_like(s) for s in last]
+        return bptt.run_back(self.architecture.cell, kept, weights, dHs, d_last)[3]

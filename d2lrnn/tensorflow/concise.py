@@ -33,8 +33,12 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
         for number in range(num_layers):
             settings = {"return_sequences": True, "return_state": True, "dtype": dtype}
             if seed is not None:
-                settings["kernel_initializer"] = keras.initializers.GlorotUniform(seed + number)
-                settings["recurrent_initializer"] = keras.initializers.Orthogonal(seed + number)
+                settings["kernel_initializer"] = keras.initializers.GlorotUniform(
+                    seed=seed + number
+                )
+                settings["recurrent_initializer"] = keras.initializers.Orthogonal(
+                    seed=seed + number
+                )
             layer = LAYERS[cell](num_hiddens, **settings)
             layer = keras.layers.Bidirectional(layer, dtype=dtype) if bidirectional else layer
             layer.build((None, None, num_inputs))
@@ -62,7 +66,7 @@ class RNNModel(ConciseModel):
         self.dense = keras.layers.Dense(
             vocab_size,
             dtype=self.dtype,
-            kernel_initializer=keras.initializers.GlorotUniform(seed),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
         )
         with tf.device(device):
             self.dense.build((None, self.num_hiddens * len(first)))
