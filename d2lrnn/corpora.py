@@ -117,5 +117,5 @@ def _verified(path: Path, sha1: str) -> Path:
 
 
 def _brief(error: Exception) -> str:
-    line = str(error).splitlines()[0] if str(error) else ""
-    return f"{type(error).__name__}: {line[:200]}"
+    name, line = type(error).__name__, str(error).partition("\n")[0]
+    return name if "Pool(" in line else f"{name}: {line}"  # urllib3's inner life is no news

@@ -44,9 +44,14 @@ class History:
         if not self.perplexity:
             return "no epoch yet"
         return (
-            f"epoch {len(self.perplexity)}: perplexity {self.perplexity[-1]:.2f}, "
+            f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}, "
             f"{np.median(self.speed):,.0f} tokens/s"
         )
+
+
+def in_short(perplexity: float) -> str:
+    """Return a perplexity as text, with two decimals where they mean something."""
+    return f"{perplexity:.2f}" if perplexity < 1e5 else f"{perplexity:.1e}"
 
 
 class DivergenceError(FloatingPointError):
@@ -103,7 +108,8 @@ def train_epoch_ch8(
             on_minibatch()
     if num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    perplexity = math.exp(min(total_loss / num_tokens, 700.0))  # exp(710) overflows
+    loss = total_loss / num_tokens
+    perplexity = math.exp(loss) if loss < 700 else math.inf  # exp(710) overflows
     return perplexity, num_tokens / (time.perf_counter() - start)
 
 
@@ -166,12 +172,12 @@ def train_ch8(
             history.speed.append(speed)
             bar.set_description(f"epoch {epoch}/{num_epochs}", refresh=False)
             bar.set_postfix_str(
-                f"perplexity {perplexity:.2f}, {speed:,.0f} tokens/s", refresh=False
+                f"perplexity {in_short(perplexity)}, {speed:,.0f} tokens/s", refresh=False
             )
             if prefix is not None and (epoch % sample_every == 0 or epoch == num_epochs):
                 sample = predict_ch8(prefix, 50, net, vocab)
                 history.samples.append((epoch, sample))
-                bar.write(f"epoch {epoch}, perplexity {perplexity:.2f}: {sample}")
+                bar.write(f"epoch {epoch}, perplexity {in_short(perplexity)}: {sample}")
     return history
 
 

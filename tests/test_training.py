@@ -112,6 +112,13 @@ def test_perplexity_weighs_minibatches_by_their_tokens():
     assert perplexity == pytest.approx(math.exp((6 * 1 + 3 * 4) / 9))
 
 
+@pytest.mark.parametrize(("loss", "shown"), [(0.05, "1.05"), (20.0, "4.9e+08"), (800.0, "inf")])
+def test_a_perplexity_of_any_size_is_shown_in_a_few_letters(loss, shown):
+    pairs = [(np.zeros((1, 6), int),) * 2]
+    perplexity, _ = training.train_epoch_ch8(Recorder(), pairs, lambda X, Y, s: (loss, s))
+    assert training.in_short(perplexity) == shown
+
+
 def test_an_iterator_that_has_ended_is_refused():
     with pytest.raises(ValueError, match="yields no minibatch"):
         training.train_epoch_ch8(Recorder(), iter([]), None)
