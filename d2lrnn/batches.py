@@ -7,14 +7,12 @@ for another minibatch. The number of minibatches is the same for each offset.
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from d2lrnn import checks, corpora, text
+from d2lrnn import checks
 
 Ids = np.ndarray[Any, Any]
 Minibatch = tuple[Any, Any]
@@ -98,6 +96,11 @@ class SeqDataLoader:
         self.use_random_iter = use_random_iter
         self._rng = np.random.default_rng(seed)
 
+    @property
+    def num_tokens(self) -> int:
+        """The length of the corpus."""
+        return len(self.corpus)
+
     def __len__(self) -> int:
         """Return the number of minibatches of an epoch."""
         return self.num_batches
@@ -107,122 +110,6 @@ class SeqDataLoader:
         data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
         for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self._rng):
             yield self.to_tensor(X), self.to_tensor(Y)
-
-
-def load_data_time_machine(
-    batch_size: int,
-    num_steps: int,
-    use_random_iter: bool = False,
-    max_tokens: int | None = 10000,
-    *,
-    token: str = "char",
-    seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over The Time Machine and its Vocab.
-
-    Args:
-        batch_size: subsequences per minibatch.
-        num_steps: tokens per subsequence.
-        use_random_iter: random sampling instead of sequential partitioning.
-        max_tokens: train on the first so many tokens; None for all.
-        token: "char" or "word".
-        seed: an integer for epochs that can be repeated, or None.
-
-    Source: the book's section 9.3.
-    """
-    corpus, vocab = text.build_corpus(corpora.read_time_machine(), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
-
-
-def load_data_builtin(
-    batch_size: int,
-    num_steps: int,
-    use_random_iter: bool = False,
-    max_tokens: int | None = 10000,
-    *,
-    token: str = "char",
-    seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over the built-in story and its Vocab; needs no download.
-
-    Arguments as for load_data_time_machine.
-    """
-    corpus, vocab = text.build_corpus(corpora.read_builtin(), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
-
-
-def load_data_text(
-    path: str | os.PathLike[str],
-    batch_size: int,
-    num_steps: int,
-    use_random_iter: bool = False,
-    max_tokens: int | None = None,
-    *,
-    token: str = "char",
-    seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over a UTF-8 file of one's own and its Vocab.
-
-    The other arguments are those of load_data_time_machine; all tokens are used by default.
-    """
-    corpus, vocab = text.build_corpus(corpora.read_text(path), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
-
-
-def load_corpus_time_machine(
-    max_tokens: int | None = None, *, token: str = "char"
-) -> tuple[list[int], text.Vocab]:
-    """Return The Time Machine as one list of token ids, the first max_tokens, and its Vocab.
-
-    Source: the book's section 9.2.
-    """
-    return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
-
-
-class Loaders(NamedTuple):
-    """The functions of this module that yield tensors, in the order for_backend returns them."""
-
-    SeqDataLoader: Any
-    seq_data_iter_random: Any
-    seq_data_iter_sequential: Any
-    load_data_time_machine: Any
-    load_data_builtin: Any
-    load_data_text: Any
-
-
-def for_backend(from_numpy: Callable[[Ids], Any]) -> Loaders:
-    """Return this module's loaders as a backend has them: yielding tensors made by from_numpy."""
-
-    class Loader(SeqDataLoader):
-        __doc__ = SeqDataLoader.__doc__
-        to_tensor = staticmethod(from_numpy)
-
-    Loader.__name__ = Loader.__qualname__ = SeqDataLoader.__name__
-
-    def iterating(data_iter: Callable[..., Iterator[Minibatch]]) -> Callable[..., Any]:
-        @functools.wraps(data_iter)
-        def iterate(*args: Any, **kwargs: Any) -> Iterator[Minibatch]:
-            return ((from_numpy(X), from_numpy(Y)) for X, Y in data_iter(*args, **kwargs))
-
-        return iterate
-
-    def loading(load_data: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(load_data)
-        def load(*args: Any, **kwargs: Any) -> tuple[SeqDataLoader, text.Vocab]:
-            loader, vocab = load_data(*args, **kwargs)
-            loader.to_tensor = from_numpy
-            return loader, vocab
-
-        return load
-
-    return Loaders(
-        SeqDataLoader=Loader,
-        seq_data_iter_random=iterating(seq_data_iter_random),
-        seq_data_iter_sequential=iterating(seq_data_iter_sequential),
-        load_data_time_machine=loading(load_data_time_machine),
-        load_data_builtin=loading(load_data_builtin),
-        load_data_text=loading(load_data_text),
-    )
 
 
 def _prepare(corpus: Sequence[int] | Ids, batch_size: int, num_steps: int) -> tuple[Ids, int]:

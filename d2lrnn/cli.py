@@ -15,7 +15,7 @@ import click
 from d2lrnn import __version__, backends, cells, corpora
 from d2lrnn import compare as comparison
 
-PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller"}
+PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": "the "}
 BACKEND = click.Choice(list(backends.BACKENDS))
 
 
@@ -91,7 +91,7 @@ def _train(
     if bidirectional:
         click.echo("no samples: a network that reads in both directions cannot generate")
     click.echo(
-        f"{backend}: {len(loader.corpus):,} tokens of {name}, {len(vocab):,} different; "
+        f"{backend}: {loader.num_tokens:,} tokens of {name}, {len(vocab):,} different; "
         f"{len(loader)} minibatches an epoch"
     )
     history = rnn.train_ch8(
@@ -106,6 +106,8 @@ def _train(
         sample_every=sample_every,
     )
     click.echo(str(history))
+    if history.floor:
+        click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
     if out:
         rnn.save_model(out, net, vocab, corpus=name, seed=seed, epochs=epochs)
         click.echo(f"model saved in {out}")
@@ -149,8 +151,11 @@ def _load(
         if corpus is not None:
             raise ValueError("--corpus and --text are both given; choose one")
         return *rnn.load_data_text(text, batch_size, steps, use_random_iter, **settings), text
-    load = rnn.load_data_time_machine if corpus == "time-machine" else rnn.load_data_builtin
-    return *load(batch_size, steps, use_random_iter, **settings), corpus or "builtin"
+    corpus = corpus or "builtin"
+    if corpus == "grammar":
+        settings["max_tokens"] = max_tokens or 10000  # there is no end to its text
+    load = getattr(rnn, f"load_data_{corpus.replace('-', '_')}")
+    return *load(batch_size, steps, use_random_iter, **settings), corpus
 
 
 @main.command()

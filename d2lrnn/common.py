@@ -1,10 +1,10 @@
 """What every backend hands on as it is, because no framework needs naming for it."""
 
-from d2lrnn.batches import load_corpus_time_machine
 from d2lrnn.cells import flip_update_gate
 from d2lrnn.checkpoint import CheckpointError, save_model
 from d2lrnn.corpora import DownloadError, read_builtin, read_text, read_time_machine
 from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
+from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
 from d2lrnn.text import Vocab, tokenize
 from d2lrnn.training import DivergenceError, History, predict_ch8, train_ch8, train_epoch_ch8

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import batches, cells, common, text
+from d2lrnn import cells, common, loaders, text
 
 Tensor = Any
 Device = Any
@@ -481,7 +481,7 @@ class Layers(Protocol):
 # Shared by all backends and documented where they are. The loaders yield the backend's tensors.
 SHARED: dict[str, Callable[..., Any]] = {
     **{name: getattr(common, name) for name in common.__all__ if not name.endswith("Error")},
-    **{name: getattr(batches, name) for name in batches.Loaders._fields},
+    **{name: getattr(loaders, name) for name in loaders.Loaders._fields},
 }
 
 

@@ -16,13 +16,17 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
     """Draw the perplexity of one or more histories, by label, over epochs.
 
-    The axis of perplexity is logarithmic, so that the last halvings are as visible as the first.
+    The axis of perplexity is logarithmic, so that the last halvings are as visible as the first. A
+    known floor is a line.
     """
     ax = ax or new_axes()
     for index, (label, history) in enumerate(histories.items()):
         epochs = range(1, len(history.perplexity) + 1)
         marker = "o" if len(history.perplexity) == 1 else None
         ax.plot(epochs, history.perplexity, label=label, marker=marker, **line_style(index))
+    for floor in {history.floor for history in histories.values() if history.floor}:
+        ax.axhline(floor, color="black", linewidth=1)
+        ax.annotate(f"floor {floor:.2f}", (1, floor), (0, 3), textcoords="offset points")
     _logarithmic(ax)
     ax.set(xlabel="epoch", ylabel="perplexity")
     if any(label is not None for label in histories):

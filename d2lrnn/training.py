@@ -26,12 +26,14 @@ class History:
 
     ``perplexity`` is exp(mean cross-entropy) over the tokens of the epoch, 1 at best and the
     vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
-    pairs (epoch, text generated after it).
+    pairs (epoch, text generated after it). ``floor`` is the lowest perplexity there is, where it
+    is known.
     """
 
     perplexity: list[float] = field(default_factory=list)
     speed: list[float] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
+    floor: float | None = None
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
         """Draw perplexity over epochs and return the matplotlib Axes."""
@@ -158,7 +160,8 @@ def train_ch8(
         )
     if prefix is not None:
         prefix_tokens(prefix, vocab)
-    step, history = net.make_step(lr, theta), History()
+    step = net.make_step(lr, theta)
+    history = History(floor=getattr(train_iter, "floor", None))
     total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
     with tqdm(total=total, disable=None if progress is None else not progress) as bar:
         for epoch in range(1, num_epochs + 1):

@@ -10,7 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from d2lrnn import backends, batches, cells, compare, corpora
+from d2lrnn import backends, cells, compare, corpora, loaders
 
 backends.prepare()  # float64 in JAX too
 hypothesis.settings.register_profile("d2lrnn", deadline=None, max_examples=25, derandomize=True)
@@ -89,7 +89,7 @@ def time_machine():
 @pytest.fixture(scope="session")
 def builtin():
     """A small corpus and its Vocab."""
-    _, vocab = batches.load_data_builtin(1, 1)
+    _, vocab = loaders.load_data_builtin(1, 1)
     return vocab[list("".join(corpora.read_builtin()))][:2000], vocab
 
 

@@ -78,6 +78,13 @@ def test_a_framework_s_own_layer_is_trained_saved_and_read_by_numpy(
     assert result.output.startswith("time traveller")
 
 
+def test_a_grammar_s_floor_is_shown():
+    result = d2lrnn("train", *SMALL, "--corpus", "grammar", "--epochs", 1, "--token", "word")
+    assert result.exit_code == 0, result.output
+    assert "1,000 tokens of grammar, 13 different" in result.output
+    assert "the lowest perplexity that this text allows is 2.67" in result.output
+
+
 def test_numpy_has_no_layers_of_its_own():
     result = d2lrnn("train", "--concise", *SMALL)
     assert result.exit_code == 1

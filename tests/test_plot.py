@@ -35,6 +35,12 @@ def test_histories_share_axes_and_differ_in_colour_and_dash():
     assert len(ax.get_lines()) == 6
 
 
+def test_a_known_floor_is_a_line():
+    ax = History([4.0, 3.0], [1.0, 1.0], floor=2.5).plot()
+    assert list(ax.get_lines()[1].get_ydata()) == [2.5, 2.5]
+    assert [note.get_text() for note in ax.texts] == ["floor 2.50"]
+
+
 def test_a_plot_is_saved_where_there_is_no_display(tmp_path):
     code = (
         "from d2lrnn.training import History\n"

@@ -1,6 +1,6 @@
 """The recurrent networks of the book in MXNet."""
 
-from d2lrnn import batches, checkpoint
+from d2lrnn import checkpoint, loaders
 from d2lrnn.backends import requires
 from d2lrnn.common import *
 
@@ -40,5 +40,6 @@ with requires("mxnet"):
     load_data_time_machine,
     load_data_builtin,
     load_data_text,
-) = batches.for_backend(from_numpy)
+    load_data_grammar,
+) = loaders.for_backend(from_numpy)
 load_model = checkpoint.loader(__name__)

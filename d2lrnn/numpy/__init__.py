@@ -1,6 +1,6 @@
 """The recurrent networks of the book in NumPy, with gradients written by hand."""
 
-from d2lrnn import batches, checkpoint
+from d2lrnn import checkpoint, loaders
 from d2lrnn.common import *
 from d2lrnn.numpy.concatenated import (
     concat_gru,
@@ -36,5 +36,6 @@ from d2lrnn.numpy.training import grad_clipping, make_step, vjp
     load_data_time_machine,
     load_data_builtin,
     load_data_text,
-) = batches.for_backend(from_numpy)
+    load_data_grammar,
+) = loaders.for_backend(from_numpy)
 load_model = checkpoint.loader(__name__)
