@@ -43,6 +43,7 @@ def main() -> None:
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
 @click.option("--epochs", default=400, help="Passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
+@click.option("--optimizer", type=click.Choice(["sgd", "adagrad", "adam"]), default="sgd")
 @click.option("--clip", default=1.0, help="Largest norm of the gradients.")
 @click.option("--random", "use_random_iter", is_flag=True, help="Sample subsequences at random.")
 @click.option("--seed", default=0, help="Of the weights and the minibatches.")
@@ -68,6 +69,7 @@ def _train(
     hiddens: int,
     epochs: int,
     lr: float,
+    optimizer: str,
     clip: float,
     use_random_iter: bool,
     seed: int,
@@ -101,6 +103,7 @@ def _train(
         lr,
         epochs,
         theta=clip,
+        optimizer=optimizer,
         use_random_iter=use_random_iter,
         prefix=None if bidirectional else prefix,
         sample_every=sample_every,

@@ -61,8 +61,8 @@ class Net(Protocol):
     def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
         """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
 
-    def make_step(self, lr: float, theta: float = 1.0) -> Step:
-        """Return make_step(self, lr, theta)."""
+    def make_step(self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd") -> Step:
+        """Return make_step(self, lr, theta, optimizer=optimizer)."""
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -389,7 +389,7 @@ class Backend(Protocol):
         """
 
     @staticmethod
-    def make_step(net: Net, lr: float, theta: float = 1.0) -> Step:
+    def make_step(net: Net, lr: float, theta: float = 1.0, *, optimizer: str = "sgd") -> Step:
         """Return step(X, Y, state) -> (mean loss as a float, new state).
 
         A step runs the net on X, takes the mean cross-entropy with the targets Y, goes back
@@ -400,6 +400,7 @@ class Backend(Protocol):
             net: the model; its params change.
             lr: learning rate, above 0.
             theta: see grad_clipping.
+            optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.optimizers.
 
         Raises:
             ValueError: lr or theta is not positive; in step, the minibatch is empty, or X and Y

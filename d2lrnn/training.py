@@ -1,6 +1,7 @@
 """The epoch loop, perplexity, speed, history and prediction. Knows no framework.
 
-Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta)`` to train with and
+Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=...)`` to
+train with and
 ``evaluate(X, state)``, the outputs as a NumPy array, to predict with.
 """
 
@@ -123,6 +124,7 @@ def train_ch8(
     num_epochs: int,
     *,
     theta: float = 1.0,
+    optimizer: str = "sgd",
     use_random_iter: bool = False,
     prefix: str | None = None,
     sample_every: int = 50,
@@ -137,6 +139,7 @@ def train_ch8(
         lr: learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
         theta: the gradients' joint Euclidean norm is clipped to this, above 0.
+        optimizer: "sgd", "adagrad" or "adam".
         use_random_iter: whether train_iter samples at random; then no state is carried over.
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
@@ -160,7 +163,7 @@ def train_ch8(
         )
     if prefix is not None:
         prefix_tokens(prefix, vocab)
-    step = net.make_step(lr, theta)
+    step = net.make_step(lr, theta, optimizer=optimizer)
     history = History(floor=getattr(train_iter, "floor", None))
     total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
     with tqdm(total=total, disable=None if progress is None else not progress) as bar:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.jax import tensors
 from d2lrnn.jax.tensors import from_numpy, to_numpy
@@ -120,10 +120,12 @@ class RNNModel(ConciseModel):
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=self.device)
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0):
-        """Return the function that trains on one minibatch, by Optax's SGD."""
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+        """Return the function that trains on one minibatch, by Optax's optimizer."""
         checks.positive(lr=lr, theta=theta)
-        rule = optax.chain(optax.clip_by_global_norm(theta), optax.sgd(lr))
+        rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
+        rule = optimizers.own(rules, optimizer)(lr)
+        rule = optax.chain(optax.clip_by_global_norm(theta), rule)
         optimizer = nnx.Optimizer(self.network, rule, wrt=nnx.Param)
 
         @nnx.jit

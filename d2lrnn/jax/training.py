@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from d2lrnn import checks
+from d2lrnn import checks, optimizers
 from d2lrnn.jax.tensors import from_numpy, to_numpy
 
 
@@ -32,29 +32,33 @@ def cross_entropy(outputs, targets):
     return -jnp.take_along_axis(log_probs, targets[:, None], axis=1).mean()
 
 
-def make_step(net, lr, theta=1.0):
+def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
 
     ``update`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
     """
     checks.positive(lr=lr, theta=theta)
+    rule, memory = optimizers.make(optimizer, lr), None
 
     def loss_fn(params, inputs, targets, state):
         outputs, state = net.forward_fn(inputs, state, params)
         return cross_entropy(outputs, targets), state
 
     @jax.jit
-    def update(params, inputs, targets, state):
+    def update(params, inputs, targets, state, memory):
         value_and_grad = jax.value_and_grad(loss_fn, has_aux=True)
         (loss, state), grads = value_and_grad(params, inputs, targets, state)
         grads, _ = grad_clipping(grads, theta)
-        return loss, state, [param - lr * grad for param, grad in zip(params, grads)]
+        params, memory = rule.update(params, grads, memory)
+        return loss, state, params, memory
 
     def step(X, Y, state):
+        nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=net.device)  # time-major
-        loss, state, net.params = update(net.params, net.inputs(X, state), targets, state)
+        inputs, memory = net.inputs(X, state), memory or rule.begin(net.params)
+        loss, state, net.params, memory = update(net.params, inputs, targets, state, memory)
         return float(loss), state
 
     return step

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as onp
 
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 from d2lrnn.mxnet import tensors
 from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
@@ -98,10 +98,11 @@ class RNNModel(ConciseModel):
             outputs, state = self(X, state)
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
 
-    def make_step(self, lr, theta=1.0):
-        """Return the function that trains on one minibatch, by MXNet's own SGD."""
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+        """Return the function that trains on one minibatch, by MXNet's own optimizer."""
         checks.positive(lr=lr, theta=theta)
-        trainer = gluon.Trainer(self.params, "sgd", {"learning_rate": lr})
+        optimizers.make(optimizer, lr)  # refuses a name that is not ours
+        trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
         def step(X, Y, state):
             loss, state = self.loss(X, Y, state)

@@ -1,6 +1,6 @@
 """Gradients, clipping and the update, in MXNet (the book's section 9.5)."""
 
-from d2lrnn import checks
+from d2lrnn import checks, optimizers
 from d2lrnn.mxnet.framework import autograd, np, npx
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 
@@ -26,11 +26,13 @@ def grad_clipping(grads, theta):
     return [grad * scale for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0):
+def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
     checks.positive(lr=lr, theta=theta)
+    rule, memory = optimizers.make(optimizer, lr), None
 
     def step(X, Y, state):
+        nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
@@ -40,8 +42,9 @@ def make_step(net, lr, theta=1.0):
             loss = -npx.pick(npx.log_softmax(outputs), targets).mean()
         loss.backward()
         grads, _ = grad_clipping([param.grad for param in net.params], theta)
-        for param, grad in zip(net.params, grads):
-            param[:] = param - lr * grad
+        updated, memory = rule.update(net.params, grads, memory or rule.begin(net.params))
+        for param, value in zip(net.params, updated):
+            param[:] = value
         return loss.item(), tuple(s.detach() for s in state)
 
     return step

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, optimizers
 from d2lrnn.concatenated import concat_arrays, split_arrays
 from d2lrnn.model import cross_entropy
 from d2lrnn.numpy import bptt
@@ -38,15 +38,17 @@ def grad_clipping(grads, theta):
     return [grad * grad.dtype.type(scale) for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0):
+def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
 
     The forward pass is that of bptt, which keeps what the way back needs; a test shows that it
     gives what net.forward_fn gives.
     """
     checks.positive(lr=lr, theta=theta)
+    rule, memory = optimizers.make(optimizer, lr), None
 
     def step(X, Y, state):
+        nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         inputs = net.inputs(X, state)
@@ -55,7 +57,7 @@ def make_step(net, lr, theta=1.0):
         d_state = tuple(np.zeros_like(s) for s in new_state)  # truncate BPTT at the minibatch
         _, _, grads = bptt.go_back(net.architecture, tape, net.params, d_outputs, d_state)
         grads, _ = grad_clipping(grads, theta)
-        net.params = [param - lr * grad for param, grad in zip(net.params, grads)]
+        net.params, memory = rule.update(net.params, grads, memory or rule.begin(net.params))
         return loss, new_state
 
     return step

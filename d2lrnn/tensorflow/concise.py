@@ -9,7 +9,7 @@ from types import MappingProxyType
 import keras
 import tensorflow as tf
 
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.tensorflow import tensors
 from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
@@ -114,10 +114,13 @@ class RNNModel(ConciseModel):
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0):
-        """Return the function that trains on one minibatch, by Keras' own SGD."""
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+        """Return the function that trains on one minibatch, by Keras' own optimizer."""
         checks.positive(lr=lr, theta=theta)
-        optimizer = keras.optimizers.SGD(learning_rate=float(lr), global_clipnorm=float(theta))
+        kinds = keras.optimizers
+        rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
+        rule = optimizers.own(rules, optimizer)
+        optimizer = rule(learning_rate=float(lr), global_clipnorm=float(theta))
         optimizer.build(self.params)
 
         @tf.function(autograph=False)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from d2lrnn import checks
+from d2lrnn import checks, optimizers
 from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
 
 
@@ -28,30 +28,34 @@ def grad_clipping(grads, theta):
     return [grad * scale for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0):
+def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
 
     ``tf.function`` turns update into a graph when a minibatch of new shape arrives, and XLA
     compiles it.
     """
     checks.positive(lr=lr, theta=theta)
+    rule, memory = optimizers.make(optimizer, lr), None
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(inputs, targets, state):
+    def update(inputs, targets, state, memory):
         with tf.GradientTape() as tape:
             outputs, state = net.forward_fn(inputs, state, net.params)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
             loss = tf.reduce_mean(losses)
         grads, _ = grad_clipping(tape.gradient(loss, net.params), theta)
-        for param, grad in zip(net.params, grads):
-            param.assign_sub(lr * grad)
-        return loss, state
+        updated, memory = rule.update(net.params, grads, memory)
+        for param, value in zip(net.params, updated):
+            param.assign(value)
+        return loss, state, memory
 
     def step(X, Y, state):
+        nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
-        loss, state = update(net.inputs(X, state), targets, state)
+        memory = memory or rule.begin(net.params)
+        loss, state, memory = update(net.inputs(X, state), targets, state, memory)
         return float(loss), state
 
     return step

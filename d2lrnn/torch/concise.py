@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 from d2lrnn.torch import tensors
 from d2lrnn.torch.tensors import from_numpy, to_numpy
@@ -81,10 +81,11 @@ class RNNModel(nn.Module, ConciseModel):
         outputs, state = self(X, state)
         return F.cross_entropy(outputs, targets), state
 
-    def make_step(self, lr, theta=1.0):
-        """Return the function that trains on one minibatch, by PyTorch's own SGD."""
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+        """Return the function that trains on one minibatch, by PyTorch's own optimizer."""
         checks.positive(lr=lr, theta=theta)
-        optimizer = torch.optim.SGD(self.parameters(), lr=lr)
+        rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+        optimizer = optimizers.own(rules, optimizer)(self.parameters(), lr=lr)
 
         def step(X, Y, state):
             loss, state = self.loss(X, Y, tuple(s.detach() for s in state))

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from d2lrnn import checks
+from d2lrnn import checks, optimizers
 from d2lrnn.torch.tensors import from_numpy, to_numpy
 
 
@@ -26,11 +26,13 @@ def grad_clipping(grads, theta):
     return [grad * scale for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0):
+def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
     checks.positive(lr=lr, theta=theta)
+    rule, memory = optimizers.make(optimizer, lr), None
 
     def step(X, Y, state):
+        nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
         state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
@@ -39,8 +41,9 @@ def make_step(net, lr, theta=1.0):
         loss = F.cross_entropy(outputs, targets)
         grads, _ = grad_clipping(torch.autograd.grad(loss, net.params), theta)
         with torch.no_grad():
-            for param, grad in zip(net.params, grads):
-                param -= lr * grad
+            updated, memory = rule.update(net.params, grads, memory or rule.begin(net.params))
+            for param, value in zip(net.params, updated):
+                param.copy_(value)
         return loss.item(), tuple(s.detach() for s in state)
 
     return step

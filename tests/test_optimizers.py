@@ -1,0 +1,87 @@
+"""SGD, Adagrad and Adam: by their formulas, equal in all backends."""
+
+import functools
+import itertools
+
+import numpy as np
+import pytest
+
+from d2lrnn import backends, batches, cells, optimizers
+
+RATES = {"sgd": 1.0, "adagrad": 0.05, "adam": 0.01}
+
+
+@pytest.fixture(scope="module")
+def train(builtin):
+    """A function that returns the parameters after 100 steps in a backend."""
+    corpus, vocab = builtin
+
+    @functools.cache
+    def run(backend, name, dtype="float64"):
+        rnn = backends.load(backend)
+        settings = {"seed": 0, "dtype": dtype}
+        net = cells.new_net(rnn, cells.Architecture("rnn"), len(vocab), 16, **settings)
+        loader = batches.SeqDataLoader(corpus, 8, 10, seed=0)
+        step, state = net.make_step(RATES[name], optimizer=name), net.begin_state(8)
+        minibatches = itertools.chain.from_iterable(itertools.repeat(loader))
+        losses = []
+        for X, Y in itertools.islice(minibatches, 100):
+            loss, state = step(X, Y, state)
+            losses.append(loss)
+        return net.arrays(), losses
+
+    return run
+
+
+@pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
+def test_a_hundred_steps_are_those_of_the_reference(backend, train, name):
+    (found, losses), (expected, reference) = train(backend, name), train("numpy", name)
+    np.testing.assert_allclose(losses, reference, rtol=1e-10)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10 * np.abs(other).max())
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
+def test_parameters_stay_in_float32(backend, train, name):
+    arrays, _ = train(backend, name, "float32")
+    assert {array.dtype.name for array in arrays} == {"float32"}
+
+
+def test_adagrad_divides_by_the_root_of_all_squares():
+    rule, w = optimizers.Adagrad(0.1), [np.array([1.0, 2.0])]
+    memory = rule.begin(w)
+    w, memory = rule.update(w, [np.array([3.0, -4.0])], memory)
+    np.testing.assert_allclose(w[0], [0.9, 2.1])  # the first step is lr, whatever the gradient
+    w, memory = rule.update(w, [np.array([4.0, 3.0])], memory)
+    np.testing.assert_allclose(w[0], [0.9 - 0.1 * 4 / 5, 2.1 - 0.1 * 3 / 5])
+
+
+def test_adam_corrects_its_averages():
+    rule, w = optimizers.Adam(0.1), [np.array([1.0])]
+    memory = rule.begin(w)
+    w, memory = rule.update(w, [np.array([5.0])], memory)
+    np.testing.assert_allclose(w[0], [0.9], rtol=1e-8)  # the first step is lr again
+    w, memory = rule.update(w, [np.array([-1.0])], memory)
+    m = (0.9 * 0.1 * 5 + 0.1 * -1) / (1 - 0.9**2)
+    v = (0.999 * 0.001 * 25 + 0.001 * 1) / (1 - 0.999**2)
+    np.testing.assert_allclose(w[0], [0.9 - 0.1 * m / (np.sqrt(v) + 1e-8)], rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
+def test_a_framework_s_own_optimizer_learns(make_concise, name):
+    net, X = make_concise("gru_reset_after"), np.array([[0, 1, 2, 3, 4, 0, 1]])
+    step = net.make_step(RATES[name], optimizer=name)
+    losses = [step(X[:, :-1], X[:, 1:], net.begin_state(1))[0] for _ in range(15)]
+    assert losses[-1] < losses[0]
+
+
+def test_an_unknown_optimizer_is_refused_in_the_same_words(make_net):
+    with pytest.raises(ValueError) as error:
+        make_net().make_step(1.0, optimizer="lion")
+    assert str(error.value) == "optimizer is 'lion'; expected one of 'sgd', 'adagrad', 'adam'"
+
+
+def test_a_layer_s_unknown_optimizer_too(make_concise):
+    with pytest.raises(ValueError, match="optimizer is 'lion'; expected one of"):
+        make_concise("rnn").make_step(1.0, optimizer="lion")
