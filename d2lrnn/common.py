@@ -6,7 +6,7 @@ from d2lrnn.corpora import DownloadError, read_builtin, read_text, read_time_mac
 from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
-from d2lrnn.text import Vocab, tokenize
+from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.training import DivergenceError, History, predict_ch8, train_ch8, train_epoch_ch8
 
 __all__ = [
@@ -19,13 +19,16 @@ __all__ = [
     "flip_update_gate",
     "gradient_norms",
     "load_corpus_time_machine",
+    "pad_sequences",
     "predict_ch8",
     "read_builtin",
     "read_text",
     "read_time_machine",
     "save_model",
     "scale_recurrent",
+    "texts_to_sequences",
     "tokenize",
     "train_ch8",
     "train_epoch_ch8",
+    "words_of",
 ]

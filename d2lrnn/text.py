@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import collections
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from d2lrnn import checks
 
@@ -37,7 +40,10 @@ class Vocab:
     Args:
         tokens: tokens, or lists of tokens (one per line).
         min_freq: tokens seen fewer times than this are left out, and so become unknown.
-        reserved_tokens: tokens that get the ids from 1 on, whether they occur or not.
+        reserved_tokens: tokens that get the ids after the unknown token's, whether they occur or
+            not.
+        unk: what the unknown token is called.
+        pad: a token that takes id 0 and moves the unknown token to 1, for padded sequences.
 
     The other tokens follow by falling frequency, equally frequent ones in order of appearance.
 
@@ -49,19 +55,23 @@ class Vocab:
         tokens: Iterable[Any] = (),
         min_freq: int = 0,
         reserved_tokens: Sequence[str] = (),
+        *,
+        unk: str = UNKNOWN,
+        pad: str | None = None,
     ) -> None:
         """Count the tokens and number them."""
         checks.count(min_freq=min_freq)
         counter = collections.Counter(_flatten(tokens))
         self.token_freqs = sorted(counter.items(), key=lambda pair: pair[1], reverse=True)
-        self.idx_to_token = [UNKNOWN]
-        self.token_to_idx = {UNKNOWN: 0}
+        self.idx_to_token = [unk] if pad is None else [pad, unk]
+        self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
+        self._unk = self.token_to_idx[unk]
+        special = {*self.idx_to_token, *reserved_tokens}
         kept = [token for token, freq in self.token_freqs if freq >= min_freq]
         for token in [*reserved_tokens, *kept]:
             if token not in self.token_to_idx:
                 self.token_to_idx[token] = len(self.idx_to_token)
                 self.idx_to_token.append(token)
-        special = {UNKNOWN, *reserved_tokens}
         self.token = (
             "char" if all(len(t) == 1 for t in self.token_to_idx if t not in special) else "word"
         )
@@ -99,8 +109,8 @@ class Vocab:
 
     @property
     def unk(self) -> int:
-        """The id of the unknown token."""
-        return 0
+        """The id of the unknown token: 0, or 1 after a padding token."""
+        return self._unk
 
     def split(self, text: str) -> list[str]:
         """Split text into this vocabulary's kind of token: words or characters."""
@@ -129,6 +139,51 @@ def build_corpus(
     vocab.token = token
     corpus = [vocab[entry] for row in rows for entry in row]
     return corpus[:max_tokens], vocab
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case: what is left between spaces and punctuation.
+
+    Letters, digits and apostrophes make words, in any script.
+    """
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower())
+
+
+def texts_to_sequences(texts: Sequence[str], vocab: Vocab) -> list[list[int]]:
+    """Return each text as the list of the ids of its words; words unknown to vocab become unk."""
+    sequences: list[list[int]] = vocab[[words_of(text) for text in texts]]
+    return sequences
+
+
+def pad_sequences(
+    sequences: Sequence[Sequence[int]],
+    maxlen: int | None = None,
+    *,
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: int = 0,
+) -> np.ndarray[Any, Any]:
+    """Return sequences of any lengths as one array (len(sequences), maxlen).
+
+    Args:
+        sequences: lists of ids.
+        maxlen: the length that all get; None takes that of the longest.
+        padding: "pre" or "post": where shorter ones are filled up.
+        truncating: "pre" or "post": where longer ones are cut.
+        value: what they are filled up with.
+    """
+    checks.choice(padding, "padding", ("pre", "post"))
+    checks.choice(truncating, "truncating", ("pre", "post"))
+    if maxlen is None:
+        maxlen = max(map(len, sequences), default=0)
+    checks.count(maxlen=maxlen)
+    padded = np.full((len(sequences), maxlen), value)
+    for row, sequence in zip(padded, sequences, strict=True):
+        start = max(len(sequence) - maxlen, 0) if truncating == "pre" else 0
+        kept = list(sequence)[start : start + maxlen]
+        begin = maxlen - len(kept) if padding == "pre" else 0
+        row[begin : begin + len(kept)] = kept
+    return padded
 
 
 def _flatten(tokens: Iterable[Any]) -> Iterable[str]:

@@ -75,6 +75,68 @@ def test_a_vocabulary_is_rebuilt_from_its_list():
         text.Vocab.from_list(["x"], "char")
 
 
+PHRASES = [
+    "go Pak",
+    "pak pak",
+    "hip hip hurray",
+    "jeety ga bhai koi to jeety ga",
+    "babar azam",
+    "deep learning",
+    "recurrent neural network",
+    "stucked",
+    "viral and trendy",
+]
+
+
+def test_phrases_become_padded_rows_of_ids_by_frequency():
+    vocab = text.Vocab([text.words_of(p) for p in PHRASES], unk="bad", pad="<pad>")
+    named = {"bad": 1, "pak": 2, "hip": 3, "jeety": 4, "ga": 5, "go": 6, "hurray": 7}
+    assert {word: vocab[word] for word in named} == named
+    assert (vocab["trendy"], vocab["unheard"], vocab.unk, len(vocab)) == (21, 1, 1, 22)
+    rows = text.pad_sequences(text.texts_to_sequences(PHRASES, vocab), 7, padding="post")
+    np.testing.assert_array_equal(
+        rows[:4],
+        [
+            [6, 2, 0, 0, 0, 0, 0],
+            [2, 2, 0, 0, 0, 0, 0],
+            [3, 3, 7, 0, 0, 0, 0],
+            [4, 5, 8, 9, 10, 4, 5],
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [
+        ({}, [[0, 0, 1], [2, 3, 4]]),
+        ({"maxlen": 2}, [[0, 1], [3, 4]]),
+        ({"maxlen": 2, "truncating": "post"}, [[0, 1], [2, 3]]),
+        ({"maxlen": 4, "padding": "post", "value": 9}, [[1, 9, 9, 9], [2, 3, 4, 9]]),
+        ({"maxlen": 0}, [[], []]),
+    ],
+)
+def test_sequences_are_padded_and_cut_where_asked(settings, rows):
+    np.testing.assert_array_equal(text.pad_sequences([[1], [2, 3, 4]], **settings), rows)
+
+
+@pytest.mark.parametrize("name", ["padding", "truncating"])
+def test_an_unknown_side_is_refused(name):
+    with pytest.raises(ValueError) as error:
+        text.pad_sequences([[1]], **{name: "left"})
+    assert str(error.value) == f"{name} is 'left'; expected one of 'pre', 'post'"
+
+
+def test_words_are_lower_case_and_without_punctuation_in_any_script():
+    assert text.words_of("Don't STOP, été_x (2 \u0648\u0642\u062a)!") == [
+        "don't",
+        "stop",
+        "été",
+        "x",
+        "2",
+        "\u0648\u0642\u062a",
+    ]
+
+
 def test_the_time_machine_has_the_size_that_the_book_reports(time_machine):
     assert len(time_machine) == 3221
     corpus, vocab = text.build_corpus(time_machine, "char")
