@@ -48,7 +48,13 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
     }
     header = {
         "format": FORMAT,
-        "vocab": json.dumps({"token": vocab.token, "tokens": vocab.idx_to_token}),
+        "vocab": json.dumps(
+            {
+                "token": vocab.token,
+                "tokens": vocab.idx_to_token,
+                "unk": vocab.idx_to_token[vocab.unk],
+            }
+        ),
         "settings": json.dumps({**settings, **known}),
     }
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
@@ -95,7 +101,7 @@ def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, 
                 found = header.get("format", "no format at all")
                 raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
             table, settings = json.loads(header["vocab"]), json.loads(header["settings"])
-            vocab = Vocab.from_list(table["tokens"], table["token"])
+            vocab = Vocab.from_list(table["tokens"], table["token"], table["unk"])
             parameters = _architecture(settings).parameters
             tensors = {name: file.get_tensor(name) for name in parameters}
             return tensors, vocab, settings

@@ -77,14 +77,19 @@ class Vocab:
         )
 
     @classmethod
-    def from_list(cls, idx_to_token: Sequence[str], token: str) -> Vocab:
-        """Return the vocabulary whose ids are the positions in idx_to_token (``<unk>`` first)."""
+    def from_list(cls, idx_to_token: Sequence[str], token: str, unk: str = UNKNOWN) -> Vocab:
+        """Return the vocabulary whose ids are the positions in idx_to_token.
+
+        The unknown token is the first, or the second after a padding token.
+        """
         checks.choice(token, "token", TOKEN_KINDS)
-        if not idx_to_token or idx_to_token[0] != UNKNOWN:
+        if unk not in idx_to_token[:2]:
             raise ValueError(
-                f"idx_to_token starts with {list(idx_to_token[:1])}; expected {UNKNOWN}"
+                f"idx_to_token starts with {list(idx_to_token[:2])}; expected {unk!r} among them"
             )
-        vocab = cls(reserved_tokens=idx_to_token[1:])
+        first = list(idx_to_token).index(unk)
+        pad = idx_to_token[0] if first == 1 else None
+        vocab = cls(reserved_tokens=idx_to_token[first + 1 :], unk=unk, pad=pad)
         vocab.token = token
         return vocab
 

@@ -71,7 +71,9 @@ def test_text_is_split_and_joined_by_the_kind_of_token():
 def test_a_vocabulary_is_rebuilt_from_its_list():
     vocab = text.Vocab.from_list(["<unk>", "x", "yy"], "word")
     assert (vocab["yy"], len(vocab), vocab.token) == (2, 3, "word")
-    with pytest.raises(ValueError, match="expected <unk>"):
+    padded = text.Vocab.from_list(["<pad>", "bad", "x"], "word", unk="bad")
+    assert (padded["x"], padded["?"], padded.unk) == (2, 1, 1)
+    with pytest.raises(ValueError, match="expected '<unk>' among them"):
         text.Vocab.from_list(["x"], "char")
 
 
