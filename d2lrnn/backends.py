@@ -18,7 +18,7 @@ class Backend:
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
     variables that a program sets before the import, for float64 and for less talk; ``layers`` the
-    modules that its own recurrent layers come from.
+    modules that its own recurrent layers come from; ``needs`` what pip cannot install.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Backend:
     distributions: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     layers: tuple[str, ...] = ()
+    needs: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -66,7 +67,12 @@ BACKENDS = {
             ("keras",),
         ),
         Backend("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
-        Backend("mxnet", "MXNet", ("mxnet", "mxnet-cu112")),
+        Backend(
+            "mxnet",
+            "MXNet",
+            ("mxnet", "mxnet-cu112"),
+            needs="Linux and Python up to 3.12",
+        ),
     )
 }
 
@@ -93,6 +99,7 @@ def prepare() -> None:
     For programs, which own their process, before any framework is imported; in a notebook the
     framework's own settings are the ones to use. Variables that are set already are left alone.
     """
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # float32 means float32, on any GPU
     for backend in BACKENDS.values():
         for variable, value in backend.environment:
             os.environ.setdefault(variable, value)

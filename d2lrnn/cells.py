@@ -15,6 +15,7 @@ import numpy as np
 from d2lrnn import checks
 
 Array = np.ndarray[Any, Any]
+ForwardFn = Callable[..., Any]
 Shape = tuple[int, ...]
 
 WEIGHT_SCALE = 0.01  # standard deviation of the initial weights; biases are 0 (section 9.5)
@@ -133,21 +134,29 @@ class Architecture:
             yield runs[layer * num_directions : (layer + 1) * num_directions]
 
 
+def is_cell(name: str) -> Callable[[ForwardFn], ForwardFn]:
+    """Mark a backend's forward function as the cell of that name."""
+
+    def mark(forward_fn: ForwardFn) -> ForwardFn:
+        forward_fn.architecture = Architecture(name)  # type: ignore[attr-defined]
+        return forward_fn
+
+    return mark
+
+
 def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
-    """Return what a forward function computes: rnn, gru, ..., or what stack made.
+    """Return what a forward function computes, as is_cell or stack has noted it.
 
     Raises:
         ValueError: the function is none of ours.
     """
     architecture = getattr(forward_fn, "architecture", None)
-    if isinstance(architecture, Architecture):
-        return architecture
-    name = getattr(forward_fn, "__name__", repr(forward_fn))
-    if name not in CELLS:
+    if not isinstance(architecture, Architecture):
+        name = getattr(forward_fn, "__name__", repr(forward_fn))
         raise ValueError(
-            f"forward_fn is {name}; expected one of {', '.join(CELLS)}, or what stack returns"
+            f"forward_fn is {name}; this needs one of {', '.join(CELLS)}, or what stack returns"
         )
-    return Architecture(name)
+    return architecture
 
 
 def functions(backend: Any, architecture: Architecture) -> tuple[Any, Any, Any]:
@@ -177,7 +186,8 @@ def flip_update_gate(params: Sequence[Any]) -> list[Any]:
     change sign. Applied twice, it gives back what it was given.
 
     Args:
-        params: of gru, gru_reset_after, in either convention; arrays or tensors.
+        params: of gru or gru_reset_after, in either convention; arrays or tensors. To train with
+            the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
     """
     return [*(-param for param in params[:3]), *params[3:]]
 

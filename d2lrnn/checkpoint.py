@@ -19,7 +19,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from d2lrnn import cells
+from d2lrnn import cells, checks
 from d2lrnn.text import Vocab
 
 FORMAT = "d2lrnn model 1"
@@ -40,6 +40,11 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         vocab: the Vocab it was trained with.
         settings: whatever else is to be known of it, as JSON allows.
     """
+    if len(vocab) != net.vocab_size:
+        raise ValueError(
+            f"the vocabulary has {len(vocab)} tokens, the net is for {net.vocab_size}; "
+            "save the Vocab that the net was trained with"
+        )
     tensors = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
     known = {
         **dataclasses.asdict(net.architecture),
@@ -79,6 +84,10 @@ def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
 def _build(path: StrPath, backend: Any, device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
     architecture, num_hiddens = _architecture(settings), settings["num_hiddens"]
+    expected = architecture.shapes(len(vocab), num_hiddens)
+    for name, shape in zip(architecture.parameters, expected, strict=True):
+        if tensors[name].shape != shape:
+            raise CheckpointError(f"{path}: {name} has shape {tensors[name].shape}, not {shape}")
     settings = {"dtype": settings["dtype"], "device": device}
     net = cells.new_net(backend, architecture, len(vocab), num_hiddens, **settings)
     net.load_arrays([tensors[name] for name in architecture.parameters])
@@ -102,18 +111,24 @@ def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, 
                 raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
             table, settings = json.loads(header["vocab"]), json.loads(header["settings"])
             vocab = Vocab.from_list(table["tokens"], table["token"], table["unk"])
+            checks.size(num_hiddens=settings["num_hiddens"])
+            checks.floating(settings["dtype"])
             parameters = _architecture(settings).parameters
             tensors = {name: file.get_tensor(name) for name in parameters}
             return tensors, vocab, settings
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except CheckpointError:
+        raise
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not a readable model ({error})") from error
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write content under a temporary name beside path, then rename it."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
+    """Write content under a temporary name beside path, then rename it; a link stays one."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(content)
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".d2lrnn.", delete=False) as file:
         try:
             file.write(content)
             file.flush()

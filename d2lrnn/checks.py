@@ -16,11 +16,12 @@ import numpy as np
 Shape = Sequence[int]
 
 
-def positive(**values: float) -> None:
-    """Check that each named value is a finite number above 0."""
-    for name, value in values.items():
-        if not (_is_real(value) and math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {value!r}; expected a finite number above 0")
+def positive(**named: float) -> float:
+    """Check that the one named value is a finite number above 0, and return it as Python's."""
+    ((name, value),) = named.items()
+    if not (_is_real(value) and math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value!r}; expected a finite number above 0")
+    return float(value)
 
 
 def not_negative(**values: float) -> None:
@@ -98,6 +99,24 @@ def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int)
     tokens(Y, vocab_size)
 
 
+def same_vocab(num_inputs: int, vocab_size: int) -> None:
+    """Check that a recurrent layer takes the one-hot rows of a vocabulary."""
+    if num_inputs != vocab_size:
+        raise ValueError(
+            f"the layer takes {num_inputs} inputs, the vocabulary has {vocab_size} tokens; "
+            "make the layer for len(vocab) inputs"
+        )
+
+
+def num_params(found: int, names: Sequence[str]) -> None:
+    """Check that a cell has as many parameters as it has names for."""
+    if found != len(names):
+        raise ValueError(
+            f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
+            "take get_params, init_state and forward_fn of one kind"
+        )
+
+
 def same_shapes(arrays: Sequence[Any], expected: Sequence[Any]) -> None:
     """Check that arrays have the shapes of the parameters that they are to replace."""
     found, wanted = ([tuple(array.shape) for array in group] for group in (arrays, expected))
@@ -133,6 +152,8 @@ def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
         kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "no tuple"
         raise ValueError(f"state is {kind}; expected a tuple of length {len(widths)}; {remedy}")
     for tensor, width in zip(states, widths, strict=True):
+        if not hasattr(tensor, "shape"):
+            raise ValueError(f"state holds a {type(tensor).__name__}; expected tensors; {remedy}")
         shape = tuple(tensor.shape)
         axes("state", shape, "(batch_size, num_hiddens)")
         if shape[0] != batch_size:

@@ -81,8 +81,10 @@ def _train(
     plot: str | None,
     **source: Any,
 ) -> None:
-    for path in filter(None, (out, plot)):
-        _check_writable(path)
+    if out:
+        _check_writable(out)
+    if plot:
+        _check_plot(plot)
     rnn = backends.load(backend)
     loader, vocab, name = _load(rnn, use_random_iter=use_random_iter, seed=seed, **source)
     architecture = cells.Architecture(cell, layers, bidirectional)
@@ -188,9 +190,12 @@ def compare(names: str | None, cell: str | None, plot: str | None) -> None:
     from tqdm.auto import tqdm
 
     with _plain_errors():
-        chosen = names.split(",") if names else backends.available()
+        chosen = [n.strip() for n in names.split(",")] if names else backends.available()
+        if plot:
+            _check_plot(plot)
         known = comparison.CASES | comparison.CONCISE
-        cases = [case for case, made_of in known.items() if made_of.cell == cell]
+        wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
+        cases = [case for case, made_of in known.items() if made_of.cell in wanted]
         for name in chosen:
             backends.load(name)
         with tqdm(disable=None, leave=False) as bar:
@@ -230,7 +235,8 @@ def doctor() -> None:
 
 def _state(backend: backends.Backend) -> str:
     if not backend.installed:
-        return f"not installed; run: {backend.install}"
+        needs = f" (needs {backend.needs})" if backend.needs else ""
+        return f"not installed; run: {backend.install}{needs}"
     try:
         device = backends.load(backend.name).try_gpu()
     except Exception as error:  # a broken installation is what a doctor is for
@@ -242,6 +248,15 @@ def _check_writable(path: str) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     if not os.access(folder, os.W_OK):
         raise OSError(f"cannot write {path}: the folder {folder} is missing or read-only")
+    if os.path.isdir(path):
+        raise OSError(f"cannot write {path}: it is a folder; give the name of a file")
+
+
+def _check_plot(path: str) -> None:
+    _check_writable(path)
+    from d2lrnn import plot
+
+    plot.check_format(path)
 
 
 @contextlib.contextmanager

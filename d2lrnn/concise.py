@@ -110,6 +110,12 @@ class ConciseModel(Model):
         parts = [part for layer in joined for part in layer if part is not None]
         return [*parts, *self.output()]
 
+    def nothing(self, state: State) -> tuple[Any, State]:
+        """Return what a minibatch of no rows or no steps gives: no outputs, the state as it is."""
+        outputs = np.zeros((0, self.vocab_size))
+        settings = {"dtype": self.dtype, "device": self.device}
+        return self.tensors.from_numpy(outputs, **settings), tuple(state)
+
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros, as a scratch model's stack has."""
         zeros = cells.zero_state(batch_size, self.num_hiddens)

@@ -38,6 +38,11 @@ def gradient_norms(
     Source: section 9.7; Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training
     recurrent neural networks".
     """
+    if not isinstance(net, ScratchModel):
+        raise ValueError(
+            f"the net is an {type(net).__name__}; gradient_norms needs an RNNModelScratch; "
+            "copy_params gives one the parameters of another"
+        )
     if not net.architecture.plain:
         raise ValueError(
             f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
@@ -55,7 +60,7 @@ def scale_recurrent(net: ScratchModel, radius: float) -> None:
         net: an RNNModelScratch; its params change.
         radius: the largest absolute eigenvalue that each W_h? shall have, above 0.
     """
-    checks.positive(radius=radius)
+    radius = checks.positive(radius=radius)
     arrays = [
         array * (radius / spectral_radius(array)) if _is_recurrent(name) else array
         for name, array in zip(net.architecture.parameters, net.arrays(), strict=True)

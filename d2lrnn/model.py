@@ -58,8 +58,17 @@ class Model(ABC):
         """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
         ids = self.tensors.to_numpy(X)
         checks.axes("X", ids.shape, "(batch_size, num_steps)")
-        checks.state(state, len(ids), [self.num_hiddens] * self.architecture.num_states)
+        self.check_state(state, len(ids))
         return self.tensors.one_hot(ids.T, self.vocab_size, dtype=self.dtype, device=self.device)
+
+    def check_state(self, state: State, batch_size: int) -> None:
+        """Check that a state is a tuple of tensors of the right shapes."""
+        checks.state(state, batch_size, [H.shape[1] for H in self.begin_state(0)])
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the model reads in both directions, and so cannot generate."""
+        return self.architecture.bidirectional
 
     def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
         """Return the outputs as a NumPy array, and the new state."""
@@ -92,6 +101,13 @@ class ScratchModel(Model):
         self.params = get_params(
             vocab_size, num_hiddens, seed=seed, dtype=self.dtype, device=device
         )
+        if hasattr(forward_fn, "architecture"):  # a forward function of one's own has none
+            checks.num_params(len(self.params), self.architecture.parameters)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the model reads in both directions; a forward function of one's own may not."""
+        return hasattr(self.forward_fn, "architecture") and self.architecture.bidirectional
 
     @property
     def architecture(self) -> cells.Architecture:

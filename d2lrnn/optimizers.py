@@ -93,8 +93,7 @@ def make(name: str, lr: float) -> SGD | Adagrad | Adam:
         ValueError: there is no such rule, or lr is not positive.
     """
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
-    checks.positive(lr=lr)
-    rule: SGD | Adagrad | Adam = OPTIMIZERS[name](lr)
+    rule: SGD | Adagrad | Adam = OPTIMIZERS[name](checks.positive(lr=lr))
     return rule
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,27 @@ def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1) -> An
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.3)
     return axes
+
+
+def check_format(path: str) -> None:
+    """Check, before anything is computed, that a picture can be saved under this name.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: the name's ending is no format that matplotlib writes.
+    """
+    ax = new_axes()
+    formats = ax.figure.canvas.get_supported_filetypes()
+    _close(ax)
+    suffix = os.path.splitext(path)[1].removeprefix(".")
+    if suffix not in formats:
+        raise ValueError(f"{path} ends in {suffix!r}; expected one of {', '.join(sorted(formats))}")
+
+
+def _close(ax: Any) -> None:
+    from matplotlib import pyplot
+
+    pyplot.close(ax.figure)
 
 
 def _logarithmic(ax: Any) -> None:

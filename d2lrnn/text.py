@@ -54,13 +54,14 @@ class Vocab:
         self,
         tokens: Iterable[Any] = (),
         min_freq: int = 0,
-        reserved_tokens: Sequence[str] = (),
+        reserved_tokens: Sequence[str] | None = None,
         *,
         unk: str = UNKNOWN,
         pad: str | None = None,
     ) -> None:
         """Count the tokens and number them."""
         checks.count(min_freq=min_freq)
+        reserved_tokens = reserved_tokens or ()
         counter = collections.Counter(_flatten(tokens))
         self.token_freqs = sorted(counter.items(), key=lambda pair: pair[1], reverse=True)
         self.idx_to_token = [unk] if pad is None else [pad, unk]
@@ -105,6 +106,8 @@ class Vocab:
 
     def to_tokens(self, indices: Any) -> Any:
         """Return the token of an id, or the list of tokens of a sequence of ids."""
+        if getattr(indices, "ndim", None) == 0:  # a tensor that holds one number
+            indices = int(indices)
         if hasattr(indices, "__len__"):
             return [self.to_tokens(index) for index in indices]
         index = int(indices)

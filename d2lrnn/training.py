@@ -214,7 +214,7 @@ def predict_ch8(
     """
     checks.count(num_preds=num_preds)
     checks.not_negative(temperature=temperature)
-    if net.architecture.bidirectional:
+    if net.bidirectional:
         raise ValueError(
             "the net reads in both directions, and the future is not there yet; "
             "generate with a net of one direction"

@@ -247,6 +247,50 @@ def test_the_same_seed_gives_the_same_layer(make_concise):
     assert not np.array_equal(one[0], other[0])
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 0)])
+@pytest.mark.parametrize("cell", compare.LAYERS)
+def test_a_layer_takes_empty_minibatches(rnn, make_concise, cell, shape):
+    net = make_concise(cell, 2)
+    outputs, state = net(np.zeros(shape, int), net.begin_state(shape[0]))
+    assert rnn.to_numpy(outputs).shape == (0, 5)
+    assert [rnn.to_numpy(s).shape for s in state] == [(shape[0], 4)] * len(state)
+
+
+def test_a_layer_for_another_vocabulary_is_refused(rnn, make_concise):
+    with pytest.raises(ValueError) as error:
+        rnn.RNNModel(rnn.GRU(7, 4), 5)
+    assert str(error.value) == (
+        "the layer takes 7 inputs, the vocabulary has 5 tokens; "
+        "make the layer for len(vocab) inputs"
+    )
+
+
+def test_the_two_directions_of_a_layer_start_apart(make_concise):
+    first, _, _, second, *_ = make_concise("rnn", 1, True).arrays()
+    assert not np.allclose(first, second)
+
+
+def test_the_bias_within_the_reset_gate_goes_with_the_rest(rnn, backend, make_concise):
+    net, X = make_concise("gru_reset_after", dtype="float64"), np.array([[0, 1, 2, 3]])
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(array.shape) for array in net.arrays()]
+    scratch = cells.new_net(rnn, net.architecture, 5, 4, dtype="float64")
+    scratch.load_arrays(arrays)
+    if backend == "jax":  # Flax has no such bias
+        with pytest.raises(ValueError, match="has no bias b_hh within the reset gate"):
+            rnn.copy_params(scratch, net)
+        return
+    rnn.copy_params(scratch, net)
+    (_, one), (_, other) = (n.gradients(X, X, n.begin_state(1)) for n in (net, scratch))
+    for name, found, expected in zip(net.architecture.parameters, one, other, strict=True):
+        assert compare.difference(found, expected) <= 1e-12, name
+
+
+def test_gradient_norms_are_for_scratch_models(rnn, make_concise):
+    with pytest.raises(ValueError, match="gradient_norms needs an RNNModelScratch"):
+        rnn.gradient_norms(make_concise(), np.array([[1, 2]]), np.array([[2, 3]]))
+
+
 @pytest.mark.parametrize("mistake", ["state", "ids", "empty"])
 def test_a_layer_s_mistakes_get_the_scratch_model_s_words(rnn, make_net, make_concise, mistake):
     calls = {

@@ -105,6 +105,38 @@ def test_safetensors_of_another_kind_are_refused(rnn, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("settings", "{}"),
+        ("settings", '{"cell": "lstm", "num_layers": 1, "bidirectional": false}'),
+        ("vocab", "[]"),
+        ("vocab", "no json"),
+        ("vocab", '{"token": "char", "tokens": ["<unk>", "a"], "unk": "<unk>"}'),
+    ],
+)
+def test_a_header_that_is_not_right_is_refused(rnn, saved, key, value):
+    with safe_open(saved[2], framework="numpy") as file:
+        header, names = {**file.metadata(), key: value}, file.keys()
+        tensors = {name: file.get_tensor(name) for name in names}
+    saved[2].write_bytes(checkpoint.save(tensors, header))
+    with pytest.raises(rnn.CheckpointError, match=str(saved[2])):
+        rnn.load_model(saved[2])
+
+
+def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
+    with pytest.raises(ValueError, match="the vocabulary has 3 tokens, the net is for 5"):
+        rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("ab"))
+
+
+def test_a_link_stays_a_link(rnn, saved, tmp_path):
+    net, vocab, path = saved
+    (tmp_path / "link").symlink_to(path)
+    rnn.save_model(tmp_path / "link", net, vocab)
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, "link"])
+
+
 def test_a_missing_file_is_an_os_error(rnn, tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         rnn.load_model(tmp_path / "nowhere")

@@ -66,6 +66,19 @@ MISTAKES = {
         lambda rnn, net: net(IDS, net.begin_state(2)[0]),
         "state is no tuple; expected a tuple of length 1; call net.begin_state(2)",
     ),
+    "no state in training": (
+        lambda rnn, net: net.make_step(1.0)(IDS, IDS, None),
+        "state is no tuple; expected a tuple of length 1; call net.begin_state(2)",
+    ),
+    "a state of lists": (
+        lambda rnn, net: net(IDS, ([[0.0] * 4] * 2,)),
+        "state holds a list; expected tensors; call net.begin_state(2)",
+    ),
+    "functions of two kinds": (
+        lambda rnn, net: rnn.RNNModelScratch(5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.rnn),
+        "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
+        "take get_params, init_state and forward_fn of one kind",
+    ),
     "inputs of another rank": (
         lambda rnn, net: cell(rnn, inputs=(3, 5)),
         "inputs has shape (3, 5); expected axes (num_steps, batch_size, num_inputs)",

@@ -46,7 +46,9 @@ def test_a_plot_is_saved_where_there_is_no_display(tmp_path):
         "from d2lrnn.training import History\n"
         f"History([3.0, 2.0], [1.0, 1.0]).plot().figure.savefig(r'{tmp_path / 'p.png'}')"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env={"HOME": "."})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=120, env={"HOME": str(tmp_path)}
+    )
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -57,3 +59,9 @@ def test_without_matplotlib_the_pip_command_is_named(monkeypatch):
     assert str(error.value) == (
         'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
     )
+
+
+def test_a_format_that_cannot_be_written_is_refused_beforehand():
+    plot.check_format("curve.svg")
+    with pytest.raises(ValueError, match=r"curve.xyz ends in 'xyz'; expected one of .*png"):
+        plot.check_format("curve.xyz")

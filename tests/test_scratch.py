@@ -220,5 +220,40 @@ def test_try_gpu_names_a_device_that_tensors_can_be_put_on(rnn):
     assert loss == pytest.approx(np.log(5), rel=1e-3)
 
 
+def test_a_device_may_be_named_cpu(rnn, make_net):
+    net = make_net(device="cpu")
+    assert rnn.to_numpy(net(np.array([[0, 1]]), net.begin_state(1))[0]).shape == (2, 5)
+
+
+def test_a_forward_function_of_one_s_own_is_called_as_ours_are(rnn):
+    def relu_free(inputs, state, params):
+        """A linear recurrent network: no tanh."""
+        outputs, (H,) = rnn.rnn(inputs, state, params)
+        return outputs * 2, (H,)
+
+    functions = rnn.get_params, rnn.init_rnn_state
+    nets = [rnn.RNNModelScratch(5, 4, *functions, f, seed=0) for f in (relu_free, rnn.rnn)]
+    X = np.array([[0, 1, 2]])
+    one, other = (net.evaluate(X, net.begin_state(1))[0] for net in nets)
+    np.testing.assert_array_equal(one, 2 * other)
+    vocab = rnn.Vocab("abcd")
+    assert rnn.predict_ch8("a", 3, nets[0], vocab) == rnn.predict_ch8("a", 3, nets[1], vocab)
+
+
+def test_a_forward_function_of_one_s_own_is_trained_where_there_is_differentiation(rnn, backend):
+    def rnn_by_another_name(inputs, state, params):
+        return rnn.rnn(inputs, state, params)
+
+    functions = rnn.get_params, rnn.init_rnn_state, rnn_by_another_name
+    net, X = rnn.RNNModelScratch(5, 4, *functions, seed=0), np.array([[0, 1, 2]])
+    if backend == "numpy":
+        with pytest.raises(ValueError, match="forward_fn is rnn_by_another_name; this needs one"):
+            net.make_step(1.0)(X, X, net.begin_state(1))
+    else:
+        step = net.make_step(1.0)
+        losses = [step(X, X, net.begin_state(1))[0] for _ in range(3)]
+        assert losses[2] < losses[0]
+
+
 def test_there_is_no_hundredth_gpu(rnn):
     assert rnn.try_gpu(99) == rnn.try_gpu(98)

@@ -42,6 +42,12 @@ def test_look_up_goes_both_ways_for_one_and_for_many():
     assert vocab.to_tokens(np.array([[1, 2], [0, 1]])) == [["b", "a"], ["<unk>", "b"]]
 
 
+def test_ids_may_be_the_backend_s_tensors(rnn):
+    vocab = text.Vocab(["b", "a", "b"])
+    assert vocab.to_tokens(rnn.from_numpy(np.array([[1, 2]]))) == [["b", "a"]]
+    assert vocab.to_tokens(rnn.from_numpy(np.array(2))) == "a"
+
+
 @pytest.mark.parametrize("index", [-1, 3])
 def test_an_id_outside_the_vocabulary_is_refused(index):
     with pytest.raises(ValueError) as error:

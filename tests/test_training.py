@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import cells, compare, training
+from d2lrnn import compare, training
 
 LR = 0.5
 
@@ -66,6 +66,28 @@ def test_a_step_stays_in_its_dtype(rnn, make_net, dtype):
     assert {array.dtype.name for array in [*net.arrays(), rnn.to_numpy(state[0])]} == {dtype}
 
 
+def test_a_step_trains_the_parameters_that_the_net_has_now(rnn, make_net):
+    net, other, X = make_net(), make_net(seed=1), np.array([[0, 1, 2]])
+    step = net.make_step(LR)
+    step(X, X, net.begin_state(1))
+    rnn.copy_params(other, net)
+    step(X, X, net.begin_state(1))
+    other.make_step(LR)(X, X, other.begin_state(1))
+    for one, same in zip(net.arrays(), other.arrays()):
+        np.testing.assert_array_equal(one, same)
+
+
+def test_numpy_numbers_will_do_for_lr_and_theta(make_net):
+    nets, X = [make_net(), make_net()], np.array([[0, 1, 2]])
+    rates = [(0.5, 1.0), (np.float64(0.5), np.float32(1))]
+    for net, (lr, theta) in zip(nets, rates):
+        step = net.make_step(lr, theta)
+        for _ in range(2):
+            step(X, X, net.begin_state(1))
+    for one, same in zip(nets[0].arrays(), nets[1].arrays()):
+        np.testing.assert_array_equal(one, same)
+
+
 def test_a_state_carried_on_brings_no_gradient_from_before(rnn, make_net):
     X = np.array([[0, 1, 2]])
     carried, fresh = make_net(dtype="float64"), make_net(dtype="float64")
@@ -80,7 +102,7 @@ def test_a_state_carried_on_brings_no_gradient_from_before(rnn, make_net):
 class Recorder:
     """A net and a step that note which state each minibatch starts from."""
 
-    architecture = cells.Architecture()
+    bidirectional = False
 
     def __init__(self):
         self.starts = []

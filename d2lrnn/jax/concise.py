@@ -92,6 +92,7 @@ class RNNModel(ConciseModel):
         checks.size(vocab_size=vocab_size)
         layers = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         cell = directions(layers[0])[0].cell
+        checks.same_vocab(cell.in_features, vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, cell.hidden_features
         self.dtype, self.device = jnp.dtype(cell.param_dtype).name, device
         features = self.num_hiddens * len(directions(layers[0]))
@@ -122,7 +123,7 @@ class RNNModel(ConciseModel):
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
         """Return the function that trains on one minibatch, by Optax's optimizer."""
-        checks.positive(lr=lr, theta=theta)
+        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
         rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
         rule = optimizers.own(rules, optimizer)(lr)
         rule = optax.chain(optax.clip_by_global_norm(theta), rule)

@@ -20,9 +20,9 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta):
     """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    checks.positive(theta=theta)
+    theta = checks.positive(theta=theta)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
-    scale = jnp.where(norm > theta, theta / norm, 1.0)
+    scale = theta / jnp.maximum(norm, theta)
     return [grad * scale for grad in grads], norm
 
 
@@ -37,8 +37,8 @@ def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
 
     ``update`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
     """
-    checks.positive(lr=lr, theta=theta)
     rule, memory = optimizers.make(optimizer, lr), None
+    theta = checks.positive(theta=theta)
 
     def loss_fn(params, inputs, targets, state):
         outputs, state = net.forward_fn(inputs, state, params)

@@ -61,6 +61,7 @@ class RNNModel(ConciseModel):
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         first = self.rnn[0]
         weight = first.l0_h2h_weight
+        checks.same_vocab(first._input_size, vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, first._hidden_size
         self.dtype = onp.dtype(weight.dtype).name
         self.device = device or weight.list_ctx()[0]
@@ -80,6 +81,8 @@ class RNNModel(ConciseModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         Hs, last = self.inputs(X, state), ()
+        if 0 in Hs.shape[:2]:
+            return self.nothing(state)
         size = len(state) // len(self.rnn)
         for number, layer in enumerate(self.rnn):
             before = state[number * size : (number + 1) * size]
@@ -93,6 +96,7 @@ class RNNModel(ConciseModel):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
+        self.check_state(state, len(X))
         state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
         with autograd.record():
             outputs, state = self(X, state)
@@ -100,7 +104,7 @@ class RNNModel(ConciseModel):
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
         """Return the function that trains on one minibatch, by MXNet's own optimizer."""
-        checks.positive(lr=lr, theta=theta)
+        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
         optimizers.make(optimizer, lr)  # refuses a name that is not ours
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 

@@ -79,6 +79,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
+@cells.is_cell("rnn")
 @defined_when_empty
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
@@ -130,6 +131,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
+@cells.is_cell("gru")
 @defined_when_empty
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
@@ -139,6 +141,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
+@cells.is_cell("gru_reset_after")
 @defined_when_empty
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
@@ -176,6 +179,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
+@cells.is_cell("lstm")
 @defined_when_empty
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""

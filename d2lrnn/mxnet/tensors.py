@@ -17,6 +17,7 @@ def try_gpu(i=0):
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as an MXNet array."""
     array = onp.asarray(array, dtype=dtype)
+    device = mxnet.Context(device) if isinstance(device, str) else device
     return np.array(array, dtype=array.dtype, ctx=device)
 
 

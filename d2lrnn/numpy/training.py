@@ -27,12 +27,13 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def cell_of(forward_fn):
     """Return what bptt.backward calls a forward function, or refuse one with no gradient."""
-    return "mlp" if forward_fn.__name__ == "mlp" else cells.architecture_of(forward_fn)
+    name = getattr(forward_fn, "__name__", "")
+    return "mlp" if name == "mlp" else cells.architecture_of(forward_fn)
 
 
 def grad_clipping(grads, theta):
     """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    checks.positive(theta=theta)
+    theta = checks.positive(theta=theta)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     scale = theta / norm if norm > theta else 1.0
     return [grad * grad.dtype.type(scale) for grad in grads], norm
@@ -44,8 +45,8 @@ def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     The forward pass is that of bptt, which keeps what the way back needs; a test shows that it
     gives what net.forward_fn gives.
     """
-    checks.positive(lr=lr, theta=theta)
     rule, memory = optimizers.make(optimizer, lr), None
+    theta = checks.positive(theta=theta)
 
     def step(X, Y, state):
         nonlocal memory

@@ -31,20 +31,26 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
     layers = []
     with tf.device(device):
         for number in range(num_layers):
-            settings = {"return_sequences": True, "return_state": True, "dtype": dtype}
-            if seed is not None:
-                settings["kernel_initializer"] = keras.initializers.GlorotUniform(
-                    seed=seed + number
-                )
-                settings["recurrent_initializer"] = keras.initializers.Orthogonal(
-                    seed=seed + number
-                )
-            layer = LAYERS[cell](num_hiddens, **settings)
-            layer = keras.layers.Bidirectional(layer, dtype=dtype) if bidirectional else layer
+            first = None if seed is None else seed + 2 * number
+            layer = single(cell, num_hiddens, first, dtype)
+            if bidirectional:
+                other = None if seed is None else seed + 2 * number + 1
+                second = single(cell, num_hiddens, other, dtype, go_backwards=True)
+                layer = keras.layers.Bidirectional(layer, backward_layer=second, dtype=dtype)
             layer.build((None, None, num_inputs))
             num_inputs = num_hiddens * (2 if bidirectional else 1)
             layers.append(layer)
     return layers if num_layers > 1 else layers[0]
+
+
+def single(cell, num_hiddens, seed, dtype, **settings):
+    """Return one layer in one direction."""
+    if seed is not None:
+        settings["kernel_initializer"] = keras.initializers.GlorotUniform(seed=seed)
+        settings["recurrent_initializer"] = keras.initializers.Orthogonal(seed=seed)
+    return LAYERS[cell](
+        num_hiddens, return_sequences=True, return_state=True, dtype=dtype, **settings
+    )
 
 
 RNN, GRU, LSTM = layer_functions(make_layer)
@@ -61,6 +67,7 @@ class RNNModel(ConciseModel):
         checks.size(vocab_size=vocab_size)
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         first = self.directions(self.rnn[0])
+        checks.same_vocab(first[0].cell.kernel.shape[0], vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, first[0].units
         self.dtype, self.device = first[0].variable_dtype, device
         self.dense = keras.layers.Dense(
@@ -86,7 +93,8 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.run(self.inputs(X, state), state)
+        inputs = self.inputs(X, state)
+        return self.nothing(state) if 0 in inputs.shape[:2] else self.run(inputs, state)
 
     def run(self, inputs, state):
         """Return the outputs of inputs (T, n, V), and the state."""
@@ -116,11 +124,11 @@ class RNNModel(ConciseModel):
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
         """Return the function that trains on one minibatch, by Keras' own optimizer."""
-        checks.positive(lr=lr, theta=theta)
+        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
         kinds = keras.optimizers
         rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
         rule = optimizers.own(rules, optimizer)
-        optimizer = rule(learning_rate=float(lr), global_clipnorm=float(theta))
+        optimizer = rule(learning_rate=lr, global_clipnorm=theta)
         optimizer.build(self.params)
 
         @tf.function(autograph=False)

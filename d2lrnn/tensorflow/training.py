@@ -22,9 +22,9 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta):
     """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    checks.positive(theta=theta)
+    theta = checks.positive(theta=theta)
     norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
-    scale = tf.where(norm > theta, theta / norm, tf.ones_like(norm))
+    scale = theta / tf.maximum(norm, tf.cast(theta, norm.dtype))
     return [grad * scale for grad in grads], norm
 
 
@@ -34,18 +34,18 @@ def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     ``tf.function`` turns update into a graph when a minibatch of new shape arrives, and XLA
     compiles it.
     """
-    checks.positive(lr=lr, theta=theta)
     rule, memory = optimizers.make(optimizer, lr), None
+    theta = checks.positive(theta=theta)
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(inputs, targets, state, memory):
+    def update(params, inputs, targets, state, memory):
         with tf.GradientTape() as tape:
-            outputs, state = net.forward_fn(inputs, state, net.params)
+            outputs, state = net.forward_fn(inputs, state, params)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
             loss = tf.reduce_mean(losses)
-        grads, _ = grad_clipping(tape.gradient(loss, net.params), theta)
-        updated, memory = rule.update(net.params, grads, memory)
-        for param, value in zip(net.params, updated):
+        grads, _ = grad_clipping(tape.gradient(loss, params), theta)
+        updated, memory = rule.update(params, grads, memory)
+        for param, value in zip(params, updated):
             param.assign(value)
         return loss, state, memory
 
@@ -55,7 +55,8 @@ def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
         checks.minibatch(X, Y, net.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
         memory = memory or rule.begin(net.params)
-        loss, state, memory = update(net.inputs(X, state), targets, state, memory)
+        inputs = net.inputs(X, state)
+        loss, state, memory = update(net.params, inputs, targets, state, memory)
         return float(loss), state
 
     return step

@@ -35,6 +35,18 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
 RNN, GRU, LSTM = layer_functions(make_layer)
 
 
+def refuse_options(layer):
+    """Refuse the options that would make a layer compute something else than our cells."""
+    plain = {"batch_first": False, "bias": True, "dropout": 0.0, "proj_size": 0}
+    plain |= {"nonlinearity": "tanh"} if isinstance(layer, nn.RNN) else {}
+    for option, value in plain.items():
+        if getattr(layer, option) != value:
+            raise ValueError(
+                f"the layer has {option}={getattr(layer, option)!r}; expected {value!r}; "
+                "make it with RNN, GRU or LSTM"
+            )
+
+
 class RNNModel(nn.Module, ConciseModel):
     """A language model: one of PyTorch's recurrent layers and a linear output layer."""
 
@@ -45,6 +57,8 @@ class RNNModel(nn.Module, ConciseModel):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         super().__init__()
         checks.size(vocab_size=vocab_size)
+        checks.same_vocab(rnn_layer.input_size, vocab_size)
+        refuse_options(rnn_layer)
         weight = rnn_layer.weight_hh_l0
         features = rnn_layer.hidden_size * (2 if rnn_layer.bidirectional else 1)
         self.vocab_size, self.num_hiddens = vocab_size, rnn_layer.hidden_size
@@ -63,6 +77,8 @@ class RNNModel(nn.Module, ConciseModel):
     def forward(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         inputs, cell = self.inputs(X, state), self.architecture.cell
+        if 0 in inputs.shape[:2]:
+            return self.nothing(state)
         kinds = [torch.stack(kind) for kind in pair_state(state, cell)]  # (layers, n, h) each
         Hs, last = self.rnn(inputs, tuple(kinds) if cell == "lstm" else kinds[0])
         last = last if cell == "lstm" else (last,)
@@ -83,11 +99,12 @@ class RNNModel(nn.Module, ConciseModel):
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
         """Return the function that trains on one minibatch, by PyTorch's own optimizer."""
-        checks.positive(lr=lr, theta=theta)
+        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
         rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
         optimizer = optimizers.own(rules, optimizer)(self.parameters(), lr=lr)
 
         def step(X, Y, state):
+            self.check_state(state, len(X))
             loss, state = self.loss(X, Y, tuple(s.detach() for s in state))
             optimizer.zero_grad()
             loss.backward()

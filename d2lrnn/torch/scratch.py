@@ -71,6 +71,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
+@cells.is_cell("rnn")
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
     *weights, W_hq, b_q = params
@@ -121,6 +122,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
+@cells.is_cell("gru")
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
     *weights, W_hq, b_q = params
@@ -129,6 +131,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
+@cells.is_cell("gru_reset_after")
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
     *weights, W_hq, b_q = params
@@ -165,6 +168,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
+@cells.is_cell("lstm")
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
     *weights, W_hq, b_q = params

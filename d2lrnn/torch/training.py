@@ -20,21 +20,22 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta):
     """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    checks.positive(theta=theta)
+    theta = checks.positive(theta=theta)
     norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
-    scale = torch.where(norm > theta, theta / norm, torch.ones_like(norm))
+    scale = theta / torch.clamp(norm, min=theta)
     return [grad * scale for grad in grads], norm
 
 
 def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
     """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
-    checks.positive(lr=lr, theta=theta)
     rule, memory = optimizers.make(optimizer, lr), None
+    theta = checks.positive(theta=theta)
 
     def step(X, Y, state):
         nonlocal memory
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, net.vocab_size)
+        net.check_state(state, len(X))
         state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
         outputs, state = net(X, state)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
