@@ -36,6 +36,11 @@ class History:
     samples: list[tuple[int, str]] = field(default_factory=list)
     floor: float | None = None
 
+    def add(self, perplexity: float, speed: float) -> None:
+        """Note one more epoch."""
+        self.perplexity.append(perplexity)
+        self.speed.append(speed)
+
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
         """Draw perplexity over epochs and return the matplotlib Axes."""
         from d2lrnn import plot
@@ -156,11 +161,7 @@ def train_ch8(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(sample_every=sample_every)
-    if getattr(train_iter, "use_random_iter", use_random_iter) != use_random_iter:
-        raise ValueError(
-            f"use_random_iter is {use_random_iter}, but the loader was made with "
-            f"{train_iter.use_random_iter}; give both the same"
-        )
+    _check_iterator(train_iter, use_random_iter)
     if prefix is not None:
         prefix_tokens(prefix, vocab)
     step = net.make_step(lr, theta, optimizer=optimizer)
@@ -169,22 +170,27 @@ def train_ch8(
     with tqdm(total=total, disable=None if progress is None else not progress) as bar:
         for epoch in range(1, num_epochs + 1):
             try:
-                perplexity, speed = train_epoch_ch8(
+                seen = train_epoch_ch8(
                     net, train_iter, step, use_random_iter=use_random_iter, on_minibatch=bar.update
                 )
             except DivergenceError as error:
                 raise DivergenceError(error.loss, epoch, history) from None
-            history.perplexity.append(perplexity)
-            history.speed.append(speed)
-            bar.set_description(f"epoch {epoch}/{num_epochs}", refresh=False)
-            bar.set_postfix_str(
-                f"perplexity {in_short(perplexity)}, {speed:,.0f} tokens/s", refresh=False
-            )
+            history.add(*seen)
+            bar.set_description_str(f"{history}".replace(":", f"/{num_epochs}:", 1), refresh=False)
             if prefix is not None and (epoch % sample_every == 0 or epoch == num_epochs):
                 sample = predict_ch8(prefix, 50, net, vocab)
                 history.samples.append((epoch, sample))
-                bar.write(f"epoch {epoch}, perplexity {in_short(perplexity)}: {sample}")
+                bar.write(f"epoch {epoch}, perplexity {in_short(seen[0])}: {sample}")
     return history
+
+
+def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:
+    """Check that a loader samples in the way that training is told to expect."""
+    if getattr(train_iter, "use_random_iter", use_random_iter) != use_random_iter:
+        raise ValueError(
+            f"use_random_iter is {use_random_iter}, but the loader was made with "
+            f"{train_iter.use_random_iter}; give both the same"
+        )
 
 
 def predict_ch8(
