@@ -124,6 +124,20 @@ class Backend(Protocol):
         Source: section 9.5, One-Hot Encoding.
         """
 
+    @staticmethod
+    def embedding(tokens: Any, table: Tensor) -> Tensor:
+        """Return the row of table for each token id: one_hot(tokens, V) @ table, looked up.
+
+        Args:
+            tokens: ids of any shape S, checked.
+            table: (V, d); the gradient of a row sums over the tokens that it was looked up for.
+
+        Returns:
+            S + (d,).
+
+        Source: section 15.1 (word embedding).
+        """
+
     # A network without hidden states
 
     @staticmethod

@@ -30,7 +30,14 @@ with requires("jax"):
         rnn,
         stack,
     )
-    from d2lrnn.jax.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
+    from d2lrnn.jax.tensors import (
+        embedding,
+        from_numpy,
+        one_hot,
+        to_numpy,
+        trainable,
+        try_gpu,
+    )
     from d2lrnn.jax.training import grad_clipping, make_step, vjp
 
 (

@@ -66,6 +66,13 @@ def _narrowed(array):
     return array.astype("int32")
 
 
+def embedding(tokens, table):
+    """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, table.shape[0])
+    return jnp.take(table, from_numpy(ids, dtype="int32"), axis=0)
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
     return jnp.concatenate(tensors, axis=-1)

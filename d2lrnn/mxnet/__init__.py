@@ -30,7 +30,14 @@ with requires("mxnet"):
         rnn,
         stack,
     )
-    from d2lrnn.mxnet.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
+    from d2lrnn.mxnet.tensors import (
+        embedding,
+        from_numpy,
+        one_hot,
+        to_numpy,
+        trainable,
+        try_gpu,
+    )
     from d2lrnn.mxnet.training import grad_clipping, make_step, vjp
 
 (

@@ -69,6 +69,14 @@ def defined_when_empty(forward_fn):
     return forward
 
 
+def embedding(tokens, table):
+    """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, table.shape[0])
+    ids = from_numpy(ids, dtype="int64", device=table.ctx)
+    return npx.embedding(ids, table, *table.shape, dtype=table.dtype)
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
     return np.concatenate(tensors, axis=-1)

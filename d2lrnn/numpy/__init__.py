@@ -26,7 +26,14 @@ from d2lrnn.numpy.scratch import (
     rnn,
     stack,
 )
-from d2lrnn.numpy.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
+from d2lrnn.numpy.tensors import (
+    embedding,
+    from_numpy,
+    one_hot,
+    to_numpy,
+    trainable,
+    try_gpu,
+)
 from d2lrnn.numpy.training import grad_clipping, make_step, vjp
 
 (

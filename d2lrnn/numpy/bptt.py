@@ -234,3 +234,10 @@ def mlp_backward(X, state, params, d_outputs, d_state):
     dA = (d_outputs @ W_hq.T) * (1 - H**2)
     d_params = [X.T @ dA, dA.sum(0), H.T @ d_outputs, d_outputs.sum(0)]
     return dA @ W_xh.T, state, d_params
+
+
+def embedding_backward(ids, d_rows, vocab_size):
+    """Return the gradient (V, d) of a table from that of the rows looked up, ids' shape + (d,)."""
+    d_table = np.zeros((vocab_size, d_rows.shape[-1]), d_rows.dtype)
+    np.add.at(d_table, ids, d_rows)
+    return d_table

@@ -36,6 +36,13 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     return np.eye(vocab_size, dtype=checks.floating(dtype))[ids]
 
 
+def embedding(tokens, table):
+    """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, table.shape[0])
+    return table[ids]
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
     return np.concatenate(tensors, axis=-1)

@@ -30,7 +30,14 @@ with requires("tensorflow"):
         rnn,
         stack,
     )
-    from d2lrnn.tensorflow.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
+    from d2lrnn.tensorflow.tensors import (
+        embedding,
+        from_numpy,
+        one_hot,
+        to_numpy,
+        trainable,
+        try_gpu,
+    )
     from d2lrnn.tensorflow.training import grad_clipping, make_step, vjp
 
 (

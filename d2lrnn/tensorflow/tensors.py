@@ -42,6 +42,13 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     return tf.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))
 
 
+def embedding(tokens, table):
+    """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, table.shape[0])
+    return tf.gather(table, from_numpy(ids, dtype="int64"))
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
     return tf.concat(tensors, axis=-1)

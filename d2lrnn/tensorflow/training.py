@@ -12,12 +12,13 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     with tf.GradientTape() as tape:
         tape.watch(sources)
         outputs, new_state = forward_fn(inputs, state, params)
-    return tape.gradient(
+    grads = tape.gradient(
         [outputs, *new_state],
         sources,
         output_gradients=[d_outputs, *d_state],
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
+    return tf.nest.map_structure(tf.convert_to_tensor, grads)  # a look-up's are sparse
 
 
 def grad_clipping(grads, theta):

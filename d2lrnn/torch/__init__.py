@@ -30,7 +30,14 @@ with requires("torch"):
         rnn,
         stack,
     )
-    from d2lrnn.torch.tensors import from_numpy, one_hot, to_numpy, trainable, try_gpu
+    from d2lrnn.torch.tensors import (
+        embedding,
+        from_numpy,
+        one_hot,
+        to_numpy,
+        trainable,
+        try_gpu,
+    )
     from d2lrnn.torch.training import grad_clipping, make_step, vjp
 
 (

@@ -43,6 +43,14 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     return F.one_hot(ids, vocab_size).to(getattr(torch, checks.floating(dtype)))
 
 
+def embedding(tokens, table):
+    """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    ids = to_numpy(tokens)
+    checks.tokens(ids, table.shape[0])
+    ids = from_numpy(ids, dtype="int64", device=table.device)
+    return F.embedding(ids, table)
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
     return torch.cat(tensors, dim=-1)

@@ -1,0 +1,56 @@
+"""Rows of a table by token id, and their gradient."""
+
+import numpy as np
+import pytest
+
+from d2lrnn import compare
+from d2lrnn.numpy import bptt
+
+IDS = np.array([[0, 2, 2], [1, 2, 0]])
+
+
+def table_and_weights(dtype):
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((4, 3)).astype(dtype), rng.standard_normal((2, 3, 3)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+def test_rows_are_looked_up_as_one_hot_products_would_give_them(rnn, dtype):
+    table, _ = table_and_weights(dtype)
+    found = rnn.to_numpy(rnn.embedding(rnn.from_numpy(IDS), rnn.from_numpy(table)))
+    assert found.dtype.name == dtype
+    np.testing.assert_array_equal(found, np.eye(4, dtype=dtype)[IDS] @ table)
+
+
+def test_the_reference_s_gradient_is_a_finite_difference():
+    table, weights = table_and_weights("float64")
+    expected = np.zeros_like(table)
+    for index in np.ndindex(table.shape):
+        nudge = np.zeros_like(table)
+        nudge[index] = 1e-6
+        ends = [((table + sign * nudge)[IDS] * weights).sum() for sign in (1, -1)]
+        expected[index] = (ends[0] - ends[1]) / 2e-6
+    np.testing.assert_allclose(bptt.embedding_backward(IDS, weights, 4), expected, atol=1e-9)
+
+
+def test_a_framework_s_gradient_is_the_reference_s(rnn, backend):
+    table, weights = table_and_weights("float64")
+    expected = bptt.embedding_backward(IDS, weights, 4)
+    if backend == "numpy":  # has no differentiation of its own: rows that repeat add up
+        np.testing.assert_allclose(expected[2], weights[0, 1] + weights[0, 2] + weights[1, 1])
+        return
+
+    def look_up(inputs, state, params):
+        return rnn.embedding(IDS, params[0]), state
+
+    state = (rnn.from_numpy(np.zeros((1, 1))),)
+    arguments = rnn.from_numpy(np.zeros((1, 1, 1))), state, [rnn.from_numpy(table)]
+    _, _, (found,) = rnn.vjp(look_up, *arguments, rnn.from_numpy(weights), state)
+    np.testing.assert_allclose(rnn.to_numpy(found), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("ids", "words"), [([4], "token id 4 is outside 0..3"), ([0.5], "dtype")])
+def test_ids_that_are_none_are_refused(rnn, ids, words):
+    table, _ = table_and_weights("float32")
+    with pytest.raises(ValueError, match=words):
+        rnn.embedding(np.array(ids), rnn.from_numpy(table))
