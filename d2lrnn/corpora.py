@@ -14,10 +14,17 @@ from pathlib import Path
 
 import pooch
 
+from d2lrnn import checks
+
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
 
 TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
-TIME_MACHINE_SHA1 = "090b5e7e70c295757f55df93cb0a180b9691891a"
+TIME_MACHINE_HASH = "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
+BUILTIN_INSTEAD = (
+    "use the built-in corpus, which needs no download (load_data_builtin, --corpus builtin)"
+)
+
+HASHES = ("sha1", "sha256")
 
 TIMEOUT = 30  # seconds without an answer
 
@@ -36,7 +43,7 @@ def read_time_machine() -> list[str]:
     Raises:
         DownloadError: an OSError; there is no file and no network.
     """
-    path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_SHA1)
+    path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_HASH, instead=BUILTIN_INSTEAD)
     return [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in read_lines(path)]
 
 
@@ -65,52 +72,59 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """Return the lines of a UTF-8 file without their ends; a byte order mark is dropped."""
-    content = Path(path).read_bytes()
+    return decode_lines(Path(path).read_bytes(), os.fspath(path))
+
+
+def decode_lines(content: bytes, name: str) -> list[str]:
+    """Return the lines of a UTF-8 file's content; name is what an error calls it."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{os.fspath(path)} is not UTF-8: byte {error.start} is "
+            f"{name} is not UTF-8: byte {error.start} is "
             f"0x{content[error.start]:02x}; save the file as UTF-8"
         ) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def fetch(name: str, url: str, sha1: str) -> Path:
+def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
     """Return the path of a data file: from the D2LRNN_DATA folder, the cache or the network.
 
     Args:
         name: the file's name in the folder and the cache.
         url: where to download it from.
-        sha1: the SHA-1 of its content, in hexadecimal; nothing else is accepted.
+        known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
+            nothing else is accepted.
+        instead: the way out that needs no download, as an error is to name it.
 
     Raises:
         DownloadError: it could not be had; the message names the ways out.
         ValueError: the D2LRNN_DATA folder holds a different file of that name.
     """
+    checks.choice(known_hash.partition(":")[0], "the kind of known_hash", HASHES)
     if folder := os.environ.get(DATA_FOLDER):
         path = Path(folder) / name
         if path.exists():
-            return _verified(path, sha1)
+            return _verified(path, known_hash)
     cache = pooch.os_cache("d2lrnn")
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
     try:
-        return Path(pooch.retrieve(url, f"sha1:{sha1}", name, cache, downloader=downloader))
+        return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
     except (OSError, ValueError) as error:  # no network; or the content is not what it should be
         raise DownloadError(
             f"cannot download {name} from {url} ({_brief(error)}). Three ways out: "
             f"connect to the internet and try again; put the file into a folder and set the "
-            f"environment variable {DATA_FOLDER} to that folder; or use the built-in corpus, "
-            f"which needs no download (load_data_builtin, --corpus builtin)"
+            f"environment variable {DATA_FOLDER} to that folder; or {instead}"
         ) from error
 
 
-def _verified(path: Path, sha1: str) -> Path:
-    found = hashlib.sha1(path.read_bytes()).hexdigest()
-    if found != sha1:
+def _verified(path: Path, known_hash: str) -> Path:
+    kind, _, expected = known_hash.partition(":")
+    found = hashlib.new(kind, path.read_bytes()).hexdigest()
+    if found != expected:
         raise ValueError(
-            f"{path} has the SHA-1 {found}; expected {sha1}; "
+            f"{path} has the {kind} {found}; expected {expected}; "
             f"remove it or set {DATA_FOLDER} to another folder"
         )
     return path

@@ -3,8 +3,12 @@
 Asked for and absent is an error. Plain ``pytest`` takes what is installed and says so.
 """
 
+import gc
+import http.server
 import itertools
 import os
+import threading
+import warnings
 
 import hypothesis
 import numpy as np
@@ -114,6 +118,30 @@ def make_concise(rnn):
         return compare.concise_net(rnn, architecture, vocab_size, 4, **settings)
 
     return make
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """Serve tmp_path / "server" on the loopback address; empty the cache, name no data folder."""
+    root = tmp_path / "server"
+    root.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(root))
+
+        def log_message(self, *args):
+            pass
+
+    monkeypatch.setenv("D2LRNN_DATA", "")
+    monkeypatch.setattr(corpora.pooch, "os_cache", lambda name: tmp_path / "cache")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+    with warnings.catch_warnings():  # pooch leaves the connection of a failed download to the
+        warnings.simplefilter("ignore", ResourceWarning)  # garbage collector
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

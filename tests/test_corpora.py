@@ -1,10 +1,6 @@
 """Files: at hand, downloaded from a server on this machine, and missing."""
 
-import gc
 import hashlib
-import http.server
-import threading
-import warnings
 
 import pytest
 
@@ -14,73 +10,79 @@ CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """Serve a folder on the loopback address; use an empty cache and no data folder."""
-    root = tmp_path / "server"
-    root.mkdir()
-    (root / "book.txt").write_bytes(CONTENT)
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(root))
-
-        def log_message(self, *args):
-            pass
-
-    monkeypatch.setenv("D2LRNN_DATA", "")
-    monkeypatch.setattr(corpora.pooch, "os_cache", lambda name: tmp_path / "cache")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
-    with warnings.catch_warnings():  # pooch leaves the connection of a failed download to the
-        warnings.simplefilter("ignore", ResourceWarning)  # garbage collector
-        gc.collect()
+def server(server, tmp_path):
+    """Serve a book."""
+    (tmp_path / "server" / "book.txt").write_bytes(CONTENT)
+    return server
 
 
-def sha1(content):
-    return hashlib.sha1(content).hexdigest()
+def fetch(name, url, content):
+    known_hash = f"sha1:{hashlib.sha1(content).hexdigest()}"
+    return corpora.fetch(name, url, known_hash, instead="do without")
 
 
 def test_a_file_is_downloaded_once_and_then_comes_from_the_cache(server):
-    path = corpora.fetch("book.txt", f"{server}/book.txt", sha1(CONTENT))
+    path = fetch("book.txt", f"{server}/book.txt", CONTENT)
     assert path.read_bytes() == CONTENT
-    again = corpora.fetch("book.txt", "http://127.0.0.1:1/book.txt", sha1(CONTENT))
+    again = fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
     assert again == path
 
 
 @pytest.mark.parametrize("file", ["missing.txt", "book.txt"])
 def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file, tmp_path):
     with pytest.raises(corpora.DownloadError) as error:
-        corpora.fetch("wanted.txt", f"{server}/{file}", sha1(b"something else"))
-    for words in ("wanted.txt", "connect to the internet", "D2LRNN_DATA", "--corpus builtin"):
+        fetch("wanted.txt", f"{server}/{file}", b"something else")
+    for words in ("wanted.txt", "connect to the internet", "D2LRNN_DATA", "or do without"):
         assert words in str(error.value)
     assert list((tmp_path / "cache").glob("*")) == []
 
 
 def test_a_refused_connection_is_the_same_error(server):
     with pytest.raises(corpora.DownloadError, match="Three ways out"):
-        corpora.fetch("book.txt", "http://127.0.0.1:1/book.txt", sha1(CONTENT))
+        fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
 
 
 def test_the_data_folder_is_looked_in_first(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(CONTENT)
-    path = corpora.fetch("book.txt", "http://127.0.0.1:1/book.txt", sha1(CONTENT))
+    path = fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
     assert path == tmp_path / "book.txt"
 
 
 def test_another_file_in_the_data_folder_is_refused(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(b"something else")
-    with pytest.raises(ValueError, match="has the SHA-1"):
-        corpora.fetch("book.txt", f"{server}/book.txt", sha1(CONTENT))
+    with pytest.raises(ValueError, match="has the sha1"):
+        fetch("book.txt", f"{server}/book.txt", CONTENT)
+
+
+def test_a_file_may_be_known_by_its_sha256(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
+    (tmp_path / "book.txt").write_bytes(CONTENT)
+    url, known_hash = f"{server}/book.txt", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    at_hand = corpora.fetch("book.txt", url, known_hash, instead="")
+    downloaded = corpora.fetch("another.txt", url, known_hash, instead="")
+    assert at_hand == tmp_path / "book.txt"
+    assert downloaded.read_bytes() == CONTENT
+
+
+def test_a_hash_of_another_kind_is_refused(server):
+    with pytest.raises(ValueError) as error:
+        corpora.fetch("book.txt", f"{server}/book.txt", "md5:0123", instead="")
+    expected = "the kind of known_hash is 'md5'; expected one of 'sha1', 'sha256'"
+    assert str(error.value) == expected
+
+
+def test_without_the_time_machine_the_built_in_corpus_is_pointed_at(server, monkeypatch):
+    monkeypatch.setattr(corpora, "TIME_MACHINE_URL", "http://127.0.0.1:1/timemachine.txt")
+    with pytest.raises(corpora.DownloadError, match="or use the built-in corpus, which needs"):
+        corpora.read_time_machine()
 
 
 def test_the_time_machine_is_read_as_letters_and_spaces(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "timemachine.txt").write_bytes(CONTENT)
-    monkeypatch.setattr(corpora, "TIME_MACHINE_SHA1", sha1(CONTENT))
+    monkeypatch.setattr(corpora, "TIME_MACHINE_HASH", "sha1:" + hashlib.sha1(CONTENT).hexdigest())
     assert corpora.read_time_machine() == ["the time machine by h g wells", "", "", "i"]
 
 
