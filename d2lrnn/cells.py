@@ -6,6 +6,7 @@ to its own tensors, so that the same seed gives the same model everywhere.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,17 +109,28 @@ class Architecture:
         return [*names, "W_hq", "b_q"]
 
     def shapes(self, vocab_size: int, num_hiddens: int) -> list[Shape]:
-        """Return the shapes of the parameters, in order, the output layer's last."""
+        """Return the shapes of a language model's parameters, the output layer's last."""
         checks.size(vocab_size=vocab_size, num_hiddens=num_hiddens)
-        shapes, num_inputs, num_features = [], vocab_size, num_hiddens * self.num_directions
+        num_features = num_hiddens * self.num_directions
+        layers = self.layer_shapes(vocab_size, num_hiddens)
+        return [*layers, (num_features, vocab_size), (vocab_size,)]
+
+    def layer_shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
+        """Return the shapes of the parameters of all layers, without the output layer's."""
+        shapes = []
         for _ in range(self.num_layers):
             shapes += CELLS[self.cell].shapes(num_inputs, num_hiddens) * self.num_directions
-            num_inputs = num_features
-        return [*shapes, (num_features, vocab_size), (vocab_size,)]
+            num_inputs = num_hiddens * self.num_directions
+        return shapes
 
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
         """Return first values for the parameters."""
         return draw(self.shapes(vocab_size, num_hiddens), seed)
+
+    def top(self, state: Sequence[Any]) -> list[Any]:
+        """Return the last layer's H, of each direction, from the state of all layers."""
+        kinds = len(CELLS[self.cell].states)
+        return list(state[::kinds][-self.num_directions :])
 
     def layers(self, params: Sequence[Any], state: Sequence[Any]) -> Iterator[list[Any]]:
         """Yield, layer by layer, a pair (parameters, state) for each direction."""
@@ -208,10 +220,15 @@ def zero_state(batch_size: int, num_hiddens: int) -> Array:
     return np.zeros((batch_size, num_hiddens))
 
 
-def draw(shapes: Sequence[Shape], seed: int | None) -> list[Array]:
-    """Return float64 arrays: matrices drawn from N(0, 0.01²) in the order given, vectors of 0."""
+def draw(shapes: Sequence[Shape], seed: int | None, *, xavier: bool = False) -> list[Array]:
+    """Return float64 arrays: matrices drawn from N(0, 0.01²) in the order given, vectors of 0.
+
+    With xavier the variance of a matrix is 2 / (inputs + outputs) (the book's section 5.4).
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     return [
-        np.zeros(shape) if len(shape) == 1 else WEIGHT_SCALE * rng.standard_normal(shape)
+        np.zeros(shape)
+        if len(shape) == 1
+        else (math.sqrt(2 / sum(shape)) if xavier else WEIGHT_SCALE) * rng.standard_normal(shape)
         for shape in shapes
     ]

@@ -52,6 +52,12 @@ def choice(value: object, name: str, allowed: Sequence[str]) -> None:
         raise ValueError(f"{name} is {value!r}; expected one of {words}")
 
 
+def clipping(theta: float, clip: str) -> tuple[float, str]:
+    """Check how gradients are to be clipped, and return theta as Python's float."""
+    choice(clip, "clip", ("norm", "value"))
+    return positive(theta=theta), clip
+
+
 def floating(dtype: object) -> str:
     """Return dtype as "float32" or "float64"; nothing else is supported."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))

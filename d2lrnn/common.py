@@ -7,7 +7,14 @@ from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
 from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
-from d2lrnn.training import DivergenceError, History, predict_ch8, train_ch8, train_epoch_ch8
+from d2lrnn.training import (
+    DivergenceError,
+    History,
+    make_step,
+    predict_ch8,
+    train_ch8,
+    train_epoch_ch8,
+)
 
 __all__ = [
     "CheckpointError",
@@ -19,6 +26,7 @@ __all__ = [
     "flip_update_gate",
     "gradient_norms",
     "load_corpus_time_machine",
+    "make_step",
     "pad_sequences",
     "predict_ch8",
     "read_builtin",

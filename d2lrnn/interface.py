@@ -61,8 +61,10 @@ class Net(Protocol):
     def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
         """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
 
-    def make_step(self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd") -> Step:
-        """Return make_step(self, lr, theta, optimizer=optimizer)."""
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    ) -> Step:
+        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch."""
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -392,35 +394,45 @@ class Backend(Protocol):
         """
 
     @staticmethod
-    def grad_clipping(grads: Sequence[Tensor], theta: float) -> tuple[list[Tensor], Tensor]:
+    def grad_clipping(
+        grads: Sequence[Tensor], theta: float, *, clip: str = "norm"
+    ) -> tuple[list[Tensor], Tensor]:
         """Return the gradients times min(1, theta / norm), and the norm before.
 
         Args:
             grads: gradients of all parameters; not changed.
             theta: the largest joint Euclidean norm to let through, above 0.
+            clip: "norm", or "value" to cut each element to -theta..theta instead.
 
         Source: section 9.5, Gradient Clipping (equation 9.5.3).
         """
 
     @staticmethod
-    def make_step(net: Net, lr: float, theta: float = 1.0, *, optimizer: str = "sgd") -> Step:
-        """Return step(X, Y, state) -> (mean loss as a float, new state).
-
-        A step runs the net on X, takes the mean cross-entropy with the targets Y, goes back
-        through the steps of this minibatch only, clips the gradients at theta and moves the
-        parameters against them by lr.
+    def value_and_grad(network: Callable[..., Any], loss: str) -> Callable[..., Any]:
+        """Return compute(params, inputs, targets, weights=None) -> (loss, last state, gradients).
 
         Args:
-            net: the model; its params change.
-            lr: learning rate, above 0.
-            theta: see grad_clipping.
-            optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.optimizers.
+            network: one of d2lrnn.networks; network(params, *inputs) gives (outputs, last state).
+            loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1.
 
-        Raises:
-            ValueError: lr or theta is not positive; in step, the minibatch is empty, or X and Y
-                differ in shape or hold no valid ids.
+        The loss is the mean over the rows of outputs (m, q); with weights (m,), which add up to 1,
+        the weighted sum.
+        """
 
-        Source: section 9.5, Training.
+    @staticmethod
+    def make_update(
+        network: Callable[..., Any],
+        loss: str,
+        lr: float,
+        theta: float,
+        *,
+        optimizer: str = "sgd",
+        clip: str = "norm",
+    ) -> Callable[..., Any]:
+        """Return update(params, inputs, targets, weights=None) -> (loss, last state, params).
+
+        It computes the loss and its gradients as value_and_grad does, clips them and moves the
+        parameters; the frameworks that compile, compile all of it. Arguments as of make_step.
         """
 
     @staticmethod

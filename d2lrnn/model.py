@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import cells, checks, stacks
+from d2lrnn import cells, checks, losses, networks, stacks
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
+Step = Callable[[Any, Any, State], tuple[float, State]]
 
 
 class Model(ABC):
     """A language model: token ids and a state in, scores of the next token and a state out.
 
-    A backend's model supplies ``__call__``, ``make_step`` and the attributes below, ``tensors``
-    being the backend's module of that name.
+    A backend's model supplies the abstract methods and the attributes below, ``tensors`` being the
+    backend's module of that name.
     """
 
     tensors: ModuleType
-    make_step: Callable[..., Any]
     vocab_size: int
     num_hiddens: int
     dtype: str
@@ -41,6 +41,12 @@ class Model(ABC):
     @abstractmethod
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step of a batch of that size."""
+
+    @abstractmethod
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    ) -> Step:
+        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch."""
 
     @abstractmethod
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
@@ -81,6 +87,7 @@ class ScratchModel(Model):
 
     tools: stacks.Tools
     vjp: Callable[..., Any]
+    make_update: Callable[..., Any]
 
     def __init__(
         self,
@@ -118,6 +125,25 @@ class ScratchModel(Model):
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
 
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    ) -> Step:
+        """Return the function that trains on one minibatch, by our own optimizers."""
+        network = networks.Recurrent(self.forward_fn)
+        settings = {"optimizer": optimizer, "clip": clip}
+        update = self.make_update(network, "softmax", lr, theta, **settings)
+
+        def step(X: Any, Y: Any, state: State) -> tuple[float, State]:
+            X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
+            checks.minibatch(X, Y, self.vocab_size)
+            ids = Y.T.reshape(-1)  # time-major, as the outputs
+            targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+            inputs = self.inputs(X, state), tuple(state)
+            loss, state, self.params = update(self.params, inputs, targets)
+            return loss, state
+
+        return step
+
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of params."""
         loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
@@ -149,7 +175,7 @@ class ScratchModel(Model):
         checks.minibatch(X, Y, self.vocab_size)
         outputs, _ = self.evaluate(X, state)
         first = len(outputs) - len(Y) if last_only else 0
-        loss, d_counted = cross_entropy(outputs[first:], Y.T.reshape(-1)[first:])  # time-major
+        loss, d_counted = losses.softmax(outputs[first:], Y.T.reshape(-1)[first:])  # time-major
         d_outputs = np.zeros_like(outputs)
         d_outputs[first:] = d_counted
         return loss, self.tensors.from_numpy(d_outputs, dtype=self.dtype, device=self.device)
@@ -162,16 +188,6 @@ class ScratchModel(Model):
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
         return [self.tensors.to_numpy(param) for param in self.params]
-
-
-def cross_entropy(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """Return the mean of -log softmax(outputs)[target] and its gradient for outputs (m, q)."""
-    shifted = outputs - outputs.max(axis=1, keepdims=True)
-    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(targets))
-    d_outputs = np.exp(log_probs)  # softmax - one_hot, over the number of targets
-    d_outputs[rows, targets] -= 1
-    return float(-log_probs[rows, targets].mean()), d_outputs / len(targets)
 
 
 def copy_params(source: Model, target: Model) -> None:

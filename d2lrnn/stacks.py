@@ -66,26 +66,51 @@ def _compose(tools: Tools, architecture: cells.Architecture) -> tuple[Any, Any, 
     def forward(inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
         *_, W_hq, b_q = params
         checks.recurrent(inputs.shape, state, params[0].shape, architecture.num_states)
-        Hs, last = inputs, []
-        for directions in architecture.layers(params, state):
-            Hs, states = _layer(tools, architecture.cell, Hs, directions)
-            last += states
-        return tools.output_layer(Hs, W_hq, b_q), tuple(last)
+        Hs, last = run_layers(tools, architecture, inputs, state, params)
+        return tools.output_layer(Hs, W_hq, b_q), last
 
     forward_fn = tools.finish(forward)
     forward_fn.architecture = architecture  # type: ignore[attr-defined]
     return get_params, init_state, forward_fn
 
 
-def _layer(tools: Tools, cell: str, inputs: Any, directions: list[Any]) -> tuple[Any, list[Any]]:
-    """Run one layer, the second direction from the last time step to the first."""
-    outputs, states = [], []
-    for index, (params, state) in enumerate(directions):
-        ordered = tools.flip(inputs) if index else inputs
-        Hs, state = tools.unroll(tools.steps[cell], ordered, tuple(state), params)
-        outputs.append(tools.flip(Hs) if index else Hs)
-        states += state
-    return (tools.concat(outputs) if len(outputs) > 1 else outputs[0]), states
+def run_layers(
+    tools: Tools,
+    architecture: cells.Architecture,
+    inputs: Any,
+    state: Any,
+    weights: Any,
+    mask: Any = None,
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return the last layer's hidden states (T, n, directions * h) and the state of all layers.
+
+    Where a mask (T, n, 1) is 0 the state stands still.
+    """
+    step = (
+        tools.steps[architecture.cell] if mask is None else masked(tools.steps[architecture.cell])
+    )
+    Hs, last = inputs, []
+    for directions in architecture.layers(weights, state):
+        outputs = []
+        Hs = Hs if mask is None else tools.concat([Hs, mask])
+        for index, (params, before) in enumerate(directions):
+            ordered = tools.flip(Hs) if index else Hs  # the second goes from the last step back
+            run, after = tools.unroll(step, ordered, tuple(before), params)
+            outputs.append(tools.flip(run) if index else run)
+            last += after
+        Hs = tools.concat(outputs) if len(outputs) > 1 else outputs[0]
+    return Hs, tuple(last)
+
+
+def masked(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step whose inputs [X, m] end in a mask: 1 for a new state, 0 for the old one."""
+
+    def masked_step(Xm: Any, state: Any, params: Any) -> tuple[Any, ...]:
+        X, m = Xm[:, :-1], Xm[:, -1:]
+        after = step(X, state, params)
+        return tuple(m * new + (1 - m) * old for new, old in zip(after, state, strict=True))
+
+    return masked_step
 
 
 def perturbed(tools: Tools, cell: str, num_inputs: int) -> ForwardFn:

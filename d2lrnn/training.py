@@ -1,8 +1,7 @@
 """The epoch loop, perplexity, speed, history and prediction. Knows no framework.
 
-Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=...)`` to
-train with and
-``evaluate(X, state)``, the outputs as a NumPy array, to predict with.
+Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=..., clip=...)`` to
+train with and ``evaluate(X, state)``, the outputs as a NumPy array, to predict with.
 """
 
 from __future__ import annotations
@@ -75,6 +74,32 @@ class DivergenceError(FloatingPointError):
         self.history = history or History()
 
 
+def make_step(
+    net: Any, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+) -> Step:
+    """Return step(X, Y, state) -> (mean loss as a float, new state).
+
+    A step runs the net on X, takes the mean cross-entropy with the targets Y, goes back through
+    the steps of this minibatch only, clips the gradients at theta and moves the parameters against
+    them by lr.
+
+    Args:
+        net: the model; its params change.
+        lr: learning rate, above 0.
+        theta: see grad_clipping.
+        optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.optimizers.
+        clip: "norm" or "value"; see grad_clipping.
+
+    Raises:
+        ValueError: lr or theta is not positive; in step, the minibatch is empty, or X and Y differ
+            in shape or hold no valid ids.
+
+    Source: the book's section 9.5, Training.
+    """
+    step: Step = net.make_step(lr, theta, optimizer=optimizer, clip=clip)
+    return step
+
+
 def train_epoch_ch8(
     net: Any,
     train_iter: Iterable[Any],
@@ -130,6 +155,7 @@ def train_ch8(
     *,
     theta: float = 1.0,
     optimizer: str = "sgd",
+    clip: str = "norm",
     use_random_iter: bool = False,
     prefix: str | None = None,
     sample_every: int = 50,
@@ -145,6 +171,7 @@ def train_ch8(
         num_epochs: passes over train_iter, 0 or more.
         theta: the gradients' joint Euclidean norm is clipped to this, above 0.
         optimizer: "sgd", "adagrad" or "adam".
+        clip: "norm", or "value" to clip each element of the gradients to -theta..theta.
         use_random_iter: whether train_iter samples at random; then no state is carried over.
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
@@ -164,7 +191,7 @@ def train_ch8(
     _check_iterator(train_iter, use_random_iter)
     if prefix is not None:
         prefix_tokens(prefix, vocab)
-    step = net.make_step(lr, theta, optimizer=optimizer)
+    step = net.make_step(lr, theta, optimizer=optimizer, clip=clip)
     history = History(floor=getattr(train_iter, "floor", None))
     total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
     with tqdm(total=total, disable=None if progress is None else not progress) as bar:

@@ -175,7 +175,7 @@ def test_divergence_stops_training_and_keeps_the_history(builtin):
     _, vocab = builtin
     losses = itertools.chain([1.0] * 6, [float("nan")])
     net = Recorder()
-    net.make_step = lambda lr, theta, optimizer: lambda X, Y, state: (next(losses), state)
+    net.make_step = lambda lr, theta, **_: lambda X, Y, state: (next(losses), state)
     pairs = [(np.zeros((1, 5), int),) * 2] * 3
     with pytest.raises(FloatingPointError) as error:
         training.train_ch8(net, pairs, vocab, 1.0, 9, progress=False)
@@ -214,7 +214,7 @@ def test_progress_is_shown_on_a_terminal_or_when_asked(
 ):
     monkeypatch.setattr("sys.stderr", stream())
     net = Recorder()
-    net.make_step = lambda lr, theta, optimizer: net.step
+    net.make_step = lambda lr, theta, **_: net.step
     pairs = [(np.zeros((1, 5), int),) * 2] * 3
     training.train_ch8(net, pairs, builtin[1], 1.0, 2, progress=progress)
     assert ("epoch 2/2" in sys.stderr.getvalue()) is shown

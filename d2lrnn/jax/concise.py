@@ -15,7 +15,7 @@ from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.jax import tensors
 from d2lrnn.jax.tensors import from_numpy, to_numpy
-from d2lrnn.jax.training import cross_entropy
+from d2lrnn.jax.training import softmax_loss
 
 CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
 
@@ -121,12 +121,13 @@ class RNNModel(ConciseModel):
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=self.device)
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
         """Return the function that trains on one minibatch, by Optax's optimizer."""
-        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
+        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
         rule = optimizers.own(rules, optimizer)(lr)
-        rule = optax.chain(optax.clip_by_global_norm(theta), rule)
+        clipping = optax.clip_by_global_norm if clip == "norm" else optax.clip
+        rule = optax.chain(clipping(theta), rule)
         optimizer = nnx.Optimizer(self.network, rule, wrt=nnx.Param)
 
         @nnx.jit
@@ -180,6 +181,6 @@ def loss_and_gradients(network, inputs, targets, state):
 
     def loss_fn(network):
         outputs, last = network(inputs, tuple(state))
-        return cross_entropy(outputs, targets), last
+        return softmax_loss(outputs, targets).mean(), last
 
     return nnx.value_and_grad(loss_fn, has_aux=True)(network)

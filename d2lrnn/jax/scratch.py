@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from d2lrnn import cells, checks, stacks
 from d2lrnn.jax import tensors
 from d2lrnn.jax.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.jax.training import make_step, vjp
+from d2lrnn.jax.training import make_update, vjp
 from d2lrnn.model import ScratchModel
 
 
@@ -203,7 +203,7 @@ class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
     tensors, tools = tensors, tools
-    make_step, vjp = make_step, staticmethod(vjp)
+    make_update, vjp = staticmethod(make_update), staticmethod(vjp)
 
     @functools.cached_property
     def forward(self):

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 
 from d2lrnn import checks, optimizers
-from d2lrnn.jax.tensors import from_numpy, to_numpy
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -18,47 +17,72 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     return pull_back((inputs, tuple(state), list(params)), (d_outputs, tuple(d_state)))
 
 
-def grad_clipping(grads, theta):
-    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    theta = checks.positive(theta=theta)
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    theta, clip = checks.clipping(theta, clip)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [jnp.clip(grad, -theta, theta) for grad in grads], norm
     scale = theta / jnp.maximum(norm, theta)
     return [grad * scale for grad in grads], norm
 
 
-def cross_entropy(outputs, targets):
-    """Return the mean of -log softmax(outputs)[target] over outputs (m, q)."""
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
     log_probs = jax.nn.log_softmax(outputs)
-    return -jnp.take_along_axis(log_probs, targets[:, None], axis=1).mean()
+    return -jnp.take_along_axis(log_probs, targets[:, None], axis=1)[:, 0]
 
 
-def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
-    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    log_p, log_q = jax.nn.log_sigmoid(outputs), jax.nn.log_sigmoid(-outputs)
+    return -(targets * log_p + (1 - targets) * log_q).mean(axis=1)
 
-    ``update`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
-    rule, memory = optimizers.make(optimizer, lr), None
-    theta = checks.positive(theta=theta)
+    losses_of = LOSSES[loss]
 
-    def loss_fn(params, inputs, targets, state):
-        outputs, state = net.forward_fn(inputs, state, params)
-        return cross_entropy(outputs, targets), state
+    def loss_fn(params, inputs, targets, weights):
+        outputs, state = network(params, *inputs)
+        losses = losses_of(outputs, targets)
+        return losses.mean() if weights is None else (losses * weights).sum(), state
 
     @jax.jit
-    def update(params, inputs, targets, state, memory):
-        value_and_grad = jax.value_and_grad(loss_fn, has_aux=True)
-        (loss, state), grads = value_and_grad(params, inputs, targets, state)
-        grads, _ = grad_clipping(grads, theta)
+    def compute(params, inputs, targets, weights=None):
+        value_and_grad_of = jax.value_and_grad(loss_fn, has_aux=True)
+        (value, state), grads = value_and_grad_of(params, inputs, targets, weights)
+        return value, state, grads
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    ``pure`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
+    """
+    rule, memory = optimizers.make(optimizer, lr), None
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    @jax.jit
+    def pure(params, memory, inputs, targets, weights):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
         params, memory = rule.update(params, grads, memory)
-        return loss, state, params, memory
+        return value, state, params, memory
 
-    def step(X, Y, state):
+    def update(params, inputs, targets, weights=None):
         nonlocal memory
-        X, Y = to_numpy(X), to_numpy(Y)
-        checks.minibatch(X, Y, net.vocab_size)
-        targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=net.device)  # time-major
-        inputs, memory = net.inputs(X, state), memory or rule.begin(net.params)
-        loss, state, net.params, memory = update(net.params, inputs, targets, state, memory)
-        return float(loss), state
+        memory = memory or rule.begin(params)
+        value, state, params, memory = pure(params, memory, inputs, targets, weights)
+        return float(value), state, params
 
-    return step
+    return update

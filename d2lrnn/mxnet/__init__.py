@@ -38,7 +38,7 @@ with requires("mxnet"):
         trainable,
         try_gpu,
     )
-    from d2lrnn.mxnet.training import grad_clipping, make_step, vjp
+    from d2lrnn.mxnet.training import grad_clipping, make_update, value_and_grad, vjp
 
 (
     SeqDataLoader,

@@ -102,16 +102,18 @@ class RNNModel(ConciseModel):
             outputs, state = self(X, state)
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
         """Return the function that trains on one minibatch, by MXNet's own optimizer."""
-        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
+        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         optimizers.make(optimizer, lr)  # refuses a name that is not ours
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
         def step(X, Y, state):
             loss, state = self.loss(X, Y, state)
             loss.backward()
-            clipped, _ = grad_clipping(self.grads(), theta)  # gluon's own takes no mx.np arrays
+            clipped, _ = grad_clipping(
+                self.grads(), theta, clip=clip
+            )  # gluon's own takes no mx.np arrays
             for grad, smaller in zip(self.grads(), clipped):
                 grad[:] = smaller
             trainer.step(1)

@@ -34,7 +34,7 @@ from d2lrnn.numpy.tensors import (
     trainable,
     try_gpu,
 )
-from d2lrnn.numpy.training import grad_clipping, make_step, vjp
+from d2lrnn.numpy.training import grad_clipping, make_update, value_and_grad, vjp
 
 (
     SeqDataLoader,

@@ -37,27 +37,50 @@ def backward(cell, inputs, state, params, d_outputs, d_state):
 
 def forward(architecture, inputs, state, params):
     """Return the outputs (T * n, q), the last state, and a tape to go back on."""
-    *_, W_hq, b_q = params
-    step, Hs, last, tape = STEPS[architecture.cell], inputs, (), []
-    for directions in architecture.layers(params, state):
-        outputs = []
-        for order, (weights, before) in zip(ORDERS, directions):
-            out, after, saved = run(step, Hs[order], tuple(before), weights)
-            outputs.append(out[order])
-            last += after
-            tape.append(saved)
-        Hs = np.concatenate(outputs, axis=2)  # (T, n, num_directions * h)
-    tape.append(Hs)
-    return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q, last, tape
+    *weights, W_hq, b_q = params
+    Hs, last, tape = run_layers(architecture, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), last, (tape, Hs)
 
 
 def go_back(architecture, tape, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of a forward pass from its tape."""
     *weights, W_hq, _ = params
-    *tape, Hs = tape
+    tape, Hs = tape
     dHs = (d_outputs @ W_hq.T).reshape(Hs.shape)
-    flat = Hs.reshape(-1, len(W_hq))
-    d_first, d_weights = [], []
+    d_inputs, d_first, d_weights = layers_back(architecture, tape, weights, dHs, d_state)
+    return (
+        d_inputs,
+        d_first,
+        [*d_weights, Hs.reshape(-1, len(W_hq)).T @ d_outputs, d_outputs.sum(0)],
+    )
+
+
+def output_layer(Hs, W_hq, b_q):
+    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
+
+
+def run_layers(architecture, inputs, state, weights, mask=None):
+    """Return the last layer's hidden states (T, n, directions * h), the last state and a tape.
+
+    Where a mask (T, n, 1) is 0 the state stands still.
+    """
+    step, Hs, last, tape = STEPS[architecture.cell], inputs, (), []
+    for directions in architecture.layers(weights, state):
+        outputs = []
+        for order, (params, before) in zip(ORDERS, directions):
+            ordered = None if mask is None else mask[order]
+            out, after, saved = run(step, Hs[order], tuple(before), params, ordered)
+            outputs.append(out[order])
+            last += after
+            tape.append(saved)
+        Hs = np.concatenate(outputs, axis=2)  # (T, n, num_directions * h)
+    return Hs, last, tape
+
+
+def layers_back(architecture, tape, weights, dHs, d_state):
+    """Return (d_inputs, d_state, d_weights) of run_layers from its tape."""
+    tape, d_first, d_weights = list(tape), [], []
     layers = list(architecture.layers(weights, d_state))
     for directions in reversed(layers):
         d_inputs, states, grads = 0, [], []
@@ -71,31 +94,49 @@ def go_back(architecture, tape, params, d_outputs, d_state):
             states += d_before
             grads += grad
         dHs, d_first, d_weights = d_inputs, states + d_first, grads + d_weights
-    return dHs, tuple(d_first), [*d_weights, flat.T @ d_outputs, d_outputs.sum(0)]
+    return dHs, tuple(d_first), d_weights
 
 
 ORDERS = (slice(None), slice(None, None, -1))  # first to last step, and last to first
 
 
-def run(step, inputs, state, params):
+def run(step, inputs, state, params, mask=None):
     """Run a cell over time; return hidden states (T, n, h), the last state and what was kept."""
     Hs, tape = np.empty((len(inputs), *state[0].shape), inputs.dtype), []
     for t, X in enumerate(inputs):
-        state, kept = step(X, state, params)
+        m = None if mask is None else mask[t]
+        state, kept = masked_step(step, X, m, state, params)
         Hs[t] = state[0]
         tape.append(kept)
-    return Hs, state, (inputs, tape)
+    return Hs, state, (inputs, mask, tape)
 
 
 def run_back(cell, kept, params, dHs, d_state):
     """Go back through a layer: return d_inputs, the first d_state, d_params and all of dL/dH_t."""
-    inputs, tape = kept
+    inputs, mask, tape = kept
     d_inputs, totals = np.zeros_like(inputs), np.zeros_like(dHs)
     d_params = [np.zeros_like(param) for param in params]
     for t in reversed(range(len(tape))):
         totals[t] = dHs[t] + d_state[0]  # from this step's output, and from the step after it
-        d_inputs[t], d_state = BACK[cell](tape[t], params, (totals[t], *d_state[1:]), d_params)
+        m, d_after = None if mask is None else mask[t], (totals[t], *d_state[1:])
+        d_inputs[t], d_state = masked_back(cell, tape[t], m, params, d_after, d_params)
     return d_inputs, d_state, d_params, totals
+
+
+def masked_step(step, X, m, state, params):
+    """Compute one step; where a mask m (n, 1) is 0, the state stays what it was."""
+    after, kept = step(X, state, params)
+    if m is not None:
+        after = tuple(m * new + (1 - m) * old for new, old in zip(after, state))
+    return after, kept
+
+
+def masked_back(cell, kept, m, params, d_state, d_params):
+    """Go back one step: where m is 0, the gradient goes past it."""
+    if m is None:
+        return BACK[cell](kept, params, d_state, d_params)
+    dX, d_before = BACK[cell](kept, params, tuple(m * d for d in d_state), d_params)
+    return dX, tuple(d + (1 - m) * past for d, past in zip(d_before, d_state))
 
 
 def sigmoid(A):

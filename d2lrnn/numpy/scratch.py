@@ -11,7 +11,7 @@ from d2lrnn.model import ScratchModel
 from d2lrnn.numpy import bptt, tensors
 from d2lrnn.numpy.bptt import sigmoid
 from d2lrnn.numpy.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.numpy.training import make_step, vjp
+from d2lrnn.numpy.training import make_update, vjp
 
 
 def get_mlp_params(
@@ -195,7 +195,7 @@ class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
     tensors, tools = tensors, tools
-    make_step, vjp = make_step, staticmethod(vjp)
+    make_update, vjp = staticmethod(make_update), staticmethod(vjp)
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
@@ -205,6 +205,6 @@ class RNNModelScratch(ScratchModel):
         """Return the gradients of the mean loss for every hidden state, as bptt has them."""
         _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
         inputs, (*weights, W_hq, _) = self.inputs(X, state), self.params
-        _, last, (kept, Hs) = bptt.forward(self.architecture, inputs, state, self.params)
+        _, last, ((kept,), Hs) = bptt.forward(self.architecture, inputs, state, self.params)
         dHs, d_last = (d_outputs @ W_hq.T).reshape(Hs.shape), [np.zeros_like(s) for s in last]
         return bptt.run_back(self.architecture.cell, kept, weights, dHs, d_last)[3]

@@ -6,9 +6,8 @@ import numpy as np
 
 from d2lrnn import cells, checks, optimizers
 from d2lrnn.concatenated import concat_arrays, split_arrays
-from d2lrnn.model import cross_entropy
-from d2lrnn.numpy import bptt
-from d2lrnn.numpy.tensors import to_numpy
+from d2lrnn.losses import LOSSES
+from d2lrnn.numpy import bptt, networks
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -31,34 +30,43 @@ def cell_of(forward_fn):
     return "mlp" if name == "mlp" else cells.architecture_of(forward_fn)
 
 
-def grad_clipping(grads, theta):
-    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    theta = checks.positive(theta=theta)
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    theta, clip = checks.clipping(theta, clip)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [np.clip(grad, -theta, theta) for grad in grads], norm
     scale = theta / norm if norm > theta else 1.0
     return [grad * grad.dtype.type(scale) for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
-    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    The forward pass is that of bptt, which keeps what the way back needs; a test shows that it
-    gives what net.forward_fn gives.
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is one that keeps
+    what the way back needs; a test shows that it gives what the network gives.
     """
+    loss_and_gradient = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        outputs, state, pull_back = networks.trace(network, params, *inputs)
+        value, d_outputs = loss_and_gradient(outputs, targets, weights)
+        return value, state, pull_back(d_outputs)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule, memory = optimizers.make(optimizer, lr), None
-    theta = checks.positive(theta=theta)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
 
-    def step(X, Y, state):
+    def update(params, inputs, targets, weights=None):
         nonlocal memory
-        X, Y = to_numpy(X), to_numpy(Y)
-        checks.minibatch(X, Y, net.vocab_size)
-        inputs = net.inputs(X, state)
-        outputs, new_state, tape = bptt.forward(net.architecture, inputs, state, net.params)
-        loss, d_outputs = cross_entropy(outputs, Y.T.reshape(-1))  # targets, time-major
-        d_state = tuple(np.zeros_like(s) for s in new_state)  # truncate BPTT at the minibatch
-        _, _, grads = bptt.go_back(net.architecture, tape, net.params, d_outputs, d_state)
-        grads, _ = grad_clipping(grads, theta)
-        net.params, memory = rule.update(net.params, grads, memory or rule.begin(net.params))
-        return loss, new_state
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        params, memory = rule.update(params, grads, memory or rule.begin(params))
+        return value, state, params
 
-    return step
+    return update

@@ -122,13 +122,14 @@ class RNNModel(ConciseModel):
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
         """Return the function that trains on one minibatch, by Keras' own optimizer."""
-        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
+        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         kinds = keras.optimizers
         rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
         rule = optimizers.own(rules, optimizer)
-        optimizer = rule(learning_rate=lr, global_clipnorm=theta)
+        clipping = {"global_clipnorm" if clip == "norm" else "clipvalue": theta}
+        optimizer = rule(learning_rate=lr, **clipping)
         optimizer.build(self.params)
 
         @tf.function(autograph=False)

@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from d2lrnn import checks, optimizers
-from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -21,43 +20,70 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     return tf.nest.map_structure(tf.convert_to_tensor, grads)  # a look-up's are sparse
 
 
-def grad_clipping(grads, theta):
-    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    theta = checks.positive(theta=theta)
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    theta, clip = checks.clipping(theta, clip)
     norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+    if clip == "value":
+        return [tf.clip_by_value(grad, -theta, theta) for grad in grads], norm
     scale = theta / tf.maximum(norm, tf.cast(theta, norm.dtype))
     return [grad * scale for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
-    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch.
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
 
-    ``tf.function`` turns update into a graph when a minibatch of new shape arrives, and XLA
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, outputs)
+    return tf.reduce_mean(losses, axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    """
+    losses_of = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        with tf.GradientTape() as tape:
+            outputs, state = network(params, *inputs)
+            losses = losses_of(outputs, targets)
+            value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
+        return value, state, tape.gradient(value, params)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    ``tf.function`` turns assign into a graph when a minibatch of new shape arrives, and XLA
     compiles it.
     """
     rule, memory = optimizers.make(optimizer, lr), None
-    theta = checks.positive(theta=theta)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(params, inputs, targets, state, memory):
-        with tf.GradientTape() as tape:
-            outputs, state = net.forward_fn(inputs, state, params)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
-            loss = tf.reduce_mean(losses)
-        grads, _ = grad_clipping(tape.gradient(loss, params), theta)
+    def assign(params, memory, inputs, targets, weights):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
         updated, memory = rule.update(params, grads, memory)
-        for param, value in zip(params, updated):
-            param.assign(value)
-        return loss, state, memory
+        for param, new in zip(params, updated):
+            param.assign(new)
+        return value, state, memory
 
-    def step(X, Y, state):
+    def update(params, inputs, targets, weights=None):
         nonlocal memory
-        X, Y = to_numpy(X), to_numpy(Y)
-        checks.minibatch(X, Y, net.vocab_size)
-        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
-        memory = memory or rule.begin(net.params)
-        inputs = net.inputs(X, state)
-        loss, state, memory = update(net.params, inputs, targets, state, memory)
-        return float(loss), state
+        memory = memory or rule.begin(params)
+        value, state, memory = assign(params, memory, inputs, targets, weights)
+        return float(value), state, params
 
-    return step
+    return update

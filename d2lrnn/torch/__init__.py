@@ -38,7 +38,7 @@ with requires("torch"):
         trainable,
         try_gpu,
     )
-    from d2lrnn.torch.training import grad_clipping, make_step, vjp
+    from d2lrnn.torch.training import grad_clipping, make_update, value_and_grad, vjp
 
 (
     SeqDataLoader,

@@ -97,18 +97,20 @@ class RNNModel(nn.Module, ConciseModel):
         outputs, state = self(X, state)
         return F.cross_entropy(outputs, targets), state
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd"):
+    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
         """Return the function that trains on one minibatch, by PyTorch's own optimizer."""
-        lr, theta = checks.positive(lr=lr), checks.positive(theta=theta)
+        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
         optimizer = optimizers.own(rules, optimizer)(self.parameters(), lr=lr)
+
+        clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
         def step(X, Y, state):
             self.check_state(state, len(X))
             loss, state = self.loss(X, Y, tuple(s.detach() for s in state))
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(self.parameters(), theta)
+            clip_(self.parameters(), theta)
             optimizer.step()
             return loss.item(), tuple(s.detach() for s in state)
 

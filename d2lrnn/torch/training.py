@@ -4,7 +4,6 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks, optimizers
-from d2lrnn.torch.tensors import from_numpy, to_numpy
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -18,33 +17,64 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     return grads[0], grads[1 : 1 + len(state)], list(grads[1 + len(state) :])
 
 
-def grad_clipping(grads, theta):
-    """Return the gradients scaled to a joint norm of at most theta, and the norm before."""
-    theta = checks.positive(theta=theta)
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    theta, clip = checks.clipping(theta, clip)
     norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [torch.clamp(grad, -theta, theta) for grad in grads], norm
     scale = theta / torch.clamp(norm, min=theta)
     return [grad * scale for grad in grads], norm
 
 
-def make_step(net, lr, theta=1.0, *, optimizer="sgd"):
-    """Return step(X, Y, state) -> (mean loss, state), which trains net on one minibatch."""
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    return F.cross_entropy(outputs, targets, reduction="none")
+
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    return F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").mean(1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def constant(inputs):
+    """Return inputs, tuples of them too, cut off from what they were computed of."""
+    return tuple(constant(i) if isinstance(i, tuple) else i.detach() for i in inputs)
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    """
+    losses_of = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        outputs, state = network(params, *constant(inputs))
+        losses = losses_of(outputs, targets)
+        value = losses.mean() if weights is None else (losses * weights).sum()
+        return value.detach(), state, torch.autograd.grad(value, params)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule, memory = optimizers.make(optimizer, lr), None
-    theta = checks.positive(theta=theta)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
 
-    def step(X, Y, state):
+    def update(params, inputs, targets, weights=None):
         nonlocal memory
-        X, Y = to_numpy(X), to_numpy(Y)
-        checks.minibatch(X, Y, net.vocab_size)
-        net.check_state(state, len(X))
-        state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
-        outputs, state = net(X, state)
-        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)  # time-major
-        loss = F.cross_entropy(outputs, targets)
-        grads, _ = grad_clipping(torch.autograd.grad(loss, net.params), theta)
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
         with torch.no_grad():
-            updated, memory = rule.update(net.params, grads, memory or rule.begin(net.params))
-            for param, value in zip(net.params, updated):
-                param.copy_(value)
-        return loss.item(), tuple(s.detach() for s in state)
+            updated, memory = rule.update(params, grads, memory or rule.begin(params))
+            for param, new in zip(params, updated):
+                param.copy_(new)
+        return value.item(), constant(state), params
 
-    return step
+    return update

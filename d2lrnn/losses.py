@@ -1,0 +1,44 @@
+"""Losses and their gradients, in NumPy: the reference for what each framework differentiates.
+
+Each takes outputs (m, q), targets, and weights (m,) that add up to 1, or None for a plain mean, and
+returns the weighted mean of the losses of the rows and its gradient for outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def softmax(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+    """Return the mean of -log softmax(outputs)[target]; targets are ids (m,)."""
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    rows = np.arange(len(targets))
+    gradient = np.exp(log_probs)  # softmax - one_hot
+    gradient[rows, targets] -= 1
+    return _mean(-log_probs[rows, targets], gradient, weights)
+
+
+def sigmoid(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+    """Return the mean of -y log p - (1 - y) log(1 - p), p = sigmoid(outputs), over all elements.
+
+    targets are (m, q), from 0 to 1. Written so that no exponential overflows:
+    max(o, 0) - o y + log(1 + exp(-|o|)).
+    """
+    tail = np.exp(-np.abs(outputs))
+    losses = np.maximum(outputs, 0) - outputs * targets + np.log1p(tail)
+    gradient = np.where(outputs >= 0, 1, tail) / (1 + tail) - targets  # sigmoid - y
+    return _mean(losses.mean(axis=1), gradient / outputs.shape[1], weights)
+
+
+def _mean(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
+    if weights is None:
+        return float(losses.mean()), gradient / len(losses)
+    return float((losses * weights).sum()), gradient * weights[:, None]
+
+
+LOSSES = {"softmax": softmax, "sigmoid": sigmoid}
