@@ -133,10 +133,71 @@ def same_shapes(arrays: Sequence[Any], expected: Sequence[Any]) -> None:
         )
 
 
+def labels(found: Any, shape: Shape, num_classes: int) -> Any:
+    """Check that labels are integers of a shape, from 0 to num_classes - 1, and return them."""
+    if found.shape != tuple(shape):
+        raise ValueError(
+            f"the labels have shape {found.shape}; expected {tuple(shape)}, one for each output"
+        )
+    if found.size == 0:
+        raise ValueError(f"the minibatch is empty, of shape {found.shape}; expected some labels")
+    if found.dtype.kind not in "iub" or found.min() < 0 or found.max() >= num_classes:
+        raise ValueError(
+            f"the labels are {found.dtype} from {found.min()} to {found.max()}; "
+            f"expected integers from 0 to {num_classes - 1}"
+        )
+    return found
+
+
+def valid(found: Any, shape: Shape) -> np.ndarray[Any, Any]:
+    """Return what is no padding as a mask of a shape (batch_size, num_steps), 1.0 or 0.0.
+
+    found is None for all, lengths (batch_size,), or a mask.
+    """
+    batch_size, num_steps = shape
+    if found is None:
+        return np.ones(shape)
+    found = np.asarray(found)
+    if found.dtype == bool and found.shape == tuple(shape):
+        return np.asarray(found, dtype=float)
+    if found.dtype.kind not in "iu" or found.shape != (batch_size,):
+        raise ValueError(
+            f"valid is {found.dtype} of shape {found.shape}; expected lengths ({batch_size},), "
+            f"integers, or a mask ({batch_size}, {num_steps}) of booleans"
+        )
+    if found.size and (found.min() < 0 or found.max() > num_steps):
+        raise ValueError(
+            f"valid holds lengths from {found.min()} to {found.max()}; expected 0 to {num_steps}"
+        )
+    return np.asarray(np.arange(num_steps) < found[:, None], dtype=float)
+
+
+def shares(rows: Any) -> None:
+    """Check that all numbers are from 0 to 1."""
+    if not (rows.min() >= 0 and rows.max() <= 1):
+        raise ValueError(f"the rows reach from {rows.min()} to {rows.max()}; expected 0 to 1")
+
+
+def same_length(lengths: Sequence[int], batch_size: int) -> None:
+    """Check that arrays have equally many rows, and enough for one minibatch."""
+    if len(set(lengths)) != 1 or lengths[0] < batch_size:
+        raise ValueError(
+            f"the arrays have {list(lengths)} rows; expected as many in each, and {batch_size}, "
+            "the batch_size, or more"
+        )
+
+
+def alike(shapes: Sequence[tuple[int, ...]]) -> None:
+    """Check that the steps of all sequences have the same shape."""
+    if len(set(shapes)) > 1:
+        found = ", ".join(str(tuple(shape)) for shape in dict.fromkeys(shapes))
+        raise ValueError(f"the steps of the sequences have shapes {found}; expected one shape")
+
+
 def features(X: Shape, weight: Shape) -> None:
     """Check the inputs (batch_size, num_inputs) of a layer by its weight (num_inputs, ...)."""
     axes("X", X, "(batch_size, num_inputs)")
-    _width("X", X[1], weight[0])
+    width("X", X[1], weight[0])
 
 
 def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
@@ -147,7 +208,7 @@ def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) ->
     """
     axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
     num_inputs, num_hiddens = weight
-    _width("inputs", inputs[2], num_inputs)
+    width("inputs", inputs[2], num_inputs)
     state(states, inputs[1], [num_hiddens] * num_states)
 
 
@@ -172,10 +233,11 @@ def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
             )
 
 
-def _width(name: str, width: int, expected: int) -> None:
-    if width != expected:
+def width(name: str, found: int, expected: int) -> None:
+    """Check the number of features of a row."""
+    if found != expected:
         raise ValueError(
-            f"{name} has {width} features per row, the parameters are for {expected}; "
+            f"{name} has {found} features per row, the parameters are for {expected}; "
             "make the parameters for that width, or the rows for these parameters"
         )
 

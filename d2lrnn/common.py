@@ -2,10 +2,20 @@
 
 from d2lrnn.cells import flip_update_gate
 from d2lrnn.checkpoint import CheckpointError, save_model
-from d2lrnn.corpora import DownloadError, read_builtin, read_text, read_time_machine
+from d2lrnn.corpora import (
+    DownloadError,
+    read_builtin,
+    read_text,
+    read_time_machine,
+    read_tiny_shakespeare,
+)
+from d2lrnn.datasets import load_digits, read_fra_eng, read_mnist
+from d2lrnn.fitting import BatchLoader, Scores, train_sequences
+from d2lrnn.generated import date_pairs, tagged_sentences
 from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
+from d2lrnn.sequences import bptt_terms
 from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.training import (
     DivergenceError,
@@ -15,28 +25,40 @@ from d2lrnn.training import (
     train_ch8,
     train_epoch_ch8,
 )
+from d2lrnn.translation import bleu
 
 __all__ = [
+    "BatchLoader",
     "CheckpointError",
     "DivergenceError",
     "DownloadError",
     "History",
+    "Scores",
     "Vocab",
+    "bleu",
+    "bptt_terms",
     "copy_params",
+    "date_pairs",
     "flip_update_gate",
     "gradient_norms",
     "load_corpus_time_machine",
+    "load_digits",
     "make_step",
     "pad_sequences",
     "predict_ch8",
     "read_builtin",
+    "read_fra_eng",
+    "read_mnist",
     "read_text",
     "read_time_machine",
+    "read_tiny_shakespeare",
     "save_model",
     "scale_recurrent",
+    "tagged_sentences",
     "texts_to_sequences",
     "tokenize",
     "train_ch8",
     "train_epoch_ch8",
+    "train_sequences",
     "words_of",
 ]

@@ -19,6 +19,10 @@ from d2lrnn import checks
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
 
 TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
+SHAKESPEARE_URL = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+)
+SHAKESPEARE_HASH = "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 TIME_MACHINE_HASH = "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
 BUILTIN_INSTEAD = (
     "use the built-in corpus, which needs no download (load_data_builtin, --corpus builtin)"
@@ -45,6 +49,19 @@ def read_time_machine() -> list[str]:
     """
     path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_HASH, instead=BUILTIN_INSTEAD)
     return [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in read_lines(path)]
+
+
+def read_tiny_shakespeare() -> list[str]:
+    """Return 40,000 lines of Shakespeare, ends included: 1,115,394 characters, 65 different.
+
+    Found or downloaded as The Time Machine is. Source: Karpathy, 2015, "The unreasonable
+    effectiveness of recurrent neural networks".
+
+    Raises:
+        DownloadError: an OSError; there is no file and no network.
+    """
+    path = fetch("tinyshakespeare.txt", SHAKESPEARE_URL, SHAKESPEARE_HASH, instead=BUILTIN_INSTEAD)
+    return [line + "\n" for line in read_lines(path)]
 
 
 def read_builtin() -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import cells, common, loaders, text
+from d2lrnn import cells, common, loaders, text, translation
 
 Tensor = Any
 Device = Any
@@ -505,10 +505,12 @@ class Layers(Protocol):
         """
 
 
-# Shared by all backends and documented where they are. The loaders yield the backend's tensors.
+# Shared by all backends and documented where they are. The loaders yield the backend's tensors, and
+# the networks over sequences compute with them.
 SHARED: dict[str, Callable[..., Any]] = {
     **{name: getattr(common, name) for name in common.__all__ if not name.endswith("Error")},
     **{name: getattr(loaders, name) for name in loaders.Loaders._fields},
+    **{net.__name__: net for net in translation.NETS},
 }
 
 

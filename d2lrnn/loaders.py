@@ -78,6 +78,23 @@ def load_data_text(
     return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
 
 
+def load_data_tiny_shakespeare(
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10000,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+) -> tuple[SeqDataLoader, text.Vocab]:
+    """Return a SeqDataLoader over a million characters of Shakespeare and its Vocab.
+
+    Arguments as for load_data_time_machine.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_tiny_shakespeare(), token, max_tokens)
+    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+
+
 def load_data_grammar(
     batch_size: int,
     num_steps: int,
@@ -115,6 +132,7 @@ class Loaders(NamedTuple):
     seq_data_iter_random: Any
     seq_data_iter_sequential: Any
     load_data_time_machine: Any
+    load_data_tiny_shakespeare: Any
     load_data_builtin: Any
     load_data_text: Any
     load_data_grammar: Any
@@ -150,6 +168,7 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> Loaders:
         seq_data_iter_random=iterating(seq_data_iter_random),
         seq_data_iter_sequential=iterating(seq_data_iter_sequential),
         load_data_time_machine=loading(load_data_time_machine),
+        load_data_tiny_shakespeare=loading(load_data_tiny_shakespeare),
         load_data_builtin=loading(load_data_builtin),
         load_data_text=loading(load_data_text),
         load_data_grammar=loading(load_data_grammar),

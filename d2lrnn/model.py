@@ -88,6 +88,7 @@ class ScratchModel(Model):
     tools: stacks.Tools
     vjp: Callable[..., Any]
     make_update: Callable[..., Any]
+    value_and_grad: Callable[..., Any]
 
     def __init__(
         self,

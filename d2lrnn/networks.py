@@ -46,33 +46,46 @@ class Masked:
 
 
 @dataclass(frozen=True)
+class Decoder:
+    """Layers of cells that read, at each step, the row before and one vector, the context."""
+
+    tools: stacks.Tools
+    architecture: cells.Architecture
+
+    def __call__(self, params: Any, before: Any, context: Any, state: Any) -> Outputs:
+        """Return outputs (T * n, q) of rows (T, n, q) and a context (n, c)."""
+        *weights, W_hq, b_q = params
+        contexts = 0 * before[:, :, :1] + context[None]  # (T, n, c): the same at every step
+        inputs = self.tools.concat([before, contexts])
+        Hs, last = stacks.run_layers(self.tools, self.architecture, inputs, state, weights)
+        return self.tools.output_layer(Hs, W_hq, b_q), last
+
+
+@dataclass(frozen=True)
 class EncoderDecoder:
     """Two networks of one architecture: the first one's last state is where the second begins.
 
-    The decoder's inputs at each step are the token before and the context, which is the encoder's
-    last hidden state. Source: the book's section 10.7; Cho et al., 2014; Sutskever et al., 2014.
+    The context is the encoder's last hidden state. Source: the book's section 10.7; Cho et al.,
+    2014; Sutskever et al., 2014.
     """
 
     tools: stacks.Tools
     architecture: cells.Architecture
 
-    def __call__(self, params: Any, source: Any, mask: Any, state: Any, targets: Any) -> Outputs:
-        """Return outputs (T' * n, q) of targets (T', n, q) read so far, of a source (T, n, d)."""
+    def __call__(self, params: Any, source: Any, mask: Any, state: Any, before: Any) -> Outputs:
+        """Return outputs (T' * n, q) of a source (T, n, d) and rows before (T', n, q)."""
         number = len(self.architecture.parameters) - 2
         state = self.encode(params[:number], source, mask, state)
-        return self.decode(params[number:], targets, self.architecture.top(state)[0], state)
+        return self.alone(params[number:], before, self.architecture.top(state)[0], state)
+
+    @property
+    def alone(self) -> Decoder:
+        """The second network, for a context that is given."""
+        return Decoder(self.tools, self.architecture)
 
     def encode(self, weights: Any, source: Any, mask: Any, state: Any) -> tuple[Any, ...]:
         """Return the state after a source (T, n, d)."""
         return stacks.run_layers(self.tools, self.architecture, source, state, weights, mask)[1]
-
-    def decode(self, params: Any, targets: Any, context: Any, state: Any) -> Outputs:
-        """Return outputs (T' * n, q), each step's inputs being targets and the context (n, h)."""
-        *weights, W_hq, b_q = params
-        contexts = 0 * targets[:, :, :1] + context[None]  # (T', n, h)
-        inputs = self.tools.concat([targets, contexts])
-        Hs, last = stacks.run_layers(self.tools, self.architecture, inputs, state, weights)
-        return self.tools.output_layer(Hs, W_hq, b_q), last
 
 
 @dataclass(frozen=True)

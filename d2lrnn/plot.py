@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from d2lrnn.fitting import Scores
+    from d2lrnn.recipes import SmoothLoss
     from d2lrnn.training import History
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a dash for each.
@@ -33,6 +36,45 @@ def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
     if any(label is not None for label in histories):
         ax.legend(frameon=False)
     return ax
+
+
+def scores(found: Mapping[str | None, Scores], axes: Any = None) -> Any:
+    """Draw the losses and scores of one or more trainings, by label, side by side."""
+    left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
+    for index, (label, values) in enumerate(found.items()):
+        left.plot(range(1, len(values.loss) + 1), values.loss, label=label, **line_style(index))
+        epochs = [round(x) for x in _spread(len(values.loss), len(values.score))]
+        right.plot(epochs, values.score, label=label, **line_style(index))
+    for ax in (left, right):
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    left.set(xlabel="epoch", ylabel="loss", yscale="log")
+    right.set(xlabel="epoch", ylabel="score on data held out")
+    if any(label is not None for label in found):
+        left.legend(frameon=False)
+    return left, right
+
+
+def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
+    """Draw the smooth loss of one or more trainings, by label, over iterations."""
+    ax = ax or new_axes()
+    for index, (label, seen) in enumerate(found.items()):
+        ax.plot(seen.iterations, seen.values, label=label, **line_style(index))
+    ax.set(xlabel="iteration", ylabel="smooth loss of 25 characters, nats")
+    if any(label is not None for label in found):
+        ax.legend(frameon=False)
+    return ax
+
+
+def gallery(images: Sequence[Any], titles: Sequence[str], *, columns: int = 5) -> Any:
+    """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
+    rows = -(-len(images) // columns)
+    axes = new_axes(1.9 * columns, 2.2 * rows, columns=columns, rows=rows).reshape(-1)
+    for ax, image, title in itertools.zip_longest(axes, images, titles):
+        ax.axis("off")
+        if image is not None:
+            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+            ax.set_title(title, fontsize=12)
+    return axes
 
 
 def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
@@ -95,15 +137,15 @@ def line_style(index: int) -> dict[str, Any]:
     }
 
 
-def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1) -> Any:
-    """Return the Axes of a new figure, width by height inches; several if columns is above 1."""
+def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1, rows: int = 1) -> Any:
+    """Return the Axes of a new figure, width by height inches; an array if there are several."""
     try:
         from matplotlib import pyplot
     except ModuleNotFoundError:
         raise ImportError(
             'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
         ) from None
-    figure, axes = pyplot.subplots(1, columns, figsize=(width, height), layout="constrained")
+    figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), layout="constrained")
     for ax in figure.axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.3)
@@ -123,6 +165,11 @@ def check_format(path: str) -> None:
     suffix = os.path.splitext(path)[1].removeprefix(".")
     if suffix not in formats:
         raise ValueError(f"{path} ends in {suffix!r}; expected one of {', '.join(sorted(formats))}")
+
+
+def _spread(last: int, number: int) -> list[float]:
+    """Return number epochs, equally far apart, the last of them last."""
+    return [last * (index + 1) / number for index in range(number)]
 
 
 def _close(ax: Any) -> None:

@@ -11,7 +11,7 @@ from d2lrnn import cells, checks
 ForwardFn = Callable[..., tuple[Any, tuple[Any, ...]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tools:
     """What a stack needs of a backend.
 
@@ -21,6 +21,8 @@ class Tools:
     concat: (tensors) -> one tensor, joined along the features.
     flip: (tensor) -> the same with its time steps in reverse.
     trainable, zeros: parameters and first states.
+    finish: what the backend does to a forward function.
+    compiled: what the backend does to a function that is called again and again.
     """
 
     steps: dict[str, Callable[..., Any]]
@@ -31,6 +33,7 @@ class Tools:
     trainable: Callable[..., list[Any]]
     zeros: Callable[..., Any]
     finish: Callable[[ForwardFn], ForwardFn] = lambda forward_fn: forward_fn
+    compiled: Callable[..., Any] = lambda function: function
 
 
 def for_backend(tools: Tools) -> Callable[..., tuple[Any, Any, ForwardFn]]:

@@ -68,6 +68,8 @@ def pytest_collection_modifyitems(config, items):
     names = chosen(config)
     without = {"pair"} if len(names) == 1 else set()
     without |= set() if with_layers(names) else {"make_concise"}
+    without |= set() if "numpy" in names else {"reference"}
+    without |= set() if "tensorflow" in names else {"keras"}
     left_out = [item for item in items if without & set(item.fixturenames)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
@@ -83,10 +85,15 @@ def rnn(backend):
 
 
 @pytest.fixture
-def time_machine():
-    """The Time Machine's lines; without them these tests cannot run."""
+def data_folder():
+    """The folder of the texts; without it the tests of their facts cannot run."""
     if not os.environ.get(corpora.DATA_FOLDER):
-        pytest.skip(f"The Time Machine is not at hand: set {corpora.DATA_FOLDER} to its folder")
+        pytest.skip(f"the texts are not at hand: set {corpora.DATA_FOLDER} to their folder")
+
+
+@pytest.fixture
+def time_machine(data_folder):
+    """The Time Machine's lines."""
     return corpora.read_time_machine()
 
 
@@ -142,6 +149,20 @@ def server(tmp_path, monkeypatch):
     with warnings.catch_warnings():  # pooch leaves the connection of a failed download to the
         warnings.simplefilter("ignore", ResourceWarning)  # garbage collector
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """NumPy, for what takes long and is the same in every backend; tested where it is chosen."""
+    return backends.load("numpy")
+
+
+@pytest.fixture
+def keras():
+    """Keras, which comes with the backend TensorFlow."""
+    import keras
+
+    return keras
 
 
 @pytest.fixture(autouse=True)

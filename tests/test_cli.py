@@ -85,6 +85,56 @@ def test_a_grammar_s_floor_is_shown():
     assert "the lowest perplexity that this text allows is 2.67" in result.output
 
 
+def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
+    path, picture = tmp_path / "m", tmp_path / "loss.png"
+    saved = "--out", path, "--plot", picture
+    arguments = "--backend", backend, "--recipe", "min-char", "--corpus", "builtin"
+    result = d2lrnn("train", *arguments, "--iterations", 20, *saved)
+    assert result.exit_code == 0, result.output
+    assert f"{backend}: 13,731 characters of builtin, 54 different" in result.output
+    assert re.search(r"iteration 20: smooth loss \d+\.\d\d, at first 99\.72", result.output)
+    assert picture.stat().st_size > 0
+    result = d2lrnn("generate", path, "--num-preds", 5)
+    assert result.output.startswith("time traveller")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--hiddens", 50, "--lr", 1], "--recipe fixes --hiddens, --lr; leave out one"),
+        (["--corpus", "grammar"], "needs a text that does not change"),
+        (["--corpus", "builtin", "--text", "a"], "are both given; choose one"),
+    ],
+)
+def test_what_a_recipe_fixes_is_not_to_be_set(arguments, words):
+    result = d2lrnn("train", "--recipe", "min-char", *arguments)
+    assert result.exit_code == 1
+    assert words in result.output
+
+
+def test_a_task_shows_what_was_learned_and_draws_it(backend, tmp_path):
+    picture = tmp_path / "scores.png"
+    result = d2lrnn("task", "sentiment", "--backend", backend, "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"'movie was good' is good: 0\.99\d\d \(truth: 1\)", result.output)
+    assert picture.stat().st_size > 0
+
+
+def test_exclusive_or_prints_its_error_as_it_goes(tmp_path):
+    picture = tmp_path / "errors.png"
+    result = d2lrnn("task", "xor", "--epochs", 20000, "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"epoch 10,000: mean absolute error 0\.\d{4}\nepoch 20,000", result.output)
+    assert re.search(r"1 xor 0 = 0\.9\d\d", result.output)
+    assert picture.stat().st_size > 0
+
+
+def test_exclusive_or_is_numpy_s_alone():
+    result = d2lrnn("task", "xor", "--backend", "torch")
+    assert result.exit_code == 1
+    assert "leave out --backend" in result.output or "not installed" in result.output
+
+
 def test_numpy_has_no_layers_of_its_own():
     result = d2lrnn("train", "--concise", *SMALL)
     assert result.exit_code == 1

@@ -131,6 +131,10 @@ MISTAKES = {
         lambda rnn, net: rnn.grad_clipping([zeros(rnn, 2)], 0.0),
         "theta is 0.0; expected a finite number above 0",
     ),
+    "no such clipping": (
+        lambda rnn, net: net.make_step(1.0, clip="hard"),
+        "clip is 'hard'; expected one of 'norm', 'value'",
+    ),
     "no hidden units": (
         lambda rnn, net: rnn.get_params(5, 0),
         "num_hiddens is 0; expected an integer, 1 or above",

@@ -28,6 +28,33 @@ def test_gradients_are_clipped_by_their_joint_norm(rnn, theta, factor):
         np.testing.assert_array_equal(rnn.to_numpy(tensor), grad)  # nothing in place
 
 
+def test_gradients_are_clipped_value_by_value(rnn):
+    tensors = [rnn.from_numpy(grad) for grad in (np.array([[3.0, -4.0]]), np.array([0.5, 12.0]))]
+    clipped, norm = rnn.grad_clipping(tensors, 3.5, clip="value")
+    assert float(rnn.to_numpy(norm)) == pytest.approx(math.sqrt(169.25), rel=1e-15)
+    np.testing.assert_array_equal(rnn.to_numpy(clipped[0]), [[3.0, -3.5]])
+    np.testing.assert_array_equal(rnn.to_numpy(clipped[1]), [0.5, 3.5])
+
+
+def clipped_by_value(net):
+    """Check that a step moves each parameter by its gradient, but by no more than theta."""
+    X, Y, theta = np.array([[0, 1, 2]]), np.array([[1, 2, 3]]), 1e-3
+    before, (_, gradients) = net.arrays(), net.gradients(X, Y, net.begin_state(1))
+    net.make_step(1.0, theta, clip="value")(X, Y, net.begin_state(1))
+    assert max(abs(gradient).max() for gradient in gradients) > theta
+    for old, new, gradient in zip(before, net.arrays(), gradients, strict=True):
+        if gradient.ndim == 2:  # a bias may be the sum of two, each clipped
+            np.testing.assert_allclose(old - new, gradient.clip(-theta, theta), rtol=0, atol=1e-12)
+
+
+def test_a_step_clips_value_by_value_when_asked(make_net):
+    clipped_by_value(make_net(dtype="float64"))
+
+
+def test_a_framework_s_own_layer_is_clipped_by_value_too(make_concise):
+    clipped_by_value(make_concise("lstm", dtype="float64"))
+
+
 def test_clipping_keeps_the_dtype_and_leaves_zeros_alone(rnn):
     zeros = [rnn.from_numpy(np.zeros(3, "float32"))]
     clipped, norm = rnn.grad_clipping(zeros, 1.0)

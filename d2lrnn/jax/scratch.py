@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from d2lrnn import cells, checks, stacks
 from d2lrnn.jax import tensors
 from d2lrnn.jax.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.jax.training import make_update, vjp
+from d2lrnn.jax.training import make_update, value_and_grad, vjp
 from d2lrnn.model import ScratchModel
 
 
@@ -195,7 +195,7 @@ STEPS = {
     "lstm": lstm_step,
 }
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros)
+tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, compiled=jax.jit)
 stack = stacks.for_backend(tools)
 
 
@@ -203,7 +203,8 @@ class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
     tensors, tools = tensors, tools
-    make_update, vjp = staticmethod(make_update), staticmethod(vjp)
+    make_update, value_and_grad = staticmethod(make_update), staticmethod(value_and_grad)
+    vjp = staticmethod(vjp)
 
     @functools.cached_property
     def forward(self):

@@ -1,6 +1,6 @@
 """The recurrent networks of the book in MXNet."""
 
-from d2lrnn import checkpoint, loaders
+from d2lrnn import checkpoint, loaders, translation
 from d2lrnn.backends import requires
 from d2lrnn.common import *
 
@@ -45,8 +45,16 @@ with requires("mxnet"):
     seq_data_iter_random,
     seq_data_iter_sequential,
     load_data_time_machine,
+    load_data_tiny_shakespeare,
     load_data_builtin,
     load_data_text,
     load_data_grammar,
 ) = loaders.for_backend(from_numpy)
+(
+    SequenceClassifierScratch,
+    SequenceTaggerScratch,
+    EncoderScratch,
+    DecoderScratch,
+    EncoderDecoderScratch,
+) = translation.for_backend(RNNModelScratch)
 load_model = checkpoint.loader(__name__)

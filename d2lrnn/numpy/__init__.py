@@ -1,6 +1,6 @@
 """The recurrent networks of the book in NumPy, with gradients written by hand."""
 
-from d2lrnn import checkpoint, loaders
+from d2lrnn import checkpoint, loaders, translation
 from d2lrnn.common import *
 from d2lrnn.numpy.concatenated import (
     concat_gru,
@@ -41,8 +41,16 @@ from d2lrnn.numpy.training import grad_clipping, make_update, value_and_grad, vj
     seq_data_iter_random,
     seq_data_iter_sequential,
     load_data_time_machine,
+    load_data_tiny_shakespeare,
     load_data_builtin,
     load_data_text,
     load_data_grammar,
 ) = loaders.for_backend(from_numpy)
+(
+    SequenceClassifierScratch,
+    SequenceTaggerScratch,
+    EncoderScratch,
+    DecoderScratch,
+    EncoderDecoderScratch,
+) = translation.for_backend(RNNModelScratch)
 load_model = checkpoint.loader(__name__)

@@ -53,29 +53,47 @@ def _(network: networks.Masked, params, inputs, mask, state):
 
 
 @trace.register
-def _(network: networks.EncoderDecoder, params, source, mask, state, targets):
-    architecture = network.architecture
-    number = len(architecture.parameters) - 2
-    encoder, decoder, (W_hq, b_q) = params[:number], params[number:-2], params[-2:]
-    _, state, encoder_tape = bptt.run_layers(architecture, source, state, encoder, mask)
-    (context,) = architecture.top(state)
-    contexts = np.broadcast_to(context, (len(targets), *context.shape))
-    inputs = concat([targets, contexts])
-    Hs, last, decoder_tape = bptt.run_layers(architecture, inputs, state, decoder)
+def _(network: networks.Decoder, params, before, context, state):
+    outputs, last, pull_back = trace_decoder(network.architecture, params, before, context, state)
+    return outputs, last, lambda d_outputs: pull_back(d_outputs)[2]
+
+
+def trace_decoder(architecture, params, before, context, state):
+    """As trace, but the way back leads to the context and the first state too."""
+    *weights, W_hq, b_q = params
+    contexts = np.broadcast_to(context, (len(before), *context.shape))  # the same at every step
+    inputs = concat([before, contexts])
+    Hs, last, tape = bptt.run_layers(architecture, inputs, state, weights)
 
     def pull_back(d_outputs):
         dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
-        zeros = [np.zeros_like(s) for s in last]
-        d_inputs, d_state, d_decoder = bptt.layers_back(
-            architecture, decoder_tape, decoder, dHs, zeros
-        )
-        d_state = list(d_state)  # the encoder's last state: where the decoder begins, and context
-        put_on_top(architecture, d_state, [d_inputs[:, :, targets.shape[2] :].sum(0)])
-        nothing = np.zeros((*source.shape[:2], context.shape[1]), source.dtype)
-        _, _, d_encoder = bptt.layers_back(architecture, encoder_tape, encoder, nothing, d_state)
-        return [*d_encoder, *d_decoder, *d_output_layer]
+        d_last = [np.zeros_like(s) for s in last]
+        d_inputs, d_state, d_weights = bptt.layers_back(architecture, tape, weights, dHs, d_last)
+        d_context = d_inputs[:, :, before.shape[2] :].sum(0)
+        return d_context, d_state, [*d_weights, *d_output_layer]
 
     return bptt.output_layer(Hs, W_hq, b_q), last, pull_back
+
+
+@trace.register
+def _(network: networks.EncoderDecoder, params, source, mask, state, before):
+    architecture = network.architecture
+    number = len(architecture.parameters) - 2
+    weights = params[:number]
+    Hs, state, tape = bptt.run_layers(architecture, source, state, weights, mask)
+    outputs, last, decoder_back = trace_decoder(
+        architecture, params[number:], before, architecture.top(state)[0], state
+    )
+
+    def pull_back(d_outputs):
+        d_context, d_state, d_decoder = decoder_back(d_outputs)
+        d_state = list(d_state)  # of the encoder's last state, where the decoder began
+        put_on_top(architecture, d_state, [d_context])
+        dHs = np.zeros_like(Hs)
+        _, _, d_encoder = bptt.layers_back(architecture, tape, weights, dHs, d_state)
+        return [*d_encoder, *d_decoder]
+
+    return outputs, last, pull_back
 
 
 @trace.register

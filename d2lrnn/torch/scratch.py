@@ -10,7 +10,7 @@ from d2lrnn import cells, checks, stacks
 from d2lrnn.model import ScratchModel
 from d2lrnn.torch import tensors
 from d2lrnn.torch.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.torch.training import make_update, vjp
+from d2lrnn.torch.training import make_update, value_and_grad, vjp
 
 
 def get_mlp_params(
@@ -194,7 +194,8 @@ class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
     tensors, tools = tensors, tools
-    make_update, vjp = staticmethod(make_update), staticmethod(vjp)
+    make_update, value_and_grad = staticmethod(make_update), staticmethod(value_and_grad)
+    vjp = staticmethod(vjp)
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""

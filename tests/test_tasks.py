@@ -1,0 +1,164 @@
+"""The tasks, as a user runs them: each learns what it promises."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+from d2lrnn import cells, datasets, fitting, generated, tasks, text
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def numpy_tasks(reference):
+    """The tasks that take a while, each run once, in NumPy."""
+    done = {}
+
+    def run(name, **settings):
+        if name not in done:
+            done[name] = tasks.TASKS[name](reference, seed=0, progress=False, **settings)
+        return done[name]
+
+    return run
+
+
+def test_digits_are_read_row_by_row(rnn):
+    outcome = tasks.digits(rnn, 40, seed=0, progress=False)
+    shapes = [array.shape for array in outcome.net.arrays()]
+    assert shapes[:3] == [(8, 128), (128, 128), (128,)]
+    assert shapes[-2:] == [(128, 10), (10,)]
+    assert outcome.scores.score[-1] >= 0.95
+    assert outcome.scores.loss[-1] < outcome.scores.loss[0] / 10
+    assert len(outcome.scores.loss) == len(outcome.scores.score) == 40
+
+
+def test_the_gallery_shows_fifteen_test_images_with_label_and_prediction(numpy_tasks):
+    outcome, found = numpy_tasks("digits", num_epochs=5), datasets.load_digits()
+    axes = outcome.draw()
+    titles = [ax.get_title() for ax in axes]
+    predictions = outcome.net.predict(found.test_images[:15])
+    labels = zip(found.test_labels[:15], predictions, strict=True)
+    assert titles == [f"label={label}, pred={guess}" for label, guess in labels]
+    grid = axes[0].get_subplotspec().get_gridspec()
+    assert (grid.nrows, grid.ncols) == (3, 5)
+
+
+def test_mnist_is_read_row_by_row(reference, monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(10, size=300).astype(np.uint8)
+    images = np.zeros((300, 28, 28), np.uint8)
+    images[np.arange(300), 2 * labels + 3] = 255  # a bright row, whose place is the label
+    monkeypatch.setattr(datasets, "read_mnist", lambda split: (images, labels))
+    outcome = tasks.mnist(reference, 40, seed=0, progress=False)
+    assert outcome.net.num_inputs == 28
+    assert outcome.scores.score[-1] > 0.9
+
+
+def test_a_label_draws_its_digit(numpy_tasks):
+    outcome = numpy_tasks("drawing", num_epochs=60)
+    assert int(outcome.lines[-1].split()[0]) >= 8
+    images = outcome.net.generate(np.eye(10), 8)
+    assert abs(images[0] - images[1]).max() > 0.5
+    axes = outcome.draw()
+    assert [ax.get_title() for ax in axes] == [f"label={i}" for i in range(10)]
+
+
+def test_an_untrained_decoder_draws_no_digit(reference):
+    found = datasets.load_digits()
+    net = reference.DecoderScratch(8, 16, 10, loss="sigmoid", seed=0)
+    images = net.generate(np.eye(10), 8)
+    nearest = tasks.nearest_label(images, found.train_images, found.train_labels)
+    assert (nearest == np.arange(10)).sum() <= 3
+
+
+def test_held_out_dates_are_written_exactly(numpy_tasks):
+    outcome = numpy_tasks("dates")
+    assert outcome.scores.score[-1] >= 0.99
+    examples = generated.date_pairs(1000, seed=1, held_out=True)[:5]
+    assert outcome.lines[:5] == [f"{one!r} -> {other!r}" for one, other in examples]
+
+
+def test_tagging_beats_what_a_word_alone_tells(rnn):
+    outcome = tasks.tagging(rnn, 1, seed=0, progress=False)
+    assert outcome.scores.score[-1] > generated.one_word_accuracy() + 0.15
+
+
+def test_a_tagger_that_reads_both_ways_beats_one_that_reads_on(reference, numpy_tasks):
+    both = numpy_tasks("tagging", num_epochs=2).scores.score[-1]
+    settings = {"bidirectional": False, "seed": 0, "progress": False}
+    one = tasks.tagging(reference, 2, **settings).scores.score[-1]
+    assert both > one + 0.05
+
+
+def test_french_is_scored_by_bleu(reference, monkeypatch):
+    pairs = [
+        ("Go on .", "Va !"),
+        ("I see .", "Je vois ."),
+        ("We see the clock .", "Nous la voyons ."),
+    ]
+    monkeypatch.setattr(datasets, "read_fra_eng", lambda: pairs * 200)
+    outcome = tasks.french(reference, 10, seed=0, progress=False)
+    assert outcome.lines[0] == "'go on .' -> 'va !'"
+    assert outcome.lines[-1] == "BLEU 100.0 on the 600 sentences trained on"
+
+
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_a_task_takes_any_cell(reference, cell):
+    outcome = tasks.sentiment(reference, 2, cell=cell, seed=0, progress=False)
+    assert outcome.net.architecture.cell == cell
+
+
+def test_minibatches_are_all_rows_in_random_order_and_repeat_by_seed():
+    X, Y = np.arange(10), np.arange(10) * 2
+    one, other = (fitting.BatchLoader(X, Y, batch_size=3, seed=0) for _ in range(2))
+    first, again = list(one), list(other)
+    assert len(one) == len(first) == 3
+    assert all((y == 2 * x).all() for x, y in first)
+    np.testing.assert_array_equal(np.array(first), np.array(again))
+    rows = np.concatenate([x for x, _ in first])
+    assert len(set(rows.tolist())) == 9
+    assert rows.tolist() != np.concatenate([x for x, _ in one]).tolist()
+
+
+@pytest.mark.parametrize("arrays", [(np.zeros(3), np.zeros(4)), (np.zeros(2), np.zeros(2))])
+def test_arrays_that_do_not_belong_together_are_refused(arrays):
+    with pytest.raises(ValueError, match="expected as many in each, and 3"):
+        fitting.BatchLoader(*arrays, batch_size=3)
+
+
+def test_a_loss_that_is_not_finite_ends_training():
+    class Broken:
+        def make_step(self, lr, theta, **_):
+            return lambda X: float("nan")
+
+    with pytest.raises(fitting.DivergenceError, match="the loss is nan in epoch 1"):
+        fitting.train_sequences(Broken(), [(np.zeros(1),)], 0.1, 2, progress=False)
+
+
+def test_an_iterator_that_has_ended_is_refused(rnn):
+    net = rnn.SequenceClassifierScratch(2, 2, 2)
+    with pytest.raises(ValueError, match="yields no minibatch"):
+        fitting.train_sequences(net, [], 0.1, 1, progress=False)
+
+
+def test_scores_say_the_last_epoch_and_are_drawn():
+    scores = fitting.Scores([2.0, 1.0], [0.5], [10.0, 30.0])
+    assert str(scores) == "epoch 2: loss 1.0000, score 0.5000, 20 sequences/s"
+    assert str(fitting.Scores()) == "no epoch yet"
+    left, right = scores.plot(label="numpy")
+    assert list(left.lines[0].get_xdata()) == [1, 2]
+    assert list(right.lines[0].get_xdata()) == [2]  # scored after the last epoch only
+
+
+def test_pairs_are_padded_at_their_ends_and_targets_end():
+    pairs = tasks.Pairs([("ab", "x"), ("c", "yz")])
+    X, Y, valid, y_valid = pairs.arrays([("c", "yz"), ("abc", "x")])
+    assert pairs.source.to_tokens(X[0].tolist()) == ["c", text.UNKNOWN]
+    assert X.shape == (2, 2)  # cut to the longest that there was
+    assert valid.tolist() == [1, 2]
+    assert pairs.target.to_tokens(Y[0].tolist()) == ["y", "z", tasks.END]
+    assert y_valid.tolist() == [3, 2]
