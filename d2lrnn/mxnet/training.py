@@ -22,7 +22,8 @@ def grad_clipping(grads, theta, *, clip="norm"):
     theta, clip = checks.clipping(theta, clip)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
-        return [np.clip(grad, -theta, theta) for grad in grads], norm
+        # np.clip would take theta as float32
+        return [np.minimum(np.maximum(grad, -theta), theta) for grad in grads], norm
     scale = theta / np.maximum(norm, theta)
     return [grad * scale for grad in grads], norm
 
