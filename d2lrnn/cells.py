@@ -146,11 +146,15 @@ class Architecture:
             yield runs[layer * num_directions : (layer + 1) * num_directions]
 
 
-def is_cell(name: str) -> Callable[[ForwardFn], ForwardFn]:
-    """Mark a backend's forward function as the cell of that name."""
+def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[ForwardFn], ForwardFn]:
+    """Mark a backend's forward function as the cell of that name.
+
+    takes_ids: token ids (T, n) will do as its inputs, and mean their one-hot rows (T, n, V).
+    """
 
     def mark(forward_fn: ForwardFn) -> ForwardFn:
         forward_fn.architecture = Architecture(name)  # type: ignore[attr-defined]
+        forward_fn.takes_ids = takes_ids  # type: ignore[attr-defined]
         return forward_fn
 
     return mark
@@ -171,8 +175,25 @@ def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
     return architecture
 
 
-def functions(backend: Any, architecture: Architecture) -> tuple[Any, Any, Any]:
-    """Return a backend's get_params, init_state and forward function for an architecture."""
+FUSED = ("rnn", "gru", "lstm")
+
+
+def functions(
+    backend: Any, architecture: Architecture, *, fused: bool = False
+) -> tuple[Any, Any, Any]:
+    """Return a backend's get_params, init_state and forward function for an architecture.
+
+    Raises:
+        ValueError: the fused forward function is asked for, and there is none.
+    """
+    if fused:
+        if not (architecture.plain and architecture.cell in FUSED):
+            raise ValueError(
+                "only one layer in one direction of rnn, gru or lstm has a fused form; "
+                f"this is {architecture}"
+            )
+        made_of = functions(backend, architecture)[:2]
+        return (*made_of, getattr(backend, f"{architecture.cell}_fused"))
     if architecture.plain:
         cell = CELLS[architecture.cell]
         get_params, init_state = (getattr(backend, n) for n in (cell.get_params, cell.init_state))
@@ -184,10 +205,16 @@ def functions(backend: Any, architecture: Architecture) -> tuple[Any, Any, Any]:
 
 
 def new_net(
-    backend: Any, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+    backend: Any,
+    architecture: Architecture,
+    vocab_size: int,
+    num_hiddens: int,
+    *,
+    fused: bool = False,
+    **settings: Any,
 ) -> Any:
-    """Return a backend's RNNModelScratch of an architecture."""
-    made_of = functions(backend, architecture)
+    """Return a backend's RNNModelScratch of an architecture, its forward function fused or not."""
+    made_of = functions(backend, architecture, fused=fused)
     return backend.RNNModelScratch(vocab_size, num_hiddens, *made_of, **settings)
 
 

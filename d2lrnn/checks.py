@@ -212,6 +212,12 @@ def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) ->
     state(states, inputs[1], [num_hiddens] * num_states)
 
 
+def recurrent_ids(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
+    """Check as recurrent does, where the inputs are token ids (num_steps, batch_size)."""
+    axes("inputs", inputs, "(num_steps, batch_size)")
+    state(states, inputs[1], [weight[1]] * num_states)
+
+
 def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
     """Check that states is a tuple of tensors (batch_size, width), one for each of widths."""
     remedy = f"call net.begin_state({batch_size})"

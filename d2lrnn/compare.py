@@ -118,13 +118,15 @@ def make_problem(
     return Problem(architecture, inputs, states[0], params, draw(num_rows, num_inputs), states[1])
 
 
-def solve(rnn: Any, problem: Problem, dtype: str = "float64") -> dict[str, Arrays]:
+def solve(
+    rnn: Any, problem: Problem, dtype: str = "float64", *, fused: bool = False
+) -> dict[str, Arrays]:
     """Return {"forward": {name: array}, "gradients": {name: array}} as a backend computes them."""
 
     def tensors(arrays: Iterable[Array]) -> list[Any]:
         return [rnn.from_numpy(array, dtype=dtype) for array in arrays]
 
-    forward_fn = forward_function(rnn, problem.architecture)
+    forward_fn = forward_function(rnn, problem.architecture, fused=fused)
     inputs, d_outputs = tensors([problem.inputs, problem.d_outputs])
     state, d_state = tuple(tensors(problem.state)), tuple(tensors(problem.d_state))
     params = tensors(problem.params)
@@ -182,10 +184,12 @@ def concise_net(
     return rnn.RNNModel(layer, vocab_size, seed=settings.get("seed"), device=settings.get("device"))
 
 
-def forward_function(rnn: Any, architecture: cells.Architecture | None) -> Callable[..., Any]:
+def forward_function(
+    rnn: Any, architecture: cells.Architecture | None, *, fused: bool = False
+) -> Callable[..., Any]:
     """Return a backend's forward_fn(inputs, state, params), for the MLP (None) too."""
     if architecture is not None:
-        forward_fn: Callable[..., Any] = cells.functions(rnn, architecture)[2]
+        forward_fn: Callable[..., Any] = cells.functions(rnn, architecture, fused=fused)[2]
         return forward_fn
 
     @functools.wraps(rnn.mlp)

@@ -30,6 +30,11 @@ class Model(ABC):
     device: Any
 
     @property
+    def takes_ids(self) -> bool:
+        """Whether the forward computation takes token ids as they are, not as one-hot rows."""
+        return False
+
+    @property
     @abstractmethod
     def architecture(self) -> cells.Architecture:
         """The cell, the layers and the directions."""
@@ -61,11 +66,27 @@ class Model(ABC):
         """Take NumPy arrays, as arrays() returns them, as the parameters."""
 
     def inputs(self, X: Any, state: State) -> Any:
+        """Return token ids X (batch_size, num_steps) time-major: as one-hot rows, or as they are.
+
+        They stay as they are where takes_ids is true.
+        """
+        if not self.takes_ids:
+            return self.rows(X, state)
+        ids = self.ids(X, state)
+        checks.tokens(ids, self.vocab_size)
+        return self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+
+    def rows(self, X: Any, state: State) -> Any:
         """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
-        ids = self.tensors.to_numpy(X)
+        ids = self.ids(X, state)
+        return self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
+
+    def ids(self, X: Any, state: State) -> Array:
+        """Return X (num_steps, batch_size), its rank and the state checked, as a NumPy array."""
+        ids: Array = self.tensors.to_numpy(X)
         checks.axes("X", ids.shape, "(batch_size, num_steps)")
         self.check_state(state, len(ids))
-        return self.tensors.one_hot(ids.T, self.vocab_size, dtype=self.dtype, device=self.device)
+        return ids.T
 
     def check_state(self, state: State, batch_size: int) -> None:
         """Check that a state is a tuple of tensors of the right shapes."""
@@ -113,6 +134,11 @@ class ScratchModel(Model):
             checks.num_params(len(self.params), self.architecture.parameters)
 
     @property
+    def takes_ids(self) -> bool:
+        """Whether forward_fn takes token ids as they are, as the fused functions do."""
+        return getattr(self.forward_fn, "takes_ids", False)
+
+    @property
     def bidirectional(self) -> bool:
         """Whether the model reads in both directions; a forward function of one's own may not."""
         return hasattr(self.forward_fn, "architecture") and self.architecture.bidirectional
@@ -149,7 +175,7 @@ class ScratchModel(Model):
         """Return the mean loss of a minibatch and its gradients, in the order of params."""
         loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
         ends = d_outputs, self.begin_state(len(X))
-        _, _, d_params = self.vjp(self.forward_fn, self.inputs(X, state), state, self.params, *ends)
+        _, _, d_params = self.vjp(self.forward_fn, self.rows(X, state), state, self.params, *ends)
         return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
 
     def hidden_gradients(self, X: Any, Y: Any, state: State, *, last_only: bool = False) -> Array:
@@ -160,7 +186,7 @@ class ScratchModel(Model):
         """
         _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
         forward_fn = stacks.perturbed(self.tools, self.architecture.cell, self.vocab_size)
-        rows = self.tensors.to_numpy(self.inputs(X, state))
+        rows = self.tensors.to_numpy(self.rows(X, state))
         zeros = np.zeros((*rows.shape[:2], self.num_hiddens), rows.dtype)
         inputs = self.tensors.from_numpy(np.concatenate([rows, zeros], 2), device=self.device)
         ends = d_outputs, self.begin_state(len(X))

@@ -205,7 +205,7 @@ class RNNModelScratch(ScratchModel):
     def hidden_gradients(self, X, Y, state, *, last_only=False):
         """Return the gradients of the mean loss for every hidden state, as bptt has them."""
         _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
-        inputs, (*weights, W_hq, _) = self.inputs(X, state), self.params
+        inputs, (*weights, W_hq, _) = self.rows(X, state), self.params
         _, last, ((kept,), Hs) = bptt.forward(self.architecture, inputs, state, self.params)
         dHs, d_last = (d_outputs @ W_hq.T).reshape(Hs.shape), [np.zeros_like(s) for s in last]
         return bptt.run_back(self.architecture.cell, kept, weights, dHs, d_last)[3]

@@ -13,6 +13,7 @@ with requires("torch"):
         split_params,
     )
     from d2lrnn.torch.concise import GRU, LSTM, RNN, RNNModel
+    from d2lrnn.torch.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.torch.scratch import (
         RNNModelScratch,
         get_gru_params,

@@ -1,0 +1,191 @@
+"""The cells of scratch.py, fast, in PyTorch: drop-in for rnn, gru and lstm.
+
+The inputs of all steps go through one product before the loop, the hidden states of all steps
+through one product after it, and both of those PyTorch differentiates by itself. The loop between
+them is a recurrence A, H -> Hs with a gradient by hand: its weights' gradient is one product for
+all steps, where PyTorch would add up one a step. ``A`` stands for what a sigmoid or tanh is taken
+of, and its memory is where the gates will be: nothing else needs it. sigmoid' = S (1 - S),
+tanh' = 1 - T².
+"""
+
+import torch
+import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
+
+from d2lrnn import cells, checks
+from d2lrnn.torch.tensors import to_numpy
+
+
+def input_product(inputs, W_x, b):
+    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    if inputs.dtype.is_floating_point:
+        return (inputs @ W_x).add_(b)
+    return F.embedding(inputs.long(), W_x).add_(b)  # a one-hot row times W_x is a row of W_x
+
+
+def output_layer(Hs, W_hq, b_q):
+    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    return torch.addmm(b_q, Hs.reshape(-1, len(W_hq)), W_hq)
+
+
+def check(inputs, state, weight, num_states=1):
+    """Check the arguments of a cell; ids beyond the CPU are not looked at, which would wait."""
+    if inputs.dtype.is_floating_point:
+        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        return
+    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    if inputs.device.type == "cpu":
+        checks.tokens(to_numpy(inputs), len(weight))
+
+
+def one_product(lefts, rights):
+    """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
+    return lefts.flatten(0, 1).T @ rights.flatten(0, 1)
+
+
+def starting_with(first, num_steps):
+    """Return room (num_steps + 1, n, h) for the states before and after each step."""
+    states = first.new_empty(num_steps + 1, *first.shape)
+    states[0] = first
+    return states
+
+
+class RNNRecurrence(torch.autograd.Function):
+    """H_t = tanh(A_t + H_{t-1} W_hh) for every t, A = X W_xh + b_h."""
+
+    @staticmethod
+    def forward(ctx, A, H, W_hh):
+        """Return Hs (T, n, h) and the last H."""
+        Hs = torch.cat([H[None], A])  # (T + 1, n, h)
+        for H, H_new in zip(Hs, Hs[1:]):
+            H_new.addmm_(H, W_hh).tanh_()
+        ctx.save_for_backward(Hs, W_hh)
+        return Hs[1:], Hs[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dHs, dH):
+        """Return dA, the first dH and dW_hh."""
+        Hs, W_hh = ctx.saved_tensors
+        dA, dH = 1 - Hs[1:] ** 2, dH.clone()
+        for dA_t, dH_t in zip(reversed(dA.unbind()), reversed(dHs.unbind())):
+            dH += dH_t  # from this step's output, and from the step after it
+            dA_t *= dH
+            torch.mm(dA_t, W_hh.T, out=dH)
+        return dA, dH, one_product(Hs[:-1], dA)
+
+
+@cells.is_cell("rnn", takes_ids=True)
+def rnn_fused(inputs, state, params):
+    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    W_xh, W_hh, b_h, W_hq, b_q = params
+    check(inputs, state, W_xh)
+    Hs, H = RNNRecurrence.apply(input_product(inputs, W_xh, b_h), *state, W_hh)
+    return output_layer(Hs, W_hq, b_q), (H,)
+
+
+class GRURecurrence(torch.autograd.Function):
+    """The update of a GRU for every t, A = [A_z, A_r, A_h] = X W_x + b."""
+
+    @staticmethod
+    def forward(ctx, A, H, W_hzr, W_hh):
+        """Return Hs (T, n, h) and the last H."""
+        h, gates = H.shape[1], A.detach()
+        ZR, (Z, R, H_tilde) = gates[..., : 2 * h], gates.split(h, dim=-1)
+        Hs, RH = starting_with(H, len(A)), torch.empty_like(H_tilde)
+        for H, ZR_t, Z_t, R_t, RH_t, H_tilde_t, H_new in zip(Hs, ZR, Z, R, RH, H_tilde, Hs[1:]):
+            ZR_t.addmm_(H, W_hzr).sigmoid_()  # update gate and reset gate
+            torch.mul(R_t, H, out=RH_t)
+            H_tilde_t.addmm_(RH_t, W_hh).tanh_()  # candidate
+            torch.lerp(H_tilde_t, H, Z_t, out=H_new)  # Z * H + (1 - Z) * H_tilde
+        ctx.save_for_backward(gates, Hs, RH, W_hzr, W_hh)
+        return Hs[1:], Hs[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dHs, dH):
+        """Return dA, the first dH, dW_hzr and dW_hh."""
+        gates, Hs, RH, W_hzr, W_hh = ctx.saved_tensors
+        h, H = dH.shape[1], Hs[:-1]
+        Z, R, H_tilde = gates.split(h, dim=-1)
+        dA = gates - gates**2  # times what arrives at each gate, below and in the loop
+        dA_zr, parts = dA[..., : 2 * h], dA.split(h, dim=-1)
+        parts[0].mul_(H - H_tilde)
+        parts[1].mul_(H)
+        torch.mul(1 - Z, 1 - H_tilde**2, out=parts[2])
+        dH, dRH = dH.clone(), torch.empty_like(dH)
+        steps = zip(dHs, Z, R, dA_zr, *parts)
+        for dH_t, Z_t, R_t, dA_zr_t, dA_z, dA_r, dA_h in reversed(list(steps)):
+            dH += dH_t
+            dA_h *= dH
+            torch.mm(dA_h, W_hh.T, out=dRH)
+            dA_r *= dRH
+            dA_z *= dH
+            dH.mul_(Z_t).addcmul_(dRH, R_t).addmm_(dA_zr_t, W_hzr.T)
+        return dA, dH, one_product(H, dA_zr), one_product(RH, parts[2])
+
+
+@cells.is_cell("gru", takes_ids=True)
+def gru_fused(inputs, state, params):
+    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
+    check(inputs, state, W_xz)
+    W_x, b = torch.cat([W_xz, W_xr, W_xh], dim=1), torch.cat([b_z, b_r, b_h])
+    A, W_hzr = input_product(inputs, W_x, b), torch.cat([W_hz, W_hr], dim=1)
+    Hs, H = GRURecurrence.apply(A, *state, W_hzr, W_hh)
+    return output_layer(Hs, W_hq, b_q), (H,)
+
+
+class LSTMRecurrence(torch.autograd.Function):
+    """The update of an LSTM for every t, A = [A_i, A_f, A_o, A_c] = X W_x + b."""
+
+    @staticmethod
+    def forward(ctx, A, H, C, W_h):
+        """Return Hs (T, n, h), the last H and the last C."""
+        h, gates = H.shape[1], A.detach()
+        IFO, (I, F, O, C_tilde) = gates[..., : 3 * h], gates.split(h, dim=-1)
+        Hs, Cs, Ts = starting_with(H, len(A)), starting_with(C, len(A)), torch.empty_like(C_tilde)
+        steps = zip(Hs, Cs, gates, IFO, I, F, O, C_tilde, Ts, Hs[1:], Cs[1:])
+        for H, C, A_t, IFO_t, I_t, F_t, O_t, C_tilde_t, T, H_new, C_new in steps:
+            A_t.addmm_(H, W_h)
+            IFO_t.sigmoid_()  # input, forget and output gate
+            C_tilde_t.tanh_()  # candidate
+            torch.mul(F_t, C, out=C_new).addcmul_(I_t, C_tilde_t)
+            torch.mul(O_t, torch.tanh(C_new, out=T), out=H_new)
+        ctx.save_for_backward(gates, Hs, Cs, Ts, W_h)
+        return Hs[1:], Hs[-1], Cs[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dHs, dH, dC):
+        """Return dA, the first dH and dC, and dW_h."""
+        gates, Hs, Cs, T, W_h = ctx.saved_tensors
+        I, F, O, C_tilde = gates.split(dH.shape[1], dim=-1)
+        slope = O * (1 - T**2)  # of H by C
+        dA = gates - gates**2  # times what arrives at each gate, below and in the loop
+        parts = dA.split(dH.shape[1], dim=-1)
+        for part, factor in zip(parts, (C_tilde, Cs[:-1], T)):
+            part *= factor
+        torch.mul(I, 1 - C_tilde**2, out=parts[3])
+        dH, dC = dH.clone(), dC.clone()
+        steps = zip(dHs, slope, F, dA, *parts)
+        for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(steps)):
+            dH += dH_t
+            dC.addcmul_(dH, slope_t)
+            dA_i *= dC
+            dA_f *= dC
+            dA_o *= dH
+            dA_c *= dC
+            dC *= F_t
+            torch.mm(dA_t, W_h.T, out=dH)
+        return dA, dH, dC, one_product(Hs[:-1], dA)
+
+
+@cells.is_cell("lstm", takes_ids=True)
+def lstm_fused(inputs, state, params):
+    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    *weights, W_hq, b_q = params
+    check(inputs, state, weights[0], num_states=2)
+    W_x, W_h, b = (torch.cat(weights[kind::3], dim=-1) for kind in range(3))
+    Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
+    return output_layer(Hs, W_hq, b_q), tuple(state)
