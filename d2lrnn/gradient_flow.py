@@ -87,7 +87,7 @@ def survey(
     for cell in ("rnn", "gru", "lstm"):
         found[cell] = {}
         for radius in radii:
-            settings = {"seed": seed, "dtype": "float64"}
+            settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
             net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
             net.load_arrays([10 * array for array in net.arrays()])
             scale_recurrent(net, radius)

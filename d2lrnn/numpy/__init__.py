@@ -9,6 +9,7 @@ from d2lrnn.numpy.concatenated import (
     concat_rnn,
     split_params,
 )
+from d2lrnn.numpy.fused import gru_fused, lstm_fused, rnn_fused
 from d2lrnn.numpy.scratch import (
     RNNModelScratch,
     get_gru_params,

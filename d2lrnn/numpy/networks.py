@@ -21,14 +21,29 @@ def trace(network, params, *inputs):
 
 @trace.register
 def _(network: networks.Recurrent, params, inputs, state):
-    architecture = cells.architecture_of(network.forward_fn)
-    outputs, last, tape = bptt.forward(architecture, inputs, state, params)
+    outputs, last, back = trace_cell(network.forward_fn, inputs, state, params)
 
     def pull_back(d_outputs):
         d_state = [np.zeros_like(s) for s in last]  # truncate BPTT at the minibatch
-        return bptt.go_back(architecture, tape, params, d_outputs, d_state)[2]
+        return back(d_outputs, d_state)[2]
 
     return outputs, last, pull_back
+
+
+def trace_cell(forward_fn, inputs, state, params):
+    """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
+
+    A fused function brings its own way back; all others go back as bptt does.
+    """
+    if hasattr(forward_fn, "trace"):
+        return forward_fn.trace(inputs, state, params)
+    architecture = cells.architecture_of(forward_fn)
+    outputs, last, tape = bptt.forward(architecture, inputs, state, params)
+
+    def back(d_outputs, d_state):
+        return bptt.go_back(architecture, tape, params, d_outputs, d_state)
+
+    return outputs, last, back
 
 
 @trace.register

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from d2lrnn import cells, checks, optimizers
+from d2lrnn import checks, optimizers
 from d2lrnn.concatenated import concat_arrays, split_arrays
 from d2lrnn.losses import LOSSES
 from d2lrnn.numpy import bptt, networks
@@ -21,13 +21,10 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
         cell, summed = function.__name__.removeprefix("concat_"), split_arrays(params, order)
         d_inputs, d_state, grads = bptt.backward(cell, inputs, state, summed, d_outputs, d_state)
         return d_inputs, d_state, concat_arrays(grads, order)
-    return bptt.backward(cell_of(forward_fn), inputs, state, params, d_outputs, d_state)
-
-
-def cell_of(forward_fn):
-    """Return what bptt.backward calls a forward function, or refuse one with no gradient."""
-    name = getattr(forward_fn, "__name__", "")
-    return "mlp" if name == "mlp" else cells.architecture_of(forward_fn)
+    if function.__name__ == "mlp":
+        return bptt.backward("mlp", inputs, state, params, d_outputs, d_state)
+    _, _, back = networks.trace_cell(forward_fn, inputs, state, params)
+    return back(d_outputs, d_state)
 
 
 def grad_clipping(grads, theta, *, clip="norm"):

@@ -8,6 +8,8 @@ of, and its memory is where the gates will be: nothing else needs it. sigmoid' =
 tanh' = 1 - T².
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
@@ -57,7 +59,7 @@ class RNNRecurrence(torch.autograd.Function):
     def forward(ctx, A, H, W_hh):
         """Return Hs (T, n, h) and the last H."""
         Hs = torch.cat([H[None], A])  # (T + 1, n, h)
-        for H, H_new in zip(Hs, Hs[1:]):
+        for H, H_new in itertools.pairwise(Hs):
             H_new.addmm_(H, W_hh).tanh_()
         ctx.save_for_backward(Hs, W_hh)
         return Hs[1:], Hs[-1]
