@@ -13,6 +13,7 @@ with requires("jax"):
         split_params,
     )
     from d2lrnn.jax.concise import GRU, LSTM, RNN, RNNModel
+    from d2lrnn.jax.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.jax.scratch import (
         RNNModelScratch,
         get_gru_params,
