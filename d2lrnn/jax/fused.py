@@ -90,11 +90,12 @@ def rnn_ahead(A, H, W_hh):
 def rnn_back(kept, d_results):
     """Return dA, the first dH and dW_hh."""
     (H, Hs, W_hh), (dHs, dH) = kept, d_results
+    W_hh_T = W_hh.T  # once, not in each step
 
     def step(dH, given):
         dH_t, H_t = given
         dA_t = (dH + dH_t) * (1 - H_t**2)  # from this step's output, and from the step after it
-        return dA_t @ W_hh.T, dA_t
+        return dA_t @ W_hh_T, dA_t
 
     dH, dA = jax.lax.scan(step, dH, (dHs, Hs), reverse=True)
     return dA, dH, one_product(before(H, Hs), dA)
@@ -138,14 +139,15 @@ def gru_ahead(A, H, W_hzr, W_hh):
 def gru_back(kept, d_results):
     """Return dA, the first dH, dW_hzr and dW_hh."""
     (Hs, gates, W_hzr, W_hh), (dHs, dH) = kept, d_results
+    W_hzr_T, W_hh_T = W_hzr.T, W_hh.T  # once, not in each step
 
     def step(dH, given):
         dH_t, H, Z, R, H_tilde = given
         dH = dH + dH_t
         dA_h = dH * (1 - Z) * (1 - H_tilde**2)
-        dRH = dA_h @ W_hh.T
+        dRH = dA_h @ W_hh_T
         dA_zr = jnp.concatenate([dH * (H - H_tilde) * Z * (1 - Z), dRH * H * R * (1 - R)], axis=1)
-        return dH * Z + dRH * R + dA_zr @ W_hzr.T, (dA_zr, dA_h)
+        return dH * Z + dRH * R + dA_zr @ W_hzr_T, (dA_zr, dA_h)
 
     dH, (dA_zr, dA_h) = jax.lax.scan(step, dH, (dHs, Hs, *gates), reverse=True)
     dA = jnp.concatenate([dA_zr, dA_h], axis=2)
@@ -196,6 +198,7 @@ def lstm_ahead(A, H, C, W_h):
 def lstm_back(kept, d_results):
     """Return dA, the first dH and dC, and dW_h."""
     (Hs, Cs, gates, W_h), (dHs, dH, dC) = kept, d_results
+    W_h_T = W_h.T  # once, not in each step
 
     def step(d_state, given):
         dH, dC = d_state
@@ -209,7 +212,7 @@ def lstm_back(kept, d_results):
             dC * I * (1 - C_tilde**2),
         ]
         dA_t = jnp.concatenate(dA_t, axis=1)
-        return (dA_t @ W_h.T, dC * F), dA_t
+        return (dA_t @ W_h_T, dC * F), dA_t
 
     (dH, dC), dA = jax.lax.scan(step, (dH, dC), (dHs, Cs, *gates), reverse=True)
     return dA, dH, dC, one_product(Hs, dA)

@@ -13,6 +13,7 @@ with requires("tensorflow"):
         split_params,
     )
     from d2lrnn.tensorflow.concise import GRU, LSTM, RNN, RNNModel
+    from d2lrnn.tensorflow.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.tensorflow.scratch import (
         RNNModelScratch,
         get_gru_params,

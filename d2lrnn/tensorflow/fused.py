@@ -1,0 +1,228 @@
+"""The cells of scratch.py, fast, in TensorFlow: drop-in for rnn, gru and lstm.
+
+The inputs of all steps go through one product before the loop, the hidden states of all steps
+through one product after it, and both of those TensorFlow differentiates by itself. The loop
+between them is a recurrence with a gradient by hand (``tf.custom_gradient``): its weights' gradient
+is one product for all steps, where a tape adds up one a step. ``tf.while_loop`` is the loop: within
+a training step XLA compiles its body once, however many steps there are. ``A`` stands for what a
+sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
+"""
+
+import tensorflow as tf
+
+from d2lrnn import cells, checks
+from d2lrnn.tensorflow.tensors import to_numpy
+
+
+def check(inputs, state, weight, num_states=1):
+    """Check the arguments of a cell; inside tf.function ids have no values to check."""
+    if inputs.dtype.is_floating:
+        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        return
+    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    if not tf.is_symbolic_tensor(inputs):
+        checks.tokens(to_numpy(inputs), weight.shape[0])
+
+
+def input_product(inputs, W_x, b):
+    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    if inputs.dtype.is_floating:
+        T, n, d = inputs.shape
+        return tf.reshape(tf.reshape(inputs, (-1, d)) @ W_x, (T, n, W_x.shape[1])) + b
+    return look_up(W_x, tf.cast(inputs, tf.int32)) + b
+
+
+@tf.custom_gradient
+def look_up(table, ids):
+    """Return the row of table (V, m) for each id: a one-hot row times table is a row of it."""
+
+    def back(d_rows):
+        rows = tf.reshape(d_rows, (-1, table.shape[1]))
+        sums = tf.math.unsorted_segment_sum(rows, tf.reshape(ids, (-1,)), table.shape[0])
+        return sums, None
+
+    return tf.gather(table, ids), back
+
+
+def output_layer(Hs, W_hq, b_q):
+    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    return tf.reshape(Hs, (-1, W_hq.shape[0])) @ W_hq + b_q
+
+
+def one_product(lefts, rights):
+    """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
+    left, right = (tf.reshape(x, (-1, x.shape[2])) for x in (lefts, rights))
+    return tf.matmul(left, right, transpose_a=True)
+
+
+def before(first, states):
+    """Return the states (T, n, h) before each step, of the first one and those after each."""
+    return tf.concat([first[None], states], axis=0)[:-1]
+
+
+def scan(step, carried, inputs, shapes, *, reverse=False):
+    """Call step(carried, inputs at t) -> (carried, what to keep of t) for every t.
+
+    Args:
+        step: the function; carried and inputs are tuples, what to keep a list.
+        carried: what the first step is given.
+        inputs: tensors (T, n, ...).
+        shapes: those (n, ...) of what each step gives to keep.
+        reverse: from the last step to the first.
+
+    Returns what the last step carried, and what all of them kept, each (T, n, ...).
+    """
+    num_steps, dtype = inputs[0].shape[0], carried[0].dtype
+    kept = tuple(tf.TensorArray(dtype, num_steps, element_shape=shape) for shape in shapes)
+
+    def body(count, carried, kept):
+        t = num_steps - 1 - count if reverse else count
+        carried, new = step(carried, [x[t] for x in inputs])
+        return count + 1, tuple(carried), tuple(k.write(t, x) for k, x in zip(kept, new))
+
+    start = tf.constant(0), tuple(carried), kept
+    _, carried, kept = tf.while_loop(lambda count, *_: count < num_steps, body, start)
+    if num_steps == 0:
+        return carried, [tf.zeros((0, *shape), dtype) for shape in shapes]
+    return carried, [k.stack() for k in kept]
+
+
+# The recurrent network
+
+
+@tf.custom_gradient
+def rnn_recurrence(A, H, W_hh):
+    """Return Hs (T, n, h), H_t = tanh(A_t + H_{t-1} W_hh), and the last H."""
+
+    def step(state, given):
+        (H,), (A_t,) = state, given
+        H = tf.tanh(A_t + H @ W_hh)
+        return (H,), [H]
+
+    (last,), (Hs,) = scan(step, (H,), [A], [H.shape])
+
+    def back(dHs, dH):
+        W_hh_T = tf.transpose(W_hh)  # once, not in each step
+
+        def step(d_state, given):
+            (dH,), (dH_t, H_t) = d_state, given
+            dA_t = (dH + dH_t) * (1 - H_t**2)  # from this step's output, and the step after it
+            return (dA_t @ W_hh_T,), [dA_t]
+
+        (dH,), (dA,) = scan(step, (dH,), [dHs, Hs], [H.shape], reverse=True)
+        return dA, dH, one_product(before(H, Hs), dA)
+
+    return (Hs, last), back
+
+
+@cells.is_cell("rnn", takes_ids=True)
+def rnn_fused(inputs, state, params):
+    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
+    check(inputs, state, W_xh)
+    Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
+    return output_layer(Hs, W_hq, b_q), (H,)
+
+
+# The gated recurrent unit
+
+
+@tf.custom_gradient
+def gru_recurrence(A, H, W_hzr, W_hh):
+    """Return Hs (T, n, h) of a GRU, A = [A_z, A_r, A_h] = X W_x + b, and the last H."""
+    n, h = H.shape
+
+    def step(state, given):
+        (H,), (A_t,) = state, given
+        ZR = tf.sigmoid(A_t[:, : 2 * h] + H @ W_hzr)
+        Z, R = ZR[:, :h], ZR[:, h:]
+        H_tilde = tf.tanh(A_t[:, 2 * h :] + (R * H) @ W_hh)  # candidate
+        H = Z * H + (1 - Z) * H_tilde
+        return (H,), [H, ZR, H_tilde]
+
+    (last,), (Hs, ZRs, H_tildes) = scan(step, (H,), [A], [(n, h), (n, 2 * h), (n, h)])
+
+    def back(dHs, dH):
+        W_hzr_T, W_hh_T = tf.transpose(W_hzr), tf.transpose(W_hh)  # once, not in each step
+
+        def step(d_state, given):
+            (dH,), (dH_t, H, ZR, H_tilde) = d_state, given
+            dH, Z, R = dH + dH_t, ZR[:, :h], ZR[:, h:]
+            dA_h = dH * (1 - Z) * (1 - H_tilde**2)
+            dRH = dA_h @ W_hh_T
+            dA_zr = tf.concat([dH * (H - H_tilde) * Z * (1 - Z), dRH * H * R * (1 - R)], axis=1)
+            dH = dH * Z + dRH * R + dA_zr @ W_hzr_T
+            return (dH,), [dA_zr, dA_h]
+
+        Hs_before = before(H, Hs)
+        given, shapes = [dHs, Hs_before, ZRs, H_tildes], [(n, 2 * h), (n, h)]
+        (dH,), (dA_zr, dA_h) = scan(step, (dH,), given, shapes, reverse=True)
+        dW_hzr, dW_hh = one_product(Hs_before, dA_zr), one_product(ZRs[:, :, h:] * Hs_before, dA_h)
+        return tf.concat([dA_zr, dA_h], axis=2), dH, dW_hzr, dW_hh
+
+    return (Hs, last), back
+
+
+@cells.is_cell("gru", takes_ids=True)
+def gru_fused(inputs, state, params):
+    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
+    check(inputs, state, W_xz)
+    W_x, b = tf.concat([W_xz, W_xr, W_xh], axis=1), tf.concat([b_z, b_r, b_h], axis=0)
+    A, W_hzr = input_product(inputs, W_x, b), tf.concat([W_hz, W_hr], axis=1)
+    Hs, H = gru_recurrence(A, *state, W_hzr, W_hh)
+    return output_layer(Hs, W_hq, b_q), (H,)
+
+
+# Long short-term memory
+
+
+@tf.custom_gradient
+def lstm_recurrence(A, H, C, W_h):
+    """Return Hs (T, n, h) of an LSTM, A = [A_i, A_f, A_o, A_c] = X W_x + b, the last H and C."""
+    n, h = H.shape
+
+    def step(state, given):
+        (H, C), (A_t,) = state, given
+        A_t = A_t + H @ W_h
+        I, F, O = tf.split(tf.sigmoid(A_t[:, : 3 * h]), 3, axis=1)
+        C_tilde = tf.tanh(A_t[:, 3 * h :])  # candidate
+        C = F * C + I * C_tilde
+        T = tf.tanh(C)
+        H = O * T
+        return (H, C), [H, C, tf.concat([I, F, O, C_tilde, T], axis=1)]
+
+    last, (Hs, Cs, gates) = scan(step, (H, C), [A], [(n, h), (n, h), (n, 5 * h)])
+
+    def back(dHs, dH, dC):
+        W_h_T = tf.transpose(W_h)  # once, not in each step
+
+        def step(d_state, given):
+            (dH, dC), (dH_t, C, gates_t) = d_state, given
+            I, F, O, C_tilde, T = tf.split(gates_t, 5, axis=1)
+            dH = dH + dH_t
+            dC = dC + dH * O * (1 - T**2)
+            dA_t = [
+                dC * C_tilde * I * (1 - I),
+                dC * C * F * (1 - F),
+                dH * T * O * (1 - O),
+                dC * I * (1 - C_tilde**2),
+            ]
+            dA_t = tf.concat(dA_t, axis=1)
+            return (dA_t @ W_h_T, dC * F), [dA_t]
+
+        given = [dHs, before(C, Cs), gates]
+        (dH, dC), (dA,) = scan(step, (dH, dC), given, [(n, 4 * h)], reverse=True)
+        return dA, dH, dC, one_product(before(H, Hs), dA)
+
+    return (Hs, *last), back
+
+
+@cells.is_cell("lstm", takes_ids=True)
+def lstm_fused(inputs, state, params):
+    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    *weights, W_hq, b_q = map(tf.convert_to_tensor, params)
+    check(inputs, state, weights[0], num_states=2)
+    W_x, W_h, b = (tf.concat(weights[kind::3], axis=-1) for kind in range(3))
+    Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)
+    return output_layer(Hs, W_hq, b_q), tuple(state)
