@@ -18,6 +18,7 @@ PREFIXES = {
     "grammar": "the ",
 }
 RECIPES = ("min-char",)
+FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in cells.FUSED)]
 # What a recipe leaves to the user; all else is part of it.
 FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "out", "plot"}
 
@@ -34,6 +35,12 @@ FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "g
 @click.option("--layers", default=1, help="Layers of cells, one on top of the other.")
 @click.option("--bidirectional", is_flag=True, help="Read in both directions; cannot generate.")
 @click.option("--concise", is_flag=True, help="Use the framework's own layer (not numpy).")
+@click.option(
+    "--forward",
+    type=click.Choice(FORWARD),
+    help="The function that computes a plain cell: as in the book, or fused, which is faster.  "
+    "[default: fused where there is one]",
+)
 @click.option("--hiddens", default=256, help="Hidden units.")
 @click.option("--steps", default=35, help="Time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
@@ -182,11 +189,23 @@ def _settings(rnn: Any, options: dict[str, Any]) -> dict[str, Any]:
     return {"seed": options["seed"], "dtype": options["dtype"], "device": device}
 
 
+def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
+    """Return whether the fused forward function is to be used: where there is one, by default."""
+    if forward is None:
+        return architecture.plain and architecture.cell in cells.FUSED
+    if not architecture.plain or forward.removesuffix("_fused") != architecture.cell:
+        raise ValueError(f"--forward {forward} is not for {architecture}; choose a --cell to match")
+    return forward.endswith("_fused")
+
+
 def _net(rnn: Any, vocab_size: int, options: dict[str, Any]) -> Any:
     architecture = cells.Architecture(options["cell"], options["layers"], options["bidirectional"])
     sizes, settings = (vocab_size, options["hiddens"]), _settings(rnn, options)
     if not options["concise"]:
-        return cells.new_net(rnn, architecture, *sizes, **settings)
+        fused = _is_fused(architecture, options["forward"])
+        return cells.new_net(rnn, architecture, *sizes, fused=fused, **settings)
+    if options["forward"]:
+        raise ValueError("--concise and --forward are both given; choose one")
     if not hasattr(rnn, "RNNModel"):
         raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")
     if architecture.cell == "gru":  # the frameworks' own is the other kind

@@ -34,6 +34,7 @@ class Net(Protocol):
     device: Device
     params: Params
     architecture: cells.Architecture
+    takes_ids: bool
 
     def __call__(self, X: Any, state: State) -> tuple[Tensor, State]:
         """Compute the scores of the next token after each token of X.
@@ -50,9 +51,10 @@ class Net(Protocol):
         """
 
     def inputs(self, X: Any, state: State) -> Tensor:
-        """Return token ids X (n, T) as the forward function's inputs (T, n, V).
+        """Return token ids X (n, T) as the forward function's inputs: one-hot rows (T, n, V).
 
-        X and state are checked first, here where they have values and outside any compiled code.
+        Where takes_ids is true they stay ids, (T, n). X and state are checked first, here where
+        they have values and outside any compiled code.
         """
 
     def begin_state(self, batch_size: int) -> State:
@@ -314,6 +316,29 @@ class Backend(Protocol):
 
         Source: section 10.1, equations 10.1.1 to 10.1.5; Hochreiter and Schmidhuber, 1997.
         """
+
+    # The same cells, fast: as forward_fn, drop-in for rnn, gru and lstm.
+
+    @staticmethod
+    def rnn_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute what rnn computes, with one product for the inputs of all steps.
+
+        Args:
+            inputs: (T, n, V), or token ids (T, n), which mean their one-hot rows; the ids are
+                checked where they have values at hand: not on a GPU, and not in compiled code.
+            state: (H,), H (n, h).
+            params: from get_params.
+
+        The outputs too are one product, and so is the gradient of each weight, going back by hand.
+        """
+
+    @staticmethod
+    def gru_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute what gru computes; see rnn_fused."""
+
+    @staticmethod
+    def lstm_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
+        """Compute what lstm computes; see rnn_fused."""
 
     @staticmethod
     def stack(

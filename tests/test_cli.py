@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import backends, cli
+from d2lrnn import backends, cells, cli
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -85,6 +85,27 @@ def test_a_grammar_s_floor_is_shown():
     assert "the lowest perplexity that this text allows is 2.67" in result.output
 
 
+@pytest.mark.parametrize("cell", cells.FUSED)
+def test_the_fused_cell_is_the_default_and_learns_what_the_book_s_does(backend, cell):
+    arguments = ["train", "--backend", backend, *SMALL, "--cell", cell, "--epochs", 2]
+    fused, book = d2lrnn(*arguments), d2lrnn(*arguments, "--forward", cell)
+    assert fused.exit_code == book.exit_code == 0, fused.output + book.output
+    shown = [re.findall(r"perplexity ([\d.]+)", result.output) for result in (fused, book)]
+    assert len(shown[0]) >= 1
+    assert [float(x) for x in shown[0]] == pytest.approx([float(x) for x in shown[1]], rel=1e-3)
+
+
+def test_the_default_is_fused(monkeypatch):
+    asked = []
+    new_net = cells.new_net
+    monkeypatch.setattr(
+        cells, "new_net", lambda *a, fused, **kw: asked.append(fused) or new_net(*a, **kw)
+    )
+    for arguments in ([], ["--forward", "rnn"], ["--layers", 2], ["--cell", "gru_reset_after"]):
+        d2lrnn("train", *SMALL, "--epochs", 0, *arguments)
+    assert asked == [True, False, False, False]
+
+
 def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
     path, picture = tmp_path / "m", tmp_path / "loss.png"
     saved = "--out", path, "--plot", picture
@@ -157,6 +178,7 @@ def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
         (["train", "--hiddens", "-1"], "Error: num_hiddens is -1; expected an integer"),
         (["train", "--text", "nowhere.txt"], "Error: [Errno 2] No such file"),
         (["train", "--text", "a", "--corpus", "builtin"], "are both given; choose one"),
+        (["train", "--forward", "gru"], "Error: --forward gru is not for Architecture(cell='rnn'"),
         (["train", "--out", "nowhere/model"], "Error: cannot write nowhere/model: the folder"),
         (["train", "--out", "."], "Error: cannot write .: it is a folder; give the name of a file"),
         (["train", "--plot", "curve.xyz"], "Error: curve.xyz ends in 'xyz'; expected one of"),

@@ -13,6 +13,7 @@ with requires("mxnet"):
         split_params,
     )
     from d2lrnn.mxnet.concise import GRU, LSTM, RNN, RNNModel
+    from d2lrnn.mxnet.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.mxnet.scratch import (
         RNNModelScratch,
         get_gru_params,

@@ -1,0 +1,255 @@
+"""The fused functions: the same numbers as the cells they stand for, and what only they do."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from d2lrnn import backends, cells, compare, networks
+
+FUSED = ["rnn", "gru", "lstm"]
+IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
+sizes = st.fixed_dictionaries(
+    {
+        "num_steps": st.integers(0, 6),
+        "batch_size": st.integers(0, 4),
+        "num_inputs": st.integers(1, 6),
+        "num_hiddens": st.integers(2, 6),
+        "seed": st.integers(0, 2**16),
+    }
+)
+
+
+@functools.cache
+def solution(backend, cell, dtype="float64", fused=True):
+    problem = compare.make_problem(cell)
+    return compare.solve(backends.load(backend), problem, dtype, fused=fused)
+
+
+@pytest.fixture
+def make_pair(rnn):
+    """A function that makes the model of a cell and its fused twin."""
+
+    def make(cell="rnn", vocab_size=5, num_hiddens=4, **settings):
+        architecture, settings = cells.Architecture(cell), {"seed": 0, **settings}
+        return [
+            cells.new_net(rnn, architecture, vocab_size, num_hiddens, fused=fused, **settings)
+            for fused in (False, True)
+        ]
+
+    return make
+
+
+@pytest.mark.parametrize("quantity", ["forward", "gradients"])
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", FUSED)
+def test_a_fused_cell_agrees_with_the_float64_reference(backend, cell, dtype, quantity):
+    expected = solution("numpy", cell, fused=False)[quantity]
+    found = solution(backend, cell, dtype)[quantity]
+    limit = compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert found[name].dtype.name == dtype, name
+        assert compare.difference(found[name], expected[name]) <= limit, name
+
+
+@settings(max_examples=8)
+@given(sizes)
+@pytest.mark.parametrize("cell", FUSED)
+def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
+    problem = compare.make_problem(cell, **sizes)
+    expected = compare.solve(backends.load("numpy"), problem)
+    for quantity, arrays in compare.solve(rnn, problem, fused=True).items():
+        for name, array in arrays.items():
+            assert compare.difference(array, expected[quantity][name]) <= 1e-12, name
+
+
+@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("cell", FUSED)
+def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
+    forward_fn, problem = getattr(rnn, f"{cell}_fused"), compare.make_problem(cell)
+    ids = problem.inputs.argmax(axis=2)  # (T, n), at random
+    targets = rnn.from_numpy(problem.d_outputs.argmax(axis=1), dtype="int64")
+    state = tuple(rnn.from_numpy(s, dtype=dtype) for s in problem.state)
+    compute = rnn.value_and_grad(networks.Recurrent(forward_fn), "softmax")
+    results = []
+    for inputs in (rnn.from_numpy(ids), rnn.one_hot(ids, 28, dtype=dtype)):
+        params = rnn.trainable(problem.params, dtype=dtype)
+        value, last, grads = compute(params, (inputs, state), targets)
+        results.append([rnn.to_numpy(tensor) for tensor in (value, *last, *grads)])
+    limit = compare.bound("gradients", dtype, problem.num_terms)
+    for one, other in zip(*results, strict=True):
+        assert compare.difference(one, other) <= limit
+
+
+@pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint8"])
+def test_ids_of_every_integer_dtype_are_looked_up(rnn, kind):
+    params, state = rnn.get_params(5, 4, seed=0), rnn.init_rnn_state(2, 4)
+    ids = rnn.from_numpy(IDS.T.astype(kind))
+    found, _ = rnn.rnn_fused(ids, state, params)
+    expected, _ = rnn.rnn_fused(rnn.one_hot(IDS.T, 5), state, params)
+    np.testing.assert_allclose(rnn.to_numpy(found), rnn.to_numpy(expected), rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell", FUSED)
+def test_a_fused_model_is_handed_ids(rnn, make_pair, cell):
+    net, fused = make_pair(cell)
+    assert not net.takes_ids
+    assert fused.takes_ids
+    found = rnn.to_numpy(fused.inputs(IDS, fused.begin_state(2)))
+    assert found.dtype.kind == "i"
+    np.testing.assert_array_equal(found, IDS.T)
+    assert rnn.to_numpy(net.inputs(IDS, net.begin_state(2))).shape == (3, 2, 5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("cell", FUSED)
+def test_a_fused_model_learns_as_its_twin_does(rnn, make_pair, cell, optimizer):
+    rows = np.random.default_rng(0).integers(5, size=(2, 41))
+    losses = []
+    for net in make_pair(cell, dtype="float64"):
+        step, state, seen = net.make_step(0.1, optimizer=optimizer), net.begin_state(2), []
+        for start in range(0, 40, 10):  # the state is carried on
+            X, Y = rows[:, start : start + 10], rows[:, start + 1 : start + 11]
+            loss, state = step(X, Y, state)
+            seen.append(loss)
+        losses.append(seen)
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("cell", FUSED)
+def test_a_fused_model_has_the_gradients_of_its_twin(rnn, make_pair, cell):
+    net, fused = make_pair(cell, dtype="float64")
+    results = [n.gradients(IDS, IDS[::-1], n.begin_state(2)) for n in (net, fused)]
+    assert results[1][0] == pytest.approx(results[0][0], rel=1e-12)
+    for one, other in zip(results[1][1], results[0][1], strict=True):
+        assert compare.difference(one, other) <= 1e-12
+    norms = [rnn.gradient_norms(n, IDS, IDS[::-1]) for n in (net, fused)]
+    np.testing.assert_allclose(norms[1], norms[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", FUSED)
+def test_two_halves_give_what_the_whole_gives(rnn, make_pair, cell):
+    _, net = make_pair(cell, dtype="float64")
+    whole, last = net(IDS, net.begin_state(2))
+    first, state = net(IDS[:, :1], net.begin_state(2))
+    second, state = net(IDS[:, 1:], state)
+    halves = np.concatenate([rnn.to_numpy(first), rnn.to_numpy(second)])
+    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=1e-13)
+    for one, other in zip(state, last, strict=True):
+        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=1e-13)
+
+
+def test_a_fused_model_is_saved_and_predicts_as_its_twin_does(rnn, make_pair, tmp_path):
+    vocab = rnn.Vocab("abcd")
+    net, fused = make_pair("lstm")
+    assert rnn.predict_ch8("ab", 5, fused, vocab) == rnn.predict_ch8("ab", 5, net, vocab)
+    rnn.save_model(tmp_path / "model", fused, vocab)
+    loaded, _ = rnn.load_model(tmp_path / "model")
+    for one, other in zip(loaded.arrays(), fused.arrays(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_on_whatever_device_there_is_the_numbers_are_the_same(rnn, make_pair):
+    losses = []
+    for device in (None, rnn.try_gpu()):
+        _, net = make_pair("lstm", dtype="float64", device=device)
+        step = net.make_step(1.0)
+        losses.append([step(IDS, IDS, net.begin_state(2))[0] for _ in range(3)])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-12)
+
+
+def zeros(rnn, *shape):
+    return rnn.from_numpy(np.zeros(shape, "float32"))
+
+
+def call(rnn, inputs, states=((2, 4),), cell="rnn"):
+    made = cells.functions(rnn, cells.Architecture(cell))
+    state = tuple(zeros(rnn, *shape) for shape in states)
+    return getattr(rnn, f"{cell}_fused")(inputs, state, made[0](5, 4))
+
+
+MISTAKES = {
+    "an id that is too high": (
+        lambda rnn, net: net(np.array([[0, 5]]), net.begin_state(1)),
+        "token id 5 is outside 0..4; use the Vocab that the model was made for",
+    ),
+    "an id that is too high for the function": (
+        lambda rnn, net: call(rnn, rnn.from_numpy(IDS.T + 3)),
+        "token id 5 is outside 0..4; use the Vocab that the model was made for",
+    ),
+    "ids that are no integers": (
+        lambda rnn, net: net(np.array([[0.0, 1.0]]), net.begin_state(1)),
+        "token ids have dtype float64; expected integers from 0 to 4; "
+        "turn tokens into ids with vocab[tokens]",
+    ),
+    "ids of another rank": (
+        lambda rnn, net: call(rnn, rnn.from_numpy(IDS[0])),
+        "inputs has shape (3,); expected axes (num_steps, batch_size)",
+    ),
+    "rows of another rank": (
+        lambda rnn, net: call(rnn, zeros(rnn, 3, 5)),
+        "inputs has shape (3, 5); expected axes (num_steps, batch_size, num_inputs)",
+    ),
+    "rows of another width": (
+        lambda rnn, net: call(rnn, zeros(rnn, 3, 2, 7)),
+        "inputs has 7 features per row, the parameters are for 5; "
+        "make the parameters for that width, or the rows for these parameters",
+    ),
+    "a state for another batch": (
+        lambda rnn, net: call(rnn, rnn.from_numpy(IDS.T), [(3, 4)]),
+        "state is for batch_size 3, the minibatch has 2; call net.begin_state(2)",
+    ),
+    "a state of another width": (
+        lambda rnn, net: call(rnn, zeros(rnn, 3, 2, 5), [(2, 6)], "gru"),
+        "state has 6 hidden units, the parameters have 4; call net.begin_state(2)",
+    ),
+    "one state instead of two": (
+        lambda rnn, net: call(rnn, rnn.from_numpy(IDS.T), [(2, 4)], "lstm"),
+        "state is 1 tensors; expected a tuple of length 2; call net.begin_state(2)",
+    ),
+    "functions of two kinds": (
+        lambda rnn, net: rnn.RNNModelScratch(
+            5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.rnn_fused
+        ),
+        "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
+        "take get_params, init_state and forward_fn of one kind",
+    ),
+    "a cell that has no fused form": (
+        lambda rnn, net: cells.new_net(
+            rnn, cells.Architecture("gru_reset_after"), 5, 4, fused=True
+        ),
+        "only one layer in one direction of rnn, gru or lstm has a fused form; "
+        "this is Architecture(cell='gru_reset_after', num_layers=1, bidirectional=False)",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_its_words(rnn, make_pair, mistake):
+    make, words = MISTAKES[mistake]
+    with pytest.raises(ValueError) as error:
+        make(rnn, make_pair()[1])
+    assert str(error.value) == words
+
+
+def test_a_training_step_is_traced_once_for_each_shape(rnn, backend):
+    calls = []
+
+    @functools.wraps(rnn.rnn_fused)
+    def counted(inputs, state, params):
+        calls.append(tuple(inputs.shape))
+        return rnn.rnn_fused(inputs, state, params)
+
+    net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, counted, seed=0)
+    step, state = net.make_step(0.1), net.begin_state(2)
+    for X in [IDS] * 5 + [IDS[:, :2]] * 5:
+        _, state = step(X, X, state)
+    if backend in ("tensorflow", "jax"):  # which compile: the function runs to be traced only
+        assert sorted(set(calls)) == sorted(calls) == [(2, 2), (3, 2)]
+    elif backend == "numpy":
+        assert calls == []  # it goes by the trace
+    else:
+        assert len(calls) == 10
