@@ -457,7 +457,8 @@ class Backend(Protocol):
         """Return update(params, inputs, targets, weights=None) -> (loss, last state, params).
 
         It computes the loss and its gradients as value_and_grad does, clips them and moves the
-        parameters; the frameworks that compile, compile all of it. Arguments as of make_step.
+        parameters; the frameworks that compile, compile all of it. The loss is the framework's
+        scalar, where it was computed: float(loss) waits for it. Arguments as of make_step.
         """
 
     @staticmethod

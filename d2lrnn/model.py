@@ -160,7 +160,7 @@ class ScratchModel(Model):
         settings = {"optimizer": optimizer, "clip": clip}
         update = self.make_update(network, "softmax", lr, theta, **settings)
 
-        def step(X: Any, Y: Any, state: State) -> tuple[float, State]:
+        def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
             checks.minibatch(X, Y, self.vocab_size)
             ids = Y.T.reshape(-1)  # time-major, as the outputs
@@ -169,6 +169,11 @@ class ScratchModel(Model):
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state
 
+        def step(X: Any, Y: Any, state: State) -> tuple[float, State]:
+            loss, state = deferred(X, Y, state)
+            return float(loss), state
+
+        step.deferred = deferred  # type: ignore[attr-defined]  # for who need not know it yet
         return step
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:

@@ -74,6 +74,43 @@ class DivergenceError(FloatingPointError):
         self.history = history or History()
 
 
+class Losses:
+    """The losses of an epoch, which wait where they were computed.
+
+    To look at one is to wait for the device. That happens a few times a second, so that the device
+    always has the next minibatch to go on with, and training that diverges still ends soon.
+    """
+
+    pause = 0.25  # seconds between two looks
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.total, self.num_tokens = 0.0, 0
+        self.waiting: list[tuple[Any, int]] = []
+        self.looked = time.perf_counter()
+
+    def add(self, loss: Any, num_tokens: int) -> None:
+        """Note the mean loss of a minibatch of so many tokens: what float takes."""
+        self.waiting.append((loss, num_tokens))
+        self.num_tokens += num_tokens
+        if isinstance(loss, float) or time.perf_counter() - self.looked > self.pause:
+            self.look()
+
+    def look(self) -> None:
+        """Add up what has waited; a loss that is not finite is a DivergenceError."""
+        for loss, num_tokens in self.waiting:
+            value = float(loss)
+            if not math.isfinite(value):
+                raise DivergenceError(value)
+            self.total += value * num_tokens
+        self.waiting, self.looked = [], time.perf_counter()
+
+    def mean(self) -> float:
+        """Return the mean over all tokens."""
+        self.look()
+        return self.total / self.num_tokens
+
+
 def make_step(
     net: Any, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
 ) -> Step:
@@ -127,23 +164,20 @@ def train_epoch_ch8(
 
     Source: the book's section 9.5, Training.
     """
-    state, total_loss, num_tokens = None, 0.0, 0
+    state, losses, step = None, Losses(), getattr(step, "deferred", step)
     start = time.perf_counter()
     for X, Y in train_iter:
         if state is None or use_random_iter:
             state = net.begin_state(X.shape[0])
         loss, state = step(X, Y, state)
-        if not math.isfinite(loss):
-            raise DivergenceError(loss)
-        size = math.prod(Y.shape)
-        total_loss, num_tokens = total_loss + loss * size, num_tokens + size
+        losses.add(loss, math.prod(Y.shape))
         if on_minibatch:
             on_minibatch()
-    if num_tokens == 0:
+    if losses.num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    loss = total_loss / num_tokens
+    loss = losses.mean()
     perplexity = math.exp(loss) if loss < 700 else math.inf  # exp(710) overflows
-    return perplexity, num_tokens / (time.perf_counter() - start)
+    return perplexity, losses.num_tokens / (time.perf_counter() - start)
 
 
 def train_ch8(

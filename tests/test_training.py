@@ -161,6 +161,41 @@ def test_perplexity_weighs_minibatches_by_their_tokens():
     assert perplexity == pytest.approx(math.exp((6 * 1 + 3 * 4) / 9))
 
 
+class Scalar:
+    """A loss that notes when it is looked at."""
+
+    def __init__(self, number, looked):
+        self.number, self.looked = number, looked
+
+    def __float__(self):
+        self.looked.append(self.number)
+        return 1.0
+
+
+def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
+    monkeypatch.setattr(training.Losses, "pause", math.inf)
+    numbers, looked, seen = itertools.count(), [], []
+    net, X = Recorder(), np.zeros((1, 5), int)
+
+    def step(X, Y, state):
+        raise AssertionError("the loss is asked for as a float")
+
+    step.deferred = lambda X, Y, state: (Scalar(next(numbers), looked), state)
+    perplexity, _ = training.train_epoch_ch8(
+        net, [(X, X)] * 9, step, on_minibatch=lambda: seen.append(len(looked))
+    )
+    assert seen == [0] * 9
+    assert looked == list(range(9))
+    assert perplexity == pytest.approx(math.e)
+
+
+def test_a_step_can_leave_the_loss_where_it_is(make_net):
+    net, other, X = make_net(), make_net(), np.array([[0, 1, 2]])
+    loss, _ = net.make_step(LR)(X, X, net.begin_state(1))
+    deferred, _ = other.make_step(LR).deferred(X, X, other.begin_state(1))
+    assert float(deferred) == loss
+
+
 @pytest.mark.parametrize(("loss", "shown"), [(0.05, "1.05"), (20.0, "4.9e+08"), (800.0, "inf")])
 def test_a_perplexity_of_any_size_is_shown_in_a_few_letters(loss, shown):
     pairs = [(np.zeros((1, 6), int),) * 2]

@@ -83,6 +83,6 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         nonlocal memory
         memory = memory or rule.begin(params)
         value, state, params, memory = pure(params, memory, inputs, targets, weights)
-        return float(value), state, params
+        return value, state, params
 
     return update

@@ -84,6 +84,6 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         nonlocal memory
         memory = memory or rule.begin(params)
         value, state, memory = assign(params, memory, inputs, targets, weights)
-        return float(value), state, params
+        return value, state, params
 
     return update

@@ -75,6 +75,6 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
             updated, memory = rule.update(params, grads, memory or rule.begin(params))
             for param, new in zip(params, updated):
                 param.copy_(new)
-        return value.item(), constant(state), params
+        return value, constant(state), params
 
     return update
