@@ -253,3 +253,17 @@ def test_a_training_step_is_traced_once_for_each_shape(rnn, backend):
         assert calls == []  # it goes by the trace
     else:
         assert len(calls) == 10
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_long_sequence_is_one_step_of_training(rnn, fused):
+    net = cells.new_net(rnn, cells.Architecture("rnn"), 5, 4, fused=fused, seed=0, dtype="float64")
+    reference = cells.new_net(
+        backends.load("numpy"), cells.Architecture("rnn"), 5, 4, seed=0, dtype="float64"
+    )
+    X, Y = np.random.default_rng(0).integers(5, size=(2, 2, 1000))
+    losses = []
+    for model in (net, reference):
+        step = model.make_step(1.0)
+        losses.append([step(X, Y, model.begin_state(2))[0] for _ in range(2)])
+    np.testing.assert_allclose(*losses, rtol=1e-10)  # the second tells of all gradients

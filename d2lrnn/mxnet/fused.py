@@ -12,9 +12,13 @@ need none, comes last. Its way back runs later, in another thread. What it keeps
 such as W.T is: an update of W itself would wait for the gradient, and the gradient for the update.
 """
 
+import atexit
+
 from d2lrnn import cells, checks
 from d2lrnn.mxnet.framework import autograd, np, npx
 from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy
+
+atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
 
 
 def is_floating(inputs):

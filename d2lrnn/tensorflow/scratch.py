@@ -29,13 +29,32 @@ def mlp(X, params):
     return H @ W_hq + b_q  # (n, q)
 
 
+LONG = 200  # steps beyond which compiling each step on its own takes longer than anything else
+
+
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
+    if inputs.shape[0] > LONG and tf.is_symbolic_tensor(inputs):
+        return loop(step, inputs, state, params)
     Hs = []
     for X in tf.unstack(inputs):  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
     return tf.stack(Hs) if Hs else tf.zeros((0, *state[0].shape), inputs.dtype), state  # (T, n, h)
+
+
+def loop(step, inputs, state, params):
+    """Do as unroll does with a loop that is compiled once, however many steps there are."""
+    num_steps = inputs.shape[0]
+    Hs = tf.TensorArray(inputs.dtype, num_steps, element_shape=state[0].shape)
+
+    def body(t, state, Hs):
+        state = tuple(step(inputs[t], state, params))
+        return t + 1, state, Hs.write(t, state[0])
+
+    start, bound = (tf.constant(0), tuple(state), Hs), {"maximum_iterations": num_steps}
+    _, state, Hs = tf.while_loop(lambda t, *_: t < num_steps, body, start, **bound)
+    return Hs.stack(), state
 
 
 def output_layer(Hs, W_hq, b_q):
