@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, task, generate, compare, doctor."""
+"""The command ``d2lrnn``: train, task, generate, compare, bench, doctor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from d2lrnn import __version__, backends, cells, cli_tasks, cli_train, corpora
+from d2lrnn import __version__, backends, cells, cli_bench, cli_tasks, cli_train, corpora
 from d2lrnn import compare as comparison
 from d2lrnn.cli_common import BACKEND, check_outputs, plain_errors, save_picture
 
@@ -99,5 +99,5 @@ def _state(backend: backends.Backend) -> str:
     return f"{backend.version} on {device}"
 
 
-for command in (cli_train.train, cli_tasks.task):
+for command in (cli_train.train, cli_tasks.task, cli_bench.bench_command):
     main.add_command(command)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from d2lrnn.bench import Row
     from d2lrnn.fitting import Scores
     from d2lrnn.recipes import SmoothLoss
     from d2lrnn.training import History
@@ -62,6 +63,25 @@ def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
     ax.set(xlabel="iteration", ylabel="smooth loss of 25 characters, nats")
     if any(label is not None for label in found):
         ax.legend(frameon=False)
+    return ax
+
+
+def bench(rows: Sequence[Row], ax: Any = None) -> Any:
+    """Draw how many times as long as the fused step the others take; the line is fused itself."""
+    kinds = ("book", "textbook", "layer", "one-hot")
+    ax = ax or new_axes(max(6.0, 1.2 * len(rows)), 4.5)
+    shown = [kind for kind in kinds if any(kind in row.seconds for row in rows)]
+    for index, kind in enumerate(shown):
+        places = [number + 0.8 * index / len(shown) for number in range(len(rows))]
+        heights = [row.ratio(kind) or 0.0 for row in rows]
+        colour = line_style(index)["color"]
+        bars = ax.bar(places, heights, 0.8 / len(shown), label=kind, color=colour, align="edge")
+        ax.bar_label(bars, [f"{height:.1f}" if height else "" for height in heights], fontsize=8)
+    ax.axhline(1.0, color="black", linewidth=1)
+    names = [f"{row.backend}\n{row.cell} {row.size}" for row in rows]
+    ax.set_xticks([number + 0.4 for number in range(len(rows))], names, fontsize=9)
+    ax.set(ylabel="time, fused step = 1")
+    ax.legend(frameon=False)
     return ax
 
 

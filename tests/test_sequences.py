@@ -8,8 +8,6 @@ from d2lrnn import backends, cells, compare, sequences, tasks
 CASES = {
     "rnn": {"cell": "rnn"},
     "gru": {"cell": "gru"},
-    "gru_reset_after": {"cell": "gru_reset_after"},
-    "lstm": {"cell": "lstm"},
     "lstm, deep, both directions": {"cell": "lstm", "num_layers": 2, "bidirectional": True},
 }
 SEQUENCES = [np.random.default_rng(n).standard_normal((n, 4)) for n in (5, 2, 3)]

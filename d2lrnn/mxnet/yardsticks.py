@@ -1,0 +1,45 @@
+"""What the benchmark measures against in MXNet: the step of the book, and products alone."""
+
+from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.tensors import from_numpy
+
+
+def book_step(net, lr, theta):
+    """Return step(X, Y, state): forward, backward, clipping and update, each on its own."""
+
+    def step(X, Y, state):
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
+        state = tuple(s.detach() for s in state)
+        with autograd.record():
+            outputs, state = net(X, state)
+            loss = -npx.pick(npx.log_softmax(outputs), targets).mean()
+        loss.backward()
+        norm = np.sqrt(sum((param.grad**2).sum() for param in net.params)).item()
+        for param in net.params:
+            if norm > theta:
+                param.grad[:] *= theta / norm
+            param -= lr * param.grad
+        return loss, state
+
+    return step
+
+
+def multiply(pairs):
+    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    pairs = [([from_numpy(left) for left in lefts], from_numpy(right)) for lefts, right in pairs]
+    outs = [np.empty((len(lefts[0]), right.shape[1])) for lefts, right in pairs]
+
+    def run():
+        for (lefts, right), out in zip(pairs, outs):
+            for left in lefts:
+                np.dot(left, right, out=out)
+        for out in outs:
+            out.wait_to_read()
+        return outs[-1][0, 0].item()
+
+    return run
+
+
+def compiled(function):
+    """Return the function: MXNet runs it call by call."""
+    return function

@@ -1,0 +1,45 @@
+"""What the benchmark measures against in PyTorch: the step of the book, and products alone."""
+
+import torch
+import torch.nn.functional as F
+
+from d2lrnn.torch.tensors import from_numpy
+
+
+def book_step(net, lr, theta):
+    """Return step(X, Y, state): forward, backward, clipping and update, each on its own, eager."""
+
+    def step(X, Y, state):
+        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
+        outputs, state = net(X, tuple(s.detach() for s in state))
+        loss = F.cross_entropy(outputs, targets)
+        loss.backward()
+        with torch.no_grad():
+            norm = torch.sqrt(sum((param.grad**2).sum() for param in net.params))
+            for param in net.params:
+                if norm > theta:
+                    param.grad *= theta / norm
+                param -= lr * param.grad
+                param.grad.zero_()
+        return loss, state
+
+    return step
+
+
+def multiply(pairs):
+    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    pairs = [(from_numpy(lefts).unbind(), from_numpy(right)) for lefts, right in pairs]
+    outs = [torch.empty(len(lefts[0]), right.shape[1]) for lefts, right in pairs]
+
+    def run():
+        for (lefts, right), out in zip(pairs, outs):
+            for left in lefts:
+                torch.mm(left, right, out=out)
+        return float(outs[-1][0, 0])
+
+    return run
+
+
+def compiled(function):
+    """Return the function: eager."""
+    return function

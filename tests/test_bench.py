@@ -1,0 +1,80 @@
+"""The benchmark: that it measures what it says, never how fast."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from matplotlib import pyplot
+
+from d2lrnn import bench, cli
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture(scope="module", params=[*bench.CELLS, "input"])
+def row(request, backend):
+    return bench.measure(backend, request.param, "tiny", rounds=2)
+
+
+def test_all_contenders_are_timed_and_start_from_the_same_loss(backend, row):
+    expected = {"fused", "one-hot"}
+    if row.cell != "input":
+        expected = {"book", "textbook", "fused", "floor"}
+        expected |= {"layer"} if backend != "numpy" else set()
+    assert set(row.seconds) == expected
+    assert all(seconds > 0 for seconds in row.seconds.values())
+    assert row.ratio("fused") == 1
+
+
+def test_contenders_that_disagree_are_refused():
+    losses = {"book": 3.0, "fused": 3.1, "floor": 0.0}
+    with pytest.raises(ValueError, match="the contenders disagree on the first loss"):
+        bench.check_losses("rnn", losses)
+    bench.check_losses("gru", {"book": 3.0, "fused": 3.0, "layer": 3.2, "floor": 0.0})
+
+
+@pytest.mark.parametrize("cell", bench.CELLS)
+def test_the_floor_has_as_many_multiplications_as_the_equations(cell):
+    size = bench.SIZES["h256"]
+    V, h, rows = size.vocab_size, size.num_hiddens, size.batch_size * size.num_steps
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+    count = sum(times * m * k * n for (m, k), (_, n), times in bench.products(cell, size))
+    assert count == 3 * gates * rows * h * h + 3 * rows * h * V  # forward, back, weights
+
+
+def test_the_table_shows_ratios_to_fused():
+    seconds = {"fused": 2.0, "book": 5.0, "floor": 1.0}
+    text = bench.table([bench.Row("torch", "rnn", "h256", seconds, 3, 2)])
+    assert text.splitlines()[1].split() == ["torch", "rnn", "h256", "2.50x", "-", "-", "-", "2.00x"]
+
+
+def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
+    file, picture = tmp_path / "rows.json", tmp_path / "bars.png"
+    command = ["bench", "--backend", backend, "--size", "tiny", "--cell", "rnn", "--rounds", "2"]
+    result = CliRunner().invoke(cli.main, [*command, "--json", str(file), "--plot", str(picture)])
+    assert result.exit_code == 0, result.output
+    assert "Medians of 2 rounds" in result.output
+    assert "threads" in result.output
+    (found,) = json.loads(file.read_text())
+    assert found["backend"] == backend
+    assert found["shape"] == {"vocab_size": 5, "num_hiddens": 8, "batch_size": 4, "num_steps": 6}
+    assert found["ratios"]["book"] == found["seconds"]["book"] / found["seconds"]["fused"]
+    assert picture.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"cell": "cnn"}, "cell is 'cnn'; expected one of 'rnn', 'gru', 'lstm', 'input'"),
+        ({"size": "huge"}, "size is 'huge'; expected one of 'h256'"),
+        ({"rounds": 0}, "rounds is 0; expected an integer, 1 or above"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, words):
+    arguments = {"name": "numpy", "cell": "rnn", "size": "tiny", "rounds": 1, **arguments}
+    with pytest.raises(ValueError, match=words):
+        bench.measure(**arguments)
