@@ -82,22 +82,28 @@ def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
         kind: cells.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
         for kind in ("book", "textbook", "fused")
     }
-    runs = {kind: _training(net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
+    runs = {kind: _training(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = yardsticks(name).book_step(nets["book"], 1.0, 1.0)
-    runs["book"] = _training(nets["book"], book_step, X, Y)
+    runs["book"] = _training(name, nets["book"], book_step, X, Y)
     if hasattr(rnn, "RNNModel"):
         layer = compare.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
         if cell != "gru":  # the own GRU is another cell, of the same size
             layer.load_arrays(nets["fused"].arrays())
-        runs["layer"] = _training(layer, layer.make_step(1.0), X, Y)
+        runs["layer"] = _training(name, layer, layer.make_step(1.0), X, Y)
     runs["floor"] = floor(name, cell, size)
     return runs
 
 
-def _training(net: Any, step: Any, X: Any, Y: Any) -> Run:
-    """Return a function that trains on one minibatch and waits for its loss."""
-    state = net.begin_state(len(X))
-    return lambda: float(step(X, Y, state)[0])
+def _training(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
+    """Return a function that trains on one minibatch and waits for its loss and the update."""
+    state, wait_for = net.begin_state(len(X)), yardsticks(name).wait_for
+
+    def run() -> float:
+        loss, _ = step(X, Y, state)
+        wait_for(net.params)  # or the next contender would
+        return float(loss)
+
+    return run
 
 
 def products(cell: str, size: Size) -> list[tuple[tuple[int, int], tuple[int, int], int]]:

@@ -29,3 +29,8 @@ def multiply(pairs):
 def compiled(function):
     """Return the function as one that jit compiles."""
     return jax.jit(function)
+
+
+def wait_for(params):
+    """Wait until parameters have their values: JAX returns before they have."""
+    jax.block_until_ready([getattr(param, "value", param) for param in params])

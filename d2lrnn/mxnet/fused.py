@@ -84,6 +84,16 @@ def columns(gates, number):
     return np.split(gates, number, axis=-1)
 
 
+def tanh(A):
+    """Return tanh(A), by oneDNN in float32, where np.tanh takes twenty times as long."""
+    return npx.activation(A, act_type="tanh")
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-A)), by oneDNN in float32, where npx.sigmoid takes six times as long."""
+    return npx.activation(A, act_type="sigmoid")
+
+
 def slopes(S):
     """Return S (1 - S), the slope of a sigmoid of value S."""
     return S - S * S
@@ -97,7 +107,7 @@ class RNNRecurrence(autograd.Function):
         A, W_hh, first = modern(arguments)
         H, Hs = first, []
         for A_t in A:
-            H = np.tanh(A_t + np.dot(H, W_hh))
+            H = tanh(A_t + np.dot(H, W_hh))
             Hs.append(H)
         Hs = np.stack(Hs)
         self.kept = Hs, before(first, Hs), W_hh.T
@@ -133,8 +143,8 @@ class GRURecurrence(autograd.Function):
         A, W_hzr, W_hh, first = modern(arguments)
         h, H, kept = first.shape[1], first, []
         for A_zr, A_h in zip(A[:, :, : 2 * h], A[:, :, 2 * h :]):
-            Z, R = columns(npx.sigmoid(A_zr + np.dot(H, W_hzr)), 2)
-            H_tilde = np.tanh(A_h + np.dot(R * H, W_hh))  # candidate
+            Z, R = columns(sigmoid(A_zr + np.dot(H, W_hzr)), 2)
+            H_tilde = tanh(A_h + np.dot(R * H, W_hh))  # candidate
             H = H_tilde + Z * (H - H_tilde)  # Z * H + (1 - Z) * H_tilde
             kept.append((H, Z, R, H_tilde))
         Hs, *gates = map(np.stack, zip(*kept))
@@ -183,10 +193,10 @@ class LSTMRecurrence(autograd.Function):
         (H, C), h, kept = first, first[0].shape[1], []
         for A_t in A:
             A_t = A_t + np.dot(H, W_h)
-            I, F, O = columns(npx.sigmoid(A_t[:, : 3 * h]), 3)
-            C_tilde = np.tanh(A_t[:, 3 * h :])  # candidate
+            I, F, O = columns(sigmoid(A_t[:, : 3 * h]), 3)
+            C_tilde = tanh(A_t[:, 3 * h :])  # candidate
             C = F * C + I * C_tilde
-            T = np.tanh(C)
+            T = tanh(C)
             H = O * T
             kept.append((H, C, I, F, O, C_tilde, T))
         Hs, Cs, *gates = map(np.stack, zip(*kept))

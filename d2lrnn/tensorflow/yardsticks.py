@@ -45,3 +45,8 @@ def multiply(pairs):
 def compiled(function):
     """Return the function as one that XLA compiles."""
     return tf.function(function, jit_compile=True, autograph=False)
+
+
+def wait_for(params):
+    """Wait until parameters have their values: on a GPU they may be under way."""
+    tf.convert_to_tensor(params[-1]).numpy()  # the last to be assigned, and small

@@ -43,3 +43,9 @@ def multiply(pairs):
 def compiled(function):
     """Return the function: eager."""
     return function
+
+
+def wait_for(params):
+    """Wait until parameters have their values: on a GPU they may be under way."""
+    if params[0].is_cuda:
+        torch.cuda.synchronize()
