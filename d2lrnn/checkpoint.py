@@ -1,28 +1,27 @@
 """A trained model as one safetensors file that any backend can read.
 
 The tensors are the parameters under the book's names; the header's metadata hold the vocabulary
-and the settings as JSON. Nothing in the file is ever executed.
+and the settings as JSON, and the seals of ``d2lrnn.sealed``. Nothing in the file is ever executed.
+What ``d2lrnn.resume`` keeps of a training run is such a file too, with more in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import re
 import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-
-from d2lrnn import cells, checks
+from d2lrnn import cells, checks, files, sealed
 from d2lrnn.text import Vocab
 
-FORMAT = "d2lrnn model 1"
+NAME, VERSION = "d2lrnn model", 2
+FORMAT = f"{NAME} {VERSION}"
+RUN = "training"  # the metadata, and the start of the tensors' names, that a run adds to a model
 
 StrPath = str | os.PathLike[str]
 
@@ -39,7 +38,19 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         net: an RNNModelScratch; ``net.arrays()`` gives its parameters as NumPy arrays.
         vocab: the Vocab it was trained with.
         settings: whatever else is to be known of it, as JSON allows.
+
+    Raises:
+        OSError: the file cannot be written; the one before is as it was.
+        ValueError: the vocabulary is not the net's.
     """
+    tensors, metadata = describe(net, vocab, settings)
+    files.replace(path, sealed.pack(tensors, metadata))
+
+
+def describe(
+    net: Any, vocab: Vocab, settings: Mapping[str, Any]
+) -> tuple[dict[str, cells.Array], dict[str, str]]:
+    """Return a model as tensors by name and metadata."""
     if len(vocab) != net.vocab_size:
         raise ValueError(
             f"the vocabulary has {len(vocab)} tokens, the net is for {net.vocab_size}; "
@@ -51,7 +62,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         "num_hiddens": net.num_hiddens,
         "dtype": net.dtype,
     }
-    header = {
+    metadata = {
         "format": FORMAT,
         "vocab": json.dumps(
             {
@@ -62,8 +73,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         ),
         "settings": json.dumps({**settings, **known}),
     }
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    _replace(Path(path), save(contiguous, header))
+    return tensors, metadata
 
 
 def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
@@ -84,63 +94,109 @@ def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
 def _build(path: StrPath, backend: Any, device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
     architecture, num_hiddens = _architecture(settings), settings["num_hiddens"]
-    expected = architecture.shapes(len(vocab), num_hiddens)
-    for name, shape in zip(architecture.parameters, expected, strict=True):
-        if tensors[name].shape != shape:
-            raise CheckpointError(f"{path}: {name} has shape {tensors[name].shape}, not {shape}")
     settings = {"dtype": settings["dtype"], "device": device}
     net = cells.new_net(backend, architecture, len(vocab), num_hiddens, **settings)
     net.load_arrays([tensors[name] for name in architecture.parameters])
     return net, vocab
 
 
-def _architecture(settings: dict[str, Any]) -> cells.Architecture:
+def _architecture(settings: Mapping[str, Any]) -> cells.Architecture:
     fields = (field.name for field in dataclasses.fields(cells.Architecture))
     return cells.Architecture(**{name: settings[name] for name in fields})
 
 
 def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
     """Return the tensors by name, the Vocab and the settings that a file holds."""
-    with open(path, "rb"):
-        pass  # a missing or unreadable file is an OSError, which names the path
+    tensors, metadata = read(path)
+    with naming(path):
+        vocab, settings = _vocab(metadata["vocab"]), _settings(metadata["settings"])
+        architecture = _architecture(settings)
+        shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
+        expected = dict(zip(architecture.parameters, shapes, strict=True))
+        found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
+        check_tensors(found, expected, settings["dtype"])
+        return found, vocab, settings
+
+
+def read(path: StrPath) -> tuple[dict[str, cells.Array], dict[str, str]]:
+    """Return everything in a file of ours, seals and format checked.
+
+    Raises:
+        CheckpointError: a ValueError; the file is none of ours, or is damaged.
+        OSError: the file cannot be read.
+    """
+    with naming(path):
+        tensors, metadata = sealed.unpack(path)
+        wanted = {"format", "vocab", "settings"}
+        if _check_format(path, metadata) > 1:  # the first format had no seals
+            wanted |= set(sealed.SEALS)
+        check_keys("metadata", metadata, wanted, optional={RUN})
+        return tensors, metadata
+
+
+def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any = ()) -> None:
+    """Check that names are those that are wanted, and say which are not."""
+    found = set(found)
+    if missing := sorted(wanted - found):
+        raise ValueError(f"the {what} lack {', '.join(missing)}")
+    if unknown := sorted(found - wanted - set(optional)):
+        raise ValueError(f"the {what} hold {', '.join(unknown)}, which this version does not know")
+
+
+def check_tensors(
+    found: Mapping[str, cells.Array], expected: Mapping[str, cells.Shape], dtype: str
+) -> None:
+    """Check that tensors have the names, the shapes and the dtype that they must have."""
+    check_keys("tensors", found, set(expected))
+    for name, shape in expected.items():
+        if found[name].shape != shape:
+            raise ValueError(f"{name} has shape {found[name].shape}; expected {shape}")
+        if found[name].dtype.name != dtype:
+            raise ValueError(f"{name} has dtype {found[name].dtype}; expected {dtype}")
+
+
+@contextlib.contextmanager
+def naming(path: StrPath) -> Iterator[None]:
+    """Turn what is wrong with a file's content into a CheckpointError that names the file."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            if header.get("format") != FORMAT:
-                found = header.get("format", "no format at all")
-                raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
-            table, settings = json.loads(header["vocab"]), json.loads(header["settings"])
-            vocab = Vocab.from_list(table["tokens"], table["token"], table["unk"])
-            checks.size(num_hiddens=settings["num_hiddens"])
-            checks.floating(settings["dtype"])
-            parameters = _architecture(settings).parameters
-            tensors = {name: file.get_tensor(name) for name in parameters}
-            return tensors, vocab, settings
+        yield
     except CheckpointError:
         raise
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a readable model ({error})") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path} is not a readable model ({reason})") from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write content under a temporary name beside path, then rename it; a link stays one."""
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():  # a device or a pipe
-        path.write_bytes(content)
-        return
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".d2lrnn.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+def _check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
+    """Check that a file is ours and not from the future, and return its format's number."""
+    found = metadata.get("format", "no format at all")
+    match = re.fullmatch(NAME + r" ([1-9]\d{0,5})", found, re.ASCII)
+    if match is None:
+        raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
+    if (version := int(match.group(1))) > VERSION:
+        raise CheckpointError(
+            f"{path} holds {found!r}, which is newer than {FORMAT!r}, the newest that this version "
+            "reads; run: pip install --upgrade d2lrnn"
+        )
+    return version
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _vocab(text: str) -> Vocab:
+    table = json.loads(text)
+    check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
+    tokens = table["tokens"]
+    if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
+        raise ValueError("the vocabulary's tokens are no list of texts")
+    vocab = Vocab.from_list(tokens, table["token"], table["unk"])
+    if len(vocab) != len(tokens):
+        raise ValueError("the vocabulary holds a token twice")
+    return vocab
+
+
+def _settings(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(text)
+    checks.size(num_hiddens=settings["num_hiddens"])
+    checks.floating(settings["dtype"])
+    if not isinstance(settings["bidirectional"], bool):
+        raise ValueError(f"bidirectional is {settings['bidirectional']!r}; expected true or false")
+    return settings

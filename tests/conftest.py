@@ -23,6 +23,9 @@ hypothesis.settings.load_profile("d2lrnn")
 
 def pytest_addoption(parser):
     parser.addoption("--backend", help="a backend's name, or 'all'; otherwise what is installed")
+    parser.addoption(
+        "--faults", action="store_true", help="every fault as often as the README says"
+    )
 
 
 def chosen(config):
@@ -82,6 +85,12 @@ def pytest_collection_modifyitems(config, items):
 def rnn(backend):
     """The backend under test."""
     return backends.load(backend)
+
+
+@pytest.fixture(scope="session")
+def faults(request):
+    """How often a fault is tried: faults(few, many), many where --faults asks for all of them."""
+    return lambda few, many: many if request.config.getoption("--faults") else few
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """A model as a file."""
 
+import hashlib
 import json
 import os
 
 import numpy as np
 import pytest
 from safetensors import safe_open
+from safetensors.numpy import save
 
-from d2lrnn import backends, checkpoint
+from d2lrnn import backends, sealed
 
 
 @pytest.fixture
@@ -97,11 +99,11 @@ def test_a_truncated_model_is_refused(rnn, saved):
 
 
 def test_safetensors_of_another_kind_are_refused(rnn, tmp_path):
-    (tmp_path / "m").write_bytes(checkpoint.save({"x": np.zeros(3)}))
+    (tmp_path / "m").write_bytes(save({"x": np.zeros(3)}))
     with pytest.raises(rnn.CheckpointError) as error:
         rnn.load_model(tmp_path / "m")
     assert str(error.value) == (
-        f"{tmp_path / 'm'} holds 'no format at all'; expected 'd2lrnn model 1'"
+        f"{tmp_path / 'm'} holds 'no format at all'; expected 'd2lrnn model 2'"
     )
 
 
@@ -119,9 +121,83 @@ def test_a_header_that_is_not_right_is_refused(rnn, saved, key, value):
     with safe_open(saved[2], framework="numpy") as file:
         header, names = {**file.metadata(), key: value}, file.keys()
         tensors = {name: file.get_tensor(name) for name in names}
-    saved[2].write_bytes(checkpoint.save(tensors, header))
+    saved[2].write_bytes(sealed.pack(tensors, header))
     with pytest.raises(rnn.CheckpointError, match=str(saved[2])):
         rnn.load_model(saved[2])
+
+
+def rewrite(path, change):
+    """Write a file anew, sealed, after change(tensors, metadata) has changed what it holds."""
+    tensors, metadata = sealed.unpack(path)
+    change(tensors, metadata)
+    path.write_bytes(sealed.pack(tensors, metadata))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda tensors, _: tensors.pop("W_hh"), "the tensors lack W_hh"),
+        (
+            lambda tensors, _: tensors.update(W_xz=tensors["W_hh"]),
+            "the tensors hold W_xz, which this version does not know",
+        ),
+        (
+            lambda tensors, _: tensors.update(b_h=np.zeros(7, "float32")),
+            "b_h has shape (7,); expected (8,)",
+        ),
+        (
+            lambda tensors, _: tensors.update(b_h=np.zeros(8)),
+            "b_h has dtype float64; expected float32",
+        ),
+        (lambda _, metadata: metadata.pop("vocab"), "the metadata lack vocab"),
+        (
+            lambda _, metadata: metadata.update(author="me"),
+            "the metadata hold author, which this version does not know",
+        ),
+        (lambda _, metadata: metadata.update(settings="{}"), "it lacks 'num_hiddens'"),
+    ],
+)
+def test_what_is_missing_unknown_or_of_another_kind_is_named(rnn, saved, change, reason):
+    rewrite(saved[2], change)
+    with pytest.raises(rnn.CheckpointError) as error:
+        rnn.load_model(saved[2])
+    assert str(error.value) == f"{saved[2]} is not a readable model ({reason})"
+
+
+def test_a_file_of_a_newer_format_says_so(rnn, saved):
+    rewrite(saved[2], lambda _, metadata: metadata.update(format="d2lrnn model 3"))
+    with pytest.raises(rnn.CheckpointError) as error:
+        rnn.load_model(saved[2])
+    assert str(error.value) == (
+        f"{saved[2]} holds 'd2lrnn model 3', which is newer than 'd2lrnn model 2', the newest that "
+        "this version reads; run: pip install --upgrade d2lrnn"
+    )
+
+
+def test_a_file_of_the_first_format_which_had_no_seals_is_read(rnn, saved):
+    net, vocab, path = saved
+    tensors, metadata = sealed.unpack(path)
+    old = {key: metadata[key] for key in ("vocab", "settings")}
+    path.write_bytes(save(tensors, {**old, "format": "d2lrnn model 1"}))
+    again, words = rnn.load_model(path)
+    assert words.idx_to_token == vocab.idx_to_token
+    for one, other in zip(again.arrays(), net.arrays()):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_file_without_its_seals_is_refused(rnn, saved):
+    tensors, metadata = sealed.unpack(saved[2])
+    bare = {key: value for key, value in metadata.items() if key not in sealed.SEALS}
+    saved[2].write_bytes(save(tensors, bare))
+    with pytest.raises(rnn.CheckpointError, match="the metadata lack header_sha256, payload_sha25"):
+        rnn.load_model(saved[2])
+
+
+def test_the_seal_is_the_sha256_of_the_tensors_bytes(saved):
+    content = saved[2].read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    with safe_open(saved[2], framework="numpy") as file:
+        assert file.metadata()["payload_sha256"] == hashlib.sha256(content[end:]).hexdigest()
 
 
 def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
