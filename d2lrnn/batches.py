@@ -94,7 +94,7 @@ class SeqDataLoader:
         self.corpus, self.num_batches = _prepare(corpus, batch_size, num_steps)
         self.batch_size, self.num_steps = batch_size, num_steps
         self.use_random_iter = use_random_iter
-        self._rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(seed)
 
     @property
     def num_tokens(self) -> int:
@@ -108,7 +108,7 @@ class SeqDataLoader:
     def __iter__(self) -> Iterator[Minibatch]:
         """Yield the minibatches of the next epoch."""
         data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
-        for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self._rng):
+        for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self.rng):
             yield self.to_tensor(X), self.to_tensor(Y)
 
 

@@ -109,13 +109,24 @@ def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, 
     """Return the tensors by name, the Vocab and the settings that a file holds."""
     tensors, metadata = read(path)
     with naming(path):
-        vocab, settings = _vocab(metadata["vocab"]), _settings(metadata["settings"])
-        architecture = _architecture(settings)
-        shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
-        expected = dict(zip(architecture.parameters, shapes, strict=True))
-        found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
-        check_tensors(found, expected, settings["dtype"])
-        return found, vocab, settings
+        return model_of(tensors, metadata)
+
+
+def model_of(
+    tensors: Mapping[str, cells.Array], metadata: Mapping[str, str]
+) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
+    """Return the parameters by name, in order, the Vocab and the settings of what read returned.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what describe makes.
+    """
+    vocab, settings = _vocab(metadata["vocab"]), _settings(metadata["settings"])
+    architecture = _architecture(settings)
+    shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
+    expected = dict(zip(architecture.parameters, shapes, strict=True))
+    found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
+    check_tensors(found, expected, settings["dtype"])
+    return {name: found[name] for name in expected}, vocab, settings
 
 
 def read(path: StrPath) -> tuple[dict[str, cells.Array], dict[str, str]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import sys
 from collections.abc import Iterator
 
 import click
 
-from d2lrnn import backends
+from d2lrnn import backends, files
+from d2lrnn.resume import Interrupted
 
 BACKEND = click.Choice(list(backends.BACKENDS))
 
@@ -22,10 +25,31 @@ def plain_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+@contextlib.contextmanager
+def interruptible(checkpoint: str | None) -> Iterator[None]:
+    """Let Ctrl-C save a run that is kept, say where, and exit with 130; a second one, at once.
+
+    The second is left to the operating system, which does not wait for a framework to return from
+    what it computes; a shell calls that status 130 too.
+    """
+    if checkpoint is None:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    except Interrupted as error:
+        click.echo(f"\n{error}", err=True)
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def check_outputs(model: str | None, picture: str | None) -> None:
-    """Check, before anything is computed, that what is to be saved can be."""
+    """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
     if model:
         _check_writable(model)
+        files.remove_strays(model)
     if picture:
         _check_writable(picture)
         from d2lrnn import plot

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from d2lrnn import backends, cells, compare, corpora, recipes
-from d2lrnn.cli_common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.cli_common import (
+    BACKEND,
+    check_outputs,
+    interruptible,
+    plain_errors,
+    save_picture,
+)
 
 PREFIXES = {
     "builtin": "Listen, ",
@@ -55,6 +62,9 @@ FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "g
 @click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Epochs between two samples.")
 @click.option("--out", type=click.Path(), help="Save the model in this file.")
+@click.option("--checkpoint", type=click.Path(), help="Keep the run in this file as it goes.")
+@click.option("--every", default=100, help="Minibatches from one checkpoint to the next.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if there is one.")
 @click.option("--plot", type=click.Path(), help="Draw the perplexity into this file (.png, .svg).")
 @click.option(
     "--recipe",
@@ -68,6 +78,7 @@ def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""
     with plain_errors():
         check_outputs(options["out"], options["plot"])
+        check_outputs(options["checkpoint"], None)
         rnn = backends.load(options["backend"])
         if options["recipe"]:
             _refuse_others(context)
@@ -86,18 +97,24 @@ def _train(rnn: Any, options: dict[str, Any]) -> None:
         f"{options['backend']}: {loader.num_tokens:,} tokens of {name}, {len(vocab):,} different; "
         f"{len(loader)} minibatches an epoch"
     )
-    history = rnn.train_ch8(
-        net,
-        loader,
-        vocab,
-        options["lr"],
-        options["epochs"],
-        theta=options["clip"],
-        optimizer=options["optimizer"],
-        use_random_iter=use_random_iter,
-        prefix=None if net.bidirectional else _prefix(options, name, loader, vocab),
-        sample_every=options["sample_every"],
-    )
+    if options["resume"] and options["checkpoint"] and not os.path.exists(options["checkpoint"]):
+        click.echo(f"no checkpoint {options['checkpoint']} yet: training starts at its beginning")
+    with interruptible(options["checkpoint"]):
+        history = rnn.train_ch8(
+            net,
+            loader,
+            vocab,
+            options["lr"],
+            options["epochs"],
+            theta=options["clip"],
+            optimizer=options["optimizer"],
+            use_random_iter=use_random_iter,
+            prefix=None if net.bidirectional else _prefix(options, name, loader, vocab),
+            sample_every=options["sample_every"],
+            checkpoint=options["checkpoint"],
+            every=options["every"],
+            resume=options["resume"],
+        )
     click.echo(str(history))
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")

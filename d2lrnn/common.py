@@ -15,6 +15,7 @@ from d2lrnn.generated import date_pairs, tagged_sentences
 from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
+from d2lrnn.resume import Interrupted
 from d2lrnn.sequences import bptt_terms
 from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.training import (
@@ -33,6 +34,7 @@ __all__ = [
     "DivergenceError",
     "DownloadError",
     "History",
+    "Interrupted",
     "Scores",
     "Vocab",
     "bleu",

@@ -155,6 +155,16 @@ class ConciseModel(Model):
         for param, array in zip(self.output(), arrays[number:], strict=True):
             self.write(param, array)
 
+    def own_arrays(self) -> list[Array]:
+        """Return the parameters as the framework has them: both biases, where there are two."""
+        return [self.read(param) for param in self.params]
+
+    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
+        """Take what own_arrays() returned; arrays follow from it."""
+        checks.same_shapes(own, self.own_arrays())
+        for param, array in zip(self.params, own, strict=True):
+            self.write(param, array)
+
     def _write(self, target: Joined, source: Joined) -> None:
         b_x, b_h = source.b_x, source.b_h
         if len(target.b_x.shape) == 2:

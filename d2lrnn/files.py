@@ -87,11 +87,12 @@ def _saying_what_is_needed(path: Path, size: int) -> Iterator[None]:
     except OSError as error:
         before = "; the file that was there is as it was" if path.exists() else ""
         remedy = "make room there, or" if error.errno in FULL else "make the folder writable, or"
-        raise type(error)(
-            error.errno,
+        told = type(error)(
             f"cannot write {path} ({os.strerror(error.errno or 0)}): it needs {size:,} bytes, and "
-            f"{_free(path.parent)}{before}; {remedy} choose another folder",
-        ) from error
+            f"{_free(path.parent)}{before}; {remedy} choose another folder"
+        )
+        told.errno = error.errno
+        raise told from error
 
 
 def _free(folder: Path) -> str:

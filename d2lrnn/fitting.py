@@ -64,7 +64,7 @@ class BatchLoader:
         self.arrays = [np.asarray(array) for array in arrays]
         self.batch_size = batch_size
         checks.same_length([len(array) for array in self.arrays], batch_size)
-        self._rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
         """Return the number of minibatches of an epoch."""
@@ -72,7 +72,7 @@ class BatchLoader:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Yield the minibatches of the next epoch, tuples of arrays."""
-        order = self._rng.permutation(len(self.arrays[0]))
+        order = self.rng.permutation(len(self.arrays[0]))
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             rows = order[start : start + self.batch_size]
             yield tuple(array[rows] for array in self.arrays)

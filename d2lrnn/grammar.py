@@ -128,7 +128,7 @@ class GrammarLoader:
         self.floor = source.perplexity(token)
         lines = [word + " " for word in source.words]
         _, self.vocab = text.build_corpus(lines, token)
-        self._rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(seed)
         self._settings = batch_size, num_steps, use_random_iter
         self._length = len(self._epoch())
 
@@ -147,10 +147,10 @@ class GrammarLoader:
             yield self.to_tensor(X), self.to_tensor(Y)
 
     def _epoch(self) -> batches.SeqDataLoader:
-        words = self.source.speak(self.max_tokens, seed=self._rng)
+        words = self.source.speak(self.max_tokens, seed=self.rng)
         tokens = words if self.token == "word" else list(" ".join(words))
         corpus = self.vocab[tokens[: self.max_tokens]]
-        seed = int(self._rng.integers(2**31))
+        seed = int(self.rng.integers(2**31))
         return batches.SeqDataLoader(corpus, *self._settings, seed=seed)
 
 

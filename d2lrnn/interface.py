@@ -66,7 +66,11 @@ class Net(Protocol):
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
     ) -> Step:
-        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch."""
+        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
+
+        ``step.memory()`` gives what its optimizer remembers, as NumPy arrays by name, and
+        ``step.load_memory(arrays)`` takes it back into a step made with the same arguments.
+        """
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -80,6 +84,16 @@ class Net(Protocol):
         Raises:
             ValueError: their shapes are not those of the parameters.
         """
+
+    def own_arrays(self) -> list[Array]:
+        """Return the parameters as the framework has them, where arrays() does not tell all.
+
+        A framework's own layer has two biases where arrays() has their sum; a scratch model has
+        nothing of the kind.
+        """
+
+    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
+        """Take what arrays() and own_arrays() returned, so that training goes on bit for bit."""
 
 
 class Backend(Protocol):
@@ -459,6 +473,7 @@ class Backend(Protocol):
         It computes the loss and its gradients as value_and_grad does, clips them and moves the
         parameters; the frameworks that compile, compile all of it. The loss is the framework's
         scalar, where it was computed: float(loss) waits for it. Arguments as of make_step.
+        ``update.memory`` is the optimizers.Memory that it keeps from one call to the next.
         """
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import cells, checks, losses, networks, stacks
+from d2lrnn import cells, checks, losses, networks, optimizers, stacks
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -64,6 +65,15 @@ class Model(ABC):
     @abstractmethod
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take NumPy arrays, as arrays() returns them, as the parameters."""
+
+    def own_arrays(self) -> list[Array]:
+        """Return the parameters as the framework has them, where arrays() does not tell all."""
+        return []
+
+    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
+        """Take what arrays() and own_arrays() returned, every bit of it."""
+        checks.same_shapes(own, self.own_arrays())
+        self.load_arrays(arrays)
 
     def inputs(self, X: Any, state: State) -> Any:
         """Return token ids X (batch_size, num_steps) time-major: as one-hot rows, or as they are.
@@ -174,7 +184,16 @@ class ScratchModel(Model):
             return float(loss), state
 
         step.deferred = deferred  # type: ignore[attr-defined]  # for who need not know it yet
-        return step
+
+        def load_memory(arrays: dict[str, Array]) -> None:
+            update.memory.load(arrays, self.params, self.tensor)
+
+        memory = functools.partial(update.memory.arrays, self.tensors.to_numpy)
+        return optimizers.remembering(step, memory, load_memory)
+
+    def tensor(self, array: Array) -> Any:
+        """Return an array as a tensor of the parameters' dtype, on their device."""
+        return self.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of params."""

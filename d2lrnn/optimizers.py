@@ -6,13 +6,16 @@ is a pure function: parameters, gradients and memory go in, new parameters and m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from d2lrnn import checks
 
 Tensors = Sequence[Any]
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,61 @@ def own(rules: Mapping[str, Any], name: str) -> Any:
     """
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
     return rules[name]
+
+
+@dataclass
+class Memory:
+    """What a rule remembers from one update to the next; nothing before the first."""
+
+    rule: SGD | Adagrad | Adam
+    kept: Any = None
+
+    def before(self, params: Tensors) -> Any:
+        """Return the memory that the next update begins with."""
+        return self.kept or self.rule.begin(params)
+
+    def arrays(self, to_numpy: Callable[[Any], Any]) -> Arrays:
+        """Return it as NumPy arrays by name: the places in its lists, such as "0.2"."""
+        return {name: to_numpy(tensor) for name, tensor in _places(self.kept or [])}
+
+    def load(self, arrays: Arrays, params: Tensors, from_numpy: Callable[[Any], Any]) -> None:
+        """Take what arrays returned, for these parameters.
+
+        Raises:
+            ValueError: it is another rule's, or for other parameters.
+        """
+        expected = {n: tuple(t.shape) for n, t in _places(self.rule.begin(params)) if arrays}
+        found = {name: array.shape for name, array in arrays.items()}
+        if found != expected:
+            raise ValueError(
+                f"the optimizer's memory is {found}; expected {expected}; "
+                "take that of the same optimizer, for the same parameters"
+            )
+        self.kept = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
+
+
+def remembering(
+    step: Callable[..., Any],
+    memory: Callable[[], Arrays],
+    load_memory: Callable[[Arrays], None],
+) -> Callable[..., Any]:
+    """Give a step what a checkpoint asks of it: step.memory() and step.load_memory(arrays)."""
+    step.memory, step.load_memory = memory, load_memory  # type: ignore[attr-defined]
+    return step
+
+
+def _places(memory: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    for number, part in enumerate(memory):
+        if isinstance(part, (list, tuple)):
+            yield from _places(part, f"{place}{number}.")
+        else:
+            yield f"{place}{number}", part
+
+
+def _rebuilt(like: Any, arrays: Arrays, from_numpy: Callable[[Any], Any], place: str = "") -> Any:
+    return [
+        _rebuilt(part, arrays, from_numpy, f"{place}{number}.")
+        if isinstance(part, (list, tuple))
+        else from_numpy(arrays[f"{place}{number}"])
+        for number, part in enumerate(like)
+    ]

@@ -36,7 +36,7 @@ class DamageError(ValueError):
 
 def pack(tensors: Mapping[str, Array], metadata: Metadata) -> bytes:
     """Return tensors by name, and metadata, as the content of a sealed safetensors file."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     content = save(contiguous, {**metadata, **dict.fromkeys(SEALS, ZEROS)})
     end = 8 + struct.unpack("<Q", content[:8])[0]
     header = _with_seal(content[8:end], "payload_sha256", _digest(content[end:]))

@@ -6,6 +6,7 @@ train with and ``evaluate(X, state)``, the outputs as a NumPy array, to predict 
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from d2lrnn import checks, text
+from d2lrnn.files import StrPath
+from d2lrnn.resume import Epoch, Keeper, Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
 
@@ -74,43 +77,6 @@ class DivergenceError(FloatingPointError):
         self.history = history or History()
 
 
-class Losses:
-    """The losses of an epoch, which wait where they were computed.
-
-    To look at one is to wait for the device. That happens a few times a second, so that the device
-    always has the next minibatch to go on with, and training that diverges still ends soon.
-    """
-
-    pause = 0.25  # seconds between two looks
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.total, self.num_tokens = 0.0, 0
-        self.waiting: list[tuple[Any, int]] = []
-        self.looked = time.perf_counter()
-
-    def add(self, loss: Any, num_tokens: int) -> None:
-        """Note the mean loss of a minibatch of so many tokens: what float takes."""
-        self.waiting.append((loss, num_tokens))
-        self.num_tokens += num_tokens
-        if isinstance(loss, float) or time.perf_counter() - self.looked > self.pause:
-            self.look()
-
-    def look(self) -> None:
-        """Add up what has waited; a loss that is not finite is a DivergenceError."""
-        for loss, num_tokens in self.waiting:
-            value = float(loss)
-            if not math.isfinite(value):
-                raise DivergenceError(value)
-            self.total += value * num_tokens
-        self.waiting, self.looked = [], time.perf_counter()
-
-    def mean(self) -> float:
-        """Return the mean over all tokens."""
-        self.look()
-        return self.total / self.num_tokens
-
-
 def make_step(
     net: Any, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
 ) -> Step:
@@ -144,6 +110,7 @@ def train_epoch_ch8(
     *,
     use_random_iter: bool = False,
     on_minibatch: Callable[[], Any] | None = None,
+    epoch: Epoch | None = None,
 ) -> tuple[float, float]:
     """Train for one epoch.
 
@@ -154,6 +121,7 @@ def train_epoch_ch8(
         use_random_iter: start each minibatch from a zero state; otherwise the state of the one
             before is carried on, detached from its gradients.
         on_minibatch: called after each minibatch, for a progress bar.
+        epoch: what has been seen of the epoch before, if it goes on in the middle; kept up to date.
 
     Returns:
         perplexity and tokens per second.
@@ -164,20 +132,29 @@ def train_epoch_ch8(
 
     Source: the book's section 9.5, Training.
     """
-    state, losses, step = None, Losses(), getattr(step, "deferred", step)
-    start = time.perf_counter()
-    for X, Y in train_iter:
+    seen, step = epoch or Epoch(), getattr(step, "deferred", step)
+    state, start = seen.state, time.perf_counter() - seen.seconds
+    for X, Y in itertools.islice(train_iter, seen.num_minibatches, None):
         if state is None or use_random_iter:
             state = net.begin_state(X.shape[0])
         loss, state = step(X, Y, state)
-        losses.add(loss, math.prod(Y.shape))
+        seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
+        if seen.is_time_to_look(loss):
+            _check_finite(seen.loss)
         if on_minibatch:
             on_minibatch()
-    if losses.num_tokens == 0:
+    if seen.num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    loss = losses.mean()
+    loss = _check_finite(seen.loss) / seen.num_tokens
     perplexity = math.exp(loss) if loss < 700 else math.inf  # exp(710) overflows
-    return perplexity, losses.num_tokens / (time.perf_counter() - start)
+    return perplexity, seen.num_tokens / (time.perf_counter() - start)
+
+
+def _check_finite(loss: float) -> float:
+    """Return a loss that is finite; another is a DivergenceError."""
+    if not math.isfinite(loss):
+        raise DivergenceError(loss)
+    return loss
 
 
 def train_ch8(
@@ -194,6 +171,9 @@ def train_ch8(
     prefix: str | None = None,
     sample_every: int = 50,
     progress: bool | None = None,
+    checkpoint: StrPath | None = None,
+    every: int = 100,
+    resume: bool = False,
 ) -> History:
     """Train a character or word model by minibatch gradient descent with clipped gradients.
 
@@ -210,12 +190,22 @@ def train_ch8(
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
+        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C then ends training after
+            the minibatch at hand, and keeps it; pressed again, at once.
+        every: minibatches from one checkpoint to the next; the end is always kept.
+        resume: go on from the checkpoint if there is one, to the same parameters and history, bit
+            for bit, as if nothing had happened (speed apart). Whatever changes the result must be
+            as it was; num_epochs may be another. A train_iter without a generator ``rng`` must
+            yield the same minibatches in every epoch.
 
     Returns:
         a History: perplexity and tokens per second for each epoch, and the samples.
 
     Raises:
+        CheckpointError: the checkpoint is damaged, or another run's.
         DivergenceError: the loss is no longer finite; the error holds the History so far.
+        FileExistsError: there is a checkpoint, and resume is False.
+        Interrupted: a KeyboardInterrupt; the run is kept, and the message says where.
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.5, Training.
@@ -227,22 +217,45 @@ def train_ch8(
         prefix_tokens(prefix, vocab)
     step = net.make_step(lr, theta, optimizer=optimizer, clip=clip)
     history = History(floor=getattr(train_iter, "floor", None))
-    total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
-    with tqdm(total=total, disable=None if progress is None else not progress) as bar:
-        for epoch in range(1, num_epochs + 1):
+    settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
+    run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
+    keeper = Keeper(checkpoint, every, run)
+    keeper.begin(resume)
+    with keeper.listening(), _bar(keeper, num_epochs, progress) as bar:
+
+        def after_minibatch() -> None:
+            bar.update()
+            keeper.after_minibatch()
+
+        for epoch in keeper.epochs(num_epochs):
             try:
                 seen = train_epoch_ch8(
-                    net, train_iter, step, use_random_iter=use_random_iter, on_minibatch=bar.update
+                    net,
+                    train_iter,
+                    step,
+                    use_random_iter=use_random_iter,
+                    on_minibatch=after_minibatch,
+                    epoch=epoch,
                 )
             except DivergenceError as error:
-                raise DivergenceError(error.loss, epoch, history) from None
+                raise DivergenceError(error.loss, epoch.number, history) from None
             history.add(*seen)
             bar.set_description_str(f"{history}".replace(":", f"/{num_epochs}:", 1), refresh=False)
-            if prefix is not None and (epoch % sample_every == 0 or epoch == num_epochs):
+            if prefix is not None and (
+                epoch.number % sample_every == 0 or epoch.number == num_epochs
+            ):
                 sample = predict_ch8(prefix, 50, net, vocab)
-                history.samples.append((epoch, sample))
-                bar.write(f"epoch {epoch}, perplexity {in_short(seen[0])}: {sample}")
+                history.samples.append((epoch.number, sample))
+                bar.write(f"epoch {epoch.number}, perplexity {in_short(seen[0])}: {sample}")
     return history
+
+
+def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
+    """Return a progress bar over the minibatches, as far as the run has come."""
+    size = len(keeper.run.train_iter) if hasattr(keeper.run.train_iter, "__len__") else None
+    done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
+    disable = None if progress is None else not progress
+    return tqdm(total=size and num_epochs * size, initial=done, disable=disable)
 
 
 def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:

@@ -1,13 +1,16 @@
 """The command line, as a user types it."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import backends, cells, cli
+from d2lrnn import backends, cells, cli, files, sealed
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -171,6 +174,86 @@ def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
     assert "generate with a net of one direction" in result.output
 
 
+KEPT = [*SMALL, "--optimizer", "adam", "--lr", 0.01]
+
+
+def test_a_run_is_kept_and_resumed_to_the_same_model(backend, tmp_path):
+    train = ["train", "--backend", backend, *KEPT]
+    kept = ["--checkpoint", tmp_path / "run", "--every", 3]
+    assert d2lrnn(*train, "--epochs", 1, *kept).exit_code == 0
+    result = d2lrnn(*train, "--epochs", 2, *kept, "--resume", "--out", tmp_path / "resumed")
+    assert result.exit_code == 0, result.output
+    d2lrnn(*train, "--epochs", 2, "--out", tmp_path / "at once")
+    one, other = (sealed.unpack(tmp_path / name)[0] for name in ("resumed", "at once"))
+    assert {name: array.tobytes() for name, array in one.items()} == {
+        name: array.tobytes() for name, array in other.items()
+    }
+
+
+def test_resuming_what_is_not_there_says_so_and_begins(tmp_path):
+    result = d2lrnn("train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume")
+    assert f"no checkpoint {tmp_path / 'run'} yet: training starts at its" in result.output
+    assert (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
+    train = ["train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run"]
+    assert d2lrnn(*train).exit_code == 0
+    result = d2lrnn(*train)
+    assert result.exit_code == 1
+    assert f"Error: {tmp_path / 'run'} is there already; go on from it with" in result.output
+
+
+def test_what_a_killed_process_left_beside_the_model_is_removed(tmp_path):
+    with files._temporary(tmp_path / "m") as stray:
+        d2lrnn("train", *SMALL, "--epochs", 1, "--out", tmp_path / "m")
+        assert not os.path.exists(stray)
+
+
+# A step that never returns, and says when it has begun.
+ENDLESS = """
+import sys, time
+from d2lrnn import cli, numpy
+def step(*minibatch):
+    print("begun", flush=True)
+    time.sleep({seconds})
+    return 1.0, minibatch[2]
+step.memory = dict
+numpy.RNNModelScratch.make_step = lambda *_, **__: step
+cli.main(sys.argv[1:])
+"""
+
+
+def interrupted(path, seconds, times):
+    """Return how a run ends that is interrupted so many times within a minibatch."""
+    command = [sys.executable, "-c", ENDLESS.format(seconds=seconds), "train", *KEPT]
+    command += ["--checkpoint", path]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([str(word) for word in command], **pipes) as process:
+        while "begun" not in process.stdout.readline():
+            pass
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        _, said = process.communicate(timeout=60)
+        return process.returncode, said
+
+
+def test_an_interrupt_saves_says_where_and_exits_with_130(tmp_path):
+    status, said = interrupted(tmp_path / "run", seconds=1, times=1)
+    assert status == 130
+    assert (
+        f"interrupted in epoch 1, after 1 of its minibatches; saved in {tmp_path / 'run'}" in said
+    )
+    assert (tmp_path / "run").exists()
+
+
+def test_a_second_interrupt_exits_at_once(tmp_path):
+    status, _ = interrupted(tmp_path / "run", seconds=1000, times=2)
+    assert status == -signal.SIGINT  # which a shell calls 130
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -180,6 +263,8 @@ def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
         (["train", "--text", "a", "--corpus", "builtin"], "are both given; choose one"),
         (["train", "--forward", "gru"], "Error: --forward gru is not for Architecture(cell='rnn'"),
         (["train", "--out", "nowhere/model"], "Error: cannot write nowhere/model: the folder"),
+        (["train", "--checkpoint", "no/run"], "Error: cannot write no/run: the folder"),
+        (["train", "--resume"], "Error: resume is True without a checkpoint; name the file"),
         (["train", "--out", "."], "Error: cannot write .: it is a folder; give the name of a file"),
         (["train", "--plot", "curve.xyz"], "Error: curve.xyz ends in 'xyz'; expected one of"),
         (["compare", "--plot", "nowhere/c.png"], "Error: cannot write nowhere/c.png: the folder"),

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import compare, training
+from d2lrnn import compare, resume, training
 
 LR = 0.5
 
@@ -173,7 +173,7 @@ class Scalar:
 
 
 def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
-    monkeypatch.setattr(training.Losses, "pause", math.inf)
+    monkeypatch.setattr(resume.Epoch, "pause", math.inf)
     numbers, looked, seen = itertools.count(), [], []
     net, X = Recorder(), np.zeros((1, 5), int)
 

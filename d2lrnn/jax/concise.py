@@ -141,7 +141,7 @@ class RNNModel(ConciseModel):
             loss, state = update(self.network, optimizer, inputs, targets, tuple(state))
             return float(loss), state
 
-        return step
+        return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -184,3 +184,21 @@ def loss_and_gradients(network, inputs, targets, state):
         return softmax_loss(outputs, targets).mean(), last
 
     return nnx.value_and_grad(loss_fn, has_aux=True)(network)
+
+
+def memory_of(optimizer):
+    """Return two functions: the memory of Optax's rule as arrays by number, and back."""
+
+    def memory():
+        return {str(i): to_numpy(leaf) for i, leaf in enumerate(jax.tree.leaves(kept()))}
+
+    def load_memory(arrays):
+        leaves, structure = jax.tree.flatten(kept())
+        own = [arrays[str(i)] for i in range(len(leaves))]
+        checks.same_shapes(own, leaves)
+        nnx.update(optimizer, jax.tree.unflatten(structure, [from_numpy(array) for array in own]))
+
+    def kept():
+        return nnx.state(optimizer)
+
+    return memory, load_memory

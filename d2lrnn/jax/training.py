@@ -68,7 +68,8 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
 
     ``pure`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
     """
-    rule, memory = optimizers.make(optimizer, lr), None
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
@@ -80,9 +81,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         return value, state, params, memory
 
     def update(params, inputs, targets, weights=None):
-        nonlocal memory
-        memory = memory or rule.begin(params)
-        value, state, params, memory = pure(params, memory, inputs, targets, weights)
+        before = memory.before(params)
+        value, state, params, memory.kept = pure(params, before, inputs, targets, weights)
         return value, state, params
 
+    update.memory = memory
     return update

@@ -119,7 +119,7 @@ class RNNModel(ConciseModel):
             trainer.step(1)
             return loss.item(), tuple(s.detach() for s in state)
 
-        return step
+        return optimizers.remembering(step, *memory_of(trainer, self.params))
 
     def grads(self):
         """Return the gradients of params, where MXNet keeps them."""
@@ -152,3 +152,42 @@ class RNNModel(ConciseModel):
     def write(self, param, array):
         """Give a parameter the value of such an array."""
         param.set_data(from_numpy(array.T, dtype=self.dtype))
+
+
+def memory_of(trainer, params):
+    """Return two functions: the memory of a gluon.Trainer as arrays by name, and back.
+
+    It is in the trainer's updater, one entry a parameter: nothing, an array or two; and MXNet
+    counts for each parameter how often it was updated. The trainer's own way to save is a pickle.
+    """
+    (updater,) = trainer._updaters
+    rule = updater.optimizer
+
+    def memory():
+        counts = rule._index_update_count
+        arrays = {f"{i}.count": onp.array(count) for i, count in counts.items()}
+        for i, state in updater.states.items():
+            arrays |= {f"{i}.{j}": tensor.asnumpy() for j, tensor in enumerate(as_list(state))}
+        return arrays
+
+    def load_memory(arrays):
+        for place in arrays:
+            i = int(place.partition(".")[0])
+            if place.endswith(".count"):
+                rule._index_update_count[i] = arrays[place].item()
+                rule.num_update = max(rule.num_update, arrays[place].item())
+                weight = params[i].data().as_nd_ndarray()
+                updater.states[i] = rule.create_state_multi_precision(i, weight)
+                updater.states_synced[i] = True
+        for i, state in updater.states.items():
+            for j, tensor in enumerate(as_list(state)):
+                tensor[:] = arrays[f"{i}.{j}"]
+
+    return memory, load_memory
+
+
+def as_list(state):
+    """Return an updater's state of one parameter as a list."""
+    if isinstance(state, (list, tuple)):
+        return list(state)
+    return [] if state is None else [state]

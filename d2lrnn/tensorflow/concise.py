@@ -142,7 +142,7 @@ class RNNModel(ConciseModel):
             loss, state = update(*self.prepared(X, Y, state), state)
             return float(loss), state
 
-        return step
+        return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -165,3 +165,18 @@ class RNNModel(ConciseModel):
     def write(self, param, array):
         """Give a parameter the value of such an array."""
         param.assign(array)
+
+
+def memory_of(optimizer):
+    """Return two functions: the memory of Keras' optimizer as arrays by number, and back."""
+
+    def memory():
+        return {str(i): to_numpy(variable) for i, variable in enumerate(optimizer.variables)}
+
+    def load_memory(arrays):
+        own = [arrays[str(i)] for i in range(len(optimizer.variables))]
+        checks.same_shapes(own, optimizer.variables)
+        for variable, array in zip(optimizer.variables, own):
+            variable.assign(array)
+
+    return memory, load_memory

@@ -67,7 +67,8 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     ``tf.function`` turns assign into a graph when a minibatch of new shape arrives, and XLA
     compiles it.
     """
-    rule, memory = optimizers.make(optimizer, lr), None
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
@@ -81,9 +82,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         return value, state, memory
 
     def update(params, inputs, targets, weights=None):
-        nonlocal memory
-        memory = memory or rule.begin(params)
-        value, state, memory = assign(params, memory, inputs, targets, weights)
+        before = memory.before(params)
+        value, state, memory.kept = assign(params, before, inputs, targets, weights)
         return value, state, params
 
+    update.memory = memory
     return update

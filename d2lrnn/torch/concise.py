@@ -114,7 +114,7 @@ class RNNModel(nn.Module, ConciseModel):
             optimizer.step()
             return loss.item(), tuple(s.detach() for s in state)
 
-        return step
+        return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -140,3 +140,25 @@ class RNNModel(nn.Module, ConciseModel):
         """Give a parameter the value of such an array."""
         with torch.no_grad():
             param.copy_(from_numpy(array.T))
+
+
+def memory_of(optimizer):
+    """Return two functions: the memory of PyTorch's optimizer as arrays by name, and back."""
+
+    def memory():
+        kept = optimizer.state_dict()["state"].items()
+        return {
+            f"{number}.{name}": to_numpy(value)
+            for number, values in kept
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def load_memory(arrays):
+        state = {}
+        for place, array in arrays.items():
+            number, _, name = place.partition(".")
+            state.setdefault(int(number), {})[name] = from_numpy(array)
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+    return memory, load_memory

@@ -63,18 +63,19 @@ def value_and_grad(network, loss):
 
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
-    rule, memory = optimizers.make(optimizer, lr), None
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
     def update(params, inputs, targets, weights=None):
-        nonlocal memory
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
         with torch.no_grad():
-            updated, memory = rule.update(params, grads, memory or rule.begin(params))
+            updated, memory.kept = rule.update(params, grads, memory.before(params))
             for param, new in zip(params, updated):
                 param.copy_(new)
         return value, constant(state), params
 
+    update.memory = memory
     return update

@@ -1,0 +1,339 @@
+"""Training runs that are stopped and go on, bit for bit."""
+
+import json
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from d2lrnn import cells, compare, files, sealed
+
+NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
+SETTINGS = {"optimizer": "adam", "prefix": "The", "sample_every": 2, "progress": False}
+
+
+@pytest.fixture
+def start(rnn, builtin):
+    """A function that makes everything that a run begins with: the same each time."""
+    return beginnings(rnn, builtin)
+
+
+@pytest.fixture
+def plain(reference, builtin):
+    """The same in NumPy, for what is the same in every backend."""
+    return beginnings(reference, builtin)
+
+
+def beginnings(rnn, builtin):
+    def make(cell="rnn", concise=False, use_random_iter=False):
+        corpus, vocab = builtin
+        architecture = cells.Architecture(cell)
+        make_net = compare.concise_net if concise else cells.new_net
+        net = make_net(rnn, architecture, len(vocab), 8, seed=0)
+        loader = rnn.SeqDataLoader(corpus[:240], 4, 8, use_random_iter, seed=0)
+        return net, loader, vocab
+
+    return make
+
+
+def train(rnn, started, num_epochs=NUM_EPOCHS, lr=0.01, **settings):
+    net, loader, vocab = started
+    settings = {**SETTINGS, "use_random_iter": loader.use_random_iter, **settings}
+    history = rnn.train_ch8(net, loader, vocab, lr, num_epochs, **settings)
+    return [*net.arrays(), *net.own_arrays()], history
+
+
+class Stop(Exception):
+    """What ends a run in the middle."""
+
+
+def stop_after(started, num_minibatches):
+    """Return what a run begins with, its loader such that it fails after so many minibatches."""
+    net, loader, vocab = started
+    to_tensor, made = loader.to_tensor, []
+
+    def count(ids):
+        made.append(ids)
+        if len(made) > 2 * num_minibatches:  # X and Y
+            raise Stop
+        return to_tensor(ids)
+
+    loader.to_tensor = count
+    return net, loader, vocab
+
+
+def assert_same(one, other):
+    """The same parameters, perplexities and samples, to the last bit."""
+    for param, expected in zip(one[0], other[0], strict=True):
+        np.testing.assert_array_equal(param, expected)
+        assert param.dtype == expected.dtype
+    assert one[1].perplexity == other[1].perplexity
+    assert one[1].samples == other[1].samples
+    assert len(one[1].speed) == len(other[1].speed)
+
+
+def assert_resumes(rnn, make, path, num_minibatches):
+    """A run that fails after so many minibatches ends, resumed, as one that does not fail."""
+    with pytest.raises(Stop):
+        train(rnn, stop_after(make(), num_minibatches), checkpoint=path, every=EVERY)
+    resumed = train(rnn, make(), checkpoint=path, every=EVERY, resume=True)
+    assert_same(resumed, train(rnn, make()))
+
+
+@pytest.mark.parametrize(
+    ("cell", "optimizer", "use_random_iter", "num_minibatches"),
+    [("rnn", "adam", False, 5), ("lstm", "adagrad", False, 14), ("gru", "sgd", True, 10)],
+)
+def test_a_run_that_is_stopped_goes_on_bit_for_bit(
+    rnn, start, tmp_path, monkeypatch, cell, optimizer, use_random_iter, num_minibatches
+):
+    monkeypatch.setitem(SETTINGS, "optimizer", optimizer)
+    assert_resumes(
+        rnn, lambda: start(cell, False, use_random_iter), tmp_path / "run", num_minibatches
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+@pytest.mark.parametrize("num_minibatches", [1, 2, 7, 8, 20])
+def test_wherever_it_is_stopped_and_whatever_the_optimizer_remembers(
+    reference, plain, tmp_path, monkeypatch, optimizer, num_minibatches
+):
+    monkeypatch.setitem(SETTINGS, "optimizer", optimizer)
+    assert_resumes(reference, plain, tmp_path / "run", num_minibatches)
+
+
+def test_a_framework_s_own_layers_and_optimizer_go_on_too(rnn, start, make_concise, tmp_path):
+    assert_resumes(rnn, lambda: start("lstm", concise=True), tmp_path / "run", 10)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_a_framework_s_own_optimizer_tells_what_it_remembers(rnn, make_concise, optimizer):
+    X = np.array([[0, 1, 2], [3, 4, 0]])
+    one, other = make_concise(), make_concise()
+    steps = [net.make_step(0.1, optimizer=optimizer) for net in (one, other)]
+    for _ in range(2):
+        steps[0](X, X, one.begin_state(2))
+    steps[1].load_memory(steps[0].memory())
+    other.load_exactly(one.arrays(), one.own_arrays())
+    for step, net in zip(steps, (one, other)):
+        step(X, X, net.begin_state(2))
+    for param, expected in zip(other.own_arrays(), one.own_arrays(), strict=True):
+        np.testing.assert_array_equal(param, expected)
+
+
+def test_a_text_that_is_fresh_in_every_epoch_goes_on_as_well(reference, tmp_path):
+    def make():
+        loader, vocab = reference.load_data_grammar(4, 8, max_tokens=240, seed=0)
+        return cells.new_net(reference, cells.Architecture(), len(vocab), 8, seed=0), loader, vocab
+
+    settings = {**SETTINGS, "prefix": "the "}
+    with pytest.raises(Stop):
+        train(reference, stop_after(make(), 17), checkpoint=tmp_path / "run", every=1, **settings)
+    resumed = train(reference, make(), checkpoint=tmp_path / "run", resume=True, **settings)
+    assert_same(resumed, train(reference, make(), **settings))
+
+
+def test_a_run_that_is_complete_can_be_made_longer(reference, plain, tmp_path):
+    train(reference, plain(), 2, checkpoint=tmp_path / "run")
+    longer = train(reference, plain(), 4, checkpoint=tmp_path / "run", resume=True)
+    assert_same(longer, train(reference, plain(), 4))
+
+
+def test_resuming_what_has_not_begun_begins_it(reference, plain, tmp_path):
+    assert_same(
+        train(reference, plain(), 1, checkpoint=tmp_path / "run", resume=True),
+        train(reference, plain(), 1),
+    )
+
+
+def test_a_checkpoint_is_a_model_too(reference, plain, tmp_path):
+    arrays, _ = train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    net, _ = reference.load_model(tmp_path / "run")
+    for param, expected in zip(net.arrays(), arrays, strict=True):
+        np.testing.assert_array_equal(param, expected)
+
+
+def test_a_checkpoint_names_the_versions_and_settings_that_it_was_made_with(
+    reference, plain, tmp_path
+):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    _, metadata = sealed.unpack(tmp_path / "run")
+    about = json.loads(metadata["training"])
+    assert {"d2lrnn", "Python", "NumPy"} <= set(about["versions"])
+    assert about["settings"]["optimizer"] == "adam"
+
+
+def test_a_checkpoint_is_not_overwritten_by_another_run(reference, plain, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    before = (tmp_path / "run").read_bytes()
+    with pytest.raises(FileExistsError, match="is there already; go on from it with resume=True"):
+        train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    assert (tmp_path / "run").read_bytes() == before
+
+
+def test_to_resume_there_must_be_a_name(reference, plain):
+    with pytest.raises(ValueError, match="resume is True without a checkpoint; name the file"):
+        train(reference, plain(), 1, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "words"),
+    [
+        (lambda start: start("gru"), {}, "cell is rnn there, gru here"),
+        (lambda start: start(), {"lr": 0.5}, "lr is 0.01 there, 0.5 here"),
+        (lambda start: start(), {"optimizer": "sgd"}, "optimizer is adam there, sgd here"),
+        (lambda start: start(use_random_iter=True), {}, "random is False there, True here"),
+    ],
+)
+def test_another_run_s_checkpoint_is_refused(reference, plain, tmp_path, make, settings, words):
+    path = tmp_path / "run"
+    train(reference, plain(), 1, checkpoint=path)
+    net, *others = make(plain)
+    before = net.arrays()
+    with pytest.raises(reference.CheckpointError) as error:
+        train(reference, (net, *others), checkpoint=path, resume=True, **settings)
+    assert str(error.value).startswith(f"{path} is of another run: {words}; give what that run")
+    for param, expected in zip(net.arrays(), before, strict=True):
+        np.testing.assert_array_equal(param, expected)
+
+
+def test_another_text_is_another_run(reference, plain, builtin, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    net, _, vocab = plain()
+    loader = reference.SeqDataLoader(builtin[0][1:241], 4, 8, seed=0)
+    with pytest.raises(reference.CheckpointError, match="is of another run: corpus is"):
+        train(reference, (net, loader, vocab), checkpoint=tmp_path / "run", resume=True)
+
+
+def test_a_model_is_no_checkpoint(reference, plain, tmp_path):
+    net, _, vocab = plain()
+    reference.save_model(tmp_path / "model", net, vocab)
+    with pytest.raises(
+        reference.CheckpointError, match="it is a model and no training run; go on from"
+    ):
+        train(reference, plain(), checkpoint=tmp_path / "model", resume=True)
+
+
+def rewrite(path, change):
+    tensors, metadata = sealed.unpack(path)
+    about = json.loads(metadata["training"])
+    change(tensors, about)
+    path.write_bytes(sealed.pack(tensors, {**metadata, "training": json.dumps(about)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda tensors, _: tensors.pop("training.memory.0.1"), "the optimizer's memory is"),
+        (lambda tensors, _: tensors.pop("training.state.1"), "state is 1 tensors; expected a"),
+        (
+            lambda tensors, _: tensors.pop("training.state.0"),
+            "the tensors training.state lack 0",
+        ),
+        (
+            lambda tensors, _: tensors.update({"training.extra.0": np.zeros(1)}),
+            "the tensors hold extra, which this version does not know",
+        ),
+        (lambda _, about: about.pop("rng"), "the run's keys lack rng"),
+        (lambda _, about: about["epoch"].pop("number"), "the epoch's keys lack number"),
+        (lambda _, about: about.update(rng=None), "its minibatches are without a generator"),
+        (
+            lambda _, about: about.update(mood="good"),
+            "the run's keys hold mood, which this version does not know",
+        ),
+    ],
+)
+def test_what_a_run_lacks_or_has_too_much_is_named(reference, plain, tmp_path, change, words):
+    path = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(reference, stop_after(plain("lstm"), 2), checkpoint=path, every=1)
+    rewrite(path, change)
+    with pytest.raises(reference.CheckpointError) as error:
+        train(reference, plain("lstm"), checkpoint=path, resume=True)
+    assert str(error.value).startswith(f"{path} is not a readable model ({words}")
+
+
+def test_other_versions_are_a_warning_that_names_them(reference, plain, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    rewrite(tmp_path / "run", lambda _, about: about["versions"].update(NumPy="0.1"))
+    with pytest.warns(UserWarning, match=f"NumPy 0.1 there, {np.__version__} here"):
+        train(reference, plain(), checkpoint=tmp_path / "run", resume=True)
+
+
+def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_path):
+    with pytest.raises(Stop):
+        train(reference, stop_after(plain(), 4), checkpoint=tmp_path / "run", every=1)
+    before = (tmp_path / "run").read_bytes()
+    net, *others = plain()
+    net.load_arrays([np.full_like(array, np.nan) for array in net.arrays()])
+    (tmp_path / "run").rename(tmp_path / "kept")
+    with pytest.raises(reference.DivergenceError):
+        train(reference, (net, *others), checkpoint=tmp_path / "run", every=1)
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "kept").read_bytes() == before
+
+
+def test_what_a_killed_run_left_is_removed_at_the_next_start(reference, plain, tmp_path):
+    with files._temporary(tmp_path / "run"):
+        train(reference, plain(), 1, checkpoint=tmp_path / "run")
+        assert os.listdir(tmp_path) == ["run"]
+
+
+def interrupt_after(started, num_minibatches, times=1):
+    """Return what a run begins with, such that Ctrl-C is pressed within a certain minibatch."""
+    net, loader, vocab = started
+    make_step = net.make_step
+
+    def make(*args, **settings):
+        step, done = make_step(*args, **settings), []
+
+        def interrupted(*minibatch):
+            done.append(minibatch)
+            if len(done) == num_minibatches:
+                for _ in range(times):
+                    signal.raise_signal(signal.SIGINT)
+            return step(*minibatch)
+
+        interrupted.memory, interrupted.load_memory = step.memory, step.load_memory
+        return interrupted
+
+    net.make_step = make
+    return net, loader, vocab
+
+
+@pytest.mark.parametrize("num_minibatches", [1, 7, 10, 21])
+def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_minibatches):
+    path = tmp_path / "run"
+    epoch, rest = divmod(num_minibatches - 1, 7)
+    with pytest.raises(reference.Interrupted) as error:
+        train(reference, interrupt_after(plain(), num_minibatches), checkpoint=path)
+    assert str(error.value) == (
+        f"interrupted in epoch {epoch + 1}, after {rest + 1} of its minibatches; saved in {path}; "
+        "resume=True (--resume) goes on from there"
+    )
+    assert_same(train(reference, plain(), checkpoint=path, resume=True), train(reference, plain()))
+
+
+def test_a_second_interrupt_does_not_wait(reference, plain, tmp_path):
+    with pytest.raises(KeyboardInterrupt) as error:
+        train(reference, interrupt_after(plain(), 3, times=2), checkpoint=tmp_path / "run")
+    assert error.type is KeyboardInterrupt
+    assert not (tmp_path / "run").exists()
+
+
+def test_after_training_an_interrupt_is_what_it_was(reference, plain, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_thread_may_keep_its_run_too(reference, plain, tmp_path):
+    started = plain()
+    arguments = {"num_epochs": 1, "checkpoint": tmp_path / "run"}
+    thread = threading.Thread(target=train, args=(reference, started), kwargs=arguments)
+    thread.start()
+    thread.join()
+    again = train(reference, plain(), 1, checkpoint=tmp_path / "run", resume=True)
+    assert_same(again, train(reference, plain(), 1))
