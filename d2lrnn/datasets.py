@@ -7,12 +7,15 @@ What needs no download at all is ``load_digits`` here and everything in ``d2lrnn
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import re
+import stat
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +39,18 @@ FRA_ENG_URL = "http://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip"
 FRA_ENG_HASH = "sha1:94646ad1522d915e7b0f9296181140edcf86a4f5"
 FRA_ENG_MEMBER = "fra-eng/fra.txt"
 FRA_ENG_LIMIT = 64 * 2**20  # bytes: several times what the file holds
+# What a damaged zip file makes zipfile raise, seen by damaging one at random, and by its source.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    OSError,
+    OverflowError,
+    RuntimeError,  # encrypted; NotImplementedError, an unknown compression, is one too
+    ValueError,
+)
 DATES_INSTEAD = "translate dates, which need no download (date_pairs)"
 
 
@@ -186,18 +201,39 @@ def _check_header(name: str, header: bytes, shape: tuple[int, ...]) -> None:
 
 
 def _read_member(path: str | os.PathLike[str], member: str, limit: int) -> bytes:
-    """Return the content of one file in a zip file, unpacking limit bytes at most."""
+    """Return the content of one file in a zip file, unpacking limit bytes at most.
+
+    Nothing is written. Still, an archive that would write outside its folder if it were unpacked,
+    or that holds links, is not the one that it should be, and is refused.
+    """
+    whole = io.BytesIO(Path(path).read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            content = file.read(limit + 1)
+        with zipfile.ZipFile(whole) as archive:
+            members = archive.infolist()
+            with archive.open(member) as file:
+                content = file.read(limit + 1)
     except KeyError:
         raise ValueError(f"{os.fspath(path)} holds no {member}; expected the book's file") from None
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+    except ZIP_ERRORS as error:
         raise ValueError(
             f"{os.fspath(path)} is no complete zip file ({error}); download it again"
         ) from None
+    _check_members(os.fspath(path), members)
     if len(content) > limit:
         raise ValueError(
             f"{member} in {os.fspath(path)} is larger than {limit} bytes; expected the book's file"
         )
     return content
+
+
+def _check_members(name: str, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse an archive with a member that is a link, or is to lie outside its folder."""
+    for info in members:
+        parts = re.split(r"[/\\]", info.orig_filename)
+        outside = ".." in parts or parts[0] == "" or parts[0][1:2] == ":"  # / or a drive, C:
+        if outside or stat.S_ISLNK(info.external_attr >> 16):
+            what = "is outside its folder" if outside else "is a link"
+            raise ValueError(
+                f"{name} holds {info.orig_filename!r}, which {what}; expected the book's file; "
+                "remove it and download it again"
+            )

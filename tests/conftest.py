@@ -23,9 +23,8 @@ hypothesis.settings.load_profile("d2lrnn")
 
 def pytest_addoption(parser):
     parser.addoption("--backend", help="a backend's name, or 'all'; otherwise what is installed")
-    parser.addoption(
-        "--faults", action="store_true", help="every fault as often as the README says"
-    )
+    share = "of the faults that the README tells of; without it, a few of each"
+    parser.addoption("--faults", type=float, default=0, metavar="SHARE", help=share)
 
 
 def chosen(config):
@@ -89,8 +88,9 @@ def rnn(backend):
 
 @pytest.fixture(scope="session")
 def faults(request):
-    """How often a fault is tried: faults(few, many), many where --faults asks for all of them."""
-    return lambda few, many: many if request.config.getoption("--faults") else few
+    """How often a fault is tried: faults(few, many), many where --faults=1 asks for all of them."""
+    share = request.config.getoption("--faults")
+    return lambda few, many: max(few, round(share * many))
 
 
 @pytest.fixture
