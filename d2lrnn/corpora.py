@@ -95,7 +95,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
 def decode_lines(content: bytes, name: str) -> list[str]:
     """Return the lines of a UTF-8 file's content; name is what an error calls it."""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").removeprefix("\ufeff")  # "utf-8-sig" counts from behind it
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{name} is not UTF-8: byte {error.start} is "

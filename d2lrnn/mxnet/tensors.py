@@ -5,7 +5,7 @@ import functools
 import numpy as onp
 
 from d2lrnn import checks
-from d2lrnn.mxnet.framework import mxnet, np, npx
+from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
 
 
 def try_gpu(i=0):
@@ -62,6 +62,8 @@ def defined_when_empty(forward_fn):
         states = state if isinstance(state, (tuple, list)) else ()
         if inputs.ndim != 3 or inputs.shape[1] or any(s.ndim != 2 or len(s) for s in states):
             return forward_fn(inputs, state, params)
+        with autograd.pause():
+            forward_fn(inputs, state, params)  # for its checks, of what was given
         state = tuple(with_a_row(s) for s in states)
         outputs, state = forward_fn(with_a_row(inputs, axis=1), state, params)
         return outputs[:0], tuple(s[:0] for s in state)
