@@ -119,6 +119,8 @@ class Run:
         if corpus is not None:
             ids = np.ascontiguousarray(corpus, dtype="<i8")
             known["corpus"] = hashlib.sha256(ids.tobytes()).hexdigest()[:16]
+        if forward_fn := getattr(self.net, "forward_fn", None):
+            known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
         if self.net.own_arrays():
             known["layers"] = f"{self.backend.framework}'s own"
         described: dict[str, Any] = json.loads(_json({**self.settings, **known}))

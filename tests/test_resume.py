@@ -27,11 +27,13 @@ def plain(reference, builtin):
 
 
 def beginnings(rnn, builtin):
-    def make(cell="rnn", concise=False, use_random_iter=False):
+    def make(cell="rnn", concise=False, use_random_iter=False, fused=False):
         corpus, vocab = builtin
         architecture = cells.Architecture(cell)
-        make_net = compare.concise_net if concise else cells.new_net
-        net = make_net(rnn, architecture, len(vocab), 8, seed=0)
+        if concise:
+            net = compare.concise_net(rnn, architecture, len(vocab), 8, seed=0)
+        else:
+            net = cells.new_net(rnn, architecture, len(vocab), 8, seed=0, fused=fused)
         loader = rnn.SeqDataLoader(corpus[:240], 4, 8, use_random_iter, seed=0)
         return net, loader, vocab
 
@@ -102,6 +104,10 @@ def test_wherever_it_is_stopped_and_whatever_the_optimizer_remembers(
 ):
     monkeypatch.setitem(SETTINGS, "optimizer", optimizer)
     assert_resumes(reference, plain, tmp_path / "run", num_minibatches)
+
+
+def test_a_fused_cell_goes_on_too(rnn, start, tmp_path):
+    assert_resumes(rnn, lambda: start("lstm", fused=True), tmp_path / "run", 9)
 
 
 def test_a_framework_s_own_layers_and_optimizer_go_on_too(rnn, start, make_concise, tmp_path):
@@ -182,6 +188,7 @@ def test_to_resume_there_must_be_a_name(reference, plain):
     ("make", "settings", "words"),
     [
         (lambda start: start("gru"), {}, "cell is rnn there, gru here"),
+        (lambda start: start(fused=True), {}, "forward is rnn there, rnn_fused here"),
         (lambda start: start(), {"lr": 0.5}, "lr is 0.01 there, 0.5 here"),
         (lambda start: start(), {"optimizer": "sgd"}, "optimizer is adam there, sgd here"),
         (lambda start: start(use_random_iter=True), {}, "random is False there, True here"),
