@@ -37,7 +37,7 @@ def seq_data_iter_random(
 
     Source: the book's section 9.3, Random Sampling.
     """
-    ids, num_batches = _prepare(corpus, batch_size, num_steps)
+    ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
     rng = np.random.default_rng(seed)
     offset = int(rng.integers(num_steps))
     num_subseqs = (len(ids) - 1 - offset) // num_steps
@@ -56,7 +56,7 @@ def seq_data_iter_sequential(
 
     Source: the book's section 9.3, Sequential Partitioning.
     """
-    ids, num_batches = _prepare(corpus, batch_size, num_steps)
+    ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
     offset = int(np.random.default_rng(seed).integers(num_steps))
     length = batch_size * num_batches * num_steps
     Xs = ids[offset : offset + length].reshape(batch_size, -1)  # (n, num_batches * T)
@@ -91,8 +91,9 @@ class SeqDataLoader:
         seed: int | None = None,
     ) -> None:
         """Check the arguments; the minibatches are made as they are asked for."""
-        self.corpus, self.num_batches = _prepare(corpus, batch_size, num_steps)
-        self.batch_size, self.num_steps = batch_size, num_steps
+        self.corpus, self.num_batches, self.batch_size, self.num_steps = _prepare(
+            corpus, batch_size, num_steps
+        )
         self.use_random_iter = use_random_iter
         self.rng = np.random.default_rng(seed)
 
@@ -112,10 +113,15 @@ class SeqDataLoader:
             yield self.to_tensor(X), self.to_tensor(Y)
 
 
-def _prepare(corpus: Sequence[int] | Ids, batch_size: int, num_steps: int) -> tuple[Ids, int]:
-    """Return the corpus as an array and the minibatches that it gives whatever the offset."""
+def _prepare(
+    corpus: Sequence[int] | Ids, batch_size: int, num_steps: int
+) -> tuple[Ids, int, int, int]:
+    """Return the corpus as an array, the minibatches that it gives whatever the offset, the sizes.
+
+    The sizes are Python's integers: NumPy's small ones would overflow.
+    """
     checks.size(batch_size=batch_size, num_steps=num_steps)
-    ids = np.asarray(corpus)
+    ids, batch_size, num_steps = np.asarray(corpus), int(batch_size), int(num_steps)
     num_batches = (len(ids) - num_steps) // (batch_size * num_steps)
     if num_batches < 1:
         raise ValueError(
@@ -123,4 +129,4 @@ def _prepare(corpus: Sequence[int] | Ids, batch_size: int, num_steps: int) -> tu
             f"need {(batch_size + 1) * num_steps} or more; "
             "take a longer text, a smaller batch_size or fewer num_steps"
         )
-    return ids, num_batches
+    return ids, num_batches, batch_size, num_steps
