@@ -3,10 +3,13 @@
 Asked for and absent is an error. Plain ``pytest`` takes what is installed and says so.
 """
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the small tensors of tests gain nothing from more
+
 import gc
 import http.server
 import itertools
-import os
 import threading
 import warnings
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -301,6 +302,7 @@ def interrupt_after(started, num_minibatches, times=1):
             if len(done) == num_minibatches:
                 for _ in range(times):
                     signal.raise_signal(signal.SIGINT)
+                    time.sleep(0.05)  # for the handler, lest two become one
             return step(*minibatch)
 
         interrupted.memory, interrupted.load_memory = step.memory, step.load_memory

@@ -59,7 +59,7 @@ def test_mnist_is_read_row_by_row(reference, monkeypatch):
 
 
 def test_a_label_draws_its_digit(numpy_tasks):
-    outcome = numpy_tasks("drawing", num_epochs=60)
+    outcome = numpy_tasks("drawing", num_epochs=40)
     assert int(outcome.lines[-1].split()[0]) >= 8
     images = outcome.net.generate(np.eye(10), 8)
     assert abs(images[0] - images[1]).max() > 0.5
