@@ -39,9 +39,9 @@ def pack(tensors: Mapping[str, Array], metadata: Metadata) -> bytes:
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     content = save(contiguous, {**metadata, **dict.fromkeys(SEALS, ZEROS)})
     end = 8 + struct.unpack("<Q", content[:8])[0]
-    header = _with_seal(content[8:end], "payload_sha256", _digest(content[end:]))
+    header = _with_seal(_in_order(content[8:end]), "payload_sha256", _digest(content[end:]))
     header = _with_seal(header, "header_sha256", _digest(header))
-    return content[:8] + header + content[end:]
+    return struct.pack("<Q", len(header)) + header + content[end:]
 
 
 def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
@@ -97,6 +97,17 @@ def _parse(header: bytes) -> tuple[Metadata, int]:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DamageError(f"its header is no header of safetensors ({reason})") from None
+
+
+def _in_order(header: bytes) -> bytes:
+    """Return a header with its metadata in order, so that the same model is the same file.
+
+    safetensors writes them in any order. The payload begins at a multiple of 8.
+    """
+    entries = json.loads(header)
+    entries["__metadata__"] = dict(sorted(entries["__metadata__"].items()))
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    return text + b" " * (-len(text) % 8)
 
 
 def _with_seal(header: bytes, name: str, digest: str) -> bytes:

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the small tensors of tests gain
 import gc
 import http.server
 import itertools
+import sys
 import threading
 import warnings
 
@@ -175,6 +176,21 @@ def keras():
     import keras
 
     return keras
+
+
+def _refuse_other_hosts(event, arguments):
+    """Let nothing in this process reach beyond this machine, whoever asks."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if host not in ("127.0.0.1", "::1", "localhost", None):
+        raise PermissionError(f"a test asks for {host}; there is only this machine")
+
+
+sys.addaudithook(_refuse_other_hosts)
 
 
 @pytest.fixture(autouse=True)

@@ -200,6 +200,13 @@ def test_the_seal_is_the_sha256_of_the_tensors_bytes(saved):
         assert file.metadata()["payload_sha256"] == hashlib.sha256(content[end:]).hexdigest()
 
 
+def test_the_same_model_is_the_same_file(rnn, saved, tmp_path):
+    net, vocab, path = saved
+    for number in range(5):
+        rnn.save_model(tmp_path / str(number), net, vocab, corpus="three words")
+        assert (tmp_path / str(number)).read_bytes() == path.read_bytes()
+
+
 def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
     with pytest.raises(ValueError, match="the vocabulary has 3 tokens, the net is for 5"):
         rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("ab"))

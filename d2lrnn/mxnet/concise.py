@@ -7,7 +7,7 @@ import numpy as onp
 from d2lrnn import cells, checks, optimizers
 from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 from d2lrnn.mxnet import tensors
-from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
+from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 from d2lrnn.mxnet.training import grad_clipping
 
@@ -106,6 +106,7 @@ class RNNModel(ConciseModel):
         """Return the function that trains on one minibatch, by MXNet's own optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         optimizers.make(optimizer, lr)  # refuses a name that is not ours
+        follow_numpy()  # an optimizer asks when it is made
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
         def step(X, Y, state):

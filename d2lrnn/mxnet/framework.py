@@ -61,4 +61,11 @@ with _removed_names():
 
 npx.set_np()
 
-__all__ = ["autograd", "mxnet", "np", "npx"]
+
+def follow_numpy():
+    """Let arrays follow NumPy in a thread that has just begun: MXNet asks each thread anew."""
+    if not npx.is_np_array():
+        npx.set_np()
+
+
+__all__ = ["autograd", "follow_numpy", "mxnet", "np", "npx"]

@@ -5,7 +5,7 @@ import functools
 import numpy as onp
 
 from d2lrnn import checks
-from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
+from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 
 
 def try_gpu(i=0):
@@ -16,6 +16,7 @@ def try_gpu(i=0):
 
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as an MXNet array."""
+    follow_numpy()
     array = onp.asarray(array, dtype=dtype)
     device = mxnet.Context(device) if isinstance(device, str) else device
     return np.array(array, dtype=array.dtype, ctx=device)
