@@ -291,14 +291,16 @@ def test_predictions_go_on_from_the_prefix(rnn, make_net):
     assert rnn.predict_ch8("ab", 0, net, vocab) == "ab"
 
 
-def test_greedy_prediction_takes_the_highest_score_each_time(rnn, make_net):
-    vocab = rnn.Vocab("abcd")
+@pytest.mark.parametrize("prefix", ["ba", "dcab", "abcdba"])
+def test_greedy_prediction_takes_the_highest_score_each_time(rnn, make_net, prefix):
+    vocab, rng = rnn.Vocab("abcd"), np.random.default_rng(0)
     net = make_net(len(vocab))
-    ids = vocab[list("ba")]
+    net.load_arrays([2 * rng.normal(size=array.shape) for array in net.arrays()])
+    ids = vocab[list(prefix)]
     for _ in range(5):
         outputs, _ = net.evaluate(np.array([ids]), net.begin_state(1))
         ids.append(int(outputs[-1].argmax()))
-    assert rnn.predict_ch8("ba", 5, net, vocab) == "".join(vocab.to_tokens(ids))
+    assert rnn.predict_ch8(prefix, 5, net, vocab) == "".join(vocab.to_tokens(ids))
 
 
 def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):

@@ -117,6 +117,7 @@ def main(name, folder, kills):
         assert outcome(path) == expected[kind], f"{kind}: the resumed run is another"
         assert not list(Path(folder).glob(".d2lrnn.*")), "a temporary file is left"
         told["compared"] += 1
+        print(told, file=sys.stderr, flush=True)
         runs += 1
     print(json.dumps(told))
 

@@ -1,0 +1,201 @@
+"""Plant one fault after the other in a copy of the package, and see that the suite finds each.
+
+    python tests/faults/mutants.py BACKEND [FAULT ...]
+
+Prints a line for each fault; exits with 1 if one is not found, or could not be planted.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = ["test_cells.py", "test_scratch.py", "test_agreement.py"]
+TRAINING = ["test_training.py", "test_scratch.py", "test_agreement.py"]
+
+# How the frameworks say what is not the same in all.
+TRANSPOSED = {"tensorflow": "tf.transpose(W_hh)"}
+BATCH_MAJOR = {"tensorflow": "tf.reshape(tf.transpose(Hs, (1, 0, 2)), "}
+CONSTANT = {
+    "torch": "H.detach()",
+    "mxnet": "H.detach()",
+    "tensorflow": "tf.stop_gradient(H)",
+    "jax": "jax.lax.stop_gradient(H)",
+}
+
+
+def faults(backend):
+    """Return by name: the file, what to look for (a regular expression), what to put, the tests."""
+    scratch, training = f"{backend}/scratch.py", f"{backend}/training.py"
+    found = {
+        "W_hh transposed": (
+            scratch,
+            r"(X @ W_xh \+ H @ )W_hh( \+ b_h\))",
+            rf"\1{TRANSPOSED.get(backend, 'W_hh.T')}\2",
+            CELLS,
+        ),
+        "no b_h": (scratch, r"(X @ W_xh \+ H @ W_hh) \+ b_h", r"\1", CELLS),
+        "no b_q": (scratch, r"( @ W_hq) \+ b_q(\n\n\ndef zeros)", r"\1\2", CELLS),
+        "no b_f": (scratch, r"(H @ W_hf) \+ b_f", r"\1", CELLS),
+        "Z and 1 - Z swapped": (
+            scratch,
+            r"Z \* H \+ \(1 - Z\) \* H_tilde",
+            "(1 - Z) * H + Z * H_tilde",
+            CELLS,
+        ),
+        "input and forget gate swapped": (
+            scratch,
+            r"F \* C \+ I \* C_tilde",
+            "I * C + F * C_tilde",
+            CELLS,
+        ),
+        "no reset gate": (scratch, r"\(R \* H\) @ W_hh", "H @ W_hh", CELLS),
+        "no tanh of the memory cell": (scratch, r"O \* \w+\.tanh\(C\)", "O * C", CELLS),
+        "outputs in batch-major order": (
+            scratch,
+            r"tf\.reshape\(Hs, |Hs\.reshape\(",
+            BATCH_MAJOR.get(backend, "Hs.swapaxes(0, 1).reshape("),
+            CELLS,
+        ),
+        "float32 in the float64 path": (
+            f"{backend}/tensors.py",
+            r"(def trainable.*?checks\.floating\(dtype\)\n)",
+            r'\1    arrays = [array.astype("float32") for array in arrays]' + "\n",
+            ["test_agreement.py", "test_checkpoint.py", *CELLS],
+        ),
+        "a bias's gradient dropped": (
+            training,
+            r"( +)(grads, _ = grad_clipping\(grads)",
+            r"\1grads = [*grads[:2], 0 * grads[2], *grads[3:]]\n\1\2",
+            TRAINING,
+        ),
+        "clipping each tensor by itself": (
+            training,
+            r"return \[grad \* [^]]*scale\)? for grad in grads\], norm",
+            "return [g for x in grads for g in ([x * scale] if len(grads) == 1 else "
+            "grad_clipping([x], theta)[0])], norm",
+            TRAINING,
+        ),
+        "the loss a sum": (
+            *(
+                (
+                    "losses.py",
+                    r"losses\.mean\(\)\), gradient / len\(losses\)",
+                    "losses.sum()), gradient",
+                )
+                if backend == "numpy"
+                else (training, r"reduce_mean\(losses\)|losses\.mean\(\)", "SUM")
+            ),
+            TRAINING,
+        ),
+        "state not carried over": (
+            "training.py",
+            "if state is None or use_random_iter:",
+            "if True:",
+            ["test_training.py"],
+        ),
+        "perplexity from the sum": (
+            "training.py",
+            r"seen\.total_loss / seen\.num_tokens",
+            "seen.total_loss",
+            ["test_training.py"],
+        ),
+        "targets not shifted": (
+            "batches.py",
+            r"ids\[index \+ 1\]",
+            "ids[index]",
+            ["test_batches.py"],
+        ),
+        "targets shifted twice": (
+            "batches.py",
+            r"ids\[offset \+ 1 : offset \+ 1 \+ length\]",
+            "np.roll(ids, -2)[offset : offset + length]",
+            ["test_batches.py"],
+        ),
+        "targets in batch-major order": (
+            "model.py",
+            r"ids = Y\.T\.reshape",
+            "ids = Y.reshape",
+            TRAINING,
+        ),
+        "uphill": ("optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for", TRAINING),
+        "Adam's averages not corrected": (
+            "optimizers.py",
+            r"m_scale, v_scale = [^\n]*",
+            "m_scale, v_scale = 1.0, 1.0",
+            ["test_optimizers.py"],
+        ),
+        "only the last token of the prefix read": (
+            "training.py",
+            r"in vocab\[tokens\]:",
+            "in vocab[tokens][-1:]:",
+            ["test_training.py", "test_scratch.py"],
+        ),
+    }
+    if backend in CONSTANT:
+        found["gradients stopped at every step"] = (
+            scratch,
+            r"(def rnn_step.*?\(H,\) = state\n)",
+            rf"\1    H = {CONSTANT[backend]}" + "\n",
+            CELLS,
+        )
+    else:
+        found["gradients stopped at every step"] = (
+            f"{backend}/bptt.py",
+            r"dA @ W_h\.T",
+            "0 * (dA @ W_h.T)",
+            CELLS,
+        )
+    return found
+
+
+def plant(package, fault):
+    """Change one place of a copy of the package; return whether there was one."""
+    file, pattern, new, _ = fault
+    path = package / file
+    text = path.read_text(encoding="utf-8")
+    if new == "SUM":
+        changed = re.sub(r"reduce_mean\(losses\)", "reduce_sum(losses)", text, count=1)
+        changed = re.sub(r"losses\.mean\(\)", "losses.sum()", changed, count=1)
+    else:
+        changed = re.sub(pattern, new, text, count=1, flags=re.DOTALL)
+    path.write_text(changed, encoding="utf-8")
+    return changed != text
+
+
+def suite_fails(copy, backend, tests):
+    """Return whether pytest, in a copy, finds a test that fails; a broken run is an error."""
+    files = [str(copy / "tests" / test) for test in dict.fromkeys(tests)]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", f"--backend={backend}", *files]
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+    if result.returncode not in (0, 1):
+        raise RuntimeError(result.stdout + result.stderr)
+    return result.returncode == 1
+
+
+def try_fault(backend, name, fault):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for part in ("d2lrnn", "tests"):
+            shutil.copytree(ROOT / part, copy / part)
+        shutil.copy(ROOT / "setup.cfg", copy)
+        planted = plant(copy / "d2lrnn", fault)
+        outcome = "found" if planted and suite_fails(copy, backend, fault[3]) else "NOT FOUND"
+    print(f"{backend}: {name}: {outcome if planted else 'NOT PLANTED'}", flush=True)
+    return outcome == "found"
+
+
+def main(backend, names):
+    known = faults(backend)
+    found = [try_fault(backend, name, known[name]) for name in names or known]
+    print(f"{backend}: {sum(found)} of {len(found)} faults found")
+    sys.exit(not all(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

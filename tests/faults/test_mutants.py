@@ -1,0 +1,25 @@
+"""A fault in the package, planted, is found by the suite."""
+
+import pathlib
+import subprocess
+import sys
+
+import mutants
+import pytest
+
+SCRIPT = pathlib.Path(mutants.__file__)
+SAMPLE = ["W_hh transposed", "a bias's gradient dropped"]
+
+
+def test_a_planted_fault_is_found(backend, faults):
+    names = faults(0, 1) and list(mutants.faults(backend))
+    command = [sys.executable, str(SCRIPT), backend, *(names or SAMPLE)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=3600)
+    print(result.stdout)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("name", ["W_hh transposed", "uphill"])
+def test_the_faults_are_of_every_backend(backend, name):
+    assert name in mutants.faults(backend)
+    assert len(mutants.faults(backend)) >= 20
