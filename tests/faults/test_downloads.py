@@ -84,10 +84,9 @@ class Faulty(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def faulty(server, monkeypatch):
+def faulty(server):
     """The address of a faulty server; the fixture server sees to the cache and the warnings."""
     Faulty.released.clear()
-    monkeypatch.setattr(corpora, "TIMEOUT", 0.3)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as httpd:
         threading.Thread(target=httpd.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}"
@@ -121,7 +120,10 @@ def test_a_truncated_download_is_refused_wherever_it_ends(faulty, tmp_path, faul
     "fault",
     ["wrong", "status/404", "status/500", "status/503", "loop", "chain", "silence", "stall/5000"],
 )
-def test_a_download_that_fails_leaves_one_message_and_nothing_else(faulty, tmp_path, fault):
+def test_a_download_that_fails_leaves_one_message_and_nothing_else(
+    faulty, tmp_path, monkeypatch, fault
+):
+    monkeypatch.setattr(corpora, "TIMEOUT", 0.3)
     assert_fails(f"{faulty}/{fault}", tmp_path / "cache")
 
 
@@ -158,6 +160,7 @@ def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
     thread.start()
     while thread.is_alive():
         seen.append(path.stat().st_size if path.exists() else 0)
+        time.sleep(0.001)
     assert 0 in seen
     assert set(seen) <= {0, len(CONTENT)}
     assert path.read_bytes() == CONTENT
