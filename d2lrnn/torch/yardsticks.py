@@ -21,7 +21,7 @@ def book_step(net, lr, theta):
                     param.grad *= theta / norm
                 param -= lr * param.grad
                 param.grad.zero_()
-        return loss, state
+        return loss.detach(), state
 
     return step
 
