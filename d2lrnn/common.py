@@ -12,17 +12,16 @@ from d2lrnn.corpora import (
 from d2lrnn.datasets import load_digits, read_fra_eng, read_mnist
 from d2lrnn.fitting import BatchLoader, Scores, train_sequences
 from d2lrnn.generated import date_pairs, tagged_sentences
-from d2lrnn.gradient_flow import gradient_norms, scale_recurrent
+from d2lrnn.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
+from d2lrnn.prediction import predict_ch8
 from d2lrnn.resume import Interrupted
-from d2lrnn.sequences import bptt_terms
 from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.training import (
     DivergenceError,
     History,
     make_step,
-    predict_ch8,
     train_ch8,
     train_epoch_ch8,
 )

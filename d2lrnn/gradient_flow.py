@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import batches, cells, checks, corpora, text
+from d2lrnn import batches, cells, checks, corpora, networks, text
 from d2lrnn.model import Array, ScratchModel
+from d2lrnn.sequences import SequenceClassifierScratch
 
 
 def gradient_norms(
@@ -51,6 +52,42 @@ def gradient_norms(
     d_hiddens = net.hidden_gradients(X, Y, state, last_only=last_only)
     norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
     return norms
+
+
+def bptt_terms(
+    net: SequenceClassifierScratch, X: Any, y: Any, valid: Any = None
+) -> dict[str, Array]:
+    """Return what each time step contributes to the gradients of a classifier's cell.
+
+    The weights are the same at every step, and their gradient is a sum over steps:
+    dL/dW_hh = sum_t H_{t-1}^T dL/dA_t. Here each step has a copy of its own, and the gradient of a
+    copy is the term of that step.
+
+    Args:
+        net: a SequenceClassifierScratch of one layer and one direction.
+        X, y, valid: a minibatch, as its step takes it.
+
+    Returns:
+        by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis
+        is the gradient of that parameter.
+
+    Source: the book's section 9.7, equations 9.7.4 and 9.7.16.
+    """
+    if not (isinstance(net, SequenceClassifierScratch) and net.architecture.plain):
+        raise ValueError(
+            f"the net is a {type(net).__name__}; bptt_terms needs a SequenceClassifierScratch of "
+            "one layer and one direction"
+        )
+    inputs, targets, weights = net.tensors_of(X, y, valid)
+    num_steps, cell = inputs[0].shape[0], net.architecture.cell
+    arrays = networks.repeated(net.arrays(), num_steps)
+    copies = net.scratch.tensors.trainable(arrays, dtype=net.dtype, device=net.device)
+    network = networks.Unshared(net.scratch.tools, cell)
+    compute = net.scratch.value_and_grad(network, net.loss)
+    _, _, grads = compute(copies, inputs, targets, weights)
+    names, terms = cells.CELLS[cell].parameters, map(net.scratch.tensors.to_numpy, grads)
+    by_step = list(terms)[: num_steps * len(names)]
+    return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}
 
 
 def scale_recurrent(net: ScratchModel, radius: float) -> None:

@@ -35,6 +35,13 @@ def sigmoid(outputs: Array, targets: Array, weights: Array | None = None) -> tup
     return _mean(losses.mean(axis=1), gradient / outputs.shape[1], weights)
 
 
+def probabilities(scores: Array) -> Array:
+    """Return exp(scores) / sum(exp(scores)) of each row."""
+    exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares: Array = exps / exps.sum(axis=-1, keepdims=True)
+    return shares
+
+
 def _mean(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
     if weights is None:
         return float(losses.mean()), gradient / len(losses)

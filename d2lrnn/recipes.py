@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from d2lrnn import checks, text, training
+from d2lrnn import checks, prediction, text, training
 
 NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
 # The recipe's loss is the sum over the steps, ours their mean: a gradient of 5 there is 5/25 here.
@@ -47,6 +47,8 @@ def character_corpus(lines: list[str]) -> tuple[list[int], text.Vocab]:
     A character that does not occur is read as the most frequent one, commonly the space.
     """
     tokens = [character for line in lines for character in line]
+    if not tokens:
+        raise ValueError("the text holds no character; expected some to learn from")
     commonest = text.Vocab(tokens).idx_to_token[1]
     vocab = text.Vocab(tokens, unk=commonest)
     vocab.token = "char"
@@ -71,7 +73,7 @@ def train_min_char(
 
     Args:
         net: an RNNModelScratch, changed as it learns.
-        corpus: token ids, 50 or more.
+        corpus: token ids, 26 or more.
         vocab: the Vocab of the tokens.
         num_iterations: pieces of text to learn from, 0 or more.
         report_every: iterations between two values of the result.
@@ -85,25 +87,23 @@ def train_min_char(
     checks.count(num_iterations=num_iterations)
     checks.size(report_every=report_every, sample_every=sample_every)
     step = net.make_step(LR, THETA, optimizer="adagrad", clip="value")
-    smooth, seen = NUM_STEPS * math.log(len(vocab)), SmoothLoss()
-    seen.iterations.append(0)
-    seen.values.append(smooth)
+    smooth, state = NUM_STEPS * math.log(len(vocab)), None
+    seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
     bar = tqdm(pieces, total=num_iterations, disable=None if progress is None else not progress)
-    state = None
     for iteration, (X, Y, first) in enumerate(bar, 1):
-        state = net.begin_state(1) if first else state
-        loss, state = step(X, Y, state)
+        loss, state = step(X, Y, net.begin_state(1) if first else state)
         if not math.isfinite(loss):
             raise training.DivergenceError(loss)
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
-        if iteration % report_every == 0 or iteration == num_iterations:
+        last = iteration == num_iterations
+        if last or iteration % report_every == 0:
             seen.iterations.append(iteration)
             seen.values.append(smooth)
             bar.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
-        if iteration % sample_every == 0 or iteration == num_iterations:
-            prefix = vocab.to_tokens(X[0, :1].tolist())[0]
-            sample = training.predict_ch8(prefix, 200, net, vocab, temperature=1.0, seed=seed)
+        if last or iteration % sample_every == 0:
+            prefix = vocab.to_tokens(int(X[0, 0]))
+            sample = prediction.predict_ch8(prefix, 200, net, vocab, temperature=1.0, seed=seed)
             seen.samples.append((iteration, sample))
             bar.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     return seen

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import cells, checks, networks
+from d2lrnn import cells, checks, losses, networks
 from d2lrnn.model import ScratchModel
+from d2lrnn.padding import padded, rectangle, weights_of
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -202,7 +203,7 @@ class SequenceClassifierScratch(Reader):
         if self.num_outputs == 1:
             yes: Array = 0.5 * (1 + np.tanh(0.5 * scores[:, 0]))
             return yes
-        return softmax(scores)
+        return losses.probabilities(scores)
 
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
         """Return the share of sequences whose label is right."""
@@ -237,88 +238,3 @@ class SequenceTaggerScratch(Reader):
         _, mask = padded(X, valid, self.num_inputs)
         right = self.predict(X, valid) == rectangle(Y)
         return float(right[mask[:, :, 0].T > 0].mean())
-
-
-def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
-    """Return rows (T, n, d) and mask (T, n, 1) of sequences, checked.
-
-    X is rows (n, T, d), token ids (n, T) or a list of sequences of either kind; valid is lengths
-    (n,), a mask (n, T) or None.
-    """
-    if isinstance(X, (list, tuple)):
-        if valid is None:
-            valid = np.array([len(sequence) for sequence in X], dtype=int)
-        X = rectangle(X)
-    X = np.asarray(X)
-    if X.ndim == 2:
-        checks.tokens(X, num_inputs)
-        X = np.eye(num_inputs, dtype=np.float32)[X]
-    checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
-    checks.width("X", X.shape[2], num_inputs)
-    return X.transpose(1, 0, 2), checks.valid(valid, X.shape[:2]).T[:, :, None]
-
-
-def rectangle(sequences: Any) -> Array:
-    """Return sequences of different lengths as one array, filled up with zeros at their ends."""
-    if not isinstance(sequences, (list, tuple)):
-        return np.asarray(sequences)
-    arrays = [np.asarray(sequence) for sequence in sequences] or [np.zeros((0, 0), int)]
-    checks.alike([array.shape[1:] for array in arrays])
-    longest = max(map(len, arrays), default=0)
-    dtype = np.result_type(*[array for array in arrays if array.size] or [np.zeros(0, int)])
-    full = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), dtype)
-    for row, array in zip(full, arrays, strict=True):
-        row[: len(array)] = array
-    return full
-
-
-def weights_of(mask: Array) -> Array:
-    """Return a mask (T, n, 1) as weights (T * n,) that add up to 1."""
-    flat = mask.reshape(-1)
-    if not flat.any():
-        raise ValueError(f"the mask {mask.shape[1::-1]} lets nothing through; expected some True")
-    weights: Array = flat / flat.sum()
-    return weights
-
-
-def softmax(scores: Array) -> Array:
-    """Return exp(scores) / sum(exp(scores)) of each row."""
-    exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    probabilities: Array = exps / exps.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-def bptt_terms(
-    net: SequenceClassifierScratch, X: Any, y: Any, valid: Any = None
-) -> dict[str, Array]:
-    """Return what each time step contributes to the gradients of a classifier's cell.
-
-    The weights are the same at every step, and their gradient is a sum over steps:
-    dL/dW_hh = sum_t H_{t-1}^T dL/dA_t. Here each step has a copy of its own, and the gradient of a
-    copy is the term of that step.
-
-    Args:
-        net: a SequenceClassifierScratch of one layer and one direction.
-        X, y, valid: a minibatch, as its step takes it.
-
-    Returns:
-        by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis
-        is the gradient of that parameter.
-
-    Source: the book's section 9.7, equations 9.7.4 and 9.7.16.
-    """
-    if not (isinstance(net, SequenceClassifierScratch) and net.architecture.plain):
-        raise ValueError(
-            f"the net is a {type(net).__name__}; bptt_terms needs a SequenceClassifierScratch of "
-            "one layer and one direction"
-        )
-    inputs, targets, weights = net.tensors_of(X, y, valid)
-    num_steps, cell = inputs[0].shape[0], net.architecture.cell
-    arrays = networks.repeated(net.arrays(), num_steps)
-    copies = net.scratch.tensors.trainable(arrays, dtype=net.dtype, device=net.device)
-    network = networks.Unshared(net.scratch.tools, cell)
-    compute = net.scratch.value_and_grad(network, net.loss)
-    _, _, grads = compute(copies, inputs, targets, weights)
-    names, terms = cells.CELLS[cell].parameters, map(net.scratch.tensors.to_numpy, grads)
-    by_step = list(terms)[: num_steps * len(names)]
-    return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}

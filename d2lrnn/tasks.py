@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from d2lrnn import datasets, fitting, generated, plot, text, translation
-from d2lrnn.sequences import rectangle
+from d2lrnn.padding import rectangle
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
@@ -88,7 +88,7 @@ def _read_images(
         pairs = zip(labels, net.predict(images))
         return plot.gallery(images, [f"label={label}, pred={found}" for label, found in pairs])
 
-    line = f"{scores.score[-1]:.2%} of {len(test[1]):,} test images read right"
+    line = f"{net.score(*test):.2%} of {len(test[1]):,} test images read right"
     return Outcome(net, scores, [line], draw)
 
 
@@ -173,7 +173,7 @@ def dates(
     examples = [written for written, _ in test[:5]]
     found = pairs.write(net, examples, num_steps=11, beam_size=3)
     lines = [f"{one!r} -> {''.join(other)!r}" for one, other in zip(examples, found)]
-    line = f"{scores.score[-1]:.2%} of {len(test):,} dates held out written exactly"
+    line = f"{net.score(*held_out):.2%} of {len(test):,} dates held out written exactly"
     return Outcome(net, scores, [*lines, line], scores.plot)
 
 
@@ -215,14 +215,15 @@ def tagging(
     settings = {"cell": "gru", "bidirectional": True, **settings}
     net = rnn.SequenceTaggerScratch(len(words), 32, len(tags), **settings)
     loader = fitting.BatchLoader(*arrays(train), batch_size=32, seed=settings.get("seed"))
+    held_out = arrays(test)
     scores = fitting.train_sequences(
-        net, loader, 0.01, num_epochs, held_out=arrays(test), progress=progress
+        net, loader, 0.01, num_epochs, held_out=held_out, progress=progress
     )
     example, _ = test[0]
     found = tags.to_tokens(net.predict([words[example]])[0])
     lines = [
         " ".join(f"{word}/{tag}" for word, tag in zip(example, found)),
-        f"{scores.score[-1]:.2%} of the tags of {len(test):,} sentences right; "
+        f"{net.score(*held_out):.2%} of the tags of {len(test):,} sentences right; "
         f"at best {generated.one_word_accuracy():.2%} by each word alone",
     ]
     return Outcome(net, scores, lines, scores.plot)

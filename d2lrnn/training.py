@@ -1,7 +1,7 @@
-"""The epoch loop, perplexity, speed, history and prediction. Knows no framework.
+"""The epoch loop, perplexity, speed and history. Knows no framework.
 
 Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=..., clip=...)`` to
-train with and ``evaluate(X, state)``, the outputs as a NumPy array, to predict with.
+train with; d2lrnn.prediction shows what it has learned.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from d2lrnn import checks, text
 from d2lrnn.files import StrPath
+from d2lrnn.prediction import predict_ch8, prefix_tokens
 from d2lrnn.resume import Epoch, Keeper, Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
@@ -265,65 +266,3 @@ def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:
             f"use_random_iter is {use_random_iter}, but the loader was made with "
             f"{train_iter.use_random_iter}; give both the same"
         )
-
-
-def predict_ch8(
-    prefix: str,
-    num_preds: int,
-    net: Any,
-    vocab: text.Vocab,
-    *,
-    temperature: float = 0.0,
-    seed: int | None = None,
-) -> str:
-    """Return the prefix and num_preds further tokens, one after the other.
-
-    Args:
-        prefix: text to go on from, at least one token.
-        num_preds: tokens to generate, 0 or more.
-        net: the model.
-        vocab: its Vocab.
-        temperature: 0 takes the likeliest token each time; above 0, tokens are drawn with
-            probabilities softmax(scores / temperature), the more surprising the higher.
-        seed: an integer for a draw that can be repeated, or None.
-
-    Raises:
-        ValueError: the prefix is empty, or an argument is out of its range.
-
-    Source: the book's section 9.5, Prediction.
-    """
-    checks.count(num_preds=num_preds)
-    checks.not_negative(temperature=temperature)
-    if net.bidirectional:
-        raise ValueError(
-            "the net reads in both directions, and the future is not there yet; "
-            "generate with a net of one direction"
-        )
-    rng = np.random.default_rng(seed)
-    tokens = prefix_tokens(prefix, vocab)
-    state = net.begin_state(1)
-    for index in vocab[tokens]:  # warm up: the state learns what has been said
-        outputs, state = net.evaluate(np.array([[index]]), state)
-    predicted = []
-    for _ in range(num_preds):
-        index = choose(outputs[0], temperature, rng)
-        predicted.append(index)
-        outputs, state = net.evaluate(np.array([[index]]), state)
-    return vocab.join([*tokens, *vocab.to_tokens(predicted)])
-
-
-def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
-    """Return the tokens of a prefix, of which there must be one at least."""
-    tokens = vocab.split(prefix)
-    if not tokens:
-        raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")
-    return tokens
-
-
-def choose(scores: np.ndarray[Any, Any], temperature: float, rng: np.random.Generator) -> int:
-    """Return the id of the highest score, or one drawn from softmax(scores / temperature)."""
-    if temperature == 0:
-        return int(scores.argmax())
-    scaled = (scores.astype(np.float64) - scores.max()) / temperature
-    weights = np.exp(scaled)
-    return int(rng.choice(len(scores), p=weights / weights.sum()))

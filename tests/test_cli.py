@@ -144,6 +144,15 @@ def test_a_task_shows_what_was_learned_and_draws_it(backend, tmp_path):
     assert picture.stat().st_size > 0
 
 
+@pytest.mark.parametrize("name", ["sentiment", "digits", "tagging"])
+def test_a_task_without_an_epoch_shows_what_chance_gives(reference, tmp_path, name):
+    picture = tmp_path / "chance.png"
+    result = d2lrnn("task", name, "--epochs", 0, "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("no epoch yet")
+    assert picture.stat().st_size > 0
+
+
 def test_exclusive_or_prints_its_error_as_it_goes(tmp_path):
     picture = tmp_path / "errors.png"
     result = d2lrnn("task", "xor", "--epochs", 20000, "--plot", picture)

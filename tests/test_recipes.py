@@ -88,6 +88,11 @@ def test_a_text_too_short_for_a_piece_is_refused(reference):
         train(reference, ["abc"], 1)
 
 
+def test_a_text_without_a_character_is_refused():
+    with pytest.raises(ValueError, match="the text holds no character; expected some"):
+        recipes.character_corpus([""])
+
+
 def test_the_smooth_loss_is_drawn():
     ax = recipes.SmoothLoss([0, 100], [104.4, 80.0]).plot(label="numpy")
     assert list(ax.lines[0].get_ydata()) == [104.4, 80.0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from d2lrnn import backends, cells, compare, sequences, tasks
+from d2lrnn import backends, cells, compare, gradient_flow, padding, tasks
 
 CASES = {
     "rnn": {"cell": "rnn"},
@@ -52,7 +52,7 @@ def test_padding_in_front_is_masked_as_well(rnn, case):
 
 def test_what_stands_in_the_padding_changes_no_gradient(rnn, case):
     net = tagger(rnn, **case)
-    X, Y = sequences.rectangle(SEQUENCES), sequences.rectangle(TAGS)
+    X, Y = padding.rectangle(SEQUENCES), padding.rectangle(TAGS)
     lengths, other_X, other_Y = np.array([5, 2, 3]), X.copy(), Y.copy()
     other_X[1, 2:], other_Y[1, 2:] = 7.0, 1
     loss, gradients = net.gradients(X, Y, lengths)
@@ -142,7 +142,9 @@ def test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds(rnn, backend
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_bptt_terms_are_those_of_the_reference(rnn, cell):
     both = [classifier(b, cell=cell) for b in (rnn, backends.load("numpy"))]
-    found, expected = (list(sequences.bptt_terms(net, SEQUENCES, LABELS).values()) for net in both)
+    found, expected = (
+        list(gradient_flow.bptt_terms(net, SEQUENCES, LABELS).values()) for net in both
+    )
     close(found, expected)
 
 
@@ -179,11 +181,11 @@ def test_a_network_of_keras_with_the_same_weights_says_the_same(keras):
 
 MISTAKES = {
     "lengths beyond the end": (
-        lambda net: net(sequences.rectangle(SEQUENCES), np.array([5, 9, 1])),
+        lambda net: net(padding.rectangle(SEQUENCES), np.array([5, 9, 1])),
         "valid holds lengths from 1 to 9; expected 0 to 5",
     ),
     "a mask of another shape": (
-        lambda net: net(sequences.rectangle(SEQUENCES), np.ones((3, 4), bool)),
+        lambda net: net(padding.rectangle(SEQUENCES), np.ones((3, 4), bool)),
         "valid is bool of shape (3, 4); expected lengths (3,), integers, or a mask (3, 5) of "
         "booleans",
     ),

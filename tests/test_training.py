@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import compare, resume, training
+from d2lrnn import compare, prediction, resume, training
 
 LR = 0.5
 
@@ -312,11 +312,11 @@ def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):
 
 def test_sampling_follows_the_softmax_of_scores_over_temperature():
     scores, rng = np.array([0.0, 1.0, 2.0], "float32"), np.random.default_rng(0)
-    drawn = np.bincount([training.choose(scores, 2.0, rng) for _ in range(20000)]) / 20000
+    drawn = np.bincount([prediction.choose(scores, 2.0, rng) for _ in range(20000)]) / 20000
     expected = np.exp(scores / 2) / np.exp(scores / 2).sum()
     np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
 
 
 def test_a_tiny_temperature_is_all_but_greedy():
     rng = np.random.default_rng(0)
-    assert {training.choose(np.array([1.0, 1.1]), 1e-3, rng) for _ in range(100)} == {1}
+    assert {prediction.choose(np.array([1.0, 1.1]), 1e-3, rng) for _ in range(100)} == {1}

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from d2lrnn import backends, compare, sequences, translation
+from d2lrnn import backends, compare, padding, translation
 
 X = [[0, 3, 1, 2, 2], [2, 2], [1, 0, 2]]
 Y = [[1, 2, 3, 4], [2, 4], [0, 4]]
@@ -252,4 +252,4 @@ def test_a_mistake_gets_the_same_words_in_every_backend(rnn, mistake):
 
 
 def test_rectangle_fills_up_at_the_end():
-    np.testing.assert_array_equal(sequences.rectangle([[1], [2, 3]]), [[1, 0], [2, 3]])
+    np.testing.assert_array_equal(padding.rectangle([[1], [2, 3]]), [[1, 0], [2, 3]])

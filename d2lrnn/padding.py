@@ -1,0 +1,53 @@
+"""Sequences of different lengths as one array, with a mask of what is no padding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+
+Array = np.ndarray[Any, Any]
+
+
+def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
+    """Return rows (T, n, d) and mask (T, n, 1) of sequences, checked.
+
+    X is rows (n, T, d), token ids (n, T) or a list of sequences of either kind; valid is lengths
+    (n,), a mask (n, T) or None.
+    """
+    if isinstance(X, (list, tuple)):
+        if valid is None:
+            valid = np.array([len(sequence) for sequence in X], dtype=int)
+        X = rectangle(X)
+    X = np.asarray(X)
+    if X.ndim == 2:
+        checks.tokens(X, num_inputs)
+        X = np.eye(num_inputs, dtype=np.float32)[X]
+    checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
+    checks.width("X", X.shape[2], num_inputs)
+    return X.transpose(1, 0, 2), checks.valid(valid, X.shape[:2]).T[:, :, None]
+
+
+def rectangle(sequences: Any) -> Array:
+    """Return sequences of different lengths as one array, filled up with zeros at their ends."""
+    if not isinstance(sequences, (list, tuple)):
+        return np.asarray(sequences)
+    arrays = [np.asarray(sequence) for sequence in sequences] or [np.zeros((0, 0), int)]
+    checks.alike([array.shape[1:] for array in arrays])
+    longest = max(map(len, arrays), default=0)
+    dtype = np.result_type(*[array for array in arrays if array.size] or [np.zeros(0, int)])
+    full = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), dtype)
+    for row, array in zip(full, arrays, strict=True):
+        row[: len(array)] = array
+    return full
+
+
+def weights_of(mask: Array) -> Array:
+    """Return a mask (T, n, 1) as weights (T * n,) that add up to 1."""
+    flat = mask.reshape(-1)
+    if not flat.any():
+        raise ValueError(f"the mask {mask.shape[1::-1]} lets nothing through; expected some True")
+    weights: Array = flat / flat.sum()
+    return weights
