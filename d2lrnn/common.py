@@ -17,6 +17,7 @@ from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
 from d2lrnn.prediction import predict_ch8
 from d2lrnn.resume import Interrupted
+from d2lrnn.teaching import show
 from d2lrnn.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.training import (
     DivergenceError,
@@ -55,6 +56,7 @@ __all__ = [
     "read_tiny_shakespeare",
     "save_model",
     "scale_recurrent",
+    "show",
     "tagged_sentences",
     "texts_to_sequences",
     "tokenize",

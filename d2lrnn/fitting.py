@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from d2lrnn import checks
+from d2lrnn import bars, checks
 from d2lrnn.training import DivergenceError
 
 
@@ -112,7 +112,7 @@ def train_sequences(
     checks.size(score_every=score_every)
     step, scores = net.make_step(lr, theta, optimizer=optimizer, clip=clip), Scores()
     total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
-    with tqdm(total=total, disable=None if progress is None else not progress) as bar:
+    with tqdm(total=total, disable=bars.disable(progress)) as bar:
         for epoch in range(1, num_epochs + 1):
             loss, speed = _epoch(step, train_iter, epoch, bar)
             scores.loss.append(loss)

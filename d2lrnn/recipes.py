@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from d2lrnn import checks, prediction, text, training
+from d2lrnn import bars, checks, prediction, text, training
 
 NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
 # The recipe's loss is the sum over the steps, ours their mean: a gradient of 5 there is 5/25 here.
@@ -90,7 +90,7 @@ def train_min_char(
     smooth, state = NUM_STEPS * math.log(len(vocab)), None
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
-    bar = tqdm(pieces, total=num_iterations, disable=None if progress is None else not progress)
+    bar = tqdm(pieces, total=num_iterations, disable=bars.disable(progress))
     for iteration, (X, Y, first) in enumerate(bar, 1):
         loss, state = step(X, Y, net.begin_state(1) if first else state)
         if not math.isfinite(loss):

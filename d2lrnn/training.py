@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from d2lrnn import checks, text
+from d2lrnn import bars, checks, text
 from d2lrnn.files import StrPath
 from d2lrnn.prediction import predict_ch8, prefix_tokens
 from d2lrnn.resume import Epoch, Keeper, Run
@@ -255,7 +255,7 @@ def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
     """Return a progress bar over the minibatches, as far as the run has come."""
     size = len(keeper.run.train_iter) if hasattr(keeper.run.train_iter, "__len__") else None
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
-    disable = None if progress is None else not progress
+    disable = bars.disable(progress)
     return tqdm(total=size and num_epochs * size, initial=done, disable=disable)
 
 

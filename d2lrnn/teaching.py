@@ -1,0 +1,188 @@
+"""What a lesson needs beside the networks: source to read, figures, exercises, shorter runs.
+
+It works alike in JupyterLab, VS Code, Colab and the classic notebook, and in a plain script, where
+source is printed and figures are windows or files. The environment variables D2LRNN_FAST,
+D2LRNN_FIGURES and, from d2lrnn.bars, D2LRNN_PROGRESS say how much, where to and whether.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import itertools
+import os
+import reprlib
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pooch
+
+from d2lrnn import corpora
+
+FAST = "D2LRNN_FAST"  # if it is neither empty nor 0, lessons compute with small sizes
+FIGURES = "D2LRNN_FIGURES"  # the folder that a script's figures are saved in
+
+T = TypeVar("T")
+
+
+def in_notebook() -> bool:
+    """Return whether this runs in a notebook's kernel, of whatever make."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel")
+
+
+def full_or_fast(full: T, fast: T) -> T:
+    """Return full, or fast where the environment variable D2LRNN_FAST asks for a quick run."""
+    return fast if os.environ.get(FAST, "0") not in ("", "0") else full
+
+
+def time_machine_at_hand() -> bool:
+    """Return whether The Time Machine can be read without a download.
+
+    It can if it lies in the folder that the environment variable D2LRNN_DATA names, or was
+    downloaded before.
+    """
+    folders = [os.environ.get(corpora.DATA_FOLDER), pooch.os_cache("d2lrnn")]
+    return any(Path(folder, "timemachine.txt").exists() for folder in folders if folder)
+
+
+def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
+    """Show the source of a function or class: highlighted in a notebook, plain in a script.
+
+    What is read is what runs: the text comes from the package itself.
+
+    Args:
+        function: written in Python, such as rnn.rnn.
+        helpers: show first, in their order, the functions of its module that it calls, and those
+            that they call in turn; such as the step that rnn.rnn runs over time.
+
+    Raises:
+        ValueError: it has no source in Python.
+    """
+    function = inspect.unwrap(function)
+    shown = [*_called_by(function), function] if helpers else [function]
+    try:
+        shown.sort(key=lambda one: inspect.getsourcelines(one)[1])
+        parts = [textwrap.dedent(inspect.getsource(one)).rstrip() for one in shown]
+    except (TypeError, OSError):
+        raise ValueError(
+            f"show was given {function!r}, which has no source in Python; "
+            "expected a function or a class, not what it returned"
+        ) from None
+    where = function.__module__.replace(".", "/")
+    source = f"# {where}.py\n\n" + "\n\n\n".join(parts)
+    _display(source, {"text/markdown": f"```python\n{source}\n```"})
+
+
+def present(axes: Any, alt: str) -> None:
+    """Show the figure of one or more matplotlib Axes, and close it.
+
+    In a notebook it is an SVG. In a script it is a window; where there is no display, or where the
+    environment variable D2LRNN_FIGURES names a folder, it is a PNG file in that folder (otherwise
+    ``figures``), named after the script and numbered.
+
+    Args:
+        axes: what the functions of d2lrnn.plot and d2lrnn.diagrams return.
+        alt: one sentence that says what there is to see, for those who do not see it.
+    """
+    from matplotlib import pyplot
+
+    figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
+    folder = os.environ.get(FIGURES)
+    if in_notebook():
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Title": alt})
+        _display(alt, {"image/svg+xml": svg.getvalue()})
+    elif folder or figure.canvas.required_interactive_framework is None:
+        path = _next_file(Path(folder or "figures"))
+        figure.savefig(path)
+        print(f"figure saved in {path}: {alt}")
+    else:
+        pyplot.show()
+    pyplot.close(figure)
+
+
+def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> None:
+    """Print whether the answer to an exercise is right, and the hint where it is not.
+
+    Args:
+        answer: a value, or a function of no arguments that computes it; whatever goes wrong in it
+            is a wrong answer. ``...`` and None are no answer yet.
+        expected: the right value: a number, text, an array, or lists of them; or a function that
+            computes it, called once there is an answer.
+        hint: a sentence that helps without telling.
+        tolerance: how far numbers may be off, relative to the largest expected one.
+
+    Raises:
+        ValueError: expected is ``...`` or None, which would take a blank for an answer.
+    """
+    try:
+        found = answer() if callable(answer) else answer
+    except Exception as error:
+        print(f"Not yet: {type(error).__name__}: {error}. Hint: {hint}")
+        return
+    if found is ... or found is None:
+        print(f"Not yet: there is no answer. Hint: {hint}")
+        return
+    right = expected() if callable(expected) else expected
+    if right is ... or right is None:
+        raise ValueError(f"expected is {right!r}; give check the right value to compare with")
+    if _alike(found, right, tolerance):
+        print("Right.")
+    else:
+        print(f"Not yet: the answer is {reprlib.repr(found)}. Hint: {hint}")
+
+
+def _alike(found: Any, right: Any, tolerance: float) -> bool:
+    """Return whether an answer is the right one, numbers within the tolerance."""
+    try:
+        numbers, rights = (np.asarray(value, dtype=np.float64) for value in (found, right))
+    except (TypeError, ValueError):  # text, or lists of unequal lengths
+        return bool(type(found) is type(right) and found == right)
+    if numbers.shape != rights.shape or isinstance(found, str) != isinstance(right, str):
+        return False
+    scale = np.abs(rights).max(initial=0) or 1.0
+    return bool((np.abs(numbers - rights) <= tolerance * scale).all())
+
+
+def _called_by(function: Any) -> list[Any]:
+    """Return the functions of the same module that a function names, and what they name in turn."""
+    found: dict[str, Any] = {}
+
+    def look(code: Any) -> None:
+        for name in code.co_names:
+            one = function.__globals__.get(name)
+            if name not in found and getattr(one, "__module__", None) == function.__module__:
+                found[name] = one
+                look(getattr(one, "__code__", code))
+
+    look(getattr(function, "__code__", compile("", "", "exec")))
+    return [one for one in found.values() if inspect.isfunction(one) and one is not function]
+
+
+def _display(plain: str, rich: dict[str, str]) -> None:
+    """Show the rich form in a notebook, with the plain one for whoever cannot; print it elsewhere.
+
+    In a notebook, Markdown gets the colours that the notebook itself gives to code.
+    """
+    if in_notebook():
+        from IPython.display import display
+
+        display({"text/plain": plain, **rich}, raw=True)  # type: ignore[no-untyped-call]
+    else:
+        print(plain)
+
+
+_numbers = itertools.count(1)
+
+
+def _next_file(folder: Path) -> Path:
+    """Return the name of the next figure of this script; the folder is made if there is none."""
+    script = getattr(sys.modules["__main__"], "__file__", None) or "figure"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{Path(script).stem}-{next(_numbers)}.png"

@@ -1,0 +1,197 @@
+"""What a lesson needs: source, exercises, figures and shorter runs, outside of a notebook."""
+
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from d2lrnn import bars, diagrams, plot, teaching
+
+
+@pytest.fixture(autouse=True)
+def _leave_matplotlib_as_it_was():
+    from matplotlib import pyplot
+
+    with pyplot.rc_context():
+        yield
+    pyplot.close("all")
+
+
+def test_the_source_shown_is_that_of_the_function(rnn, backend, capsys):
+    rnn.show(rnn.rnn)
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"# d2lrnn/{backend}/scratch.py\n")
+    assert inspect.getsource(rnn.rnn) in shown
+
+
+def test_helpers_are_shown_in_their_order_and_hold_the_equation(rnn, capsys):
+    rnn.show(rnn.rnn, helpers=True)
+    shown = capsys.readouterr().out
+    assert "tanh(X @ W_xh + H @ W_hh + b_h)" in shown or "tanh(A, out=A)" in shown
+    places = [shown.index(f"def {name}(") for name in ("unroll", "output_layer", "rnn_step", "rnn")]
+    assert places == sorted(places)
+
+
+def test_classes_and_wrapped_functions_have_source_too(rnn, capsys):
+    rnn.show(rnn.RNNModelScratch)
+    rnn.show(rnn.load_data_builtin)
+    shown = capsys.readouterr().out
+    assert "class RNNModelScratch" in shown
+    assert "corpora.read_builtin()" in shown
+
+
+@pytest.mark.parametrize("thing", [len, 3, "rnn"])
+def test_what_has_no_source_is_refused(rnn, thing):
+    with pytest.raises(ValueError, match="has no source in Python; expected a function or a class"):
+        rnn.show(thing)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (3, 3),
+        (1 / 3, 0.33333334),
+        ("cat", "cat"),
+        (["a", "b"], ["a", "b"]),
+        (np.ones((2, 2)), [[1, 1], [1, 1]]),
+        (lambda: [1.0, 2.0], lambda: np.array([1, 2])),
+        (0, 0.0),
+        ([], []),
+        (True, True),
+    ],
+)
+def test_a_right_answer_is_right(capsys, answer, expected):
+    teaching.check(answer, expected, "none is needed")
+    assert capsys.readouterr().out == "Right.\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "said"),
+    [
+        (4, 3, "the answer is 4"),
+        (1.001, 1.0, "the answer is 1.001"),
+        ("3", 3, "the answer is '3'"),
+        ("dog", "cat", "the answer is 'dog'"),
+        (["a"], ["a", "b"], "the answer is ['a']"),
+        ([1, 1], [[1, 1]], "the answer is [1, 1]"),
+        (float("nan"), 1.0, "the answer is nan"),
+        ([1, [2, 3]], [1, 2], "the answer is [1, [2, 3]]"),
+        (..., 3, "there is no answer"),
+        (lambda: None, 3, "there is no answer"),
+        (lambda: 1 / 0, 3, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_wrong_answer_gets_the_hint(capsys, answer, expected, said):
+    teaching.check(answer, expected, "count again")
+    assert capsys.readouterr().out == f"Not yet: {said}. Hint: count again\n"
+
+
+@pytest.mark.parametrize("blank", [..., None, lambda: None])
+def test_a_blank_is_never_the_expected_answer(blank):
+    with pytest.raises(ValueError, match="give check the right value"):
+        teaching.check(1, blank, "none")
+
+
+def test_a_tolerance_is_relative_to_the_largest_number(capsys):
+    teaching.check([100.5, 0.5], [100.0, 0.0], "no", tolerance=0.01)
+    teaching.check([100.5, 2.0], [100.0, 0.0], "no", tolerance=0.01)
+    assert [line[:6] for line in capsys.readouterr().out.splitlines()] == ["Right.", "Not ye"]
+
+
+@pytest.mark.parametrize(
+    ("value", "chosen"), [(None, "full"), ("", "full"), ("0", "full"), ("1", "fast")]
+)
+def test_fast_mode_is_asked_for_by_a_variable(monkeypatch, value, chosen):
+    monkeypatch.delenv(teaching.FAST, raising=False)
+    if value is not None:
+        monkeypatch.setenv(teaching.FAST, value)
+    assert teaching.full_or_fast("full", "fast") == chosen
+
+
+def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
+    monkeypatch.delenv(bars.PROGRESS, raising=False)
+    assert [bars.disable(progress) for progress in (None, True, False)] == [None, False, True]
+    monkeypatch.setenv(bars.PROGRESS, "0")
+    assert [bars.disable(progress) for progress in (None, True, False)] == [True, False, True]
+
+
+def test_the_time_machine_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv(teaching.corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setattr(teaching.pooch, "os_cache", lambda name: tmp_path / "cache")
+    assert not teaching.time_machine_at_hand()
+    (tmp_path / "timemachine.txt").touch()
+    assert teaching.time_machine_at_hand()
+
+
+def test_a_script_s_figures_are_numbered_files_where_there_is_no_display(tmp_path):
+    code = "\n".join(
+        [
+            "from d2lrnn import diagrams, plot",
+            "from d2lrnn.teaching import present",
+            "plot.use_style()",
+            "present(diagrams.rnn_cell(), 'A cell.')",
+            "present(plot.new_axes(columns=2), 'Two axes.')",
+            "from matplotlib import pyplot",
+            "assert pyplot.get_fignums() == []",
+        ]
+    )
+    script = tmp_path / "lesson.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stderr == ""
+    first, second = (tmp_path / "figures" / f"lesson-{number}.png" for number in (1, 2))
+    assert first.read_bytes().startswith(b"\x89PNG")
+    assert second.read_bytes().startswith(b"\x89PNG")
+    assert done.stdout.splitlines()[0].endswith("lesson-1.png: A cell.")
+
+
+def test_the_classroom_style_has_large_letters_and_wide_lines():
+    assert plot.line_style(0)["linewidth"] == 2
+    plot.use_style()
+    ax = plot.new_axes()
+    ax.set(xlabel="epoch")
+    assert ax.xaxis.label.get_size() >= 16
+    assert plot.line_style(0)["linewidth"] == 3
+
+
+def test_the_same_figure_is_the_same_svg(tmp_path):
+    plot.use_style()
+    for name in ("one.svg", "other.svg"):
+        diagrams.gru_cell().figure.savefig(tmp_path / name, metadata={"Date": None})
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (diagrams.rnn_cell, {"$X_t$", "$H_t$", "$O_t$"}),
+        (diagrams.unrolled, {"$X_1$", "$H_3$", "$O_T$", "RNN"}),
+        (diagrams.gru_cell, {"$R_t$", "$Z_t$", r"$\tilde{H}_t$", "$1-$"}),
+        (diagrams.lstm_cell, {"$F_t$", "$I_t$", "$O_t$", r"$\tilde{C}_t$", "$C_t$"}),
+    ],
+)
+def test_a_diagram_names_what_its_equations_name(draw, words):
+    ax = draw()
+    assert words <= {text.get_text() for text in ax.texts}
+    assert draw(ax=ax) is ax
+
+
+@pytest.mark.parametrize("use_random_iter", [False, True])
+def test_a_partitioned_text_shows_each_token_of_each_minibatch(use_random_iter):
+    tokens = [str(number) for number in range(23)]
+    ax = diagrams.partitioning(tokens, 2, 3, use_random_iter, seed=1)
+    iterate = getattr(
+        diagrams.batches, f"seq_data_iter_{'random' if use_random_iter else 'sequential'}"
+    )
+    rows = [str(i) for X, _ in iterate(np.arange(23), 2, 3, seed=1) for i in X.ravel()]
+    shown = [text.get_text() for text in ax.texts if not text.get_text().startswith("minibatch")]
+    assert sorted(shown) == sorted([*tokens, *rows])
