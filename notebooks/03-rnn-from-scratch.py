@@ -187,7 +187,7 @@ check(
 # %%
 step = rnn.make_step(net, lr=1.0, theta=1.0)
 norms = []
-for _ in range(full_or_fast(12, 3)):
+for _ in range(full_or_fast(12, 1)):
     state = net.begin_state(batch_size)
     for X, Y in train_iter:
         _, grads = net.gradients(X, Y, state)

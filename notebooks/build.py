@@ -36,7 +36,11 @@ def build(name: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         client = nbclient.NotebookClient(
-            notebook, timeout=SLOWEST, kernel_name="python3", resources=resources
+            notebook,
+            timeout=SLOWEST,
+            kernel_name="python3",
+            resources=resources,
+            coalesce_streams=True,
         )
         client.execute()
     return tidy(notebook)
@@ -98,9 +102,8 @@ def main() -> None:
             raise SystemExit("\n".join([f"{name} is not written:", *wrong]))
         if not arguments.fast:
             nbformat.write(notebook, grid.script(name).with_suffix(".ipynb"))
-        print(
-            f"{name}: {time.perf_counter() - start:.0f} s, {len(nbformat.writes(notebook)):,} bytes"
-        )
+        seconds, size = time.perf_counter() - start, len(nbformat.writes(notebook))
+        print(f"{name}: {seconds:.0f} s, {size:,} bytes")
 
 
 if __name__ == "__main__":

