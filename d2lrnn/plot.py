@@ -57,6 +57,7 @@ def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
         ax.axhline(floor, color="black", linewidth=1)
         ax.annotate(f"floor {floor:.2f}", (1, floor), (0, 3), textcoords="offset points")
     _logarithmic(ax)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel="perplexity")
     if any(label is not None for label in histories):
         ax.legend(frameon=False)

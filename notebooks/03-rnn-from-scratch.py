@@ -179,31 +179,12 @@ check(
 )
 
 # %% [markdown]
-# How often does that happen? Here are the norms of the gradients, before clipping, of the first
-# training steps. The steps are those that `train_ch8` takes, written out: the state is carried from
-# one minibatch to the next, and gradients stop at the minibatch's edge (*truncated* backpropagation
-# through time).
-
-# %%
-step = rnn.make_step(net, lr=1.0, theta=1.0)
-norms = []
-for _ in range(full_or_fast(12, 1)):
-    state = net.begin_state(batch_size)
-    for X, Y in train_iter:
-        _, grads = net.gradients(X, Y, state)
-        norms.append(np.sqrt(sum((grad.astype(float) ** 2).sum() for grad in grads)))
-        loss, state = step(X, Y, state)
-ax = plot.new_axes(8, 4.8)
-ax.plot(range(1, len(norms) + 1), norms, **plot.line_style(0))
-ax.axhline(1.0, color="black", linewidth=2)
-ax.annotate("theta", (len(norms), 1.0), (-45, 6), textcoords="offset points")
-ax.set(xlabel="training step", ylabel="norm of all gradients", yscale="log")
-present(ax, "The norm of the gradients over training steps, with a line at theta = 1.")
-
-# %% [markdown]
 # ## Training
 #
-# The loop is in the package and knows no framework:
+# An epoch is one pass over the minibatches, a step for each: forward, loss, gradients, clipping,
+# and a move of the parameters against the gradients. Gradients stop at the minibatch's edge
+# (*truncated* backpropagation through time), although the state itself is carried on. The loop is
+# in the package, and knows no framework:
 
 # %%
 rnn.show(rnn.train_epoch_ch8)
@@ -211,27 +192,49 @@ rnn.show(rnn.train_epoch_ch8)
 # %% [markdown]
 # Two networks start from the same parameters. One reads *sequential* minibatches, each row going on
 # where it ended, and keeps its state; the other gets pieces of text in *random* order, and starts
-# each from zero. `rnn_fused` computes what `rnn` does, faster; notebook 12 takes it apart.
+# each from zero. Beside the perplexity, the loop below keeps how long the gradients of one and the
+# same minibatch are, before clipping. (`rnn.train_ch8` is such a loop, with a progress bar and
+# samples. `rnn_fused` computes what `rnn` does, faster; notebook 12 takes it apart.)
 
 # %%
-num_epochs = full_or_fast(500, 5)
-histories, nets = {}, {}
-for label, use_random_iter in (("sequential", False), ("random", True)):
-    train_iter, vocab = load_data(batch_size, num_steps, use_random_iter, seed=0)
-    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
-    nets[label] = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0)
-    histories[label] = rnn.train_ch8(
-        nets[label], train_iter, vocab, 1.0, num_epochs, use_random_iter=use_random_iter
-    )
+lr, theta, num_epochs = 1.0, 1.0, full_or_fast(500, 5)
+functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
+histories, norms, nets = {}, {}, {}
+for label in ("sequential", "random"):
+    at_random = label == "random"
+    train_iter, vocab = load_data(batch_size, num_steps, at_random, seed=0)
+    net = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0)
+    step = rnn.make_step(net, lr, theta)
+    nets[label], histories[label], norms[label] = net, rnn.History(), []
+    for _ in range(num_epochs):
+        _, grads = net.gradients(X, Y, net.begin_state(batch_size))
+        norms[label].append(np.sqrt(sum((grad.astype(float) ** 2).sum() for grad in grads)))
+        seen = rnn.train_epoch_ch8(net, train_iter, step, use_random_iter=at_random)
+        histories[label].add(*seen)
     print(f"{label}: perplexity {histories[label].perplexity[-1]:.2f}")
 
 # %%
-present(plot.perplexity(histories), "Both perplexities fall over the epochs.")
+ax = plot.new_axes(8, 4.8)
+present(plot.perplexity(histories, ax), "Perplexity over epochs, for both ways of reading.")
 
 # %% [markdown]
 # The axis is logarithmic: from 16 to 8 is as much as from 2 to 1. Mind what the low numbers mean. A
 # perplexity near 1 on 10,000 characters seen hundreds of times is a text learned by heart. What the
 # network would make of another chapter is another question.
+
+# %%
+ax = plot.new_axes(8, 4.8)
+for number, (label, values) in enumerate(norms.items()):
+    ax.plot(range(1, len(values) + 1), values, label=label, **plot.line_style(number))
+ax.axhline(theta, color="black", linewidth=2, label=r"$\theta$")
+ax.set(xlabel="epoch", ylabel="norm of all gradients", yscale="log")
+ax.legend()
+present(ax, "The norm of the gradients over epochs, with a line at the bound theta.")
+
+# %% [markdown]
+# At first the gradients are short and clipping does nothing. As the network learns, its recurrent
+# weights grow, and with them the gradients of what it still gets wrong. From there on, clipping is
+# what keeps a single minibatch from undoing the work of many.
 #
 # ## Writing
 #
