@@ -16,6 +16,9 @@ import numpy as np
 
 from d2lrnn import cells, checks
 
+HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dtype
+SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats sorting them
+
 
 def check(inputs, state, weight, num_states=1):
     """Check the arguments of a cell."""
@@ -42,10 +45,12 @@ def input_product_back(inputs, W_x, dA):
 
 
 def rows_added_up(ids, rows, vocab_size):
-    """Return (V, m): for each id the sum of its rows, which are next to each other once sorted."""
+    """Return (V, m): for each id the sum of its rows."""
+    if vocab_size <= SMALL:
+        return np.equal.outer(np.arange(vocab_size), ids).astype(rows.dtype) @ rows
     sums = np.zeros((vocab_size, rows.shape[1]), rows.dtype)
     if len(ids):
-        order = np.argsort(ids, kind="stable")
+        order = np.argsort(ids, kind="stable")  # rows of one id are next to each other then
         present, first = np.unique(ids[order], return_index=True)
         sums[present] = np.add.reduceat(rows[order], first)
     return sums
@@ -63,12 +68,32 @@ def starting_with(first, num_steps):
     return states
 
 
-def sigmoid_(A):
-    """Put 1 / (1 + exp(-A)) in the place of A; this form of it cannot overflow."""
-    A *= 0.5
+def activate(A, half):
+    """Put sigmoid(A) in the place of A where half is 1/2, and tanh(A) where it is 1.
+
+    sigmoid(x) = 1/2 tanh(x/2) + 1/2: so one tanh does for all gates, and it cannot overflow.
+    """
+    A *= half
     np.tanh(A, out=A)
-    A += 1
-    A *= 0.5
+    A *= half
+    A += 1 - half
+
+
+def slopes(S, out):
+    """Put S (1 - S), the slope of a sigmoid of value S, into out."""
+    np.multiply(S, S, out=out)
+    np.subtract(S, out, out=out)
+
+
+def slope_of_tanh(T, out):
+    """Put 1 - T², the slope of a tanh of value T, into out, and return it."""
+    np.multiply(T, T, out=out)
+    return np.subtract(1, out, out=out)
+
+
+def room_like(array, number):
+    """Return that many arrays of its shape, whatever is in them."""
+    return [np.empty_like(array) for _ in range(number)]
 
 
 def split(gates, h):
@@ -97,35 +122,39 @@ def rnn_recurrence(A, state, W_hh):
 def gru_recurrence(gates, state, W_hzr, W_hh):
     """Run the update of a GRU, gates being A = [A_z, A_r, A_h]; see rnn_recurrence."""
     Hs, h = starting_with(*state, len(gates)), len(W_hh)
-    ZR, (Z, R, H_tilde), RH = gates[..., : 2 * h], split(gates, h), np.empty_like(Hs[1:])
-    for H, ZR_t, Z_t, R_t, RH_t, H_tilde_t, H_new in zip(Hs, ZR, Z, R, RH, H_tilde, Hs[1:]):
-        ZR_t += H @ W_hzr
-        sigmoid_(ZR_t)  # update gate and reset gate
-        np.multiply(R_t, H, out=RH_t)
-        H_tilde_t += np.matmul(RH_t, W_hh, out=H_new)
-        np.tanh(H_tilde_t, out=H_tilde_t)  # candidate
-        np.subtract(H, H_tilde_t, out=H_new)
-        H_new *= Z_t
-        H_new += H_tilde_t  # Z * H + (1 - Z) * H_tilde
+    RH, zr = np.empty_like(Hs[1:]), np.empty_like(gates[:1, :, : 2 * h]).reshape(-1, 2 * h)
+    for A, RH_t, H, H_new in zip(gates, RH, Hs, Hs[1:]):
+        np.matmul(H, W_hzr, out=zr)  # in a piece of memory of its own, which stays in the cache
+        zr += A[:, : 2 * h]
+        activate(zr, HALF)  # update gate and reset gate
+        A[:, : 2 * h] = zr
+        Z, R, H_tilde = split(A, h)
+        np.multiply(R, H, out=RH_t)
+        H_tilde += np.matmul(RH_t, W_hh, out=H_new)
+        np.tanh(H_tilde, out=H_tilde)  # candidate
+        np.subtract(H, H_tilde, out=H_new)
+        H_new *= Z
+        H_new += H_tilde  # Z * H + (1 - Z) * H_tilde
 
     def back(dHs, d_state):
-        dA, (dH,), H = gates - gates**2, (d.copy() for d in d_state), Hs[:-1]
-        dA_zr, parts, dRH = dA[..., : 2 * h], split(dA, h), np.empty_like(dH)
-        parts[0] *= H - H_tilde  # times what arrives at each gate, here and in the loop
-        parts[1] *= H
-        np.multiply(1 - Z, 1 - H_tilde**2, out=parts[2])
-        steps = zip(dHs, Z, R, dA_zr, *parts)
-        for dH_t, Z_t, R_t, dA_zr_t, dA_z, dA_r, dA_h in reversed(list(steps)):
+        dA, (dH,) = np.empty_like(gates), (d.copy() for d in d_state)
+        W_hzr_T, W_hh_T, dRH, buffer = W_hzr.T.copy(), W_hh.T.copy(), *room_like(dH, 2)
+        for dH_t, gates_t, dA_t, H in zip(dHs[::-1], gates[::-1], dA[::-1], Hs[-2::-1]):
+            (Z, R, H_tilde), (_, _, dA_h) = split(gates_t, h), split(dA_t, h)
             dH += dH_t
-            dA_h *= dH
-            np.matmul(dA_h, W_hh.T, out=dRH)
-            dA_r *= dRH
-            dA_z *= dH
-            dH *= Z_t
-            dRH *= R_t
+            slopes(gates_t[:, : 2 * h], out=zr)
+            np.multiply(slope_of_tanh(H_tilde, buffer), dH, out=dA_h)
+            dA_h -= np.multiply(dA_h, Z, out=buffer)  # dH (1 - Z) (1 - H_tilde²)
+            np.matmul(dA_h, W_hh_T, out=dRH)
+            zr[:, :h] *= np.multiply(np.subtract(H, H_tilde, out=buffer), dH, out=buffer)
+            zr[:, h:] *= np.multiply(dRH, H, out=buffer)
+            dA_t[:, : 2 * h] = zr
+            dH *= Z
+            dRH *= R
             dH += dRH
-            dH += np.matmul(dA_zr_t, W_hzr.T, out=dRH)
-        return dA, (dH,), [one_product(H, dA_zr), one_product(RH, parts[2])]
+            dH += np.matmul(zr, W_hzr_T, out=dRH)
+        dW_hzr, dW_hh = one_product(Hs[:-1], dA[..., : 2 * h]), one_product(RH, dA[..., 2 * h :])
+        return dA, (dH,), [dW_hzr, dW_hh]
 
     return Hs, (Hs[-1],), back
 
@@ -133,33 +162,35 @@ def gru_recurrence(gates, state, W_hzr, W_hh):
 def lstm_recurrence(gates, state, W_h):
     """Run the update of an LSTM, gates being A = [A_i, A_f, A_o, A_c]; see rnn_recurrence."""
     (Hs, Cs), h = (starting_with(first, len(gates)) for first in state), len(W_h)
-    IFO, (I, F, O, C_tilde), T = gates[..., : 3 * h], split(gates, h), np.empty_like(Hs[1:])
-    steps = zip(gates, IFO, I, F, O, C_tilde, T, Hs, Cs, Hs[1:], Cs[1:])
-    for A_t, IFO_t, I_t, F_t, O_t, C_tilde_t, T_t, H, C, H_new, C_new in steps:
-        A_t += H @ W_h
-        sigmoid_(IFO_t)  # input, forget and output gate
-        np.tanh(C_tilde_t, out=C_tilde_t)  # candidate
-        np.multiply(F_t, C, out=C_new)
-        C_new += np.multiply(I_t, C_tilde_t, out=T_t)
-        np.tanh(C_new, out=T_t)
-        np.multiply(O_t, T_t, out=H_new)
+    Ts, half = np.empty_like(Hs[1:]), np.ones(4 * h, gates.dtype)
+    half[: 3 * h] = HALF
+    for A, T, H, C, H_new, C_new in zip(gates, Ts, Hs, Cs, Hs[1:], Cs[1:]):
+        A += H @ W_h
+        activate(A, half)
+        I, F, O, C_tilde = split(A, h)  # input, forget and output gate, candidate
+        np.multiply(F, C, out=C_new)
+        C_new += np.multiply(I, C_tilde, out=T)
+        np.tanh(C_new, out=T)
+        np.multiply(O, T, out=H_new)
 
     def back(dHs, d_state):
-        dA, (dH, dC) = gates - gates**2, (d.copy() for d in d_state)
-        slope, parts = O * (1 - T**2), split(dA, h)  # slope of H by C
-        parts[0] *= C_tilde  # times what arrives at each gate, here and in the loop
-        parts[1] *= Cs[:-1]
-        parts[2] *= T
-        np.multiply(I, 1 - C_tilde**2, out=parts[3])
-        steps = zip(dHs, slope, F, dA, *parts)
-        for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(steps)):
+        dA, (dH, dC) = np.empty_like(gates), (d.copy() for d in d_state)
+        W_h_T, (buffer,) = W_h.T.copy(), room_like(dH, 1)
+        steps = (dHs, gates, dA, Ts, Cs[:-1])
+        for dH_t, gates_t, dA_t, T, C in zip(*(part[::-1] for part in steps)):
+            (I, F, O, C_tilde), parts = split(gates_t, h), split(dA_t, h)
             dH += dH_t
-            dC += np.multiply(dH, slope_t, out=slope_t)
-            dA_o *= dH
-            for part in (dA_i, dA_f, dA_c):
-                part *= dC
-            dC *= F_t
-            np.matmul(dA_t, W_h.T, out=dH)
+            slope_of_tanh(T, buffer)
+            buffer *= O
+            dC += np.multiply(buffer, dH, out=buffer)
+            slopes(gates_t, out=dA_t)
+            np.multiply(I, slope_of_tanh(C_tilde, buffer), out=parts[3])
+            for part, factor, arrived in zip(parts, (C_tilde, C, T), (dC, dC, dH)):
+                part *= factor
+                part *= arrived
+            parts[3] *= dC
+            dC *= F
+            np.matmul(dA_t, W_h_T, out=dH)
         return dA, (dH, dC), [one_product(Hs[:-1], dA)]
 
     return Hs, (Hs[-1], Cs[-1]), back
