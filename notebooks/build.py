@@ -17,11 +17,11 @@ import tempfile
 import time
 from typing import Any
 
-import grid
 import jupytext
 import nbclient
 import nbformat
 
+import grid
 from d2lrnn import teaching
 
 LARGEST = 400_000  # bytes of an .ipynb

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 
-import build
-import grid
 import jupytext
 import nbformat
 import pytest
-import student
 
+import build
+import grid
+import student
 from d2lrnn import corpora, teaching
 
 FAST, FULL = 30, 360  # seconds

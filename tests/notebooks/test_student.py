@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
-import grid
 import nbformat
 import pytest
+
+import grid
 import student
 
 
