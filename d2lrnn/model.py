@@ -112,6 +112,27 @@ class Model(ABC):
         outputs, state = self(X, state)
         return self.tensors.to_numpy(outputs), state
 
+    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
+        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
+        outputs, state = self.evaluate(np.array([[index]]), state)
+        return outputs[0], state
+
+    def say(self, index: int, state: State, given: Array, noise: Array) -> tuple[list[int], State]:
+        """Return the ids of the tokens after one with that id, and the last state.
+
+        Args:
+            index: the token to go on from.
+            state: of a batch of one row.
+            given: (k,) ids that are settled beforehand; negative where the net is to choose.
+            noise: (k, vocab_size), added to the scores before the highest is chosen.
+        """
+        said = []
+        for settled, extra in zip(given, noise, strict=True):
+            scores, state = self.next_scores(index, state)
+            index = int(settled) if settled >= 0 else int((scores + extra).argmax())
+            said.append(index)
+        return said, state
+
 
 class ScratchModel(Model):
     """A model made of three functions: parameters, first state and forward computation."""
@@ -161,6 +182,20 @@ class ScratchModel(Model):
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
+
+    @property
+    def speaker(self) -> networks.Masked:
+        """The network as it says one token after the other: of one step no form is fused."""
+        return networks.Masked(self.tools, self.architecture)
+
+    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
+        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
+        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+            return super().next_scores(index, state)
+        ids = np.array([[index]])
+        row = self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
+        outputs, state = self.speaker(self.params, row, None, state)
+        return self.tensors.to_numpy(outputs)[0], state
 
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"

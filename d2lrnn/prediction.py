@@ -1,7 +1,7 @@
 """Text from a trained model, token by token. Knows no framework.
 
-Of a net it uses ``begin_state(batch_size)`` and ``evaluate(X, state)``, the outputs as a NumPy
-array.
+Of a net it uses ``begin_state(batch_size)`` and ``say(index, state, given, noise)``, in which the
+backends that compile stay for many tokens at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks, text
+
+AT_ONCE = 32  # tokens that a net says in one call
+FREE = -1  # where a token is not given
 
 
 def predict_ch8(
@@ -45,17 +48,16 @@ def predict_ch8(
             "the net reads in both directions, and the future is not there yet; "
             "generate with a net of one direction"
         )
-    rng = np.random.default_rng(seed)
     tokens = prefix_tokens(prefix, vocab)
-    state = net.begin_state(1)
-    for index in vocab[tokens]:  # warm up: the state learns what has been said
-        outputs, state = net.evaluate(np.array([[index]]), state)
-    predicted = []
-    for _ in range(num_preds):
-        index = choose(outputs[0], temperature, rng)
-        predicted.append(index)
-        outputs, state = net.evaluate(np.array([[index]]), state)
-    return vocab.join([*tokens, *vocab.to_tokens(predicted)])
+    first, *others = vocab[tokens]
+    given = np.array([*others, *[FREE] * num_preds], dtype=np.int32)  # first the state warms up
+    rng, state, said = np.random.default_rng(seed), net.begin_state(1), [first]
+    for start in range(0, len(given), AT_ONCE):
+        part = given[start : start + AT_ONCE]
+        noise = surprise(temperature, rng, (len(part), net.vocab_size))
+        ids, state = net.say(said[-1], state, part, noise)
+        said += ids
+    return vocab.join([*tokens, *vocab.to_tokens(said[len(tokens) :])])
 
 
 def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
@@ -66,10 +68,11 @@ def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
     return tokens
 
 
-def choose(scores: np.ndarray[Any, Any], temperature: float, rng: np.random.Generator) -> int:
-    """Return the id of the highest score, or one drawn from softmax(scores / temperature)."""
-    if temperature == 0:
-        return int(scores.argmax())
-    scaled = (scores.astype(np.float64) - scores.max()) / temperature
-    weights = np.exp(scaled)
-    return int(rng.choice(len(scores), p=weights / weights.sum()))
+def surprise(
+    temperature: float, rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray[Any, Any]:
+    """Return what to add to scores so that the highest is drawn by softmax(scores / temperature).
+
+    That is temperature times noise from the Gumbel distribution (Gumbel, 1954); at 0 there is none.
+    """
+    return temperature * rng.gumbel(size=shape) if temperature else np.zeros(shape)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import compare, prediction, resume, training
+from d2lrnn import cells, compare, prediction, resume, training
 
 LR = 0.5
 
@@ -312,11 +312,39 @@ def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):
 
 def test_sampling_follows_the_softmax_of_scores_over_temperature():
     scores, rng = np.array([0.0, 1.0, 2.0], "float32"), np.random.default_rng(0)
-    drawn = np.bincount([prediction.choose(scores, 2.0, rng) for _ in range(20000)]) / 20000
+    highest = (scores + prediction.surprise(2.0, rng, (20000, 3))).argmax(axis=1)
     expected = np.exp(scores / 2) / np.exp(scores / 2).sum()
+    drawn = np.bincount(highest) / 20000
     np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
 
 
 def test_a_tiny_temperature_is_all_but_greedy():
-    rng = np.random.default_rng(0)
-    assert {prediction.choose(np.array([1.0, 1.1]), 1e-3, rng) for _ in range(100)} == {1}
+    noise = prediction.surprise(1e-3, np.random.default_rng(0), (100, 2))
+    assert set((np.array([1.0, 1.1]) + noise).argmax(axis=1)) == {1}
+
+
+def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
+    net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
+    net.load_arrays([10 * array for array in cells.draw([a.shape for a in net.arrays()], 1)])
+    noise = prediction.surprise(0.7, np.random.default_rng(5), (41, 5))
+    state, said = net.begin_state(1), vocab[list("dab")]
+    for step, extra in enumerate(noise):
+        outputs, state = net.evaluate(np.array([[said[step]]]), state)
+        if step >= 2:
+            said.append(int((outputs[0] + extra).argmax()))
+    text = rnn.predict_ch8("dab", 39, net, vocab, temperature=0.7, seed=5)
+    assert text == "".join(vocab.to_tokens(said))
+    assert len(set(said[3:])) > 2
+
+
+def test_a_longer_prefix_compiles_nothing_anew(rnn, make_net, monkeypatch):
+    net, vocab, calls = make_net(num_hiddens=7), rnn.Vocab("abcd"), []  # a shape of its own
+    network = type(net.speaker)
+    run = network.__call__
+    monkeypatch.setattr(network, "__call__", lambda *given: calls.append(given) or run(*given))
+    rnn.predict_ch8("ab", 2, net, vocab)
+    before = len(calls)
+    assert before or rnn.__name__ == "d2lrnn.mxnet"  # which needs no network, and no compiler
+    rnn.predict_ch8("abcdabcd", 30, net, vocab, temperature=1.0, seed=0)
+    compiles = rnn.__name__ in ("d2lrnn.jax", "d2lrnn.tensorflow")
+    assert len(calls) == before or not compiles

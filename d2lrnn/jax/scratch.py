@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from d2lrnn import cells, checks, stacks
 from d2lrnn.jax import tensors
+from d2lrnn.jax.speech import say
 from d2lrnn.jax.tensors import concat, flip, from_numpy, trainable
 from d2lrnn.jax.training import make_update, value_and_grad, vjp
 from d2lrnn.model import ScratchModel
@@ -214,3 +215,9 @@ class RNNModelScratch(ScratchModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward(self.inputs(X, state), state, self.params)
+
+    def say(self, index, state, given, noise):
+        """Return the ids of the tokens after one with that id, and the last state."""
+        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

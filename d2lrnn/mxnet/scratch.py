@@ -8,6 +8,7 @@ from d2lrnn import cells, checks, stacks
 from d2lrnn.model import ScratchModel
 from d2lrnn.mxnet import tensors
 from d2lrnn.mxnet.framework import np, npx
+from d2lrnn.mxnet.speech import say
 from d2lrnn.mxnet.tensors import (
     concat,
     defined_when_empty,
@@ -214,3 +215,9 @@ class RNNModelScratch(ScratchModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward_fn(self.inputs(X, state), state, self.params)
+
+    def say(self, index, state, given, noise):
+        """Return the ids of the tokens after one with that id, and the last state."""
+        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

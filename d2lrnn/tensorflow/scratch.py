@@ -9,6 +9,7 @@ import tensorflow as tf
 from d2lrnn import cells, checks, stacks
 from d2lrnn.model import ScratchModel
 from d2lrnn.tensorflow import tensors
+from d2lrnn.tensorflow.speech import say
 from d2lrnn.tensorflow.tensors import concat, flip, from_numpy, trainable
 from d2lrnn.tensorflow.training import make_update, value_and_grad, vjp
 
@@ -219,3 +220,9 @@ class RNNModelScratch(ScratchModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward_fn(self.inputs(X, state), state, self.params)
+
+    def say(self, index, state, given, noise):
+        """Return the ids of the tokens after one with that id, and the last state."""
+        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

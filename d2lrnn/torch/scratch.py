@@ -205,3 +205,8 @@ class RNNModelScratch(ScratchModel):
     def evaluate(self, X, state):
         """Return the outputs as a NumPy array and the new state, recording no graph."""
         return super().evaluate(X, state)
+
+    @torch.inference_mode()
+    def say(self, index, state, given, noise):
+        """Return the ids of the tokens after one with that id, and the last state."""
+        return super().say(index, state, given, noise)
