@@ -82,19 +82,19 @@ def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
         kind: cells.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
         for kind in ("book", "textbook", "fused")
     }
-    runs = {kind: _training(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
+    runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = yardsticks(name).book_step(nets["book"], 1.0, 1.0)
-    runs["book"] = _training(name, nets["book"], book_step, X, Y)
+    runs["book"] = training_run(name, nets["book"], book_step, X, Y)
     if hasattr(rnn, "RNNModel"):
         layer = compare.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
         if cell != "gru":  # the own GRU is another cell, of the same size
             layer.load_arrays(nets["fused"].arrays())
-        runs["layer"] = _training(name, layer, layer.make_step(1.0), X, Y)
+        runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
     runs["floor"] = floor(name, cell, size)
     return runs
 
 
-def _training(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
+def training_run(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
     """Return a function that trains on one minibatch and waits for its loss and the update."""
     state, wait_for = net.begin_state(len(X)), yardsticks(name).wait_for
 
@@ -194,6 +194,13 @@ def measure(
     runs = input_contenders(name, shape) if cell == "input" else contenders(name, cell, shape)
     losses = {kind: run() for kind, run in runs.items()}
     check_losses(cell, losses)
+    return Row(name, cell, size, medians(runs, rounds, progress), rounds, num_threads())
+
+
+def medians(
+    runs: dict[str, Run], rounds: int, progress: Callable[[], Any] | None = None
+) -> dict[str, float]:
+    """Run all in turn, round after round, one round more than counts; return seconds, by name."""
     times: dict[str, list[float]] = {kind: [] for kind in runs}
     for number in range(rounds + 1):
         for kind, run in runs.items():
@@ -202,8 +209,7 @@ def measure(
             times[kind].append(time.perf_counter() - start)
         if progress and number:
             progress()
-    seconds = {kind: statistics.median(found[1:]) for kind, found in times.items()}
-    return Row(name, cell, size, seconds, rounds, num_threads())
+    return {kind: statistics.median(found[1:]) for kind, found in times.items()}
 
 
 def check_losses(cell: str, losses: dict[str, float]) -> None:

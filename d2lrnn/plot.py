@@ -110,6 +110,24 @@ def bench(rows: Sequence[Row], ax: Any = None) -> Any:
     return ax
 
 
+def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
+    """Draw what d2lrnn.steps.speed_ups returned for one or more backends, by label, as lines."""
+    ax = ax or new_axes(8.0, 4.8)
+    names = max((list(values) for values in found.values()), key=len)
+    for index, (label, values) in enumerate(found.items()):
+        places = [names.index(name) for name in values]
+        style = line_style(index) | {"marker": "o"}
+        ax.plot(places, list(values.values()), label=label, **style)
+        last = list(values.values())[-1]
+        ax.annotate(f"{last:.1f}", (places[-1], last), (6, 0), textcoords="offset points")
+    ax.axhline(1.0, color="black", linewidth=1)
+    ax.set_xticks(range(len(names)), names)
+    ax.set(ylabel="speed, first step = 1", ylim=(0, None))
+    if len(found) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
 def gallery(images: Sequence[Any], titles: Sequence[str], *, columns: int = 5) -> Any:
     """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
     rows = -(-len(images) // columns)

@@ -21,6 +21,8 @@ class Tools:
     concat: (tensors) -> one tensor, joined along the features.
     flip: (tensor) -> the same with its time steps in reverse.
     trainable, zeros: parameters and first states.
+    tanh: the activation.
+    flat: (T, n, q) -> (T * n, q).
     finish: what the backend does to a forward function.
     compiled: what the backend does to a function that is called again and again.
     """
@@ -32,6 +34,8 @@ class Tools:
     flip: Callable[[Any], Any]
     trainable: Callable[..., list[Any]]
     zeros: Callable[..., Any]
+    tanh: Callable[[Any], Any]
+    flat: Callable[[Any], Any]
     finish: Callable[[ForwardFn], ForwardFn] = lambda forward_fn: forward_fn
     compiled: Callable[..., Any] = lambda function: function
 

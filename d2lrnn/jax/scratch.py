@@ -196,7 +196,15 @@ STEPS = {
     "lstm": lstm_step,
 }
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, compiled=jax.jit)
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.reshape(-1, A.shape[2])
+
+
+tools = stacks.Tools(
+    STEPS, unroll, output_layer, concat, flip, trainable, zeros, jnp.tanh, flat, compiled=jax.jit
+)
 stack = stacks.for_backend(tools)
 
 

@@ -199,8 +199,14 @@ STEPS = {
     "lstm": lstm_step,
 }
 
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.reshape(-1, A.shape[2])
+
+
 tools = stacks.Tools(
-    STEPS, unroll, output_layer, concat, flip, trainable, zeros, defined_when_empty
+    STEPS, unroll, output_layer, concat, flip, trainable, zeros, np.tanh, flat, defined_when_empty
 )
 stack = stacks.for_backend(tools)
 

@@ -187,7 +187,13 @@ STEPS = {
     "lstm": lstm_step,
 }
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros)
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.reshape(-1, A.shape[2])
+
+
+tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, np.tanh, flat)
 stack = stacks.for_backend(tools)
 
 

@@ -186,7 +186,13 @@ STEPS = {
     "lstm": lstm_step,
 }
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros)
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.flatten(0, 1)
+
+
+tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, torch.tanh, flat)
 stack = stacks.for_backend(tools)
 
 
