@@ -1,5 +1,7 @@
 """Gradients, clipping and the update, in JAX (the book's section 9.5)."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -8,13 +10,14 @@ from d2lrnn import checks, optimizers
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    arguments = inputs, tuple(state), list(params)
+    return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
 
-    @jax.jit
-    def pull_back(arguments, d_results):
-        _, vjp_of = jax.vjp(forward_fn, *arguments)
-        return vjp_of(d_results)
 
-    return pull_back((inputs, tuple(state), list(params)), (d_outputs, tuple(d_state)))
+@functools.partial(jax.jit, static_argnums=0)
+def pull_back(forward_fn, arguments, d_results):
+    """Return the gradients for arguments; compiled once for a function and shapes."""
+    return jax.vjp(forward_fn, *arguments)[1](d_results)
 
 
 def grad_clipping(grads, theta, *, clip="norm"):

@@ -1,0 +1,85 @@
+"""Backpropagation through time in segments: long sequences in little memory.
+
+On the way ahead only the state before each segment is kept. On the way back, from the last segment
+to the first, each is computed anew, now with all that its own way back needs. With segments of
+sqrt(T) steps, what is kept grows as sqrt(T), for one more pass ahead (Chen et al., 2016, "Training
+deep nets with sublinear memory cost").
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks, losses, optimizers
+
+Array = np.ndarray[Any, Any]
+
+
+def value_and_grad(
+    net: Any, X: Any, Y: Any, state: Any, segment: int
+) -> tuple[float, tuple[Any, ...], list[Array]]:
+    """Return the mean loss of a minibatch, the last state and the gradients of the parameters.
+
+    Args:
+        net: a scratch model.
+        X: token ids (batch_size, num_steps).
+        Y: their targets.
+        state: the state before the first step.
+        segment: steps of a segment, 1 or above; 0 for sqrt(num_steps), rounded up.
+
+    Raises:
+        ValueError: the minibatch is empty, or an argument is out of its range.
+    """
+    checks.count(segment=segment)
+    X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
+    checks.minibatch(X, Y, net.vocab_size)
+    length = segment or math.ceil(math.sqrt(X.shape[1]))
+    parts = [slice(start, start + length) for start in range(0, X.shape[1], length)]
+    states = [tuple(state)]
+    for part in parts:
+        states.append(net.evaluate(X[:, part], states[-1])[1])
+    last, d_state, value = states.pop(), net.begin_state(len(X)), 0.0
+    total: list[Array] = [np.zeros_like(array) for array in net.arrays()]
+    for part in reversed(parts):
+        before, rows = states.pop(), net.rows(X[:, part], state)
+        share = (rows.shape[0] * rows.shape[1]) / X.size
+        outputs, _ = net.evaluate(X[:, part], before)
+        loss, d_outputs = losses.softmax(outputs, Y[:, part].T.reshape(-1))  # time-major
+        ends = net.tensor(share * d_outputs), d_state
+        _, d_state, grads = net.vjp(net.forward_fn, rows, before, net.params, *ends)
+        value += share * loss
+        total = [sum_ + net.tensors.to_numpy(grad) for sum_, grad in zip(total, grads)]
+    return value, last, total
+
+
+def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
+    """Return step(X, Y, state) -> (mean loss, new state), as ScratchModel.make_step does."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    checks.count(segment=segment)
+
+    def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
+        loss, state, grads = value_and_grad(net, X, Y, state, segment)
+        arrays = net.arrays()
+        clipped = clipped_arrays(grads, theta, clip)
+        updated, memory.kept = rule.update(arrays, clipped, memory.before(arrays))
+        net.load_arrays(updated)
+        return loss, state
+
+    def load_memory(arrays: dict[str, Array]) -> None:
+        memory.load(arrays, net.arrays(), np.asarray)
+
+    return optimizers.remembering(step, functools.partial(memory.arrays, np.asarray), load_memory)
+
+
+def clipped_arrays(grads: list[Array], theta: float, clip: str) -> list[Array]:
+    """Return gradients clipped by their joint norm, or value by value."""
+    from d2lrnn.numpy.training import grad_clipping
+
+    clipped: list[Array] = grad_clipping(grads, theta, clip=clip)[0]
+    return clipped

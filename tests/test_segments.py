@@ -1,0 +1,57 @@
+"""Backpropagation through time in segments."""
+
+import numpy as np
+import pytest
+
+from d2lrnn import cells
+
+
+@pytest.fixture(params=["rnn", "gru", "lstm", "rnn_fused", "lstm_fused"])
+def net(rnn, request):
+    cell, _, fused = request.param.partition("_")
+    settings = {"seed": 0, "dtype": "float64", "fused": bool(fused)}
+    net = cells.new_net(rnn, cells.Architecture(cell), 5, 4, **settings)
+    net.load_arrays([50 * array for array in net.arrays()])
+    return net
+
+
+@pytest.fixture
+def minibatch():
+    return np.random.default_rng(0).integers(5, size=(2, 3, 11))
+
+
+def state_of(net, batch_size):
+    state = net.begin_state(batch_size)
+    return net(np.zeros((batch_size, 2), int), state)[1]  # one that is not zero
+
+
+@pytest.mark.parametrize("segment", [0, 1, 3, 4, 11, 50])
+def test_gradients_in_segments_are_those_of_the_whole(net, minibatch, segment):
+    (X, Y), state = minibatch, state_of(net, 3)
+    loss, expected = net.gradients(X, Y, state)
+    in_segments, found = net.gradients(X, Y, state, segment=segment)
+    assert in_segments == pytest.approx(loss, rel=1e-12)
+    for gradient, whole in zip(found, expected, strict=True):
+        np.testing.assert_allclose(gradient, whole, rtol=1e-9, atol=1e-13)
+
+
+def test_training_in_segments_is_training(rnn, minibatch):
+    X, Y = minibatch
+    found = []
+    for segment in (None, 3):
+        net = cells.new_net(rnn, cells.Architecture("lstm"), 5, 4, seed=0, dtype="float64")
+        step, state, losses = net.make_step(0.1, optimizer="adam", segment=segment), None, []
+        for _ in range(5):
+            loss, state = step(X, Y, state or net.begin_state(3))
+            losses.append(loss)
+        found.append([np.array(losses), *net.arrays()])
+    for whole, in_segments in zip(*found, strict=True):
+        np.testing.assert_allclose(in_segments, whole, rtol=1e-9)
+
+
+def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
+    net = make_net()
+    with pytest.raises(ValueError, match="segment"):
+        net.gradients(*minibatch, net.begin_state(3), segment=-1)
+    with pytest.raises(ValueError, match="segment"):
+        net.make_step(1.0, segment=-1)
