@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,31 @@ def bptt_terms(
     return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}
 
 
+def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
+    """Return norm(X, Y, state): the joint norm of a minibatch's gradients, before any clipping.
+
+    What the backend compiles for it is compiled once, so that it can be watched during training.
+
+    Args:
+        net: an RNNModelScratch; its parameters are those of the moment at each call.
+    """
+    compute = net.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
+
+    def norm(X: Any, Y: Any, state: Any) -> float:
+        X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, net.vocab_size)
+        targets = net.tensors.from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
+        _, _, grads = compute(net.params, (net.inputs(X, state), tuple(state)), targets)
+        return joint_norm([net.tensors.to_numpy(gradient) for gradient in grads])
+
+    return norm
+
+
+def joint_norm(gradients: Sequence[Array]) -> float:
+    """Return the Euclidean norm of several arrays taken as one vector."""
+    return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
+
+
 def scale_recurrent(net: ScratchModel, radius: float) -> None:
     """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
 
@@ -129,7 +154,7 @@ def survey(
             net.load_arrays([10 * array for array in net.arrays()])
             scale_recurrent(net, radius)
             _, gradients = net.gradients(X, Y, net.begin_state(8))
-            norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+            norm = joint_norm(gradients)
             label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
             found[cell][label] = gradient_norms(net, X, Y, last_only=True)
     return found

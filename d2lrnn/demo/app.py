@@ -1,0 +1,143 @@
+"""The page and its server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import panel as pn
+from bokeh.settings import settings as bokeh_settings
+
+from d2lrnn.demo import picture, theme
+from d2lrnn.demo.fields import button, pane
+from d2lrnn.demo.train import Train
+from d2lrnn.demo.view import View, in_a_row
+
+VIEWS: dict[str, type[View]] = {"train": Train}
+LOCAL = ("localhost", "127.0.0.1")
+LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
+
+
+class Page:
+    """One session's page: the views, of which one is shown, and the look of all."""
+
+    def __init__(self, query: Mapping[str, str], link: Callable[[str], Any]) -> None:
+        """Show what a link asks for; link is called with the query string of what is shown."""
+        name = query.get("theme", "light")
+        self.look = theme.Theme(
+            name if name in theme.NAMES else "light", query.get("projector") == "1"
+        )
+        self.link, self.views = link, {name: kind(self.look) for name, kind in VIEWS.items()}
+        asked = query.get("view", "train")
+        self.shown = asked if asked in VIEWS else "train"
+        self.view.take(query)
+        self._make_header()
+        self.place = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.root = pn.Column(
+            self.header, self.place, stylesheets=[theme.ROOT], sizing_mode="stretch_width"
+        )
+        self._show_view()
+
+    @property
+    def view(self) -> View:
+        """The view that is shown."""
+        return self.views[self.shown]
+
+    def _make_header(self) -> None:
+        titles = {kind.title: name for name, kind in VIEWS.items()}
+        self.choice = pn.widgets.RadioButtonGroup(
+            options=titles, value=self.shown, stylesheets=[theme.PARTS], margin=3
+        )
+        self.choice.param.watch(self._choose, "value")
+        self.dark, self.large = button("Dark"), button("Projector")
+        self.dark.on_click(lambda _: self._turn(name="light" if self.look.dark else "dark"))
+        self.large.on_click(lambda _: self._turn(projector=not self.look.projector))
+        self.save = button("Save picture")
+        self.save.js_on_click(args={"anchor": self.choice}, code=picture.SCRIPT)
+        title = pane("<h1>d2lrnn</h1>", sizing_mode=None)
+        self.header = in_a_row(title, self.choice, self.dark, self.large, self.save)
+
+    def _choose(self, event: Any) -> None:
+        self.shown = event.new
+        self._show_view()
+        self._link()
+
+    def _turn(self, **changes: Any) -> None:
+        for attribute, value in changes.items():
+            setattr(self.look, attribute, value)
+        self._dress()
+        self._link()
+
+    def _show_view(self) -> None:
+        self.view.linked = self._link
+        self.place[:] = [self.view.layout()]
+        self._dress()
+        self.view.start()
+
+    def _dress(self) -> None:
+        self.root.css_classes = self.look.classes
+        self.dark.name = "Light" if self.look.dark else "Dark"
+        self.large.name = "Desk" if self.look.projector else "Projector"
+        self.view.dress()
+
+    def _link(self) -> None:
+        query = {"view": self.shown, **self.view.query()}
+        if self.look.dark:
+            query["theme"] = self.look.name
+        if self.look.projector:
+            query["projector"] = "1"
+        self.link("?" + urlencode(query))
+
+    def close(self) -> None:
+        """End what the session still runs."""
+        for view in self.views.values():
+            view.close()
+
+
+def page() -> Any:
+    """Return a page of its own for whoever asks: a browser's session, or a notebook cell."""
+    location, session = pn.state.location, pn.state.session_args
+
+    def link(query: str) -> None:
+        if location is not None:
+            location.search = query
+
+    query = {name: values[-1].decode("utf-8", "replace") for name, values in session.items()}
+    made = Page(query, link)
+    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        pn.state.on_session_destroyed(lambda _: made.close())
+    return made.root
+
+
+def hosts(address: str, port: int, more: Sequence[str] = ()) -> list[str]:
+    """Return the names under which a browser may reach the server, with the port."""
+    names = [*LOCAL, *more]
+    if address not in LOCAL:
+        names += [address, socket.gethostname()]
+    return [name if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names)]
+
+
+def serve(
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    *,
+    show: bool = True,
+    more_hosts: Sequence[str] = (),
+    start: bool = True,
+) -> Any:
+    """Serve the page; returns the server, or never where it is started."""
+    bokeh_settings.resources = "server"  # all that the page needs comes from here
+    pn.extension()
+    return pn.serve(
+        {"/": page},
+        port=port,
+        address=address,
+        websocket_origin=hosts(address, port, more_hosts),
+        websocket_max_message_size=LARGEST_MESSAGE,
+        title="d2lrnn",
+        show=show,
+        start=start,
+        verbose=False,
+    )
