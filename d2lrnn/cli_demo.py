@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from d2lrnn.cli_common import plain_errors
@@ -21,7 +23,7 @@ def demo(port: int, address: str, hosts: tuple[str, ...], show: bool) -> None:
         serve(port, address, show=show, more_hosts=hosts)
 
 
-def _server():  # type: ignore[no-untyped-def]
+def _server() -> Any:
     try:
         from d2lrnn.demo import app
     except ModuleNotFoundError as error:

@@ -133,31 +133,44 @@ def scale_recurrent(net: ScratchModel, radius: float) -> None:
 def survey(
     backend: Any, radii: Sequence[float] = (0.5, 1.0, 2.0), *, num_steps: int = 100, seed: int = 0
 ) -> dict[str, dict[str, Array]]:
-    """Return gradient_norms for each cell and spectral radius, on the built-in corpus.
+    """Return what flow finds for each cell and spectral radius.
 
-    The networks have 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
-    scaled to the radius, and see 8 rows of num_steps characters; norms are those of the last
-    step's loss. Labels hold the joint norm of the parameters' gradients, of the mean loss, and
-    what clipping to 1 leaves of it: it bounds the update, but what has vanished stays vanished.
+    Labels hold the joint norm of the parameters' gradients, of the mean loss, and what clipping to
+    1 leaves of it: it bounds the update, but what has vanished stays vanished.
 
     Returns:
         {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
     """
-    corpus, vocab = text.build_corpus(corpora.read_builtin())
-    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
     found: dict[str, dict[str, Array]] = {}
     for cell in ("rnn", "gru", "lstm"):
         found[cell] = {}
         for radius in radii:
-            settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
-            net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
-            net.load_arrays([10 * array for array in net.arrays()])
-            scale_recurrent(net, radius)
-            _, gradients = net.gradients(X, Y, net.begin_state(8))
-            norm = joint_norm(gradients)
+            norms, norm = flow(backend, cell, radius, num_steps=num_steps, seed=seed)
             label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
-            found[cell][label] = gradient_norms(net, X, Y, last_only=True)
+            found[cell][label] = norms
     return found
+
+
+def flow(
+    backend: Any, cell: str, radius: float, *, num_steps: int = 100, seed: int = 0
+) -> tuple[Array, float]:
+    """Return gradient_norms of a network at a spectral radius, on the built-in corpus.
+
+    The network has 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
+    scaled to the radius, and sees 8 rows of num_steps characters.
+
+    Returns:
+        the norms, of the last step's loss, and the joint norm of the parameters' gradients, of the
+        mean loss, before any clipping.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_builtin())
+    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
+    settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
+    net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
+    net.load_arrays([10 * array for array in net.arrays()])
+    scale_recurrent(net, radius)
+    _, gradients = net.gradients(X, Y, net.begin_state(8))
+    return gradient_norms(net, X, Y, last_only=True), joint_norm(gradients)
 
 
 def spectral_radius(matrix: Array) -> float:

@@ -11,11 +11,21 @@ import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
 from d2lrnn.demo import picture, theme
+from d2lrnn.demo.agreement import Agreement
 from d2lrnn.demo.fields import button, pane
+from d2lrnn.demo.gradients import Gradients
+from d2lrnn.demo.identity import Identity
+from d2lrnn.demo.inside import Look
 from d2lrnn.demo.train import Train
 from d2lrnn.demo.view import View, in_a_row
 
-VIEWS: dict[str, type[View]] = {"train": Train}
+VIEWS: dict[str, type[View]] = {
+    "train": Train,
+    "inside": Look,
+    "gradients": Gradients,
+    "identity": Identity,
+    "agreement": Agreement,
+}
 LOCAL = ("localhost", "127.0.0.1")
 LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
 
@@ -30,6 +40,9 @@ class Page:
             name if name in theme.NAMES else "light", query.get("projector") == "1"
         )
         self.link, self.views = link, {name: kind(self.look) for name, kind in VIEWS.items()}
+        train, inside = self.views["train"], self.views["inside"]
+        if isinstance(train, Train) and isinstance(inside, Look):
+            inside.own_run = lambda: train.trainer
         asked = query.get("view", "train")
         self.shown = asked if asked in VIEWS else "train"
         self.view.take(query)

@@ -1,4 +1,4 @@
-"""Fields to fill in: each checks what is typed, says by itself what is wrong, and fits in a link."""
+"""Fields to fill in: each checks what is typed, says what is wrong with it, and fits in a link."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Field:
         self.error = ""
         self.value = check(default)
         self.changed: Callable[[], Any] = lambda: None
-        widget.value = default
+        self.take(default)
         widget.param.watch(self._settle, "value")
         self.row = pn.Column(widget, self.message, sizing_mode="stretch_width", margin=0)
 
     def _settle(self, event: Any) -> None:
-        self.look(event.new)
+        self.look(str(event.new))
         self.changed()
 
     def look(self, text: str) -> None:
@@ -101,6 +101,45 @@ class Typed(Field):
         widget = kind(name=label, stylesheets=[theme.PARTS], **WIDE, **settings)
         super().__init__(name, widget, check, default)
         widget.param.watch(lambda event: self.look(event.new), "value_input")
+
+
+class Slider(Field):
+    """A number to slide to, by mouse or arrow keys."""
+
+    def __init__(
+        self, name: str, label: str, low: float, high: float, default: float, step: float = 1
+    ) -> None:
+        """Offer the numbers from low to high."""
+        kind = pn.widgets.IntSlider if step == 1 else pn.widgets.FloatSlider
+        self.kind = int if step == 1 else float
+        widget = kind(
+            name=label,
+            start=low,
+            end=max(high, low + step),
+            step=step,
+            value=default,
+            stylesheets=[theme.PARTS],
+            **{**WIDE, "margin": (3, 14)},
+        )
+        super().__init__(name, widget, number(low, high, self.kind), f"{default:g}")
+
+    @property
+    def text(self) -> str:
+        """The number, as a link has it."""
+        return f"{self.widget.value:g}"
+
+    def take(self, text: str) -> None:
+        """Slide to a link's number, or say that it is out of reach."""
+        self.look(text)
+        if not self.error:
+            self.widget.value = self.value
+
+    def reach(self, high: int) -> None:
+        """Let the highest number be another one."""
+        self.check = number(self.widget.start, high, self.kind)
+        if self.widget.value > high:
+            self.widget.value = high
+        self.widget.end = max(high, self.widget.start + 1)
 
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (3, 5)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +37,8 @@ PARTS = """
 :host { font-size: var(--size) !important; color: var(--ink); }
 label, .bk-input-group > label { color: var(--ink); font-weight: 600; }
 .bk-input {
-  background: var(--bg) !important; color: var(--ink) !important; border: 1px solid var(--line);
-  font-size: var(--size); min-height: 2.3em; height: auto;
+  background-color: var(--bg) !important; color: var(--ink) !important;
+  border: 1px solid var(--line); font-size: var(--size); min-height: 2.3em; height: auto;
 }
 select.bk-input { padding: 0.2em 2em 0.2em 0.5em; }
 textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -163,7 +164,38 @@ def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any)
     """Draw a curve in the colour and dash with that number, and return its renderer."""
     dashes: Sequence[Any] = ("solid", [12, 4], [12, 4, 3, 4], [3, 3], [8, 3, 3, 3, 3, 3])
     dash = dashes[index % len(dashes)]
-    return figure.line(x, y, source=source, line_dash=dash, tags=["curve", index], **settings)
+    line = figure.line(x, y, source=source, line_dash=dash, **settings)
+    line.tags = ["curve", index]
+    return line
+
+
+def fit(axis: Any, values: Sequence[float], *, log: bool = False) -> None:
+    """Let a range of a figure hold all values that are finite, with some room around them."""
+    finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    if not finite:
+        return
+    low, high = min(finite), max(finite)
+    if log:
+        room = (high / low) ** 0.06 if high > 1.01 * low else 1.2
+        axis.start, axis.end = low / room, high * room
+    else:
+        axis.start, axis.end = low, high if high > low else low + 1
+
+
+def shade(share: float, dark: bool) -> tuple[str, str]:
+    """Return a colour between blue (0), the paper (0.5) and red (1), and that of text on it."""
+    share = min(1.0, max(0.0, share))
+    middle = (20, 22, 26) if dark else (255, 255, 255)
+    end = (214, 69, 46) if share > 0.5 else (33, 113, 181)
+    part = abs(2 * share - 1)
+    red, green, blue = (round(m + part * (e - m)) for m, e in zip(middle, end, strict=True))
+    bright = 0.299 * red + 0.587 * green + 0.114 * blue > 140
+    return f"#{red:02x}{green:02x}{blue:02x}", "#000000" if bright else "#ffffff"
+
+
+def palette(dark: bool) -> list[str]:
+    """Return shade's colours from 0 to 1, for a Bokeh colour mapper."""
+    return [shade(step / 64, dark)[0] for step in range(65)]
 
 
 def alert(message: str) -> str:

@@ -87,15 +87,20 @@ class Train(View):
     def _make_pictures(self) -> None:
         nothing: dict[str, list[float]] = {"epoch": [], "perplexity": [], "norm": []}
         self.now, self.kept = (models.ColumnDataSource(dict(nothing)) for _ in range(2))
-        self.curves = theme.new_figure(
-            300, y_axis_type="log", x_axis_label="epoch", y_axis_label="perplexity"
-        )
-        self.norms = theme.new_figure(
-            190,
-            y_axis_type="log",
-            x_range=self.curves.x_range,
-            x_axis_label="epoch",
-            y_axis_label="gradient norm",
+        epochs = models.Range1d(0, 1)
+        self.curves, self.norms = (
+            theme.new_figure(
+                height,
+                x_range=epochs,
+                y_range=models.Range1d(low, high),
+                y_axis_type="log",
+                x_axis_label="epoch",
+                y_axis_label=name,
+            )
+            for height, low, high, name in (
+                (270, 1.0, 60.0, "perplexity"),
+                (170, 0.1, 1.0, "gradient norm"),
+            )
         )
         self.lines = []
         for index, source in enumerate((self.now, self.kept)):
@@ -110,7 +115,6 @@ class Train(View):
         for part in (self.floor, self.floor_label):
             self.curves.add_layout(part)
         self.norms.add_layout(self.limit)
-        self.curves.y_range = models.DataRange1d(only_visible=True)
         self.figures = [self.curves, self.norms]
         self.numbers, self.message, self.sample = pane(), pane(), pane()
 
@@ -203,7 +207,16 @@ class Train(View):
             points, self._seen = trainer.points[self._seen :], len(trainer.points)
             if points:
                 self.now.stream({n: [getattr(p, n) for p in points] for n in self.now.data})
+                self._fit()
         self._show()
+
+    def _fit(self) -> None:
+        """Let the axes hold both runs, and the floor."""
+        seen = {name: [*self.now.data[name], *self.kept.data[name]] for name in self.now.data}
+        floor = [self.trainer.floor] if self.trainer and self.trainer.floor else []
+        theme.fit(self.curves.x_range, [0, *seen["epoch"]])
+        theme.fit(self.curves.y_range, seen["perplexity"] + floor, log=True)
+        theme.fit(self.norms.y_range, seen["norm"], log=True)
 
     def _show(self) -> None:
         """Bring the buttons, the numbers and the sample up to date."""
@@ -215,9 +228,7 @@ class Train(View):
         self.message.object = theme.alert(trainer.message if trainer else "")
         self.numbers.object = readout(self._numbers())
         sample = html.escape(trainer.sample) if trainer and trainer.sample else "…"
-        self.sample.object = (
-            f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
-        )
+        self.sample.object = f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
         self._label()
 
     def _look_again(self, alive: bool) -> None:
@@ -234,7 +245,7 @@ class Train(View):
         last = trainer.points[-1] if trainer and trainer.points else None
         words = {"running": "learning", "loading": "getting ready", "failed": "ended"}
         state = words.get(trainer.status, "paused") if trainer else "ready"
-        dash = "–"
+        dash = "-"
         return {
             "state": state,
             "epoch": f"{last.epoch:.1f}" if last else dash,

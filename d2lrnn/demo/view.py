@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel as pn
@@ -28,7 +28,7 @@ class View:
         self.look = look
         self.fields: list[Field] = []
         self.figures: list[Any] = []
-        self.linked = lambda: None
+        self.linked: Callable[[], Any] = lambda: None
 
     def layout(self) -> Any:
         """Return what the page shows."""
@@ -56,9 +56,7 @@ class View:
 
     def query(self) -> dict[str, str]:
         """Return the view's state, as a link has it: what differs from the defaults."""
-        return {
-            field.name: field.text for field in self.fields if field.text != field.default
-        }
+        return {field.name: field.text for field in self.fields if field.text != field.default}
 
     def take(self, query: Mapping[str, str]) -> None:
         """Fill the fields from a link."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from d2lrnn import (
     backends,
-    batches,
     cells,
     checkpoint,
     corpora,
@@ -33,6 +32,9 @@ NUM_PREDS = 160
 LONGEST = 20_000  # characters of a pasted text
 SHORTEST = 200
 MAX_TOKENS = 10_000
+
+# Learning rate and epochs of the runs that all sessions share.
+SHARED_RUNS = {"rnn": (1.0, 200), "gru": (2.0, 200), "lstm": (3.0, 200)}
 
 JOBS = ThreadPoolExecutor(2, "d2lrnn-demo")
 
@@ -99,6 +101,7 @@ class Trainer:
         self.net: Any = None
         self.vocab: Any = None
         self.status = "paused"
+        self.begun = threading.Event()  # set when there is a network
         self._wanted = 0.0  # minibatches still to do; infinite while it runs
         self._ended = False
         self._changed = threading.Condition()
@@ -174,6 +177,7 @@ class Trainer:
         self._norm = gradient_flow.norm_of_gradients(net)
         self._minibatches, self._done, self._last_sample = self._endless(), 0, -math.inf
         self._rnn, self.net, self._state = rnn, net, None
+        self.begun.set()
 
     def _endless(self) -> Any:
         """Yield minibatches, epoch after epoch; each epoch starts from a zero state."""
@@ -194,7 +198,8 @@ class Trainer:
 
     def _chunk(self) -> None:
         """Train for a moment, note a point of the curve, and now and then a sample."""
-        losses, num_tokens, norm, busy = [], 0, math.nan, 0.0
+        losses: list[float] = []
+        num_tokens, norm, busy = 0, math.nan, 0.0
         while self._wanted >= 1 and busy < CHUNK and not self._ended:
             X, Y = next(self._minibatches)
             state = self.net.begin_state(X.shape[0]) if self._state is None else self._state
@@ -220,6 +225,25 @@ class Trainer:
         if time.monotonic() - self._last_sample > SAMPLE_EVERY or not self._wanted:
             self.sample = self._rnn.predict_ch8(self._prefix, NUM_PREDS, self.net, self.vocab)
             self._last_sample = time.monotonic()
+
+
+SHARED_HIDDENS = 64
+_shared: dict[str, Trainer] = {}
+_sharing = threading.Lock()
+
+
+def shared(cell: str) -> Trainer:
+    """Return the run of a cell on the built-in story that all sessions look into.
+
+    It begins when the first asks for it, and ends by itself.
+    """
+    with _sharing:
+        if cell not in _shared:
+            lr, epochs = SHARED_RUNS[cell]
+            settings = Settings(cell=cell, hiddens=SHARED_HIDDENS, lr=lr)
+            _shared[cell] = Trainer(settings, epochs=epochs)
+            _shared[cell].run()
+        return _shared[cell]
 
 
 def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> None:
