@@ -12,7 +12,7 @@ from bokeh import models
 from d2lrnn import backends, compare
 from d2lrnn.demo import theme, worker
 from d2lrnn.demo.fields import Choice, Typed, button, number, pane
-from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, readout
+from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, in_pairs, readout
 
 SMALLEST = 1e-17  # what a difference of 0 is drawn as
 REFERENCE = "numpy"
@@ -30,7 +30,7 @@ class Agreement(View):
         self.cell = cell_field()
         self.dtype = Choice("dtype", "Precision", {"float64": "float64", "float32": "float32"})
         self.seed = Typed("seed", "Seed", number(0, 10**6, int), "0")
-        self.steps = Typed("steps", "Training steps", number(1, 300, int), "100")
+        self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
         self.ready(self.cell, self.dtype, self.seed, self.steps)
         self.go = button("Compare", button_type="primary")
         self.go.on_click(lambda _: self._compare())
@@ -80,7 +80,11 @@ class Agreement(View):
 
     def layout(self) -> Any:
         """Return what the page shows."""
-        controls = [*(f.row for f in self.fields), in_a_row(self.go), self.message]
+        controls = [
+            in_pairs(self.cell.row, self.dtype.row, self.seed.row, self.steps.row),
+            in_a_row(self.go),
+            self.message,
+        ]
         pictures = [self.numbers, *(figure_pane(figure) for figure in self.figures)]
         return self.beside(controls, pictures)
 

@@ -109,6 +109,22 @@ class Page:
             view.close()
 
 
+# The scripts come last, so that something is painted while they load.
+TEMPLATE = """
+{% block js_resources %}{% endblock %}
+{% block contents %}
+<style>
+  html { background: PAPER; color: INK; }
+  #first { font: 600 1.25em system-ui, "DejaVu Sans", sans-serif; margin: 22px; }
+  #first:has(~ [data-root-id] > *) { display: none; }
+</style>
+<div id="first">d2lrnn</div>
+{{ super() }}
+{{ bokeh_js }}
+{% endblock %}
+"""
+
+
 def page() -> Any:
     """Return a page of its own for whoever asks: a browser's session, or a notebook cell."""
     location, session = pn.state.location, pn.state.session_args
@@ -121,6 +137,9 @@ def page() -> Any:
     made = Page(query, link)
     if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
         pn.state.on_session_destroyed(lambda _: made.close())
+        look = made.look
+        template = TEMPLATE.replace("PAPER", look.paper).replace("INK", look.ink)
+        pn.state.curdoc.template = template
     return made.root
 
 

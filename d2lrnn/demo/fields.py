@@ -85,11 +85,12 @@ class Choice(Field):
         return text
 
     def take(self, text: str) -> None:
-        """Choose a link's word, or say that there is none of that name."""
+        """Choose a link's word, or say that there is none of that name and leave the default."""
         if text in self.words:
             self.widget.value = text
         else:
             self.look(text)
+            self.error = ""
 
 
 class Typed(Field):

@@ -10,7 +10,15 @@ from bokeh import models
 from d2lrnn import backends, gradient_flow
 from d2lrnn.demo import theme, worker
 from d2lrnn.demo.fields import Slider, Typed, button, number, pane
-from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, readout
+from d2lrnn.demo.view import (
+    View,
+    backend_field,
+    cell_field,
+    figure_pane,
+    in_a_row,
+    in_pairs,
+    readout,
+)
 
 MOST_CURVES = 5
 TINY = 1e-30  # what a norm of 0 is drawn as
@@ -26,15 +34,15 @@ class Gradients(View):
         super().__init__(look)
         self.cell, self.backend = cell_field(), backend_field()
         self.radius = Slider("radius", "Spectral radius of W_hh", 0.1, 3.0, 1.0, step=0.05)
-        self.steps = Typed("steps", "Sequence length", number(2, 200, int), "100")
-        self.clip = Typed("clip", "Clip gradients at", number(0, 1000, above=True), "1")
+        self.steps = Typed("steps", "Time steps", number(2, 200, int), "100")
+        self.clip = Typed("clip", "Clip at", number(0, 1000, above=True), "1")
         self.ready(self.cell, self.radius, self.steps, self.clip, self.backend)
         self.keep, self.clear = button("Keep to compare"), button("Clear")
         self.keep.on_click(lambda _: self._keep())
         self.clear.on_click(lambda _: self._clear())
         self.sources: list[Any] = []
         self.figure = theme.new_figure(
-            400,
+            460,
             x_range=models.Range1d(1, 100),
             y_range=models.Range1d(1e-6, 1),
             y_axis_type="log",
@@ -54,7 +62,10 @@ class Gradients(View):
     def layout(self) -> Any:
         """Return what the page shows."""
         controls = [
-            *(f.row for f in self.fields),
+            self.cell.row,
+            self.radius.row,
+            in_pairs(self.steps.row, self.clip.row),
+            self.backend.row,
             in_a_row(self.keep, self.clear),
             self.message,
         ]

@@ -11,7 +11,7 @@ import numpy as np
 from d2lrnn import backends, cells
 from d2lrnn.demo import theme, worker
 from d2lrnn.demo.fields import Choice, Field, Typed, pane
-from d2lrnn.demo.view import View, backend_field, readout
+from d2lrnn.demo.view import View, backend_field, in_pairs, readout
 
 Array = np.ndarray[Any, Any]
 LARGEST = 6  # rows or columns
@@ -96,7 +96,12 @@ class Identity(View):
 
     def layout(self) -> Any:
         """Return what the page shows."""
-        controls = [*(field.row for field in self.fields), self.message]
+        controls = [
+            self.gate.row,
+            *(field.row for field in self.matrices.values()),
+            in_pairs(self.dtype.row, self.backend.row),
+            self.message,
+        ]
         return self.beside(controls, [self.drawing, self.numbers])
 
     def start(self) -> None:

@@ -12,7 +12,7 @@ from bokeh import events, models
 from d2lrnn import backends, cells, prediction
 from d2lrnn.demo import theme, worker
 from d2lrnn.demo.fields import Choice, Slider, Typed, button, pane
-from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row
+from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, in_pairs
 from d2lrnn.inside import Inside, look_inside
 from d2lrnn.text import UNKNOWN
 
@@ -61,7 +61,7 @@ class Look(View):
         fields = (self.typed, self.source, self.cell, self.what, self.unit, self.position)
         self.ready(*fields, self.temperature, self.mode, self.backend)
         self.one, self.more = button("Next character", button_type="primary"), button("20 more")
-        self.back = button("Back to the text")
+        self.back = button("Back")
         self.one.on_click(lambda _: self._speak(1))
         self.more.on_click(lambda _: self._speak(SPOKEN))
         self.back.on_click(lambda _: self._take_back())
@@ -101,13 +101,16 @@ class Look(View):
 
     def layout(self) -> Any:
         """Return what the page shows."""
-        shown = (self.typed, self.source, self.cell, self.what, self.unit, self.position)
         controls = [
-            *(f.row for f in shown),
+            self.typed.row,
+            self.source.row,
+            in_pairs(self.cell.row, self.backend.row),
+            self.what.row,
+            self.unit.row,
+            self.position.row,
             self.temperature.row,
             self.mode.row,
             in_a_row(self.one, self.more, self.back),
-            self.backend.row,
             self.message,
         ]
         pictures = [self.text, figure_pane(self.map), figure_pane(self.bars)]
@@ -235,7 +238,7 @@ class Look(View):
             style = f"background-color:{colour};color:{ink};padding:.12em .06em;"
             style += "display:inline-block;min-width:.62em;text-align:center;line-height:1.25;"
             if index == position:
-                style += "outline:3px solid var(--accent);"
+                style += "box-shadow:inset 0 0 0 3px var(--ink);"
             if index > len(self.typed.value):
                 style += "border-bottom:4px solid var(--ink);"
             shown = html.escape(SHOWN.get(token, token))

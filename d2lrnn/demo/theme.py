@@ -27,9 +27,9 @@ ROOT = """
 }
 :host(.dark) {
   --bg: #14161a; --ink: #f1f3f5; --quiet: #b4bcc6; --surface: #23272e; --line: #7d8794;
-  --accent: #6cb6ff; --on-accent: #0c1116; --bad: #ff8080;
+  --accent: #6cb6ff; --on-accent: #0c1116; --bad: #ff8080; color-scheme: dark;
 }
-:host(.projector) { --size: 24px; }
+:host(.projector) { --size: 22px; }
 @media (max-width: 700px) { :host(.projector) { --size: 18px; } }
 """
 
@@ -40,21 +40,24 @@ label, .bk-input-group > label { color: var(--ink); font-weight: 600; }
   background-color: var(--bg) !important; color: var(--ink) !important;
   border: 1px solid var(--line); font-size: var(--size); min-height: 2.3em; height: auto;
 }
-select.bk-input { padding: 0.2em 2em 0.2em 0.5em; }
+select.bk-input { padding: 0.2em 0.3em; background-image: none !important; appearance: auto; }
 textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .bk-btn, .bk-btn-group > .bk-btn {
   font-size: var(--size); min-height: 2.4em; border: 1px solid var(--line); font-weight: 600;
   background: var(--surface) !important; color: var(--ink) !important; white-space: normal;
   line-height: 1.2;
 }
-.bk-btn.bk-active, .bk-btn-primary {
+.bk-btn.bk-active, .bk-btn-group > .bk-btn.bk-btn-primary {
   background: var(--accent) !important; color: var(--on-accent) !important;
 }
 .bk-btn[disabled] { opacity: 0.55; }
 .bk-input:focus-visible, .bk-btn:focus-visible, a:focus-visible, .noUi-handle:focus-visible {
-  outline: 3px solid var(--accent); outline-offset: 2px;
+  outline: 3px solid var(--accent) !important; outline-offset: 2px !important;
 }
 .bk-btn-group { flex-wrap: wrap; }
+.noUi-target { background: var(--surface); border-color: var(--line); }
+.noUi-connect { background: var(--accent) !important; }
+.bk-slider-title { color: var(--ink); font-weight: 600; }
 [role=alert] { color: var(--bad); font-weight: 600; }
 .number { font-size: 1.5em; font-weight: 700; }
 .quiet, .quiet * { color: var(--quiet); }
@@ -68,6 +71,10 @@ SIDE_BY_SIDE = """
 :host { display: grid !important; grid-template-columns: minmax(0, 19em) minmax(0, 1fr);
         gap: 4px 18px; width: 100%; align-items: start; }
 @media (max-width: 700px) { :host { grid-template-columns: minmax(0, 1fr); } }
+"""
+IN_PAIRS = """
+:host { display: grid !important; grid-template-columns: repeat(2, minmax(0, 1fr));
+        align-items: start; width: 100%; }
 """
 IN_A_ROW = """
 :host { display: flex !important; flex-flow: row wrap; gap: 6px 10px; align-items: end;
@@ -158,6 +165,12 @@ def new_figure(height: int, **settings: Any) -> Any:
         toolbar_location=None,
         **settings,
     )
+
+
+def round_ticks(figure: Any) -> Any:
+    """Give a logarithmic axis few ticks, so that large type has room, and return the figure."""
+    figure.yaxis.ticker = models.LogTicker(mantissas=[1, 2, 5], num_minor_ticks=0)
+    return figure
 
 
 def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any) -> Any:

@@ -17,6 +17,7 @@ from d2lrnn.demo.view import (
     cell_field,
     figure_pane,
     in_a_row,
+    in_pairs,
     readout,
 )
 from d2lrnn.training import in_short
@@ -61,7 +62,7 @@ class Train(View):
         self.cell, self.backend = cell_field(), backend_field()
         self.hiddens = Typed("hiddens", "Hidden units", number(1, 512, int), "128")
         self.lr = Typed("lr", "Learning rate", number(0, 100, above=True), "1")
-        self.clip = Typed("clip", "Clip gradients at", number(0, 1000, above=True), "1")
+        self.clip = Typed("clip", "Clip at", number(0, 1000, above=True), "1")
         self.ready(self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
         self.pasted.row.visible = False
         self._make_buttons()
@@ -102,6 +103,7 @@ class Train(View):
                 (170, 0.1, 1.0, "gradient norm"),
             )
         )
+        theme.round_ticks(self.norms)
         self.lines = []
         for index, source in enumerate((self.now, self.kept)):
             for figure, name in ((self.curves, "perplexity"), (self.norms, "norm")):
@@ -121,8 +123,10 @@ class Train(View):
     def layout(self) -> Any:
         """Return what the page shows."""
         controls = [
-            *(f.row for f in (self.corpus, self.pasted, self.cell, self.hiddens)),
-            *(f.row for f in (self.lr, self.clip, self.backend)),
+            self.corpus.row,
+            self.pasted.row,
+            in_pairs(self.cell.row, self.hiddens.row, self.lr.row, self.clip.row),
+            self.backend.row,
             in_a_row(self.go, self.one, self.again),
             in_a_row(self.keep, self.file),
             self.message,
@@ -130,8 +134,8 @@ class Train(View):
         pictures = [
             self.numbers,
             figure_pane(self.curves),
-            figure_pane(self.norms),
             self.sample,
+            figure_pane(self.norms),
         ]
         return self.beside(controls, pictures)
 
@@ -175,12 +179,14 @@ class Train(View):
             self.trainer.pause()
         elif (trainer := self._ready()) is not None:
             trainer.run()
+        else:
+            return
         self._show()
 
     def _one_step(self) -> None:
         if (trainer := self._ready()) is not None:
             trainer.step()
-        self._show()
+            self._show()
 
     def _reset(self) -> None:
         self.close()
@@ -251,7 +257,7 @@ class Train(View):
             "epoch": f"{last.epoch:.1f}" if last else dash,
             "perplexity": in_short(last.perplexity) if last else dash,
             "gradient norm": f"{last.norm:.3g}" if last and math.isfinite(last.norm) else dash,
-            "tokens per second": f"{last.speed:,.0f}" if last else dash,
+            "tokens / s": f"{last.speed:,.0f}" if last else dash,
         }
 
     def _label(self) -> None:

@@ -85,6 +85,11 @@ def in_a_row(*parts: Any) -> Any:
     return pn.Column(*parts, stylesheets=[theme.IN_A_ROW], sizing_mode="stretch_width", margin=0)
 
 
+def in_pairs(*parts: Any) -> Any:
+    """Return parts two by two."""
+    return pn.Column(*parts, stylesheets=[theme.IN_PAIRS], sizing_mode="stretch_width", margin=0)
+
+
 def figure_pane(figure: Any) -> Any:
     """Return a Bokeh figure as a part of the page."""
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=(3, 0))

@@ -28,13 +28,13 @@ from d2lrnn.training import DivergenceError
 TURNS = threading.Semaphore(2)
 CHUNK = 0.1  # seconds of training between two points of the curve
 SAMPLE_EVERY = 1.5  # seconds
-NUM_PREDS = 160
+NUM_PREDS = 150
 LONGEST = 20_000  # characters of a pasted text
 SHORTEST = 200
 MAX_TOKENS = 10_000
 
 # Learning rate and epochs of the runs that all sessions share.
-SHARED_RUNS = {"rnn": (1.0, 200), "gru": (2.0, 200), "lstm": (3.0, 200)}
+SHARED_RUNS = {"rnn": (2.0, 200), "gru": (4.0, 200), "lstm": (6.0, 200)}
 
 JOBS = ThreadPoolExecutor(2, "d2lrnn-demo")
 
