@@ -68,7 +68,7 @@ class Page:
         self.dark.on_click(lambda _: self._turn(name="light" if self.look.dark else "dark"))
         self.large.on_click(lambda _: self._turn(projector=not self.look.projector))
         self.save = button("Save picture")
-        self.save.js_on_click(args={"anchor": self.choice}, code=picture.SCRIPT)
+        self.save.js_on_click(code=picture.SCRIPT)
         title = pane("<h1>d2lrnn</h1>", sizing_mode=None)
         self.header = in_a_row(title, self.choice, self.dark, self.large, self.save)
 

@@ -83,7 +83,7 @@ paint(root)
 canvas.toBlob((blob) => {
   const link = document.createElement("a")
   link.href = URL.createObjectURL(blob)
-  link.download = `d2lrnn-${anchor.value ?? "demo"}.png`
+  link.download = `d2lrnn-${new URLSearchParams(location.search).get("view") ?? "train"}.png`
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 10000)
 }, "image/png")

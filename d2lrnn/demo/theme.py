@@ -40,7 +40,12 @@ label, .bk-input-group > label { color: var(--ink); font-weight: 600; }
   background-color: var(--bg) !important; color: var(--ink) !important;
   border: 1px solid var(--line); font-size: var(--size); min-height: 2.3em; height: auto;
 }
-select.bk-input { padding: 0.2em 0.3em; background-image: none !important; appearance: auto; }
+select.bk-input {
+  padding: 0.2em 1.5em 0.2em 0.5em; background-repeat: no-repeat; background-size: 6px 6px;
+  background-position: right 14px center, right 8px center; background-image:
+    linear-gradient(45deg, transparent 50%, currentColor 50%),
+    linear-gradient(135deg, currentColor 50%, transparent 50%) !important;
+}
 textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .bk-btn, .bk-btn-group > .bk-btn {
   font-size: var(--size); min-height: 2.4em; border: 1px solid var(--line); font-weight: 600;
@@ -167,10 +172,11 @@ def new_figure(height: int, **settings: Any) -> Any:
     )
 
 
-def round_ticks(figure: Any) -> Any:
-    """Give a logarithmic axis few ticks, so that large type has room, and return the figure."""
-    figure.yaxis.ticker = models.LogTicker(mantissas=[1, 2, 5], num_minor_ticks=0)
-    return figure
+def round_ticks(figure: Any, *more: float) -> None:
+    """Give a logarithmic axis few ticks, round numbers and some more, so that all have room."""
+    ticks = [mantissa * 10.0**power for power in range(-9, 10) for mantissa in (1, 2, 5)]
+    figure.yaxis.ticker = models.FixedTicker(ticks=sorted({*ticks, *more}))
+    figure.yaxis.formatter = models.PrintfTickFormatter(format="%g")
 
 
 def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any) -> Any:

@@ -99,11 +99,12 @@ class Train(View):
                 y_axis_label=name,
             )
             for height, low, high, name in (
-                (270, 1.0, 60.0, "perplexity"),
-                (170, 0.1, 1.0, "gradient norm"),
+                (240, 1.0, 60.0, "perplexity"),
+                (150, 0.1, 1.0, "gradient norm"),
             )
         )
         theme.round_ticks(self.norms)
+        theme.round_ticks(self.curves, 1.1, 1.2, 1.5, 3, 30)
         self.lines = []
         for index, source in enumerate((self.now, self.kept)):
             for figure, name in ((self.curves, "perplexity"), (self.norms, "norm")):
