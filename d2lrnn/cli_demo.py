@@ -17,13 +17,14 @@ from d2lrnn.cli_common import plain_errors
 def demo(port: int, address: str, hosts: tuple[str, ...], show: bool) -> None:
     """Show on a page, live, how a network learns and what goes on inside it."""
     with plain_errors():
-        serve = _server()
+        app = _app()
+        app.check_free(port, address)
         shown = "localhost" if address in ("127.0.0.1", "0.0.0.0") else address
         click.echo(f"the demo is at http://{shown}:{port}; Ctrl-C ends it")
-        serve(port, address, show=show, more_hosts=hosts)
+        app.serve(port, address, show=show, more_hosts=hosts)
 
 
-def _server() -> Any:
+def _app() -> Any:
     try:
         from d2lrnn.demo import app
     except ModuleNotFoundError as error:
@@ -32,4 +33,4 @@ def _server() -> Any:
         raise ImportError(
             f'the demo needs {error.name}, which is not installed; run: pip install "d2lrnn[demo]"'
         ) from None
-    return app.serve
+    return app

@@ -32,7 +32,7 @@ class Agreement(View):
         self.seed = Typed("seed", "Seed", number(0, 10**6, int), "0")
         self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
         self.ready(self.cell, self.dtype, self.seed, self.steps)
-        self.go = button("Compare", button_type="primary")
+        self.go = button("Compare", color="primary")
         self.go.on_click(lambda _: self._compare())
         self.losses: dict[str, Any] = {}
         self.speeds: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -91,8 +92,8 @@ class Page:
 
     def _dress(self) -> None:
         self.root.css_classes = self.look.classes
-        self.dark.name = "Light" if self.look.dark else "Dark"
-        self.large.name = "Desk" if self.look.projector else "Projector"
+        self.dark.label = "Light" if self.look.dark else "Dark"
+        self.large.label = "Desk" if self.look.projector else "Projector"
         self.view.dress()
 
     def _link(self) -> None:
@@ -151,6 +152,20 @@ def hosts(address: str, port: int, more: Sequence[str] = ()) -> list[str]:
     return [name if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names)]
 
 
+def check_free(port: int, address: str) -> None:
+    """Check that nothing else listens there.
+
+    Raises:
+        OSError: it cannot be listened at; the message says why.
+    """
+    try:
+        socket.create_server((address, port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"port {port} is in use; choose another with --port") from None
+        raise OSError(f"cannot listen at {address}:{port} ({error.strerror})") from None
+
+
 def serve(
     port: int = 5006,
     address: str = "127.0.0.1",
@@ -159,7 +174,12 @@ def serve(
     more_hosts: Sequence[str] = (),
     start: bool = True,
 ) -> Any:
-    """Serve the page; returns the server, or never where it is started."""
+    """Serve the page; returns the server, or never where it is started.
+
+    Raises:
+        OSError: the port is in use, or the address is none of this machine's.
+    """
+    check_free(port, address)
     bokeh_settings.resources = "server"  # all that the page needs comes from here
     pn.extension()
     return pn.serve(

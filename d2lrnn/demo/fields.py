@@ -75,7 +75,7 @@ class Choice(Field):
         """Offer options, label to word."""
         self.words = list(options.values())
         widget = pn.widgets.Select(
-            name=label, options=dict(options), stylesheets=[theme.PARTS], **WIDE
+            label=label, options=dict(options), stylesheets=[theme.PARTS], **WIDE
         )
         super().__init__(name, widget, self._word, default or self.words[0])
 
@@ -99,7 +99,7 @@ class Typed(Field):
     def __init__(self, name: str, label: str, check: Check, default: str, **settings: Any) -> None:
         """Offer a line, or several with rows=."""
         kind = pn.widgets.TextAreaInput if "rows" in settings else pn.widgets.TextInput
-        widget = kind(name=label, stylesheets=[theme.PARTS], **WIDE, **settings)
+        widget = kind(label=label, stylesheets=[theme.PARTS], **WIDE, **settings)
         super().__init__(name, widget, check, default)
         widget.param.watch(lambda event: self.look(event.new), "value_input")
 
@@ -114,7 +114,7 @@ class Slider(Field):
         kind = pn.widgets.IntSlider if step == 1 else pn.widgets.FloatSlider
         self.kind = int if step == 1 else float
         widget = kind(
-            name=label,
+            label=label,
             start=low,
             end=max(high, low + step),
             step=step,
@@ -146,9 +146,9 @@ class Slider(Field):
 WIDE = {"sizing_mode": "stretch_width", "margin": (3, 5)}
 
 
-def button(name: str, **settings: Any) -> Any:
+def button(label: str, **settings: Any) -> Any:
     """Return a button in the page's look."""
-    return pn.widgets.Button(name=name, stylesheets=[theme.PARTS], margin=3, **settings)
+    return pn.widgets.Button(label=label, stylesheets=[theme.PARTS], margin=3, **settings)
 
 
 def pane(content: str = "", **settings: Any) -> Any:

@@ -60,7 +60,7 @@ class Look(View):
         self.mode = Choice("mode", "Goes on by", {"The likeliest": "greedy", "A draw": "sampled"})
         fields = (self.typed, self.source, self.cell, self.what, self.unit, self.position)
         self.ready(*fields, self.temperature, self.mode, self.backend)
-        self.one, self.more = button("Next character", button_type="primary"), button("20 more")
+        self.one, self.more = button("Next character", color="primary"), button("20 more")
         self.back = button("Back")
         self.one.on_click(lambda _: self._speak(1))
         self.more.on_click(lambda _: self._speak(SPOKEN))

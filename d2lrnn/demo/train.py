@@ -69,7 +69,7 @@ class Train(View):
         self._make_pictures()
 
     def _make_buttons(self) -> None:
-        self.go = button("Start", button_type="primary")
+        self.go = button("Start", color="primary")
         self.one, self.again = button("Step"), button("Reset")
         self.keep = button("Keep to compare", disabled=True)
         self.go.on_click(lambda _: self._start_or_pause())
@@ -230,7 +230,7 @@ class Train(View):
         trainer = self.trainer
         alive = trainer is not None and trainer.alive
         self._look_again(alive)
-        self.go.name = "Pause" if alive else "Start" if not self._seen else "Go on"
+        self.go.label = "Pause" if alive else "Start" if not self._seen else "Go on"
         self.keep.disabled = self.file.disabled = not self._seen
         self.message.object = theme.alert(trainer.message if trainer else "")
         self.numbers.object = readout(self._numbers())

@@ -10,10 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from urllib.parse import urlencode
 
+import looking
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -39,7 +39,7 @@ def server(port):
     reader = threading.Thread(target=lambda: said.extend(process.stdout), daemon=True)
     reader.start()
     address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers(address), lambda: f"no answer from {address}: {''.join(said)}")
+    looking.wait_for(lambda: answers(address), lambda: f"no answer from {address}: {''.join(said)}")
     yield address
     process.terminate()
     process.wait(30)
@@ -55,42 +55,36 @@ def answers(address):
         return False
 
 
-def wait_for(condition, message, seconds=90):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, message()
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="session")
 def chromium():
+    """A browser whose pages share what they have loaded, as the tabs of a viewer do."""
     path = os.environ.get("D2LRNN_CHROMIUM") or shutil.which("chromium")
     if not path:
         raise pytest.UsageError("no Chromium: install Debian's, or set D2LRNN_CHROMIUM to its path")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
+        context = browser.new_context(viewport=DESK, accept_downloads=True)
+        context.set_default_timeout(PATIENCE)
+        yield context
         browser.close()
 
 
 @pytest.fixture
 def visit(chromium, server):
-    """A function that opens a view in a browser session of its own, and returns its page."""
-    contexts, trouble = [], []
+    """A function that opens a view in a page, and so a session, of its own, and returns it."""
+    pages, trouble = [], []
 
-    def visit(view="train", *, viewport=DESK, **query):
-        context = chromium.new_context(viewport=viewport, accept_downloads=True)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
+    def visit(view="train", **query):
+        page = chromium.new_page()
+        pages.append(page)
         watch(page, trouble)
         page.goto(f"{server}/?{urlencode({'view': view, **query})}")
         page.get_by_role("button", name="Save picture").wait_for()
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert trouble == []
 
 
@@ -115,29 +109,7 @@ def watch(page, trouble):
     page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
 
 
-class Reader:
-    """What a page shows."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def number(self, name):
-        """The text below a name in the row of numbers."""
-        label = self.page.locator(".quiet", has_text=name).first
-        return label.evaluate("node => node.nextElementSibling.textContent")
-
-    def until(self, name, holds):
-        """Wait until the text below a name is as it should be, and return it."""
-        found = []
-
-        def there():
-            found[:] = [self.number(name)]
-            return holds(found[0])
-
-        wait_for(there, lambda: f"{name} stays {found}")
-        return found[0]
-
-
 @pytest.fixture
 def read():
-    return Reader
+    """A function that gives the Reader of a page."""
+    return looking.Reader

@@ -1,12 +1,9 @@
 """The view Train, in a browser."""
 
 import numpy as np
+from looking import button, legend, models, wait_for
 
 from d2lrnn import numpy as rnn
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def is_number(text):
@@ -86,9 +83,8 @@ def test_the_floor_of_the_grammar_is_drawn(visit, read):
     page = visit(corpus="grammar", hiddens=16)
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
-    floors = """() => Bokeh.documents.flatMap((d) => d._roots.flatMap((r) =>
-        [...r.references()].filter((m) => m.type == "Label" && m.visible).map((m) => m.text)))"""
-    assert page.evaluate(floors) == ["floor 1.22"]
+    wait_for(lambda: "floor 1.22" in models(page, "Label", "text"), lambda: "no floor")
+    assert models(page, "Label", "visible") == [True]
 
 
 def test_two_runs_are_compared_on_one_chart(visit, read):
@@ -99,12 +95,8 @@ def test_two_runs_are_compared_on_one_chart(visit, read):
     page.get_by_label("Cell").select_option("GRU")
     button(page, "Step").click()
     read(page).until("state", lambda text: text == "paused")
-    labels = """() => Bokeh.documents.flatMap((d) => d._roots.flatMap((r) =>
-        [...r.references()].filter((m) => m.type == "LegendItem").map((m) => m.label.value)))"""
-    page.wait_for_function(f"({labels})().length == 2")
-    assert sorted(page.evaluate(labels)) == [
-        f"{cell} 8, lr 1, clip 1, builtin, numpy" for cell in ("gru", "rnn")
-    ]
+    both = [f"{cell} 8, lr 1, clip 1, builtin, numpy" for cell in ("gru", "rnn")]
+    wait_for(lambda: legend(page) == both, lambda: f"the legend is {legend(page)}")
 
 
 def test_a_run_is_saved_as_a_model_file_that_loads(visit, read, tmp_path):

@@ -3,23 +3,11 @@
 import itertools
 
 import pytest
-
-from conftest import wait_for
+from looking import button, legend, models, wait_for
 
 from d2lrnn import backends
 
 LETTERS = ".coloured span"
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def models(page, kind, attribute):
-    """The attribute of every Bokeh model of a kind."""
-    script = f"""() => Bokeh.documents.flatMap((d) => d._roots.flatMap((r) =>
-        [...r.references()].filter((m) => m.type == "{kind}").map((m) => m.{attribute})))"""
-    return page.evaluate(script)
 
 
 def colours(page):
@@ -118,10 +106,8 @@ def test_curves_are_kept_to_compare(visit):
     page.locator(".quiet", has_text="on its way back").wait_for()
     button(page, "Keep to compare").click()
     page.get_by_label("Cell").select_option("LSTM")
-    labels = """() => Bokeh.documents.flatMap((d) => d._roots.flatMap((r) =>
-        [...r.references()].filter((m) => m.type == "LegendItem").map((m) => m.label.value)))"""
-    page.wait_for_function(f"({labels})().length == 2")
-    assert sorted(page.evaluate(labels)) == ["lstm, radius 1, numpy", "rnn, radius 1, numpy"]
+    both = ["lstm, radius 1, numpy", "rnn, radius 1, numpy"]
+    wait_for(lambda: legend(page) == both, lambda: f"the legend is {legend(page)}")
 
 
 def test_a_wrong_number_of_steps_gets_a_message(visit):
@@ -186,7 +172,7 @@ def test_all_backends_agree_within_the_bound(visit, read):
     if installed > 1:
         assert float(reader.number("largest difference")) <= 1e-9
     assert page.get_by_role("alert").count() == 0
-    speeds = [data for data in models(page, "ColumnDataSource", "data.get('speed')") if data]
+    speeds = [data for data in models(page, "ColumnDataSource", "data.speed") if data]
     found = list(itertools.chain.from_iterable(speeds))
     assert len(found) == installed
     assert min(found) > 0
