@@ -10,7 +10,7 @@ import numpy as np
 from bokeh import models
 
 from d2lrnn import backends, compare
-from d2lrnn.demo import theme, worker
+from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Choice, Typed, button, number, pane
 from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, in_pairs, readout
 
@@ -32,8 +32,7 @@ class Agreement(View):
         self.seed = Typed("seed", "Seed", number(0, 10**6, int), "0")
         self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
         self.ready(self.cell, self.dtype, self.seed, self.steps)
-        self.go = button("Compare", color="primary")
-        self.go.on_click(lambda _: self._compare())
+        self.go = button("Compare", self._compare, color="primary")
         self.losses: dict[str, Any] = {}
         self.speeds: dict[str, float] = {}
         self.failed: dict[str, str] = {}
@@ -124,7 +123,7 @@ class Agreement(View):
             self._show()
             self._next(asked, others)
 
-        worker.in_background(lambda: timed(name, *settings), then)
+        turns.in_background(lambda: timed(name, *settings), then)
 
     def _show(self) -> None:
         """Draw what has been found so far."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
-from d2lrnn.demo import picture, theme
+from d2lrnn.demo import picture, theme, turns
 from d2lrnn.demo.agreement import Agreement
 from d2lrnn.demo.fields import button, pane
 from d2lrnn.demo.gradients import Gradients
@@ -64,17 +64,16 @@ class Page:
         self.choice = pn.widgets.RadioButtonGroup(
             options=titles, value=self.shown, stylesheets=[theme.PARTS], margin=3
         )
-        self.choice.param.watch(self._choose, "value")
-        self.dark, self.large = button("Dark"), button("Projector")
-        self.dark.on_click(lambda _: self._turn(name="light" if self.look.dark else "dark"))
-        self.large.on_click(lambda _: self._turn(projector=not self.look.projector))
+        self.choice.param.watch(lambda _: turns.on_page(self._choose), "value")
+        self.dark = button("Dark", lambda: self._turn(name=theme.NAMES[not self.look.dark]))
+        self.large = button("Projector", lambda: self._turn(projector=not self.look.projector))
         self.save = button("Save picture")
         self.save.js_on_click(code=picture.SCRIPT)
         title = pane("<h1>d2lrnn</h1>", sizing_mode=None)
         self.header = in_a_row(title, self.choice, self.dark, self.large, self.save)
 
-    def _choose(self, event: Any) -> None:
-        self.shown = event.new
+    def _choose(self) -> None:
+        self.shown = self.choice.value
         self._show_view()
         self._link()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from d2lrnn.demo import theme
+from d2lrnn.demo import theme, turns
 
 Check = Callable[[str], Any]
 
@@ -46,7 +46,7 @@ class Field:
 
     def _settle(self, event: Any) -> None:
         self.look(str(event.new))
-        self.changed()
+        turns.on_page(self.changed)
 
     def look(self, text: str) -> None:
         """Check what is in the field, and take it where it is good."""
@@ -146,9 +146,12 @@ class Slider(Field):
 WIDE = {"sizing_mode": "stretch_width", "margin": (3, 5)}
 
 
-def button(label: str, **settings: Any) -> Any:
-    """Return a button in the page's look."""
-    return pn.widgets.Button(label=label, stylesheets=[theme.PARTS], margin=3, **settings)
+def button(label: str, work: Callable[[], Any] | None = None, **settings: Any) -> Any:
+    """Return a button in the page's look that does some work."""
+    made = pn.widgets.Button(label=label, stylesheets=[theme.PARTS], margin=3, **settings)
+    if work is not None:
+        made.on_click(lambda _: turns.on_page(work))
+    return made
 
 
 def pane(content: str = "", **settings: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh import models
 
 from d2lrnn import backends, gradient_flow
-from d2lrnn.demo import theme, worker
+from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Slider, Typed, button, number, pane
 from d2lrnn.demo.view import (
     View,
@@ -37,9 +37,8 @@ class Gradients(View):
         self.steps = Typed("steps", "Time steps", number(2, 200, int), "100")
         self.clip = Typed("clip", "Clip at", number(0, 1000, above=True), "1")
         self.ready(self.cell, self.radius, self.steps, self.clip, self.backend)
-        self.keep, self.clear = button("Keep to compare"), button("Clear")
-        self.keep.on_click(lambda _: self._keep())
-        self.clear.on_click(lambda _: self._clear())
+        self.keep = button("Keep to compare", self._keep)
+        self.clear = button("Clear", self._clear)
         self.sources: list[Any] = []
         self.figure = theme.new_figure(
             460,
@@ -92,7 +91,7 @@ class Gradients(View):
                     norms, norm = found
                     self._draw(norms, norm, f"{cell}, radius {radius:g}, {backend}")
 
-        worker.in_background(work, then)
+        turns.in_background(work, then)
 
     def _draw(self, norms: Any, norm: float, label: str) -> None:
         line = self.lines[self.shown]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import backends, cells
-from d2lrnn.demo import theme, worker
+from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Choice, Field, Typed, pane
 from d2lrnn.demo.view import View, backend_field, in_pairs, readout
 
@@ -123,7 +123,7 @@ class Identity(View):
                 self._found = found if found is None else (arrays, found)
                 self._draw()
 
-        worker.in_background(lambda: both_sides(*settings, *arrays), then)
+        turns.in_background(lambda: both_sides(*settings, *arrays), then)
 
     def _fit_together(self) -> bool:
         """Check that the shapes fit, and say by the field which does not."""

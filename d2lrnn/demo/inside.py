@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import panel as pn
 from bokeh import events, models
 
 from d2lrnn import backends, cells, prediction
-from d2lrnn.demo import theme, worker
+from d2lrnn.demo import theme, turns, worker
 from d2lrnn.demo.fields import Choice, Slider, Typed, button, pane
 from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, in_pairs
 from d2lrnn.inside import Inside, look_inside
@@ -60,12 +60,11 @@ class Look(View):
         self.mode = Choice("mode", "Goes on by", {"The likeliest": "greedy", "A draw": "sampled"})
         fields = (self.typed, self.source, self.cell, self.what, self.unit, self.position)
         self.ready(*fields, self.temperature, self.mode, self.backend)
-        self.one, self.more = button("Next character", color="primary"), button("20 more")
-        self.back = button("Back")
-        self.one.on_click(lambda _: self._speak(1))
-        self.more.on_click(lambda _: self._speak(SPOKEN))
-        self.back.on_click(lambda _: self._take_back())
-        self.said, self._asked, self._ticking, self._reading = "", 0, None, False
+        self.one = button("Next character", lambda: self._speak(1), color="primary")
+        self.more = button(f"{SPOKEN} more", lambda: self._speak(SPOKEN))
+        self.back = button("Back", self._take_back)
+        self.said, self._asked, self._reading = "", 0, False
+        self._ticking: Callable[[], Any] | None = None
         self.seen: Inside | None = None
         self._make_pictures()
 
@@ -172,7 +171,7 @@ class Look(View):
                 self._show(jump=bool(num_preds))
                 self._wait(trainer)
 
-        worker.in_background(work, then)
+        turns.in_background(work, then)
 
     def _wait(self, trainer: Any) -> None:
         """Look again from time to time while the network still learns."""
@@ -184,9 +183,9 @@ class Look(View):
             self.message.object = '<span class="quiet">the network still learns …</span>'
         learning = trainer is not None and (trainer.alive or not trainer.begun.is_set())
         if learning and self._ticking is None:
-            self._ticking = pn.state.add_periodic_callback(self._again, PERIOD)
+            self._ticking = turns.every(PERIOD, self._again)
         elif not learning and self._ticking is not None:
-            self._ticking.stop()
+            self._ticking()
             self._ticking = None
 
     def _again(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 from bokeh import models
 
-from d2lrnn.demo import theme, worker
+from d2lrnn.demo import theme, turns, worker
 from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
 from d2lrnn.demo.view import (
     View,
@@ -53,7 +54,8 @@ class Train(View):
         """Make the widgets and the pictures."""
         super().__init__(look)
         self.trainer: worker.Trainer | None = None
-        self._seen, self._ticking = 0, None
+        self._seen = 0
+        self._ticking: Callable[[], Any] | None = None
         self.corpus = Choice("corpus", "Text", CORPORA)
         self.pasted = Typed(
             "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=10**6
@@ -69,13 +71,9 @@ class Train(View):
         self._make_pictures()
 
     def _make_buttons(self) -> None:
-        self.go = button("Start", color="primary")
-        self.one, self.again = button("Step"), button("Reset")
-        self.keep = button("Keep to compare", disabled=True)
-        self.go.on_click(lambda _: self._start_or_pause())
-        self.one.on_click(lambda _: self._one_step())
-        self.again.on_click(lambda _: self._reset())
-        self.keep.on_click(lambda _: self._keep())
+        self.go = button("Start", self._start_or_pause, color="primary")
+        self.one, self.again = button("Step", self._one_step), button("Reset", self._reset)
+        self.keep = button("Keep to compare", self._keep, disabled=True)
         self.file = pn.widgets.FileDownload(
             callback=self._model_file,
             filename="run.safetensors",
@@ -242,9 +240,9 @@ class Train(View):
         """Look at the run from time to time while there is something new."""
         waiting = self.trainer is not None and self._seen < len(self.trainer.points)
         if (alive or waiting) and self._ticking is None:
-            self._ticking = pn.state.add_periodic_callback(self._tick, PERIOD)
+            self._ticking = turns.every(PERIOD, self._tick)
         elif not (alive or waiting) and self._ticking is not None:
-            self._ticking.stop()
+            self._ticking()
             self._ticking = None
 
     def _numbers(self) -> dict[str, str]:

@@ -1,16 +1,10 @@
-"""Work that never blocks the page: a training run in a thread of its own, and jobs in a pool.
-
-However many viewers train at once, two of them compute at a time and the others take turns, so that
-the page's own thread always gets a word in.
-"""
+"""A training run in a thread of its own, which never blocks the page."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +17,9 @@ from d2lrnn import (
     sealed,
     text,
 )
+from d2lrnn.demo.turns import TURNS
 from d2lrnn.training import DivergenceError
 
-TURNS = threading.Semaphore(2)
 CHUNK = 0.1  # seconds of training between two points of the curve
 SAMPLE_EVERY = 1.5  # seconds
 NUM_PREDS = 150
@@ -35,8 +29,6 @@ MAX_TOKENS = 10_000
 
 # Learning rate and epochs of the runs that all sessions share.
 SHARED_RUNS = {"rnn": (2.0, 200), "gru": (4.0, 200), "lstm": (6.0, 200)}
-
-JOBS = ThreadPoolExecutor(2, "d2lrnn-demo")
 
 
 @dataclass(frozen=True)
@@ -244,27 +236,3 @@ def shared(cell: str) -> Trainer:
             _shared[cell] = Trainer(settings, epochs=epochs)
             _shared[cell].run()
         return _shared[cell]
-
-
-def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> None:
-    """Do work in the pool, then call then(result, message) where the page may be changed.
-
-    message is what went wrong, or nothing.
-    """
-    import panel as pn
-
-    document = pn.state.curdoc
-
-    def job() -> None:
-        result, message = None, ""
-        try:
-            with TURNS:
-                result = work()
-        except Exception as error:  # shown on the page; the server goes on
-            message = str(error)
-        if document is None:
-            then(result, message)
-        else:
-            document.add_next_tick_callback(lambda: then(result, message))
-
-    JOBS.submit(job)

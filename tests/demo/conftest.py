@@ -44,6 +44,7 @@ def server(port):
     process.terminate()
     process.wait(30)
     reader.join(30)
+    process.stdout.close()
     assert "Traceback" not in "".join(said), "".join(said)
 
 

@@ -35,7 +35,7 @@ def test_a_link_holds_the_state_of_a_view(visit):
     again.goto(page.url)
     again.get_by_label("Hidden units").wait_for()
     assert again.get_by_label("Hidden units").input_value() == "77"
-    assert again.get_by_label("Cell").input_value() == "gru"
+    assert again.get_by_label("Cell").input_value() == "GRU"
 
 
 def test_a_link_with_nonsense_gets_messages_and_defaults(visit):

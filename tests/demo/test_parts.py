@@ -9,7 +9,7 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, fields, identity, train, worker
+from d2lrnn.demo import app, fields, identity, train, turns, worker
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -76,6 +76,16 @@ def test_a_run_of_some_epochs_stops_there():
     trainer.stop()
 
 
+def test_a_run_that_diverges_says_so_and_ends():
+    trainer = worker.Trainer(worker.Settings(hiddens=4, lr=1e38, clip=1e38))
+    with np.errstate(all="ignore"):
+        trainer.run()
+        wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
+    assert "training diverged; try a smaller lr" in trainer.message
+    trainer.step()
+    assert trainer.status == "failed"
+
+
 def test_the_steps_of_a_run_are_those_of_train_ch8():
     """The same seed, the same minibatches, the same parameters, bit for bit."""
     trainer = worker.Trainer(worker.Settings(hiddens=4))
@@ -101,7 +111,7 @@ def test_the_networks_that_all_sessions_look_into_are_shared():
 
 def test_a_job_in_the_background_says_what_went_wrong():
     said = []
-    worker.in_background(lambda: 1 / 0, lambda result, message: said.append((result, message)))
+    turns.in_background(lambda: 1 / 0, lambda result, message: said.append((result, message)))
     wait_for(lambda: said, lambda: "no answer")
     assert said == [(None, "division by zero")]
 

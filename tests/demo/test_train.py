@@ -16,9 +16,10 @@ def perplexity(text):
 
 def test_the_perplexity_falls_and_the_network_speaks(visit, read):
     page = visit(hiddens=32)
-    button(page, "Start").click()
+    button(page, "Step").click()
     first = perplexity(read(page).until("perplexity", is_number))
-    read(page).until("perplexity", lambda text: perplexity(text) < 0.6 * first)
+    button(page, "Go on").click()
+    read(page).until("perplexity", lambda text: perplexity(text) < 0.3 * first)
     page.locator("pre.sample", has_text="Listen, ").wait_for()
     assert float(read(page).number("gradient norm")) > 0
     assert float(read(page).number("tokens / s").replace(",", "")) > 0
@@ -45,8 +46,9 @@ def test_a_step_is_one_minibatch(visit, read):
     read(page).until("state", lambda text: text == "paused")
     one = perplexity(read(page).until("perplexity", is_number))
     assert 30 < one < 70  # nearly a guess at random among the 55 characters
+    assert read(page).number("epoch") == "0.1"  # one of eight
     button(page, "Step").click()
-    read(page).until("perplexity", lambda text: is_number(text) and perplexity(text) != one)
+    read(page).until("epoch", lambda text: text == "0.2")
 
 
 def test_a_wrong_number_gets_a_message_by_its_field_and_no_run_starts(visit, read):
@@ -70,13 +72,6 @@ def test_numbers_out_of_range_get_messages_too(visit):
     page = visit(hiddens="0", lr="-1", clip="inf")
     for expected in ("“0”", "“-1”", "“inf”"):
         page.get_by_role("alert").filter(has_text=expected).wait_for()
-
-
-def test_a_run_that_diverges_says_so(visit, read):
-    page = visit(hiddens=16, lr=100, clip=1000)
-    button(page, "Start").click()
-    read(page).until("state", lambda text: text == "ended" or is_number(text))
-    page.get_by_role("alert").filter(has_text="training diverged; try a smaller lr").wait_for()
 
 
 def test_the_floor_of_the_grammar_is_drawn(visit, read):

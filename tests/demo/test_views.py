@@ -72,6 +72,7 @@ def test_gates_colour_the_text_of_a_gru_and_an_rnn_has_none(inside):
 def test_an_empty_text_gets_a_message(inside):
     page = inside()
     page.get_by_label("Text", exact=True).fill("")
+    page.get_by_label("Text", exact=True).blur()
     page.get_by_role("alert").filter(has_text="Expected 1 to 300 characters").wait_for()
 
 
