@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from d2lrnn import (
     backends,
     cells,
@@ -152,7 +154,8 @@ class Trainer:
             with TURNS:
                 self._prepare()
             while self._wait():
-                with TURNS, self._computing:
+                # Numbers that overflow are a run that diverges, which is told as such.
+                with TURNS, self._computing, np.errstate(all="ignore"):
                     self._chunk()
             self.status = "stopped"
         except Exception as error:  # shown on the page; the server goes on

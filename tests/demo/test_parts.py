@@ -78,9 +78,8 @@ def test_a_run_of_some_epochs_stops_there():
 
 def test_a_run_that_diverges_says_so_and_ends():
     trainer = worker.Trainer(worker.Settings(hiddens=4, lr=1e38, clip=1e38))
-    with np.errstate(all="ignore"):
-        trainer.run()
-        wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
+    trainer.run()
+    wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
     assert "training diverged; try a smaller lr" in trainer.message
     trainer.step()
     assert trainer.status == "failed"
