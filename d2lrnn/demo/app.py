@@ -40,10 +40,8 @@ class Page:
         self.look = theme.Theme(
             name if name in theme.NAMES else "light", query.get("projector") == "1"
         )
-        self.link, self.views = link, {name: kind(self.look) for name, kind in VIEWS.items()}
-        train, inside = self.views["train"], self.views["inside"]
-        if isinstance(train, Train) and isinstance(inside, Look):
-            inside.own_run = lambda: train.trainer
+        self.link = link
+        self.views: dict[str, View] = {}
         asked = query.get("view", "train")
         self.shown = asked if asked in VIEWS else "train"
         self.view.take(query)
@@ -56,8 +54,17 @@ class Page:
 
     @property
     def view(self) -> View:
-        """The view that is shown."""
+        """The view that is shown, made when it is first asked for."""
+        if self.shown not in self.views:
+            self.views[self.shown] = made = VIEWS[self.shown](self.look)
+            if isinstance(made, Look):
+                made.own_run = self._own_run
         return self.views[self.shown]
+
+    def _own_run(self) -> Any:
+        """Return the run of the view Train, or None."""
+        train = self.views.get("train")
+        return train.trainer if isinstance(train, Train) else None
 
     def _make_header(self) -> None:
         titles = {kind.title: name for name, kind in VIEWS.items()}

@@ -41,10 +41,11 @@ label, .bk-input-group > label { color: var(--ink); font-weight: 600; }
   border: 1px solid var(--line); font-size: var(--size); min-height: 2.3em; height: auto;
 }
 select.bk-input {
-  padding: 0.2em 1.5em 0.2em 0.5em; background-repeat: no-repeat; background-size: 6px 6px;
-  background-position: right 14px center, right 8px center; background-image:
+  padding: 0.2em 1.5em 0.2em 0.5em; background-repeat: no-repeat !important;
+  background-size: 6px 6px !important; background-image:
     linear-gradient(45deg, transparent 50%, currentColor 50%),
     linear-gradient(135deg, currentColor 50%, transparent 50%) !important;
+  background-position: right 14px center, right 8px center !important;
 }
 textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .bk-btn, .bk-btn-group > .bk-btn {

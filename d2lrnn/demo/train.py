@@ -102,7 +102,7 @@ class Train(View):
             )
         )
         theme.round_ticks(self.norms)
-        theme.round_ticks(self.curves, 1.1, 1.2, 1.5, 3, 30)
+        theme.round_ticks(self.curves, 1.5, 3)
         self.lines = []
         for index, source in enumerate((self.now, self.kept)):
             for figure, name in ((self.curves, "perplexity"), (self.norms, "norm")):
@@ -146,13 +146,14 @@ class Train(View):
         """Show the field for a text of one's own where it is chosen."""
         self.pasted.row.visible = self.corpus.value == "pasted"
         self.limit.location = self.clip.value
+        self._show()
 
     def close(self) -> None:
         """End the run."""
         if self.trainer is not None:
             self.trainer.stop()
 
-    def settings(self) -> worker.Settings:
+    def _asked(self) -> worker.Settings:
         """Return what the fields ask for."""
         asked = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
         return worker.Settings(**{field.name: field.value for field in asked})
@@ -168,9 +169,9 @@ class Train(View):
         if error := first_error(fields):
             self.message.object = theme.alert(f"Mend the field first. {error}")
             return None
-        if self.trainer is None or self.trainer.settings != self.settings():
+        if self.trainer is None or self.trainer.settings != self._asked():
             self._reset()
-            self.trainer = worker.Trainer(self.settings(), self.pasted.text)
+            self.trainer = worker.Trainer(self._asked(), self.pasted.text)
         return self.trainer
 
     def _start_or_pause(self) -> None:
@@ -228,7 +229,8 @@ class Train(View):
         trainer = self.trainer
         alive = trainer is not None and trainer.alive
         self._look_again(alive)
-        self.go.label = "Pause" if alive else "Start" if not self._seen else "Go on"
+        goes_on = trainer is not None and trainer.points and trainer.settings == self._asked()
+        self.go.label = "Pause" if alive else "Go on" if goes_on else "Start"
         self.keep.disabled = self.file.disabled = not self._seen
         self.message.object = theme.alert(trainer.message if trainer else "")
         self.numbers.object = readout(self._numbers())

@@ -191,11 +191,19 @@ class Trainer:
             self.status = "running"
             return not self._ended
 
+    def _take_one(self) -> bool:
+        """Return whether one more minibatch is asked for, and count it."""
+        with self._changed:
+            if self._wanted < 1 or self._ended:
+                return False
+            self._wanted -= 1
+            return True
+
     def _chunk(self) -> None:
         """Train for a moment, note a point of the curve, and now and then a sample."""
         losses: list[float] = []
         num_tokens, norm, busy = 0, math.nan, 0.0
-        while self._wanted >= 1 and busy < CHUNK and not self._ended:
+        while busy < CHUNK and self._take_one():
             X, Y = next(self._minibatches)
             state = self.net.begin_state(X.shape[0]) if self._state is None else self._state
             if not losses:
@@ -205,7 +213,6 @@ class Trainer:
             busy += time.perf_counter() - start
             losses.append(loss)
             num_tokens += math.prod(Y.shape)
-            self._wanted -= 1
         if losses:
             self._note(losses, num_tokens, norm, busy)
 

@@ -139,3 +139,14 @@ def test_a_port_in_use_is_one_line_and_exit_status_1():
         result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--port", str(port)])
     assert result.exit_code == 1
     assert f"port {port} is in use" in result.output
+
+
+def test_a_pause_is_never_lost():
+    trainer = worker.Trainer(worker.Settings(hiddens=2))
+    for _ in range(20):
+        seen = len(trainer.points)
+        trainer.run()
+        wait_for(lambda n=seen: len(trainer.points) > n, lambda: trainer.message)
+        trainer.pause()
+        wait_for(lambda: trainer._wanted == 0 and trainer.status == "paused", lambda: "it runs on")
+    trainer.stop()

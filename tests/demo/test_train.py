@@ -116,7 +116,7 @@ def test_a_pasted_text_is_learned_and_is_no_html(visit, read):
     page.get_by_label("Paste a text here").fill(PASTED)
     button(page, "Start").click()
     read(page).until("perplexity", lambda text: perplexity(text) < 5)
-    page.locator("pre.sample", has_text="seven smal").wait_for()
+    page.locator("pre.sample", has_text="seven small").wait_for()
     assert "seals" not in page.url
     assert page.locator("pre.sample b").count() == 0
 
