@@ -53,8 +53,9 @@ class Agreement(View):
             y_range=models.Range1d(SMALLEST, 1e-8),
             y_axis_type="log",
             x_axis_label="training step",
-            y_axis_label=f"difference from {REFERENCE}",
+            y_axis_label="difference",
         )
+        self.gaps.yaxis.ticker = models.FixedTicker(ticks=[10.0**p for p in range(-18, 1, 3)])
         self.bars = theme.new_figure(
             60 + 34 * len(self.names),
             y_range=list(reversed(self.names)),
@@ -146,7 +147,7 @@ class Agreement(View):
         done = f"{len(self.losses)} of {len(self.names)}"
         apart = f"{worst:.1e}" if len(self.losses) > 1 else "-"
         self.numbers.object = readout(
-            {"backends": done, "largest difference": apart, "bound": f"{limit:.1e}"}
+            {"backends": done, f"difference from {REFERENCE}": apart, "bound": f"{limit:.1e}"}
         )
         failures = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
         self.message.object = theme.alert(failures)

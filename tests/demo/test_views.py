@@ -171,7 +171,7 @@ def test_all_backends_agree_within_the_bound(visit, read):
     reader = read(page)
     reader.until("backends", lambda text: text == done)
     if installed > 1:
-        assert float(reader.number("largest difference")) <= 1e-9
+        assert float(reader.number("difference from numpy")) <= 1e-9
     assert page.get_by_role("alert").count() == 0
     speeds = [data for data in models(page, "ColumnDataSource", "data.speed") if data]
     found = list(itertools.chain.from_iterable(speeds))
