@@ -165,23 +165,25 @@ class Look(View):
             if asked != self._asked:
                 return
             self._reading = False
-            self.message.object = theme.alert(message)
-            if found is not None:
-                self.said, self.seen, self.vocab = found
-                self._show(jump=bool(num_preds))
-                self._wait(trainer)
+            if found is None:
+                self.message.object = theme.alert(message)
+                return
+            self.said, self.seen, self.vocab = found
+            self._show(jump=bool(num_preds))
+            self._wait(trainer)
 
         turns.in_background(work, then)
 
     def _wait(self, trainer: Any) -> None:
         """Look again from time to time while the network still learns."""
+        learning = trainer is not None and trainer.status in ("loading", "running")
         if trainer is None:
-            self.message.object = theme.alert("There is no run yet: start one in the view Train.")
+            told = theme.alert("There is no run yet: start one in the view Train.")
         elif trainer.message:
-            self.message.object = theme.alert(trainer.message)
-        elif not trainer.begun.is_set() or trainer.alive:
-            self.message.object = '<span class="quiet">the network still learns …</span>'
-        learning = trainer is not None and (trainer.alive or not trainer.begun.is_set())
+            told = theme.alert(trainer.message)
+        else:
+            told = '<span class="quiet">the network still learns …</span>' if learning else ""
+        self.message.object = told
         if learning and self._ticking is None:
             self._ticking = turns.every(PERIOD, self._again)
         elif not learning and self._ticking is not None:
