@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, task, generate, compare, bench, doctor."""
+"""The command ``d2lrnn``: train, task, generate, compare, bench, demo, doctor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import sys
 
 import click
 
-from d2lrnn import __version__, backends, cells, cli_bench, cli_tasks, cli_train, corpora
+from d2lrnn import (
+    __version__,
+    backends,
+    cells,
+    cli_bench,
+    cli_demo,
+    cli_tasks,
+    cli_train,
+    corpora,
+)
 from d2lrnn import compare as comparison
 from d2lrnn.cli_common import BACKEND, check_outputs, plain_errors, save_picture
 
@@ -99,5 +108,5 @@ def _state(backend: backends.Backend) -> str:
     return f"{backend.version} on {device}"
 
 
-for command in (cli_train.train, cli_tasks.task, cli_bench.bench_command):
+for command in (cli_train.train, cli_tasks.task, cli_bench.bench_command, cli_demo.demo):
     main.add_command(command)

@@ -13,6 +13,7 @@ from d2lrnn.datasets import load_digits, read_fra_eng, read_mnist
 from d2lrnn.fitting import BatchLoader, Scores, train_sequences
 from d2lrnn.generated import date_pairs, tagged_sentences
 from d2lrnn.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
+from d2lrnn.inside import look_inside
 from d2lrnn.loaders import load_corpus_time_machine
 from d2lrnn.model import copy_params
 from d2lrnn.prediction import predict_ch8
@@ -45,6 +46,7 @@ __all__ = [
     "gradient_norms",
     "load_corpus_time_machine",
     "load_digits",
+    "look_inside",
     "make_step",
     "pad_sequences",
     "predict_ch8",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,16 +202,18 @@ def forward_function(
 @functools.cache
 def train(rnn: Any, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
     """Return the losses of the first training steps on the built-in corpus, from seed 0."""
+    return np.array(list(itertools.islice(losses_of_training(rnn, case, dtype), num_steps)))
+
+
+def losses_of_training(rnn: Any, case: str, dtype: str, *, seed: int = 0) -> Iterator[float]:
+    """Yield the loss of one training step after the other, on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
-    loader = batches.SeqDataLoader(corpus, 8, 35, seed=0)
-    net = cells.new_net(rnn, CASES[case], len(vocab), 32, seed=0, dtype=dtype)
+    loader = batches.SeqDataLoader(corpus, 8, 35, seed=seed)
+    net = cells.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype)
     step, state = net.make_step(lr=1.0, theta=1.0), net.begin_state(8)
-    minibatches = itertools.chain.from_iterable(itertools.repeat(loader))
-    losses = []
-    for X, Y in itertools.islice(minibatches, num_steps):
+    for X, Y in itertools.chain.from_iterable(itertools.repeat(loader)):
         loss, state = step(X, Y, state)
-        losses.append(loss)
-    return np.array(losses)
+        yield loss
 
 
 def difference(found: Array, expected: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,31 @@ def bptt_terms(
     return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}
 
 
+def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
+    """Return norm(X, Y, state): the joint norm of a minibatch's gradients, before any clipping.
+
+    What the backend compiles for it is compiled once, so that it can be watched during training.
+
+    Args:
+        net: an RNNModelScratch; its parameters are those of the moment at each call.
+    """
+    compute = net.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
+
+    def norm(X: Any, Y: Any, state: Any) -> float:
+        X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, net.vocab_size)
+        targets = net.tensors.from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
+        _, _, grads = compute(net.params, (net.inputs(X, state), tuple(state)), targets)
+        return joint_norm([net.tensors.to_numpy(gradient) for gradient in grads])
+
+    return norm
+
+
+def joint_norm(gradients: Sequence[Array]) -> float:
+    """Return the Euclidean norm of several arrays taken as one vector."""
+    return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
+
+
 def scale_recurrent(net: ScratchModel, radius: float) -> None:
     """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
 
@@ -108,31 +133,44 @@ def scale_recurrent(net: ScratchModel, radius: float) -> None:
 def survey(
     backend: Any, radii: Sequence[float] = (0.5, 1.0, 2.0), *, num_steps: int = 100, seed: int = 0
 ) -> dict[str, dict[str, Array]]:
-    """Return gradient_norms for each cell and spectral radius, on the built-in corpus.
+    """Return what flow finds for each cell and spectral radius.
 
-    The networks have 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
-    scaled to the radius, and see 8 rows of num_steps characters; norms are those of the last
-    step's loss. Labels hold the joint norm of the parameters' gradients, of the mean loss, and
-    what clipping to 1 leaves of it: it bounds the update, but what has vanished stays vanished.
+    Labels hold the joint norm of the parameters' gradients, of the mean loss, and what clipping to
+    1 leaves of it: it bounds the update, but what has vanished stays vanished.
 
     Returns:
         {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
     """
-    corpus, vocab = text.build_corpus(corpora.read_builtin())
-    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
     found: dict[str, dict[str, Array]] = {}
     for cell in ("rnn", "gru", "lstm"):
         found[cell] = {}
         for radius in radii:
-            settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
-            net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
-            net.load_arrays([10 * array for array in net.arrays()])
-            scale_recurrent(net, radius)
-            _, gradients = net.gradients(X, Y, net.begin_state(8))
-            norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+            norms, norm = flow(backend, cell, radius, num_steps=num_steps, seed=seed)
             label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
-            found[cell][label] = gradient_norms(net, X, Y, last_only=True)
+            found[cell][label] = norms
     return found
+
+
+def flow(
+    backend: Any, cell: str, radius: float, *, num_steps: int = 100, seed: int = 0
+) -> tuple[Array, float]:
+    """Return gradient_norms of a network at a spectral radius, on the built-in corpus.
+
+    The network has 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
+    scaled to the radius, and sees 8 rows of num_steps characters.
+
+    Returns:
+        the norms, of the last step's loss, and the joint norm of the parameters' gradients, of the
+        mean loss, before any clipping.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_builtin())
+    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
+    settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
+    net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
+    net.load_arrays([10 * array for array in net.arrays()])
+    scale_recurrent(net, radius)
+    _, gradients = net.gradients(X, Y, net.begin_state(8))
+    return gradient_norms(net, X, Y, last_only=True), joint_norm(gradients)
 
 
 def spectral_radius(matrix: Array) -> float:

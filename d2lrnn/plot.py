@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from d2lrnn.bench import Row
     from d2lrnn.fitting import Scores
@@ -200,6 +202,49 @@ def use_style() -> None:
     pyplot = _pyplot()
     lines = pyplot.cycler(color=COLOURS) + pyplot.cycler(linestyle=DASHES)
     pyplot.rcParams.update({**CLASSROOM, "axes.prop_cycle": lines})
+
+
+def coloured_text(
+    tokens: Sequence[str],
+    values: Any,
+    ax: Any = None,
+    *,
+    limits: tuple[float, float] = (-1.0, 1.0),
+    width: int = 60,
+) -> Any:
+    """Draw a text, each character on the colour of one number, and return the Axes.
+
+    Args:
+        tokens: characters, as look_inside returns them.
+        values: a number for each, such as the states of one hidden unit, ``seen.states[:, 5]``.
+        ax: the Axes to draw in, or None for new ones.
+        limits: the numbers that the ends of the colours stand for; (0, 1) for a gate.
+        width: characters in a line.
+
+    Blue is low and red is high, and what lies halfway between the limits is white.
+    """
+    num_lines, columns = -(-len(tokens) // width), min(width, len(tokens))
+    ax = ax or new_axes(0.16 * columns + 1.2, 0.3 * num_lines + 0.5)
+    numbers = np.full(num_lines * columns, np.nan)
+    numbers[: len(tokens)] = values
+    colours = ax.pcolormesh(
+        np.arange(columns + 1) - 0.5,
+        np.arange(num_lines + 1) - 0.5,
+        numbers.reshape(num_lines, columns),
+        cmap="RdBu_r",
+        vmin=limits[0],
+        vmax=limits[1],
+    )
+    middle, half = sum(limits) / 2, (limits[1] - limits[0]) / 2
+    for index, (token, value) in enumerate(zip(tokens, values, strict=True)):
+        ink = "white" if abs(value - middle) > 0.7 * half else "black"
+        place = index % columns, index // columns
+        shown = {"\n": "¶", "\t": "→"}.get(token, token)
+        ax.text(*place, shown, color=ink, family="monospace", ha="center", va="center_baseline")
+    ax.invert_yaxis()
+    ax.axis("off")
+    ax.figure.colorbar(colours, ax=ax, fraction=0.08, pad=0.02)
+    return ax
 
 
 def line_style(index: int) -> dict[str, Any]:

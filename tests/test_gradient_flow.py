@@ -52,6 +52,19 @@ def test_the_norms_are_finite_differences(cell):
     assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
 
 
+@pytest.mark.parametrize("cell", cells.FUSED)
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_joint_norm_is_that_of_the_gradients_and_follows_the_parameters(rnn, cell, fused):
+    net, X, Y = make(rnn, cell, fused=fused)
+    norm = gradient_flow.norm_of_gradients(net)
+    for _ in range(2):
+        state = net.begin_state(3)
+        _, gradients = net.gradients(X, Y, state)
+        expected = np.linalg.norm(np.concatenate([g.ravel() for g in gradients]))
+        assert norm(X, Y, state) == pytest.approx(expected, rel=1e-10)
+        net.make_step(0.5)(X, Y, state)
+
+
 @pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
 def test_recurrent_weights_are_scaled_to_a_spectral_radius(rnn, radius):
     net, _, _ = make(rnn, "lstm")

@@ -1,0 +1,177 @@
+"""The view Agreement: the same seed in every installed backend."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import numpy as np
+from bokeh import models
+
+from d2lrnn import backends, compare
+from d2lrnn.demo import theme, turns
+from d2lrnn.demo.fields import Choice, Typed, button, number, pane
+from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, in_pairs, readout
+
+SMALLEST = 1e-17  # what a difference of 0 is drawn as
+REFERENCE = "numpy"
+
+
+class Agreement(View):
+    """Losses on top of one another, how far they are apart, and how fast each was."""
+
+    title = "Agreement"
+
+    def __init__(self, look: theme.Theme) -> None:
+        """Make the widgets and the pictures."""
+        super().__init__(look)
+        self.names = [REFERENCE, *(n for n in backends.available() if n != REFERENCE)]
+        self.cell = cell_field()
+        self.dtype = Choice("dtype", "Precision", {"float64": "float64", "float32": "float32"})
+        self.seed = Typed("seed", "Seed", number(0, 10**6, int), "0")
+        self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
+        self.ready(self.cell, self.dtype, self.seed, self.steps)
+        self.go = button("Compare", self._compare, color="primary")
+        self.losses: dict[str, Any] = {}
+        self.speeds: dict[str, float] = {}
+        self.failed: dict[str, str] = {}
+        self._asked = 0
+        self._make_pictures()
+
+    def _make_pictures(self) -> None:
+        self.curves = theme.new_figure(
+            230,
+            x_range=models.Range1d(1, 100),
+            y_range=models.Range1d(2, 5),
+            x_axis_label="training step",
+            y_axis_label="loss",
+        )
+        self.gaps = theme.new_figure(
+            230,
+            x_range=self.curves.x_range,
+            y_range=models.Range1d(SMALLEST, 1e-8),
+            y_axis_type="log",
+            x_axis_label="training step",
+            y_axis_label="difference",
+        )
+        self.gaps.yaxis.ticker = models.FixedTicker(ticks=[10.0**p for p in range(-18, 1, 3)])
+        self.bars = theme.new_figure(
+            60 + 34 * len(self.names),
+            y_range=list(reversed(self.names)),
+            x_range=models.Range1d(0, 1),
+            x_axis_label="training steps per second",
+        )
+        self.bound = models.Span(dimension="width", line_dash="dashed", visible=False)
+        self.gaps.add_layout(self.bound)
+        self.speed = models.ColumnDataSource({"name": [], "speed": []})
+        bars = self.bars.hbar("name", right="speed", source=self.speed, height=0.7)
+        bars.tags = ["bars"]
+        self.lines = {}
+        for index, name in enumerate(self.names):
+            source = models.ColumnDataSource({"step": [], "loss": [], "gap": []})
+            line = theme.curve(self.curves, index, source, "step", "loss")
+            theme.curve(self.gaps, index, source, "step", "gap")
+            self.lines[name] = line
+        items = [models.LegendItem(label=n, renderers=[line]) for n, line in self.lines.items()]
+        self.curves.add_layout(models.Legend(items=items, location="top_right"))
+        self.figures = [self.curves, self.gaps, self.bars]
+        self.numbers, self.message = pane(), pane()
+
+    def layout(self) -> Any:
+        """Return what the page shows."""
+        controls = [
+            in_pairs(self.cell.row, self.dtype.row, self.seed.row, self.steps.row),
+            in_a_row(self.go),
+            self.message,
+        ]
+        pictures = [self.numbers, *(figure_pane(figure) for figure in self.figures)]
+        return self.beside(controls, pictures)
+
+    def start(self) -> None:
+        """Show what there is to compare."""
+        self._show()
+
+    def close(self) -> None:
+        """Let no backend begin any more."""
+        self._asked += 1
+
+    def _compare(self) -> None:
+        if any(field.error for field in self.fields):
+            self.message.object = theme.alert("Mend the field first.")
+            return
+        self._asked += 1
+        self.losses, self.speeds, self.failed = {}, {}, {}
+        for line in self.lines.values():
+            line.data_source.data = {"step": [], "loss": [], "gap": []}
+        self._next(self._asked, list(self.names))
+
+    def _next(self, asked: int, names: list[str]) -> None:
+        """Train in the first of some backends, away from the page, and then in the others."""
+        if asked != self._asked or not names:
+            return
+        name, *others = names
+        self.message.object = f'<span class="quiet">training in {name} …</span>'
+        settings = self.cell.value, self.dtype.value, self.seed.value, self.steps.value
+
+        def then(found: Any, message: str) -> None:
+            if asked != self._asked:
+                return
+            if found is None:
+                self.failed[name] = message
+            else:
+                self.losses[name], self.speeds[name] = found
+            self._show()
+            self._next(asked, others)
+
+        turns.in_background(lambda: timed(name, *settings), then)
+
+    def _show(self) -> None:
+        """Draw what has been found so far."""
+        worst = 0.0
+        reference = self.losses.get(REFERENCE)
+        for name, losses in self.losses.items():
+            gap = np.full(len(losses), np.nan)
+            if reference is not None and name != REFERENCE:
+                gap = abs(losses - reference) / abs(reference)
+                worst = max(worst, float(gap.max()))
+            self.lines[name].data_source.data = {
+                "step": np.arange(1, len(losses) + 1),
+                "loss": losses,
+                "gap": np.maximum(gap, SMALLEST),
+            }
+        self.speed.data = {"name": list(self.speeds), "speed": list(self.speeds.values())}
+        limit = compare.bound("losses", self.dtype.value, 0)
+        self.bound.location, self.bound.visible = limit, True
+        self._fit(limit)
+        done = f"{len(self.losses)} of {len(self.names)}"
+        apart = f"{worst:.1e}" if len(self.losses) > 1 else "-"
+        self.numbers.object = readout(
+            {"backends": done, f"difference from {REFERENCE}": apart, "bound": f"{limit:.1e}"}
+        )
+        failures = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
+        self.message.object = theme.alert(failures)
+
+    def _fit(self, limit: float) -> None:
+        losses = [float(x) for values in self.losses.values() for x in values]
+        if losses:
+            theme.fit(self.curves.x_range, [1, max(map(len, self.losses.values()))])
+            room = 0.05 * (max(losses) - min(losses)) or 0.1
+            theme.fit(self.curves.y_range, [min(losses) - room, max(losses) + room])
+        theme.fit(self.gaps.y_range, [SMALLEST, 10 * limit], log=True)
+        theme.fit(self.bars.x_range, [0, *self.speeds.values()])
+
+
+def timed(name: str, cell: str, dtype: str, seed: int, num_steps: int) -> tuple[Any, float]:
+    """Return a backend's losses and its steps per second, by the median step.
+
+    The first steps, in which some frameworks compile, count as one of many.
+    """
+    losses, seconds = [], []
+    steps = compare.losses_of_training(backends.load(name), cell, dtype, seed=seed)
+    start = time.perf_counter()
+    for loss in itertools.islice(steps, num_steps):
+        seconds.append(time.perf_counter() - start)
+        losses.append(loss)
+        start = time.perf_counter()
+    return np.array(losses), 1 / float(np.median(seconds))

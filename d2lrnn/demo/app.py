@@ -1,0 +1,201 @@
+"""The page and its server."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import panel as pn
+from bokeh.settings import settings as bokeh_settings
+
+from d2lrnn.demo import picture, theme, turns
+from d2lrnn.demo.agreement import Agreement
+from d2lrnn.demo.fields import button, pane
+from d2lrnn.demo.gradients import Gradients
+from d2lrnn.demo.identity import Identity
+from d2lrnn.demo.inside import Look
+from d2lrnn.demo.train import Train
+from d2lrnn.demo.view import View, in_a_row
+
+VIEWS: dict[str, type[View]] = {
+    "train": Train,
+    "inside": Look,
+    "gradients": Gradients,
+    "identity": Identity,
+    "agreement": Agreement,
+}
+LOCAL = ("localhost", "127.0.0.1")
+LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
+
+
+class Page:
+    """One session's page: the views, of which one is shown, and the look of all."""
+
+    def __init__(self, query: Mapping[str, str], link: Callable[[str], Any]) -> None:
+        """Show what a link asks for; link is called with the query string of what is shown."""
+        name = query.get("theme", "light")
+        self.look = theme.Theme(
+            name if name in theme.NAMES else "light", query.get("projector") == "1"
+        )
+        self.link = link
+        self.views: dict[str, View] = {}
+        asked = query.get("view", "train")
+        self.shown = asked if asked in VIEWS else "train"
+        self.view.take(query)
+        self._make_header()
+        self.place = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.root = pn.Column(
+            self.header, self.place, stylesheets=[theme.ROOT], sizing_mode="stretch_width"
+        )
+        self._show_view()
+
+    @property
+    def view(self) -> View:
+        """The view that is shown, made when it is first asked for."""
+        if self.shown not in self.views:
+            self.views[self.shown] = made = VIEWS[self.shown](self.look)
+            if isinstance(made, Look):
+                made.own_run = self._own_run
+        return self.views[self.shown]
+
+    def _own_run(self) -> Any:
+        """Return the run of the view Train, or None."""
+        train = self.views.get("train")
+        return train.trainer if isinstance(train, Train) else None
+
+    def _make_header(self) -> None:
+        titles = {kind.title: name for name, kind in VIEWS.items()}
+        self.choice = pn.widgets.RadioButtonGroup(
+            options=titles, value=self.shown, stylesheets=[theme.PARTS], margin=3
+        )
+        self.choice.param.watch(lambda _: turns.on_page(self._choose), "value")
+        self.dark = button("Dark", lambda: self._turn(name=theme.NAMES[not self.look.dark]))
+        self.large = button("Projector", lambda: self._turn(projector=not self.look.projector))
+        self.save = button("Save picture")
+        self.save.js_on_click(code=picture.SCRIPT)
+        title = pane("<h1>d2lrnn</h1>", sizing_mode=None)
+        self.header = in_a_row(title, self.choice, self.dark, self.large, self.save)
+
+    def _choose(self) -> None:
+        self.shown = self.choice.value
+        self._show_view()
+        self._link()
+
+    def _turn(self, **changes: Any) -> None:
+        for attribute, value in changes.items():
+            setattr(self.look, attribute, value)
+        self._dress()
+        self._link()
+
+    def _show_view(self) -> None:
+        self.view.linked = self._link
+        self.place[:] = [self.view.layout()]
+        self._dress()
+        self.view.start()
+
+    def _dress(self) -> None:
+        self.root.css_classes = self.look.classes
+        self.dark.label = "Light" if self.look.dark else "Dark"
+        self.large.label = "Desk" if self.look.projector else "Projector"
+        self.view.dress()
+
+    def _link(self) -> None:
+        query = {"view": self.shown, **self.view.query()}
+        if self.look.dark:
+            query["theme"] = self.look.name
+        if self.look.projector:
+            query["projector"] = "1"
+        self.link("?" + urlencode(query))
+
+    def close(self) -> None:
+        """End what the session still runs."""
+        for view in self.views.values():
+            view.close()
+
+
+# The scripts come last, so that something is painted while they load.
+TEMPLATE = """
+{% block js_resources %}{% endblock %}
+{% block contents %}
+<style>
+  html { background: PAPER; color: INK; }
+  #first { font: 600 1.25em system-ui, "DejaVu Sans", sans-serif; margin: 22px; }
+  #first:has(~ [data-root-id] > *) { display: none; }
+</style>
+<div id="first">d2lrnn</div>
+{{ super() }}
+{{ bokeh_js }}
+{% endblock %}
+"""
+
+
+def page() -> Any:
+    """Return a page of its own for whoever asks: a browser's session, or a notebook cell."""
+    location, session = pn.state.location, pn.state.session_args
+
+    def link(query: str) -> None:
+        if location is not None:
+            location.search = query
+
+    query = {name: values[-1].decode("utf-8", "replace") for name, values in session.items()}
+    made = Page(query, link)
+    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        pn.state.on_session_destroyed(lambda _: made.close())
+        look = made.look
+        template = TEMPLATE.replace("PAPER", look.paper).replace("INK", look.ink)
+        pn.state.curdoc.template = template
+    return made.root
+
+
+def hosts(address: str, port: int, more: Sequence[str] = ()) -> list[str]:
+    """Return the names under which a browser may reach the server, with the port."""
+    names = [*LOCAL, *more]
+    if address not in LOCAL:
+        names += [address, socket.gethostname()]
+    return [name if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names)]
+
+
+def check_free(port: int, address: str) -> None:
+    """Check that nothing else listens there.
+
+    Raises:
+        OSError: it cannot be listened at; the message says why.
+    """
+    try:
+        socket.create_server((address, port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"port {port} is in use; choose another with --port") from None
+        raise OSError(f"cannot listen at {address}:{port} ({error.strerror})") from None
+
+
+def serve(
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    *,
+    show: bool = True,
+    more_hosts: Sequence[str] = (),
+    start: bool = True,
+) -> Any:
+    """Serve the page; returns the server, or never where it is started.
+
+    Raises:
+        OSError: the port is in use, or the address is none of this machine's.
+    """
+    check_free(port, address)
+    bokeh_settings.resources = "server"  # all that the page needs comes from here
+    pn.extension()
+    return pn.serve(
+        {"/": page},
+        port=port,
+        address=address,
+        websocket_origin=hosts(address, port, more_hosts),
+        websocket_max_message_size=LARGEST_MESSAGE,
+        title="d2lrnn",
+        show=show,
+        start=start,
+        verbose=False,
+    )

@@ -1,0 +1,249 @@
+"""The view Identity: one product of joined matrices is the sum of two products."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends, cells
+from d2lrnn.demo import theme, turns
+from d2lrnn.demo.fields import Choice, Field, Typed, pane
+from d2lrnn.demo.view import View, backend_field, in_pairs, readout
+
+Array = np.ndarray[Any, Any]
+LARGEST = 6  # rows or columns
+FAR = 1e6
+TIMES = "\N{MULTIPLICATION SIGN}"
+GATES = {
+    "RNN: hidden state H": "rnn-h",
+    "GRU: update gate Z": "gru-z",
+    "GRU: reset gate R": "gru-r",
+    "LSTM: input gate I": "lstm-i",
+    "LSTM: forget gate F": "lstm-f",
+    "LSTM: output gate O": "lstm-o",
+    "LSTM: candidate memory C": "lstm-c",
+}
+DEFAULTS = {
+    "X": "1 0.5\n-1 2",
+    "H": "0.2 -0.4 0.6\n0.9 0.1 -0.3",
+    "Wx": "0.5 -1 0.3\n1.2 0.4 -0.7",
+    "Wh": "0.1 0.8 -0.5\n-0.6 0.3 0.9\n0.7 -0.2 0.4",
+}
+
+
+def matrix(text: str) -> Array:
+    """Return a text of rows (lines, or split by semicolons) of numbers as a matrix."""
+    rows = [re.split(r"[\s,]+", row.strip()) for row in re.split(r"[\n;]", text) if row.strip()]
+    if not rows:
+        raise ValueError("Expected a row of numbers; this is nothing.")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"Expected {len(rows[0])} numbers in every row, as in the first; "
+                f"row {number} has {len(row)}."
+            )
+    if max(len(rows), len(rows[0])) > LARGEST:
+        raise ValueError(f"Expected up to {LARGEST} rows and columns.")
+    return np.array([[_number(word) for word in row] for row in rows])
+
+
+def _number(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        raise ValueError(f"Expected numbers; “{word[:20]}” is none.") from None
+    if not abs(value) <= FAR:
+        raise ValueError(f"Expected numbers from {-FAR:g} to {FAR:g}; this is {word[:20]}.")
+    return value
+
+
+class Matrix(Typed):
+    """A matrix to type; in a link its rows are split by semicolons."""
+
+    @property
+    def text(self) -> str:
+        """The matrix, as a link has it."""
+        return str(self.widget.value).strip().replace("\n", ";")
+
+    def take(self, text: str) -> None:
+        """Put a link's matrix into the field, a row a line."""
+        self.widget.value = "\n".join(row.strip() for row in text.split(";"))
+
+
+class Identity(View):
+    """[X H] [W_xh; W_hh] = X W_xh + H W_hh, with numbers of one's own."""
+
+    title = "Identity"
+
+    def __init__(self, look: theme.Theme) -> None:
+        """Make the widgets."""
+        super().__init__(look)
+        self.gate = Choice("gate", "What is computed", GATES)
+        self.backend = backend_field()
+        self.dtype = Choice("dtype", "Precision", {"float64": "float64", "float32": "float32"})
+        names = {"X": "X: inputs", "H": "H: hidden states", "Wx": "W_x", "Wh": "W_h"}
+        self.matrices = {
+            name: Matrix(name, label, matrix, DEFAULTS[name].replace("\n", ";"), rows=3)
+            for name, label in names.items()
+        }
+        self.ready(self.gate, *self.matrices.values(), self.dtype, self.backend)
+        self.numbers, self.drawing, self.message = pane(), pane(), pane()
+        self._asked = 0
+        self._found: Any = None
+
+    def layout(self) -> Any:
+        """Return what the page shows."""
+        controls = [
+            self.gate.row,
+            *(field.row for field in self.matrices.values()),
+            in_pairs(self.dtype.row, self.backend.row),
+            self.message,
+        ]
+        return self.beside(controls, [self.drawing, self.numbers])
+
+    def start(self) -> None:
+        """Draw the matrices."""
+        self.changed()
+
+    def changed(self) -> None:
+        """Compute both sides of what the fields say, away from the page."""
+        if not self._fit_together():
+            return
+        self._asked += 1
+        asked = self._asked
+        arrays = [field.value for field in self.matrices.values()]
+        settings = self.gate.value, self.backend.value, self.dtype.value
+
+        def then(found: Any, message: str) -> None:
+            if asked == self._asked:
+                self.message.object = theme.alert(message)
+                self._found = found if found is None else (arrays, found)
+                self._draw()
+
+        turns.in_background(lambda: both_sides(*settings, *arrays), then)
+
+    def _fit_together(self) -> bool:
+        """Check that the shapes fit, and say by the field which does not."""
+        X, H = (self.matrices[name].value.shape for name in "XH")
+        wanted = {
+            "H": (X[0], H[1], f"{X[0]} rows, as many as X"),
+            "Wx": (X[1], H[1], f"{X[1]} rows and {H[1]} columns: those of X and of H"),
+            "Wh": (H[1], H[1], f"{H[1]} rows and {H[1]} columns: those of H"),
+        }
+        fits = True
+        for name, (rows, columns, words) in wanted.items():
+            field: Field = self.matrices[name]
+            found = field.value.shape
+            wrong = found != (rows, columns)
+            text = f"Expected {words}; this is {found[0]} by {found[1]}." if wrong else ""
+            field.message.object = theme.alert(text)
+            fits = fits and not wrong
+        return fits
+
+    def dress(self) -> None:
+        """Draw the matrices in the page's look."""
+        super().dress()
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw both sides, one above the other, and the difference."""
+        if self._found is None:
+            return
+        (X, H, W_x, W_h), (joined, summed, whole) = self._found
+        cell, gate = self.gate.value.split("-")
+        x, h = f"W<sub>x{gate}</sub>", f"W<sub>h{gate}</sub>"
+        largest = max(float(abs(array).max()) for array in (X, H, W_x, W_h, joined))
+
+        def block(array: Any, name: str, split: tuple[int, int] = (0, 0)) -> str:
+            return drawn(array, name, largest or 1.0, self.look.dark, split)
+
+        rows = [
+            [
+                block(np.hstack([X, H]), "[X H]", (0, X.shape[1])),
+                TIMES,
+                block(np.vstack([W_x, W_h]), f"[{x}; {h}]", (X.shape[1], 0)),
+                "=",
+                block(joined, f"[X H] [{x}; {h}]"),
+            ],
+            [
+                *(
+                    block(X, "X"),
+                    TIMES,
+                    block(W_x, x),
+                    "+",
+                    block(H, "H"),
+                    TIMES,
+                    block(W_h, h),
+                    "=",
+                ),
+                block(summed, f"X {x} + H {h}"),
+            ],
+        ]
+        self.drawing.object = "".join(map(in_line, rows))
+        apart = float(abs(joined - summed).max())
+        self.numbers.object = readout(
+            {
+                "largest difference": f"{apart:.2g}",
+                f"whole {cell.upper()} cell, both forms": f"{whole:.2g}",
+                "one rounding step": f"{np.finfo(self.dtype.value).eps:.1e}",
+            }
+        )
+
+
+def both_sides(
+    gate: str, backend: str, dtype: str, X: Array, H: Array, W_x: Array, W_h: Array
+) -> tuple[Array, Array, float]:
+    """Return the joined and the summed product, and how far the whole cell's forms are apart.
+
+    The weights of the cell's other gates are drawn from seed 0.
+    """
+    rnn, (cell, letter) = backends.load(backend), gate.split("-")
+    architecture = cells.Architecture(cell)
+    x, h, wx, wh = (rnn.from_numpy(array, dtype=dtype) for array in (X, H, W_x, W_h))
+    joined_inputs, joined_weights = (
+        rnn.from_numpy(array, dtype=dtype) for array in (np.hstack([X, H]), np.vstack([W_x, W_h]))
+    )
+    joined = rnn.to_numpy(joined_inputs @ joined_weights)
+    summed = rnn.to_numpy(x @ wx + h @ wh)
+    arrays = [50 * array for array in architecture.arrays(X.shape[1], H.shape[1], 0)]
+    place = architecture.parameters.index(f"W_x{letter}")
+    arrays[place : place + 2] = [W_x, W_h]
+    params = [rnn.from_numpy(array, dtype=dtype) for array in arrays]
+    inputs, state = rnn.from_numpy(X[None], dtype=dtype), (h,) * architecture.num_states
+    one, _ = getattr(rnn, cell)(inputs, state, params)
+    joined_params = rnn.concat_params(params, order="XH")
+    other, _ = getattr(rnn, f"concat_{cell}")(inputs, state, joined_params, order="XH")
+    apart = abs(rnn.to_numpy(one) - rnn.to_numpy(other)).max()
+    return joined, summed, float(apart)
+
+
+def drawn(array: Array, name: str, largest: float, dark: bool, split: tuple[int, int]) -> str:
+    """Return a matrix as a table of coloured cells; split is where a thicker line is drawn."""
+    rows = []
+    for i, row in enumerate(array):
+        cells_of_row = []
+        for j, value in enumerate(row):
+            colour, ink = theme.shade(0.5 + 0.4 * float(value) / largest, dark)
+            style = f"background-color:{colour};color:{ink};padding:.35em .45em;text-align:right;"
+            style += "border:1px solid var(--line);"
+            if split[0] and i == split[0]:
+                style += "border-top:4px solid var(--ink);"
+            if split[1] and j == split[1]:
+                style += "border-left:4px solid var(--ink);"
+            cells_of_row.append(f'<td style="{style}">{value:.3g}</td>')
+        rows.append(f"<tr>{''.join(cells_of_row)}</tr>")
+    table = f'<table class="mono" style="border-collapse:collapse">{"".join(rows)}</table>'
+    return f'<div><div class="quiet">{name}</div>{table}</div>'
+
+
+def in_line(parts: list[str]) -> str:
+    """Return blocks and the signs between them in a line that wraps where it must."""
+    shown = "".join(
+        part if part.startswith("<") else f'<div class="number">{html.escape(part)}</div>'
+        for part in parts
+    )
+    style = "display:flex;flex-wrap:wrap;align-items:center;gap:.3em .6em;margin:0 0 1.2em"
+    return f'<div style="{style}">{shown}</div>'

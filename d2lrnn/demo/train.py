@@ -1,0 +1,281 @@
+"""The view Train: a network learns while the class looks on."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from bokeh import models
+
+from d2lrnn.demo import theme, turns, worker
+from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
+from d2lrnn.demo.view import (
+    View,
+    backend_field,
+    cell_field,
+    figure_pane,
+    in_a_row,
+    in_pairs,
+    readout,
+)
+from d2lrnn.training import in_short
+
+PERIOD = 200  # milliseconds between two looks at the run
+CORPORA = {
+    "The built-in story": "builtin",
+    "The Time Machine": "time-machine",
+    "A grammar of known entropy": "grammar",
+    "Pasted text": "pasted",
+}
+
+
+def check_pasted(text: str) -> str:
+    """Return a pasted text that is neither too long nor too short to learn from."""
+    if len(text) > worker.LONGEST:
+        raise ValueError(
+            f"Expected up to {worker.LONGEST:,} characters; these are {len(text):,}. Paste less."
+        )
+    if len(text.strip()) < worker.SHORTEST:
+        raise ValueError(
+            f"Expected {worker.SHORTEST} characters or more; these are {len(text.strip())}."
+        )
+    return text
+
+
+class Train(View):
+    """A curve of perplexity, the gradients' norm, and what the network says by now."""
+
+    title = "Train"
+
+    def __init__(self, look: theme.Theme) -> None:
+        """Make the widgets and the pictures."""
+        super().__init__(look)
+        self.trainer: worker.Trainer | None = None
+        self._seen = 0
+        self._ticking: Callable[[], Any] | None = None
+        self.corpus = Choice("corpus", "Text", CORPORA)
+        self.pasted = Typed(
+            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=10**6
+        )
+        self.pasted.check = check_pasted
+        self.cell, self.backend = cell_field(), backend_field()
+        self.hiddens = Typed("hiddens", "Hidden units", number(1, 512, int), "128")
+        self.lr = Typed("lr", "Learning rate", number(0, 100, above=True), "1")
+        self.clip = Typed("clip", "Clip at", number(0, 1000, above=True), "1")
+        self.ready(self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
+        self.pasted.row.visible = False
+        self._make_buttons()
+        self._make_pictures()
+
+    def _make_buttons(self) -> None:
+        self.go = button("Start", self._start_or_pause, color="primary")
+        self.one, self.again = button("Step", self._one_step), button("Reset", self._reset)
+        self.keep = button("Keep to compare", self._keep, disabled=True)
+        self.file = pn.widgets.FileDownload(
+            callback=self._model_file,
+            filename="run.safetensors",
+            label="Save the model",
+            disabled=True,
+            stylesheets=[theme.PARTS],
+            margin=3,
+        )
+
+    def _make_pictures(self) -> None:
+        nothing: dict[str, list[float]] = {"epoch": [], "perplexity": [], "norm": []}
+        self.now, self.kept = (models.ColumnDataSource(dict(nothing)) for _ in range(2))
+        epochs = models.Range1d(0, 1)
+        self.curves, self.norms = (
+            theme.new_figure(
+                height,
+                x_range=epochs,
+                y_range=models.Range1d(low, high),
+                y_axis_type="log",
+                x_axis_label="epoch",
+                y_axis_label=name,
+            )
+            for height, low, high, name in (
+                (240, 1.0, 60.0, "perplexity"),
+                (150, 0.1, 1.0, "gradient norm"),
+            )
+        )
+        theme.round_ticks(self.norms)
+        theme.round_ticks(self.curves, 1.5, 3)
+        self.lines = []
+        for index, source in enumerate((self.now, self.kept)):
+            for figure, name in ((self.curves, "perplexity"), (self.norms, "norm")):
+                line = theme.curve(figure, index, source, "epoch", name)
+                self.lines.append((figure, line))
+        self.legend = models.Legend(items=[], location="top_right")
+        self.curves.add_layout(self.legend)
+        self.floor = models.Span(dimension="width", line_dash="dashed", visible=False)
+        self.floor_label = models.Label(x=6, x_units="screen", y=1, text="", visible=False)
+        self.limit = models.Span(dimension="width", line_dash="dashed", location=1.0)
+        for part in (self.floor, self.floor_label):
+            self.curves.add_layout(part)
+        self.norms.add_layout(self.limit)
+        self.figures = [self.curves, self.norms]
+        self.numbers, self.message, self.sample = pane(), pane(), pane()
+
+    def layout(self) -> Any:
+        """Return what the page shows."""
+        controls = [
+            self.corpus.row,
+            self.pasted.row,
+            in_pairs(self.cell.row, self.hiddens.row, self.lr.row, self.clip.row),
+            self.backend.row,
+            in_a_row(self.go, self.one, self.again),
+            in_a_row(self.keep, self.file),
+            self.message,
+        ]
+        pictures = [
+            self.numbers,
+            figure_pane(self.curves),
+            self.sample,
+            figure_pane(self.norms),
+        ]
+        return self.beside(controls, pictures)
+
+    def start(self) -> None:
+        """Show that nothing has been learned yet."""
+        self._show()
+
+    def changed(self) -> None:
+        """Show the field for a text of one's own where it is chosen."""
+        self.pasted.row.visible = self.corpus.value == "pasted"
+        self.limit.location = self.clip.value
+        self._show()
+
+    def close(self) -> None:
+        """End the run."""
+        if self.trainer is not None:
+            self.trainer.stop()
+
+    def _asked(self) -> worker.Settings:
+        """Return what the fields ask for."""
+        asked = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
+        return worker.Settings(**{field.name: field.value for field in asked})
+
+    # What the buttons do
+
+    def _ready(self) -> worker.Trainer | None:
+        """Return the run, a new one where there is none; None where a field is wrong."""
+        fields = list(self.fields)
+        if self.corpus.value == "pasted":
+            self.pasted.look(self.pasted.text)
+            fields.append(self.pasted)
+        if error := first_error(fields):
+            self.message.object = theme.alert(f"Mend the field first. {error}")
+            return None
+        if self.trainer is None or self.trainer.settings != self._asked():
+            self._reset()
+            self.trainer = worker.Trainer(self._asked(), self.pasted.text)
+        return self.trainer
+
+    def _start_or_pause(self) -> None:
+        if self.trainer is not None and self.trainer.alive:
+            self.trainer.pause()
+        elif (trainer := self._ready()) is not None:
+            trainer.run()
+        else:
+            return
+        self._show()
+
+    def _one_step(self) -> None:
+        if (trainer := self._ready()) is not None:
+            trainer.step()
+            self._show()
+
+    def _reset(self) -> None:
+        self.close()
+        self.trainer, self._seen = None, 0
+        self.now.data = {name: [] for name in self.now.data}
+        self._show()
+
+    def _keep(self) -> None:
+        self.kept.data = {name: list(values) for name, values in self.now.data.items()}
+        self.kept.name = self.now.name
+        self._show()
+
+    def _model_file(self) -> Any:
+        import io
+
+        trainer = self.trainer
+        return io.BytesIO(trainer.model_file() if trainer and trainer.net else b"")
+
+    # What is shown
+
+    def _tick(self) -> None:
+        trainer = self.trainer
+        if trainer is not None:
+            points, self._seen = trainer.points[self._seen :], len(trainer.points)
+            if points:
+                self.now.stream({n: [getattr(p, n) for p in points] for n in self.now.data})
+                self._fit()
+        self._show()
+
+    def _fit(self) -> None:
+        """Let the axes hold both runs, and the floor."""
+        seen = {name: [*self.now.data[name], *self.kept.data[name]] for name in self.now.data}
+        floor = [self.trainer.floor] if self.trainer and self.trainer.floor else []
+        theme.fit(self.curves.x_range, [0, *seen["epoch"]])
+        theme.fit(self.curves.y_range, seen["perplexity"] + floor, log=True)
+        theme.fit(self.norms.y_range, seen["norm"], log=True)
+
+    def _show(self) -> None:
+        """Bring the buttons, the numbers and the sample up to date."""
+        trainer = self.trainer
+        alive = trainer is not None and trainer.alive
+        self._look_again(alive)
+        goes_on = trainer is not None and trainer.points and trainer.settings == self._asked()
+        self.go.label = "Pause" if alive else "Go on" if goes_on else "Start"
+        self.keep.disabled = self.file.disabled = not self._seen
+        self.message.object = theme.alert(trainer.message if trainer else "")
+        self.numbers.object = readout(self._numbers())
+        sample = html.escape(trainer.sample) if trainer and trainer.sample else "…"
+        self.sample.object = f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
+        self._label()
+
+    def _look_again(self, alive: bool) -> None:
+        """Look at the run from time to time while there is something new."""
+        waiting = self.trainer is not None and self._seen < len(self.trainer.points)
+        if (alive or waiting) and self._ticking is None:
+            self._ticking = turns.every(PERIOD, self._tick)
+        elif not (alive or waiting) and self._ticking is not None:
+            self._ticking()
+            self._ticking = None
+
+    def _numbers(self) -> dict[str, str]:
+        trainer = self.trainer
+        last = trainer.points[-1] if trainer and trainer.points else None
+        words = {"running": "learning", "loading": "getting ready", "failed": "ended"}
+        state = words.get(trainer.status, "paused") if trainer else "ready"
+        dash = "-"
+        return {
+            "state": state,
+            "epoch": f"{last.epoch:.1f}" if last else dash,
+            "perplexity": in_short(last.perplexity) if last else dash,
+            "gradient norm": f"{last.norm:.3g}" if last and math.isfinite(last.norm) else dash,
+            "tokens / s": f"{last.speed:,.0f}" if last else dash,
+        }
+
+    def _label(self) -> None:
+        """Name the curves, and draw the floor where it is known."""
+        trainer = self.trainer
+        if trainer is not None:
+            self.now.name = str(trainer.settings)
+        items = [
+            models.LegendItem(label=source.name, renderers=[self.lines[2 * index][1]])
+            for index, source in enumerate((self.now, self.kept))
+            if source.name and len(source.data["epoch"])
+        ]
+        named = [item.label for item in self.legend.items]
+        if named != [item.label for item in items]:
+            self.legend.items = items
+        floor = trainer.floor if trainer else None
+        self.floor.visible = self.floor_label.visible = floor is not None
+        if floor is not None and self.floor.location != floor:
+            self.floor.location = self.floor_label.y = floor
+            self.floor_label.text = f"floor {floor:.2f}"

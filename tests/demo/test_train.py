@@ -1,0 +1,142 @@
+"""The view Train, in a browser."""
+
+import numpy as np
+from looking import button, legend, models, wait_for
+
+from d2lrnn import numpy as rnn
+
+
+def is_number(text):
+    return text not in ("", "-")
+
+
+def perplexity(text):
+    return float(text) if is_number(text) else np.inf
+
+
+def test_the_perplexity_falls_and_the_network_speaks(visit, read):
+    page = visit(hiddens=32)
+    button(page, "Step").click()
+    first = perplexity(read(page).until("perplexity", is_number))
+    button(page, "Go on").click()
+    read(page).until("perplexity", lambda text: perplexity(text) < 0.3 * first)
+    page.locator("pre.sample", has_text="Listen, ").wait_for()
+    assert float(read(page).number("gradient norm")) > 0
+    assert float(read(page).number("tokens / s").replace(",", "")) > 0
+
+
+def test_a_run_pauses_goes_on_and_is_reset(visit, read):
+    page = visit(hiddens=16)
+    button(page, "Start").click()
+    read(page).until("perplexity", is_number)
+    button(page, "Pause").click()
+    button(page, "Go on").wait_for()
+    read(page).until("state", lambda text: text == "paused")
+    before = read(page).number("epoch")
+    button(page, "Go on").click()
+    read(page).until("epoch", lambda text: float(text) > float(before))
+    button(page, "Reset").click()
+    read(page).until("epoch", lambda text: text == "-")
+    button(page, "Start").wait_for()
+
+
+def test_a_step_is_one_minibatch(visit, read):
+    page = visit(hiddens=16)
+    button(page, "Step").click()
+    read(page).until("state", lambda text: text == "paused")
+    one = perplexity(read(page).until("perplexity", is_number))
+    assert 30 < one < 70  # nearly a guess at random among the 55 characters
+    assert read(page).number("epoch") == "0.1"  # one of eight
+    button(page, "Step").click()
+    read(page).until("epoch", lambda text: text == "0.2")
+
+
+def test_a_wrong_number_gets_a_message_by_its_field_and_no_run_starts(visit, read):
+    page = visit()
+    field = page.get_by_label("Hidden units")
+    field.fill("many")
+    expected = "Expected a whole number from 1 to 512; this is “many”."
+    message = page.get_by_role("alert").filter(has_text=expected).first
+    message.wait_for()
+    place, mark = field.bounding_box(), message.bounding_box()
+    assert 0 <= mark["y"] - (place["y"] + place["height"]) < 30
+    button(page, "Start").click()
+    page.get_by_text("Mend the field first.").wait_for()
+    assert read(page).number("state") == "ready"
+    field.fill("24")
+    button(page, "Start").click()
+    read(page).until("perplexity", is_number)
+
+
+def test_numbers_out_of_range_get_messages_too(visit):
+    page = visit(hiddens="0", lr="-1", clip="inf")
+    for expected in ("“0”", "“-1”", "“inf”"):
+        page.get_by_role("alert").filter(has_text=expected).wait_for()
+
+
+def test_the_floor_of_the_grammar_is_drawn(visit, read):
+    page = visit(corpus="grammar", hiddens=16)
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    wait_for(lambda: "floor 1.22" in models(page, "Label", "text"), lambda: "no floor")
+    assert models(page, "Label", "visible") == [True]
+
+
+def test_two_runs_are_compared_on_one_chart(visit, read):
+    page = visit(hiddens=8)
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    button(page, "Keep to compare").click()
+    page.get_by_label("Cell").select_option("GRU")
+    button(page, "Step").click()
+    read(page).until("state", lambda text: text == "paused")
+    both = [f"{cell} 8, lr 1, clip 1, builtin, numpy" for cell in ("gru", "rnn")]
+    wait_for(lambda: legend(page) == both, lambda: f"the legend is {legend(page)}")
+
+
+def test_a_run_is_saved_as_a_model_file_that_loads(visit, read, tmp_path):
+    page = visit(hiddens=8, cell="lstm")
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    with page.expect_download() as download:
+        page.get_by_text("Save the model").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "run.safetensors"
+    net, vocab = rnn.load_model(path)
+    assert net.architecture.cell == "lstm"
+    assert rnn.predict_ch8("Listen, ", 5, net, vocab).startswith("Listen, ")
+
+
+PASTED = "seven small seals see <b>six</b> silver ships & sail.\n" * 8
+
+
+def test_a_pasted_text_is_learned_and_is_no_html(visit, read):
+    page = visit(corpus="pasted", hiddens=16)
+    page.get_by_label("Paste a text here").fill(PASTED)
+    button(page, "Start").click()
+    read(page).until("perplexity", lambda text: perplexity(text) < 5)
+    page.locator("pre.sample", has_text="seven small").wait_for()
+    assert "seals" not in page.url
+    assert page.locator("pre.sample b").count() == 0
+
+
+def test_a_pasted_text_that_is_too_short_or_too_long_is_refused(visit):
+    page = visit(corpus="pasted")
+    page.get_by_label("Paste a text here").fill("short")
+    page.get_by_role("alert").filter(has_text="Expected 200 characters or more").wait_for()
+    page.get_by_label("Paste a text here").fill("x" * 20_001)
+    alert = page.get_by_role("alert").filter(has_text="Expected up to 20,000 characters")
+    alert.first.wait_for()
+    button(page, "Start").click()
+    page.get_by_text("Mend the field first.").wait_for()
+
+
+def test_each_session_has_its_own_run_and_text(visit, read):
+    one, other = visit(corpus="pasted", hiddens=8), visit(corpus="pasted", hiddens=8)
+    one.get_by_label("Paste a text here").fill(PASTED)
+    button(one, "Step").click()
+    read(one).until("perplexity", is_number)
+    assert read(other).number("state") == "ready"
+    assert other.get_by_label("Paste a text here").input_value() == ""
+    assert "seals" not in other.content()
