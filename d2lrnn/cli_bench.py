@@ -35,6 +35,9 @@ KINDS = (*bench.CELLS, "input")
     type=click.Choice(KINDS),
     help="May be given several times; input: an RNN's input layer alone.  [default: rnn gru lstm]",
 )
+@click.option(
+    "--memory", is_flag=True, help="Instead: the memory that long sequences take, in segments too."
+)
 @click.option("--rounds", default=21, help="Rounds that count; all contenders run in each.")
 @click.option("--json", "file", type=click.Path(), help="Write all that was measured here.")
 @click.option("--plot", type=click.Path(), help="Draw the ratios into this file (.png, .svg).")
@@ -43,11 +46,15 @@ def bench_command(
     everything: bool,
     sizes: tuple[str, ...],
     kinds: tuple[str, ...],
+    memory: bool,
     rounds: int,
     file: str | None,
     plot: str | None,
 ) -> None:
     """Time training steps in turn: how often as long as the fused one do the others take?"""
+    if memory:
+        _print_memory(backend, kinds or ("rnn",))
+        return
     with plain_errors():
         check_outputs(file, plot)
         every = tuple(size for size in bench.SIZES if size != "tiny")
@@ -70,6 +77,25 @@ def bench_command(
         from d2lrnn import plot as drawing
 
         save_picture(drawing.bench(rows), plot)
+
+
+LENGTHS = (1000, 4000, 16000)
+
+
+def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
+    """Print the memory that value and gradient of long sequences take, whole and in segments."""
+    from d2lrnn import memory
+
+    for kind in kinds:
+        with (
+            plain_errors(),
+            tqdm(total=2 * len(LENGTHS), desc=backend, disable=None, leave=False) as bar,
+        ):
+            backends.load(backend)
+            peaks = memory.survey(backend, kind, LENGTHS, progress=bar.update)
+        sizes = f"batch {memory.BATCH_SIZE}, {memory.NUM_HIDDENS} hidden units"
+        click.echo(f"{backend} {kind}, {sizes}: memory beyond that of {memory.SHORT} steps")
+        click.echo(memory.table(peaks))
 
 
 def _here(

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from d2lrnn import cells
+from d2lrnn import cells, cli, cli_bench
 
 
 @pytest.fixture(params=["rnn", "gru", "lstm", "rnn_fused", "lstm_fused"])
@@ -55,3 +56,12 @@ def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
         net.gradients(*minibatch, net.begin_state(3), segment=-1)
     with pytest.raises(ValueError, match="segment"):
         net.make_step(1.0, segment=-1)
+
+
+def test_the_command_shows_the_memory_of_both(backend, monkeypatch):
+    monkeypatch.setattr(cli_bench, "LENGTHS", (110, 120))
+    result = CliRunner().invoke(cli.main, ["bench", "--backend", backend, "--memory"])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[-3].split() == ["steps", "whole", "segments"]
+    assert [line.split()[0] for line in lines[-2:]] == ["110", "120"]
