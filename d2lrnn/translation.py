@@ -174,6 +174,7 @@ class DecoderScratch(SequenceNet):
                 else 0, and read at the next step; None writes and reads the probabilities.
         """
         checks.count(num_steps=num_steps)
+        checks.seed(seed)
         if self.loss != "sigmoid":
             raise ValueError("the decoder writes tokens; generate is for one with loss='sigmoid'")
         vector = self.tensor(self.checked(context, len(context)))

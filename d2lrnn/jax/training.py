@@ -8,10 +8,12 @@ from d2lrnn import checks, optimizers
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
 
     @jax.jit
     def pull_back(arguments, d_results):
-        _, vjp_of = jax.vjp(forward_fn, *arguments)
+        results, vjp_of = jax.vjp(forward_fn, *arguments)
+        checks.cotangents(*d_results, *results)
         return vjp_of(d_results)
 
     return pull_back((inputs, tuple(state), list(params)), (d_outputs, tuple(d_state)))
@@ -19,6 +21,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
@@ -47,10 +50,12 @@ def value_and_grad(network, loss):
 
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def loss_fn(params, inputs, targets, weights):
         outputs, state = network(params, *inputs)
+        checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         return losses.mean() if weights is None else (losses * weights).sum(), state
 

@@ -57,6 +57,7 @@ class RNNModel(nn.Module, ConciseModel):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         super().__init__()
         checks.size(vocab_size=vocab_size)
+        checks.seed(seed)
         checks.same_vocab(rnn_layer.input_size, vocab_size)
         refuse_options(rnn_layer)
         weight = rnn_layer.weight_hh_l0
