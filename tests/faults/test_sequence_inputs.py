@@ -190,7 +190,7 @@ def test_a_framework_s_own_layer_is_given_anything(rnn, make_concise, many, cell
                 return None if method in ("inputs", "make_step") else result
 
             if method == "load_exactly":  # each framework has parameters of its own
-                with pytest.raises(ValueError, match="^the arrays have shapes"):
+                with pytest.raises(ValueError, match=r"^the arrays have shapes"):
                     unchanged(own(backend, cell), call)
                 return None
 
