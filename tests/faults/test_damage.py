@@ -9,7 +9,6 @@ import pytest
 
 from d2lrnn import cells
 
-
 TEXT = "the time machine, “by” h. g. wells"
 
 
