@@ -6,6 +6,7 @@ to its own tensors, so that the same seed gives the same model everywhere.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class Architecture:
         """The length of the state: for each layer and direction the cell's H, or H and C."""
         return self.num_layers * self.num_directions * len(CELLS[self.cell].states)
 
-    @property
+    @functools.cached_property
     def parameters(self) -> list[str]:
         """The names of the parameters in order; beyond a plain cell, "layer1.W_xh" for example."""
         names = []
@@ -149,10 +150,8 @@ class Architecture:
 
     def check_params(self, params: Sequence[Any]) -> None:
         """Check that the shapes of parameters go together, whatever the number of outputs."""
-        num_inputs, num_hiddens = self.sizes(params)
         q = params[-1].shape[-1] if params[-1].shape else 0
-        layers = self.layer_shapes(num_inputs, num_hiddens)
-        shapes = [*layers, (num_hiddens * self.num_directions, q), (q,)]
+        shapes = _expected(self, *params[0].shape, q)
         checks.parameters(params, self.parameters, shapes)
 
     def top(self, state: Sequence[Any]) -> list[Any]:
@@ -172,6 +171,13 @@ class Architecture:
         ]
         for layer in range(self.num_layers):
             yield runs[layer * num_directions : (layer + 1) * num_directions]
+
+
+@functools.lru_cache(256)
+def _expected(made_of: Architecture, num_inputs: int, num_hiddens: int, q: int) -> list[Shape]:
+    """Return the shapes of parameters; kept, for every call of a cell asks for them."""
+    layers = made_of.layer_shapes(num_inputs, num_hiddens)
+    return [*layers, (num_hiddens * made_of.num_directions, q), (q,)]
 
 
 PLAIN = {name: Architecture(name) for name in CELLS}

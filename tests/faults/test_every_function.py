@@ -16,7 +16,7 @@ CONTRACTS = {**interface.contracts(), **interface.layer_contracts()}
 
 @pytest.fixture
 def many(faults):
-    return settings(max_examples=faults(20, 200))
+    return settings(max_examples=faults(10, 200))
 
 
 @st.composite

@@ -80,7 +80,7 @@ WITHIN = {"tensor", "run", "checked", "teacher", "compute"}
 
 @pytest.fixture
 def many(faults):
-    return settings(max_examples=faults(12, 200))
+    return settings(max_examples=faults(6, 200))
 
 
 def make(rnn, kind):
