@@ -235,7 +235,7 @@ class Backend(Protocol):
             outputs (T * n, q), time-major, and (H_T,).
 
         Raises:
-            ValueError: a rank, a width, the state's batch size, a parameter or a dtype does not fit.
+            ValueError: a rank, a width, a dtype or the state's batch size does not fit.
 
         Source: section 9.4, equations 9.4.5 and 9.4.6; section 9.5, RNN Model.
         """
