@@ -105,8 +105,8 @@ def faults(backend):
         ),
         "perplexity from the sum": (
             "training.py",
-            r"seen\.total_loss / seen\.num_tokens",
-            "seen.total_loss",
+            r"_check_finite\(seen\.loss\) / seen\.num_tokens",
+            "_check_finite(seen.loss)",
             ["test_training.py"],
         ),
         "targets not shifted": (
@@ -135,7 +135,7 @@ def faults(backend):
             ["test_optimizers.py"],
         ),
         "only the last token of the prefix read": (
-            "training.py",
+            "prediction.py",
             r"in vocab\[tokens\]:",
             "in vocab[tokens][-1:]:",
             ["test_training.py", "test_scratch.py"],
