@@ -38,7 +38,7 @@ def seq_data_iter_random(
     Source: the book's section 9.3, Random Sampling.
     """
     ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     offset = int(rng.integers(num_steps))
     num_subseqs = (len(ids) - 1 - offset) // num_steps
     starts = offset + num_steps * rng.permutation(num_subseqs)
@@ -57,7 +57,7 @@ def seq_data_iter_sequential(
     Source: the book's section 9.3, Sequential Partitioning.
     """
     ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
-    offset = int(np.random.default_rng(seed).integers(num_steps))
+    offset = int(generator(seed).integers(num_steps))
     length = batch_size * num_batches * num_steps
     Xs = ids[offset : offset + length].reshape(batch_size, -1)  # (n, num_batches * T)
     Ys = ids[offset + 1 : offset + 1 + length].reshape(batch_size, -1)
@@ -94,6 +94,7 @@ class SeqDataLoader:
         self.corpus, self.num_batches, self.batch_size, self.num_steps = _prepare(
             corpus, batch_size, num_steps
         )
+        checks.seed(seed)
         self.use_random_iter = use_random_iter
         self.rng = np.random.default_rng(seed)
 
@@ -111,6 +112,13 @@ class SeqDataLoader:
         data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
         for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self.rng):
             yield self.to_tensor(X), self.to_tensor(Y)
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Return a generator: seed itself, or one that an integer, or chance, has seeded."""
+    if not isinstance(seed, np.random.Generator):
+        checks.seed(seed)
+    return np.random.default_rng(seed)
 
 
 def _prepare(

@@ -6,6 +6,7 @@ to its own tensors, so that the same seed gives the same model everywhere.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class Architecture:
         """The length of the state: for each layer and direction the cell's H, or H and C."""
         return self.num_layers * self.num_directions * len(CELLS[self.cell].states)
 
-    @property
+    @functools.cached_property
     def parameters(self) -> list[str]:
         """The names of the parameters in order; beyond a plain cell, "layer1.W_xh" for example."""
         names = []
@@ -127,6 +128,32 @@ class Architecture:
         """Return first values for the parameters."""
         return draw(self.shapes(vocab_size, num_hiddens), seed)
 
+    def check(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
+        """Check what a forward function is called with, its inputs being rows (T, n, d)."""
+        num_inputs, num_hiddens = self.sizes(params)
+        checks.recurrent(inputs.shape, state, (num_inputs, num_hiddens), self.num_states)
+        self.check_params(params)
+        checks.same_dtype(params[0], inputs=[inputs], state=state)
+
+    def check_ids(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
+        """Check as check does, where the inputs are token ids (T, n)."""
+        checks.recurrent_ids(inputs.shape, state, self.sizes(params), self.num_states)
+        self.check_params(params)
+        checks.same_dtype(params[0], state=state)
+
+    def sizes(self, params: Sequence[Any]) -> tuple[int, int]:
+        """Return the inputs and the hidden units that the parameters are for, by the first."""
+        checks.num_params(len(params), self.parameters)
+        checks.axes(self.parameters[0], params[0].shape, "(num_inputs, num_hiddens)")
+        num_inputs, num_hiddens = params[0].shape
+        return num_inputs, num_hiddens
+
+    def check_params(self, params: Sequence[Any]) -> None:
+        """Check that the shapes of parameters go together, whatever the number of outputs."""
+        q = params[-1].shape[-1] if params[-1].shape else 0
+        shapes = _expected(self, *params[0].shape, q)
+        checks.parameters(params, self.parameters, shapes)
+
     def top(self, state: Sequence[Any]) -> list[Any]:
         """Return the last layer's H, of each direction, from the state of all layers."""
         kinds = len(CELLS[self.cell].states)
@@ -144,6 +171,38 @@ class Architecture:
         ]
         for layer in range(self.num_layers):
             yield runs[layer * num_directions : (layer + 1) * num_directions]
+
+
+@functools.lru_cache(256)
+def _expected(made_of: Architecture, num_inputs: int, num_hiddens: int, q: int) -> list[Shape]:
+    """Return the shapes of parameters; kept, for every call of a cell asks for them."""
+    layers = made_of.layer_shapes(num_inputs, num_hiddens)
+    return [*layers, (num_hiddens * made_of.num_directions, q), (q,)]
+
+
+PLAIN = {name: Architecture(name) for name in CELLS}
+
+
+def check(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
+    """Check what a cell is called with, its inputs being rows (T, n, d)."""
+    PLAIN[cell].check(inputs, state, params)
+
+
+def check_ids(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
+    """Check what a cell is called with, its inputs being token ids (T, n)."""
+    PLAIN[cell].check_ids(inputs, state, params)
+
+
+def check_mlp(X: Any, params: Sequence[Any]) -> None:
+    """Check what a network without hidden states is called with."""
+    names = ("W_xh", "b_h", "W_hq", "b_q")
+    checks.num_params(len(params), names)
+    checks.axes("W_xh", params[0].shape, "(num_inputs, num_hiddens)")
+    d, h = params[0].shape
+    checks.features(X.shape, (d, h))
+    q = params[-1].shape[-1] if params[-1].shape else 0
+    checks.parameters(params, names, [(d, h), (h,), (h, q), (q,)])
+    checks.same_dtype(params[0], X=[X])
 
 
 def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[ForwardFn], ForwardFn]:
@@ -228,6 +287,7 @@ def flip_update_gate(params: Sequence[Any]) -> list[Any]:
         params: of gru or gru_reset_after, in either convention; arrays or tensors. To train with
             the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
     """
+    checks.gates(params, {11: "gru", 12: "gru_reset_after"})
     return [*(-param for param in params[:3]), *params[3:]]
 
 
@@ -252,6 +312,7 @@ def draw(shapes: Sequence[Shape], seed: int | None, *, xavier: bool = False) -> 
 
     With xavier the variance of a matrix is 2 / (inputs + outputs) (the book's section 5.4).
     """
+    checks.seed(seed)
     rng = np.random.Generator(np.random.PCG64(seed))
     return [
         np.zeros(shape)

@@ -8,7 +8,7 @@ these functions instead, so that the same mistake gets the same ``ValueError`` e
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,75 @@ def choice(value: object, name: str, allowed: Sequence[str]) -> None:
         raise ValueError(f"{name} is {value!r}; expected one of {words}")
 
 
+def seed(value: Any) -> None:
+    """Check that value can seed a generator: an integer, 0 or above, or None for a fresh one."""
+    if value is not None and not (_is_integer(value) and value >= 0):
+        raise ValueError(f"seed is {value!r}; expected None or an integer, 0 or above")
+
+
+def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return what every framework has an array for, booleans and numbers of 64 bits, in a dtype.
+
+    Where the dtype is one of integers, it must hold the numbers as they are.
+    """
+    given = np.asarray(array)
+    for found in (given.dtype, np.dtype(dtype or given.dtype)):
+        if found.kind not in "biuf" or found.itemsize > 8:
+            raise ValueError(
+                f"the dtype is {found}; expected booleans, integers or floats of 64 bits or less"
+            )
+    with np.errstate(invalid="ignore"):
+        converted = np.asarray(given, dtype=dtype)
+    changes = converted.dtype.kind in "iu" and converted.dtype != given.dtype
+    if changes and not (converted == given).all():
+        raise ValueError(f"the numbers are {given.dtype} and do not fit {converted.dtype}")
+    return converted
+
+
+def gradients(grads: Sequence[Any]) -> None:
+    """Check that there are gradients to clip, of one dtype."""
+    if len(grads) == 0:
+        raise ValueError("there are no gradients to clip; give those of all parameters")
+    expected = dtype_of(grads[0])
+    for found in map(dtype_of, grads):
+        if found != expected or expected not in ("float32", "float64"):
+            raise ValueError(
+                f"the gradients have dtypes {expected} and {found}; expected 'float32' or 'float64'"
+            )
+
+
+def differentiable(inputs: Any, state: Any, params: Sequence[Any]) -> None:
+    """Check that there is a gradient for each of these: that they are floats, of one dtype."""
+    floating(dtype_of(inputs))
+    same_dtype(inputs, state=state, params=params)
+
+
+def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any]) -> None:
+    """Check that gradients have the shapes and the dtype of what they are the gradients of."""
+    found = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
+    wanted = [tuple(tensor.shape) for tensor in (outputs, *state)]
+    if found != wanted:
+        raise ValueError(
+            f"d_outputs and d_state have shapes {found}; expected {wanted}, "
+            "those of the outputs and the state"
+        )
+    same_dtype(outputs, d_outputs=[d_outputs], d_state=d_state)
+
+
+def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
+    """Check the shapes of targets, and of weights unless they are None, by those of the outputs."""
+    rows, num_outputs = outputs.shape
+    if rows == 0:
+        raise ValueError(
+            "there are no outputs; a mean loss needs at least one row and one time step"
+        )
+    expected = (rows,) if loss == "softmax" else (rows, num_outputs)
+    if tuple(found.shape) != expected:
+        raise ValueError(f"the targets have shape {tuple(found.shape)}; expected {expected}")
+    if weights is not None and tuple(weights.shape) != (rows,):
+        raise ValueError(f"the weights have shape {tuple(weights.shape)}; expected {(rows,)}")
+
+
 def clipping(theta: float, clip: str) -> tuple[float, str]:
     """Check how gradients are to be clipped, and return theta as Python's float."""
     choice(clip, "clip", ("norm", "value"))
@@ -74,6 +143,7 @@ def axes(name: str, shape: Shape, meaning: str) -> None:
 
 def tokens(ids: np.ndarray[Any, Any], vocab_size: int) -> None:
     """Check that ids are integers from 0 to vocab_size - 1, before any framework converts them."""
+    size(vocab_size=vocab_size)
     if ids.dtype.kind not in "iu":
         raise ValueError(
             f"token ids have dtype {ids.dtype}; expected integers from 0 to {vocab_size - 1}; "
@@ -121,6 +191,55 @@ def num_params(found: int, names: Sequence[str]) -> None:
             f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
             "take get_params, init_state and forward_fn of one kind"
         )
+
+
+def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Shape]) -> None:
+    """Check that named parameters have the shapes that go with the first one's, and its dtype."""
+    if [tuple(param.shape) for param in params] == shapes and _alike(params):
+        return
+    for param, name, shape in zip(params, names, shapes, strict=True):
+        if tuple(param.shape) != tuple(shape):
+            raise ValueError(
+                f"{name} has shape {tuple(param.shape)}; expected {tuple(shape)}, for {names[0]} "
+                f"has {tuple(params[0].shape)}; take parameters of one kind and size"
+            )
+    same_dtype(params[0], **{name: [param] for name, param in zip(names, params, strict=True)})
+
+
+def dtype_of(tensor: Any) -> str:
+    """Return the name of the dtype of any framework's tensor, such as "float32"."""
+    dtype = tensor.dtype
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    return str(name).removeprefix("torch.")
+
+
+def _alike(tensors: Sequence[Any]) -> bool:
+    """Return whether tensors have the same dtype, whatever its name: this is asked all the time."""
+    dtype = tensors[0].dtype
+    return all(tensor.dtype == dtype for tensor in tensors)
+
+
+def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
+    """Check that named tensors have the dtype of a parameter; no framework mixes them alike."""
+    if _alike([param, *(tensor for group in tensors.values() for tensor in group)]):
+        return
+    expected = dtype_of(param)
+    for name, group in tensors.items():
+        for tensor in group:
+            if (found := dtype_of(tensor)) != expected:
+                raise ValueError(
+                    f"{name} has dtype {found}, the parameters have {expected}; convert one of them"
+                )
+
+
+def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
+    """Return whose parameters these are by their number, and check that they are floats."""
+    if len(params) not in cells:
+        known = ", ".join(f"{number} ({name})" for number, name in cells.items())
+        raise ValueError(f"there are {len(params)} parameters; expected {known}")
+    floating(dtype_of(params[0]))
+    same_dtype(params[0], params=params)
+    return cells[len(params)]
 
 
 def same_shapes(arrays: Sequence[Any], expected: Sequence[Any]) -> None:

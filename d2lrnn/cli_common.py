@@ -6,12 +6,14 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 
 import click
 
 from d2lrnn import backends, files
-from d2lrnn.resume import Interrupted
+
+INTERRUPTED = 130  # the exit status, as shells have it: 128 and the number of the signal
 
 BACKEND = click.Choice(list(backends.BACKENDS))
 
@@ -29,20 +31,34 @@ def plain_errors() -> Iterator[None]:
 def interruptible(checkpoint: str | None) -> Iterator[None]:
     """Let Ctrl-C save a run that is kept, say where, and exit with 130; a second one, at once.
 
-    The second is left to the operating system, which does not wait for a framework to return from
-    what it computes; a shell calls that status 130 too.
+    Python tells of a signal only between two of its own instructions, and a framework may compute
+    for minutes within one. So a thread listens where the system itself writes each signal down.
     """
-    if checkpoint is None:
+    if checkpoint is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    before = signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+    threading.Thread(target=_exit_at_the_second, args=(reads,), daemon=True).start()
     try:
         yield
-    except Interrupted as error:
-        click.echo(f"\n{error}", err=True)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        click.echo(f"\n{error}", err=True)  # an Interrupted says where the run is
+        sys.exit(INTERRUPTED)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.set_wakeup_fd(before)
+        os.close(writes)
+
+
+def _exit_at_the_second(reads: int) -> None:
+    """End the process at the second Ctrl-C that is read; return when nothing more can come."""
+    number = 0
+    with open(reads, "rb", buffering=0) as signals:
+        while number < 2 and (signum := signals.read(1)):
+            number += signum[0] == signal.SIGINT
+    if number == 2:
+        os._exit(INTERRUPTED)
 
 
 def check_outputs(model: str | None, picture: str | None) -> None:

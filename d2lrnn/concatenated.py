@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import checks
+from d2lrnn import cells, checks
 from d2lrnn.model import Array
 
 ORDERS = ("HX", "XH")
+# Whose parameters they are, by their number.
+SUMMED = {5: "rnn", 11: "gru", 14: "lstm"}
+JOINED = {4: "rnn", 8: "gru", 10: "lstm"}
 
 
 def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
@@ -41,13 +44,26 @@ def split_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
     return [*arrays, W_hq, b_q]
 
 
-def check(
-    inputs: Sequence[int], state: Any, weight: Sequence[int], order: str, num_states: int
-) -> None:
-    """Check what a concatenated cell is called with; weight is the shape of a gate's matrix."""
+def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str) -> None:
+    """Check what a concatenated cell is called with."""
     checks.choice(order, "order", ORDERS)
-    height, num_hiddens = weight
-    checks.recurrent(inputs, state, (height - num_hiddens, num_hiddens), num_states)
+    height, h = check_params(cell, params)
+    checks.recurrent(inputs.shape, state, (height - h, h), len(cells.CELLS[cell].states))
+    checks.same_dtype(params[0], inputs=[inputs], state=state)
+
+
+def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
+    """Check that the shapes of concatenated parameters go together; return that of the first."""
+    gates = cells.CELLS[cell].gates
+    names = [*(name for gate in gates for name in (f"W_{gate}", f"b_{gate}")), "W_hq", "b_q"]
+    checks.num_params(len(params), names)
+    checks.axes(names[0], params[0].shape, "(num_hiddens + num_inputs, num_hiddens)")
+    height, h = params[0].shape
+    q = params[-1].shape[-1] if params[-1].shape else 0
+    checks.parameters(params, names, [*[(height, h), (h,)] * len(gates), (h, q), (q,)])
+    if height < h:
+        raise ValueError(f"{names[0]} has {height} rows and {h} columns; expected as many or more")
+    return height, h
 
 
 def for_backend(
@@ -57,10 +73,12 @@ def for_backend(
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
         """Return the parameters of rnn, gru or lstm as concat_rnn, ... take them."""
+        cells.PLAIN[checks.gates(params, SUMMED)].check_params(params)
         return [from_numpy(array) for array in concat_arrays(list(map(to_numpy, params)), order)]
 
     def split_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
         """Return the parameters of concat_rnn, ... as rnn, gru or lstm take them."""
+        check_params(checks.gates(params, JOINED), params)
         return [from_numpy(array) for array in split_arrays(list(map(to_numpy, params)), order)]
 
     return concat_params, split_params

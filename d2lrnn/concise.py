@@ -207,8 +207,10 @@ def layer_functions(make: Callable[..., Any]) -> tuple[Any, Any, Any]:
             device: Any = None,
         ) -> Any:
             checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_layers=num_layers)
+            checks.seed(seed)
+            sizes = map(int, (num_inputs, num_hiddens, num_layers))  # some refuse NumPy's integers
             settings = {"seed": seed, "dtype": checks.floating(dtype), "device": device}
-            return make(cell, num_inputs, num_hiddens, num_layers, bidirectional, **settings)
+            return make(cell, *sizes, bidirectional, **settings)
 
         function.__doc__ = f"Return the framework's own {what}, for RNNModel."
         function.__name__ = function.__qualname__ = what

@@ -61,6 +61,7 @@ class BatchLoader:
     def __init__(self, *arrays: Any, batch_size: int, seed: int | None = None) -> None:
         """Check that the arrays belong together."""
         checks.size(batch_size=batch_size)
+        checks.seed(seed)
         self.arrays = [np.asarray(array) for array in arrays]
         self.batch_size = batch_size
         checks.same_length([len(array) for array in self.arrays], batch_size)

@@ -48,6 +48,7 @@ def gradient_norms(
         raise ValueError(
             f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
         )
+    checks.axes("X", np.shape(X), "(batch_size, num_steps)")
     state = net.begin_state(len(X)) if state is None else state
     d_hiddens = net.hidden_gradients(X, Y, state, last_only=last_only)
     norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
@@ -79,6 +80,7 @@ def bptt_terms(
             "one layer and one direction"
         )
     inputs, targets, weights = net.tensors_of(X, y, valid)
+    checks.size(num_steps=inputs[0].shape[0])
     num_steps, cell = inputs[0].shape[0], net.architecture.cell
     arrays = networks.repeated(net.arrays(), num_steps)
     copies = net.scratch.tensors.trainable(arrays, dtype=net.dtype, device=net.device)

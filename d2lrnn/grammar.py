@@ -82,7 +82,7 @@ class MarkovSource:
     def speak(self, num_words: int, *, seed: Any = None) -> list[str]:
         """Return so many words, from a seed or a numpy.random.Generator."""
         checks.size(num_words=num_words)
-        rng = np.random.default_rng(seed)
+        rng = batches.generator(seed)
         sums = self.matrix.cumsum(axis=1)
         sums[:, -1] = 1.0  # whatever rounding says
         state = int(rng.choice(len(self.words), p=self.stationary))
@@ -128,7 +128,7 @@ class GrammarLoader:
         self.floor = source.perplexity(token)
         lines = [word + " " for word in source.words]
         _, self.vocab = text.build_corpus(lines, token)
-        self.rng = np.random.default_rng(seed)
+        self.rng = batches.generator(seed)
         self._settings = batch_size, num_steps, use_random_iter
         self._length = len(self._epoch())
 

@@ -114,8 +114,12 @@ class Backend(Protocol):
 
         Args:
             array: a NumPy array, or what numpy.asarray takes.
-            dtype: of the result; None keeps the array's.
+            dtype: of the result; None keeps the array's, or takes the next that the framework has.
             device: where to put it; None is the framework's default.
+
+        Raises:
+            ValueError: these are no booleans or numbers of 64 bits, or the dtype is one of integers
+                that cannot hold them.
         """
 
     @staticmethod
@@ -231,7 +235,7 @@ class Backend(Protocol):
             outputs (T * n, q), time-major, and (H_T,).
 
         Raises:
-            ValueError: a rank, a width or the state's batch size does not fit.
+            ValueError: a rank, a width, a dtype or the state's batch size does not fit.
 
         Source: section 9.4, equations 9.4.5 and 9.4.6; section 9.5, RNN Model.
         """
@@ -442,6 +446,10 @@ class Backend(Protocol):
             grads: gradients of all parameters; not changed.
             theta: the largest joint Euclidean norm to let through, above 0.
             clip: "norm", or "value" to cut each element to -theta..theta instead.
+
+        Raises:
+            ValueError: there are no gradients, they are no floats of one dtype, or theta is not
+                above 0.
 
         Source: section 9.5, Gradient Clipping (equation 9.5.3).
         """

@@ -99,8 +99,10 @@ class Model(ABC):
         return ids.T
 
     def check_state(self, state: State, batch_size: int) -> None:
-        """Check that a state is a tuple of tensors of the right shapes."""
-        checks.state(state, batch_size, [H.shape[1] for H in self.begin_state(0)])
+        """Check that a state is a tuple of tensors of the right shapes and dtype."""
+        zeros = self.begin_state(0)
+        checks.state(state, batch_size, [H.shape[1] for H in zeros])
+        checks.same_dtype(zeros[0], state=state)
 
     @property
     def bidirectional(self) -> bool:

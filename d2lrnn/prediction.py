@@ -1,7 +1,7 @@
 """Text from a trained model, token by token. Knows no framework.
 
-Of a net it uses ``begin_state(batch_size)`` and ``say(index, state, given, noise)``, in which the
-backends that compile stay for many tokens at once.
+Of a net it uses ``vocab_size``, ``begin_state(batch_size)`` and
+``say(index, state, given, noise)``, in which the backends that compile stay for many tokens at once.
 """
 
 from __future__ import annotations
@@ -43,10 +43,16 @@ def predict_ch8(
     """
     checks.count(num_preds=num_preds)
     checks.not_negative(temperature=temperature)
+    checks.seed(seed)
     if net.bidirectional:
         raise ValueError(
             "the net reads in both directions, and the future is not there yet; "
             "generate with a net of one direction"
+        )
+    if net.vocab_size != len(vocab):
+        raise ValueError(
+            f"the net is for {net.vocab_size} tokens, the vocab has {len(vocab)}; "
+            "use the Vocab that the model was made for"
         )
     tokens = prefix_tokens(prefix, vocab)
     first, *others = vocab[tokens]

@@ -207,7 +207,9 @@ class SequenceClassifierScratch(Reader):
 
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
         """Return the share of sequences whose label is right."""
-        return float((self.predict(X, valid) == np.asarray(y)).mean())
+        found = self.predict(X, valid)
+        truth = checks.labels(np.asarray(y), found.shape, max(self.num_outputs, 2))
+        return float((found == truth).mean())
 
 
 class SequenceTaggerScratch(Reader):
@@ -236,5 +238,7 @@ class SequenceTaggerScratch(Reader):
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
         """Return the share of steps, padding apart, whose label is right."""
         _, mask = padded(X, valid, self.num_inputs)
-        right = self.predict(X, valid) == rectangle(Y)
+        found = self.predict(X, valid)
+        right = found == checks.labels(rectangle(Y), found.shape, self.num_outputs)
+        weights_of(mask)  # refuses one that lets nothing through
         return float(right[mask[:, :, 0].T > 0].mean())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from d2lrnn import cells, checks
+from d2lrnn import cells
 
 ForwardFn = Callable[..., tuple[Any, tuple[Any, ...]]]
 
@@ -71,8 +71,8 @@ def _compose(tools: Tools, architecture: cells.Architecture) -> tuple[Any, Any, 
         return (zeros,) * architecture.num_states
 
     def forward(inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
+        architecture.check(inputs, state, params)
         *_, W_hq, b_q = params
-        checks.recurrent(inputs.shape, state, params[0].shape, architecture.num_states)
         Hs, last = run_layers(tools, architecture, inputs, state, params)
         return tools.output_layer(Hs, W_hq, b_q), last
 

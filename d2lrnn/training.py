@@ -136,6 +136,7 @@ def train_epoch_ch8(
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
     for X, Y in itertools.islice(train_iter, seen.num_minibatches, None):
+        checks.axes("X", X.shape, "(batch_size, num_steps)")
         if state is None or use_random_iter:
             state = net.begin_state(X.shape[0])
         loss, state = step(X, Y, state)

@@ -123,6 +123,8 @@ class DecoderScratch(SequenceNet):
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
         """Return outputs (T * n, num_outputs) after what was written, and the state."""
         rows, _ = padded(Y, None, self.num_outputs)
+        checks.state(state, rows.shape[1], [self.num_hiddens] * self.architecture.num_states)
+        checks.same_dtype(self.params[0], state=state)
         return self.run(rows, state, self.tensor(self.checked(context, rows.shape[1])))
 
     def run(self, rows: Array, state: State, context: Any) -> tuple[Any, State]:
@@ -174,6 +176,7 @@ class DecoderScratch(SequenceNet):
                 else 0, and read at the next step; None writes and reads the probabilities.
         """
         checks.count(num_steps=num_steps)
+        checks.seed(seed)
         if self.loss != "sigmoid":
             raise ValueError("the decoder writes tokens; generate is for one with loss='sigmoid'")
         vector = self.tensor(self.checked(context, len(context)))
@@ -235,6 +238,7 @@ class EncoderDecoderScratch(SequenceNet):
             y_valid = np.array([len(sequence) for sequence in Y], dtype=int)
         before, targets, weights = self.decoder.teacher(Y, y_valid)
         inputs = self.encoder.inputs(X, valid)
+        checks.same_length([inputs[0].shape[1], before.shape[1]], 1)
         return (*inputs, self.tensor(before)), targets, weights
 
     def predict(
@@ -265,6 +269,7 @@ class EncoderDecoderScratch(SequenceNet):
         if y_valid is None and isinstance(Y, (list, tuple)):
             y_valid = [len(sequence) for sequence in Y]
         ids = rectangle(Y)
+        checks.axes("Y", ids.shape, "(batch_size, num_steps)")
         lengths = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
         truth = [list(row[:length]) for row, length in zip(ids, lengths, strict=True)]
         ends = {int(row[-1]) for row in truth}

@@ -90,6 +90,7 @@ class RNNModel(ConciseModel):
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to what RNN, GRU or LSTM made."""
         checks.size(vocab_size=vocab_size)
+        checks.seed(seed)
         layers = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         cell = directions(layers[0])[0].cell
         checks.same_vocab(cell.in_features, vocab_size)

@@ -14,14 +14,14 @@ from d2lrnn import cells, checks
 from d2lrnn.jax.tensors import to_numpy
 
 
-def check(inputs, state, weight, num_states=1):
+def check(cell, inputs, state, params):
     """Check the arguments of a cell; under jit ids have no values to check."""
     if jnp.issubdtype(inputs.dtype, jnp.floating):
-        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        cells.check(cell, inputs, state, params)
         return
-    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    cells.check_ids(cell, inputs, state, params)
     if not isinstance(inputs, jax.core.Tracer):
-        checks.tokens(to_numpy(inputs), len(weight))
+        checks.tokens(to_numpy(inputs), len(params[0]))
 
 
 def input_product(inputs, W_x, b):
@@ -107,8 +107,8 @@ rnn_recurrence.defvjp(rnn_ahead, rnn_back)
 @cells.is_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xh)
     Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
 
@@ -160,8 +160,8 @@ gru_recurrence.defvjp(gru_ahead, gru_back)
 @cells.is_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xz)
     W_x, b = jnp.concatenate([W_xz, W_xr, W_xh], axis=1), jnp.concatenate([b_z, b_r, b_h])
     A, W_hzr = input_product(inputs, W_x, b), jnp.concatenate([W_hz, W_hr], axis=1)
     Hs, H = gru_recurrence(A, *state, W_hzr, W_hh)
@@ -224,8 +224,8 @@ lstm_recurrence.defvjp(lstm_ahead, lstm_back)
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    check(inputs, state, weights[0], num_states=2)
     W_x, W_h, b = (jnp.concatenate(weights[kind::3], axis=-1) for kind in range(3))
     Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

@@ -20,7 +20,7 @@ def from_numpy(array, *, dtype=None, device=None):
     Without its 64-bit mode JAX has neither int64 nor float64. Integers then become int32, if they
     fit; float64 is refused.
     """
-    array = np.array(array, dtype=dtype)
+    array = np.array(checks.numbers(array, dtype))
     if not jax.config.jax_enable_x64 and array.dtype.kind in "iuf" and array.dtype.itemsize == 8:
         array = _narrowed(array)
     device = jax.devices(device)[0] if isinstance(device, str) else device
@@ -69,6 +69,7 @@ def _narrowed(array):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     ids = to_numpy(tokens)
+    checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
     return jnp.take(table, from_numpy(ids, dtype="int32"), axis=0)
 

@@ -10,6 +10,7 @@ from d2lrnn import checks, optimizers
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
     arguments = inputs, tuple(state), list(params)
     return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
 
@@ -17,11 +18,14 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 @functools.partial(jax.jit, static_argnums=0)
 def pull_back(forward_fn, arguments, d_results):
     """Return the gradients for arguments; compiled once for a function and shapes."""
-    return jax.vjp(forward_fn, *arguments)[1](d_results)
+    results, vjp_of = jax.vjp(forward_fn, *arguments)
+    checks.cotangents(*d_results, *results)
+    return vjp_of(d_results)
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
@@ -50,10 +54,12 @@ def value_and_grad(network, loss):
 
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def loss_fn(params, inputs, targets, weights):
         outputs, state = network(params, *inputs)
+        checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         return losses.mean() if weights is None else (losses * weights).sum(), state
 

@@ -58,6 +58,7 @@ class RNNModel(ConciseModel):
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         checks.size(vocab_size=vocab_size)
+        checks.seed(seed)
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         first = self.rnn[0]
         weight = first.l0_h2h_weight

@@ -23,17 +23,17 @@ atexit.register(npx.waitall)  # a way back that still runs when Python ends woul
 
 def is_floating(inputs):
     """Return whether inputs are rows (T, n, d), not ids (T, n)."""
-    return inputs.dtype in ("float32", "float64")
+    return inputs.dtype in ("float16", "float32", "float64")
 
 
-def check(inputs, state, weight, num_states=1):
+def check(cell, inputs, state, params):
     """Check the arguments of a cell; ids on a GPU are not looked at, which would wait."""
     if is_floating(inputs):
-        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        cells.check(cell, inputs, state, params)
         return
-    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    cells.check_ids(cell, inputs, state, params)
     if inputs.ctx.device_type == "cpu":
-        checks.tokens(to_numpy(inputs), len(weight))
+        checks.tokens(to_numpy(inputs), len(params[0]))
 
 
 def input_product(inputs, W_x, b):
@@ -129,8 +129,8 @@ class RNNRecurrence(autograd.Function):
 @defined_when_empty
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xh)
     Hs, state = recurrence(RNNRecurrence, input_product(inputs, W_xh, b_h), [W_hh], state)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -176,8 +176,8 @@ class GRURecurrence(autograd.Function):
 @defined_when_empty
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xz)
     W_x, b = np.concatenate([W_xz, W_xr, W_xh], axis=1), np.concatenate([b_z, b_r, b_h])
     weights = np.concatenate([W_hz, W_hr], axis=1), W_hh
     Hs, state = recurrence(GRURecurrence, input_product(inputs, W_x, b), weights, state)
@@ -229,8 +229,8 @@ class LSTMRecurrence(autograd.Function):
 @defined_when_empty
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    check(inputs, state, weights[0], num_states=2)
     W_x, W_h, b = (np.concatenate(weights[kind::3], axis=-1) for kind in range(3))
     Hs, state = recurrence(LSTMRecurrence, input_product(inputs, W_x, b), [W_h], state)
     return output_layer(Hs, W_hq, b_q), state

@@ -30,8 +30,8 @@ def get_mlp_params(
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
-    checks.features(X.shape, W_xh.shape)
     if len(X) == 0:
         return mlp(with_a_row(X), params)[:0]
     H = np.tanh(X @ W_xh + b_h)  # (n, h)
@@ -84,8 +84,8 @@ def rnn_step(X, state, params):
 @defined_when_empty
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
+    cells.check("rnn", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(rnn_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -136,8 +136,8 @@ def gru_reset_after_step(X, state, params):
 @defined_when_empty
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
+    cells.check("gru", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(gru_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -146,8 +146,8 @@ def gru(inputs, state, params):
 @defined_when_empty
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
+    cells.check("gru_reset_after", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(gru_reset_after_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -184,8 +184,8 @@ def lstm_step(X, state, params):
 @defined_when_empty
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
+    cells.check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape, num_states=2)
     Hs, state = unroll(lstm_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 

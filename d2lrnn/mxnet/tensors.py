@@ -7,6 +7,8 @@ import numpy as onp
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 
+WIDER = {"int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
+
 
 def try_gpu(i=0):
     """Return the i-th GPU if there is one, else the CPU."""
@@ -15,9 +17,10 @@ def try_gpu(i=0):
 
 
 def from_numpy(array, *, dtype=None, device=None):
-    """Return a copy of a NumPy array as an MXNet array."""
+    """Return a copy of a NumPy array as an MXNet array; of the next dtype that MXNet has."""
     follow_numpy()
-    array = onp.asarray(array, dtype=dtype)
+    array = checks.numbers(array, dtype)
+    array = array.astype(WIDER.get(array.dtype.name, array.dtype), copy=False)
     device = mxnet.Context(device) if isinstance(device, str) else device
     return np.array(array, dtype=array.dtype, ctx=device)
 
@@ -75,6 +78,7 @@ def defined_when_empty(forward_fn):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     ids = to_numpy(tokens)
+    checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
     ids = from_numpy(ids, dtype="int64", device=table.ctx)
     return npx.embedding(ids, table, *table.shape, dtype=table.dtype)

@@ -6,12 +6,14 @@ from d2lrnn.mxnet.framework import autograd, np, npx
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
     leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
     for leaf in leaves:
         leaf.attach_grad()
     inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
     with autograd.record():
         outputs, new_state = forward_fn(inputs, tuple(state), params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
     autograd.backward([outputs, *new_state], [d_outputs, *d_state])
     grads = [leaf.grad for leaf in leaves]
     return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
@@ -19,6 +21,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
@@ -53,11 +56,13 @@ def value_and_grad(network, loss):
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1. Gradients are where MXNet keeps them,
     beside the parameters, until the next call.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
         with autograd.record():
             outputs, state = network(params, *constant(inputs))
+            checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = losses.mean() if weights is None else (losses * weights).sum()
         value.backward()

@@ -20,13 +20,13 @@ HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dty
 SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats sorting them
 
 
-def check(inputs, state, weight, num_states=1):
+def check(cell, inputs, state, params):
     """Check the arguments of a cell."""
     if inputs.dtype.kind == "f":
-        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        cells.check(cell, inputs, state, params)
         return
-    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
-    checks.tokens(inputs, len(weight))
+    cells.check_ids(cell, inputs, state, params)
+    checks.tokens(inputs, len(params[0]))
 
 
 def input_product(inputs, W_x, b):
@@ -214,10 +214,10 @@ def joined_lstm(params):
     return W_x, b, [W_h]
 
 
-def trace(join, recurrence, num_states, inputs, state, params):
+def trace(cell, join, recurrence, inputs, state, params):
     """Run a cell; return outputs, the last state and a way back. See the head of this file."""
+    check(cell, inputs, state, params)
     *weights, W_hq, b_q = params
-    check(inputs, state, weights[0], num_states)
     W_x, b, W_hs = join(weights)
     Hs, last, back = recurrence(input_product(inputs, W_x, b), state, *W_hs)
     rows = Hs[1:].reshape(-1, len(W_hq))
@@ -235,9 +235,9 @@ def trace(join, recurrence, num_states, inputs, state, params):
     return rows @ W_hq + b_q, last, pull_back
 
 
-rnn_trace = functools.partial(trace, joined_rnn, rnn_recurrence, 1)
-gru_trace = functools.partial(trace, joined_gru, gru_recurrence, 1)
-lstm_trace = functools.partial(trace, joined_lstm, lstm_recurrence, 2)
+rnn_trace = functools.partial(trace, "rnn", joined_rnn, rnn_recurrence)
+gru_trace = functools.partial(trace, "gru", joined_gru, gru_recurrence)
+lstm_trace = functools.partial(trace, "lstm", joined_lstm, lstm_recurrence)
 
 
 @cells.is_cell("rnn", takes_ids=True)

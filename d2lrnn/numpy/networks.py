@@ -38,6 +38,7 @@ def trace_cell(forward_fn, inputs, state, params):
     if hasattr(forward_fn, "trace"):
         return forward_fn.trace(inputs, state, params)
     architecture = cells.architecture_of(forward_fn)
+    architecture.check(inputs, state, params)
     outputs, last, tape = bptt.forward(architecture, inputs, state, params)
 
     def back(d_outputs, d_state):

@@ -15,7 +15,7 @@ def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as this backend's tensor."""
     if device not in (None, "cpu"):
         raise ValueError(f"device is {device!r}; NumPy computes on 'cpu' only")
-    return np.array(array, dtype=dtype)
+    return np.array(checks.numbers(array, dtype))
 
 
 def to_numpy(tensor):
@@ -39,6 +39,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     ids = to_numpy(tokens)
+    checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
     return table[ids]
 

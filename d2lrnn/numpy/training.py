@@ -15,25 +15,30 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
     A concatenated cell goes back as its summed form does: [H, X] W is X W_x + H W_h.
     """
+    checks.differentiable(inputs, state, params)
     function = forward_fn.func if isinstance(forward_fn, functools.partial) else forward_fn
     if function.__name__.startswith("concat_"):
+        outputs, last = forward_fn(inputs, state, params)
         order = getattr(forward_fn, "keywords", {}).get("order", "HX")
         cell, summed = function.__name__.removeprefix("concat_"), split_arrays(params, order)
+        checks.cotangents(d_outputs, d_state, outputs, last)
         d_inputs, d_state, grads = bptt.backward(cell, inputs, state, summed, d_outputs, d_state)
         return d_inputs, d_state, concat_arrays(grads, order)
     if function.__name__ == "mlp":
         return bptt.backward("mlp", inputs, state, params, d_outputs, d_state)
-    _, _, back = networks.trace_cell(forward_fn, inputs, state, params)
+    outputs, last, back = networks.trace_cell(forward_fn, inputs, state, params)
+    checks.cotangents(d_outputs, d_state, outputs, last)
     return back(d_outputs, d_state)
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
         return [np.clip(grad, -theta, theta) for grad in grads], norm
-    scale = theta / norm if norm > theta else 1.0
+    scale = theta / np.maximum(norm, theta)  # NaN stays NaN
     return [grad * grad.dtype.type(scale) for grad in grads], norm
 
 
@@ -43,10 +48,12 @@ def value_and_grad(network, loss):
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is one that keeps
     what the way back needs; a test shows that it gives what the network gives.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     loss_and_gradient = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
         outputs, state, pull_back = networks.trace(network, params, *inputs)
+        checks.targets(targets, weights, outputs, loss)
         value, d_outputs = loss_and_gradient(outputs, targets, weights)
         return value, state, pull_back(d_outputs)
 

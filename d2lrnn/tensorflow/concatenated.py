@@ -45,10 +45,10 @@ def concat_lstm_step(X, state, params, join):
     return H, C
 
 
-def run(step, inputs, state, params, order, num_states=1):
+def run(cell, step, inputs, state, params, order):
     """Run a step over inputs; return all outputs and the last state."""
+    concatenated.check(cell, inputs, state, params, order)
     *weights, W_hq, b_q = params
-    concatenated.check(inputs.shape, state, weights[0].shape, order, num_states)
 
     def join(H, X):
         return concat([H, X] if order == "HX" else [X, H])
@@ -62,17 +62,17 @@ def run(step, inputs, state, params, order, num_states=1):
 
 def concat_rnn(inputs, state, params, *, order="HX"):
     """Run a recurrent network with params [W, b, W_hq, b_q]."""
-    return run(concat_rnn_step, inputs, state, params, order)
+    return run("rnn", concat_rnn_step, inputs, state, params, order)
 
 
 def concat_gru(inputs, state, params, *, order="HX"):
     """Run a GRU with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]."""
-    return run(concat_gru_step, inputs, state, params, order)
+    return run("gru", concat_gru_step, inputs, state, params, order)
 
 
 def concat_lstm(inputs, state, params, *, order="HX"):
     """Run an LSTM with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
-    return run(concat_lstm_step, inputs, state, params, order, num_states=2)
+    return run("lstm", concat_lstm_step, inputs, state, params, order)
 
 
 concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)

@@ -65,6 +65,7 @@ class RNNModel(ConciseModel):
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to what RNN, GRU or LSTM made."""
         checks.size(vocab_size=vocab_size)
+        checks.seed(seed)
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
         first = self.directions(self.rnn[0])
         checks.same_vocab(first[0].cell.kernel.shape[0], vocab_size)

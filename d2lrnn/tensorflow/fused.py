@@ -14,14 +14,14 @@ from d2lrnn import cells, checks
 from d2lrnn.tensorflow.tensors import to_numpy
 
 
-def check(inputs, state, weight, num_states=1):
+def check(cell, inputs, state, params):
     """Check the arguments of a cell; inside tf.function ids have no values to check."""
     if inputs.dtype.is_floating:
-        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        cells.check(cell, inputs, state, params)
         return
-    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    cells.check_ids(cell, inputs, state, params)
     if not tf.is_symbolic_tensor(inputs):
-        checks.tokens(to_numpy(inputs), weight.shape[0])
+        checks.tokens(to_numpy(inputs), params[0].shape[0])
 
 
 def input_product(inputs, W_x, b):
@@ -118,8 +118,8 @@ def rnn_recurrence(A, H, W_hh):
 @cells.is_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
-    check(inputs, state, W_xh)
     Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
 
@@ -166,8 +166,8 @@ def gru_recurrence(A, H, W_hzr, W_hh):
 @cells.is_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
-    check(inputs, state, W_xz)
     W_x, b = tf.concat([W_xz, W_xr, W_xh], axis=1), tf.concat([b_z, b_r, b_h], axis=0)
     A, W_hzr = input_product(inputs, W_x, b), tf.concat([W_hz, W_hr], axis=1)
     Hs, H = gru_recurrence(A, *state, W_hzr, W_hh)
@@ -221,8 +221,8 @@ def lstm_recurrence(A, H, C, W_h):
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    check("lstm", inputs, state, params)
     *weights, W_hq, b_q = map(tf.convert_to_tensor, params)
-    check(inputs, state, weights[0], num_states=2)
     W_x, W_h, b = (tf.concat(weights[kind::3], axis=-1) for kind in range(3))
     Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

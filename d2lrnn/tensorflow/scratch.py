@@ -24,8 +24,8 @@ def get_mlp_params(
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
-    checks.features(X.shape, W_xh.shape)
     H = tf.tanh(X @ W_xh + b_h)  # (n, h)
     return H @ W_hq + b_q  # (n, q)
 
@@ -94,8 +94,8 @@ def rnn_step(X, state, params):
 @cells.is_cell("rnn")
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
+    cells.check("rnn", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(rnn_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -145,8 +145,8 @@ def gru_reset_after_step(X, state, params):
 @cells.is_cell("gru")
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
+    cells.check("gru", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(gru_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -154,8 +154,8 @@ def gru(inputs, state, params):
 @cells.is_cell("gru_reset_after")
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
+    cells.check("gru_reset_after", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape)
     Hs, state = unroll(gru_reset_after_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 
@@ -191,8 +191,8 @@ def lstm_step(X, state, params):
 @cells.is_cell("lstm")
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
+    cells.check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    checks.recurrent(inputs.shape, state, weights[0].shape, num_states=2)
     Hs, state = unroll(lstm_step, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), state
 

@@ -14,8 +14,9 @@ def try_gpu(i=0):
 
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a TensorFlow tensor."""
+    array = np.array(checks.numbers(array, dtype))
     with tf.device(device):
-        return tf.constant(np.array(array, dtype=dtype))
+        return tf.constant(array)
 
 
 def to_numpy(tensor):
@@ -45,6 +46,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     ids = to_numpy(tokens)
+    checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
     return tf.gather(table, from_numpy(ids, dtype="int64"))
 

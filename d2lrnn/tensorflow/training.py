@@ -7,10 +7,12 @@ from d2lrnn import checks, optimizers
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
     sources = [inputs, tuple(state), list(params)]
     with tf.GradientTape() as tape:
         tape.watch(sources)
         outputs, new_state = forward_fn(inputs, state, params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = tape.gradient(
         [outputs, *new_state],
         sources,
@@ -22,6 +24,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
     if clip == "value":
@@ -49,11 +52,13 @@ def value_and_grad(network, loss):
 
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
         with tf.GradientTape() as tape:
             outputs, state = network(params, *inputs)
+            checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
         return value, state, tape.gradient(value, params)

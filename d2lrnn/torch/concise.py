@@ -57,6 +57,7 @@ class RNNModel(nn.Module, ConciseModel):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         super().__init__()
         checks.size(vocab_size=vocab_size)
+        checks.seed(seed)
         checks.same_vocab(rnn_layer.input_size, vocab_size)
         refuse_options(rnn_layer)
         weight = rnn_layer.weight_hh_l0
@@ -94,7 +95,8 @@ class RNNModel(nn.Module, ConciseModel):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
-        outputs, state = self(X, state)
+        self.check_state(state, len(X))
+        outputs, state = self(X, tuple(s.detach() for s in state))  # truncate BPTT here
         return F.cross_entropy(outputs, targets), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
@@ -106,8 +108,7 @@ class RNNModel(nn.Module, ConciseModel):
         clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
         def step(X, Y, state):
-            self.check_state(state, len(X))
-            loss, state = self.loss(X, Y, tuple(s.detach() for s in state))
+            loss, state = self.loss(X, Y, state)
             optimizer.zero_grad()
             loss.backward()
             clip_(self.parameters(), theta)

@@ -32,14 +32,14 @@ def output_layer(Hs, W_hq, b_q):
     return torch.addmm(b_q, Hs.reshape(-1, len(W_hq)), W_hq)
 
 
-def check(inputs, state, weight, num_states=1):
+def check(cell, inputs, state, params):
     """Check the arguments of a cell; ids beyond the CPU are not looked at, which would wait."""
     if inputs.dtype.is_floating_point:
-        checks.recurrent(inputs.shape, state, weight.shape, num_states)
+        cells.check(cell, inputs, state, params)
         return
-    checks.recurrent_ids(inputs.shape, state, weight.shape, num_states)
+    cells.check_ids(cell, inputs, state, params)
     if inputs.device.type == "cpu":
-        checks.tokens(to_numpy(inputs), len(weight))
+        checks.tokens(to_numpy(inputs), len(params[0]))
 
 
 def one_product(lefts, rights):
@@ -97,8 +97,8 @@ class RNNRecurrence(torch.autograd.Function):
 @cells.is_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xh)
     Hs, H = RNNRecurrence.apply(input_product(inputs, W_xh, b_h), *state, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
 
@@ -147,8 +147,8 @@ class GRURecurrence(torch.autograd.Function):
 @cells.is_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    check(inputs, state, W_xz)
     W_x, b = torch.cat([W_xz, W_xr, W_xh], dim=1), torch.cat([b_z, b_r, b_h])
     A, W_hzr = input_product(inputs, W_x, b), torch.cat([W_hz, W_hr], dim=1)
     Hs, H = GRURecurrence.apply(A, *state, W_hzr, W_hh)
@@ -210,8 +210,8 @@ class LSTMRecurrence(torch.autograd.Function):
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    check(inputs, state, weights[0], num_states=2)
     W_x, W_h, b = (torch.cat(weights[kind::3], dim=-1) for kind in range(3))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

@@ -19,7 +19,7 @@ def try_gpu(i=0):
 
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
-    return torch.tensor(np.asarray(array, dtype=dtype), device=device)
+    return torch.tensor(checks.numbers(array, dtype), device=device)
 
 
 def to_numpy(tensor):
@@ -46,6 +46,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     ids = to_numpy(tokens)
+    checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
     ids = from_numpy(ids, dtype="int64", device=table.device)
     return F.embedding(ids, table)

@@ -8,9 +8,11 @@ from d2lrnn import checks, optimizers
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
     leaves = [tensor.detach().requires_grad_() for tensor in (inputs, *state, *params)]
     inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
     outputs, new_state = forward_fn(inputs, tuple(state), params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = torch.autograd.grad(
         (outputs, *new_state), leaves, (d_outputs, *d_state), materialize_grads=True
     )
@@ -19,6 +21,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
     norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
@@ -50,10 +53,12 @@ def value_and_grad(network, loss):
 
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
+    checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
         outputs, state = network(params, *constant(inputs))
+        checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
         return value.detach(), state, torch.autograd.grad(value, params)

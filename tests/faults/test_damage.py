@@ -1,4 +1,4 @@
-"""Model files damaged at random: every damage is noticed, at once, and says so."""
+"""Files of models and of runs, damaged at random: every damage is noticed, at once, and says so."""
 
 import resource
 import struct
@@ -9,15 +9,28 @@ import pytest
 
 from d2lrnn import cells
 
+TEXT = "the time machine, “by” h. g. wells"
 
-@pytest.fixture(scope="module")
-def intact(rnn, tmp_path_factory):
-    """A file and the content that it should have."""
-    vocab = rnn.Vocab("the time machine, “by” h. g. wells")
+
+def train(rnn, net, path, **settings):
+    """Train for an epoch of 3 minibatches, kept in a file."""
+    vocab = rnn.Vocab(TEXT)
+    loader = rnn.SeqDataLoader(vocab[list(TEXT)], 2, 4, seed=0)
+    settings |= {"optimizer": "adam", "checkpoint": path, "progress": False}
+    rnn.train_ch8(net, loader, vocab, 0.01, 1, **settings)
+
+
+@pytest.fixture(scope="module", params=["model", "run"])
+def intact(request, rnn, tmp_path_factory):
+    """A file, the content that it should have, and what reads it."""
+    vocab = rnn.Vocab(TEXT)
     net = cells.new_net(rnn, cells.Architecture("gru"), len(vocab), 16, seed=0)
     path = tmp_path_factory.mktemp("damage") / "model.safetensors"
-    rnn.save_model(path, net, vocab, corpus="a line")
-    return path, path.read_bytes()
+    if request.param == "model":
+        rnn.save_model(path, net, vocab, corpus="a line")
+        return path, path.read_bytes(), lambda: rnn.load_model(path)
+    train(rnn, net, path)
+    return path, path.read_bytes(), lambda: train(rnn, net, path, resume=True)
 
 
 def header_end(content):
@@ -89,7 +102,7 @@ DAMAGES = [
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_every_damage_is_an_error_that_names_the_file(rnn, intact, faults, damage):
-    path, content = intact
+    path, content, read = intact
     rng = np.random.default_rng(0)
     for _ in range(faults(50, 1250)):
         damaged = damage(content, rng)
@@ -98,24 +111,25 @@ def test_every_damage_is_an_error_that_names_the_file(rnn, intact, faults, damag
         path.write_bytes(damaged)
         start = time.perf_counter()
         with pytest.raises(rnn.CheckpointError, match=f"^{path} "):
-            rnn.load_model(path)
+            read()
         assert time.perf_counter() - start < 1
 
 
 def test_damaged_files_do_not_fill_the_memory(rnn, intact, faults):
-    path, content = intact
+    path, content, read = intact
     rng = np.random.default_rng(1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(faults(20, 500)):
         path.write_bytes(claim_more(content, rng))
         with pytest.raises(rnn.CheckpointError):
-            rnn.load_model(path)
+            read()
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert kilobytes < 16 * 1024
 
 
 def test_the_file_itself_loads(rnn, intact):
-    path, content = intact
+    path, content, read = intact
     path.write_bytes(content)
+    read()
     net, _ = rnn.load_model(path)
     assert net.num_hiddens == 16

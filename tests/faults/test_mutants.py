@@ -1,6 +1,7 @@
 """A fault in the package, planted, is found by the suite."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -23,3 +24,12 @@ def test_a_planted_fault_is_found(backend, faults):
 def test_the_faults_are_of_every_backend(backend, name):
     assert name in mutants.faults(backend)
     assert len(mutants.faults(backend)) >= 20
+
+
+def test_every_fault_can_be_planted_where_the_code_is_now(backend, tmp_path):
+    shutil.copytree(mutants.ROOT / "d2lrnn", tmp_path / "d2lrnn")
+    for name, fault in mutants.faults(backend).items():
+        file = tmp_path / "d2lrnn" / fault[0]
+        before = file.read_bytes()
+        assert mutants.plant(tmp_path / "d2lrnn", fault), name
+        file.write_bytes(before)
