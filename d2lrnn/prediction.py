@@ -1,7 +1,7 @@
 """Text from a trained model, token by token. Knows no framework.
 
-Of a net it uses ``vocab_size``, ``begin_state(batch_size)`` and
-``say(index, state, given, noise)``, in which the backends that compile stay for many tokens at once.
+Of a net it uses ``vocab_size``, ``begin_state(batch_size)`` and ``say``, which is given many tokens
+to say at once, for the backends that compile.
 """
 
 from __future__ import annotations
