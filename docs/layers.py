@@ -1,4 +1,4 @@
-"""What the frameworks' own layers and optimizers do: measured, for the second table of frameworks.md.
+"""What the frameworks' own layers and optimizers do, measured: a table of docs/frameworks.md.
 
 ``python docs/layers.py`` prints it for whatever is installed. tests/test_docs.py compares.
 """
@@ -80,9 +80,7 @@ def deep_gradients(rnn, backend):
     from d2lrnn import numpy as reference
 
     net = deep_mxnet(rnn) if backend == "mxnet" else make(rnn, "LSTM", 4, 2, "float64")
-    truth = reference.RNNModelScratch(
-        5, 4, *reference.stack("lstm", 2), dtype="float64", seed=0
-    )
+    truth = reference.RNNModelScratch(5, 4, *reference.stack("lstm", 2), dtype="float64", seed=0)
     net.load_arrays(truth.arrays())
     pairs = [model.gradients(IDS, IDS[:, ::-1], model.begin_state(2))[1] for model in (net, truth)]
     worst = max(abs(a - b).max() / abs(b).max() for a, b in zip(*pairs, strict=True))
@@ -106,7 +104,7 @@ def torch_adagrad():
     x = torch.zeros(1, requires_grad=True)
     x.grad = torch.tensor([0.01])
     torch.optim.Adagrad([x], lr=1.0).step()
-    return -float(x)
+    return -x.item()
 
 
 def tensorflow_adagrad():
