@@ -1,7 +1,8 @@
 """What mkdocs does beside: notebooks and the files of the root as pages, MathJax as a local file.
 
 Whatever ``notebooks/[0-9]*.ipynb`` there are become pages, with the outputs that they hold, and
-enter the navigation. CONTRIBUTING.md and CHANGELOG.md are pages too. MathJax comes from the package
+enter the navigation. CONTRIBUTING.md, CHANGELOG.md and notebooks/README.md are
+pages too. MathJax comes from the package
 sphinx-mathjax-offline when the site is built, so that no reader's browser asks another host.
 """
 
@@ -19,7 +20,11 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parent.parent
 SECTION = "Notebooks"
-ROOT_FILES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+MADE = {  # pages of the site, by the file that each is made of
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "notebooks/README.md": "notebooks/index.md",
+}
 MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
 # The richest form of an output that a page can show, in this order.
 PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
@@ -36,8 +41,7 @@ def notebooks():
 def on_config(config):
     """Put the notebooks into the navigation, behind the first page."""
     pages = [{title_of(path): f"notebooks/{path.stem}.md"} for path in notebooks()]
-    if pages:
-        config.nav.insert(1, {SECTION: pages})
+    config.nav.insert(1, {SECTION: ["notebooks/index.md", *pages]})
     return config
 
 
@@ -52,7 +56,7 @@ def on_files(files, config):
     """Add the pages and files that are not in docs/."""
     mathjax = metadata.distribution("sphinx-mathjax-offline").locate_file(MATHJAX)
     files.append(File.generated(config, "assets/mathjax.js", abs_src_path=str(mathjax)))
-    for name, page in ROOT_FILES.items():
+    for name, page in MADE.items():
         content = at_home_in_docs((ROOT / name).read_text(encoding="utf-8"))
         files.append(File.generated(config, page, content=content))
     for path in sorted((ROOT / "notebooks" / "pictures").glob("*.*")):

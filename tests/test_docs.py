@@ -12,12 +12,13 @@ import d2lrnn
 from d2lrnn import backends, interface
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+PAGES = [ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "notebooks/README.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 # Pages of the site that are made of files of the root, and a folder that it copies.
-MADE = {"docs/contributing.md": "CONTRIBUTING.md", "docs/changelog.md": "CHANGELOG.md"}
+MADE = ("docs/contributing.md", "docs/changelog.md", "docs/notebooks/index.md")
 # Modules, tests and pages, as the text names them: `tests/test_fused.py`.
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|cfg|txt|ini|toml|yml|png))`")
+EXAMPLES = {"NN-name.py", "tests/test_file.py"}  # names that stand for others
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 
 
@@ -73,7 +74,7 @@ def test_a_page_s_links_and_files_are_there(page):
     links = [one or other for one, other in LINK.findall(prose)]
     targets = [link.split("#")[0] for link in links if not re.match(r"https?:|mailto:|#", link)]
     missing = [target for target in targets if target and not leads_somewhere(page.parent, target)]
-    named = [name for name in FILE.findall(prose) if not is_here(name)]
+    named = [name for name in FILE.findall(prose) if not is_here(page.parent, name)]
     assert (missing, named) == ([], [])
 
 
@@ -86,11 +87,10 @@ def leads_somewhere(folder, target):
     return path.exists() or place in MADE
 
 
-def is_here(name):
+def is_here(folder, name):
     """Whether a file that a page names is here; files of a backend's folder are in torch/ too."""
-    places = (ROOT / name, ROOT / "d2lrnn" / name, ROOT / "d2lrnn" / "torch" / name)
-    examples = ("agreement.png", "grammar.png", "digits.png", "drawing.png", "gradient_flow.png")
-    return any(place.exists() for place in places) or name in examples
+    places = (folder, ROOT, ROOT / "d2lrnn", ROOT / "d2lrnn" / "torch")
+    return name in EXAMPLES or any((place / name).exists() for place in places)
 
 
 def script_of_docs(name):
