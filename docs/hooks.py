@@ -71,6 +71,11 @@ def on_files(files, config):
     return files
 
 
+def on_page_markdown(markdown, page, config, files):
+    """Point to the pictures where the site has them."""
+    return markdown.replace("](../notebooks/pictures/", "](pictures/")
+
+
 def at_home_in_docs(text):
     """Return a page of the root with its links as docs/ has them."""
     text = text.replace("](docs/", "](").replace("](CONTRIBUTING.md", "](contributing.md")

@@ -80,11 +80,8 @@ def test_a_page_s_links_and_files_are_there(page):
 
 def leads_somewhere(folder, target):
     """Whether a link leads to a file, here or once the site is built."""
-    path = Path(target) if not folder else (folder / target)
-    place = str(path.resolve().relative_to(ROOT)) if ROOT in path.resolve().parents else target
-    if place.startswith("docs/pictures/"):
-        return (ROOT / "notebooks" / place.removeprefix("docs/")).exists()
-    return path.exists() or place in MADE
+    path = (folder / target).resolve()
+    return path.exists() or str(path.relative_to(ROOT)) in MADE
 
 
 def is_here(folder, name):
