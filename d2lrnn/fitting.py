@@ -100,7 +100,9 @@ def train_sequences(
             such as a BatchLoader.
         lr: learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
-        theta, optimizer, clip: as for train_ch8.
+        theta: as for train_ch8.
+        optimizer: as for train_ch8.
+        clip: as for train_ch8.
         held_out: inputs and targets, never trained on, that net.score takes, or None.
         score_every: epochs from one score to the next; the last is always scored.
         progress: True for a progress bar, False for none, None for one if this is a terminal.

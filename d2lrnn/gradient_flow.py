@@ -66,7 +66,9 @@ def bptt_terms(
 
     Args:
         net: a SequenceClassifierScratch of one layer and one direction.
-        X, y, valid: a minibatch, as its step takes it.
+        X: sequences, as its step takes them.
+        y: their classes.
+        valid: what of X is no padding, or None.
 
     Returns:
         by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis

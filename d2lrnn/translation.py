@@ -247,7 +247,8 @@ class EncoderDecoderScratch(SequenceNet):
         """Return what the network writes for each sequence, as token ids, without the end.
 
         Args:
-            X, valid: as for a step.
+            X: sequences, as for a step.
+            valid: what of X is no padding, as for a step.
             end: the id of the token that ends a sequence.
             num_steps: tokens to write at most.
             beam_size: sequences kept at each step; 1 takes the likeliest token each time. The

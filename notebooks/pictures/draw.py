@@ -1,0 +1,93 @@
+"""Draw the four pictures of the README's gallery, each for light and for dark pages.
+
+``python notebooks/pictures/draw.py`` draws all of them, in a few minutes, with whatever backends
+are installed; ``python notebooks/pictures/draw.py grammar digits`` draws these two. Each is
+computed once, from seed 0, and drawn twice by the package's own functions.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import matplotlib
+
+matplotlib.use("agg")
+from matplotlib import pyplot
+
+from d2lrnn import backends, compare, gradient_flow, plot
+
+FOLDER = pathlib.Path(__file__).parent
+BACKGROUND = {"light": "#ffffff", "dark": "#0d1117"}  # those of the pages on GitHub
+FOREGROUND = {"light": "#1f2328", "dark": "#e6edf3"}
+
+
+def agreement():
+    """Train a hundred steps in each installed backend; return a function that draws the losses."""
+    losses = {
+        name: compare.train(backends.load(name), "rnn", "float64") for name in backends.available()
+    }
+    bound = compare.bound("losses", "float64", 0)
+    return lambda: plot.agreement(losses, bound)[0].figure
+
+
+def gradients():
+    """Survey the gradients of three cells; return a function that draws their norms."""
+    found = gradient_flow.survey(backends.load("numpy"))
+    return lambda: plot.gradient_flow(found)[0].figure
+
+
+def grammar():
+    """Train three cells on the grammar; return a function that draws their perplexity."""
+    rnn, histories = backends.load("numpy"), {}
+    for cell in ("rnn", "gru", "lstm"):
+        loader, vocab = rnn.load_data_grammar(32, 35, seed=0)
+        functions = *rnn.stack(cell)[:2], getattr(rnn, f"{cell}_fused")
+        net = rnn.RNNModelScratch(len(vocab), 64, *functions, seed=0)
+        histories[cell] = rnn.train_ch8(net, loader, vocab, lr=2, num_epochs=100, progress=False)
+    return lambda: plot.perplexity(histories, plot.new_axes(11.0, 4.0)).figure
+
+
+def digits():
+    """Train a network to draw; return a function that shows what it draws for each label."""
+    from d2lrnn import tasks
+
+    outcome = tasks.drawing(backends.load("numpy"), seed=0)
+    return lambda: outcome.draw()[0].figure
+
+
+PICTURES = {"agreement": agreement, "gradients": gradients, "grammar": grammar, "digits": digits}
+
+
+def coloured(figure, mode):
+    """Give what is drawn in black the foreground's colour, in the lines and words of a figure."""
+    black = matplotlib.colors.to_rgba("black")
+    for artist in figure.findobj(lambda a: hasattr(a, "get_color")):
+        if matplotlib.colors.to_rgba(artist.get_color()) == black:
+            artist.set_color(FOREGROUND[mode])
+    return figure
+
+
+def settings(mode):
+    """Return matplotlib's settings for light or for dark pages."""
+    inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    papers = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+    colours = {key: FOREGROUND[mode] for key in inks} | {key: BACKGROUND[mode] for key in papers}
+    return {**colours, "font.size": 13, "axes.titlesize": 14, "legend.fontsize": 10}
+
+
+def draw(name):
+    """Compute one picture and write it for both modes."""
+    show = PICTURES[name]()
+    for mode in BACKGROUND:
+        with matplotlib.rc_context(settings(mode)):
+            figure = coloured(show(), mode)
+            options = {"bbox_inches": "tight", "pad_inches": 0.15, "metadata": {"Software": None}}
+            figure.savefig(FOLDER / f"{name}-{mode}.png", dpi=100, **options)
+            pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    backends.prepare()
+    for name in sys.argv[1:] or PICTURES:
+        draw(name)

@@ -1,0 +1,146 @@
+"""What the pages say is so: names exist, links lead somewhere, facts are measured again."""
+
+import importlib
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import d2lrnn
+from d2lrnn import backends, interface
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "notebooks/README.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+# Pages of the site that are made of files of the root, and a folder that it copies.
+MADE = ("docs/contributing.md", "docs/changelog.md", "docs/notebooks/index.md")
+# Modules, tests and pages, as the text names them: `tests/test_fused.py`.
+FILE = re.compile(r"`([\w./-]+\.(?:py|md|cfg|txt|ini|toml|yml|png))`")
+EXAMPLES = {"NN-name.py", "tests/test_file.py"}  # names that stand for others
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
+
+
+def known():
+    """Every name that a backend has, with what has its signature."""
+    nets = {"net": interface.Net, **interface.SHARED}
+    methods = {
+        f"{name}.{method}": getattr(net, method)
+        for name, net in nets.items()
+        if inspect.isclass(net)
+        for method in vars(net)
+        if not method.startswith("_")
+    }
+    return {**interface.contracts(), **interface.layer_contracts(), **methods}
+
+
+def rows_of(page):
+    """The rows of a page's tables, cell by cell, without heads."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("|").split(" | ") for line in lines if line.startswith("| `")]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+OURS = sorted(
+    {call for _, ours, _ in rows_of("coming-from-d2l.md") for call in re.findall("`(.*?)`", ours)}
+)
+
+
+def test_the_page_for_readers_of_d2l_names_what_the_book_defines():
+    theirs = " ".join(row[0] for row in rows_of("coming-from-d2l.md"))
+    named = "RNNModelScratch train_ch8 predict_ch8 grad_clipping Vocab SeqDataLoader RNNModel"
+    newer = "TimeMachine RNNScratch RNNLMScratch RNNLM GRUScratch LSTMScratch Trainer Seq2Seq"
+    assert [name for name in f"{named} {newer}".split() if f"`{name}(" not in theirs] == []
+    assert len(OURS) > 40
+
+
+@pytest.mark.parametrize("call", OURS)
+def test_what_the_page_for_readers_of_d2l_calls_ours_exists_with_these_arguments(call):
+    name, _, arguments = call.removesuffix(")").partition("(")
+    signature = inspect.signature(known()[name])
+    found = {p.name: p.default for p in signature.parameters.values() if p.name != "self"}
+    written = [argument.split("=") for argument in arguments.split(", ") if argument]
+    assert [argument[0] for argument in written] == list(found)[: len(written)]
+    for argument, *default in written:
+        expected = inspect.Parameter.empty if not default else eval(default[0])
+        assert found[argument] == expected or not default, argument
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_s_links_and_files_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    links = [one or other for one, other in LINK.findall(prose)]
+    targets = [link.split("#")[0] for link in links if not re.match(r"https?:|mailto:|#", link)]
+    missing = [target for target in targets if target and not leads_somewhere(page.parent, target)]
+    named = [name for name in FILE.findall(prose) if not is_here(page.parent, name)]
+    assert (missing, named) == ([], [])
+
+
+def leads_somewhere(folder, target):
+    """Whether a link leads to a file, here or once the site is built."""
+    path = (folder / target).resolve()
+    return path.exists() or str(path.relative_to(ROOT)) in MADE
+
+
+def is_here(folder, name):
+    """Whether a file that a page names is here; files of a backend's folder are in torch/ too."""
+    places = (folder, ROOT, ROOT / "d2lrnn", ROOT / "d2lrnn" / "torch")
+    return name in EXAMPLES or any((place / name).exists() for place in places)
+
+
+def script_of_docs(name):
+    """A script of docs/ as a module."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+
+
+def measured(script, page, backend):
+    """What a script of docs/ finds for a backend, and what the page says that it found."""
+    module = script_of_docs(script)
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    table = text.partition(f"<!-- docs/{script}.py -->")
+    lines = table[2].strip().split("\n\n")[0].splitlines()
+    heads, _, *rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
+    column = heads.index(module.NAMES[backend])
+    questions = {name: question for name, (question, _) in module.FACTS.items()}
+    found = {questions[name]: answer for name, answer in module.measure(backend).items()}
+    return found, {row[0]: row[column] for row in rows}
+
+
+@pytest.mark.parametrize("script", ["surprises", "layers"])
+def test_a_framework_does_what_the_page_says(backend, script):
+    if (backend, script) == ("numpy", "layers"):  # NumPy has none
+        return
+    found, written = measured(script, "frameworks.md", backend)
+    assert found == written
+
+
+def test_the_same_product_again_has_the_same_bits(backend):
+    assert script_of_docs("rounding").measure(backend)[0] is True
+
+
+def test_every_name_of_the_interface_is_on_a_page_of_the_reference():
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*.md"))
+    named = re.findall(r"^::: (\S+)", pages, flags=re.MULTILINE)
+    assert {f"d2lrnn.interface.{name}" for name in ("Backend", "Layers", "Net")} <= {*named}
+    shown = {name.rpartition(".")[2] for name in named}
+    assert [name for name in interface.SHARED if name not in shown] == []
+
+
+def test_the_changelog_and_the_citation_name_this_version():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## \[(\d.*?)\]", changes, flags=re.MULTILINE)[0] == d2lrnn.__version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {d2lrnn.__version__}\n" in citation
+
+
+def test_the_page_on_contributing_names_each_file_of_a_backend():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / "d2lrnn" / "torch").glob("*.py")}
+    assert sorted(name for name in files if f"| `{name}` |" not in page) == []
+    assert all(name in backends.BACKENDS for name in ("torch", "jax", "mxnet"))
