@@ -164,7 +164,12 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
     }
 
     def running(inputs: Any) -> Run:
-        return lambda: float(compute(params, (inputs, state), targets)[0])
+        def run() -> float:
+            loss, _, grads = compute(params, (inputs, state), targets)
+            yardsticks(name).wait_for(grads)
+            return float(loss)
+
+        return run
 
     return {kind: running(inputs) for kind, inputs in kinds.items()}
 
