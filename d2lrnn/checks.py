@@ -184,6 +184,15 @@ def same_vocab(num_inputs: int, vocab_size: int) -> None:
         )
 
 
+def own_vocab(vocab_size: int, found: int) -> None:
+    """Check that a Vocab has as many tokens as the model that it comes with."""
+    if found != vocab_size:
+        raise ValueError(
+            f"the net is for {vocab_size} tokens, the vocab has {found}; "
+            "use the Vocab that the model was made for"
+        )
+
+
 def num_params(found: int, names: Sequence[str]) -> None:
     """Check that a cell has as many parameters as it has names for."""
     if found != len(names):

@@ -62,6 +62,7 @@ def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: floa
     Source: the book's sections 9.4, 10.1 and 10.2.
     """
     check_net(net)
+    checks.own_vocab(net.vocab_size, len(vocab))
     temperature = checks.positive(temperature=temperature)
     tokens = prefix_tokens(text, vocab)
     state, states, outputs = net.begin_state(1), [], []

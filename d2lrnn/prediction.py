@@ -49,11 +49,7 @@ def predict_ch8(
             "the net reads in both directions, and the future is not there yet; "
             "generate with a net of one direction"
         )
-    if net.vocab_size != len(vocab):
-        raise ValueError(
-            f"the net is for {net.vocab_size} tokens, the vocab has {len(vocab)}; "
-            "use the Vocab that the model was made for"
-        )
+    checks.own_vocab(net.vocab_size, len(vocab))
     tokens = prefix_tokens(prefix, vocab)
     first, *others = vocab[tokens]
     given = np.array([*others, *[FREE] * num_preds], dtype=np.int32)  # first the state warms up

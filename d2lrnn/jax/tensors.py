@@ -43,13 +43,12 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
     Under jit there are no values to check; check the ids before, as RNNModelScratch does.
     """
-    dtype = checks.floating(dtype)
     if not isinstance(tokens, jax.core.Tracer):
         ids = to_numpy(tokens)
         checks.tokens(ids, vocab_size)
         tokens = from_numpy(ids.astype("int32"), device=device)
-        from_numpy(np.zeros(0, dtype))  # refuses float64 where JAX has none
-    return jax.nn.one_hot(tokens, vocab_size, dtype=dtype)
+        from_numpy(np.zeros(0, checks.floating(dtype)))  # refuses float64 where JAX has none
+    return jax.nn.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))
 
 
 def _narrowed(array):

@@ -293,6 +293,17 @@ FUNCTIONS = {
         "value": st.integers(-1, 9),
     },
     "BatchLoader": {"arrays": arrays},
+    "look_inside": {
+        "net": net_of_any_kind,
+        "text": Argument(st.text(min_size=1, max_size=6), words),
+        "temperature": real,
+    },
+    "show": {
+        "function": Argument(
+            functions("rnn", "lstm_fused", "Vocab"), st.sampled_from([3, "rnn", None, len])
+        ),
+        "helpers": st.booleans(),
+    },
     "History": {},
     "Scores": {},
     "date_pairs": {"num_pairs": size, "held_out": st.booleans()},

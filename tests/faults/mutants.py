@@ -136,8 +136,8 @@ def faults(backend):
         ),
         "only the last token of the prefix read": (
             "prediction.py",
-            r"in vocab\[tokens\]:",
-            "in vocab[tokens][-1:]:",
+            r"= vocab\[tokens\]\n",
+            "= vocab[tokens][-1:]\n",
             ["test_training.py", "test_scratch.py"],
         ),
     }
