@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import backends, cells
+from d2lrnn import backends, cells, segments
 
 VOCAB_SIZE, NUM_HIDDENS, BATCH_SIZE, SHORT = 28, 64, 2, 100
 
@@ -89,7 +89,11 @@ def measure(
     X, Y = np.random.default_rng(0).integers(VOCAB_SIZE, size=(2, BATCH_SIZE, num_steps))
 
     def peak(length: int) -> float:
-        net.gradients(X[:, :length], Y[:, :length], net.begin_state(BATCH_SIZE), segment=segment)
+        minibatch = X[:, :length], Y[:, :length], net.begin_state(BATCH_SIZE)
+        if segment is None:
+            net.gradients(*minibatch)
+        else:
+            segments.value_and_grad(net, *minibatch, segment)
         unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import cells, checks, losses, networks, optimizers, segments, stacks
+from d2lrnn import cells, checks, losses, networks, optimizers, stacks
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -200,23 +200,9 @@ class ScratchModel(Model):
         return self.tensors.to_numpy(outputs)[0], state
 
     def make_step(
-        self,
-        lr: float,
-        theta: float = 1.0,
-        *,
-        optimizer: str = "sgd",
-        clip: str = "norm",
-        segment: int | None = None,
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
     ) -> Step:
-        """Return the function that trains on one minibatch, by our own optimizers.
-
-        With segment, minibatches of many steps take little memory; see d2lrnn.segments.
-        """
-        if segment is not None:
-            in_segments: Step = segments.make_step(
-                self, lr, theta, optimizer=optimizer, clip=clip, segment=segment
-            )
-            return in_segments
+        """Return the function that trains on one minibatch, by our own optimizers."""
         network = networks.Recurrent(self.forward_fn)
         settings = {"optimizer": optimizer, "clip": clip}
         update = self.make_update(network, "softmax", lr, theta, **settings)
@@ -246,16 +232,8 @@ class ScratchModel(Model):
         """Return an array as a tensor of the parameters' dtype, on their device."""
         return self.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
 
-    def gradients(
-        self, X: Any, Y: Any, state: State, *, segment: int | None = None
-    ) -> tuple[float, list[Array]]:
-        """Return the mean loss of a minibatch and its gradients, in the order of params.
-
-        With segment, the way back is in segments of so many steps; see d2lrnn.segments.
-        """
-        if segment is not None:
-            loss, _, grads = segments.value_and_grad(self, X, Y, state, segment)
-            return loss, grads
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of params."""
         loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
         ends = d_outputs, self.begin_state(len(X))
         _, _, d_params = self.vjp(self.forward_fn, self.rows(X, state), state, self.params, *ends)

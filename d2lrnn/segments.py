@@ -32,9 +32,10 @@ def value_and_grad(
         segment: steps of a segment, 1 or above; 0 for sqrt(num_steps), rounded up.
 
     Raises:
-        ValueError: the minibatch is empty, or an argument is out of its range.
+        ValueError: the minibatch is empty, an argument is out of its range, or the net is a
+            framework's own layer.
     """
-    checks.count(segment=segment)
+    check(net, segment)
     X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
     checks.minibatch(X, Y, net.vocab_size)
     length = segment or math.ceil(math.sqrt(X.shape[1]))
@@ -57,11 +58,11 @@ def value_and_grad(
 
 
 def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
-    """Return step(X, Y, state) -> (mean loss, new state), as ScratchModel.make_step does."""
+    """Return step(X, Y, state) -> (mean loss, new state); see d2lrnn.training.make_step."""
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
-    checks.count(segment=segment)
+    check(net, segment)
 
     def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
         loss, state, grads = value_and_grad(net, X, Y, state, segment)
@@ -75,6 +76,16 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
         memory.load(arrays, net.arrays(), np.asarray)
 
     return optimizers.remembering(step, functools.partial(memory.arrays, np.asarray), load_memory)
+
+
+def check(net: Any, segment: int) -> None:
+    """Check that a net can go back in segments of so many steps."""
+    checks.count(segment=segment)
+    if not hasattr(net, "vjp"):
+        raise ValueError(
+            f"the net is a {type(net).__name__}, whose layer is the framework's own; "
+            "only a network from scratch goes back in segments"
+        )
 
 
 def clipped_arrays(grads: list[Array], theta: float, clip: str) -> list[Array]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from d2lrnn import bars, checks, text
+from d2lrnn import bars, checks, segments, text
 from d2lrnn.files import StrPath
 from d2lrnn.prediction import predict_ch8, prefix_tokens
 from d2lrnn.resume import Epoch, Keeper, Run
@@ -79,7 +79,13 @@ class DivergenceError(FloatingPointError):
 
 
 def make_step(
-    net: Any, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    net: Any,
+    lr: float,
+    theta: float = 1.0,
+    *,
+    optimizer: str = "sgd",
+    clip: str = "norm",
+    segment: int | None = None,
 ) -> Step:
     """Return step(X, Y, state) -> (mean loss as a float, new state).
 
@@ -93,14 +99,22 @@ def make_step(
         theta: see grad_clipping.
         optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.optimizers.
         clip: "norm" or "value"; see grad_clipping.
+        segment: None, or so many time steps, 0 for the root of all: go back through the minibatch
+            in segments, which takes little memory for many steps; see d2lrnn.segments.
 
     Raises:
-        ValueError: lr or theta is not positive; in step, the minibatch is empty, or X and Y differ
+        ValueError: lr or theta is not positive; segments are asked for of a framework's own layer;
+            in step, the minibatch is empty, or X and Y differ
             in shape or hold no valid ids.
 
     Source: the book's section 9.5, Training.
     """
-    step: Step = net.make_step(lr, theta, optimizer=optimizer, clip=clip)
+    settings = {"optimizer": optimizer, "clip": clip}
+    step: Step = (
+        net.make_step(lr, theta, **settings)
+        if segment is None
+        else segments.make_step(net, lr, theta, segment=segment, **settings)
+    )
     return step
 
 
@@ -169,6 +183,7 @@ def train_ch8(
     theta: float = 1.0,
     optimizer: str = "sgd",
     clip: str = "norm",
+    segment: int | None = None,
     use_random_iter: bool = False,
     prefix: str | None = None,
     sample_every: int = 50,
@@ -188,6 +203,7 @@ def train_ch8(
         theta: the gradients' joint Euclidean norm is clipped to this, above 0.
         optimizer: "sgd", "adagrad" or "adam".
         clip: "norm", or "value" to clip each element of the gradients to -theta..theta.
+        segment: see make_step.
         use_random_iter: whether train_iter samples at random; then no state is carried over.
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
@@ -217,7 +233,7 @@ def train_ch8(
     _check_iterator(train_iter, use_random_iter)
     if prefix is not None:
         prefix_tokens(prefix, vocab)
-    step = net.make_step(lr, theta, optimizer=optimizer, clip=clip)
+    step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)
     history = History(floor=getattr(train_iter, "floor", None))
     settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})

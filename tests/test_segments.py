@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import cells, cli, cli_bench
+from d2lrnn import cells, cli, cli_bench, segments
 
 
 @pytest.fixture(params=["rnn", "gru", "lstm", "rnn_fused", "lstm_fused"])
@@ -27,10 +27,11 @@ def state_of(net, batch_size):
 
 
 @pytest.mark.parametrize("segment", [0, 1, 3, 4, 11, 50])
-def test_gradients_in_segments_are_those_of_the_whole(net, minibatch, segment):
+def test_gradients_in_segments_are_those_of_the_whole(rnn, net, minibatch, segment):
     (X, Y), state = minibatch, state_of(net, 3)
     loss, expected = net.gradients(X, Y, state)
-    in_segments, found = net.gradients(X, Y, state, segment=segment)
+    in_segments, last, found = segments.value_and_grad(net, X, Y, state, segment)
+    np.testing.assert_allclose(rnn.to_numpy(last[0]), rnn.to_numpy(net(X, state)[1][0]), rtol=1e-9)
     assert in_segments == pytest.approx(loss, rel=1e-12)
     for gradient, whole in zip(found, expected, strict=True):
         np.testing.assert_allclose(gradient, whole, rtol=1e-9, atol=1e-13)
@@ -41,7 +42,8 @@ def test_training_in_segments_is_training(rnn, minibatch):
     found = []
     for segment in (None, 3):
         net = cells.new_net(rnn, cells.Architecture("lstm"), 5, 4, seed=0, dtype="float64")
-        step, state, losses = net.make_step(0.1, optimizer="adam", segment=segment), None, []
+        step = rnn.make_step(net, 0.1, optimizer="adam", segment=segment)
+        state, losses = None, []
         for _ in range(5):
             loss, state = step(X, Y, state or net.begin_state(3))
             losses.append(loss)
@@ -53,9 +55,24 @@ def test_training_in_segments_is_training(rnn, minibatch):
 def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
     net = make_net()
     with pytest.raises(ValueError, match="segment"):
-        net.gradients(*minibatch, net.begin_state(3), segment=-1)
+        segments.value_and_grad(net, *minibatch, net.begin_state(3), -1)
     with pytest.raises(ValueError, match="segment"):
-        net.make_step(1.0, segment=-1)
+        rnn.make_step(net, 1.0, segment=-1)
+
+
+def test_a_frameworks_own_layer_does_not_go_back_in_segments(rnn, make_concise):
+    with pytest.raises(ValueError, match="only a network from scratch goes back in segments"):
+        rnn.make_step(make_concise(), 1.0, segment=3)
+
+
+def test_a_run_in_segments_is_the_run(rnn):
+    histories = []
+    for segment in (None, 2):
+        loader, vocab = rnn.load_data_builtin(4, 9, max_tokens=200, seed=0)
+        net = cells.new_net(rnn, cells.Architecture("rnn"), len(vocab), 4, seed=0, dtype="float64")
+        history = rnn.train_ch8(net, loader, vocab, 0.5, 2, segment=segment, progress=False)
+        histories.append(history.perplexity)
+    assert histories[1] == pytest.approx(histories[0], rel=1e-9)
 
 
 def test_the_command_shows_the_memory_of_both(backend, monkeypatch):

@@ -175,6 +175,7 @@ COMMON = {
     "use_random_iter": Argument(st.just(False), st.booleans()),
     "clip": right_or_odd(["norm", "value"], ["hard", None, 1]),
     "optimizer": right_or_odd(["sgd", "adagrad", "adam"], ["momentum", None]),
+    "segment": right_or_odd([None, 0, 1, 3], [-1, 1.5, "2", True]),
     "loss": right_or_odd(["softmax"], ["sigmoid", "hinge", None]),
     "order": right_or_odd(["HX", "XH"], ["HXH", None]),
     "cell": right_or_odd(list(CELLS), ["elman", None, 1]),
