@@ -1,5 +1,6 @@
 """What is true of GRU and LSTM beyond agreement: conventions, the concatenated form, numbers."""
 
+import dataclasses
 import functools
 import inspect
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2lrnn import backends, cells, compare, concatenated, concise
+from d2lrnn.numpy import bptt
 
 CONCATENATED = ["rnn", "gru", "lstm"]
 sizes = st.fixed_dictionaries(
@@ -107,6 +109,41 @@ def test_the_other_gru_convention_is_the_update_gate_with_its_sign_changed(rnn, 
     np.testing.assert_allclose(rnn.to_numpy(H_ours), H_other, rtol=1e-12, atol=1e-14)
     for twice, once in zip(rnn.flip_update_gate(flipped), problem.params, strict=True):
         np.testing.assert_array_equal(rnn.to_numpy(twice), once)
+
+
+def gru_states(rnn, cell, problem, **replaced):
+    """Return H after the first step of a GRU, some of its parameters replaced."""
+    names = [*cells.CELLS[cell].parameters, "W_hq", "b_q"]
+    arrays = [
+        np.broadcast_to(replaced.get(name, array), array.shape)
+        for name, array in zip(names, problem.params, strict=True)
+    ]
+    inputs, state = rnn.from_numpy(problem.inputs[:1]), rnn.from_numpy(problem.state[0])
+    _, (H,) = getattr(rnn, cell)(inputs, (state,), [rnn.from_numpy(array) for array in arrays])
+    return rnn.to_numpy(H)
+
+
+def test_a_gru_with_its_gates_forced_is_a_simpler_network(rnn):
+    problem = compare.make_problem("gru")
+    weights, (X, H) = problem.params[6:9], (problem.inputs[0], problem.state[0])
+    (plain,), _ = bptt.rnn_step(X, (H,), weights)
+    memoryless = np.tanh(X @ weights[0] + weights[2])
+    no_weights = {"W_xz": 0.0, "W_hz": 0.0, "W_xr": 0.0, "W_hr": 0.0}
+    for b_z, b_r, expected in [(50, 0, H), (-50, 50, plain), (-50, -50, memoryless)]:
+        found = gru_states(rnn, "gru", problem, b_z=float(b_z), b_r=float(b_r), **no_weights)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
+def test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal(rnn):
+    before = compare.make_problem("gru")
+    params = [*before.params[:9], np.zeros_like(before.params[8]), *before.params[9:]]
+    after = dataclasses.replace(before, params=params)
+    diagonal = np.diag(np.linspace(-1, 1, before.params[7].shape[0]))
+    problems = {"gru": before, "gru_reset_after": after}
+    one, other = (gru_states(rnn, cell, problem) for cell, problem in problems.items())
+    assert compare.difference(one, other) > 1e-3
+    one, other = (gru_states(rnn, c, problem, W_hh=diagonal) for c, problem in problems.items())
+    assert compare.difference(one, other) <= 1e-14
 
 
 SIGMOIDS = {0.3: 0.574442516811659, 0.7: 0.6681877721681662, 0.5: 0.6224593312018546}

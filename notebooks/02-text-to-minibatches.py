@@ -1,0 +1,432 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/02-text-to-minibatches.ipynb)
+#
+# # 2. From text to minibatches
+#
+# A network computes with arrays of equal size, and a text is one long string. This notebook goes
+# all the way from the one to the other: the text is cut into tokens, the tokens get numbers, the
+# numbers are cut into pieces, and pieces are put together in minibatches. On the way it looks at
+# how often tokens occur, which says why the last notebook's counting had to fail.
+#
+# It follows sections 9.2 and 9.3 of *Dive into Deep Learning*, with its notation. Notebook 1 says
+# what a language model is.
+
+# %%
+import importlib.util
+
+if importlib.util.find_spec("d2lrnn") is None:
+    # %pip install -q "d2lrnn[torch]"
+    importlib.invalidate_caches()
+
+# %%
+from collections import Counter
+
+import numpy as np
+
+from d2lrnn import backends, diagrams, plot, sketch
+from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
+
+backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
+plot.use_style()
+
+# %% [markdown]
+# Everything below runs on any of five backends. Edit this line, and nothing else, to choose one.
+
+# %%
+from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
+
+# %% [markdown]
+# ## Tokens
+#
+# A *token* is what the model takes for one unit: a word, or a character. The text is The Time
+# Machine where it is at hand, and otherwise the story that comes with the package. To keep things
+# small, it is brought to lower case and loses its punctuation.
+
+# %%
+lines = rnn.read_time_machine() if time_machine_at_hand() else rnn.read_builtin()
+lines = [" ".join(rnn.words_of(line)) for line in lines]
+first = next(line for line in lines if len(line) > 30)
+print(first[:60])
+for token in ("word", "char"):
+    print(rnn.tokenize([first[:60]], token)[0])
+
+# %% [markdown]
+# Which of the two is better? Words carry meaning by themselves, and a text has fewer of them; but
+# there are many different ones, and there is no end to them. Characters are few, and after a few
+# pages all of them have been seen.
+
+# %%
+streams = {
+    token: [one for row in rnn.tokenize(lines, token) for one in row] for token in ("word", "char")
+}
+
+
+def spread(last, number=70):
+    """Return numbers from 1 to last, equally far apart on a logarithmic axis."""
+    return np.unique(np.geomspace(1, last, number).round().astype(int))
+
+
+ax = plot.new_axes(8, 4.8)
+for number, (token, stream) in enumerate(streams.items()):
+    seen, different = set(), []
+    for one in stream:
+        seen.add(one)
+        different.append(len(seen))
+    places = spread(len(stream))
+    growth = np.array(different)[places - 1]
+    label = {"word": "words", "char": "characters"}[token]
+    ax.plot(100 * places / len(stream), growth, label=label, **plot.line_style(number))
+    print(f"{len(stream):7,} {label}, {len(seen):,} different ones")
+ax.set(xlabel="text read, %", ylabel="different tokens so far", xscale="log", yscale="log")
+ax.minorticks_off()
+ax.legend()
+present(ax, "The number of different words keeps growing; that of different characters stops.")
+
+# %% [markdown]
+# The notebooks use characters, because a vocabulary of some thirty tokens makes small networks and
+# short training. All that follows holds for words as well.
+#
+# ## Vocabulary
+#
+# A network needs numbers. The vocabulary gives each token an id, the most frequent token first.
+# Id 0 is kept for the *unknown* token `<unk>`, which stands for all that the vocabulary does not
+# hold. This is how the package makes one:
+
+# %%
+rnn.show(rnn.Vocab.__init__)
+
+# %%
+vocab = rnn.Vocab(streams["word"])
+print(vocab.token_freqs[:6])
+print(vocab[["the", "time", "clock", "smartphone"]])
+print(vocab.to_tokens([0, 1, 2, 3]))
+
+# %% [markdown]
+# A word that occurs once in a book teaches a model next to nothing, and still costs a row of
+# parameters. `min_freq` leaves rare tokens out. How much of the text becomes unknown by that?
+
+# %%
+for limit in (1, 2, 3, 5, 10, 20, 50):
+    size = len(rnn.Vocab(streams["word"], min_freq=limit))
+    rare = sum(count for _, count in vocab.token_freqs if count < limit)
+    share = 100 * rare / len(streams["word"])
+    print(f"min_freq {limit:2}: {size:5,} tokens, {share:4.1f}% of the text unknown")
+
+# %% [markdown]
+# ### Exercise 1
+#
+# How many ids has `rnn.Vocab(["a", "b", "a", "c", "b", "a"], min_freq=2,
+# reserved_tokens=["<bos>", "<eos>"])`, and which ids are those of `["c", "b", "<eos>"]`? Write a
+# number and a list, without asking the package.
+
+# %%
+### BEGIN SOLUTION
+size = 1 + 2 + 2
+ids = [0, 4, 2]
+### END SOLUTION
+
+# %%
+example = ["a", "b", "a", "c", "b", "a"], 2, ["<bos>", "<eos>"]
+check(
+    size,
+    lambda: len(rnn.Vocab(*example)),
+    hint="the unknown token, then the reserved tokens, then what occurs twice or more",
+)
+check(
+    ids,
+    lambda: rnn.Vocab(*example)[["c", "b", "<eos>"]],
+    hint="the order is <unk>, <bos>, <eos>, then by falling frequency; c is too rare",
+)
+
+# %% [markdown]
+# ## How often words occur
+#
+# The most frequent words are the dullest: *the*, *of*, *and*. The book calls them *stop words*;
+# they hold sentences together, and models need them like any other. What is striking is how fast
+# frequency falls. Let $n_i$ be how often the word of rank $i$ occurs. *Zipf's law* says that
+#
+# $$n_i \propto \frac{1}{i^\alpha}, \qquad\text{so}\qquad \log n_i = -\alpha \log i + c,$$
+#
+# a straight line when both axes are logarithmic. It is no law of nature, but many texts in many
+# languages follow it, with $\alpha$ near 1, once the first few words are past.
+#
+# ### Exercise 2
+#
+# Find $\alpha$ from the frequencies of ranks 1, 2, 3, ... by fitting a straight line.
+# (`np.polyfit(x, y, 1)` returns slope and intercept.)
+
+
+# %%
+def exponent(frequencies):
+    """Return alpha of Zipf's law, by least squares on logarithms; the first has rank 1."""
+    ### BEGIN SOLUTION
+    ranks = np.arange(1, len(frequencies) + 1)
+    return -np.polyfit(np.log(ranks), np.log(frequencies), 1)[0]
+    ### END SOLUTION
+
+
+# %%
+ranks = np.arange(1, 101)
+check(
+    lambda: [exponent(1000 / ranks**alpha) for alpha in (0.5, 1.0, 1.5)],
+    [0.5, 1.0, 1.5],
+    hint="the slope of log n over log i is minus alpha",
+)
+
+# %%
+counts = np.array([count for _, count in vocab.token_freqs])
+ranks = np.arange(1, len(counts) + 1)
+middle = slice(9, min(1000, len(counts)))  # from rank 10 on
+slope, level = np.polyfit(np.log(ranks[middle]), np.log(counts[middle]), 1)
+ax = plot.new_axes(8, 4.8)
+shown = spread(len(counts))
+ax.plot(shown, counts[shown - 1], label="words", **plot.line_style(0))
+label = rf"line for $\alpha$ = {-slope:.2f}"
+ax.plot(shown, np.exp(level) * shown**slope, label=label, **plot.line_style(1))
+for rank in (10, 100, 500):
+    style = {"textcoords": "offset points", "ha": "right"}
+    ax.annotate(vocab.to_tokens(rank), (rank, counts[rank - 1]), (-6, -16), **style)
+ax.set(xlabel="rank i", ylabel="frequency $n_i$", xscale="log", yscale="log", ylim=(0.7, None))
+ax.minorticks_off()
+ax.legend()
+present(ax, "Word frequency over rank is nearly a straight line on logarithmic axes.")
+once = int((counts == 1).sum())
+print(f"{100 * once / len(counts):.0f}% of the different words occur once")
+
+# %% [markdown]
+# About half of all different words, or more, occur a single time! Smoothing cannot help there: a
+# model that stores words one by one has nothing to store about them. And sequences of words are
+# worse.
+
+
+# %%
+def ngrams(n):
+    """Return how often sequences of n words occur, falling."""
+    stream = streams["word"]
+    return Counter(zip(*(stream[i:] for i in range(n)))).most_common()
+
+
+ax = plot.new_axes(8, 4.8)
+for number, (n, name) in enumerate([(1, "words"), (2, "pairs"), (3, "triples")]):
+    found = ngrams(n)
+    frequencies = np.array([count for _, count in found])
+    shown = spread(len(found))
+    ax.plot(shown, frequencies[shown - 1], label=name, **plot.line_style(number))
+    single = 100 * np.mean(frequencies == 1)
+    print(f"{len(found):6,} different {name}, {single:.0f}% of them occur once;", end=" ")
+    print("most often:", ", ".join(" ".join(gram) for gram, _ in found[:3]))
+ax.set(xlabel="rank i", ylabel="frequency $n_i$", xscale="log", yscale="log")
+ax.minorticks_off()
+ax.legend()
+present(ax, "Frequencies of words, pairs and triples fall along lines, longer ones less steeply.")
+
+# %% [markdown]
+# Three things can be read from it. Pairs and triples follow Zipf's law too, with a smaller
+# $\alpha$. There are far fewer of them than the square or cube of the number of words, so language
+# has structure that can be learned. And most of them occur once, so it cannot be learned by
+# counting them.
+#
+# ## From one long text to short pieces
+#
+# From here on tokens are characters, and the text is one list of ids, the *corpus*, of length $T$.
+# To train, it is cut into subsequences of `num_steps` tokens. The target of each token is the one
+# that comes after it: from $\mathbf{X} = x_t, \ldots, x_{t+n-1}$ the model is to predict
+# $\mathbf{Y} = x_{t+1}, \ldots, x_{t+n}$.
+#
+# There are as many ways to cut a text as a piece has tokens: begin at the first token, or one
+# later, and so on. Here is a text cut into pieces of three, at each of the three offsets $d$:
+
+# %%
+words, num_steps = "the time traveller", 3
+pen = sketch.Pen(None, 0.5 * len(words) + 2.4, 0.75 * num_steps + 0.4)
+for offset in range(num_steps):
+    height = 0.75 * (num_steps - 1 - offset) + 0.2
+    pen.text(0.9, height + 0.25, f"$d$ = {offset}")
+    last = offset + (len(words) - 1 - offset) // num_steps * num_steps  # Y needs one token more
+    for place, letter in enumerate(words):
+        piece = (place - offset) // num_steps % 2
+        colour = ("#CFE3F1", "#F7D9C4")[piece] if offset <= place < last else "white"
+        pen.cell(1.9 + 0.5 * place, height, 0.5, letter, colour)
+present(pen.ax, "The same text three times, cut into pieces of three that begin one token later.")
+
+# %% [markdown]
+# With a single fixed offset the model would never see what lies across a cut as one piece. So each
+# epoch draws its offset anew, at random. What comes before it, and a rest at the end, is left out
+# in that epoch.
+#
+# What remains is the question which pieces make a minibatch, and in which order.
+#
+# ## Random sampling
+#
+# All pieces are shuffled, and every minibatch takes the next `batch_size` of them. Neighbours in a
+# minibatch, and from one minibatch to the next, have nothing to do with one another. So a model
+# begins each minibatch with a state of zero.
+
+# %%
+rnn.show(rnn.seq_data_iter_random)
+
+# %%
+axes = diagrams.partitioning(list(words), 2, num_steps, use_random_iter=True, seed=1)
+present(axes, "Two minibatches of two rows, taken from places all over the text.")
+
+# %% [markdown]
+# ## Sequential partitioning
+#
+# The text is cut into `batch_size` long rows, and these are read from left to right together. Row
+# $i$ of each minibatch goes on where row $i$ of the one before ended, so that a model may carry its
+# hidden state on.
+
+# %%
+rnn.show(rnn.seq_data_iter_sequential)
+
+# %%
+axes = diagrams.partitioning(list(words), 2, num_steps, seed=1)
+present(axes, "Two minibatches; each row of the second goes on where that row of the first ended.")
+
+# %% [markdown]
+# The difference is plain when the tokens are the numbers 0, 1, 2, ...: then an id is a place in the
+# text.
+
+# %%
+for data_iter in (rnn.seq_data_iter_random, rnn.seq_data_iter_sequential):
+    print(data_iter.__name__)
+    for X, Y in data_iter(list(range(35)), 2, 5, seed=0):
+        for x, y in zip(rnn.to_numpy(X), rnn.to_numpy(Y)):
+            print("  X", *(f"{i:2}" for i in x), "  Y", *(f"{i:2}" for i in y))
+        print()
+
+# %%
+num_tokens, batch_size, num_steps = 500, 4, 15
+axes = plot.new_axes(11, 4.8, columns=2)
+iterators = {"random": rnn.seq_data_iter_random, "sequential": rnn.seq_data_iter_sequential}
+for ax, (title, data_iter) in zip(axes, iterators.items()):
+    minibatches = data_iter(list(range(num_tokens)), batch_size, num_steps, seed=0)
+    starts = np.array([rnn.to_numpy(X)[:, 0] for X, _ in minibatches])  # (minibatches, rows)
+    for row, places in enumerate(starts.T):
+        style = {"color": plot.COLOURS[row], "marker": "osD^"[row], "linestyle": ""}
+        ax.plot(range(1, len(places) + 1), places, **style)
+        if title == "sequential":
+            ax.annotate(f"row {row + 1}", (1, places[0] + 40), color=plot.COLOURS[row])
+    ax.set(xlabel="minibatch", ylabel="place in the text, tokens", title=title)
+present(axes, "Random rows jump all over the text; sequential ones each walk along their quarter.")
+
+# %% [markdown]
+# ### Exercise 3
+#
+# Write sequential partitioning yourself, for an offset that is given: return the list of all
+# $\mathbf{X}$. The last token of the corpus is in no $\mathbf{X}$, because nothing follows it. As
+# in the package, there are as many minibatches as any offset allows.
+
+
+# %%
+def sequential(ids, batch_size, num_steps, offset):
+    """Return the X of all minibatches, each an array (batch_size, num_steps)."""
+    num_batches = (len(ids) - num_steps) // (batch_size * num_steps)
+    ### BEGIN SOLUTION
+    length = num_batches * num_steps  # of a row
+    rows = np.array(ids[offset : offset + batch_size * length]).reshape(batch_size, length)
+    return [rows[:, start : start + num_steps] for start in range(0, length, num_steps)]
+    ### END SOLUTION
+
+
+# %%
+places = list(range(100))
+expected = [rnn.to_numpy(X) for X, _ in rnn.seq_data_iter_sequential(places, 3, 7, seed=5)]
+check(
+    lambda: sequential(places, 3, 7, offset=expected[0][0, 0]),
+    expected,
+    hint="cut off what comes before the offset, reshape to batch_size rows, then slice columns",
+)
+
+# %% [markdown]
+# ## All of it in one call
+#
+# `SeqDataLoader` holds the corpus, and each loop over it is an epoch with an offset of its own.
+# `load_data_time_machine` and its fellows read, tokenize, number and cut, and return the loader and
+# the vocabulary. Here is the book's setting, 32 rows of 35 characters from the first 10,000. (As in
+# the book, lines follow one another without a space.)
+
+# %%
+load_data = rnn.load_data_time_machine if time_machine_at_hand() else rnn.load_data_builtin
+train_iter, vocab = load_data(batch_size=32, num_steps=35, seed=0)
+for epoch in range(1, 4):
+    X, Y = next(iter(train_iter))
+    text = vocab.join(vocab.to_tokens(rnn.to_numpy(X)[0]))
+    print(
+        f"epoch {epoch}: {len(train_iter)} minibatches {tuple(X.shape)}, the first begins {text!r}"
+    )
+
+# %% [markdown]
+# An epoch leaves out what comes before its offset, and whatever is too little for one more
+# minibatch. Is anything left out for good? Here is a text so short that it shows:
+
+# %%
+num_epochs = full_or_fast(200, 50)
+ax = plot.new_axes(8, 4.8)
+for number, name in enumerate(["random", "sequential"]):
+    loader = rnn.SeqDataLoader(np.arange(1000), 4, 35, name == "random", seed=0)
+    times = np.zeros(1000, dtype=int)
+    for _ in range(num_epochs):
+        for X, _ in loader:
+            times[rnn.to_numpy(X).ravel()] += 1
+    ax.plot(
+        np.arange(1000)[::20], 100 * times[::20] / num_epochs, label=name, **plot.line_style(number)
+    )
+ax.set(xlabel="place in the text, tokens", ylabel="epochs that read it, %", ylim=(0, 105))
+ax.legend(loc="lower center")
+present(ax, "At random all tokens get their turn; in sequence the end of the text never does.")
+
+# %% [markdown]
+# Sequential rows always begin within the first `num_steps` tokens, so the end of a text may never
+# be read: with 10,000 tokens and the book's setting, the last tenth is not. Random sampling leaves
+# out other pieces in each epoch, and nothing for good.
+
+# %% [markdown]
+# ### Exercise 4
+#
+# A text of $T$ tokens, `batch_size` $n$, `num_steps` $s$. The offset $d$ is one of $0, \ldots,
+# s - 1$, and the number of minibatches shall be the same for all of them. How many are there? Write
+# it for $T = 10{,}000$, $n = 32$, $s = 35$.
+
+# %%
+### BEGIN SOLUTION
+num_batches = (10_000 - 35) // (32 * 35)
+### END SOLUTION
+
+# %%
+check(
+    num_batches,
+    lambda: len(rnn.SeqDataLoader(np.zeros(10_000, dtype=int), 32, 35)),
+    hint="at the largest offset, s - 1 tokens come before; the last token is only a target",
+)
+
+# %% [markdown]
+# ## What to take away
+#
+# - A vocabulary numbers tokens by frequency; what it does not hold is the unknown token.
+# - Words follow Zipf's law, n-grams too: most are rare, however long the text.
+# - Targets are inputs one token later. A random offset lets every cut come up.
+# - Random minibatches begin with a zero state; sequential ones can carry the state on.
+#
+# **Proven in the repository.** Ids, in `tests/test_text.py`:
+# `test_ids_follow_frequency_and_then_order_of_appearance`,
+# `test_rare_tokens_become_unknown_and_reserved_ones_come_first` and
+# `test_tokens_survive_the_way_to_ids_and_back`. Minibatches, in `tests/test_batches.py`:
+# `test_targets_follow_inputs_and_nothing_comes_twice`,
+# `test_sequential_rows_go_on_where_they_ended_and_cover_their_range`,
+# `test_every_offset_is_drawn_equally_often` and
+# `test_a_loader_has_as_many_minibatches_as_it_says_in_every_epoch`. The drawings show what the
+# iterators yield: `test_a_partitioned_text_shows_each_token_of_each_minibatch` in
+# `tests/test_teaching.py`.
