@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
@@ -108,8 +108,11 @@ def prepare() -> None:
 @contextmanager
 def requires(name: str) -> Iterator[None]:
     """Turn the absence of a framework, while importing it, into the command that installs it."""
+    # TensorFlow 2.21 says two lines when it is imported, even to those who have asked for silence.
+    asked = name == "tensorflow" and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") != "0"
     try:
-        yield
+        with hushed() if asked else nullcontext():
+            yield
     except ModuleNotFoundError as error:
         if error.name not in BACKENDS[name].modules:
             raise
@@ -119,3 +122,16 @@ def requires(name: str) -> Iterator[None]:
             f"run: {backend.install}",
             name=error.name,
         ) from None
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Let nothing that C++ writes to stderr be seen; what Python says about errors is."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

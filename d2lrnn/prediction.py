@@ -24,6 +24,7 @@ def predict_ch8(
     *,
     temperature: float = 0.0,
     seed: int | None = None,
+    state: Any = None,
 ) -> str:
     """Return the prefix and num_preds further tokens, one after the other.
 
@@ -35,6 +36,8 @@ def predict_ch8(
         temperature: 0 takes the likeliest token each time; above 0, tokens are drawn with
             probabilities softmax(scores / temperature), the more surprising the higher.
         seed: an integer for a draw that can be repeated, or None.
+        state: the hidden state of one row to go on from, as a net or its step returned it; None for
+            zeros.
 
     Raises:
         ValueError: the prefix is empty, or an argument is out of its range.
@@ -53,7 +56,10 @@ def predict_ch8(
     tokens = prefix_tokens(prefix, vocab)
     first, *others = vocab[tokens]
     given = np.array([*others, *[FREE] * num_preds], dtype=np.int32)  # first the state warms up
-    rng, state, said = np.random.default_rng(seed), net.begin_state(1), [first]
+    if state is None:
+        state = net.begin_state(1)
+    net.check_state(state, 1)
+    rng, said = np.random.default_rng(seed), [first]
     for start in range(0, len(given), AT_ONCE):
         part = given[start : start + AT_ONCE]
         noise = surprise(temperature, rng, (len(part), net.vocab_size))

@@ -27,12 +27,14 @@ class SmoothLoss:
     """The loss of a piece of text, summed over its steps, in nats, smoothed over a thousand pieces.
 
     ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
-    (iteration, text).
+    (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
+    ever begun at zero, and may write and read worse from there.
     """
 
     iterations: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
+    state: Any = field(default=None, repr=False)
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
         """Draw the smooth loss over iterations and return the matplotlib Axes."""
@@ -77,7 +79,8 @@ def train_min_char(
         vocab: the Vocab of the tokens.
         num_iterations: pieces of text to learn from, 0 or more.
         report_every: iterations between two values of the result.
-        sample_every: iterations between two samples of 200 characters, drawn at temperature 1.
+        sample_every: iterations between two samples of 200 characters, drawn at temperature 1, that
+            go on from what was read before the last piece.
         seed: of the samples.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
 
@@ -92,7 +95,8 @@ def train_min_char(
     pieces = _pieces(corpus, num_iterations)
     bar = tqdm(pieces, total=num_iterations, disable=bars.disable(progress))
     for iteration, (X, Y, first) in enumerate(bar, 1):
-        loss, state = step(X, Y, net.begin_state(1) if first else state)
+        before = net.begin_state(1) if first else state
+        loss, state = step(X, Y, before)
         if not math.isfinite(loss):
             raise training.DivergenceError(loss)
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
@@ -102,10 +106,11 @@ def train_min_char(
             seen.values.append(smooth)
             bar.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
         if last or iteration % sample_every == 0:
-            prefix = vocab.to_tokens(int(X[0, 0]))
-            sample = prediction.predict_ch8(prefix, 200, net, vocab, temperature=1.0, seed=seed)
+            prefix, draw = vocab.to_tokens(int(X[0, 0])), {"temperature": 1.0, "seed": seed}
+            sample = prediction.predict_ch8(prefix, 200, net, vocab, state=before, **draw)
             seen.samples.append((iteration, sample))
             bar.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+    seen.state = state
     return seen
 
 

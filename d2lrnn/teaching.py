@@ -11,6 +11,7 @@ import inspect
 import io
 import itertools
 import os
+import re
 import reprlib
 import sys
 import textwrap
@@ -47,8 +48,17 @@ def time_machine_at_hand() -> bool:
     It can if it lies in the folder that the environment variable D2LRNN_DATA names, or was
     downloaded before.
     """
+    return _at_hand("timemachine.txt")
+
+
+def tiny_shakespeare_at_hand() -> bool:
+    """Return whether tiny-shakespeare can be read without a download; see time_machine_at_hand."""
+    return _at_hand("tinyshakespeare.txt")
+
+
+def _at_hand(name: str) -> bool:
     folders = [os.environ.get(corpora.DATA_FOLDER), pooch.os_cache("d2lrnn")]
-    return any(Path(folder, "timemachine.txt").exists() for folder in folders if folder)
+    return any(Path(folder, name).exists() for folder in folders if folder)
 
 
 def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
@@ -97,7 +107,7 @@ def present(axes: Any, alt: str) -> None:
     if in_notebook():
         svg = io.StringIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Title": alt})
-        _display(alt, {"image/svg+xml": svg.getvalue()})
+        _display(alt, {"image/svg+xml": _small(svg.getvalue())})
     elif folder or figure.canvas.required_interactive_framework is None:
         path = _next_file(Path(folder or "figures"))
         figure.savefig(path)
@@ -176,6 +186,12 @@ def _display(plain: str, rich: dict[str, str]) -> None:
         display({"text/plain": plain, **rich}, raw=True)  # type: ignore[no-untyped-call]
     else:
         print(plain)
+
+
+def _small(svg: str) -> str:
+    """Return an SVG without comments, indents and line ends: a notebook of half the size."""
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
 
 
 _numbers = itertools.count(1)

@@ -51,6 +51,17 @@ def test_importing_a_backend_leaves_numpy_as_it_was(backend):
     assert result.stdout.strip() == "[]", result.stderr
 
 
+def test_a_program_that_is_prepared_imports_without_a_word(backend):
+    result = run(f"""
+        from d2lrnn import backends
+        backends.prepare()
+        backends.load({backend!r})
+        import os
+        os.write(2, b"heard again")
+    """)
+    assert (result.returncode, result.stderr) == (0, "heard again")
+
+
 def test_an_unknown_backend_is_refused_by_name():
     with pytest.raises(ValueError) as error:
         backends.load("keras")

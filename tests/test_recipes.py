@@ -71,6 +71,20 @@ def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
         np.testing.assert_allclose(new[moved], expected[moved], atol=1e-5)
 
 
+def test_samples_go_on_from_the_state_of_the_text(reference):
+    lines = corpora.read_builtin()
+    corpus, vocab = recipes.character_corpus(lines)
+    net, seen = train(reference, lines, 40)
+    _, before = train(reference, lines, 39)
+    prefix, draw = vocab.to_tokens(corpus[39 * 25]), {"temperature": 1.0, "seed": 0}
+    (_, sample) = seen.samples[-1]
+    said = {
+        state: reference.predict_ch8(prefix, 200, net, vocab, state=given, **draw)
+        for state, given in (("carried", before.state), ("zeros", None))
+    }
+    assert sample == said["carried"] != said["zeros"]
+
+
 def test_the_text_is_read_piece_by_piece_and_then_anew():
     pieces = list(recipes._pieces(list(range(60)), 3))
     starts = [(int(X[0, 0]), int(Y[0, -1]), first) for X, Y, first in pieces]

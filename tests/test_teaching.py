@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -117,12 +118,19 @@ def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
     assert [bars.disable(progress) for progress in (None, True, False)] == [True, False, True]
 
 
-def test_the_time_machine_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("at_hand", "file"),
+    [
+        (teaching.time_machine_at_hand, "timemachine.txt"),
+        (teaching.tiny_shakespeare_at_hand, "tinyshakespeare.txt"),
+    ],
+)
+def test_a_text_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path, at_hand, file):
     monkeypatch.setenv(teaching.corpora.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(teaching.pooch, "os_cache", lambda name: tmp_path / "cache")
-    assert not teaching.time_machine_at_hand()
-    (tmp_path / "timemachine.txt").touch()
-    assert teaching.time_machine_at_hand()
+    assert not at_hand()
+    (tmp_path / file).touch()
+    assert at_hand()
 
 
 def test_a_script_s_figures_are_numbered_files_where_there_is_no_display(tmp_path):
@@ -168,6 +176,23 @@ def test_the_same_figure_is_the_same_svg(tmp_path):
     for name in ("one.svg", "other.svg"):
         diagrams.gru_cell().figure.savefig(tmp_path / name, metadata={"Date": None})
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+def test_a_figure_in_a_notebook_is_one_line_of_svg_with_all_its_elements(monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr(teaching, "in_notebook", lambda: True)
+    monkeypatch.setattr(teaching, "_display", lambda plain, rich: shown.append(rich))
+    ax = plot.new_axes()
+    ax.plot([1, 2], [3, 5])
+    ax.figure.savefig(tmp_path / "whole.svg", metadata={"Date": None, "Creator": None})
+    teaching.present(ax, "A line.")
+    (small,) = [rich["image/svg+xml"] for rich in shown]
+    assert "\n" not in small
+    whole, found = (
+        [(one.tag, sorted(one.attrib)) for one in root.iter() if not one.tag.endswith("}title")]
+        for root in (ElementTree.parse(tmp_path / "whole.svg"), ElementTree.fromstring(small))
+    )
+    assert found == whole
 
 
 @pytest.mark.parametrize(

@@ -337,6 +337,16 @@ def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
     assert len(set(said[3:])) > 2
 
 
+def test_a_text_goes_on_from_a_state(rnn, make_net):
+    net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
+    net.load_arrays([10 * array for array in cells.draw([a.shape for a in net.arrays()], 1)])
+    _, state = net.evaluate(np.array([vocab[list("da")]]), net.begin_state(1))
+    rest, without = (rnn.predict_ch8("d", 9, net, vocab, state=s) for s in (state, None))
+    assert "da" + rest == rnn.predict_ch8("dad", 9, net, vocab) != "da" + without
+    with pytest.raises(ValueError, match="state is for batch_size 2, the minibatch has 1"):
+        rnn.predict_ch8("b", 9, net, vocab, state=net.begin_state(2))
+
+
 def test_a_longer_prefix_compiles_nothing_anew(rnn, make_net, monkeypatch):
     net, vocab, calls = make_net(num_hiddens=7), rnn.Vocab("abcd"), []  # a shape of its own
     network = type(net.speaker)

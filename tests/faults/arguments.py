@@ -253,6 +253,7 @@ FUNCTIONS = {
         "num_preds": Argument(st.integers(0, 3), small_numbers),
         "net": net_of_any_kind,
         "temperature": real,
+        "state": Argument(st.none(), states(1).odd),
     },
     "train_epoch_ch8": {
         "train_iter": minibatches,
