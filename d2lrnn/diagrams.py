@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import batches, checks, plot
-from d2lrnn.sketch import Pen
+from d2lrnn.sketch import GATE, Pen
 
-HIDDEN, OUTPUT = "#F7D9C4", "#CDEBE0"
+HIDDEN, INPUT, OUTPUT = "#F7D9C4", GATE, "#CDEBE0"
 H_BEFORE, X_NOW, H_NOW = r"$H_{t-1}$", "$X_t$", "$H_t$"
 
 
@@ -63,6 +63,99 @@ def unrolled(num_steps: int = 4, ax: Any = None) -> Any:
         if step > 1:
             pen.text(x - 1.6, 2.2, "$W_{hh}$", size=0.85)
     return pen.ax
+
+
+def deep(num_layers: int = 2, num_steps: int = 3, ax: Any = None) -> Any:
+    """Draw a deep network over its time steps: each layer reads the states of the one below.
+
+    Args:
+        num_layers: how many layers, 1 or more; the last stands for layer L.
+        num_steps: how many steps to draw, 1 or more; the last stands for step T.
+        ax: Axes to draw on, or None for new ones.
+    """
+    checks.size(num_layers=num_layers, num_steps=num_steps)
+    top = 2.2 * num_layers + 2.0
+    pen = Pen(ax, 3.6 * num_steps + 2.8, top + 0.6)
+    for layer, name in enumerate(_names(num_layers, "L"), 1):
+        y = 2.2 * layer
+        pen.text(0.8, y, f"$H_0^{{({name})}}$")
+        pen.path((1.4, y), (2.65, y))
+        for step, time in enumerate(_names(num_steps, "T"), 1):
+            x = 3.6 * step - 0.3
+            pen.path((x, y - 1.75 if layer > 1 else 0.9), (x, y - 0.45))
+            pen.box(x, y, "cell", colour=HIDDEN)
+            pen.path((x + 0.65, y), (x + 2.95, y))
+            pen.text(x + 1.8, y + 0.45, f"$H_{time}^{{({name})}}$", size=0.9)
+    for step, time in enumerate(_names(num_steps, "T"), 1):
+        x = 3.6 * step - 0.3
+        pen.text(x, 0.5, f"$X_{time}$")
+        pen.path((x, top - 1.55), (x, top - 0.35))
+        pen.text(x, top, f"$O_{time}$")
+    return pen.ax
+
+
+def bidirectional(num_steps: int = 3, ax: Any = None) -> Any:
+    """Draw a network that reads its inputs from both ends; outputs see the states of both.
+
+    Args:
+        num_steps: how many steps to draw, 1 or more; the last stands for step T.
+        ax: Axes to draw on, or None for new ones.
+    """
+    checks.size(num_steps=num_steps)
+    pen = Pen(ax, 4.4 * num_steps + 3.2, 7.0)
+    pen.text(0.6, 2.4, r"$\overrightarrow{H}_0$")
+    pen.path((1.05, 2.4), (1.95, 2.4))
+    pen.text(4.4 * num_steps + 2.3, 4.4, r"$\overleftarrow{H}_{T+1}$")
+    pen.path((4.4 * num_steps + 1.55, 4.4), (4.4 * num_steps + 0.65, 4.4))
+    for step, time in enumerate(_names(num_steps, "T"), 1):
+        x = 4.4 * step - 0.9
+        pen.text(x, 0.4, f"$X_{time}$")
+        pen.path((x, 0.75), (x, 1.2), (x - 0.9, 1.2), (x - 0.9, 1.95))
+        pen.path((x, 1.2), (x + 0.9, 1.2), (x + 0.9, 3.95), dots=[(x, 1.2)])
+        pen.box(x - 0.9, 2.4, "cell", colour=HIDDEN)
+        pen.box(x + 0.9, 4.4, "cell", colour=INPUT)
+        if step < num_steps:
+            pen.path((x - 0.25, 2.4), (x + 2.85, 2.4))
+            pen.path((x + 4.65, 4.4), (x + 1.55, 4.4))
+        pen.path((x - 0.9, 2.85), (x - 0.9, 5.6), (x, 5.6), arrow=False)
+        pen.path((x + 0.9, 4.85), (x + 0.9, 5.6), (x, 5.6), arrow=False)
+        pen.path((x, 5.6), (x, 6.2), dots=[(x, 5.6)])
+        pen.text(x - 1.4, 3.4, rf"$\overrightarrow{{H}}_{time}$", size=0.9)
+        pen.text(x + 1.4, 5.3, rf"$\overleftarrow{{H}}_{time}$", size=0.9)
+        pen.text(x, 6.55, f"$O_{time}$")
+    return pen.ax
+
+
+def five_kinds(ax: Any = None) -> Any:
+    """Draw the five kinds of input and output: what is read below, what is written above."""
+    pen = Pen(ax, 11.4, 10.2)
+    _kind(pen, 0.9, 5.5, "one to one", [0], [0])
+    _kind(pen, 3.5, 5.5, "one to many", [0], [0, 1, 2])
+    _kind(pen, 8.3, 5.5, "many to one", [0, 1, 2], [2])
+    _kind(pen, 0.9, 0.3, "many to many,\nthe same length", [0, 1, 2], [0, 1, 2])
+    _kind(pen, 6.3, 0.3, "many to many,\nanother length", [0, 1, 2], [3, 4])
+    return pen.ax
+
+
+def _kind(pen: Pen, x: float, y: float, title: str, read: list[int], written: list[int]) -> None:
+    """Draw a network that reads at some steps and writes at some, its lower left box at x, y."""
+    num_steps = max(read + written) + 1
+    for step, there in ((step, x + 1.1 * step) for step in range(num_steps)):
+        pen.box(there, y + 1.9, "", colour=HIDDEN, width=0.7, height=0.7)
+        if step + 1 < num_steps:
+            pen.path((there + 0.35, y + 1.9), (there + 0.75, y + 1.9))
+        if step in read:
+            pen.box(there, y + 0.4, "", colour=INPUT, width=0.7, height=0.7)
+            pen.path((there, y + 0.75), (there, y + 1.55))
+        if step in written:
+            pen.box(there, y + 3.4, "", colour=OUTPUT, width=0.7, height=0.7)
+            pen.path((there, y + 2.25), (there, y + 3.05))
+    pen.text(x + 1.1 * (num_steps - 1) / 2, y + 4.3, title, size=0.95)
+
+
+def _names(number: int, last: str) -> list[str]:
+    """Return the names 1, 2, ... of steps or layers, of which the last stands for the very last."""
+    return [*map(str, range(1, number)), last if number > 1 else "1"]
 
 
 def partitioning(

@@ -21,6 +21,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 # Settings of matplotlib's for a classroom; sizes in points, for figures some 8 inches wide.
 CLASSROOM = {
+    "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "axes.grid": True,
     "axes.labelsize": 16,

@@ -111,3 +111,16 @@ def test_a_radius_that_is_not_positive_is_refused(rnn, make_net):
     with pytest.raises(ValueError) as error:
         rnn.scale_recurrent(make_net(), 0)
     assert str(error.value) == "radius is 0; expected a finite number above 0"
+
+
+@pytest.mark.parametrize("bias", [0.0, 1.0, 4.0])
+def test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step(reference, bias):
+    """With weights so small that the gate is all that there is on the way back."""
+    net = cells.new_net(reference, cells.Architecture("lstm"), 6, 16, seed=0, dtype="float64")
+    arrays = dict(zip(net.architecture.parameters, net.arrays()))
+    arrays["b_f"] += bias
+    net.load_arrays(list(arrays.values()))
+    ids = np.random.default_rng(0).integers(6, size=(4, 31))
+    norms = gradient_flow.gradient_norms(net, ids[:, :-1], ids[:, 1:], last_only=True)
+    factors = norms[:-2] / norms[1:-1]  # the last step's own output comes on top
+    np.testing.assert_allclose(factors, 1 / (1 + np.exp(-bias)), rtol=0.03)

@@ -91,3 +91,32 @@ def test_a_network_comes_near_the_floor_and_not_below(rnn, cell):
     assert history.floor == loader.floor == grammar.MarkovSource().perplexity("word")
     X, _ = next(iter(loader))
     assert type(X) is type(rnn.from_numpy([0]))
+
+
+def test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not(reference):
+    source = grammar.MarkovSource()
+    loader = grammar.GrammarLoader(source, 4, 20, max_tokens=400, token="word", seed=0)
+    ids = np.array(loader.vocab[source.speak(2401, seed=1)])
+    again = reference.SeqDataLoader(ids[:200], 4, 20, seed=0)
+    net = cells.new_net(reference, cells.Architecture("gru"), len(loader.vocab), 32, seed=0)
+    settings = {"optimizer": "adam", "progress": False}
+    history = reference.train_ch8(net, again, loader.vocab, 0.01, 80, **settings)
+    X, Y = (ids[start : start + 2000].reshape(100, 20) for start in (400, 401))
+    loss, _ = net.loss_and_d_outputs(X, Y, net.begin_state(100))
+    assert history.perplexity[-1] < 0.8 * loader.floor
+    assert math.exp(loss) > 1.2 * loader.floor
+
+
+def test_a_network_that_reads_both_ways_is_shown_the_answer(reference):
+    loader, vocab = reference.load_data_grammar(8, 20, token="word", seed=0, max_tokens=2000)
+    architecture = cells.Architecture("rnn", bidirectional=True)
+    net = cells.new_net(reference, architecture, len(vocab), 16, seed=0)
+    settings = {"optimizer": "adam", "progress": False}
+    history = reference.train_ch8(net, loader, vocab, 0.01, 15, **settings)
+    assert history.perplexity[-1] < 0.6 * loader.floor
+    X, Y = next(iter(loader))
+    outputs, _ = net.evaluate(X, net.begin_state(8))
+    shifted = outputs.reshape(20, 8, -1) - outputs.max()
+    logs = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+    surprise = -np.take_along_axis(logs, Y.T[:, :, None], axis=2).mean(axis=(1, 2))
+    assert surprise[-1] > 5 * surprise[:-1].max()  # at the last place alone it has to predict

@@ -75,6 +75,18 @@ def test_gates_and_candidates_of_an_lstm_make_its_memory_and_states(rnn):
     np.testing.assert_allclose(seen.states, gates["O"] * np.tanh(seen.memory), atol=1e-12)
 
 
+@pytest.mark.parametrize("distance", [1, 30])
+def test_an_lstm_with_its_forget_gate_open_and_its_input_gate_shut_keeps_its_memory(rnn, distance):
+    net = cells.new_net(rnn, cells.Architecture("lstm"), len(VOCAB), 1, dtype="float64")
+    named = dict(zip(net.architecture.parameters, [np.zeros_like(a) for a in net.arrays()]))
+    named["W_xi"][:] = -20.0
+    named["W_xf"][:] = 20.0
+    named["W_xi"][VOCAB["a"]], named["W_xc"][VOCAB["a"]] = 20.0, 20.0  # write 1 at an a
+    net.load_arrays(list(named.values()))
+    seen = rnn.look_inside(net, VOCAB, "a" + distance * "b")
+    np.testing.assert_allclose(seen.memory[:, 0], 1.0, atol=1e-6)
+
+
 @pytest.mark.parametrize("cell", cells.FUSED)
 def test_a_fused_net_in_float32_shows_the_same(rnn, cell):
     found = series_of(rnn.look_inside(make(rnn, cell, "float32", fused=True), VOCAB, TEXT))

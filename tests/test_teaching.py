@@ -200,6 +200,9 @@ def test_a_figure_in_a_notebook_is_one_line_of_svg_with_all_its_elements(monkeyp
     [
         (diagrams.rnn_cell, {"$X_t$", "$H_t$", "$O_t$"}),
         (diagrams.unrolled, {"$X_1$", "$H_3$", "$O_T$", "RNN"}),
+        (diagrams.deep, {"$X_T$", "$H_0^{(1)}$", "$H_2^{(L)}$", "$O_1$"}),
+        (diagrams.bidirectional, {r"$\overrightarrow{H}_1$", r"$\overleftarrow{H}_T$", "$O_2$"}),
+        (diagrams.five_kinds, {"one to many", "many to many,\nthe same length"}),
         (diagrams.gru_cell, {"$R_t$", "$Z_t$", r"$\tilde{H}_t$", "$1-$"}),
         (diagrams.lstm_cell, {"$F_t$", "$I_t$", "$O_t$", r"$\tilde{C}_t$", "$C_t$"}),
     ],
@@ -208,6 +211,13 @@ def test_a_diagram_names_what_its_equations_name(draw, words):
     ax = draw()
     assert words <= {text.get_text() for text in ax.texts}
     assert draw(ax=ax) is ax
+
+
+def test_a_deep_network_has_a_cell_for_each_step_of_each_layer():
+    words = [text.get_text() for text in diagrams.deep(3, 5).texts]
+    assert words.count("cell") == 15
+    assert [words.count(f"$H_T^{{({name})}}$") for name in "12L"] == [1, 1, 1]
+    assert [text.get_text() for text in diagrams.bidirectional(5).texts].count("cell") == 10
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
