@@ -106,8 +106,10 @@ def train_min_char(
             seen.values.append(smooth)
             bar.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
         if last or iteration % sample_every == 0:
-            prefix, draw = vocab.to_tokens(int(X[0, 0])), {"temperature": 1.0, "seed": seed}
-            sample = prediction.predict_ch8(prefix, 200, net, vocab, state=before, **draw)
+            prefix = vocab.to_tokens(int(X[0, 0]))
+            sample = prediction.predict_ch8(
+                prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
+            )
             seen.samples.append((iteration, sample))
             bar.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     seen.state = state
