@@ -49,9 +49,12 @@ def output_layer(Hs, W_hq, b_q):
 
 
 def recurrence(function, A, weights, state):
-    """Return Hs (T, n, h) and the last state, as a Function computes them of A (T, n, ...)."""
-    if len(A) == 0:
-        return state[0][None][:0], tuple(state)
+    """Return Hs (T, n, h) and the last state, as a Function computes them of A (T, n, ...).
+
+    oneDNN is never given an empty array: it fails, later, and elsewhere.
+    """
+    if A.size == 0:  # no steps, or no rows
+        return np.zeros((*A.shape[:2], state[0].shape[1]), dtype=A.dtype, ctx=A.ctx), tuple(state)
     Hs, *last = function()(A, *weights, *state)
     return Hs, tuple(last)
 
