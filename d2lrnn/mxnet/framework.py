@@ -57,7 +57,7 @@ def _removed_names():
 
 with _removed_names():
     import mxnet
-    from mxnet import autograd, np, npx
+    from mxnet import autograd, nd, np, npx
 
 npx.set_np()
 
@@ -68,4 +68,4 @@ def follow_numpy():
         npx.set_np()
 
 
-__all__ = ["autograd", "follow_numpy", "mxnet", "np", "npx"]
+__all__ = ["autograd", "follow_numpy", "mxnet", "nd", "np", "npx"]

@@ -15,7 +15,7 @@ such as W.T is: an update of W itself would wait for the gradient, and the gradi
 import atexit
 
 from d2lrnn import cells, checks
-from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy
 
 atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
@@ -36,16 +36,28 @@ def check(cell, inputs, state, params):
         checks.tokens(to_numpy(inputs), len(params[0]))
 
 
+def biased(A, b):
+    """Return A (..., m) + b (m,), with b's gradient by a product, ten times as fast as MXNet's sum.
+
+    The gradient of a product of no rows would be undefined: then it is a sum.
+    """
+    if A.size == 0:
+        return A + b
+    ones = np.ones((A.size // len(b), 1), dtype=A.dtype, ctx=A.ctx)
+    return A + np.dot(ones, b[None]).reshape(A.shape)
+
+
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
     if is_floating(inputs):
-        return np.dot(inputs, W_x) + b
-    return npx.embedding(inputs, W_x, *W_x.shape, dtype=W_x.dtype) + b  # a row of W_x for each id
+        return biased(np.dot(inputs, W_x), b)
+    rows = npx.embedding(inputs, W_x, *W_x.shape, dtype=W_x.dtype)  # a row of W_x for each id
+    return biased(rows, b)
 
 
 def output_layer(Hs, W_hq, b_q):
     """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
-    return np.dot(Hs.reshape(-1, len(W_hq)), W_hq) + b_q
+    return biased(np.dot(Hs.reshape(-1, len(W_hq)), W_hq), b_q)
 
 
 def recurrence(function, A, weights, state):
@@ -71,7 +83,8 @@ def old(*arrays):
 
 def one_product(lefts, rights):
     """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
-    return np.dot(lefts.reshape(-1, lefts.shape[2]).T, rights.reshape(-1, rights.shape[2]))
+    flat = old(lefts.reshape(-1, lefts.shape[2]), rights.reshape(-1, rights.shape[2]))
+    return nd.dot(*flat, transpose_a=True).as_np_ndarray()
 
 
 def before(first, states):
