@@ -24,7 +24,7 @@ def from_numpy(array, *, dtype=None, device=None):
     if not jax.config.jax_enable_x64 and array.dtype.kind in "iuf" and array.dtype.itemsize == 8:
         array = _narrowed(array)
     device = jax.devices(device)[0] if isinstance(device, str) else device
-    return jax.device_put(jnp.asarray(array), device)
+    return jax.device_put(array, device)
 
 
 def to_numpy(tensor):
