@@ -138,7 +138,7 @@ def gallery(images: Sequence[Any], titles: Sequence[str], *, columns: int = 5) -
     for ax, image, title in itertools.zip_longest(axes, images, titles):
         ax.axis("off")
         if image is not None:
-            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
             ax.set_title(title, fontsize=12)
     return axes
 

@@ -1,5 +1,6 @@
 """Pictures: what is drawn, with no display."""
 
+import re
 import subprocess
 import sys
 
@@ -65,3 +66,11 @@ def test_a_format_that_cannot_be_written_is_refused_beforehand():
     plot.check_format("curve.svg")
     with pytest.raises(ValueError, match=r"curve.xyz ends in 'xyz'; expected one of .*png"):
         plot.check_format("curve.xyz")
+
+
+def test_a_gallery_keeps_each_image_s_own_pixels(tmp_path):
+    axes = plot.gallery([[[0.0, 1.0], [1.0, 0.0]]] * 6, [f"number {i}" for i in range(6)])
+    assert [ax.get_title() for ax in axes] == [*(f"number {i}" for i in range(6)), *[""] * 4]
+    path = tmp_path / "gallery.svg"
+    axes[0].figure.savefig(path)
+    assert len(re.findall(r'<image [^>]*width="2" height="2"', path.read_text())) == 6
