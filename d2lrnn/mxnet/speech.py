@@ -1,52 +1,69 @@
-"""Token by token in MXNet: nothing waits for a token before all of them are under way."""
+"""Token by token in MXNet: many of them as one graph, built once and called once.
 
-from d2lrnn.cells import Architecture
-from d2lrnn.mxnet.framework import np, npx
+A call of MXNet's from Python costs some 30 microseconds, and a token takes from seven of them, in a
+plain network, to over twenty, in an LSTM.
+"""
+
+import functools
+import types
+
+import numpy as onp
+from mxnet import symbol
+from mxnet.gluon import HybridBlock
+
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
+from d2lrnn.prediction import AT_ONCE
+
+symbol.numpy._Symbol.__matmul__ = symbol.np.dot  # the operator that MXNet's symbols lack
 
 
 def say(net, index, state, given, noise):
-    """Do as Model.say does; the ids stay where MXNet computes until the end.
-
-    Every call of MXNet's costs some 30 microseconds, so the cell's step is called as it is, and
-    what would change nothing is left out.
-    """
-    said, noisy = [], noise.any()
-    noise = from_numpy(noise, dtype=net.dtype, device=net.device)
-    index = from_numpy(index, dtype="int64", device=net.device).reshape(1)
-    next_scores = simplest(net) if net.architecture == Architecture("rnn") else any_cell(net)
-    for t, settled in enumerate(given):
-        scores, state = next_scores(index, state)
-        if settled >= 0:
-            index = np.full_like(index, int(settled))
-        else:
-            index = np.argmax(scores + noise[t] if noisy else scores, axis=1)
-        said.append(index)
-    return to_numpy(np.concatenate(said)).astype(int).tolist(), state
-
-
-def simplest(net):
-    """Return next_scores(index, state) -> scores (1, vocab_size), state of a plain network."""
-    W_xh, W_hh, b_h, W_hq, b_q = net.params
-    rows = W_xh + b_h
-
-    def next_scores(index, state):
-        H = np.tanh(np.take(rows, index, axis=0) + np.dot(state[0], W_hh))
-        return np.dot(H, W_hq) + b_q, (H,)
-
-    return next_scores
-
-
-def any_cell(net):
-    """Return next_scores(index, state) of any cell, in any number of layers."""
-    *weights, W_hq, b_q = net.params
+    """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
+    count = len(given)
+    given = onp.concatenate([given, onp.zeros(max(0, AT_ONCE - count), onp.int32)])
+    noise = onp.concatenate([noise, onp.zeros((len(given) - count, net.vocab_size))])
     step = net.tools.steps[net.architecture.cell]
+    graph = speech(net.architecture, step, net.vocab_size, net.dtype)
+    ids = (from_numpy(i, dtype="int64", device=net.device) for i in (onp.array([index]), given))
+    noise = from_numpy(noise, dtype=net.dtype, device=net.device)
+    said, *states = graph(*ids, noise, list(state), net.params)
+    return to_numpy(said)[:count].tolist(), tuple(s[count - 1] for s in states)
 
-    def next_scores(index, state):
-        row, last = npx.one_hot(index, net.vocab_size, dtype=net.dtype), ()
-        for [(params, before)] in net.architecture.layers(weights, state):
-            after = tuple(step(row, before, params))
-            row, last = after[0], last + after
-        return np.dot(row, W_hq) + b_q, last
 
-    return next_scores
+@functools.lru_cache(16)
+def speech(architecture, step, vocab_size, dtype):
+    """Return the graph of a kind of network, compiled when it is first called."""
+    graph = Speech(architecture, symbolic(step), vocab_size, dtype)
+    graph.hybridize()
+    return graph
+
+
+def symbolic(step):
+    """Return the step of a cell, as it is, for MXNet's symbols in the place of its arrays."""
+    names = {**step.__globals__, "np": symbol.np, "npx": symbol.npx}
+    return types.FunctionType(step.__code__, names, step.__name__)
+
+
+class Speech(HybridBlock):
+    """AT_ONCE tokens: those given, and where none is (below 0), the likeliest, noise included."""
+
+    def __init__(self, architecture, step, vocab_size, dtype):
+        """Keep what the graph is built of."""
+        super().__init__()
+        self.architecture, self.step = architecture, step
+        self.one_hot = functools.partial(symbol.npx.one_hot, depth=vocab_size, dtype=dtype)
+
+    def hybrid_forward(self, F, index, given, noise, state, params):
+        """Return the ids (AT_ONCE,), then each part of the state after each of them."""
+        *weights, W_hq, b_q = params
+        said, states = [], []
+        for given_t, noise_t in zip(*(F.np.split(x, AT_ONCE, axis=0) for x in (given, noise))):
+            row, last = self.one_hot(index), ()
+            for [(layer, before)] in self.architecture.layers(weights, state):
+                after = tuple(self.step(row, before, layer))
+                row, last = after[0], last + after
+            chosen = F.np.argmax(F.np.dot(row, W_hq) + b_q + noise_t, axis=1)
+            index, state = F.np.where(given_t >= 0, given_t, chosen), last
+            said.append(index)
+            states.append(last)
+        return F.np.concatenate(said), *(F.np.stack(part) for part in zip(*states))
