@@ -115,9 +115,10 @@ check(
 # %%
 load_data = rnn.load_data_time_machine if time_machine_at_hand() else rnn.load_data_builtin
 num_epochs, depths = full_or_fast((20, (1, 2, 3)), (2, (2,)))
+num_steps, most = full_or_fast((35, 20_000), (10, 2_000))
 histories = {1: {}, 10: {}}
 for scale, num_layers in [(s, n) for s in full_or_fast((1, 10), (10,)) for n in depths]:
-    train_iter, vocab = load_data(32, 35, max_tokens=full_or_fast(20_000, 5_000), seed=0)
+    train_iter, vocab = load_data(32, num_steps, max_tokens=most, seed=0)
     net = rnn.RNNModelScratch(len(vocab), 64, *rnn.stack("rnn", num_layers), seed=0)
     net.load_arrays([scale * array for array in net.arrays()])
     histories[scale][f"layers: {num_layers}"] = rnn.train_ch8(
