@@ -194,8 +194,10 @@ def _small(svg: str) -> str:
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # only shapes are referred to, not groups
     svg = re.sub(r'style="[^"]*"', lambda style: re.sub(r"(?<=[:;]) ", "", style[0]), svg)
     svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
-    places = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
-    return places.sub(lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), svg)
+    svg = re.sub(r'(?<=["#])DejaVuSans', "D", svg)  # in the names of letters
+    places = re.compile(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)')
+    svg = places.sub(lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), svg)
+    return re.sub(r' d="[^"]*"', lambda path: re.sub(r" ([A-Z]) ?", r"\1", path[0]), svg)
 
 
 _numbers = itertools.count(1)
