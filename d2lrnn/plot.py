@@ -167,7 +167,8 @@ def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
     left.set(xlabel="training step", ylabel="loss")
     right.set(xlabel="training step", ylabel=f"relative difference from {first}")
     left.legend(frameon=False)
-    right.legend(frameon=False, ncols=2)
+    if others:
+        right.legend(frameon=False, ncols=2)
     return left, right
 
 

@@ -189,9 +189,15 @@ def _display(plain: str, rich: dict[str, str]) -> None:
 
 
 def _small(svg: str) -> str:
-    """Return an SVG without comments, indents and line ends: a notebook of half the size."""
+    """Return an SVG without what is not seen: comments, indents, names, thousandths of a point."""
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # only shapes are referred to, not groups
+    svg = re.sub(r'style="[^"]*"', lambda style: re.sub(r"(?<=[:;]) ", "", style[0]), svg)
+    svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
+    svg = re.sub(r'(?<=["#])DejaVuSans', "D", svg)  # in the names of letters
+    places = re.compile(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)')
+    svg = places.sub(lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), svg)
+    return re.sub(r' d="[^"]*"', lambda path: re.sub(r" ([A-Z]) ?", r"\1", path[0]), svg)
 
 
 _numbers = itertools.count(1)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from d2lrnn import plot
@@ -74,3 +75,14 @@ def test_a_gallery_keeps_each_image_s_own_pixels(tmp_path):
     path = tmp_path / "gallery.svg"
     axes[0].figure.savefig(path)
     assert len(re.findall(r'<image [^>]*width="2" height="2"', path.read_text())) == 6
+
+
+@pytest.mark.parametrize("names", [("numpy",), ("numpy", "torch", "jax")])
+def test_an_agreement_draws_all_losses_and_the_differences_of_all_but_the_first(names):
+    losses = {name: np.array([3.0, 2.0]) + 1e-12 * place for place, name in enumerate(names)}
+    left, right = plot.agreement(losses, 1e-9)
+    assert [line.get_label() for line in left.get_lines()] == list(names)
+    gaps = [line for line in right.get_lines() if line.get_label() in names]
+    assert [line.get_label() for line in gaps] == list(names[1:])
+    for place, line in enumerate(gaps, 1):
+        assert list(line.get_ydata()) == pytest.approx([place * 1e-12 / 3, place * 1e-12 / 2], 1e-3)

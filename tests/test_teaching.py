@@ -1,6 +1,7 @@
 """What a lesson needs: source, exercises, figures and shorter runs, outside of a notebook."""
 
 import inspect
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -189,10 +190,13 @@ def test_a_figure_in_a_notebook_is_one_line_of_svg_with_all_its_elements(monkeyp
     (small,) = [rich["image/svg+xml"] for rich in shown]
     assert "\n" not in small
     whole, found = (
-        [(one.tag, sorted(one.attrib)) for one in root.iter() if not one.tag.endswith("}title")]
+        [(one.tag, set(one.attrib) - {"id"}) for one in root.iter() if "title" not in one.tag]
         for root in (ElementTree.parse(tmp_path / "whole.svg"), ElementTree.fromstring(small))
     )
     assert found == whole
+    named, referred_to = re.findall(r' id="([^"]+)"', small), re.findall(r'[("]#([^)"]+)', small)
+    assert referred_to
+    assert set(referred_to) <= set(named)
 
 
 @pytest.mark.parametrize(
