@@ -194,7 +194,7 @@ for ax, dtype, colour in zip(axes, ("float32", "float64"), plot.COLOURS):
     sums = [float(np.cumsum(rng.permutation(terms), dtype=dtype)[-1]) for _ in range(2000)]
     off = (np.array(sums) - exact) / (eps * size)
     ax.hist(off, bins=np.linspace(-0.85, 0.85, 18), color=colour)
-    ax.set(title=f"{dtype}: {len(set(sums))} different sums")
+    ax.set(title=f"{dtype}: {len(set(sums))} different sums", xticks=[-0.5, 0, 0.5])
     ax.set_xlabel(r"error, in $\epsilon \sum |a_i|$")
 axes[0].set_ylabel("orders, of 2,000")
 present(axes, "Sums in different orders spread alike, when counted in roundings of their dtype.")
