@@ -115,7 +115,7 @@ check(
 # %%
 load_data = rnn.load_data_time_machine if time_machine_at_hand() else rnn.load_data_builtin
 num_epochs, depths = full_or_fast((20, (1, 2, 3)), (2, (2,)))
-num_steps, most = full_or_fast((35, 20_000), (10, 2_000))
+num_steps, most = full_or_fast((35, 20_000), (5, 2_000))
 histories = {1: {}, 10: {}}
 for scale, num_layers in [(s, n) for s in full_or_fast((1, 10), (10,)) for n in depths]:
     train_iter, vocab = load_data(32, num_steps, max_tokens=most, seed=0)
@@ -256,10 +256,13 @@ check(
 
 
 # %%
+longest = full_or_fast(10, 6)
+
+
 def sentences(number, seed):
     """Return pairs of words and tags."""
     pairs = rnn.tagged_sentences(number, seed=seed)
-    return [(words, tags) for words, tags in pairs if 3 <= len(words) <= 10]
+    return [(words, tags) for words, tags in pairs if 3 <= len(words) <= longest]
 
 
 train, test = sentences(full_or_fast(6000, 600), 0), sentences(full_or_fast(1500, 200), 1)
@@ -269,10 +272,10 @@ for words, tags in test[:3]:
 
 
 def rows(pairs, backwards):
-    """Return ids of words and of tags, (n, 10) each, and lengths; backwards turns time round."""
+    """Return ids of words and tags, (n, longest) each, and lengths; backwards turns time round."""
     step = -1 if backwards else 1
     X, Y = (
-        rnn.pad_sequences([vocab[pair[kind][::step]] for pair in pairs], 10, padding="post")
+        rnn.pad_sequences([vocab[pair[kind][::step]] for pair in pairs], longest, padding="post")
         for kind, vocab in enumerate((word_vocab, tag_vocab))
     )
     return X, Y, np.array([len(words) for words, _ in pairs])
@@ -344,7 +347,8 @@ for words in (["they", "watch", "her"], ["they", "watch", "her", "turn"]):
 # Then why not write text with it? Ask, and it refuses:
 
 # %%
-fresh, vocab = rnn.load_data_grammar(32, 20, max_tokens=5_000, seed=0)
+num_places = full_or_fast(20, 8)  # characters in a row
+fresh, vocab = rnn.load_data_grammar(32, num_places, max_tokens=5_000, seed=0)
 two_way = rnn.RNNModelScratch(len(vocab), 32, *rnn.stack("rnn", 1, bidirectional=True), seed=0)
 try:
     rnn.predict_ch8("the tide ", 20, two_way, vocab)
@@ -363,7 +367,7 @@ except ValueError as error:
 one_way = rnn.RNNModelScratch(len(vocab), 32, *rnn.stack("rnn", 1), seed=0)
 models, histories = {"one direction": one_way, "both": two_way}, {}
 for name, net in models.items():
-    fresh, _ = rnn.load_data_grammar(32, 20, max_tokens=5_000, seed=0)
+    fresh, _ = rnn.load_data_grammar(32, num_places, max_tokens=5_000, seed=0)
     histories[name] = rnn.train_ch8(
         net, fresh, vocab, 0.01, full_or_fast(40, 4), optimizer="adam", progress=False
     )
@@ -376,21 +380,21 @@ present(ax, "One direction stays above the floor of 1.22; both directions fall b
 # the middle of is not known as yet.)
 
 # %%
-fresh, _ = rnn.load_data_grammar(400, 20, seed=1)
+fresh, _ = rnn.load_data_grammar(400, num_places, seed=1)
 X, Y = (rnn.to_numpy(ids) for ids in next(iter(fresh)))
 
 
 def surprise(net):
-    """Return the mean surprise at each of the 20 places of a row, in nats."""
+    """Return the mean surprise at each place of a row, in nats."""
     outputs, _ = net.evaluate(X, net.begin_state(len(X)))
-    chances = losses.probabilities(outputs.astype(float)).reshape(20, len(X), -1)
+    chances = losses.probabilities(outputs.astype(float)).reshape(num_places, len(X), -1)
     return -np.log(np.take_along_axis(chances, Y.T[:, :, None], axis=2)).mean(axis=(1, 2))
 
 
 surprises = {name: surprise(net) for name, net in models.items()}
 ax = plot.new_axes(9, 4.8)
 for number, (name, values) in enumerate(surprises.items()):
-    places = np.arange(1, 21) + 0.4 * (number - 0.5)
+    places = np.arange(1, num_places + 1) + 0.4 * (number - 0.5)
     ax.bar(places, values, 0.4, color=plot.COLOURS[number], label=name)
 ax.set(xlabel="place in the row", ylabel="mean surprise, nats", xticks=(1, 5, 10, 15, 20))
 ax.legend()
@@ -408,10 +412,10 @@ honest_places = 1
 ### END SOLUTION
 
 # %%
-targets = np.arange(1, 20)  # the token after place t is the input of place t + 1
+targets = np.arange(1, num_places)  # the token after place t is the input of place t + 1
 check(
     honest_places,
-    lambda: 20 - int((effects(True, 20)[targets - 1, targets] > 0).sum()),
+    lambda: num_places - int((effects(True, num_places)[targets - 1, targets] > 0).sum()),
     hint="at which places is the character to be predicted not an input as well?",
 )
 
