@@ -18,8 +18,10 @@ import grid
 def pytest_addoption(parser):
     which = "what .ci/run tries, or every notebook on every backend that its topic allows"
     parser.addoption("--notebooks", choices=["sample", "all"], default="sample", help=which)
-    full = "run them in full, six minutes at most, not in fast mode"
+    full = "run them in full, not in fast mode"
     parser.addoption("--full", action="store_true", help=full)
+    timed = "fail where one takes longer than it should; on a machine that does nothing else"
+    parser.addoption("--timed", action="store_true", help=timed)
     parser.addoption("--only", metavar="NAME", help="one notebook, such as 03-rnn-from-scratch")
 
 
