@@ -341,6 +341,8 @@ for number, (num_hiddens, values) in enumerate(by_size.items()):
     label = f"{num_hiddens} units"
     ax.plot(read, values, label=label, **plot.line_style(number))
 ax.set(xscale="log", yscale="log")
+ax.minorticks_off()
+ax.set_xticks((20, 50, 100, 200, 500), (20, 50, 100, 200, 500))
 ax.set(xlabel="thousands of characters read", ylabel="wasted, nats per character")
 ax.legend()
 present(
