@@ -183,7 +183,7 @@ def _display(plain: str, rich: dict[str, str]) -> None:
     if in_notebook():
         from IPython.display import display
 
-        display({"text/plain": plain, **rich}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/plain": plain, **rich}, raw=True)
     else:
         print(plain)
 
