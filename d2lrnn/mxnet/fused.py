@@ -115,7 +115,25 @@ def slopes(S):
     return S - S * S
 
 
-class RNNRecurrence(autograd.Function):
+class Recurrence(autograd.Function):
+    """A Function that gives up what it has kept for the way back, when that begins.
+
+    MXNet 1.9.1 holds every Function that was recorded until Python ends, and what it keeps with it.
+    """
+
+    def keep(self, *kept):
+        """Keep arrays for the way back."""
+        self.kept = kept
+
+    def give_up(self):
+        """Return what was kept, which is then gone."""
+        kept, self.kept = self.kept, None
+        if kept is None:
+            raise ValueError("the gradient was taken already; run the forward function again")
+        return kept
+
+
+class RNNRecurrence(Recurrence):
     """H_t = tanh(A_t + H_{t-1} W_hh) for every t, A = X W_xh + b_h."""
 
     def forward(self, *arguments):
@@ -126,12 +144,12 @@ class RNNRecurrence(autograd.Function):
             H = tanh(A_t + np.dot(H, W_hh))
             Hs.append(H)
         Hs = np.stack(Hs)
-        self.kept = Hs, before(first, Hs), W_hh.T
+        self.keep(Hs, before(first, Hs), W_hh.T)
         return Hs, H.copy()
 
     def backward(self, *d_results):
         """Return dA, dW_hh and the first dH."""
-        (dHs, dH), (Hs, Hs_before, W_hh_T) = modern(d_results), self.kept
+        (dHs, dH), (Hs, Hs_before, W_hh_T) = modern(d_results), self.give_up()
         slope, dA = 1 - Hs * Hs, []
         for dH_t, slope_t in zip(dHs[::-1], slope[::-1]):
             dA_t = (dH + dH_t) * slope_t  # from this step's output, and from the step after it
@@ -151,7 +169,7 @@ def rnn_fused(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-class GRURecurrence(autograd.Function):
+class GRURecurrence(Recurrence):
     """The update of a GRU for every t, A = [A_z, A_r, A_h] = X W_x + b."""
 
     def forward(self, *arguments):
@@ -164,12 +182,12 @@ class GRURecurrence(autograd.Function):
             H = H_tilde + Z * (H - H_tilde)  # Z * H + (1 - Z) * H_tilde
             kept.append((H, Z, R, H_tilde))
         Hs, *gates = map(np.stack, zip(*kept))
-        self.kept = before(first, Hs), gates, W_hzr.T, W_hh.T
+        self.keep(before(first, Hs), gates, W_hzr.T, W_hh.T)
         return Hs, H.copy()
 
     def backward(self, *d_results):
         """Return dA, dW_hzr, dW_hh and the first dH."""
-        (dHs, dH), (Hs, (Z, R, H_tilde), W_hzr_T, W_hh_T) = modern(d_results), self.kept
+        (dHs, dH), (Hs, (Z, R, H_tilde), W_hzr_T, W_hh_T) = modern(d_results), self.give_up()
         of_each = [  # gate, times what arrives at it, which the loop supplies
             (Hs - H_tilde) * slopes(Z),
             Hs * slopes(R),
@@ -200,7 +218,7 @@ def gru_fused(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-class LSTMRecurrence(autograd.Function):
+class LSTMRecurrence(Recurrence):
     """The update of an LSTM for every t, A = [A_i, A_f, A_o, A_c] = X W_x + b."""
 
     def forward(self, *arguments):
@@ -216,12 +234,12 @@ class LSTMRecurrence(autograd.Function):
             H = O * T
             kept.append((H, C, I, F, O, C_tilde, T))
         Hs, Cs, *gates = map(np.stack, zip(*kept))
-        self.kept = before(first[0], Hs), before(first[1], Cs), gates, W_h.T
+        self.keep(before(first[0], Hs), before(first[1], Cs), gates, W_h.T)
         return Hs, H.copy(), C.copy()
 
     def backward(self, *d_results):
         """Return dA, dW_h and the first dH and dC."""
-        (dHs, dH, dC), (Hs, Cs, gates, W_h_T) = modern(d_results), self.kept
+        (dHs, dH, dC), (Hs, Cs, gates, W_h_T) = modern(d_results), self.give_up()
         I, F, O, C_tilde, T = gates
         slope = O * (1 - T * T)  # of H by C
         of_each = [  # gate, times what arrives at it, which the loop supplies
