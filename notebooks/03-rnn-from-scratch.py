@@ -197,7 +197,8 @@ rnn.show(rnn.train_epoch_ch8)
 # samples. `rnn_fused` computes what `rnn` does, faster; notebook 12 takes it apart.)
 
 # %%
-lr, theta, num_epochs = 1.0, 1.0, full_or_fast(500, 5)
+lr, theta, num_epochs = 1.0, 1.0, full_or_fast(400, 5)
+every = full_or_fast(4, 1)  # epochs from one look at the gradients to the next
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
 histories, norms, nets = {}, {}, {}
 for label in ("sequential", "random"):
@@ -206,9 +207,10 @@ for label in ("sequential", "random"):
     net = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0)
     step = rnn.make_step(net, lr, theta)
     nets[label], histories[label], norms[label] = net, rnn.History(), []
-    for _ in range(num_epochs):
-        _, grads = net.gradients(X, Y, net.begin_state(batch_size))
-        norms[label].append(np.sqrt(sum((grad.astype(float) ** 2).sum() for grad in grads)))
+    for epoch in range(num_epochs):
+        if epoch % every == 0:
+            _, grads = net.gradients(X, Y, net.begin_state(batch_size))
+            norms[label].append(np.sqrt(sum((grad.astype(float) ** 2).sum() for grad in grads)))
         seen = rnn.train_epoch_ch8(net, train_iter, step, use_random_iter=at_random)
         histories[label].add(*seen)
     print(f"{label}: perplexity {histories[label].perplexity[-1]:.2f}")
@@ -225,7 +227,7 @@ present(plot.perplexity(histories, ax), "Perplexity over epochs, for both ways o
 # %%
 ax = plot.new_axes(8, 4.8)
 for number, (label, values) in enumerate(norms.items()):
-    ax.plot(range(1, len(values) + 1), values, label=label, **plot.line_style(number))
+    ax.plot(range(1, num_epochs + 1, every), values, label=label, **plot.line_style(number))
 ax.axhline(theta, color="black", linewidth=2, label=r"$\theta$")
 ax.set(xlabel="epoch", ylabel="norm of all gradients", yscale="log")
 ax.legend()
