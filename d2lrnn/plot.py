@@ -94,23 +94,47 @@ def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
     return ax
 
 
-def bench(rows: Sequence[Row], ax: Any = None) -> Any:
-    """Draw how many times as long as the fused step the others take; the line is fused itself."""
+def bench(rows: Sequence[Row]) -> Any:
+    """Draw how many times as long as the fused step the others take; return Axes (backend, size).
+
+    The axis is logarithmic, and the line is the fused step itself: bars below it are faster.
+    """
+    names = list(dict.fromkeys(row.backend for row in rows))
+    sizes = list(dict.fromkeys(row.size for row in rows))
     kinds = ("book", "textbook", "layer", "one-hot")
-    ax = ax or new_axes(max(6.0, 1.2 * len(rows)), 4.5)
     shown = [kind for kind in kinds if any(kind in row.seconds for row in rows)]
-    for index, kind in enumerate(shown):
-        places = [number + 0.8 * index / len(shown) for number in range(len(rows))]
-        heights = [row.ratio(kind) or 0.0 for row in rows]
-        colour = line_style(index)["color"]
-        bars = ax.bar(places, heights, 0.8 / len(shown), label=kind, color=colour, align="edge")
-        ax.bar_label(bars, [f"{height:.1f}" if height else "" for height in heights], fontsize=8)
+    width, height = max(6.0, 3.4 * len(sizes)), max(4.5, 2.4 * len(names))
+    axes = new_axes(width, height, columns=len(sizes), rows=len(names))
+    axes = np.reshape(np.asarray(axes, dtype=object), (len(names), len(sizes)))
+    for (name, size), ax in zip(itertools.product(names, sizes), axes.flat):
+        here = [row for row in rows if (row.backend, row.size) == (name, size)]
+        _bench_bars(ax, here, shown)
+        ax.set_title(f"{name}, {size}", fontsize=12)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("fused step = 1")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    axes.flat[0].figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4)
+    return axes
+
+
+def _bench_bars(ax: Any, rows: Sequence[Row], kinds: Sequence[str]) -> None:
+    """Draw a group of bars for each cell, from 1 up or down."""
+    for index, kind in enumerate(kinds):
+        places = [number + 0.8 * index / len(kinds) for number in range(len(rows))]
+        ratios = [row.ratio(kind) or 1.0 for row in rows]
+        style = {"color": line_style(index)["color"], "align": "edge", "bottom": 1.0}
+        bars = ax.bar(places, [r - 1 for r in ratios], 0.8 / len(kinds), label=kind, **style)
+        words = [_short(r) if kind in row.seconds else "" for r, row in zip(ratios, rows)]
+        ax.bar_label(bars, words, fontsize=8)
     ax.axhline(1.0, color="black", linewidth=1)
-    names = [f"{row.backend}\n{row.cell} {row.size}" for row in rows]
-    ax.set_xticks([number + 0.4 for number in range(len(rows))], names, fontsize=9)
-    ax.set(ylabel="time, fused step = 1")
-    ax.legend(frameon=False)
-    return ax
+    ax.set_xticks([number + 0.4 for number in range(len(rows))], [row.cell for row in rows])
+    reached = [row.ratio(kind) or 1.0 for row in rows for kind in kinds] or [1.0]
+    _logarithmic(ax)
+    ax.set_ylim(min(0.8, 0.7 * min(reached)), max(2.0, 1.6 * max(reached)))
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.2f}"
 
 
 def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib import pyplot
 
-from d2lrnn import bench, cli
+from d2lrnn import bench, cli, plot
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,19 @@ def test_the_table_shows_ratios_to_fused():
     seconds = {"fused": 2.0, "book": 5.0, "floor": 1.0}
     text = bench.table([bench.Row("torch", "rnn", "h256", seconds, 3, 2)])
     assert text.splitlines()[1].split() == ["torch", "rnn", "h256", "2.50x", "-", "-", "-", "2.00x"]
+
+
+def test_the_bars_of_each_backend_and_size_have_axes_of_their_own():
+    def row(backend, size, book):
+        return bench.Row(backend, "rnn", size, {"fused": 2.0, "book": book, "floor": 1.0}, 3, 2)
+
+    axes = plot.bench(
+        [row("torch", "h256", 5.0), row("torch", "long", 1.0), row("jax", "h256", 2.0)]
+    )
+    assert axes.shape == (2, 2)
+    assert axes[0, 1].get_title() == "torch, long"
+    heights = [[bar.get_height() for bar in ax.patches] for ax in axes.flat]
+    assert heights == [[1.5], [-0.5], [0.0], []]  # from 1, where the fused step is
 
 
 def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
