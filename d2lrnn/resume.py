@@ -203,11 +203,15 @@ class Keeper:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Let Ctrl-C end training after the minibatch, and a second one do what it always does."""
-        if self.path is None or threading.current_thread() is not threading.main_thread():
+        """Let Ctrl-C end training after the minibatch, and a second one do what it always does.
+
+        Where it is ignored, as for a job that a script starts in the background, it stays ignored.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if self.path is None or before == signal.SIG_IGN or not in_main_thread:
             yield
             return
-        before = signal.getsignal(signal.SIGINT)
 
         def note(*_: Any) -> None:
             self.interrupted = True

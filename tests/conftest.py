@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the small tensors of tests gain
 import gc
 import http.server
 import itertools
+import signal
 import sys
 import threading
 import warnings
@@ -21,6 +22,9 @@ import pytest
 from d2lrnn import backends, cells, compare, corpora, loaders
 
 backends.prepare()  # float64 in JAX too
+# A script's job in the background ignores Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("d2lrnn", deadline=None, max_examples=25, derandomize=True)
 hypothesis.settings.load_profile("d2lrnn")
 

@@ -244,7 +244,7 @@ def interrupted(backend, path, rounds, times):
             pass
         for _ in range(times):
             process.send_signal(signal.SIGINT)
-            time.sleep(1)  # two that wait for a busy machine together are one
+            time.sleep(1)  # two that wait together for a busy machine are one
         start = time.perf_counter()
         _, said = process.communicate(timeout=120)
         return process.returncode, said, time.perf_counter() - start

@@ -338,6 +338,16 @@ def test_after_training_an_interrupt_is_what_it_was(reference, plain, tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_where_interrupts_are_ignored_they_stay_ignored(reference, plain, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        started = interrupt_after(plain(), 3, times=2)
+        kept = train(reference, started, checkpoint=tmp_path / "run")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert_same(kept, train(reference, plain()))
+
+
 def test_a_thread_may_keep_its_run_too(reference, plain, tmp_path):
     started = plain()
     arguments = {"num_epochs": 1, "checkpoint": tmp_path / "run"}
