@@ -377,7 +377,7 @@ if full_or_fast(False, True):
 
 left, right = plot.new_axes(10, 4.6, columns=2)
 for number, (name, train_iter) in enumerate(readings.items()):
-    schedule = [(0.005, full_or_fast(200, 4))]
+    schedule = [(0.005, full_or_fast(100, 4))]
     _, histories[name], wasted[name] = train("GRU", 64, train_iter, schedule)
     style = plot.line_style(number) | {"label": name, "linewidth": 2}
     rounds = np.arange(1, len(histories[name].perplexity) + 1)
