@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import cells, common, loaders, text, translation
+from d2lrnn import exports
+from d2lrnn.data import loaders, text
+from d2lrnn.nets import cells, encoder_decoder
 
 Tensor = Any
 Device = Any
@@ -459,7 +461,8 @@ class Backend(Protocol):
         """Return compute(params, inputs, targets, weights=None) -> (loss, last state, gradients).
 
         Args:
-            network: one of d2lrnn.networks; network(params, *inputs) gives (outputs, last state).
+            network: one of d2lrnn.nets.networks; network(params, *inputs) gives (outputs, last
+                state).
             loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1.
 
         The loss is the mean over the rows of outputs (m, q); with weights (m,), which add up to 1,
@@ -557,9 +560,9 @@ class Layers(Protocol):
 # Shared by all backends and documented where they are. The loaders yield the backend's tensors, and
 # the networks over sequences compute with them.
 SHARED: dict[str, Callable[..., Any]] = {
-    **{name: getattr(common, name) for name in common.__all__ if not name.endswith("Error")},
+    **{name: getattr(exports, name) for name in exports.__all__ if not name.endswith("Error")},
     **{name: getattr(loaders, name) for name in loaders.Loaders._fields},
-    **{net.__name__: net for net in translation.NETS},
+    **{net.__name__: net for net in encoder_decoder.NETS},
 }
 
 

@@ -2,7 +2,7 @@
 
 It works alike in JupyterLab, VS Code, Colab and the classic notebook, and in a plain script, where
 source is printed and figures are windows or files. The environment variables D2LRNN_FAST,
-D2LRNN_FIGURES and, from d2lrnn.bars, D2LRNN_PROGRESS say how much, where to and whether.
+D2LRNN_FIGURES and D2LRNN_PROGRESS (training.progress) say how much, where to and whether.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pooch
 
-from d2lrnn import corpora
+from d2lrnn.data import corpora
 
 FAST = "D2LRNN_FAST"  # if it is neither empty nor 0, lessons compute with small sizes
 FIGURES = "D2LRNN_FIGURES"  # the folder that a script's figures are saved in
@@ -97,7 +97,7 @@ def present(axes: Any, alt: str) -> None:
     ``figures``), named after the script and numbered.
 
     Args:
-        axes: what the functions of d2lrnn.plot and d2lrnn.diagrams return.
+        axes: what the functions of d2lrnn.plot and d2lrnn.plot.diagrams return.
         alt: one sentence that says what there is to see, for those who do not see it.
     """
     from matplotlib import pyplot

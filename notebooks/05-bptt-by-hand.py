@@ -33,8 +33,10 @@ if importlib.util.find_spec("d2lrnn") is None:
 # %%
 import numpy as np
 
-from d2lrnn import backends, networks, plot, sketch
-from d2lrnn.gradient_flow import spectral_radius
+from d2lrnn import backends, plot
+from d2lrnn.measure.gradient_flow import spectral_radius
+from d2lrnn.nets import networks
+from d2lrnn.plot import pen as sketch
 from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow

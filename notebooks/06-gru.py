@@ -33,7 +33,8 @@ if importlib.util.find_spec("d2lrnn") is None:
 # %%
 import numpy as np
 
-from d2lrnn import backends, diagrams, plot
+from d2lrnn import backends, plot
+from d2lrnn.plot import diagrams
 from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow

@@ -34,7 +34,10 @@ if importlib.util.find_spec("d2lrnn") is None:
 # %%
 import numpy as np
 
-from d2lrnn import backends, diagrams, generated, losses, plot, stacks
+from d2lrnn import backends, plot
+from d2lrnn.data import generated
+from d2lrnn.nets import layers, losses
+from d2lrnn.plot import diagrams
 from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
@@ -70,7 +73,7 @@ present(
 # second of `directions` comes next.)
 
 # %%
-rnn.show(stacks.run_layers)
+rnn.show(layers.run_layers)
 
 # %%
 net = rnn.RNNModelScratch(28, 64, *rnn.stack("rnn", num_layers=2), seed=0)

@@ -35,8 +35,12 @@ import math
 
 import numpy as np
 
-from d2lrnn import backends, diagrams, generated, losses, networks, plot, stacks, tasks
-from d2lrnn.beam import Beam
+from d2lrnn import backends, plot
+from d2lrnn.data import generated
+from d2lrnn.nets import layers, losses, networks
+from d2lrnn.nets.beam import Beam
+from d2lrnn.plot import diagrams
+from d2lrnn.recipes import tasks
 from d2lrnn.teaching import check, full_or_fast, present
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
@@ -80,7 +84,7 @@ for (review, label), chance in zip(reviews, net.probabilities(X)):
 # $\mathbf{H}_t'$ for what the cell has computed.
 
 # %%
-rnn.show(stacks.masked)
+rnn.show(layers.masked)
 
 # %%
 alone = np.concatenate([net.evaluate([ids]) for ids in X])

@@ -37,8 +37,9 @@ import math
 
 import numpy as np
 
-from d2lrnn import backends, losses, plot
-from d2lrnn.grammar import MarkovSource
+from d2lrnn import backends, plot
+from d2lrnn.data.grammar import MarkovSource
+from d2lrnn.nets import losses
 from d2lrnn.teaching import check, full_or_fast, present
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow

@@ -38,7 +38,9 @@ import math
 
 import numpy as np
 
-from d2lrnn import backends, cells, compare, plot
+from d2lrnn import backends, plot
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
@@ -122,21 +124,21 @@ for name, framework in frameworks.items():
 # $\max_{ij} |a_{ij} - b_{ij}| \,/\, \max_{ij} |b_{ij}|$.
 
 # %%
-rnn.show(compare.difference)
+rnn.show(agreement.difference)
 
 # %%
-problem = compare.make_problem("rnn", num_steps=full_or_fast(35, 8))
-truth = compare.solve(reference, problem)
-quantities = [(quantity, dtype) for dtype in compare.DTYPES for quantity in truth]
+problem = agreement.make_problem("rnn", num_steps=full_or_fast(35, 8))
+truth = agreement.solve(reference, problem)
+quantities = [(quantity, dtype) for dtype in agreement.DTYPES for quantity in truth]
 ax = plot.new_axes(9, 5.2)
 for number, (name, framework) in enumerate(frameworks.items()):
     dots = {"color": styles[name]["color"], "linestyle": "none", "marker": markers[name]}
     ax.plot([], [], label=name, markersize=12, **dots)
-    solved = {dtype: compare.solve(framework, problem, dtype) for dtype in compare.DTYPES}
+    solved = {dtype: agreement.solve(framework, problem, dtype) for dtype in agreement.DTYPES}
     for place, (quantity, dtype) in enumerate(quantities):
         found, expected = solved[dtype][quantity], truth[quantity]
-        gap = max(compare.difference(found[key], expected[key]) for key in expected)
-        assert gap <= compare.bound(quantity, dtype, problem.num_terms)
+        gap = max(agreement.difference(found[key], expected[key]) for key in expected)
+        assert gap <= agreement.bound(quantity, dtype, problem.num_terms)
         if gap:  # the reference's distance from itself is 0
             ax.plot(place + 0.12 * (number - 2), gap, markersize=12, **dots)
 for dtype, left in (("float64", -0.45), ("float32", 1.55)):
@@ -240,8 +242,8 @@ def train(framework, dtype, weights=first_weights, *, lr=high_lr, num=num_miniba
     return np.array(losses)
 
 
-losses, texts = {dtype: {} for dtype in compare.DTYPES}, {}
-for dtype in compare.DTYPES:
+losses, texts = {dtype: {} for dtype in agreement.DTYPES}, {}
+for dtype in agreement.DTYPES:
     for name, framework in frameworks.items():
         losses[dtype][name] = train(framework, dtype)
         net, _ = network(framework, dtype, high_lr)  # trained a line ago
@@ -253,7 +255,7 @@ right = losses["float64"]["numpy"]
 
 # %%
 hundred = {name: values[:100] for name, values in losses["float64"].items()}
-limit = compare.bound("losses", "float64", 0)
+limit = agreement.bound("losses", "float64", 0)
 axes = plot.agreement(hundred, limit, plot.new_axes(11, 4.8, columns=2))
 present(axes, "The first hundred losses lie on top of one another, and differ by roundings.")
 
@@ -345,7 +347,7 @@ present(axes, "One framework, nudged by a rounding, leaves its path at rate 3, a
 # the same random numbers.
 
 # %%
-for dtype in compare.DTYPES:
+for dtype in agreement.DTYPES:
     print(dtype)
     for name in frameworks:
         print(f"  {name:10} {texts[dtype, name]!r}")
@@ -407,7 +409,7 @@ present(axes, "In float32 a small mistake hides among roundings, in float64 it s
 # %%
 name_of = "d_params[1]"  # the gradient of W_hh
 expected = truth["gradients"][name_of]
-shortened = compare.Problem(
+shortened = agreement.Problem(
     problem.architecture,
     problem.inputs[1:],  # the first time step is not gone back through
     (reference.to_numpy(reference.rnn(problem.inputs[:1], problem.state, problem.params)[1][0]),),
@@ -416,10 +418,10 @@ shortened = compare.Problem(
     problem.d_state,
 )
 sent = {
-    "A": ("float64", compare.solve(rnn, problem)["gradients"][name_of]),
-    "B": ("float32", compare.solve(rnn, problem, "float32")["gradients"][name_of]),
+    "A": ("float64", agreement.solve(rnn, problem)["gradients"][name_of]),
+    "B": ("float32", agreement.solve(rnn, problem, "float32")["gradients"][name_of]),
     "C": ("float64", expected.astype("float32").astype("float64")),
-    "D": ("float32", compare.solve(rnn, shortened, "float32")["gradients"][name_of]),
+    "D": ("float32", agreement.solve(rnn, shortened, "float32")["gradients"][name_of]),
 }
 
 # %%
@@ -427,7 +429,8 @@ sent = {
 with_a_mistake = [
     letter
     for letter, (dtype, found) in sent.items()
-    if compare.difference(found, expected) > compare.bound("gradients", dtype, problem.num_terms)
+    if agreement.difference(found, expected)
+    > agreement.bound("gradients", dtype, problem.num_terms)
 ]
 ### END SOLUTION
 

@@ -35,7 +35,8 @@ if importlib.util.find_spec("d2lrnn") is None:
 # %%
 import numpy as np
 
-from d2lrnn import backends, bench, plot, steps
+from d2lrnn import backends, plot
+from d2lrnn.measure import ladder, speed
 from d2lrnn.numpy import fused
 from d2lrnn.teaching import check, full_or_fast, present
 
@@ -56,7 +57,7 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %%
 name = rnn.__name__.rpartition(".")[2]
-forms = steps.ladder(rnn)
+forms = ladder.ladder(rnn)
 for form in forms:
     print(f"{form.name:12} {form.change}")
 
@@ -97,7 +98,7 @@ for form in forms[1:]:
 # | $\mathbf{H}_t \mathbf{W}_{hq}$ | $(n, h)(h, V)$ | $T$ | $T n h V$ |
 
 # %%
-sizes = {"characters": bench.SIZES["h256"], "words": bench.SIZES["words"]}
+sizes = {"characters": speed.SIZES["h256"], "words": speed.SIZES["words"]}
 ax = plot.new_axes(8, 4.8)
 for number, size in enumerate(sizes.values()):
     V, h, rows = size.vocab_size, size.num_hiddens, size.batch_size * size.num_steps
@@ -123,7 +124,7 @@ multiplications = 3 * 35 * 32 * 256**2
 ### END SOLUTION
 
 # %%
-recurrent = bench.products("rnn", bench.SIZES["h256"])[:3]  # left shape, right shape, how often
+recurrent = speed.products("rnn", speed.SIZES["h256"])[:3]  # left shape, right shape, how often
 check(
     multiplications,
     sum(times * left[0] * left[1] * right[1] for left, right, times in recurrent),
@@ -147,10 +148,10 @@ def cut(width):
     numbers = np.random.default_rng(0).standard_normal((num_rows, width)).astype("float32")
     matrix = np.random.default_rng(1).standard_normal((width, width)).astype("float32")
     runs = {
-        times: bench.yardsticks(name).multiply([(numbers.reshape(times, -1, width), matrix)])
+        times: speed.yardsticks(name).multiply([(numbers.reshape(times, -1, width), matrix)])
         for times in pieces
     }
-    seconds = bench.medians(runs, rounds=full_or_fast(31, 3))
+    seconds = speed.medians(runs, rounds=full_or_fast(31, 3))
     return [seconds[times] / seconds[1] for times in pieces]
 
 
@@ -297,9 +298,9 @@ rnn.show(rnn.rnn_fused, helpers=True)
 # notebooks train, and for a tiny one of 8, whose time is nearly all calls.
 
 # %%
-found = {"tiny": steps.speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))}
+found = {"tiny": ladder.speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))}
 if full_or_fast(True, False):
-    found["256 units"] = steps.speed_ups(rnn, size="h256", rounds=15)
+    found["256 units"] = ladder.speed_ups(rnn, size="h256", rounds=15)
 ax = plot.speed_ups(found, plot.new_axes(9, 5))
 ax.margins(x=0.08)
 present(ax, "The speed of each form, as a multiple of the first one's, for two sizes.")
@@ -316,7 +317,7 @@ present(ax, "The speed of each form, as a multiple of the first one's, for two s
 
 # %%
 words = full_or_fast("words", "tiny")
-row = bench.measure(name, "input", words, rounds=full_or_fast(7, 2))
+row = speed.measure(name, "input", words, rounds=full_or_fast(7, 2))
 ax = plot.new_axes(8, 3)
 ax.barh(["one-hot product", "look-up"], [row.ratio("one-hot"), 1], color=plot.COLOURS[:2])
 ax.set(xlabel="time of the input layer, forward and back, look-up = 1")
@@ -332,7 +333,7 @@ present(ax, "Time of the input layer with one-hot rows and with a look-up.")
 # %%
 cells_to_time = ["rnn", "lstm"] if full_or_fast(True, False) else ["rnn"]
 size = full_or_fast("h256", "tiny")
-rows = [bench.measure(name, cell, size, rounds=full_or_fast(11, 2)) for cell in cells_to_time]
+rows = [speed.measure(name, cell, size, rounds=full_or_fast(11, 2)) for cell in cells_to_time]
 kinds = {
     "textbook": "textbook",
     "layer": "own layer",

@@ -36,7 +36,9 @@ from collections import Counter
 
 import numpy as np
 
-from d2lrnn import backends, optimizers, plot, recipes
+from d2lrnn import backends, plot
+from d2lrnn.nets import optimizers
+from d2lrnn.recipes import min_char
 from d2lrnn.teaching import check, full_or_fast, present, tiny_shakespeare_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
@@ -58,7 +60,7 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %%
 lines = rnn.read_tiny_shakespeare() if tiny_shakespeare_at_hand() else rnn.read_builtin()
-corpus, vocab = recipes.character_corpus(lines)
+corpus, vocab = min_char.character_corpus(lines)
 print(f"{len(corpus):,} characters, {len(vocab)} different ones\n")
 print("".join(lines)[:200])
 
@@ -76,7 +78,7 @@ print("".join(lines)[:200])
 # beginning, with a state of zeros.
 
 # %%
-piece = np.array([corpus[: recipes.NUM_STEPS + 1]])
+piece = np.array([corpus[: min_char.NUM_STEPS + 1]])
 X, Y = piece[:, :-1], piece[:, 1:]
 print("reads  ", repr(vocab.join(vocab.to_tokens(X[0]))))
 print("guesses", repr(vocab.join(vocab.to_tokens(Y[0]))))
@@ -85,12 +87,12 @@ print("guesses", repr(vocab.join(vocab.to_tokens(Y[0]))))
 def new_net():
     """Return the recipe's network, untrained."""
     functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
-    return rnn.RNNModelScratch(len(vocab), recipes.NUM_HIDDENS, *functions, seed=0)
+    return rnn.RNNModelScratch(len(vocab), min_char.NUM_HIDDENS, *functions, seed=0)
 
 
 net = new_net()
 size = sum(array.size for array in net.arrays())
-print(f"{recipes.NUM_HIDDENS} hidden units, {size:,} parameters")
+print(f"{min_char.NUM_HIDDENS} hidden units, {size:,} parameters")
 
 # %% [markdown]
 # The loss of a piece is the *sum* over its characters, in nats. A single piece says little, as some
@@ -113,7 +115,7 @@ smooth_start = 25 * np.log(len(vocab))
 loss, _ = net.gradients(X, Y, net.begin_state(1))  # the mean over the piece, untrained
 check(
     smooth_start,
-    lambda: recipes.NUM_STEPS * loss,
+    lambda: min_char.NUM_STEPS * loss,
     hint="the surprise about one of V equally likely things is log V; there are 25 of them",
     tolerance=1e-3,
 )
@@ -212,7 +214,7 @@ first_steps = [0.1, 0.1]
 # %%
 def first_step(gradient):
     """Return how far Adagrad moves one parameter, at 0 before, by its first gradient."""
-    rule = optimizers.Adagrad(recipes.LR)
+    rule = optimizers.Adagrad(min_char.LR)
     weight = np.zeros(1)
     (moved,), _ = rule.update([weight], [np.array([gradient])], rule.begin([weight]))
     return abs(moved[0])
@@ -235,7 +237,7 @@ check(
 # This is all of it: the loop of the package, which knows no framework.
 
 # %%
-rnn.show(recipes.train_min_char)
+rnn.show(min_char.train_min_char)
 
 # %% [markdown]
 # Now it reads, and now and then stops to write 200 characters from where it is, each drawn from its
@@ -244,7 +246,7 @@ rnn.show(recipes.train_min_char)
 
 # %%
 num_iterations = full_or_fast(8000, 200)
-seen = recipes.train_min_char(
+seen = min_char.train_min_char(
     net,
     corpus,
     vocab,
@@ -277,7 +279,7 @@ levels = {
 }
 ax = plot.smooth_loss({None: seen}, plot.new_axes(8, 4.8))
 for name, level in levels.items():
-    height = recipes.NUM_STEPS * level
+    height = min_char.NUM_STEPS * level
     ax.axhline(height, color="black", linewidth=1.5, linestyle="--")
     ax.annotate(name, (num_iterations, height), (0, 4), textcoords="offset points", ha="right")
 ax.set(ylabel="smooth loss, nats", ylim=(None, 1.08 * seen.values[0]))
@@ -297,7 +299,7 @@ perplexity = np.exp(50 / 25)
 # %%
 check(
     perplexity,
-    np.exp(50 / recipes.NUM_STEPS),
+    np.exp(50 / min_char.NUM_STEPS),
     hint="the smooth loss is a sum over 25 characters",
 )
 
@@ -316,12 +318,12 @@ num_pieces = full_or_fast(1000, 100)
 def train(optimizer, lr):
     """Return the loss of each piece, summed over it, and the step, which holds its memory."""
     net = new_net()
-    step = net.make_step(lr, theta / recipes.NUM_STEPS, optimizer=optimizer, clip="value")
+    step = net.make_step(lr, theta / min_char.NUM_STEPS, optimizer=optimizer, clip="value")
     state, losses = net.begin_state(1), []
-    for start in recipes.NUM_STEPS * np.arange(num_pieces) % (len(ids) - recipes.NUM_STEPS):
-        piece = ids[None, start : start + recipes.NUM_STEPS + 1]
+    for start in min_char.NUM_STEPS * np.arange(num_pieces) % (len(ids) - min_char.NUM_STEPS):
+        piece = ids[None, start : start + min_char.NUM_STEPS + 1]
         loss, state = step(piece[:, :-1], piece[:, 1:], state)
-        losses.append(recipes.NUM_STEPS * loss)
+        losses.append(min_char.NUM_STEPS * loss)
     return losses, step
 
 
@@ -351,10 +353,10 @@ present(ax, "The loss over iterations: Adagrad's, and gradient descent's at two 
 
 # %%
 sums = memory["0"]  # of the first parameter, W_xh: a row for each character
-read = np.bincount(ids[: num_pieces * recipes.NUM_STEPS], minlength=len(vocab))
+read = np.bincount(ids[: num_pieces * min_char.NUM_STEPS], minlength=len(vocab))
 median = np.median(sums, axis=1)
 order = [index for index in np.argsort(read) if median[index] > 0]
-steps = recipes.LR / np.sqrt(median[order])
+steps = min_char.LR / np.sqrt(median[order])
 ax = plot.new_axes(8, 4.8)
 ax.plot(read[order], steps, "o", color=plot.COLOURS[0])
 marked = 0.0
@@ -385,8 +387,8 @@ print("the memory is as large as the parameters:", sum(s.size for s in memory.va
 
 # %%
 shown, num_read = 44, full_or_fast(5000, 500)
-num_in_text = (len(ids) - 1) // recipes.NUM_STEPS
-here = recipes.NUM_STEPS * (num_iterations % num_in_text)  # the next character
+num_in_text = (len(ids) - 1) // min_char.NUM_STEPS
+here = min_char.NUM_STEPS * (num_iterations % num_in_text)  # the next character
 ids_read = np.take(ids, range(here, here + num_read + 1), mode="wrap")
 scores, state = net.evaluate(ids_read[None, :-1], seen.state)  # (T, V)
 scores = scores.astype(float)

@@ -19,7 +19,10 @@ import hypothesis
 import numpy as np
 import pytest
 
-from d2lrnn import backends, cells, compare, corpora, loaders
+from d2lrnn import backends
+from d2lrnn.data import corpora, loaders
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 
 backends.prepare()  # float64 in JAX too
 # A script's job in the background ignores Ctrl-C, and so would all that the tests start.
@@ -139,7 +142,7 @@ def make_concise(rnn):
     def make(cell="rnn", num_layers=1, bidirectional=False, vocab_size=5, **settings):
         architecture = cells.Architecture(cell, num_layers, bidirectional)
         settings = {"seed": 0, **settings}
-        return compare.concise_net(rnn, architecture, vocab_size, 4, **settings)
+        return agreement.concise_net(rnn, architecture, vocab_size, 4, **settings)
 
     return make
 

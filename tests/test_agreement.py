@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn import backends, cells, compare
+from d2lrnn import backends
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 from d2lrnn.numpy import bptt
 
 CELLS = ["mlp", *cells.CELLS]
-CASES = ["mlp", *compare.CASES]
+CASES = ["mlp", *agreement.CASES]
 sizes = st.fixed_dictionaries(
     {
         "num_steps": st.integers(1, 9),
@@ -25,30 +27,30 @@ sizes = st.fixed_dictionaries(
 
 @functools.cache
 def solution(backend, case, dtype="float64"):
-    if case in compare.CONCISE:
-        return compare.solve_concise(backends.load(backend), case, dtype)
-    return compare.solve(backends.load(backend), compare.make_problem(case), dtype)
+    if case in agreement.CONCISE:
+        return agreement.solve_concise(backends.load(backend), case, dtype)
+    return agreement.solve(backends.load(backend), agreement.make_problem(case), dtype)
 
 
 def losses(backend, case, dtype="float64"):
-    return compare.train(backends.load(backend), case, dtype)
+    return agreement.train(backends.load(backend), case, dtype)
 
 
 def limit_of(quantity, case, dtype):
-    problem = compare.make_problem(case.removesuffix(", concise"))
-    return compare.bound(quantity, dtype, problem.num_terms)
+    problem = agreement.make_problem(case.removesuffix(", concise"))
+    return agreement.bound(quantity, dtype, problem.num_terms)
 
 
 @pytest.mark.parametrize("quantity", ["forward", "gradients"])
-@pytest.mark.parametrize("dtype", compare.DTYPES)
-@pytest.mark.parametrize("case", [*CASES, *compare.CONCISE])
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
+@pytest.mark.parametrize("case", [*CASES, *agreement.CONCISE])
 def test_a_network_agrees_with_the_float64_reference(backend, case, dtype, quantity):
     expected = solution("numpy", case)[quantity]
     found = solution(backend, case, dtype)[quantity]
     assert found.keys() == expected.keys()
     for name in expected:
         assert found[name].dtype.name == dtype, name
-        gap = compare.difference(found[name], expected[name])
+        gap = agreement.difference(found[name], expected[name])
         assert gap <= limit_of(quantity, case, dtype), name
 
 
@@ -56,29 +58,29 @@ def test_a_network_agrees_with_the_float64_reference(backend, case, dtype, quant
 @given(sizes)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
-    problem = compare.make_problem(cell, **sizes)
-    expected = compare.solve(backends.load("numpy"), problem)["gradients"]
-    for name, gradient in compare.solve(rnn, problem)["gradients"].items():
-        assert compare.difference(gradient, expected[name]) <= 1e-12, name
+    problem = agreement.make_problem(cell, **sizes)
+    expected = agreement.solve(backends.load("numpy"), problem)["gradients"]
+    for name, gradient in agreement.solve(rnn, problem)["gradients"].items():
+        assert agreement.difference(gradient, expected[name]) <= 1e-12, name
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_a_hundred_training_steps_agree_with_the_reference(backend, cell, dtype):
     expected, found = losses("numpy", cell), losses(backend, cell, dtype)
-    limit = compare.bound("losses", dtype, 0)
+    limit = agreement.bound("losses", dtype, 0)
     assert len(found) == 100
     assert found[-1] < found[0] - 0.5  # it has learned something
     np.testing.assert_allclose(found, expected, rtol=limit)
 
 
 @pytest.mark.parametrize("quantity", ["forward", "gradients"])
-@pytest.mark.parametrize("dtype", compare.DTYPES)
-@pytest.mark.parametrize("case", [*CASES, *compare.CONCISE])
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
+@pytest.mark.parametrize("case", [*CASES, *agreement.CONCISE])
 def test_two_backends_agree_directly(pair, case, dtype, quantity):
     one, other = (solution(name, case, dtype)[quantity] for name in pair)
     for name in one:
-        gap = compare.difference(one[name], other[name])
+        gap = agreement.difference(one[name], other[name])
         assert gap <= 2 * limit_of(quantity, case, dtype), name
 
 
@@ -90,10 +92,10 @@ def test_two_backends_learn_alike(pair, cell):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_reference_s_gradients_are_finite_differences(case):
-    problem = compare.make_problem(case, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
+    problem = agreement.make_problem(case, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
     arguments = [problem.inputs, *problem.state, *problem.params]
     num_states = len(problem.state)
-    forward_fn = compare.forward_function(backends.load("numpy"), problem.architecture)
+    forward_fn = agreement.forward_function(backends.load("numpy"), problem.architecture)
 
     def objective():
         state, params = tuple(arguments[1 : 1 + num_states]), arguments[1 + num_states :]
@@ -121,10 +123,10 @@ def test_the_reference_s_gradients_are_finite_differences(case):
         np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @given(sizes)
 def test_the_product_of_the_concatenation_is_the_sum_of_the_products(rnn, dtype, sizes):
-    problem = compare.make_problem(**sizes)
+    problem = agreement.make_problem(**sizes)
     X, H = problem.inputs[0], problem.state[0]
     W_xh, W_hh = problem.params[:2]
     tensors = [rnn.from_numpy(array, dtype=dtype) for array in (X, W_xh, H, W_hh)]
@@ -141,34 +143,34 @@ def test_the_product_of_the_concatenation_is_the_sum_of_the_products(rnn, dtype,
 @settings(max_examples=8)
 @given(sizes)
 def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
-    problem = compare.make_problem(**{**sizes, "num_steps": 1})
+    problem = agreement.make_problem(**{**sizes, "num_steps": 1})
     X, (H,), (W_xh, W_hh, b_h, W_hq, b_q) = problem.inputs[0], problem.state, problem.params
     joint = np.concatenate([X, H], axis=1), np.concatenate([W_xh, W_hh])
     XH, *params = [rnn.from_numpy(array) for array in (*joint, b_h, W_hq, b_q)]
-    outputs = compare.solve(rnn, problem)["forward"]["outputs"]
-    assert compare.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= 1e-12
+    outputs = agreement.solve(rnn, problem)["forward"]["outputs"]
+    assert agreement.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= 1e-12
 
 
 def test_the_forward_pass_of_bptt_is_that_of_the_equations():
     numpy = backends.load("numpy")
-    for case, architecture in compare.CASES.items():
-        problem = compare.make_problem(case, num_steps=5)
+    for case, architecture in agreement.CASES.items():
+        problem = agreement.make_problem(case, num_steps=5)
         outputs, state, _ = bptt.forward(
             architecture, problem.inputs, problem.state, problem.params
         )
-        expected = compare.solve(numpy, problem)["forward"]
+        expected = agreement.solve(numpy, problem)["forward"]
         np.testing.assert_allclose(outputs, expected["outputs"], rtol=1e-12, atol=1e-13)
         for index, tensor in enumerate(state):
             np.testing.assert_allclose(tensor, expected[f"state[{index}]"], rtol=1e-12, atol=1e-13)
 
 
 def test_the_comparison_covers_every_quantity_and_notices_a_fault():
-    rows = compare.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
+    rows = agreement.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
     found = {(row.case, row.quantity) for row in rows}
     quantities = ("forward", "gradients")
     expected = {(case, q) for case in ("mlp", "lstm", "lstm, 2 layers") for q in quantities}
     assert found == expected | {("lstm", "losses")} | {("rnn, concise", q) for q in quantities}
     assert all(row.holds for row in rows)
-    nan = compare.Row("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
+    nan = agreement.Row("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
     assert not nan.holds
-    assert "BROKEN" in compare.table([nan], ["numpy"])
+    assert "BROKEN" in agreement.table([nan], ["numpy"])

@@ -16,7 +16,7 @@ def run(code):
 
 
 def test_importing_d2lrnn_loads_no_framework():
-    modules = "d2lrnn, d2lrnn.cli, d2lrnn.compare, d2lrnn.interface"
+    modules = "d2lrnn, d2lrnn.cli, d2lrnn.measure.agreement, d2lrnn.interface"
     result = run(f"import sys, {modules}; print(*sys.modules)")
     assert result.returncode == 0, result.stderr
     assert set(backends.BACKENDS) & set(result.stdout.split()) == {"numpy"}

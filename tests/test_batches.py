@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lrnn import batches
+from d2lrnn.data import batches
 
 ITERATORS = [batches.seq_data_iter_random, batches.seq_data_iter_sequential]
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(0, 40), st.integers(0, 99))

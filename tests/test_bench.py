@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 from matplotlib import pyplot
 
-from d2lrnn import bench, cli, plot
+from d2lrnn import cli, plot
+from d2lrnn.measure import speed
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +16,9 @@ def _close_figures():
     pyplot.close("all")
 
 
-@pytest.fixture(scope="module", params=[*bench.CELLS, "input"])
+@pytest.fixture(scope="module", params=[*speed.CELLS, "input"])
 def row(request, backend):
-    return bench.measure(backend, request.param, "tiny", rounds=2)
+    return speed.measure(backend, request.param, "tiny", rounds=2)
 
 
 def test_all_contenders_are_timed_and_start_from_the_same_loss(backend, row):
@@ -33,28 +34,28 @@ def test_all_contenders_are_timed_and_start_from_the_same_loss(backend, row):
 def test_contenders_that_disagree_are_refused():
     losses = {"book": 3.0, "fused": 3.1, "floor": 0.0}
     with pytest.raises(ValueError, match="the contenders disagree on the first loss"):
-        bench.check_losses("rnn", losses)
-    bench.check_losses("gru", {"book": 3.0, "fused": 3.0, "layer": 3.2, "floor": 0.0})
+        speed.check_losses("rnn", losses)
+    speed.check_losses("gru", {"book": 3.0, "fused": 3.0, "layer": 3.2, "floor": 0.0})
 
 
-@pytest.mark.parametrize("cell", bench.CELLS)
+@pytest.mark.parametrize("cell", speed.CELLS)
 def test_the_floor_has_as_many_multiplications_as_the_equations(cell):
-    size = bench.SIZES["h256"]
+    size = speed.SIZES["h256"]
     V, h, rows = size.vocab_size, size.num_hiddens, size.batch_size * size.num_steps
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
-    count = sum(times * m * k * n for (m, k), (_, n), times in bench.products(cell, size))
+    count = sum(times * m * k * n for (m, k), (_, n), times in speed.products(cell, size))
     assert count == 3 * gates * rows * h * h + 3 * rows * h * V  # forward, back, weights
 
 
 def test_the_table_shows_ratios_to_fused():
     seconds = {"fused": 2.0, "book": 5.0, "floor": 1.0}
-    text = bench.table([bench.Row("torch", "rnn", "h256", seconds, 3, 2)])
+    text = speed.table([speed.Row("torch", "rnn", "h256", seconds, 3, 2)])
     assert text.splitlines()[1].split() == ["torch", "rnn", "h256", "2.50x", "-", "-", "-", "2.00x"]
 
 
 def test_the_bars_of_each_backend_and_size_have_axes_of_their_own():
     def row(backend, size, book):
-        return bench.Row(backend, "rnn", size, {"fused": 2.0, "book": book, "floor": 1.0}, 3, 2)
+        return speed.Row(backend, "rnn", size, {"fused": 2.0, "book": book, "floor": 1.0}, 3, 2)
 
     axes = plot.bench(
         [row("torch", "h256", 5.0), row("torch", "long", 1.0), row("jax", "h256", 2.0)]
@@ -90,4 +91,4 @@ def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
 def test_wrong_arguments_are_refused(arguments, words):
     arguments = {"name": "numpy", "cell": "rnn", "size": "tiny", "rounds": 1, **arguments}
     with pytest.raises(ValueError, match=words):
-        bench.measure(**arguments)
+        speed.measure(**arguments)

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn import backends, cells, compare, concatenated, concise
+from d2lrnn import backends
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells, concatenated, concise
 from d2lrnn.numpy import bptt
 
 CONCATENATED = ["rnn", "gru", "lstm"]
@@ -48,7 +50,7 @@ def as_lists(problem, params):
 @settings(max_examples=4)
 @given(sizes)
 def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
-    problem = compare.make_problem(cell, **sizes)
+    problem = agreement.make_problem(cell, **sizes)
     joined = concatenated.concat_arrays(problem.params, order)
     forward_fn = functools.partial(getattr(rnn, f"concat_{cell}"), order=order)
     found = solve(rnn, forward_fn, as_lists(problem, joined))
@@ -56,12 +58,12 @@ def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
     num_params = len(problem.params)
     expected[-num_params:] = concatenated.concat_arrays(expected[-num_params:], order)
     for one, other in zip(found, expected, strict=True):
-        assert compare.difference(one, other) <= 1e-12
+        assert agreement.difference(one, other) <= 1e-12
 
 
 @pytest.mark.parametrize("cell", CONCATENATED)
 def test_the_concatenated_form_agrees_with_the_reference_in_float32(rnn, cell):
-    problem = compare.make_problem(cell)
+    problem = agreement.make_problem(cell)
     joined = concatenated.concat_arrays(problem.params)
     found = solve(rnn, getattr(rnn, f"concat_{cell}"), as_lists(problem, joined), "float32")
     reference = backends.load("numpy")
@@ -70,8 +72,8 @@ def test_the_concatenated_form_agrees_with_the_reference_in_float32(rnn, cell):
     expected[-num_params:] = concatenated.concat_arrays(expected[-num_params:])
     for index, (one, other) in enumerate(zip(found, expected, strict=True)):
         quantity = "forward" if index <= len(problem.state) else "gradients"
-        limit = compare.bound(quantity, "float32", problem.num_terms)
-        assert compare.difference(one, other) <= limit
+        limit = agreement.bound(quantity, "float32", problem.num_terms)
+        assert agreement.difference(one, other) <= limit
 
 
 @pytest.mark.parametrize("order", concatenated.ORDERS)
@@ -97,7 +99,7 @@ def test_an_unknown_order_is_refused(rnn):
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
 def test_the_other_gru_convention_is_the_update_gate_with_its_sign_changed(rnn, cell):
-    problem = compare.make_problem(cell, num_steps=1, batch_size=3)
+    problem = agreement.make_problem(cell, num_steps=1, batch_size=3)
     X, (H,) = problem.inputs[0], problem.state
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, *extra = problem.params[:-2]
     Z, R = (1 / (1 + np.exp(-A)) for A in (X @ W_xz + H @ W_hz + b_z, X @ W_xr + H @ W_hr + b_r))
@@ -124,7 +126,7 @@ def gru_states(rnn, cell, problem, **replaced):
 
 
 def test_a_gru_with_its_gates_forced_is_a_simpler_network(rnn):
-    problem = compare.make_problem("gru")
+    problem = agreement.make_problem("gru")
     weights, (X, H) = problem.params[6:9], (problem.inputs[0], problem.state[0])
     (plain,), _ = bptt.rnn_step(X, (H,), weights)
     memoryless = np.tanh(X @ weights[0] + weights[2])
@@ -135,15 +137,15 @@ def test_a_gru_with_its_gates_forced_is_a_simpler_network(rnn):
 
 
 def test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal(rnn):
-    before = compare.make_problem("gru")
+    before = agreement.make_problem("gru")
     params = [*before.params[:9], np.zeros_like(before.params[8]), *before.params[9:]]
     after = dataclasses.replace(before, params=params)
     diagonal = np.diag(np.linspace(-1, 1, before.params[7].shape[0]))
     problems = {"gru": before, "gru_reset_after": after}
     one, other = (gru_states(rnn, cell, problem) for cell, problem in problems.items())
-    assert compare.difference(one, other) > 1e-3
+    assert agreement.difference(one, other) > 1e-3
     one, other = (gru_states(rnn, c, problem, W_hh=diagonal) for c, problem in problems.items())
-    assert compare.difference(one, other) <= 1e-14
+    assert agreement.difference(one, other) <= 1e-14
 
 
 SIGMOIDS = {0.3: 0.574442516811659, 0.7: 0.6681877721681662, 0.5: 0.6224593312018546}
@@ -195,7 +197,7 @@ def test_the_gates_are_sigmoids(rnn, a):
 
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_a_stack_of_one_layer_is_the_cell(rnn, cell):
-    problem = compare.make_problem(cell, num_steps=4)
+    problem = agreement.make_problem(cell, num_steps=4)
     problem_lists = as_lists(problem, problem.params)
     found = solve(rnn, rnn.stack(cell)[2], problem_lists)
     for one, other in zip(found, solve(rnn, getattr(rnn, cell), problem_lists), strict=True):
@@ -204,7 +206,7 @@ def test_a_stack_of_one_layer_is_the_cell(rnn, cell):
 
 def test_the_second_direction_reads_from_the_end(rnn):
     architecture = cells.Architecture("rnn", 1, bidirectional=True)
-    problem = compare.make_problem("rnn, both ways", num_steps=6, batch_size=2)
+    problem = agreement.make_problem("rnn, both ways", num_steps=6, batch_size=2)
     forward, backward = (problem.params[i : i + 3] for i in (0, 3))
     identity, zero = np.eye(32), np.zeros(32)
     numbers = []
@@ -217,8 +219,8 @@ def test_the_second_direction_reads_from_the_end(rnn):
         numbers.append(rnn.to_numpy(outputs).reshape(6, 2, 32))
     hidden = np.concatenate([numbers[0], numbers[1][::-1]], axis=2)
     expected = hidden.reshape(12, 64) @ problem.params[-2] + problem.params[-1]
-    found = compare.solve(rnn, problem)["forward"]["outputs"]
-    assert compare.difference(found, expected) <= 1e-12
+    found = agreement.solve(rnn, problem)["forward"]["outputs"]
+    assert agreement.difference(found, expected) <= 1e-12
     assert architecture.num_states == len(problem.state) == 2
 
 
@@ -243,7 +245,7 @@ def test_an_impossible_stack_is_refused(rnn, cell, layers):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("num_layers", [1, 2])
-@pytest.mark.parametrize("cell", compare.LAYERS)
+@pytest.mark.parametrize("cell", agreement.LAYERS)
 def test_parameters_go_to_a_layer_and_come_back(rnn, make_concise, cell, num_layers, bidirectional):
     net = make_concise(cell, num_layers, bidirectional)
     scratch = cells.new_net(rnn, net.architecture, 5, 4, seed=3)
@@ -256,7 +258,7 @@ def test_parameters_go_to_a_layer_and_come_back(rnn, make_concise, cell, num_lay
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("cell", compare.LAYERS)
+@pytest.mark.parametrize("cell", agreement.LAYERS)
 def test_a_trained_layer_is_the_scratch_model_with_its_parameters(rnn, make_concise, cell):
     net, X = make_concise(cell, 2, dtype="float64"), np.array([[0, 1, 2, 3], [4, 3, 2, 1]])
     step = net.make_step(0.5)
@@ -265,10 +267,10 @@ def test_a_trained_layer_is_the_scratch_model_with_its_parameters(rnn, make_conc
     scratch = cells.new_net(rnn, net.architecture, 5, 4, dtype="float64")
     rnn.copy_params(net, scratch)
     one, other = (n.evaluate(X, n.begin_state(2))[0] for n in (net, scratch))
-    assert compare.difference(one, other) <= 1e-12
+    assert agreement.difference(one, other) <= 1e-12
 
 
-@pytest.mark.parametrize("cell", compare.LAYERS)
+@pytest.mark.parametrize("cell", agreement.LAYERS)
 def test_a_layer_learns_and_generates(rnn, make_concise, builtin, cell):
     corpus, vocab = builtin
     net = make_concise(cell, vocab_size=len(vocab))
@@ -285,7 +287,7 @@ def test_the_same_seed_gives_the_same_layer(make_concise):
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 0)])
-@pytest.mark.parametrize("cell", compare.LAYERS)
+@pytest.mark.parametrize("cell", agreement.LAYERS)
 def test_a_layer_takes_empty_minibatches(rnn, make_concise, cell, shape):
     net = make_concise(cell, 2)
     outputs, state = net(np.zeros(shape, int), net.begin_state(shape[0]))
@@ -320,7 +322,7 @@ def test_the_bias_within_the_reset_gate_goes_with_the_rest(rnn, backend, make_co
     rnn.copy_params(scratch, net)
     (_, one), (_, other) = (n.gradients(X, X, n.begin_state(1)) for n in (net, scratch))
     for name, found, expected in zip(net.architecture.parameters, one, other, strict=True):
-        assert compare.difference(found, expected) <= 1e-12, name
+        assert agreement.difference(found, expected) <= 1e-12, name
 
 
 def test_gradient_norms_are_for_scratch_models(rnn, make_concise):

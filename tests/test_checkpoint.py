@@ -9,7 +9,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from d2lrnn import backends, sealed
+from d2lrnn import backends
+from d2lrnn.files import tensor_file
 
 
 @pytest.fixture
@@ -121,16 +122,16 @@ def test_a_header_that_is_not_right_is_refused(rnn, saved, key, value):
     with safe_open(saved[2], framework="numpy") as file:
         header, names = {**file.metadata(), key: value}, file.keys()
         tensors = {name: file.get_tensor(name) for name in names}
-    saved[2].write_bytes(sealed.pack(tensors, header))
+    saved[2].write_bytes(tensor_file.pack(tensors, header))
     with pytest.raises(rnn.CheckpointError, match=str(saved[2])):
         rnn.load_model(saved[2])
 
 
 def rewrite(path, change):
     """Write a file anew, sealed, after change(tensors, metadata) has changed what it holds."""
-    tensors, metadata = sealed.unpack(path)
+    tensors, metadata = tensor_file.unpack(path)
     change(tensors, metadata)
-    path.write_bytes(sealed.pack(tensors, metadata))
+    path.write_bytes(tensor_file.pack(tensors, metadata))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_a_file_of_a_newer_format_says_so(rnn, saved):
 
 def test_a_file_of_the_first_format_which_had_no_seals_is_read(rnn, saved):
     net, vocab, path = saved
-    tensors, metadata = sealed.unpack(path)
+    tensors, metadata = tensor_file.unpack(path)
     old = {key: metadata[key] for key in ("vocab", "settings")}
     path.write_bytes(save(tensors, {**old, "format": "d2lrnn model 1"}))
     again, words = rnn.load_model(path)
@@ -186,8 +187,8 @@ def test_a_file_of_the_first_format_which_had_no_seals_is_read(rnn, saved):
 
 
 def test_a_file_without_its_seals_is_refused(rnn, saved):
-    tensors, metadata = sealed.unpack(saved[2])
-    bare = {key: value for key, value in metadata.items() if key not in sealed.SEALS}
+    tensors, metadata = tensor_file.unpack(saved[2])
+    bare = {key: value for key, value in metadata.items() if key not in tensor_file.SEALS}
     saved[2].write_bytes(save(tensors, bare))
     with pytest.raises(rnn.CheckpointError, match="the metadata lack header_sha256, payload_sha25"):
         rnn.load_model(saved[2])

@@ -10,7 +10,9 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import backends, cells, cli, files, sealed
+from d2lrnn import backends, cli
+from d2lrnn.files import atomic, tensor_file
+from d2lrnn.nets import cells
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -193,7 +195,7 @@ def test_a_run_is_kept_and_resumed_to_the_same_model(backend, tmp_path):
     result = d2lrnn(*train, "--epochs", 2, *kept, "--resume", "--out", tmp_path / "resumed")
     assert result.exit_code == 0, result.output
     d2lrnn(*train, "--epochs", 2, "--out", tmp_path / "at once")
-    one, other = (sealed.unpack(tmp_path / name)[0] for name in ("resumed", "at once"))
+    one, other = (tensor_file.unpack(tmp_path / name)[0] for name in ("resumed", "at once"))
     assert {name: array.tobytes() for name, array in one.items()} == {
         name: array.tobytes() for name, array in other.items()
     }
@@ -214,7 +216,7 @@ def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
 
 
 def test_what_a_killed_process_left_beside_the_model_is_removed(tmp_path):
-    with files._temporary(tmp_path / "m") as stray:
+    with atomic._temporary(tmp_path / "m") as stray:
         d2lrnn("train", *SMALL, "--epochs", 1, "--out", tmp_path / "m")
         assert not os.path.exists(stray)
 
@@ -301,7 +303,7 @@ def test_compare_holds_every_bound(backend):
 
 
 def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):
-    monkeypatch.setattr("d2lrnn.compare.bound", lambda *_: -1.0)
+    monkeypatch.setattr("d2lrnn.measure.agreement.bound", lambda *_: -1.0)
     result = d2lrnn("compare", "--backends", "numpy", "--cell", "rnn")
     assert result.exit_code == 1
     assert "bounds are broken" in result.output

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from d2lrnn import corpora
+from d2lrnn.data import corpora
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 

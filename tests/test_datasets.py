@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import datasets as sklearn_datasets
 
-from d2lrnn import corpora, datasets
+from d2lrnn.data import corpora, datasets
 
 SHAPE = (2, 3)
 HEADER = struct.pack(">4B2I", 0, 0, 8, 2, *SHAPE)

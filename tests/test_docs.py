@@ -85,8 +85,8 @@ def leads_somewhere(folder, target):
 
 
 def is_here(folder, name):
-    """Whether a file that a page names is here; files of a backend's folder are in torch/ too."""
-    places = (folder, ROOT, ROOT / "d2lrnn", ROOT / "d2lrnn" / "torch")
+    """Whether a file that a page names is here; a file of a backend is in torch/ or jax/."""
+    places = (folder, ROOT, ROOT / "d2lrnn", *(ROOT / "d2lrnn" / part for part in ("torch", "jax")))
     return name in EXAMPLES or any((place / name).exists() for place in places)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from d2lrnn import compare
+from d2lrnn.measure import agreement
 from d2lrnn.numpy import bptt
 
 IDS = np.array([[0, 2, 2], [1, 2, 0]])
@@ -14,7 +14,7 @@ def table_and_weights(dtype):
     return rng.standard_normal((4, 3)).astype(dtype), rng.standard_normal((2, 3, 3)).astype(dtype)
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_rows_are_looked_up_as_one_hot_products_would_give_them(rnn, dtype):
     table, _ = table_and_weights(dtype)
     found = rnn.to_numpy(rnn.embedding(rnn.from_numpy(IDS), rnn.from_numpy(table)))

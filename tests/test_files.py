@@ -9,14 +9,14 @@ import textwrap
 
 import pytest
 
-from d2lrnn import files
+from d2lrnn.files import atomic
 
 REPLACE = """
 import sys
-from d2lrnn import files
+from d2lrnn.files import atomic
 {before}
 try:
-    files.replace(sys.argv[1], bytes(200_000))
+    atomic.replace(sys.argv[1], bytes(200_000))
 except OSError as error:
     print(error)
 """
@@ -33,13 +33,13 @@ def replace_in_another_process(path, before=""):
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
     (tmp_path / "f").write_bytes(b"before")
-    files.replace(tmp_path / "f", b"after")
+    atomic.replace(tmp_path / "f", b"after")
     assert (tmp_path / "f").read_bytes() == b"after"
     assert os.listdir(tmp_path) == ["f"]
 
 
 def test_a_name_may_be_as_long_as_a_folder_allows(tmp_path):
-    files.replace(tmp_path / ("x" * 255), b"content")
+    atomic.replace(tmp_path / ("x" * 255), b"content")
     assert (tmp_path / ("x" * 255)).read_bytes() == b"content"
 
 
@@ -57,7 +57,7 @@ def test_the_file_is_on_the_disk_before_it_gets_its_name_and_the_name_after(tmp_
 
     monkeypatch.setattr(os, "fsync", note_flush)
     monkeypatch.setattr(os, "replace", note_rename)
-    files.replace(tmp_path / "f", b"content")
+    atomic.replace(tmp_path / "f", b"content")
     assert calls == ["flush file", "rename", "flush folder"]
 
 
@@ -91,7 +91,7 @@ def test_in_a_read_only_folder_the_file_stays_and_the_error_says_what_is_needed(
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"and {tmp_path / 'no'} is not there; make the"):
-        files.replace(tmp_path / "no" / "f", b"content")
+        atomic.replace(tmp_path / "no" / "f", b"content")
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
@@ -99,12 +99,12 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     program = textwrap.dedent(REPLACE).format(before=kill)
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "f")], timeout=60)
     (stray,) = tmp_path.iterdir()
-    assert files.remove_strays(tmp_path / "f") == [stray]
+    assert atomic.remove_strays(tmp_path / "f") == [stray]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_other_file_is_taken_for_a_stray(tmp_path):
-    files.replace(tmp_path / "f", b"content")
-    with files._temporary(tmp_path / "another"):
-        assert files.remove_strays(tmp_path / "f") == []
+    atomic.replace(tmp_path / "f", b"content")
+    with atomic._temporary(tmp_path / "another"):
+        assert atomic.remove_strays(tmp_path / "f") == []
         assert len(os.listdir(tmp_path)) == 2

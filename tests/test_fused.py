@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn import backends, cells, compare, networks
+from d2lrnn import backends
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells, networks
 
 FUSED = ["rnn", "gru", "lstm"]
 IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
@@ -26,8 +28,8 @@ sizes = st.fixed_dictionaries(
 
 @functools.cache
 def solution(backend, cell, dtype="float64", fused=True):
-    problem = compare.make_problem(cell)
-    return compare.solve(backends.load(backend), problem, dtype, fused=fused)
+    problem = agreement.make_problem(cell)
+    return agreement.solve(backends.load(backend), problem, dtype, fused=fused)
 
 
 @pytest.fixture
@@ -45,33 +47,33 @@ def make_pair(rnn):
 
 
 @pytest.mark.parametrize("quantity", ["forward", "gradients"])
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", FUSED)
 def test_a_fused_cell_agrees_with_the_float64_reference(backend, cell, dtype, quantity):
     expected = solution("numpy", cell, fused=False)[quantity]
     found = solution(backend, cell, dtype)[quantity]
-    limit = compare.bound(quantity, dtype, compare.make_problem(cell).num_terms)
+    limit = agreement.bound(quantity, dtype, agreement.make_problem(cell).num_terms)
     assert found.keys() == expected.keys()
     for name in expected:
         assert found[name].dtype.name == dtype, name
-        assert compare.difference(found[name], expected[name]) <= limit, name
+        assert agreement.difference(found[name], expected[name]) <= limit, name
 
 
 @settings(max_examples=8)
 @given(sizes)
 @pytest.mark.parametrize("cell", FUSED)
 def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
-    problem = compare.make_problem(cell, **sizes)
-    expected = compare.solve(backends.load("numpy"), problem)
-    for quantity, arrays in compare.solve(rnn, problem, fused=True).items():
+    problem = agreement.make_problem(cell, **sizes)
+    expected = agreement.solve(backends.load("numpy"), problem)
+    for quantity, arrays in agreement.solve(rnn, problem, fused=True).items():
         for name, array in arrays.items():
-            assert compare.difference(array, expected[quantity][name]) <= 1e-12, name
+            assert agreement.difference(array, expected[quantity][name]) <= 1e-12, name
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", FUSED)
 def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
-    forward_fn, problem = getattr(rnn, f"{cell}_fused"), compare.make_problem(cell)
+    forward_fn, problem = getattr(rnn, f"{cell}_fused"), agreement.make_problem(cell)
     ids = problem.inputs.argmax(axis=2)  # (T, n), at random
     targets = rnn.from_numpy(problem.d_outputs.argmax(axis=1), dtype="int64")
     state = tuple(rnn.from_numpy(s, dtype=dtype) for s in problem.state)
@@ -81,9 +83,9 @@ def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
         params = rnn.trainable(problem.params, dtype=dtype)
         value, last, grads = compute(params, (inputs, state), targets)
         results.append([rnn.to_numpy(tensor) for tensor in (value, *last, *grads)])
-    limit = compare.bound("gradients", dtype, problem.num_terms)
+    limit = agreement.bound("gradients", dtype, problem.num_terms)
     for one, other in zip(*results, strict=True):
-        assert compare.difference(one, other) <= limit
+        assert agreement.difference(one, other) <= limit
 
 
 @pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint8"])
@@ -127,7 +129,7 @@ def test_a_fused_model_has_the_gradients_of_its_twin(rnn, make_pair, cell):
     results = [n.gradients(IDS, IDS[::-1], n.begin_state(2)) for n in (net, fused)]
     assert results[1][0] == pytest.approx(results[0][0], rel=1e-12)
     for one, other in zip(results[1][1], results[0][1], strict=True):
-        assert compare.difference(one, other) <= 1e-12
+        assert agreement.difference(one, other) <= 1e-12
     norms = [rnn.gradient_norms(n, IDS, IDS[::-1]) for n in (net, fused)]
     np.testing.assert_allclose(norms[1], norms[0], rtol=1e-12)
 
@@ -276,7 +278,8 @@ GROWTH = """
 import resource
 import sys
 import numpy as np
-from d2lrnn import backends, cells
+from d2lrnn import backends
+from d2lrnn.nets import cells
 net = cells.new_net(backends.load(sys.argv[1]), cells.Architecture(sys.argv[2]), 5, 64, fused=True)
 step, (X, Y) = net.make_step(0.1), np.zeros((2, 32, 60), int)
 def largest():

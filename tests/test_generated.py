@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from d2lrnn import generated
+from d2lrnn.data import generated
 
 WRITTEN = {
     "{month} {day}, {year}": "march 3, 1987",

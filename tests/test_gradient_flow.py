@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from d2lrnn import backends, cells, gradient_flow, plot
+from d2lrnn import backends, plot
+from d2lrnn.measure import gradient_flow
+from d2lrnn.nets import cells
 
 CELLS = list(cells.CELLS)
 

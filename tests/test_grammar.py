@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from d2lrnn import cells, grammar
+from d2lrnn.data import grammar
+from d2lrnn.nets import cells
 
 
 def two_words(a, b):

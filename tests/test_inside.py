@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from d2lrnn import backends, cells, inside, plot
+from d2lrnn import backends, plot
+from d2lrnn.data.text import Vocab
+from d2lrnn.measure import inside
+from d2lrnn.nets import cells
 from d2lrnn.numpy.bptt import sigmoid
-from d2lrnn.text import Vocab
 
 CELLS = list(cells.CELLS)
 TEXT = "a cab, a bad cab"

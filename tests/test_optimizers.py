@@ -6,7 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
-from d2lrnn import backends, batches, cells, optimizers
+from d2lrnn import backends
+from d2lrnn.data import batches
+from d2lrnn.nets import cells, optimizers
 
 RATES = {"sgd": 1.0, "adagrad": 0.05, "adam": 0.01}
 

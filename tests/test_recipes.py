@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 
-from d2lrnn import backends, cells, corpora, recipes
+from d2lrnn import backends
+from d2lrnn.data import corpora
+from d2lrnn.nets import cells
 from d2lrnn.numpy import xor
+from d2lrnn.recipes import min_char
 
 
 def train(rnn, lines, num_iterations, report_every=100, **settings):
-    corpus, vocab = recipes.character_corpus(lines)
+    corpus, vocab = min_char.character_corpus(lines)
     architecture = cells.Architecture("rnn")
-    net = cells.new_net(rnn, architecture, len(vocab), recipes.NUM_HIDDENS, seed=0, **settings)
+    net = cells.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, seed=0, **settings)
     reports = {"report_every": report_every, "progress": False, "seed": 0}
-    seen = recipes.train_min_char(net, corpus, vocab, num_iterations, **reports)
+    seen = min_char.train_min_char(net, corpus, vocab, num_iterations, **reports)
     return net, seen
 
 
@@ -22,7 +25,7 @@ def shakespeare(data_folder):
 
 
 def test_shakespeare_has_65_characters_and_begins_at_25_ln_65(reference, shakespeare):
-    corpus, vocab = recipes.character_corpus(shakespeare)
+    corpus, vocab = min_char.character_corpus(shakespeare)
     assert (len(corpus), len(vocab)) == (1_115_394, 65)
     assert "".join(vocab.to_tokens(corpus)) == "".join(shakespeare)
     _, seen = train(reference, shakespeare, 0)
@@ -55,7 +58,7 @@ def test_the_recipe_s_first_losses_are_those_of_the_reference(rnn):
 
 def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
     """One iteration against the recipe written out: the loss is a sum, clipped to -5..5."""
-    corpus, vocab = recipes.character_corpus(corpora.read_builtin())
+    corpus, vocab = min_char.character_corpus(corpora.read_builtin())
     architecture = cells.Architecture("rnn")
     net = cells.new_net(reference, architecture, len(vocab), 100, seed=0, dtype="float64")
     net.load_arrays([30 * array for array in net.arrays()])  # so large that 5 is reached
@@ -63,7 +66,7 @@ def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
     _, gradients = net.gradients(X, Y, net.begin_state(1))
     sums = [25 * gradient for gradient in gradients]
     assert max(abs(gradient).max() for gradient in sums) > 5
-    recipes.train_min_char(net, corpus, vocab, 1, progress=False)
+    min_char.train_min_char(net, corpus, vocab, 1, progress=False)
     for old, new, gradient in zip(before, net.arrays(), sums, strict=True):
         clipped = np.clip(gradient, -5, 5)
         expected = old - 0.1 * clipped / np.sqrt(clipped**2 + 1e-8)
@@ -73,7 +76,7 @@ def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
 
 def test_samples_go_on_from_the_state_of_the_text(reference):
     lines = corpora.read_builtin()
-    corpus, vocab = recipes.character_corpus(lines)
+    corpus, vocab = min_char.character_corpus(lines)
     net, seen = train(reference, lines, 40)
     _, before = train(reference, lines, 39)
     prefix, draw = vocab.to_tokens(corpus[39 * 25]), {"temperature": 1.0, "seed": 0}
@@ -86,13 +89,13 @@ def test_samples_go_on_from_the_state_of_the_text(reference):
 
 
 def test_the_text_is_read_piece_by_piece_and_then_anew():
-    pieces = list(recipes._pieces(list(range(60)), 3))
+    pieces = list(min_char._pieces(list(range(60)), 3))
     starts = [(int(X[0, 0]), int(Y[0, -1]), first) for X, Y, first in pieces]
     assert starts == [(0, 25, True), (25, 50, False), (0, 25, True)]
 
 
 def test_an_unknown_character_is_read_as_the_commonest():
-    _corpus, vocab = recipes.character_corpus(["a bb  b b"])
+    _corpus, vocab = min_char.character_corpus(["a bb  b b"])
     assert len(vocab) == 3
     assert vocab["z"] == vocab[" "]
 
@@ -104,11 +107,11 @@ def test_a_text_too_short_for_a_piece_is_refused(reference):
 
 def test_a_text_without_a_character_is_refused():
     with pytest.raises(ValueError, match="the text holds no character; expected some"):
-        recipes.character_corpus([""])
+        min_char.character_corpus([""])
 
 
 def test_the_smooth_loss_is_drawn():
-    ax = recipes.SmoothLoss([0, 100], [104.4, 80.0]).plot(label="numpy")
+    ax = min_char.SmoothLoss([0, 100], [104.4, 80.0]).plot(label="numpy")
     assert list(ax.lines[0].get_ydata()) == [104.4, 80.0]
 
 

@@ -9,7 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from d2lrnn import cells, compare, files, sealed
+from d2lrnn.files import atomic, tensor_file
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
 SETTINGS = {"optimizer": "adam", "prefix": "The", "sample_every": 2, "progress": False}
@@ -32,7 +34,7 @@ def beginnings(rnn, builtin):
         corpus, vocab = builtin
         architecture = cells.Architecture(cell)
         if concise:
-            net = compare.concise_net(rnn, architecture, len(vocab), 8, seed=0)
+            net = agreement.concise_net(rnn, architecture, len(vocab), 8, seed=0)
         else:
             net = cells.new_net(rnn, architecture, len(vocab), 8, seed=0, fused=fused)
         loader = rnn.SeqDataLoader(corpus[:240], 4, 8, use_random_iter, seed=0)
@@ -166,7 +168,7 @@ def test_a_checkpoint_names_the_versions_and_settings_that_it_was_made_with(
     reference, plain, tmp_path
 ):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
-    _, metadata = sealed.unpack(tmp_path / "run")
+    _, metadata = tensor_file.unpack(tmp_path / "run")
     about = json.loads(metadata["training"])
     assert {"d2lrnn", "Python", "NumPy"} <= set(about["versions"])
     assert about["settings"]["optimizer"] == "adam"
@@ -225,10 +227,10 @@ def test_a_model_is_no_checkpoint(reference, plain, tmp_path):
 
 
 def rewrite(path, change):
-    tensors, metadata = sealed.unpack(path)
+    tensors, metadata = tensor_file.unpack(path)
     about = json.loads(metadata["training"])
     change(tensors, about)
-    path.write_bytes(sealed.pack(tensors, {**metadata, "training": json.dumps(about)}))
+    path.write_bytes(tensor_file.pack(tensors, {**metadata, "training": json.dumps(about)}))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_p
 
 
 def test_what_a_killed_run_left_is_removed_at_the_next_start(reference, plain, tmp_path):
-    with files._temporary(tmp_path / "run"):
+    with atomic._temporary(tmp_path / "run"):
         train(reference, plain(), 1, checkpoint=tmp_path / "run")
         assert os.listdir(tmp_path) == ["run"]
 

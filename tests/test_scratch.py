@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from d2lrnn import cells, compare
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 
 
 def arrays(rnn, tensors):
     return [rnn.to_numpy(tensor) for tensor in tensors]
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, cell, dtype):
     architecture = cells.Architecture(cell)
@@ -44,14 +45,14 @@ def test_an_mlp_has_the_same_parameters_for_the_same_seed(rnn):
         np.testing.assert_array_equal(array, expected.astype("float32"))
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_the_first_state_is_zero(rnn, dtype):
     (H,) = rnn.init_rnn_state(3, 4, dtype=dtype)
     found = rnn.to_numpy(H)
     assert (found.shape, found.dtype.name, found.any()) == ((3, 4), dtype, False)
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_one_hot_rows_hold_a_single_one(rnn, dtype):
     found = rnn.to_numpy(rnn.one_hot(rnn.from_numpy([[0, 2], [1, 1]]), 3, dtype=dtype))
     expected = [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]]]
@@ -65,16 +66,16 @@ def test_ids_of_every_integer_dtype_are_taken(rnn, kind):
     np.testing.assert_array_equal(rnn.to_numpy(rnn.one_hot(ids, 3)), [[0, 0, 1], [1, 0, 0]])
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", ["mlp", *cells.CELLS])
 def test_outputs_follow_the_equations(rnn, cell, dtype):
-    problem = compare.make_problem(cell, num_steps=7, batch_size=3, num_inputs=5, num_hiddens=4)
+    problem = agreement.make_problem(cell, num_steps=7, batch_size=3, num_inputs=5, num_hiddens=4)
     outputs, state = equations(problem, cell)
-    found = compare.solve(rnn, problem, dtype)["forward"]
-    limit = compare.bound("forward", dtype, problem.num_terms)
-    assert compare.difference(found["outputs"], outputs) <= limit
+    found = agreement.solve(rnn, problem, dtype)["forward"]
+    limit = agreement.bound("forward", dtype, problem.num_terms)
+    assert agreement.difference(found["outputs"], outputs) <= limit
     for index, expected in enumerate(state):
-        assert compare.difference(found[f"state[{index}]"], expected) <= limit
+        assert agreement.difference(found[f"state[{index}]"], expected) <= limit
 
 
 def equations(problem, cell):
@@ -139,10 +140,10 @@ def dense(x, W, b):
     return np.array([sum(x[i] * W[i, j] for i in range(len(x))) for j in range(W.shape[1])]) + b
 
 
-@pytest.mark.parametrize("case", compare.CASES)
+@pytest.mark.parametrize("case", agreement.CASES)
 def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn, case):
-    problem = compare.make_problem(case, num_steps=0, batch_size=3, num_inputs=5, num_hiddens=4)
-    found = compare.solve(rnn, problem)
+    problem = agreement.make_problem(case, num_steps=0, batch_size=3, num_inputs=5, num_hiddens=4)
+    found = agreement.solve(rnn, problem)
     assert found["forward"]["outputs"].shape == (0, 5)
     for index, H in enumerate(problem.state):
         np.testing.assert_array_equal(found["forward"][f"state[{index}]"], H)
@@ -153,10 +154,10 @@ def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn, case):
         assert not found["gradients"][f"d_params[{index}]"].any()
 
 
-@pytest.mark.parametrize("cell", ["mlp", *compare.CASES])
+@pytest.mark.parametrize("cell", ["mlp", *agreement.CASES])
 def test_an_empty_batch_has_zero_gradients(rnn, cell):
-    problem = compare.make_problem(cell, batch_size=0, num_steps=3, num_inputs=5, num_hiddens=4)
-    results = compare.solve(rnn, problem, "float32")
+    problem = agreement.make_problem(cell, batch_size=0, num_steps=3, num_inputs=5, num_hiddens=4)
+    results = agreement.solve(rnn, problem, "float32")
     assert results["forward"]["outputs"].shape == (0, 5)
     for index, state in enumerate(problem.state):
         assert results["forward"][f"state[{index}]"].shape == state.shape

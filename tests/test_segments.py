@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import cells, cli, cli_bench, segments
+from d2lrnn import cli
+from d2lrnn.cli import bench
+from d2lrnn.nets import cells
+from d2lrnn.training import segments
 
 
 @pytest.fixture(params=["rnn", "gru", "lstm", "rnn_fused", "lstm_fused"])
@@ -76,7 +79,7 @@ def test_a_run_in_segments_is_the_run(rnn):
 
 
 def test_the_command_shows_the_memory_of_both(backend, monkeypatch):
-    monkeypatch.setattr(cli_bench, "LENGTHS", (110, 120))
+    monkeypatch.setattr(bench, "LENGTHS", (110, 120))
     result = CliRunner().invoke(cli.main, ["bench", "--backend", backend, "--memory"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()

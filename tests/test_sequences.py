@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from d2lrnn import backends, cells, compare, gradient_flow, padding, tasks
+from d2lrnn import backends
+from d2lrnn.data import padding
+from d2lrnn.measure import agreement, gradient_flow
+from d2lrnn.nets import cells
+from d2lrnn.recipes import tasks
 
 CASES = {
     "rnn": {"cell": "rnn"},
@@ -30,7 +34,7 @@ def tagger(rnn, **settings):
 
 
 def close(found, expected, dtype="float64"):
-    bound = compare.bound("gradients", dtype, 100)
+    bound = agreement.bound("gradients", dtype, 100)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound * max(abs(other).max(), 1e-3))
 

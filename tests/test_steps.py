@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from d2lrnn import bench, cells, plot, steps
+from d2lrnn import plot
+from d2lrnn.measure import ladder, speed
+from d2lrnn.nets import cells
 
 
 def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
@@ -12,7 +14,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
     X, Y = rng.integers(V, size=(2, n, T))
     arrays = [30 * array for array in cells.draw([(V, h), (h, h), (h,), (h, V), (V,)], 0)]
     found = {}
-    for form in steps.ladder(rnn):
+    for form in ladder.ladder(rnn):
         functions = rnn.get_params, rnn.init_rnn_state, form.forward_fn
         net = rnn.RNNModelScratch(V, h, *functions, dtype="float64")
         net.load_arrays(arrays)
@@ -28,7 +30,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
 
 
 def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):
-    forms = steps.ladder(rnn)
+    forms = ladder.ladder(rnn)
     assert len({form.change for form in forms}) == len({form.name for form in forms}) == len(forms)
     assert len(forms) == (5 if hasattr(rnn, "RNNModel") else 3)
     assert forms[-1].forward_fn is rnn.rnn_fused
@@ -39,8 +41,8 @@ def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):
 
 def test_speed_ups_are_ratios_to_the_first_form_and_are_drawn(rnn):
     rounds = []
-    found = steps.speed_ups(rnn, size="tiny", rounds=2, progress=lambda: rounds.append(1))
-    assert list(found) == [form.name for form in steps.ladder(rnn)]
+    found = ladder.speed_ups(rnn, size="tiny", rounds=2, progress=lambda: rounds.append(1))
+    assert list(found) == [form.name for form in ladder.ladder(rnn)]
     assert next(iter(found.values())) == 1
     assert all(ratio > 0 for ratio in found.values())
     assert len(rounds) == 2
@@ -51,6 +53,6 @@ def test_speed_ups_are_ratios_to_the_first_form_and_are_drawn(rnn):
 
 def test_a_size_that_is_none_is_refused(rnn):
     with pytest.raises(
-        ValueError, match=f"size is 'huge'; expected one of '{next(iter(bench.SIZES))}'"
+        ValueError, match=f"size is 'huge'; expected one of '{next(iter(speed.SIZES))}'"
     ):
-        steps.speed_ups(rnn, size="huge")
+        ladder.speed_ups(rnn, size="huge")

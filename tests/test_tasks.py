@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from d2lrnn import cells, datasets, fitting, generated, tasks, text
+from d2lrnn.data import datasets, generated, text
+from d2lrnn.nets import cells
+from d2lrnn.recipes import tasks
+from d2lrnn.training import sequences
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +117,7 @@ def test_a_task_takes_any_cell(reference, cell):
 
 def test_minibatches_are_all_rows_in_random_order_and_repeat_by_seed():
     X, Y = np.arange(10), np.arange(10) * 2
-    one, other = (fitting.BatchLoader(X, Y, batch_size=3, seed=0) for _ in range(2))
+    one, other = (sequences.BatchLoader(X, Y, batch_size=3, seed=0) for _ in range(2))
     first, again = list(one), list(other)
     assert len(one) == len(first) == 3
     assert all((y == 2 * x).all() for x, y in first)
@@ -127,7 +130,7 @@ def test_minibatches_are_all_rows_in_random_order_and_repeat_by_seed():
 @pytest.mark.parametrize("arrays", [(np.zeros(3), np.zeros(4)), (np.zeros(2), np.zeros(2))])
 def test_arrays_that_do_not_belong_together_are_refused(arrays):
     with pytest.raises(ValueError, match="expected as many in each, and 3"):
-        fitting.BatchLoader(*arrays, batch_size=3)
+        sequences.BatchLoader(*arrays, batch_size=3)
 
 
 def test_a_loss_that_is_not_finite_ends_training():
@@ -135,20 +138,20 @@ def test_a_loss_that_is_not_finite_ends_training():
         def make_step(self, lr, theta, **_):
             return lambda X: float("nan")
 
-    with pytest.raises(fitting.DivergenceError, match="the loss is nan in epoch 1"):
-        fitting.train_sequences(Broken(), [(np.zeros(1),)], 0.1, 2, progress=False)
+    with pytest.raises(sequences.DivergenceError, match="the loss is nan in epoch 1"):
+        sequences.train_sequences(Broken(), [(np.zeros(1),)], 0.1, 2, progress=False)
 
 
 def test_an_iterator_that_has_ended_is_refused(rnn):
     net = rnn.SequenceClassifierScratch(2, 2, 2)
     with pytest.raises(ValueError, match="yields no minibatch"):
-        fitting.train_sequences(net, [], 0.1, 1, progress=False)
+        sequences.train_sequences(net, [], 0.1, 1, progress=False)
 
 
 def test_scores_say_the_last_epoch_and_are_drawn():
-    scores = fitting.Scores([2.0, 1.0], [0.5], [10.0, 30.0])
+    scores = sequences.Scores([2.0, 1.0], [0.5], [10.0, 30.0])
     assert str(scores) == "epoch 2: loss 1.0000, score 0.5000, 20 sequences/s"
-    assert str(fitting.Scores()) == "no epoch yet"
+    assert str(sequences.Scores()) == "no epoch yet"
     left, right = scores.plot(label="numpy")
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [2]  # scored after the last epoch only

@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from d2lrnn import bars, diagrams, plot, teaching
+from d2lrnn import plot, teaching
+from d2lrnn.plot import diagrams
+from d2lrnn.training import progress as bars
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +139,8 @@ def test_a_text_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path, at_h
 def test_a_script_s_figures_are_numbered_files_where_there_is_no_display(tmp_path):
     code = "\n".join(
         [
-            "from d2lrnn import diagrams, plot",
+            "from d2lrnn import plot",
+            "from d2lrnn.plot import diagrams",
             "from d2lrnn.teaching import present",
             "plot.use_style()",
             "present(diagrams.rnn_cell(), 'A cell.')",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lrnn import text
+from d2lrnn.data import text
 
 
 def test_words_are_split_at_whitespace():

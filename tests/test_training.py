@@ -8,7 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import cells, compare, prediction, resume, training
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells, prediction
+from d2lrnn.training import language, run_file
 
 LR = 0.5
 
@@ -85,7 +87,7 @@ def test_a_step_moves_the_parameters_against_the_clipped_gradients(rnn, make_net
     assert rnn.to_numpy(state[0]).shape == (2, 4)
 
 
-@pytest.mark.parametrize("dtype", compare.DTYPES)
+@pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_a_step_stays_in_its_dtype(rnn, make_net, dtype):
     net = make_net(dtype=dtype)
     X = np.array([[0, 1, 2]])
@@ -145,7 +147,7 @@ class Recorder:
 @pytest.mark.parametrize(("use_random_iter", "starts"), [(False, [0, 1, 2]), (True, [0, 0, 0])])
 def test_sequential_minibatches_carry_the_state_on_and_random_ones_do_not(use_random_iter, starts):
     net, X = Recorder(), np.zeros((2, 5), int)
-    perplexity, speed = training.train_epoch_ch8(
+    perplexity, speed = language.train_epoch_ch8(
         net, [(X, X)] * 3, net.step, use_random_iter=use_random_iter
     )
     assert net.starts == starts
@@ -157,7 +159,7 @@ def test_perplexity_weighs_minibatches_by_their_tokens():
     losses = iter([1.0, 4.0])
     net = Recorder()
     pairs = [(np.zeros((1, 6), int),) * 2, (np.zeros((1, 3), int),) * 2]
-    perplexity, _ = training.train_epoch_ch8(net, pairs, lambda X, Y, s: (next(losses), s))
+    perplexity, _ = language.train_epoch_ch8(net, pairs, lambda X, Y, s: (next(losses), s))
     assert perplexity == pytest.approx(math.exp((6 * 1 + 3 * 4) / 9))
 
 
@@ -173,7 +175,7 @@ class Scalar:
 
 
 def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
-    monkeypatch.setattr(resume.Epoch, "pause", math.inf)
+    monkeypatch.setattr(run_file.Epoch, "pause", math.inf)
     numbers, looked, seen = itertools.count(), [], []
     net, X = Recorder(), np.zeros((1, 5), int)
 
@@ -181,7 +183,7 @@ def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
         raise AssertionError("the loss is asked for as a float")
 
     step.deferred = lambda X, Y, state: (Scalar(next(numbers), looked), state)
-    perplexity, _ = training.train_epoch_ch8(
+    perplexity, _ = language.train_epoch_ch8(
         net, [(X, X)] * 9, step, on_minibatch=lambda: seen.append(len(looked))
     )
     assert seen == [0] * 9
@@ -199,13 +201,13 @@ def test_a_step_can_leave_the_loss_where_it_is(make_net):
 @pytest.mark.parametrize(("loss", "shown"), [(0.05, "1.05"), (20.0, "4.9e+08"), (800.0, "inf")])
 def test_a_perplexity_of_any_size_is_shown_in_a_few_letters(loss, shown):
     pairs = [(np.zeros((1, 6), int),) * 2]
-    perplexity, _ = training.train_epoch_ch8(Recorder(), pairs, lambda X, Y, s: (loss, s))
-    assert training.in_short(perplexity) == shown
+    perplexity, _ = language.train_epoch_ch8(Recorder(), pairs, lambda X, Y, s: (loss, s))
+    assert language.in_short(perplexity) == shown
 
 
 def test_an_iterator_that_has_ended_is_refused():
     with pytest.raises(ValueError, match="yields no minibatch"):
-        training.train_epoch_ch8(Recorder(), iter([]), None)
+        language.train_epoch_ch8(Recorder(), iter([]), None)
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
@@ -240,7 +242,7 @@ def test_divergence_stops_training_and_keeps_the_history(builtin):
     net.make_step = lambda lr, theta, **_: lambda X, Y, state: (next(losses), state)
     pairs = [(np.zeros((1, 5), int),) * 2] * 3
     with pytest.raises(FloatingPointError) as error:
-        training.train_ch8(net, pairs, vocab, 1.0, 9, progress=False)
+        language.train_ch8(net, pairs, vocab, 1.0, 9, progress=False)
     assert str(error.value) == (
         "the loss is nan in epoch 3: training diverged; "
         "try a smaller lr, or a smaller theta to clip gradients harder"
@@ -278,7 +280,7 @@ def test_progress_is_shown_on_a_terminal_or_when_asked(
     net = Recorder()
     net.make_step = lambda lr, theta, **_: net.step
     pairs = [(np.zeros((1, 5), int),) * 2] * 3
-    training.train_ch8(net, pairs, builtin[1], 1.0, 2, progress=progress)
+    language.train_ch8(net, pairs, builtin[1], 1.0, 2, progress=progress)
     assert ("epoch 2/2" in sys.stderr.getvalue()) is shown
 
 

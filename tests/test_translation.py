@@ -5,7 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from d2lrnn import backends, compare, padding, translation
+from d2lrnn import backends
+from d2lrnn.data import padding
+from d2lrnn.measure import agreement
+from d2lrnn.nets import encoder_decoder
 
 X = [[0, 3, 1, 2, 2], [2, 2], [1, 0, 2]]
 Y = [[1, 2, 3, 4], [2, 4], [0, 4]]
@@ -36,7 +39,7 @@ def pictures():
 
 
 def close(found, expected):
-    bound = compare.bound("gradients", "float64", 100)
+    bound = agreement.bound("gradients", "float64", 100)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound * max(abs(other).max(), 1e-3))
 
@@ -189,10 +192,10 @@ def test_generate_writes_rows_of_probabilities_or_draws(rnn):
 
 def test_bleu_is_100_for_the_truth_and_less_for_less():
     truth = ["the clock listens to the tide at night", "she waits for the old captain"]
-    assert translation.bleu(truth, truth) == pytest.approx(100)
+    assert encoder_decoder.bleu(truth, truth) == pytest.approx(100)
     worse = [truth[0], "she waits for the old clock"]
-    assert 0 < translation.bleu(worse, truth) < 95
-    assert translation.bleu(["", ""], truth) == 0
+    assert 0 < encoder_decoder.bleu(worse, truth) < 95
+    assert encoder_decoder.bleu(["", ""], truth) == 0
 
 
 MISTAKES = {

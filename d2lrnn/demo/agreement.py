@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from bokeh import models
 
-from d2lrnn import backends, compare
+from d2lrnn import backends
 from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Choice, Typed, button, number, pane
 from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, in_pairs, readout
+from d2lrnn.measure import agreement
 
 SMALLEST = 1e-17  # what a difference of 0 is drawn as
 REFERENCE = "numpy"
@@ -141,7 +142,7 @@ class Agreement(View):
                 "gap": np.maximum(gap, SMALLEST),
             }
         self.speed.data = {"name": list(self.speeds), "speed": list(self.speeds.values())}
-        limit = compare.bound("losses", self.dtype.value, 0)
+        limit = agreement.bound("losses", self.dtype.value, 0)
         self.bound.location, self.bound.visible = limit, True
         self._fit(limit)
         done = f"{len(self.losses)} of {len(self.names)}"
@@ -168,7 +169,7 @@ def timed(name: str, cell: str, dtype: str, seed: int, num_steps: int) -> tuple[
     The first steps, in which some frameworks compile, count as one of many.
     """
     losses, seconds = [], []
-    steps = compare.losses_of_training(backends.load(name), cell, dtype, seed=seed)
+    steps = agreement.losses_of_training(backends.load(name), cell, dtype, seed=seed)
     start = time.perf_counter()
     for loss in itertools.islice(steps, num_steps):
         seconds.append(time.perf_counter() - start)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from bokeh import models
 
-from d2lrnn import backends, gradient_flow
+from d2lrnn import backends
 from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Slider, Typed, button, number, pane
 from d2lrnn.demo.view import (
@@ -19,6 +19,7 @@ from d2lrnn.demo.view import (
     in_pairs,
     readout,
 )
+from d2lrnn.measure import gradient_flow
 
 MOST_CURVES = 5
 TINY = 1e-30  # what a norm of 0 is drawn as

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import backends, cells
+from d2lrnn import backends
 from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Choice, Field, Typed, pane
 from d2lrnn.demo.view import View, backend_field, in_pairs, readout
+from d2lrnn.nets import cells
 
 Array = np.ndarray[Any, Any]
 LARGEST = 6  # rows or columns

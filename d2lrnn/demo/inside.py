@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from bokeh import events, models
 
-from d2lrnn import backends, cells, prediction
+from d2lrnn import backends
+from d2lrnn.data.text import UNKNOWN
 from d2lrnn.demo import theme, turns, worker
 from d2lrnn.demo.fields import Choice, Slider, Typed, button, pane
 from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, in_pairs
-from d2lrnn.inside import Inside, look_inside
-from d2lrnn.text import UNKNOWN
+from d2lrnn.measure.inside import Inside, look_inside
+from d2lrnn.nets import cells, prediction
 
 LONGEST = 300  # characters typed
 MOST = 600  # characters, the network's own included

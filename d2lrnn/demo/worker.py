@@ -10,17 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import (
-    backends,
-    cells,
-    checkpoint,
-    corpora,
-    gradient_flow,
-    sealed,
-    text,
-)
+from d2lrnn import backends
+from d2lrnn.data import corpora, text
 from d2lrnn.demo.turns import TURNS
-from d2lrnn.training import DivergenceError
+from d2lrnn.files import model_file as checkpoint
+from d2lrnn.files import tensor_file
+from d2lrnn.measure import gradient_flow
+from d2lrnn.nets import cells
+from d2lrnn.training.language import DivergenceError
 
 CHUNK = 0.1  # seconds of training between two points of the curve
 SAMPLE_EVERY = 1.5  # seconds
@@ -130,7 +127,7 @@ class Trainer:
         with self._computing:
             known = {"corpus": self.settings.corpus, "seed": 0}
             tensors, metadata = checkpoint.describe(self.net, self.vocab, known)
-        return sealed.pack(tensors, metadata)
+        return tensor_file.pack(tensors, metadata)
 
     def copy(self) -> tuple[list[Any], Any]:
         """Return the parameters as they are now, and the Vocab."""

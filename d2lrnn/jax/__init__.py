@@ -1,8 +1,10 @@
 """The recurrent networks of the book in JAX."""
 
-from d2lrnn import checkpoint, loaders, translation
 from d2lrnn.backends import requires
-from d2lrnn.common import *
+from d2lrnn.data import loaders
+from d2lrnn.exports import *
+from d2lrnn.files import model_file
+from d2lrnn.nets import encoder_decoder
 
 with requires("jax"):
     from d2lrnn.jax.concatenated import (
@@ -14,6 +16,7 @@ with requires("jax"):
     )
     from d2lrnn.jax.concise import GRU, LSTM, RNN, RNNModel
     from d2lrnn.jax.fused import gru_fused, lstm_fused, rnn_fused
+    from d2lrnn.jax.gradients import grad_clipping, make_update, value_and_grad, vjp
     from d2lrnn.jax.scratch import (
         RNNModelScratch,
         get_gru_params,
@@ -39,7 +42,6 @@ with requires("jax"):
         trainable,
         try_gpu,
     )
-    from d2lrnn.jax.training import grad_clipping, make_update, value_and_grad, vjp
 
 (
     SeqDataLoader,
@@ -57,5 +59,5 @@ with requires("jax"):
     EncoderScratch,
     DecoderScratch,
     EncoderDecoderScratch,
-) = translation.for_backend(RNNModelScratch)
-load_model = checkpoint.loader(__name__)
+) = encoder_decoder.for_backend(RNNModelScratch)
+load_model = model_file.loader(__name__)

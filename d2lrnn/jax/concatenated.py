@@ -7,9 +7,9 @@ write them. ``join`` puts H and X side by side in the order asked for.
 import jax
 import jax.numpy as jnp
 
-from d2lrnn import concatenated
 from d2lrnn.jax.scratch import output_layer, unroll
 from d2lrnn.jax.tensors import concat, from_numpy, to_numpy
+from d2lrnn.nets import concatenated
 
 
 def concat_rnn_step(X, state, params, join):

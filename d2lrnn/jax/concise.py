@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from d2lrnn import cells, checks, optimizers
-from d2lrnn.concise import ConciseModel, Joined, layer_functions
+from d2lrnn import checks
 from d2lrnn.jax import tensors
+from d2lrnn.jax.gradients import softmax_loss
 from d2lrnn.jax.tensors import from_numpy, to_numpy
-from d2lrnn.jax.training import softmax_loss
+from d2lrnn.nets import cells, optimizers
+from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 
 CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
 

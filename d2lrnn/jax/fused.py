@@ -10,8 +10,9 @@ tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 import jax
 import jax.numpy as jnp
 
-from d2lrnn import cells, checks
+from d2lrnn import checks
 from d2lrnn.jax.tensors import to_numpy
+from d2lrnn.nets import cells
 
 
 def check(cell, inputs, state, params):

@@ -9,12 +9,13 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from d2lrnn import cells, checks, stacks
+from d2lrnn import checks
 from d2lrnn.jax import tensors
-from d2lrnn.jax.speech import say
+from d2lrnn.jax.gradients import make_update, value_and_grad, vjp
+from d2lrnn.jax.prediction import say
 from d2lrnn.jax.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.jax.training import make_update, value_and_grad, vjp
-from d2lrnn.model import ScratchModel
+from d2lrnn.nets import cells, layers
+from d2lrnn.nets.language_model import ScratchModel
 
 
 def get_mlp_params(
@@ -202,10 +203,10 @@ def flat(A):
     return A.reshape(-1, A.shape[2])
 
 
-tools = stacks.Tools(
+tools = layers.Tools(
     STEPS, unroll, output_layer, concat, flip, trainable, zeros, jnp.tanh, flat, compiled=jax.jit
 )
-stack = stacks.for_backend(tools)
+stack = layers.for_backend(tools)
 
 
 class RNNModelScratch(ScratchModel):

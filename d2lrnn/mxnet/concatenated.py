@@ -4,10 +4,10 @@
 write them. ``join`` puts H and X side by side in the order asked for.
 """
 
-from d2lrnn import concatenated
 from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.scratch import output_layer, unroll
 from d2lrnn.mxnet.tensors import concat, defined_when_empty, from_numpy, to_numpy
+from d2lrnn.nets import concatenated
 
 
 def concat_rnn_step(X, state, params, join):

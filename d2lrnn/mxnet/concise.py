@@ -4,12 +4,13 @@ from types import MappingProxyType
 
 import numpy as onp
 
-from d2lrnn import cells, checks, optimizers
-from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn import checks
 from d2lrnn.mxnet import tensors
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
+from d2lrnn.mxnet.gradients import grad_clipping
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
-from d2lrnn.mxnet.training import grad_clipping
+from d2lrnn.nets import cells, optimizers
+from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 
 gluon = mxnet.gluon
 LAYERS = {"rnn": gluon.rnn.RNN, "gru_reset_after": gluon.rnn.GRU, "lstm": gluon.rnn.LSTM}

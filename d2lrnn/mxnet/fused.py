@@ -14,9 +14,10 @@ such as W.T is: an update of W itself would wait for the gradient, and the gradi
 
 import atexit
 
-from d2lrnn import cells, checks
+from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy
+from d2lrnn.nets import cells
 
 atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
 

@@ -4,11 +4,11 @@ A cell is a step: from the input X (n, d) and the state before, the state after.
 step over time, ``output_layer`` turns hidden states into outputs.
 """
 
-from d2lrnn import cells, checks, stacks
-from d2lrnn.model import ScratchModel
+from d2lrnn import checks
 from d2lrnn.mxnet import tensors
 from d2lrnn.mxnet.framework import np, npx
-from d2lrnn.mxnet.speech import say
+from d2lrnn.mxnet.gradients import make_update, value_and_grad, vjp
+from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import (
     concat,
     defined_when_empty,
@@ -17,7 +17,8 @@ from d2lrnn.mxnet.tensors import (
     trainable,
     with_a_row,
 )
-from d2lrnn.mxnet.training import make_update, value_and_grad, vjp
+from d2lrnn.nets import cells, layers
+from d2lrnn.nets.language_model import ScratchModel
 
 
 def get_mlp_params(
@@ -205,10 +206,10 @@ def flat(A):
     return A.reshape(-1, A.shape[2])
 
 
-tools = stacks.Tools(
+tools = layers.Tools(
     STEPS, unroll, output_layer, concat, flip, trainable, zeros, np.tanh, flat, defined_when_empty
 )
-stack = stacks.for_backend(tools)
+stack = layers.for_backend(tools)
 
 
 class RNNModelScratch(ScratchModel):

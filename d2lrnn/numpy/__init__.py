@@ -1,7 +1,9 @@
 """The recurrent networks of the book in NumPy, with gradients written by hand."""
 
-from d2lrnn import checkpoint, loaders, translation
-from d2lrnn.common import *
+from d2lrnn.data import loaders
+from d2lrnn.exports import *
+from d2lrnn.files import model_file
+from d2lrnn.nets import encoder_decoder
 from d2lrnn.numpy.concatenated import (
     concat_gru,
     concat_lstm,
@@ -10,6 +12,7 @@ from d2lrnn.numpy.concatenated import (
     split_params,
 )
 from d2lrnn.numpy.fused import gru_fused, lstm_fused, rnn_fused
+from d2lrnn.numpy.gradients import grad_clipping, make_update, value_and_grad, vjp
 from d2lrnn.numpy.scratch import (
     RNNModelScratch,
     get_gru_params,
@@ -35,7 +38,6 @@ from d2lrnn.numpy.tensors import (
     trainable,
     try_gpu,
 )
-from d2lrnn.numpy.training import grad_clipping, make_update, value_and_grad, vjp
 
 (
     SeqDataLoader,
@@ -53,5 +55,5 @@ from d2lrnn.numpy.training import grad_clipping, make_update, value_and_grad, vj
     EncoderScratch,
     DecoderScratch,
     EncoderDecoderScratch,
-) = translation.for_backend(RNNModelScratch)
-load_model = checkpoint.loader(__name__)
+) = encoder_decoder.for_backend(RNNModelScratch)
+load_model = model_file.loader(__name__)

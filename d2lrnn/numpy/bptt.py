@@ -11,7 +11,7 @@ for what a sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 
 import numpy as np
 
-from d2lrnn import cells
+from d2lrnn.nets import cells
 
 
 def backward(cell, inputs, state, params, d_outputs, d_state):

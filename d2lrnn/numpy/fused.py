@@ -14,7 +14,8 @@ import functools
 
 import numpy as np
 
-from d2lrnn import cells, checks
+from d2lrnn import checks
+from d2lrnn.nets import cells
 
 HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dtype
 SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats sorting them

@@ -9,8 +9,9 @@ from types import MappingProxyType
 import keras
 import tensorflow as tf
 
-from d2lrnn import cells, checks, optimizers
-from d2lrnn.concise import ConciseModel, Joined, layer_functions
+from d2lrnn import checks
+from d2lrnn.nets import cells, optimizers
+from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.tensorflow import tensors
 from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
 

@@ -10,7 +10,8 @@ sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 
 import tensorflow as tf
 
-from d2lrnn import cells, checks
+from d2lrnn import checks
+from d2lrnn.nets import cells
 from d2lrnn.tensorflow.tensors import to_numpy
 
 

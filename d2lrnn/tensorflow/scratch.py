@@ -6,12 +6,13 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import tensorflow as tf
 
-from d2lrnn import cells, checks, stacks
-from d2lrnn.model import ScratchModel
+from d2lrnn import checks
+from d2lrnn.nets import cells, layers
+from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.tensorflow import tensors
-from d2lrnn.tensorflow.speech import say
+from d2lrnn.tensorflow.gradients import make_update, value_and_grad, vjp
+from d2lrnn.tensorflow.prediction import say
 from d2lrnn.tensorflow.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.tensorflow.training import make_update, value_and_grad, vjp
 
 
 def get_mlp_params(
@@ -212,8 +213,8 @@ def flat(A):
     return tf.reshape(A, (-1, A.shape[2]))
 
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, tf.tanh, flat)
-stack = stacks.for_backend(tools)
+tools = layers.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, tf.tanh, flat)
+stack = layers.for_backend(tools)
 
 
 class RNNModelScratch(ScratchModel):

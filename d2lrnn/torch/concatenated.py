@@ -6,7 +6,7 @@ write them. ``join`` puts H and X side by side in the order asked for.
 
 import torch
 
-from d2lrnn import concatenated
+from d2lrnn.nets import concatenated
 from d2lrnn.torch.scratch import output_layer, unroll
 from d2lrnn.torch.tensors import concat, from_numpy, to_numpy
 

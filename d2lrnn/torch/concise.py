@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from d2lrnn import cells, checks, optimizers
-from d2lrnn.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn import checks
+from d2lrnn.nets import cells, optimizers
+from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 from d2lrnn.torch import tensors
 from d2lrnn.torch.tensors import from_numpy, to_numpy
 

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from d2lrnn import cells, checks
+from d2lrnn import checks
+from d2lrnn.nets import cells
 from d2lrnn.torch.tensors import to_numpy
 
 

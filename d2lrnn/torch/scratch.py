@@ -6,11 +6,12 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import torch
 
-from d2lrnn import cells, checks, stacks
-from d2lrnn.model import ScratchModel
+from d2lrnn import checks
+from d2lrnn.nets import cells, layers
+from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.torch import tensors
+from d2lrnn.torch.gradients import make_update, value_and_grad, vjp
 from d2lrnn.torch.tensors import concat, flip, from_numpy, trainable
-from d2lrnn.torch.training import make_update, value_and_grad, vjp
 
 
 def get_mlp_params(
@@ -192,8 +193,8 @@ def flat(A):
     return A.flatten(0, 1)
 
 
-tools = stacks.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, torch.tanh, flat)
-stack = stacks.for_backend(tools)
+tools = layers.Tools(STEPS, unroll, output_layer, concat, flip, trainable, zeros, torch.tanh, flat)
+stack = layers.for_backend(tools)
 
 
 class RNNModelScratch(ScratchModel):

@@ -15,7 +15,9 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot
 
-from d2lrnn import backends, compare, gradient_flow, plot
+from d2lrnn import backends, plot
+from d2lrnn.measure import agreement as compare
+from d2lrnn.measure import gradient_flow
 
 FOLDER = pathlib.Path(__file__).parent
 BACKGROUND = {"light": "#ffffff", "dark": "#0d1117"}  # those of the pages on GitHub
@@ -50,7 +52,7 @@ def grammar():
 
 def digits():
     """Train a network to draw; return a function that shows what it draws for each label."""
-    from d2lrnn import tasks
+    from d2lrnn.recipes import tasks
 
     outcome = tasks.drawing(backends.load("numpy"), seed=0)
     return lambda: outcome.draw()[0].figure

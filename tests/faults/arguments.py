@@ -14,8 +14,8 @@ from anything import H, Made, V, batches, floats, made, shapes, small_numbers, t
 from calls import layer_of
 from hypothesis import strategies as st
 
-from d2lrnn import concatenated, networks
-from d2lrnn.cells import CELLS, Architecture
+from d2lrnn.nets import concatenated, networks
+from d2lrnn.nets.cells import CELLS, Architecture
 
 
 class Argument(NamedTuple):

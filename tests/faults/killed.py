@@ -18,7 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from d2lrnn import backends, cells, checkpoint, compare, corpora, sealed
+from d2lrnn import backends
+from d2lrnn.data import corpora
+from d2lrnn.files import model_file, tensor_file
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
 
 NUM_EPOCHS = 4  # of 7 minibatches each, with a checkpoint after every minibatch
 # Every second run is of the framework's own layers, where there are some.
@@ -38,7 +42,7 @@ def train(rnn, kind, path, began):
         return to_tensor(ids)
 
     loader.to_tensor = noted
-    make = compare.concise_net if concise else cells.new_net
+    make = agreement.concise_net if concise else cells.new_net
     net = make(rnn, cells.Architecture(cell), len(vocab), 16, seed=0)
     settings = {"optimizer": "adam", "prefix": text[:5], "sample_every": 2, "progress": False}
     settings |= {"checkpoint": path, "every": 1, "resume": True}
@@ -85,7 +89,7 @@ def ended(pid, pipe):
 
 def outcome(path):
     """Return all that must be the same to the last bit: everything but what a clock has said."""
-    tensors, metadata = sealed.unpack(path)
+    tensors, metadata = tensor_file.unpack(path)
     about = json.loads(metadata["training"])
     del about["epoch"]["seconds"], about["history"]["speed"]
     bits = {name: (array.dtype.name, array.tobytes()) for name, array in tensors.items()}
@@ -111,7 +115,7 @@ def main(name, folder, kills):
             told["killed"] += status == -signal.SIGKILL
             told["strays"] += bool(list(Path(folder).glob(".d2lrnn.*")))
             if path.exists():
-                checkpoint.read(path)
+                model_file.read(path)
             else:
                 told["before the first checkpoint"] += 1
         assert outcome(path) == expected[kind], f"{kind}: the resumed run is another"

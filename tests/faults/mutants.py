@@ -31,7 +31,7 @@ CONSTANT = {
 
 def faults(backend):
     """Return by name: the file, what to look for (a regular expression), what to put, the tests."""
-    scratch, training = f"{backend}/scratch.py", f"{backend}/training.py"
+    scratch, training = f"{backend}/scratch.py", f"{backend}/gradients.py"
     # What finds a fault of a cell soonest; NumPy, the reference, has only itself to agree with.
     RNN, GRU, LSTM = (
         CELLS if backend == "numpy" else [AGREES, "-k", cell] for cell in ("rnn", "gru", "lstm")
@@ -88,7 +88,7 @@ def faults(backend):
         "the loss a sum": (
             *(
                 (
-                    "losses.py",
+                    "nets/losses.py",
                     r"losses\.mean\(\)\), gradient / len\(losses\)",
                     "losses.sum()), gradient",
                 )
@@ -98,44 +98,44 @@ def faults(backend):
             TRAINING,
         ),
         "state not carried over": (
-            "training.py",
+            "training/language.py",
             "if state is None or use_random_iter:",
             "if True:",
             ["test_training.py"],
         ),
         "perplexity from the sum": (
-            "training.py",
+            "training/language.py",
             r"_check_finite\(seen\.loss\) / seen\.num_tokens",
             "_check_finite(seen.loss)",
             ["test_training.py"],
         ),
         "targets not shifted": (
-            "batches.py",
+            "data/batches.py",
             r"ids\[index \+ 1\]",
             "ids[index]",
             ["test_batches.py"],
         ),
         "targets shifted twice": (
-            "batches.py",
+            "data/batches.py",
             r"ids\[offset \+ 1 : offset \+ 1 \+ length\]",
             "np.roll(ids, -2)[offset : offset + length]",
             ["test_batches.py"],
         ),
         "targets in batch-major order": (
-            "model.py",
+            "nets/language_model.py",
             r"ids = Y\.T\.reshape",
             "ids = Y.reshape",
             TRAINING,
         ),
-        "uphill": ("optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for", TRAINING),
+        "uphill": ("nets/optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for", TRAINING),
         "Adam's averages not corrected": (
-            "optimizers.py",
+            "nets/optimizers.py",
             r"m_scale, v_scale = [^\n]*",
             "m_scale, v_scale = 1.0, 1.0",
             ["test_optimizers.py"],
         ),
         "only the last token of the prefix read": (
-            "prediction.py",
+            "nets/prediction.py",
             r"= vocab\[tokens\]\n",
             "= vocab[tokens][-1:]\n",
             ["test_training.py", "test_scratch.py"],

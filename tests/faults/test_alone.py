@@ -10,7 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from d2lrnn import backends, cells
+from d2lrnn import backends
+from d2lrnn.nets import cells
 
 # Refuses every address but this machine's before anything is imported.
 REFUSE = """
@@ -132,7 +133,7 @@ def test_a_test_cannot_reach_another_machine():
 
 
 def test_every_download_has_its_hash():
-    from d2lrnn import corpora, datasets
+    from d2lrnn.data import corpora, datasets
 
     known = [corpora.TIME_MACHINE_HASH, corpora.SHAKESPEARE_HASH, datasets.FRA_ENG_HASH]
     lengths = {"sha1": 40, "sha256": 64}

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from d2lrnn import cells
+from d2lrnn.nets import cells
 
 TEXT = "the time machine, “by” h. g. wells"
 

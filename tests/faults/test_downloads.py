@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from d2lrnn import corpora, datasets
+from d2lrnn.data import corpora, datasets
 
 CONTENT = np.random.default_rng(0).bytes(100_000)
 HASH = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -168,7 +168,7 @@ def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
 
 FETCH = """
 import pathlib, sys
-from d2lrnn import corpora
+from d2lrnn.data import corpora
 corpora.pooch.os_cache = lambda name: pathlib.Path(sys.argv[3])
 print(corpora.fetch("book.txt", sys.argv[1], sys.argv[2], instead="do without"))
 """

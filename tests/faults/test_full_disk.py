@@ -9,7 +9,8 @@ import pytest
 # In a mount namespace of its own: mount, write a checkpoint, fill the disk, train on.
 PROGRAM = """
 import os, subprocess, sys
-from d2lrnn import cells, numpy as rnn
+from d2lrnn import numpy as rnn
+from d2lrnn.nets import cells
 disk = sys.argv[1]
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], check=True)
 path = f"{disk}/run"

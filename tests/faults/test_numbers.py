@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn.cells import CELLS, Architecture, functions
+from d2lrnn.nets.cells import CELLS, Architecture, functions
 
 LONG = np.longdouble
 DTYPES = ["float32", "float64"]

@@ -9,8 +9,10 @@ from arguments import Argument, batch, labels, right_or_odd, size, small_numbers
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from d2lrnn import compare, interface, translation
-from d2lrnn.cells import Architecture, new_net
+from d2lrnn import interface
+from d2lrnn.measure import agreement
+from d2lrnn.nets import encoder_decoder
+from d2lrnn.nets.cells import Architecture, new_net
 
 X = np.arange(6).reshape(2, 3) % V
 LISTS = [[0, 1, 2], [3, 4]]
@@ -117,7 +119,7 @@ CASES = [(kind, name) for kind in METHODS for name in {**METHODS[kind], **EVERYW
 
 
 def test_every_public_method_of_every_network_is_here():
-    for net in translation.NETS:
+    for net in encoder_decoder.NETS:
         public = {name for name, _ in inspect.getmembers(net, callable) if name[0] != "_"}
         public |= {"__call__"} if "__call__" in dir(net) and net.__name__ in METHODS else set()
         known = {*METHODS[net.__name__], *EVERYWHERE, "step"} | WITHIN | {"scratch"}
@@ -141,7 +143,7 @@ def own(rnn, cell):
     """A model of a framework's own layer; in NumPy, one from scratch that computes the same."""
     architecture = Architecture(cell)
     if hasattr(rnn, "RNNModel"):
-        return compare.concise_net(rnn, architecture, V, H, seed=0)
+        return agreement.concise_net(rnn, architecture, V, H, seed=0)
     return new_net(rnn, architecture, V, H, seed=0)
 
 

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn import cells, cli, corpora, loaders
+from d2lrnn import cli
+from d2lrnn.data import corpora, loaders
+from d2lrnn.nets import cells
 
 ODD = {
     "combining characters": "e\u0301a\u0308n\u0303 " * 40,

@@ -14,7 +14,8 @@ import pytest
 import build
 import grid
 import student
-from d2lrnn import corpora, teaching
+from d2lrnn import teaching
+from d2lrnn.data import corpora
 
 FAST, FULL = 30, 360  # seconds, with --timed
 BADGE = (

@@ -1,0 +1,106 @@
+"""The command ``d2lrnn``: train, task, generate, compare, bench, demo, doctor."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+import click
+
+from d2lrnn import __version__, backends
+from d2lrnn.cli import bench, demo, task, train
+from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.data import corpora
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
+
+
+@click.group(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Recurrent networks of Dive into Deep Learning, alike in five backends."""
+    backends.prepare()
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--prefix", default="time traveller", help="What to go on from.")
+@click.option("--num-preds", default=200, help="Tokens to generate.")
+@click.option("--temperature", default=0.0, help="0: the likeliest token; above: draw.")
+@click.option("--seed", type=int, help="For a draw that can be repeated.")
+def generate(
+    model: str, backend: str, prefix: str, num_preds: int, temperature: float, seed: int | None
+) -> None:
+    """Continue a prefix with a saved MODEL, whichever backend trained it."""
+    with plain_errors():
+        rnn = backends.load(backend)
+        net, vocab = rnn.load_model(model)
+        draw = {"temperature": temperature, "seed": seed}
+        click.echo(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw))
+
+
+@main.command()
+@click.option("--backends", "names", help="Separated by commas.  [default: all installed]")
+@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
+@click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
+def compare(names: str | None, cell: str | None, plot: str | None) -> None:
+    """Compute the same in every backend; show the largest differences and their bounds."""
+    from tqdm.auto import tqdm
+
+    with plain_errors():
+        chosen = [n.strip() for n in names.split(",")] if names else backends.available()
+        check_outputs(None, plot)
+        known = agreement.CASES | agreement.CONCISE
+        wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
+        cases = [case for case, made_of in known.items() if made_of.cell in wanted]
+        for name in chosen:
+            backends.load(name)
+        with tqdm(disable=None, leave=False) as bar:
+            rows = agreement.compare(chosen, cases, bar.set_description)
+    click.echo("Largest difference from NumPy in float64, in units of the largest element;")
+    click.echo("losses: of 100 training steps from one seed.")
+    click.echo(agreement.table(rows, chosen))
+    if plot:
+        with plain_errors():
+            _plot_losses(chosen, plot)
+    broken = [row for row in rows if not row.holds]
+    if broken:
+        click.echo(f"{len(broken)} of {len(rows)} bounds are broken.")
+        sys.exit(1)
+    click.echo(f"All {len(rows)} bounds held, with {len(chosen)} backends.")
+
+
+def _plot_losses(names: list[str], path: str) -> None:
+    from d2lrnn import plot
+
+    order = ["numpy", *(name for name in names if name != "numpy")]
+    losses = {name: agreement.train(backends.load(name), "rnn", "float64") for name in order}
+    left, _ = plot.agreement(losses, agreement.bound("losses", "float64", 0))
+    save_picture(left, path)
+
+
+@main.command()
+def doctor() -> None:
+    """Show which backends are installed, their devices, and how to install the others."""
+    click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for backend in backends.BACKENDS.values():
+        click.echo(f"{backend.name:12}{_state(backend)}")
+    folder = os.environ.get(corpora.DATA_FOLDER)
+    click.echo(f"{corpora.DATA_FOLDER} {'is ' + folder if folder else 'is not set'}")
+
+
+def _state(backend: backends.Backend) -> str:
+    if not backend.installed:
+        needs = f" (needs {backend.needs})" if backend.needs else ""
+        return f"not installed; run: {backend.install}{needs}"
+    try:
+        device = backends.load(backend.name).try_gpu()
+    except Exception as error:  # a broken installation is what a doctor is for
+        return f"{backend.version} is installed, but fails: {type(error).__name__}: {error}"
+    return f"{backend.version} on {device}"
+
+
+for command in (train.train, task.task, bench.bench_command, demo.demo):
+    main.add_command(command)

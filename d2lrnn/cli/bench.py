@@ -1,0 +1,130 @@
+"""The command ``d2lrnn bench``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm.auto import tqdm
+
+from d2lrnn import backends
+from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.measure import speed
+
+KINDS = (*speed.CELLS, "input")
+
+
+@click.command("bench")
+@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--all", "everything", is_flag=True, help="All backends, each in its own process.")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=click.Choice(list(speed.SIZES)),
+    help="May be given several times.  [default: all but tiny with --all, else h256]",
+)
+@click.option(
+    "--cell",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    help="May be given several times; input: an RNN's input layer alone.  [default: rnn gru lstm]",
+)
+@click.option(
+    "--memory", is_flag=True, help="Instead: the memory that long sequences take, in segments too."
+)
+@click.option("--rounds", default=21, help="Rounds that count; all contenders run in each.")
+@click.option("--json", "file", type=click.Path(), help="Write all that was measured here.")
+@click.option("--plot", type=click.Path(), help="Draw the ratios into this file (.png, .svg).")
+def bench_command(
+    backend: str,
+    everything: bool,
+    sizes: tuple[str, ...],
+    kinds: tuple[str, ...],
+    memory: bool,
+    rounds: int,
+    file: str | None,
+    plot: str | None,
+) -> None:
+    """Time training steps in turn: how often as long as the fused one do the others take?"""
+    if memory:
+        _print_memory(backend, kinds or ("rnn",))
+        return
+    with plain_errors():
+        check_outputs(file, plot)
+        every = tuple(size for size in speed.SIZES if size != "tiny")
+        sizes = sizes or (every if everything else ("h256",))
+        kinds = kinds or tuple(speed.CELLS)
+        if everything:
+            rows = _in_processes(sizes, kinds, rounds)
+        else:
+            backends.load(backend)
+            rows = _here(backend, sizes, kinds, rounds)
+    click.echo(f"Medians of {rounds} rounds, {speed.num_threads()} threads, float32.")
+    click.echo("How many times as long as a step with the fused cell takes:")
+    click.echo(speed.table(rows))
+    for size in sizes:
+        click.echo(f"{size}: {speed.SIZES[size]}")
+    if file:
+        Path(file).write_text(json.dumps(speed.as_json(rows), indent=1) + "\n", encoding="utf-8")
+        click.echo(f"measurements saved in {file}")
+    if plot:
+        from d2lrnn import plot as drawing
+
+        save_picture(drawing.bench(rows), plot)
+
+
+LENGTHS = (1000, 4000, 16000)
+
+
+def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
+    """Print the memory that value and gradient of long sequences take, whole and in segments."""
+    from d2lrnn.measure import memory
+
+    for kind in kinds:
+        with (
+            plain_errors(),
+            tqdm(total=2 * len(LENGTHS), desc=backend, disable=None, leave=False) as bar,
+        ):
+            backends.load(backend)
+            peaks = memory.survey(backend, kind, LENGTHS, progress=bar.update)
+        sizes = f"batch {memory.BATCH_SIZE}, {memory.NUM_HIDDENS} hidden units"
+        click.echo(f"{backend} {kind}, {sizes}: memory beyond that of {memory.SHORT} steps")
+        click.echo(memory.table(peaks))
+
+
+def _here(
+    backend: str, sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
+) -> list[speed.Row]:
+    rows, total = [], len(sizes) * len(kinds) * rounds
+    with tqdm(total=total, desc=backend, disable=None, leave=False) as bar:
+        for size in sizes:
+            for kind in kinds:
+                bar.set_description_str(f"{backend} {kind} {size}")
+                row = speed.measure(backend, kind, size, rounds=rounds, progress=bar.update)
+                rows.append(row)
+    return rows
+
+
+def _in_processes(sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int) -> list[speed.Row]:
+    """Measure every installed backend, one after the other, in a process of its own."""
+    rows = []
+    for backend in backends.available():
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.json"
+            command = [sys.executable, "-m", "d2lrnn", "bench", "--backend", backend]
+            command += ["--rounds", str(rounds), "--json", str(file)]
+            command += [f"--size={size}" for size in sizes] + [f"--cell={kind}" for kind in kinds]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            rows += [_row(found) for found in json.loads(file.read_text(encoding="utf-8"))]
+    return rows
+
+
+def _row(found: dict[str, Any]) -> speed.Row:
+    return speed.Row(**{name: found[name] for name in speed.Row.__dataclass_fields__})

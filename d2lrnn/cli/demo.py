@@ -1,0 +1,36 @@
+"""The command ``d2lrnn demo``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from d2lrnn.cli.common import plain_errors
+
+
+@click.command()
+@click.option("--port", default=5006, help="Where to listen.")
+@click.option("--address", default="127.0.0.1", help="127.0.0.1: this machine only; 0.0.0.0: all.")
+@click.option("--host", "hosts", multiple=True, help="Another name that browsers know it by.")
+@click.option("--show/--no-show", default=True, help="Open a browser.")
+def demo(port: int, address: str, hosts: tuple[str, ...], show: bool) -> None:
+    """Show on a page, live, how a network learns and what goes on inside it."""
+    with plain_errors():
+        app = _app()
+        app.check_free(port, address)
+        shown = "localhost" if address in ("127.0.0.1", "0.0.0.0") else address
+        click.echo(f"the demo is at http://{shown}:{port}; Ctrl-C ends it")
+        app.serve(port, address, show=show, more_hosts=hosts)
+
+
+def _app() -> Any:
+    try:
+        from d2lrnn.demo import app
+    except ModuleNotFoundError as error:
+        if error.name not in ("panel", "bokeh"):
+            raise
+        raise ImportError(
+            f'the demo needs {error.name}, which is not installed; run: pip install "d2lrnn[demo]"'
+        ) from None
+    return app

@@ -1,0 +1,77 @@
+"""The command ``d2lrnn task``: the other kinds of input and output."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+from d2lrnn import backends
+from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.nets import cells
+from d2lrnn.recipes.tasks import TASKS
+
+XOR = "xor"
+
+
+def _describe() -> str:
+    lines = [
+        f"  {name:10}{inspect.getdoc(task)}".partition("\n")[0] for name, task in TASKS.items()
+    ]
+    return "\n".join([*lines, f"  {XOR:10}No recurrence: exclusive or, in plain NumPy."])
+
+
+@click.command(
+    help=f"Train a network for one of these, and show what it does:\n\n\b\n{_describe()}"
+)
+@click.argument("name", type=click.Choice([*TASKS, XOR]))
+@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="[default: depends on the task]")
+@click.option("--epochs", type=int, help="Passes over the data.  [default: depends on the task]")
+@click.option("--seed", default=0, help="Of the weights and the minibatches.")
+@click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
+@click.option("--plot", type=click.Path(), help="Draw what came of it into this file.")
+def task(
+    name: str,
+    backend: str,
+    cell: str | None,
+    epochs: int | None,
+    seed: int,
+    gpu: bool,
+    plot: str | None,
+) -> None:
+    """Train a network for one task and show what it does."""
+    with plain_errors():
+        check_outputs(None, plot)
+        rnn = backends.load(backend)
+        if name == XOR:
+            _learn_xor(backend, epochs, seed, plot)
+            return
+        settings: dict[str, Any] = {"seed": seed, "device": rnn.try_gpu() if gpu else None}
+        settings |= {"cell": cell} if cell else {}
+        settings |= {"num_epochs": epochs} if epochs is not None else {}
+        outcome = TASKS[name](rnn, **settings)
+        click.echo(str(outcome.scores))
+        click.echo("\n".join(outcome.lines))
+        if plot:
+            save_picture(outcome.draw(), plot)
+
+
+def _learn_xor(backend: str, epochs: int | None, seed: int, picture: str | None) -> None:
+    if backend != "numpy":
+        raise ValueError("xor is the classic in plain NumPy; leave out --backend")
+    from d2lrnn.numpy import xor
+
+    settings = {} if epochs is None else {"num_epochs": epochs}
+    params, errors = xor.learn_xor(seed=seed, report=click.echo, **settings)
+    _, outputs = xor.xor(xor.X, params)
+    for inputs, output in zip(xor.X, outputs):
+        click.echo(f"{inputs[0]:.0f} xor {inputs[1]:.0f} = {output[0]:.3f}")
+    if picture:
+        from d2lrnn import plot
+
+        ax = plot.new_axes()
+        ax.plot(errors, **plot.line_style(0))
+        ax.set(xlabel="epoch", ylabel="mean absolute error")
+        save_picture(ax, picture)

@@ -1,0 +1,169 @@
+"""A language of known entropy: how low can a perplexity go?
+
+A Markov source speaks one word after the other, each drawn by a table of probabilities that depends
+on the word before alone. Its entropy rate, and so the lowest perplexity that any model can have on
+text it has never seen, follows exactly from the table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data import batches, text
+
+Table = Mapping[str, Mapping[str, float]]
+
+# Who may follow whom: a small world of clocks and tides. Every row adds up to 1.
+TABLE: Table = {
+    "the": {"old": 0.3, "small": 0.2, "clock": 0.2, "tide": 0.2, "captain": 0.1},
+    "old": {"clock": 0.5, "captain": 0.3, "tide": 0.2},
+    "small": {"clock": 0.6, "old": 0.1, "tide": 0.3},
+    "clock": {"listens": 0.4, "waits": 0.3, "and": 0.2, "turns": 0.1},
+    "tide": {"turns": 0.6, "waits": 0.2, "and": 0.2},
+    "captain": {"listens": 0.5, "waits": 0.4, "and": 0.1},
+    "listens": {"to": 0.7, "and": 0.3},
+    "waits": {"for": 0.6, "and": 0.2, "the": 0.2},
+    "turns": {"to": 0.3, "and": 0.5, "the": 0.2},
+    "to": {"the": 1.0},
+    "for": {"the": 0.9, "and": 0.1},
+    "and": {"the": 0.8, "waits": 0.1, "turns": 0.1},
+}
+
+
+class MarkovSource:
+    """A source of words of which each depends on the one before.
+
+    Args:
+        table: for each word, the words that may follow it and their probabilities, which add up
+            to 1. From every word every other must be within reach.
+
+    Raises:
+        ValueError: a row does not add up to 1, holds a negative number or an unknown word, or a
+            word cannot be reached from another.
+    """
+
+    def __init__(self, table: Table = TABLE) -> None:
+        """Check the table and find how often each word comes in the long run."""
+        self.words = list(table)
+        self.matrix = np.zeros((len(table), len(table)))
+        for row, (word, followers) in enumerate(table.items()):
+            for follower, probability in followers.items():
+                if follower not in table:
+                    raise ValueError(f"{follower!r} follows {word!r}; expected a word of the table")
+                checks.not_negative(**{f"the probability of {follower!r}": probability})
+                self.matrix[row, self.words.index(follower)] = probability
+            if not math.isclose(total := self.matrix[row].sum(), 1.0, abs_tol=1e-9):
+                raise ValueError(f"the probabilities after {word!r} add up to {total}; expected 1")
+        self.stationary = _stationary(self.matrix, self.words)
+
+    def entropy_rate(self, token: str = "word") -> float:
+        """Return the entropy rate in nats per token, exactly.
+
+        A word's entropy given the one before, weighted by how often that one comes. Spelled out in
+        characters, a word and the space after it share the same entropy: per character it is that
+        of a word over the mean length of a word, space included.
+
+        Source: Shannon, 1948; Cover and Thomas, Elements of Information Theory, theorem 4.2.4.
+        """
+        checks.choice(token, "token", text.TOKEN_KINDS)
+        logs = np.log(np.where(self.matrix > 0, self.matrix, 1.0))
+        per_word = -float(self.stationary @ (self.matrix * logs).sum(axis=1))
+        lengths = np.array([len(word) + 1 for word in self.words])
+        return per_word / float(self.stationary @ lengths) if token == "char" else per_word
+
+    def perplexity(self, token: str = "word") -> float:
+        """Return exp(entropy rate): the lowest perplexity that a model can have."""
+        return math.exp(self.entropy_rate(token))
+
+    def speak(self, num_words: int, *, seed: Any = None) -> list[str]:
+        """Return so many words, from a seed or a numpy.random.Generator."""
+        checks.size(num_words=num_words)
+        rng = batches.generator(seed)
+        sums = self.matrix.cumsum(axis=1)
+        sums[:, -1] = 1.0  # whatever rounding says
+        state = int(rng.choice(len(self.words), p=self.stationary))
+        spoken = []
+        for draw in rng.random(num_words):
+            spoken.append(self.words[state])
+            state = int(np.searchsorted(sums[state], draw, side="right"))
+        return spoken
+
+
+class GrammarLoader:
+    """Minibatches of fresh text from a source: no epoch repeats another, so none can be learned.
+
+    Args:
+        source: a MarkovSource.
+        batch_size: subsequences per minibatch.
+        num_steps: tokens per subsequence.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: tokens of an epoch.
+        token: "char" or "word".
+        seed: an integer for epochs that can be repeated, or None.
+
+    ``floor`` is the lowest perplexity that a model can have on this text.
+    """
+
+    to_tensor: Callable[[batches.Ids], Any] = staticmethod(lambda ids: ids)
+
+    def __init__(
+        self,
+        source: MarkovSource,
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        max_tokens: int = 10000,
+        *,
+        token: str = "char",
+        seed: int | None = None,
+    ) -> None:
+        """Make the vocabulary, which is the same for all epochs."""
+        checks.size(max_tokens=max_tokens)
+        self.source, self.token, self.max_tokens = source, token, max_tokens
+        self.use_random_iter = use_random_iter
+        self.floor = source.perplexity(token)
+        lines = [word + " " for word in source.words]
+        _, self.vocab = text.build_corpus(lines, token)
+        self.rng = batches.generator(seed)
+        self._settings = batch_size, num_steps, use_random_iter
+        self._length = len(self._epoch())
+
+    @property
+    def num_tokens(self) -> int:
+        """The length of an epoch's text."""
+        return self.max_tokens
+
+    def __len__(self) -> int:
+        """Return the number of minibatches of an epoch."""
+        return self._length
+
+    def __iter__(self) -> Iterator[batches.Minibatch]:
+        """Speak the text of the next epoch and yield its minibatches."""
+        for X, Y in self._epoch():
+            yield self.to_tensor(X), self.to_tensor(Y)
+
+    def _epoch(self) -> batches.SeqDataLoader:
+        words = self.source.speak(self.max_tokens, seed=self.rng)
+        tokens = words if self.token == "word" else list(" ".join(words))
+        corpus = self.vocab[tokens[: self.max_tokens]]
+        seed = int(self.rng.integers(2**31))
+        return batches.SeqDataLoader(corpus, *self._settings, seed=seed)
+
+
+def _stationary(matrix: np.ndarray[Any, Any], words: list[str]) -> np.ndarray[Any, Any]:
+    """Return the distribution that the chain comes to and stays at: pi P = pi, sum(pi) = 1."""
+    reach = np.linalg.matrix_power(np.eye(len(words)) + (matrix > 0), len(words)) > 0
+    if not reach.all():
+        start, end = np.argwhere(~reach)[0]
+        raise ValueError(
+            f"{words[end]!r} cannot be reached from {words[start]!r}; let every word lead to all"
+        )
+    equations = np.vstack([matrix.T - np.eye(len(words)), np.ones(len(words))])
+    ones = np.append(np.zeros(len(words)), 1.0)
+    solution: np.ndarray[Any, Any] = np.linalg.lstsq(equations, ones, rcond=None)[0]
+    return solution

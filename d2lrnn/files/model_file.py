@@ -1,0 +1,215 @@
+"""A trained model as one safetensors file that any backend can read.
+
+The tensors are the parameters under the book's names; the header's metadata hold the vocabulary
+and the settings as JSON, and the seals of ``tensor_file``. Nothing in the file is ever executed.
+What ``d2lrnn.training.run_file`` keeps of a training run is such a file too, with more in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from d2lrnn import checks
+from d2lrnn.data.text import Vocab
+from d2lrnn.files import atomic, tensor_file
+from d2lrnn.nets import cells
+
+NAME, VERSION = "d2lrnn model", 2
+FORMAT = f"{NAME} {VERSION}"
+RUN = "training"  # the metadata, and the start of the tensors' names, that a run adds to a model
+
+StrPath = str | os.PathLike[str]
+
+
+class CheckpointError(ValueError):
+    """A file is no model of ours, or is damaged; the message names the file and the reason."""
+
+
+def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
+    """Write a net made by new_net, with its vocabulary, into one file.
+
+    Args:
+        path: the file, replaced in one go if it exists.
+        net: an RNNModelScratch; ``net.arrays()`` gives its parameters as NumPy arrays.
+        vocab: the Vocab it was trained with.
+        settings: whatever else is to be known of it, as JSON allows.
+
+    Raises:
+        OSError: the file cannot be written; the one before is as it was.
+        ValueError: the vocabulary is not the net's.
+    """
+    tensors, metadata = describe(net, vocab, settings)
+    atomic.replace(path, tensor_file.pack(tensors, metadata))
+
+
+def describe(
+    net: Any, vocab: Vocab, settings: Mapping[str, Any]
+) -> tuple[dict[str, cells.Array], dict[str, str]]:
+    """Return a model as tensors by name and metadata."""
+    if len(vocab) != net.vocab_size:
+        raise ValueError(
+            f"the vocabulary has {len(vocab)} tokens, the net is for {net.vocab_size}; "
+            "save the Vocab that the net was trained with"
+        )
+    tensors = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
+    known = {
+        **dataclasses.asdict(net.architecture),
+        "num_hiddens": net.num_hiddens,
+        "dtype": net.dtype,
+    }
+    metadata = {
+        "format": FORMAT,
+        "vocab": json.dumps(
+            {
+                "token": vocab.token,
+                "tokens": vocab.idx_to_token,
+                "unk": vocab.idx_to_token[vocab.unk],
+            }
+        ),
+        "settings": json.dumps({**settings, **known}),
+    }
+    return tensors, metadata
+
+
+def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
+    """Return load_model as the backend whose module has that name has it."""
+
+    def load_model(path: StrPath, *, device: Any = None) -> tuple[Any, Vocab]:
+        """Return the net that a file holds, whichever backend saved it, and its Vocab.
+
+        Raises:
+            CheckpointError: a ValueError; the file is no model of ours, or is damaged.
+            OSError: the file cannot be read.
+        """
+        return _build(path, sys.modules[backend], device)
+
+    return load_model
+
+
+def _build(path: StrPath, backend: Any, device: Any) -> tuple[Any, Vocab]:
+    tensors, vocab, settings = read_model(path)
+    architecture, num_hiddens = _architecture(settings), settings["num_hiddens"]
+    settings = {"dtype": settings["dtype"], "device": device}
+    net = cells.new_net(backend, architecture, len(vocab), num_hiddens, **settings)
+    net.load_arrays([tensors[name] for name in architecture.parameters])
+    return net, vocab
+
+
+def _architecture(settings: Mapping[str, Any]) -> cells.Architecture:
+    fields = (field.name for field in dataclasses.fields(cells.Architecture))
+    return cells.Architecture(**{name: settings[name] for name in fields})
+
+
+def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
+    """Return the tensors by name, the Vocab and the settings that a file holds."""
+    tensors, metadata = read(path)
+    with naming(path):
+        return model_of(tensors, metadata)
+
+
+def model_of(
+    tensors: Mapping[str, cells.Array], metadata: Mapping[str, str]
+) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
+    """Return the parameters by name, in order, the Vocab and the settings of what read returned.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what describe makes.
+    """
+    vocab, settings = _vocab(metadata["vocab"]), _settings(metadata["settings"])
+    architecture = _architecture(settings)
+    shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
+    expected = dict(zip(architecture.parameters, shapes, strict=True))
+    found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
+    check_tensors(found, expected, settings["dtype"])
+    return {name: found[name] for name in expected}, vocab, settings
+
+
+def read(path: StrPath) -> tuple[dict[str, cells.Array], dict[str, str]]:
+    """Return everything in a file of ours, seals and format checked.
+
+    Raises:
+        CheckpointError: a ValueError; the file is none of ours, or is damaged.
+        OSError: the file cannot be read.
+    """
+    with naming(path):
+        tensors, metadata = tensor_file.unpack(path)
+        wanted = {"format", "vocab", "settings"}
+        if _check_format(path, metadata) > 1:  # the first format had no seals
+            wanted |= set(tensor_file.SEALS)
+        check_keys("metadata", metadata, wanted, optional={RUN})
+        return tensors, metadata
+
+
+def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any = ()) -> None:
+    """Check that names are those that are wanted, and say which are not."""
+    found = set(found)
+    if missing := sorted(wanted - found):
+        raise ValueError(f"the {what} lack {', '.join(missing)}")
+    if unknown := sorted(found - wanted - set(optional)):
+        raise ValueError(f"the {what} hold {', '.join(unknown)}, which this version does not know")
+
+
+def check_tensors(
+    found: Mapping[str, cells.Array], expected: Mapping[str, cells.Shape], dtype: str
+) -> None:
+    """Check that tensors have the names, the shapes and the dtype that they must have."""
+    check_keys("tensors", found, set(expected))
+    for name, shape in expected.items():
+        if found[name].shape != shape:
+            raise ValueError(f"{name} has shape {found[name].shape}; expected {shape}")
+        if found[name].dtype.name != dtype:
+            raise ValueError(f"{name} has dtype {found[name].dtype}; expected {dtype}")
+
+
+@contextlib.contextmanager
+def naming(path: StrPath) -> Iterator[None]:
+    """Turn what is wrong with a file's content into a CheckpointError that names the file."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path} is not a readable model ({reason})") from error
+
+
+def _check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
+    """Check that a file is ours and not from the future, and return its format's number."""
+    found = metadata.get("format", "no format at all")
+    match = re.fullmatch(NAME + r" ([1-9]\d{0,5})", found, re.ASCII)
+    if match is None:
+        raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
+    if (version := int(match.group(1))) > VERSION:
+        raise CheckpointError(
+            f"{path} holds {found!r}, which is newer than {FORMAT!r}, the newest that this version "
+            "reads; run: pip install --upgrade d2lrnn"
+        )
+    return version
+
+
+def _vocab(text: str) -> Vocab:
+    table = json.loads(text)
+    check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
+    tokens = table["tokens"]
+    if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
+        raise ValueError("the vocabulary's tokens are no list of texts")
+    vocab = Vocab.from_list(tokens, table["token"], table["unk"])
+    if len(vocab) != len(tokens):
+        raise ValueError("the vocabulary holds a token twice")
+    return vocab
+
+
+def _settings(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(text)
+    checks.size(num_hiddens=settings["num_hiddens"])
+    checks.floating(settings["dtype"])
+    if not isinstance(settings["bidirectional"], bool):
+        raise ValueError(f"bidirectional is {settings['bidirectional']!r}; expected true or false")
+    return settings

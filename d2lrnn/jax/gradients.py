@@ -1,0 +1,99 @@
+"""Gradients, clipping and the update, in JAX (the book's section 9.5)."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from d2lrnn import checks
+from d2lrnn.nets import optimizers
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
+    arguments = inputs, tuple(state), list(params)
+    return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def pull_back(forward_fn, arguments, d_results):
+    """Return the gradients for arguments; compiled once for a function and shapes."""
+    results, vjp_of = jax.vjp(forward_fn, *arguments)
+    checks.cotangents(*d_results, *results)
+    return vjp_of(d_results)
+
+
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
+    theta, clip = checks.clipping(theta, clip)
+    norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [jnp.clip(grad, -theta, theta) for grad in grads], norm
+    scale = theta / jnp.maximum(norm, theta)
+    return [grad * scale for grad in grads], norm
+
+
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    log_probs = jax.nn.log_softmax(outputs)
+    return -jnp.take_along_axis(log_probs, targets[:, None], axis=1)[:, 0]
+
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    log_p, log_q = jax.nn.log_sigmoid(outputs), jax.nn.log_sigmoid(-outputs)
+    return -(targets * log_p + (1 - targets) * log_q).mean(axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    """
+    checks.choice(loss, "loss", tuple(LOSSES))
+    losses_of = LOSSES[loss]
+
+    def loss_fn(params, inputs, targets, weights):
+        outputs, state = network(params, *inputs)
+        checks.targets(targets, weights, outputs, loss)
+        losses = losses_of(outputs, targets)
+        return losses.mean() if weights is None else (losses * weights).sum(), state
+
+    @jax.jit
+    def compute(params, inputs, targets, weights=None):
+        value_and_grad_of = jax.value_and_grad(loss_fn, has_aux=True)
+        (value, state), grads = value_and_grad_of(params, inputs, targets, weights)
+        return value, state, grads
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    ``pure`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
+    """
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    @jax.jit
+    def pure(params, memory, inputs, targets, weights):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        params, memory = rule.update(params, grads, memory)
+        return value, state, params, memory
+
+    def update(params, inputs, targets, weights=None):
+        before = memory.before(params)
+        value, state, params, memory.kept = pure(params, before, inputs, targets, weights)
+        return value, state, params
+
+    update.memory = memory
+    return update

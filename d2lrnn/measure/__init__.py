@@ -1,0 +1,1 @@
+"""Looking at a net, trained or training: agreement, speed, memory, gradients."""

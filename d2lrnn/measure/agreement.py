@@ -1,0 +1,313 @@
+"""Do the backends agree? The same numbers through each of them, and what differs.
+
+Every backend computes one problem: outputs, last state and all gradients of a cell, then the
+losses of 100 training steps. NumPy in float64 is the reference. The problem's numbers are rounded
+to float32 first, so that both dtypes start from the same ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends
+from d2lrnn.data import batches, corpora, text
+from d2lrnn.nets import cells
+
+Array = np.ndarray[Any, Any]
+Arrays = dict[str, Array]
+
+DTYPES = ("float64", "float32")
+NUM_TRAINING_STEPS = 100
+EPS32 = float(np.finfo(np.float32).eps)
+
+
+CASES = {
+    **{name: cells.Architecture(name) for name in cells.CELLS},
+    **{f"{name}, 2 layers": cells.Architecture(name, 2) for name in cells.CELLS},
+    **{f"{name}, both ways": cells.Architecture(name, 1, True) for name in cells.CELLS},
+    "lstm, 2 layers, both ways": cells.Architecture("lstm", 2, True),
+}
+
+# The frameworks' own layers, by the name of the function that makes them.
+LAYERS = {"rnn": "RNN", "gru_reset_after": "GRU", "lstm": "LSTM"}
+CONCISE = {
+    f"{case}, concise": architecture
+    for case, architecture in CASES.items()
+    if architecture.cell in LAYERS
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a network is called with, and the gradients that arrive at what it returns.
+
+    architecture is None for the MLP.
+    """
+
+    architecture: cells.Architecture | None
+    inputs: Array
+    state: tuple[Array, ...]
+    params: list[Array]
+    d_outputs: Array
+    d_state: tuple[Array, ...]
+
+    @property
+    def num_terms(self) -> int:
+        """How many rounded terms reach one element of a gradient.
+
+        A weight's gradient sums num_steps · batch_size products, and the gradient at the first
+        step has come through num_steps products of num_hiddens terms each, in every layer.
+        """
+        num_steps = len(self.inputs) if self.architecture else 1
+        num_layers = self.architecture.num_layers if self.architecture else 1
+        batch_size, num_hiddens = self.inputs.shape[-2], len(self.params[-2])
+        return num_layers * num_steps * (batch_size + num_hiddens)
+
+
+def bound(quantity: str, dtype: str, num_terms: int) -> float:
+    """Return the largest difference that is rounding; the one table of bounds there is.
+
+    quantity is "forward" or "gradients", in units of the tensor's largest element, or "losses",
+    relative. In float64 the bounds are round numbers well above the rounding of any correct
+    version (seen: 9e-16 forward, 4e-14 gradients) and far below the effect of any fault. In
+    float32 a forward step rounds its product, sum and tanh, which does not pile up because tanh
+    contracts (seen: 5 eps); gradients pile up one rounding for each term; training steps, one for
+    each step that the gradients come back through.
+    """
+    return {
+        ("forward", "float64"): 1e-12,
+        ("gradients", "float64"): 1e-12,
+        ("losses", "float64"): 1e-9,
+        ("forward", "float32"): 8 * EPS32,
+        ("gradients", "float32"): num_terms * EPS32,
+        ("losses", "float32"): NUM_TRAINING_STEPS * 35 * EPS32,
+    }[quantity, dtype]
+
+
+def make_problem(
+    case: str = "rnn",
+    *,
+    num_steps: int = 35,
+    batch_size: int = 8,
+    num_inputs: int = 28,
+    num_hiddens: int = 32,
+    scale: float = 0.1,
+    seed: int = 0,
+) -> Problem:
+    """Return the problem of a case, or "mlp": drawn from N(0, 1), parameters from N(0, scale²)."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> Array:
+        numbers: Array = rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+        return numbers
+
+    architecture = None if case == "mlp" else CASES[case]
+    if architecture is None:
+        shapes = [p.shape for p in cells.mlp_arrays(num_inputs, num_hiddens, num_inputs, 0)]
+        inputs, num_states, num_rows = draw(batch_size, num_inputs), 0, batch_size
+    else:
+        shapes = architecture.shapes(num_inputs, num_hiddens)
+        inputs, num_states = draw(num_steps, batch_size, num_inputs), architecture.num_states
+        num_rows = num_steps * batch_size
+    params = [(scale * draw(*shape)).astype(np.float32).astype(np.float64) for shape in shapes]
+    states = [tuple(draw(batch_size, num_hiddens) for _ in range(num_states)) for _ in range(2)]
+    return Problem(architecture, inputs, states[0], params, draw(num_rows, num_inputs), states[1])
+
+
+def solve(
+    rnn: Any, problem: Problem, dtype: str = "float64", *, fused: bool = False
+) -> dict[str, Arrays]:
+    """Return {"forward": {name: array}, "gradients": {name: array}} as a backend computes them."""
+
+    def tensors(arrays: Iterable[Array]) -> list[Any]:
+        return [rnn.from_numpy(array, dtype=dtype) for array in arrays]
+
+    forward_fn = forward_function(rnn, problem.architecture, fused=fused)
+    inputs, d_outputs = tensors([problem.inputs, problem.d_outputs])
+    state, d_state = tuple(tensors(problem.state)), tuple(tensors(problem.d_state))
+    params = tensors(problem.params)
+    outputs, new_state = forward_fn(inputs, state, params)
+    d_inputs, d_first, d_params = rnn.vjp(forward_fn, inputs, state, params, d_outputs, d_state)
+    forward = {"outputs": outputs, **_numbered("state", new_state)}
+    gradients = {
+        "d_inputs": d_inputs,
+        **_numbered("d_state", d_first),
+        **_numbered("d_params", d_params),
+    }
+    return {
+        "forward": {name: rnn.to_numpy(tensor) for name, tensor in forward.items()},
+        "gradients": {name: rnn.to_numpy(tensor) for name, tensor in gradients.items()},
+    }
+
+
+def solve_concise(rnn: Any, case: str, dtype: str = "float64") -> dict[str, Arrays]:
+    """Return what a framework's own layer computes with the parameters of a scratch model.
+
+    The problem is a minibatch of token ids; the gradients are those of its mean loss. A backend
+    without layers of its own, the reference, computes it with its scratch model.
+    """
+    architecture = CONCISE[case]
+    problem = make_problem(case.removesuffix(", concise"))
+    ids = problem.d_outputs.argsort(axis=1)[:, :2].reshape(35, -1, 2)  # (T, n, 2), at random
+    X, Y = ids[:, :, 0].T, ids[:, :, 1].T
+    net = concise_net(rnn, architecture, 28, 32, dtype=dtype)
+    net.load_arrays(
+        [
+            np.zeros_like(array) if name.endswith("b_hh") else array  # Flax has no b_hh
+            for name, array in zip(architecture.parameters, problem.params)
+        ]
+    )
+    state = tuple(rnn.from_numpy(array, dtype=dtype) for array in problem.state)
+    outputs, last = net.evaluate(X, state)
+    _, gradients = net.gradients(X, Y, state)
+    named = zip(architecture.parameters, gradients)
+    return {
+        "forward": {"outputs": outputs}
+        | {name: rnn.to_numpy(tensor) for name, tensor in _numbered("state", last).items()},
+        "gradients": {name: array for name, array in named if not name.endswith("b_hh")},
+    }
+
+
+def concise_net(
+    rnn: Any, architecture: cells.Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+) -> Any:
+    """Return a model around a framework's own layer, or a scratch model where there is none."""
+    if not hasattr(rnn, "RNNModel"):
+        return cells.new_net(rnn, architecture, vocab_size, num_hiddens, **settings)
+    make = getattr(rnn, LAYERS[architecture.cell])
+    layers = architecture.num_layers, architecture.bidirectional
+    layer = make(vocab_size, num_hiddens, *layers, **settings)
+    return rnn.RNNModel(layer, vocab_size, seed=settings.get("seed"), device=settings.get("device"))
+
+
+def forward_function(
+    rnn: Any, architecture: cells.Architecture | None, *, fused: bool = False
+) -> Callable[..., Any]:
+    """Return a backend's forward_fn(inputs, state, params), for the MLP (None) too."""
+    if architecture is not None:
+        forward_fn: Callable[..., Any] = cells.functions(rnn, architecture, fused=fused)[2]
+        return forward_fn
+
+    @functools.wraps(rnn.mlp)
+    def without_state(inputs: Any, state: Any, params: Any) -> tuple[Any, Any]:
+        return rnn.mlp(inputs, params), state
+
+    return without_state
+
+
+@functools.cache
+def train(rnn: Any, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
+    """Return the losses of the first training steps on the built-in corpus, from seed 0."""
+    return np.array(list(itertools.islice(losses_of_training(rnn, case, dtype), num_steps)))
+
+
+def losses_of_training(rnn: Any, case: str, dtype: str, *, seed: int = 0) -> Iterator[float]:
+    """Yield the loss of one training step after the other, on the built-in corpus, without end."""
+    corpus, vocab = text.build_corpus(corpora.read_builtin())
+    loader = batches.SeqDataLoader(corpus, 8, 35, seed=seed)
+    net = cells.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype)
+    step, state = net.make_step(lr=1.0, theta=1.0), net.begin_state(8)
+    for X, Y in itertools.chain.from_iterable(itertools.repeat(loader)):
+        loss, state = step(X, Y, state)
+        yield loss
+
+
+def difference(found: Array, expected: Array) -> float:
+    """Return the largest difference, in units of the largest expected element; NaN if any is."""
+    if found.shape != expected.shape:
+        raise ValueError(f"shape {found.shape} was found where {expected.shape} was expected")
+    largest = float(np.abs(expected).max(initial=0.0))
+    worst = np.abs(found.astype(np.float64) - expected).max(initial=0.0)
+    return float(worst / largest) if largest else float(worst)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The largest difference of one quantity, for one backend or pair of backends."""
+
+    case: str
+    quantity: str
+    dtype: str
+    who: str
+    difference: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the difference is rounding; NaN is not."""
+        return self.difference <= self.bound
+
+
+def compare(
+    names: Iterable[str],
+    cases: Iterable[str] = (),
+    progress: Callable[[str], Any] = lambda text: None,
+) -> list[Row]:
+    """Return the differences of each backend from the reference and from each other one.
+
+    cases are "mlp", keys of CASES or of CONCISE; none means all.
+    """
+    names, cases = list(names), list(cases)
+    rows = []
+    for case, dtype in itertools.product(cases or ("mlp", *CASES, *CONCISE), DTYPES):
+        problem = make_problem(case.removesuffix(", concise"))
+        reference = _results(backends.load("numpy"), case, "float64")
+        found = {}
+        for name in names:
+            progress(f"{case}, {dtype}, {name}")
+            found[name] = _results(backends.load(name), case, dtype)
+        for quantity in reference:
+            limit = bound(quantity, dtype, problem.num_terms)
+            for name in names:
+                gap = _largest(found[name][quantity], reference[quantity])
+                rows.append(Row(case, quantity, dtype, name, gap, limit))
+            for one, other in itertools.combinations(names, 2):
+                gap = _largest(found[one][quantity], found[other][quantity])
+                # Two that are each within the bound of the truth are within twice of each other.
+                rows.append(Row(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
+    return rows
+
+
+def table(rows: Iterable[Row], names: Iterable[str]) -> str:
+    """Return rows as text: a line for each quantity, a column for each backend, the worst pair."""
+    names = list(names)
+    grouped: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.case, row.quantity, row.dtype), []).append(row)
+    width = max(10, *map(len, names)) + 1
+    heads = "".join(f"{name:>{width}}" for name in names)
+    lines = [f"{'':48}{heads}{'bound':>10}   each other (bound is twice that)"]
+    for (case, quantity, dtype), group in grouped.items():
+        single = {row.who: row for row in group}
+        columns = "".join(f"{single[name].difference:>{width}.1e}" for name in names)
+        pairs = [row for row in group if row.who not in names]
+        worst = max(pairs, key=lambda row: row.difference, default=None)
+        pair = f"{worst.difference:.1e} {worst.who}" if worst else "-"
+        verdict = "" if all(row.holds for row in group) else "   BROKEN"
+        lines.append(
+            f"{f'{case}: {quantity} {dtype}':48}{columns}{group[0].bound:>10.1e}   {pair}{verdict}"
+        )
+    return "\n".join(lines)
+
+
+def _results(rnn: Any, case: str, dtype: str) -> dict[str, Arrays]:
+    if case in CONCISE:
+        return solve_concise(rnn, case, dtype)
+    results = solve(rnn, make_problem(case), dtype)
+    if case in cells.CELLS:
+        results["losses"] = {"loss": train(rnn, case, dtype)}
+    return results
+
+
+def _largest(found: Arrays, expected: Arrays) -> float:
+    return max(difference(found[name], expected[name]) for name in expected)
+
+
+def _numbered(name: str, tensors: Iterable[Any]) -> Mapping[str, Any]:
+    return {f"{name}[{index}]": tensor for index, tensor in enumerate(tensors)}

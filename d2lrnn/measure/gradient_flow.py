@@ -1,0 +1,192 @@
+"""How gradients flow back through time: the norm of dL/dH_t, step by step (section 9.7)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data import batches, corpora, text
+from d2lrnn.nets import cells, networks
+from d2lrnn.nets.classifiers import SequenceClassifierScratch
+from d2lrnn.nets.language_model import Array, ScratchModel
+
+
+def gradient_norms(
+    net: ScratchModel, X: Any, Y: Any, state: Any = None, *, last_only: bool = False
+) -> Array:
+    """Return the Euclidean norm of dL/dH_t for each time step t, by the backend's own gradients.
+
+    H_t is the hidden state after step t, and the gradient all of it: through the output of step t
+    and through every later step. It is found by adding a zero E_t to each H_t and asking for
+    dL/dE_t.
+
+    Args:
+        net: an RNNModelScratch of one layer and one direction.
+        X: token ids (batch_size, num_steps).
+        Y: target ids of the same shape.
+        state: the state to start from; None starts at zero.
+        last_only: let L be the loss of the last time step alone, so that what arrives at H_t has
+            come all the way back.
+
+    Returns:
+        num_steps norms, float64; L is the mean cross-entropy over the minibatch.
+
+    Raises:
+        ValueError: the net is deep or bidirectional, or X and Y do not fit.
+
+    Source: section 9.7; Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training
+    recurrent neural networks".
+    """
+    if not isinstance(net, ScratchModel):
+        raise ValueError(
+            f"the net is an {type(net).__name__}; gradient_norms needs an RNNModelScratch; "
+            "copy_params gives one the parameters of another"
+        )
+    if not net.architecture.plain:
+        raise ValueError(
+            f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
+        )
+    checks.axes("X", np.shape(X), "(batch_size, num_steps)")
+    state = net.begin_state(len(X)) if state is None else state
+    d_hiddens = net.hidden_gradients(X, Y, state, last_only=last_only)
+    norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
+    return norms
+
+
+def bptt_terms(
+    net: SequenceClassifierScratch, X: Any, y: Any, valid: Any = None
+) -> dict[str, Array]:
+    """Return what each time step contributes to the gradients of a classifier's cell.
+
+    The weights are the same at every step, and their gradient is a sum over steps:
+    dL/dW_hh = sum_t H_{t-1}^T dL/dA_t. Here each step has a copy of its own, and the gradient of a
+    copy is the term of that step.
+
+    Args:
+        net: a SequenceClassifierScratch of one layer and one direction.
+        X: sequences, as its step takes them.
+        y: their classes.
+        valid: what of X is no padding, or None.
+
+    Returns:
+        by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis
+        is the gradient of that parameter.
+
+    Source: the book's section 9.7, equations 9.7.4 and 9.7.16.
+    """
+    if not (isinstance(net, SequenceClassifierScratch) and net.architecture.plain):
+        raise ValueError(
+            f"the net is a {type(net).__name__}; bptt_terms needs a SequenceClassifierScratch of "
+            "one layer and one direction"
+        )
+    inputs, targets, weights = net.tensors_of(X, y, valid)
+    checks.size(num_steps=inputs[0].shape[0])
+    num_steps, cell = inputs[0].shape[0], net.architecture.cell
+    arrays = networks.repeated(net.arrays(), num_steps)
+    copies = net.scratch.tensors.trainable(arrays, dtype=net.dtype, device=net.device)
+    network = networks.Unshared(net.scratch.tools, cell)
+    compute = net.scratch.value_and_grad(network, net.loss)
+    _, _, grads = compute(copies, inputs, targets, weights)
+    names, terms = cells.CELLS[cell].parameters, map(net.scratch.tensors.to_numpy, grads)
+    by_step = list(terms)[: num_steps * len(names)]
+    return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}
+
+
+def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
+    """Return norm(X, Y, state): the joint norm of a minibatch's gradients, before any clipping.
+
+    What the backend compiles for it is compiled once, so that it can be watched during training.
+
+    Args:
+        net: an RNNModelScratch; its parameters are those of the moment at each call.
+    """
+    compute = net.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
+
+    def norm(X: Any, Y: Any, state: Any) -> float:
+        X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, net.vocab_size)
+        targets = net.tensors.from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
+        _, _, grads = compute(net.params, (net.inputs(X, state), tuple(state)), targets)
+        return joint_norm([net.tensors.to_numpy(gradient) for gradient in grads])
+
+    return norm
+
+
+def joint_norm(gradients: Sequence[Array]) -> float:
+    """Return the Euclidean norm of several arrays taken as one vector."""
+    return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
+
+
+def scale_recurrent(net: ScratchModel, radius: float) -> None:
+    """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
+
+    Args:
+        net: an RNNModelScratch; its params change.
+        radius: the largest absolute eigenvalue that each W_h? shall have, above 0.
+    """
+    radius = checks.positive(radius=radius)
+    arrays = [
+        array * (radius / spectral_radius(array)) if _is_recurrent(name) else array
+        for name, array in zip(net.architecture.parameters, net.arrays(), strict=True)
+    ]
+    net.load_arrays(arrays)
+
+
+def survey(
+    backend: Any, radii: Sequence[float] = (0.5, 1.0, 2.0), *, num_steps: int = 100, seed: int = 0
+) -> dict[str, dict[str, Array]]:
+    """Return what flow finds for each cell and spectral radius.
+
+    Labels hold the joint norm of the parameters' gradients, of the mean loss, and what clipping to
+    1 leaves of it: it bounds the update, but what has vanished stays vanished.
+
+    Returns:
+        {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
+    """
+    found: dict[str, dict[str, Array]] = {}
+    for cell in ("rnn", "gru", "lstm"):
+        found[cell] = {}
+        for radius in radii:
+            norms, norm = flow(backend, cell, radius, num_steps=num_steps, seed=seed)
+            label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
+            found[cell][label] = norms
+    return found
+
+
+def flow(
+    backend: Any, cell: str, radius: float, *, num_steps: int = 100, seed: int = 0
+) -> tuple[Array, float]:
+    """Return gradient_norms of a network at a spectral radius, on the built-in corpus.
+
+    The network has 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
+    scaled to the radius, and sees 8 rows of num_steps characters.
+
+    Returns:
+        the norms, of the last step's loss, and the joint norm of the parameters' gradients, of the
+        mean loss, before any clipping.
+    """
+    corpus, vocab = text.build_corpus(corpora.read_builtin())
+    X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
+    settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
+    net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
+    net.load_arrays([10 * array for array in net.arrays()])
+    scale_recurrent(net, radius)
+    _, gradients = net.gradients(X, Y, net.begin_state(8))
+    return gradient_norms(net, X, Y, last_only=True), joint_norm(gradients)
+
+
+def spectral_radius(matrix: Array) -> float:
+    """Return the largest absolute eigenvalue of a square matrix."""
+    radius = float(np.abs(np.linalg.eigvals(matrix.astype(np.float64))).max())
+    if not (math.isfinite(radius) and radius > 0):
+        raise ValueError(f"a recurrent matrix has spectral radius {radius}; expected one above 0")
+    return radius
+
+
+def _is_recurrent(name: str) -> bool:
+    kind = name.rpartition(".")[2]
+    return kind.startswith("W_h") and kind != "W_hq"

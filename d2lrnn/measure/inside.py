@@ -1,0 +1,131 @@
+"""What goes on inside a network while it reads: hidden states, gates, what it expects next.
+
+Everything is computed with the net's own functions: the states and outputs by running it token by
+token, as it generates, and the gates by the step of its backend's recurrent cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data.text import Vocab
+from d2lrnn.nets import losses
+from d2lrnn.nets.language_model import Array, ScratchModel
+from d2lrnn.nets.prediction import prefix_tokens
+
+GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the book's letters
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What was seen in a network of num_hiddens h that read T tokens of V possible ones.
+
+    Attributes:
+        tokens: what it read.
+        states: the hidden state H_t after each token, (T, h).
+        gates: by their letters in the book, (T, h) each, from 0 to 1: Z and R of a GRU; I, F and O
+            of an LSTM; none of an RNN.
+        candidates: the candidate state of a GRU, or memory of an LSTM, (T, h); None for an RNN.
+        memory: an LSTM's C_t, (T, h), or None.
+        probabilities: of the next token after each token, (T, V).
+    """
+
+    tokens: list[str]
+    states: Array
+    gates: dict[str, Array]
+    candidates: Array | None
+    memory: Array | None
+    probabilities: Array
+
+    def series(self) -> dict[str, Array]:
+        """Return all that has a value for each token and hidden unit, by name: H, then the rest."""
+        others = {"C": self.memory} if self.memory is not None else {}
+        return {"H": self.states, **self.gates, **others}
+
+
+def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: float = 1.0) -> Inside:
+    """Let a network read a text, and return what goes on inside it.
+
+    Args:
+        net: an RNNModelScratch of one layer and one direction.
+        vocab: its Vocab.
+        text: one token at least; tokens that the vocabulary does not have are read as unknown.
+        temperature: probabilities are softmax(scores / temperature), above 0.
+
+    Raises:
+        ValueError: the net is deep, bidirectional or no RNNModelScratch, the text is empty, or the
+            temperature is not positive.
+
+    Source: the book's sections 9.4, 10.1 and 10.2.
+    """
+    check_net(net)
+    checks.own_vocab(net.vocab_size, len(vocab))
+    temperature = checks.positive(temperature=temperature)
+    tokens = prefix_tokens(text, vocab)
+    state, states, outputs = net.begin_state(1), [], []
+    before = [_rows(net, state)]
+    for index in vocab[tokens]:
+        output, state = net.evaluate(np.array([[index]]), state)
+        outputs.append(output)
+        before.append(_rows(net, state))
+    states = [np.concatenate(kind) for kind in zip(*before, strict=True)]  # each (T + 1, h)
+    X = net.tensor(np.eye(len(vocab))[vocab[tokens]])  # (T, V): all steps as rows of one batch
+    gates, candidates = _gates(net, X, net.tensor(states[0][:-1]))
+    memory = states[1][1:] if len(states) > 1 else None
+    scores = np.concatenate(outputs).astype(np.float64)
+    probabilities = losses.probabilities(scores / temperature)
+    return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities)
+
+
+def check_net(net: Any) -> None:
+    """Check that a net is one that can be looked into."""
+    if not isinstance(net, ScratchModel):
+        raise ValueError(
+            f"the net is an {type(net).__name__}; look_inside needs an RNNModelScratch; "
+            "copy_params gives one the parameters of another"
+        )
+    if not net.architecture.plain:
+        raise ValueError(
+            f"the net is {net.architecture}; look_inside needs one layer and one direction"
+        )
+
+
+def _rows(net: ScratchModel, state: Any) -> list[Array]:
+    return [net.tensors.to_numpy(tensor) for tensor in state]
+
+
+def _gates(net: ScratchModel, X: Any, H: Any) -> tuple[dict[str, Array], Array | None]:
+    """Return the gates, and the candidate, of inputs X (T, V) and the states before them (T, h).
+
+    Each time step is one row. tanh(X W_x + H W_h + b) is the step of the recurrent cell, and a
+    gate is made of it: sigmoid(a) = (1 + tanh(a / 2)) / 2.
+    """
+    cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
+    named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
+    if not GATES[cell]:
+        return {}, None
+
+    def step(X: Any, H: Any, *weights: Array) -> Any:
+        (H,) = net.tools.steps["rnn"](X, (H,), [net.tensor(weight) for weight in weights])
+        return H
+
+    def of(letter: str) -> list[Array]:
+        return [named[f"{kind}{letter}"] for kind in ("W_x", "W_h", "b_")]
+
+    gates = {
+        name: (1 + step(X, H, *(weight / 2 for weight in of(name.lower())))) / 2
+        for name in GATES[cell]
+    }
+    if cell == "lstm":
+        candidate = step(X, H, *of("c"))
+    elif cell == "gru":
+        candidate = step(X, gates["R"] * H, *of("h"))
+    else:  # the reset gate comes after the product H W_hh + b_hh, which is added as it is
+        W_xh, W_hh, b_h = of("h")
+        product = net.tools.output_layer(H, net.tensor(W_hh), net.tensor(named["b_hh"]))
+        candidate = step(X, gates["R"] * product, W_xh, np.eye(len(b_h)), b_h)
+    return {name: to_numpy(gate) for name, gate in gates.items()}, to_numpy(candidate)

@@ -1,0 +1,133 @@
+"""Four steps from the recurrent network of the textbook to the fused one, each timed.
+
+0. everything in the loop: one-hot rows, their product, the recurrence and the output layer;
+1. the output layer once, after the loop: this is rnn;
+2. the product of the inputs once, before the loop;
+3. a look-up in the place of that product: a one-hot row times a matrix is one of its rows;
+4. the gradient by hand: that of each weight is one product for all steps; this is rnn_fused.
+
+All five compute the same. NumPy, whose every gradient is by hand, has steps 1, 2 with 4, and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.measure import speed
+
+Outputs = tuple[Any, tuple[Any, ...]]
+LOOK_UP = "token ids look up what one-hot rows multiply"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A forward function on the way, and what is new in it."""
+
+    name: str
+    change: str
+    forward_fn: Callable[..., Outputs]
+
+
+def ladder(backend: Any) -> list[Step]:
+    """Return the forms of a recurrent network in a backend, from the textbook's to the fused.
+
+    Each ``forward_fn(inputs, state, params)`` does for RNNModelScratch, with get_params and
+    init_rnn_state; its source can be shown.
+
+    Args:
+        backend: a module, such as d2lrnn.torch.
+    """
+    tools = backend.RNNModelScratch.tools
+    input_product = import_module(f"{backend.__name__}.fused").input_product
+    by_hand = Step("by hand", "the gradient is written by hand", backend.rnn_fused)
+    once = Step("output once", "the output layer comes once, after the loop", backend.rnn)
+    if not hasattr(backend, "RNNModel"):  # NumPy differentiates nothing by itself
+        on_rows = "the inputs' product comes before the loop, each weight's gradient after it"
+        input_first = Step("input once", on_rows, reading_rows(backend.rnn_fused))
+        return [once, input_first, Step("look-up", LOOK_UP, backend.rnn_fused)]
+
+    def naive(inputs: Any, state: Any, params: Any) -> Outputs:
+        W_xh, W_hh, b_h, W_hq, b_q = params
+
+        def step(X: Any, before: Any, params: Any) -> tuple[Any, ...]:
+            (H,) = tools.steps["rnn"](X, before[1:], params[:3])
+            return H @ params[3] + params[4], H
+
+        nothing = state[0] @ W_hq  # of the outputs' shape
+        outputs, (_, H) = tools.unroll(
+            step, inputs, (nothing, *state), (W_xh, W_hh, b_h, W_hq, b_q)
+        )
+        return tools.flat(outputs), (H,)
+
+    def input_once(inputs: Any, state: Any, params: Any) -> Outputs:
+        W_xh, W_hh, b_h, W_hq, b_q = params
+
+        def step(A_t: Any, before: Any, params: Any) -> tuple[Any, ...]:
+            return (tools.tanh(A_t + before[0] @ params[0]),)
+
+        A = input_product(inputs, W_xh, b_h)
+        Hs, state = tools.unroll(step, A, tuple(state), (W_hh,))
+        return tools.output_layer(Hs, W_hq, b_q), tuple(state)
+
+    def look_up(inputs: Any, state: Any, params: Any) -> Outputs:
+        return input_once(inputs, state, params)
+
+    look_up.takes_ids = True  # type: ignore[attr-defined]
+    return [
+        Step("in the loop", "inputs, recurrence and outputs, one step after the other", naive),
+        once,
+        Step("input once", "the inputs' product comes once, before the loop", input_once),
+        Step("look-up", LOOK_UP, look_up),
+        by_hand,
+    ]
+
+
+def reading_rows(forward_fn: Any) -> Any:
+    """Return a fused function of NumPy's as one that is given one-hot rows, not ids."""
+
+    def on_rows(inputs: Any, state: Any, params: Any) -> Outputs:
+        outputs: Outputs = forward_fn(inputs, state, params)
+        return outputs
+
+    on_rows.trace = forward_fn.trace  # type: ignore[attr-defined]
+    return on_rows
+
+
+def speed_ups(
+    backend: Any,
+    *,
+    size: str = "h256",
+    rounds: int = 11,
+    progress: Callable[[], Any] | None = None,
+) -> dict[str, float]:
+    """Time training steps with each form in turn; return how many times as fast as the first.
+
+    Args:
+        backend: a module, such as d2lrnn.torch.
+        size: a name of bench.SIZES.
+        rounds: how many count, 1 or above; what is compared are medians.
+        progress: called after each round.
+
+    Raises:
+        ValueError: an argument is out of its range, or two forms compute different losses.
+    """
+    checks.choice(size, "size", tuple(speed.SIZES))
+    checks.size(rounds=rounds)
+    shape, name = speed.SIZES[size], backend.__name__.removeprefix("d2lrnn.")
+    X, Y = np.random.default_rng(0).integers(
+        shape.vocab_size, size=(2, shape.batch_size, shape.num_steps)
+    )
+    runs = {}
+    for form in ladder(backend):
+        functions = backend.get_params, backend.init_rnn_state, form.forward_fn
+        net = backend.RNNModelScratch(shape.vocab_size, shape.num_hiddens, *functions, seed=0)
+        runs[form.name] = speed.training_run(name, net, net.make_step(1.0), X, Y)
+    speed.check_losses("rnn", {kind: run() for kind, run in runs.items()})
+    seconds = list(speed.medians(runs, rounds, progress).items())
+    return {kind: seconds[0][1] / value for kind, value in seconds}

@@ -1,0 +1,108 @@
+"""How much memory the value and gradient of a long sequence take, whole and in segments.
+
+Each is measured in a process of its own, because what counts is the most that a process has ever
+held (its resident set), beyond what it held after a short sequence of the same kind.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends
+from d2lrnn.nets import cells
+from d2lrnn.training import segments
+
+VOCAB_SIZE, NUM_HIDDENS, BATCH_SIZE, SHORT = 28, 64, 2, 100
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The most memory beyond a short sequence's, in MiB, and the seconds it took."""
+
+    num_steps: int
+    segment: int | None
+    mebibytes: float
+    seconds: float
+
+
+def survey(
+    name: str,
+    cell: str,
+    lengths: Sequence[int],
+    *,
+    fused: bool = False,
+    progress: Callable[[], Any] | None = None,
+) -> list[Peak]:
+    """Return the peaks of each length, first of the whole sequence, then in segments of its root.
+
+    Args:
+        name: the backend.
+        cell: "rnn", "gru" or "lstm".
+        lengths: numbers of time steps.
+        fused: use the fused cell.
+        progress: called after each measurement.
+    """
+    found = []
+    for num_steps in lengths:
+        for segment in (None, 0):
+            settings = {"cell": cell, "num_steps": num_steps, "segment": segment, "fused": fused}
+            command = [
+                sys.executable,
+                "-m",
+                "d2lrnn.measure.memory",
+                json.dumps({"name": name, **settings}),
+            ]
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+            mebibytes, seconds = json.loads(output.splitlines()[-1])
+            found.append(Peak(num_steps, segment, mebibytes, seconds))
+            if progress:
+                progress()
+    return found
+
+
+def table(peaks: Sequence[Peak]) -> str:
+    """Return peaks, as survey returned them, as text: a line for each length."""
+    lines = [f"{'steps':>8}{'whole':>12}{'segments':>12}"]
+    for whole, parts in zip(peaks[::2], peaks[1::2], strict=True):
+        lines.append(
+            f"{whole.num_steps:>8}{whole.mebibytes:>8.0f} MiB{parts.mebibytes:>8.0f} MiB"
+            f"   ({whole.seconds:.0f} s, {parts.seconds:.0f} s)"
+        )
+    return "\n".join(lines)
+
+
+def measure(
+    name: str, cell: str, num_steps: int, segment: int | None, fused: bool
+) -> tuple[float, float]:
+    """Return the growth of this process' largest resident set, in MiB, and the seconds taken."""
+    import resource  # not on Windows
+
+    net = cells.new_net(
+        backends.load(name), cells.Architecture(cell), VOCAB_SIZE, NUM_HIDDENS, fused=fused, seed=0
+    )
+    X, Y = np.random.default_rng(0).integers(VOCAB_SIZE, size=(2, BATCH_SIZE, num_steps))
+
+    def peak(length: int) -> float:
+        minibatch = X[:, :length], Y[:, :length], net.begin_state(BATCH_SIZE)
+        if segment is None:
+            net.gradients(*minibatch)
+        else:
+            segments.value_and_grad(net, *minibatch, segment)
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+    before, start = peak(SHORT), time.perf_counter()
+    return peak(num_steps) - before, time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    backends.prepare()
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))

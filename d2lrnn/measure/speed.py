@@ -1,0 +1,267 @@
+"""How fast is a training step: from scratch, fused, the framework's own layer, and the floor.
+
+All are run in turn within one process, round after round, and what counts is the ratio of their
+median times: a machine that is slow for a while is slow for all. An absolute time says more about
+the machine than about the code, and is kept in the JSON file only.
+
+book      the way the book's package trains: a Python loop over one-hot minibatches, eager where the
+          framework can be (PyTorch, TensorFlow, MXNet), its gradients clipped by our own function
+textbook  the same network with the step that train_ch8 uses: compiled in TensorFlow and JAX
+layer     the framework's own layer, loss, clipping and optimizer (not in NumPy)
+fused     the fused cell with the same step
+floor     only the matrix products of the fused step, by the framework's own product
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends, checks
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells, networks
+
+Run = Callable[[], float]  # trains on one minibatch and returns its loss
+
+
+@dataclass(frozen=True)
+class Size:
+    """The shape of a minibatch and a network."""
+
+    vocab_size: int
+    num_hiddens: int
+    batch_size: int
+    num_steps: int
+
+    def __str__(self) -> str:
+        """Return the numbers in the book's letters."""
+        return f"V={self.vocab_size} h={self.num_hiddens} n={self.batch_size} T={self.num_steps}"
+
+
+SIZES = {
+    "h256": Size(28, 256, 32, 35),
+    "h512": Size(28, 512, 32, 35),
+    "wide": Size(28, 32, 1024, 32),
+    "words": Size(4580, 512, 32, 35),
+    "long": Size(28, 64, 2, 1000),
+    "tiny": Size(5, 8, 4, 6),  # for tests of the benchmark itself
+}
+CELLS = {"rnn": "rnn", "gru": "gru_reset_after", "lstm": "lstm"}  # what the own layer computes
+
+
+@dataclass
+class Row:
+    """The median times of one size and cell in one backend, in seconds, by contender."""
+
+    backend: str
+    cell: str
+    size: str
+    seconds: dict[str, float]
+    rounds: int
+    threads: int
+
+    def ratio(self, contender: str) -> float | None:
+        """Return how many times as long as fused a contender takes; None if it was not timed."""
+        if contender not in self.seconds:
+            return None
+        return self.seconds[contender] / self.seconds["fused"]
+
+
+def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
+    """Return what there is to time, by name; all start from the same parameters."""
+    rnn = backends.load(name)
+    rng, shape = np.random.default_rng(0), (2, size.batch_size, size.num_steps)
+    X, Y = rng.integers(size.vocab_size, size=shape)
+    sizes = size.vocab_size, size.num_hiddens
+    nets = {
+        kind: cells.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
+        for kind in ("book", "textbook", "fused")
+    }
+    runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
+    book_step = yardsticks(name).book_step(nets["book"], 1.0, 1.0)
+    runs["book"] = training_run(name, nets["book"], book_step, X, Y)
+    if hasattr(rnn, "RNNModel"):
+        layer = agreement.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
+        if cell != "gru":  # the own GRU is another cell, of the same size
+            layer.load_arrays(nets["fused"].arrays())
+        runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
+    runs["floor"] = floor(name, cell, size)
+    return runs
+
+
+def training_run(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
+    """Return a function that trains on one minibatch and waits for its loss and the update."""
+    state, wait_for = net.begin_state(len(X)), yardsticks(name).wait_for
+
+    def run() -> float:
+        loss, _ = step(X, Y, state)
+        wait_for(net.params)  # or the next contender would
+        return float(loss)
+
+    return run
+
+
+def products(cell: str, size: Size) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
+    """Return (left shape, right shape, how often) of all products of a fused step but look-ups.
+
+    Forward and back there is one for each time step; for the gradient of the recurrent weights, and
+    for the output layer, its gradient and what goes back from it, one for all of them. A GRU's
+    candidate has a product of its own, because the reset gate comes before it.
+    """
+    T, n, h, V = size.num_steps, size.batch_size, size.num_hiddens, size.vocab_size
+    widths = {"rnn": [h], "gru": [2 * h, h], "lstm": [4 * h]}[cell]
+    found = []
+    for width in widths:
+        found += [((n, h), (h, width), T), ((n, width), (width, h), T)]
+        found += [((h, T * n), (T * n, width), 1)]
+    return [*found, ((T * n, h), (h, V), 1), ((T * n, V), (V, h), 1), ((h, T * n), (T * n, V), 1)]
+
+
+def floor(name: str, cell: str, size: Size) -> Run:
+    """Return a function that computes those products alone, by the backend's own product."""
+    rng = np.random.default_rng(0)
+    pairs = [
+        (_normal(rng, (times, *left)), _normal(rng, right))
+        for left, right, times in products(cell, size)
+    ]
+    run: Run = yardsticks(name).multiply(pairs)
+    return run
+
+
+def yardsticks(name: str) -> Any:
+    """Return a backend's module of that name: the book's step, products, its compiler."""
+    return import_module(f"d2lrnn.{name}.baselines")
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    return rng.standard_normal(shape).astype("float32")
+
+
+def input_contenders(name: str, size: Size) -> dict[str, Run]:
+    """Return the input layer of a fused network alone, value and gradient: look-up and product.
+
+    All tokens of the minibatch at once, as one time step of as many rows, two outputs: "fused"
+    gets their ids, "one-hot" their one-hot rows.
+    """
+    rnn = backends.load(name)
+    rng, num_rows = np.random.default_rng(0), size.batch_size * size.num_steps
+    h = size.num_hiddens
+    shapes = [(size.vocab_size, h), (h, h), (h,), (h, 2), (2,)]
+    params = rnn.trainable(cells.draw(shapes, 0))
+    compute = rnn.value_and_grad(networks.Recurrent(rnn.rnn_fused), "softmax")
+    compute = yardsticks(name).compiled(compute)
+    state = rnn.init_rnn_state(num_rows, h)
+    ids = rng.integers(size.vocab_size, size=(1, num_rows))
+    targets = rnn.from_numpy(rng.integers(2, size=num_rows), dtype="int64")
+    kinds = {
+        "fused": rnn.from_numpy(ids, dtype="int64"),
+        "one-hot": rnn.one_hot(ids, size.vocab_size),
+    }
+
+    def running(inputs: Any) -> Run:
+        def run() -> float:
+            loss, _, grads = compute(params, (inputs, state), targets)
+            yardsticks(name).wait_for(grads)
+            return float(loss)
+
+        return run
+
+    return {kind: running(inputs) for kind, inputs in kinds.items()}
+
+
+def measure(
+    name: str, cell: str, size: str, *, rounds: int = 21, progress: Callable[[], Any] | None = None
+) -> Row:
+    """Time all contenders in turn, round after round, and return their medians.
+
+    Two rounds before these are not counted: compilers and caches warm up. Losses are compared, so
+    that no contender is fast because it computes something else.
+
+    Args:
+        name: the backend.
+        cell: "rnn", "gru" or "lstm"; or "input" for the input layer of an RNN alone.
+        size: a name of SIZES.
+        rounds: how many count, 1 or above.
+        progress: called after each round.
+
+    Raises:
+        ValueError: an argument is out of its range, or two contenders disagree.
+    """
+    checks.choice(cell, "cell", (*CELLS, "input"))
+    checks.choice(size, "size", tuple(SIZES))
+    checks.size(rounds=rounds)
+    shape = SIZES[size]
+    runs = input_contenders(name, shape) if cell == "input" else contenders(name, cell, shape)
+    losses = {kind: run() for kind, run in runs.items()}
+    check_losses(cell, losses)
+    return Row(name, cell, size, medians(runs, rounds, progress), rounds, num_threads())
+
+
+def medians(
+    runs: dict[str, Run], rounds: int, progress: Callable[[], Any] | None = None
+) -> dict[str, float]:
+    """Run all in turn, round after round, one round more than counts; return seconds, by name."""
+    times: dict[str, list[float]] = {kind: [] for kind in runs}
+    for number in range(rounds + 1):
+        for kind, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[kind].append(time.perf_counter() - start)
+        if progress and number:
+            progress()
+    return {kind: statistics.median(found[1:]) for kind, found in times.items()}
+
+
+def check_losses(cell: str, losses: dict[str, float]) -> None:
+    """Check that the first losses are equal: all contenders start from the same parameters."""
+    unlike = {"floor"} | ({"layer"} if cell == "gru" else set())
+    found = {kind: loss for kind, loss in losses.items() if kind not in unlike}
+    if max(found.values()) - min(found.values()) > 1e-4 * max(found.values()):
+        raise ValueError(f"the contenders disagree on the first loss: {found}")
+
+
+def num_threads() -> int:
+    """Return how many threads the frameworks may use: OMP_NUM_THREADS, or the cores at hand."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() else len(os.sched_getaffinity(0))
+
+
+COLUMNS = ("book", "textbook", "layer", "one-hot")
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Return ratios as text: how often as long as fused each takes, and fused over the floor."""
+    lines = [f"{'backend':<11}{'cell':<7}{'size':<7}" + "".join(f"{c:>10}" for c in COLUMNS)]
+    lines[0] += f"{'fused/floor':>13}"
+    for row in rows:
+        cells_of_row = [_times(row.ratio(column)) for column in COLUMNS]
+        floor = row.ratio("floor")
+        cells_of_row.append(f"{_times(1 / floor if floor else None):>13}")
+        lines.append(
+            f"{row.backend:<11}{row.cell:<7}{row.size:<7}"
+            + "".join(f"{c:>10}" for c in cells_of_row)
+        )
+    return "\n".join(lines)
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}x"
+
+
+def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return rows as JSON allows: sizes spelled out, medians in seconds, ratios to fused."""
+    return [
+        {
+            **asdict(row),
+            "shape": asdict(SIZES[row.size]),
+            "ratios": {kind: row.ratio(kind) for kind in row.seconds},
+        }
+        for row in rows
+    ]

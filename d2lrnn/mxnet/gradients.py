@@ -1,0 +1,92 @@
+"""Gradients, clipping and the update, in MXNet (the book's section 9.5)."""
+
+from d2lrnn import checks
+from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.nets import optimizers
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
+    leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
+    for leaf in leaves:
+        leaf.attach_grad()
+    inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
+    with autograd.record():
+        outputs, new_state = forward_fn(inputs, tuple(state), params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
+    autograd.backward([outputs, *new_state], [d_outputs, *d_state])
+    grads = [leaf.grad for leaf in leaves]
+    return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
+
+
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
+    theta, clip = checks.clipping(theta, clip)
+    flat = [grad.reshape(-1) for grad in grads]
+    norm = np.sqrt(sum(np.dot(grad, grad) for grad in flat))  # four times as fast as a sum
+    if clip == "value":
+        # np.clip would take theta as float32
+        return [np.minimum(np.maximum(grad, -theta), theta) for grad in grads], norm
+    scale = theta / np.maximum(norm, theta)
+    return [grad * scale for grad in grads], norm
+
+
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    return -npx.pick(npx.log_softmax(outputs), targets)
+
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    tail = np.log1p(np.exp(-np.abs(outputs)))  # log(1 + exp(-|o|)) does not overflow
+    return (npx.relu(outputs) - outputs * targets + tail).mean(axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def constant(inputs):
+    """Return inputs, tuples of them too, cut off from what they were computed of."""
+    return tuple(constant(i) if isinstance(i, tuple) else i.detach() for i in inputs)
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. Gradients are where MXNet keeps them,
+    beside the parameters, until the next call.
+    """
+    checks.choice(loss, "loss", tuple(LOSSES))
+    losses_of = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        with autograd.record():
+            outputs, state = network(params, *constant(inputs))
+            checks.targets(targets, weights, outputs, loss)
+            losses = losses_of(outputs, targets)
+            value = losses.mean() if weights is None else (losses * weights).sum()
+        value.backward()
+        return value, state, [param.grad for param in params]
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    def update(params, inputs, targets, weights=None):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        updated, memory.kept = rule.update(params, grads, memory.before(params))
+        for param, new in zip(params, updated):
+            param[:] = new
+        return value, constant(state), params
+
+    update.memory = memory
+    return update

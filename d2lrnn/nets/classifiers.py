@@ -1,0 +1,245 @@
+"""Networks that read sequences of different lengths: one label for each, or one for every step.
+
+Made of the same cells as the language models. Padding is masked: where a row has ended, or has not
+begun, its state stands still, so that a padded batch gives the numbers of one sequence at a time.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data.padding import padded, rectangle, weights_of
+from d2lrnn.nets import cells, losses, networks
+from d2lrnn.nets.language_model import ScratchModel
+
+Array = np.ndarray[Any, Any]
+State = tuple[Any, ...]
+
+
+class SequenceNet(ABC):
+    """What all networks over padded sequences are: parameters, and a step that trains them.
+
+    ``scratch`` is a backend's RNNModelScratch: it has the backend's tensors, cells and updates.
+    """
+
+    scratch: type[ScratchModel]
+    network: Callable[..., Any]
+    loss = "softmax"
+    params: Any
+
+    def __init__(
+        self,
+        architecture: cells.Architecture,
+        shapes: Sequence[cells.Shape],
+        seed: int | None,
+        dtype: str,
+        device: Any,
+    ) -> None:
+        """Draw the parameters: matrices from N(0, 2 / (inputs + outputs)), biases 0."""
+        self.architecture, self.dtype, self.device = architecture, checks.floating(dtype), device
+        arrays = cells.draw(shapes, seed, xavier=True)
+        self.params = self.scratch.tensors.trainable(arrays, dtype=self.dtype, device=device)
+
+    @abstractmethod
+    def minibatch(self, *batch: Any) -> tuple[tuple[Any, ...], Any, Array | None]:
+        """Return what a step computes with: the network's inputs, targets, the rows' weights."""
+
+    @abstractmethod
+    def score(self, *batch: Any) -> float:
+        """Return how much of a batch, inputs and targets, is right: from 0 to 1."""
+
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "adam", clip: str = "norm"
+    ) -> Callable[..., float]:
+        """Return step(*batch) -> mean loss, which trains on one minibatch.
+
+        Arguments as for make_step of a language model; a batch is what ``minibatch`` takes.
+        """
+        settings = {"optimizer": optimizer, "clip": clip}
+        update = self.scratch.make_update(self.network, self.loss, lr, theta, **settings)
+
+        def step(*batch: Any) -> float:
+            inputs, targets, weights = self.tensors_of(*batch)
+            loss, _, self.params = update(self.params, inputs, targets, weights)
+            return float(loss)
+
+        return step
+
+    @functools.cached_property
+    def compute(self) -> Callable[..., Any]:
+        """The loss and its gradients, as value_and_grad has them."""
+        compute: Callable[..., Any] = self.scratch.value_and_grad(self.network, self.loss)
+        return compute
+
+    def gradients(self, *batch: Any) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+        loss, _, grads = self.compute(self.params, *self.tensors_of(*batch))
+        return float(loss), [self.scratch.tensors.to_numpy(grad) for grad in grads]
+
+    def tensors_of(self, *batch: Any) -> tuple[Any, Any, Any]:
+        """Return a minibatch as the backend's tensors."""
+        inputs, targets, weights = self.minibatch(*batch)
+        dtype = self.dtype if self.loss == "sigmoid" else "int64"
+        targets = self.scratch.tensors.from_numpy(targets, dtype=dtype, device=self.device)
+        return inputs, targets, None if weights is None else self.tensor(weights)
+
+    def tensor(self, array: Array) -> Any:
+        """Return an array as a tensor of the parameters' dtype, on their device."""
+        return self.scratch.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
+
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
+        settings = {"dtype": self.dtype, "device": self.device}
+        zeros = self.scratch.tools.zeros(batch_size, self.num_hiddens, **settings)
+        return (zeros,) * self.architecture.num_states
+
+    @property
+    def num_hiddens(self) -> int:
+        """The hidden units of a layer, in one direction."""
+        return int(self.params[1].shape[0])  # W_h? (h, h) comes second in every cell
+
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters as NumPy arrays."""
+        return [self.scratch.tensors.to_numpy(param) for param in self.params]
+
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays, as arrays() returns them, as the parameters."""
+        checks.same_shapes(arrays, self.arrays())
+        settings = {"dtype": self.dtype, "device": self.device}
+        self.params = self.scratch.tensors.trainable(arrays, **settings)
+
+
+class Reader(SequenceNet):
+    """A network that reads rows or token ids, and what comes of it."""
+
+    last_only: bool
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_hiddens: int,
+        num_outputs: int,
+        *,
+        cell: str = "rnn",
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> None:
+        """Make the parameters."""
+        checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_outputs=num_outputs)
+        architecture = cells.Architecture(cell, num_layers, bidirectional)
+        features = num_hiddens * architecture.num_directions
+        layers = architecture.layer_shapes(num_inputs, num_hiddens)
+        shapes = [*layers, (features, num_outputs), (num_outputs,)]
+        super().__init__(architecture, shapes, seed, dtype, device)
+        self.num_inputs, self.num_outputs = num_inputs, num_outputs
+        self.loss = "sigmoid" if self.last_only and num_outputs == 1 else "softmax"
+        self.network = networks.Masked(self.scratch.tools, architecture, self.last_only)
+        self.forward = self.scratch.tools.compiled(self.network)
+
+    def __call__(self, X: Any, valid: Any = None) -> Any:
+        """Return the outputs, not normalised: see the class."""
+        outputs, _ = self.forward(self.params, *self.inputs(X, valid))
+        return outputs
+
+    def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
+        """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
+        rows, mask = padded(X, valid, self.num_inputs)
+        return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+
+    def evaluate(self, X: Any, valid: Any = None) -> Array:
+        """Return the outputs as a NumPy array."""
+        outputs: Array = self.scratch.tensors.to_numpy(self(X, valid))
+        return outputs
+
+
+class SequenceClassifierScratch(Reader):
+    """Many to one: a label for a whole sequence, from the last hidden state.
+
+    Args:
+        num_inputs: features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: hidden units of a layer.
+        num_outputs: the number of classes; 1 for yes or no, by a sigmoid.
+        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        num_layers: layers of cells.
+        bidirectional: whether to read from both ends.
+        seed: an integer for the same weights in every backend, or None.
+        dtype: "float32" or "float64".
+        device: where to compute; None is the framework's default.
+
+    ``net(X, valid=None)`` returns scores (n, num_outputs), not normalised, of X: rows (n, T, d),
+    token ids (n, T), or a list of sequences of different lengths. valid says what is no padding:
+    lengths (n,) or a mask (n, T); None takes all.
+
+    ``net.make_step(lr)`` returns step(X, y, valid=None), y labels (n,).
+
+    Source: the book's section 16.2 (sentiment).
+    """
+
+    last_only = True
+
+    def minibatch(self, X: Any, y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, None]:
+        """Check and return inputs, and labels (n,), or (n, 1) for yes or no."""
+        inputs = self.inputs(X, valid)
+        labels = checks.labels(np.asarray(y), (inputs[0].shape[1],), max(self.num_outputs, 2))
+        return inputs, labels[:, None] if self.num_outputs == 1 else labels, None
+
+    def predict(self, X: Any, valid: Any = None) -> Array:
+        """Return the likeliest label of each sequence, (n,)."""
+        scores = self.evaluate(X, valid)
+        labels: Array = scores[:, 0] > 0 if self.num_outputs == 1 else scores.argmax(axis=1)
+        return labels.astype(int)
+
+    def probabilities(self, X: Any, valid: Any = None) -> Array:
+        """Return the probability of each class (n, q), or of a yes (n,)."""
+        scores = self.evaluate(X, valid).astype(np.float64)
+        if self.num_outputs == 1:
+            yes: Array = 0.5 * (1 + np.tanh(0.5 * scores[:, 0]))
+            return yes
+        return losses.probabilities(scores)
+
+    def score(self, X: Any, y: Any, valid: Any = None) -> float:
+        """Return the share of sequences whose label is right."""
+        found = self.predict(X, valid)
+        truth = checks.labels(np.asarray(y), found.shape, max(self.num_outputs, 2))
+        return float((found == truth).mean())
+
+
+class SequenceTaggerScratch(Reader):
+    """Many to many: a label for every step of a sequence.
+
+    Arguments and inputs are those of SequenceClassifierScratch. ``net(X, valid=None)`` returns
+    scores (T * n, num_outputs), time-major; ``net.make_step(lr)`` returns step(X, Y, valid=None),
+    Y labels (n, T), of which those of padding do not count.
+    """
+
+    last_only = False
+
+    def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
+        """Check and return inputs, labels (T * n,) and the weight of each."""
+        rows, mask = padded(X, valid, self.num_inputs)
+        labels = checks.labels(rectangle(Y), rows.shape[1::-1], self.num_outputs)
+        inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+        return inputs, labels.T.reshape(-1), weights_of(mask)
+
+    def predict(self, X: Any, valid: Any = None) -> Array:
+        """Return the likeliest label of each step, (n, T)."""
+        rows, _ = padded(X, valid, self.num_inputs)
+        labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(rows.shape[:2]).T
+        return labels
+
+    def score(self, X: Any, Y: Any, valid: Any = None) -> float:
+        """Return the share of steps, padding apart, whose label is right."""
+        _, mask = padded(X, valid, self.num_inputs)
+        found = self.predict(X, valid)
+        right = found == checks.labels(rectangle(Y), found.shape, self.num_outputs)
+        weights_of(mask)  # refuses one that lets nothing through
+        return float(right[mask[:, :, 0].T > 0].mean())

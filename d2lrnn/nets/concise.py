@@ -1,0 +1,222 @@
+"""What the models around the frameworks' own layers have in common.
+
+A framework keeps the weights of all gates of a layer joined in one matrix, in an order of its own,
+and often has two biases where one would do. Here they are taken apart into the parameters that the
+scratch models have, and joined again.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.nets import cells
+from d2lrnn.nets.language_model import Array, Model, State
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The weights of one layer in one direction, the gates side by side.
+
+    W_x (num_inputs, g * h), W_h (h, g * h); the bias of the input product b_x (g * h,), and that
+    of the recurrent product b_h (g * h,), None where the framework has only one. Where b_x is of
+    shape (2, g * h), it holds both.
+    """
+
+    W_x: Any
+    W_h: Any
+    b_x: Any
+    b_h: Any
+
+    def map(self, function: Callable[[Any], Any]) -> Joined:
+        """Return the same with a function applied to each part that there is."""
+        parts = (self.W_x, self.W_h, self.b_x, self.b_h)
+        return Joined(*(None if part is None else function(part) for part in parts))
+
+
+def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -> list[Array]:
+    """Return a scratch model's parameters of one layer and direction.
+
+    order holds the gates' letters as the framework has them side by side. Two biases of one sum
+    become their sum; their gradients, which are equal, become one.
+    """
+    h, b_x, b_h = len(joined.W_h), joined.b_x, joined.b_h
+    if b_x.ndim == 2:
+        b_x, b_h = b_x
+    twice = cells.CELLS[cell].extra == ("b_hh",)
+
+    def part(array: Array, gate: str) -> Array:
+        start = order.index(gate) * h
+        return array[..., start : start + h]
+
+    arrays = []
+    for gate in cells.CELLS[cell].gates:
+        bias = part(b_x, gate)
+        if b_h is not None and not gradient and not (twice and gate == "h"):
+            bias = bias + part(b_h, gate)
+        arrays += [part(joined.W_x, gate), part(joined.W_h, gate), bias]
+    if twice:
+        arrays.append(np.zeros_like(bias) if b_h is None else part(b_h, "h"))
+    return arrays
+
+
+def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
+    """Return a scratch model's parameters of one layer and direction side by side."""
+    gates = cells.CELLS[cell].gates
+    by_gate = {gate: arrays[3 * i : 3 * i + 3] for i, gate in enumerate(gates)}
+    W_x, W_h, b_x = (np.concatenate([by_gate[g][i] for g in order], axis=-1) for i in range(3))
+    b_h = np.zeros_like(b_x)
+    if cells.CELLS[cell].extra:
+        h = len(W_h)
+        b_h[order.index("h") * h :][:h] = arrays[-1]
+    return Joined(W_x, W_h, b_x, b_h)
+
+
+class ConciseModel(Model):
+    """A language model around a framework's own recurrent layer.
+
+    A backend's RNNModel supplies, beside what Model asks for: ``orders``, the order of the gates
+    by cell; ``joined()``, the parameters of each layer and direction; ``output()``, those of the
+    output layer, W_hq (features, V) and b_q; ``read`` and ``write``, which turn a parameter into
+    a NumPy array and back, transposed where the framework's is.
+    """
+
+    orders: Mapping[str, str]
+
+    @abstractmethod
+    def joined(self) -> list[Joined]:
+        """Return the framework's parameters, layer by layer, direction by direction."""
+
+    @abstractmethod
+    def output(self) -> tuple[Any, Any]:
+        """Return the framework's parameters of the output layer."""
+
+    @abstractmethod
+    def read(self, param: Any) -> Array:
+        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+
+    @abstractmethod
+    def write(self, param: Any, array: Array) -> None:
+        """Give a parameter the value of such an array."""
+
+    @property
+    def params(self) -> list[Any]:
+        """The framework's parameters, layer by layer, the output layer's last."""
+        joined = [[j.W_x, j.W_h, j.b_x, j.b_h] for j in self.joined()]
+        parts = [part for layer in joined for part in layer if part is not None]
+        return [*parts, *self.output()]
+
+    def nothing(self, state: State) -> tuple[Any, State]:
+        """Return what a minibatch of no rows or no steps gives: no outputs, the state as it is."""
+        outputs = np.zeros((0, self.vocab_size))
+        settings = {"dtype": self.dtype, "device": self.device}
+        return self.tensors.from_numpy(outputs, **settings), tuple(state)
+
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step: zeros, as a scratch model's stack has."""
+        zeros = cells.zero_state(batch_size, self.num_hiddens)
+        tensor = self.tensors.from_numpy(zeros, dtype=self.dtype, device=self.device)
+        return (tensor,) * self.architecture.num_states
+
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
+        return list(self._separated(self.read))
+
+    def _separated(
+        self, read: Callable[[Any], Array], *, gradient: bool = False
+    ) -> Iterator[Array]:
+        cell = self.architecture.cell
+        for joined in self.joined():
+            yield from separate(cell, self.orders[cell], joined.map(read), gradient=gradient)
+        yield from map(read, self.output())
+
+    def separated_gradients(self, gradients: Sequence[Any]) -> list[Array]:
+        """Return gradients of params, in their order, as those of a scratch model's parameters."""
+        by_param = {id(param): grad for param, grad in zip(self.params, gradients, strict=True)}
+
+        def read(param: Any) -> Array:
+            return self.read(by_param[id(param)])
+
+        return list(self._separated(read, gradient=True))
+
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take a scratch model's parameters, as arrays() returns them."""
+        checks.same_shapes(arrays, self.arrays())
+        cell, number = self.architecture.cell, 0
+        for target in self.joined():
+            size = len(cells.CELLS[cell].parameters)
+            source = join(cell, self.orders[cell], arrays[number : number + size])
+            self._write(target, source)
+            number += size
+        for param, array in zip(self.output(), arrays[number:], strict=True):
+            self.write(param, array)
+
+    def own_arrays(self) -> list[Array]:
+        """Return the parameters as the framework has them: both biases, where there are two."""
+        return [self.read(param) for param in self.params]
+
+    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
+        """Take what own_arrays() returned; arrays follow from it."""
+        checks.same_shapes(own, self.own_arrays())
+        for param, array in zip(self.params, own, strict=True):
+            self.write(param, array)
+
+    def _write(self, target: Joined, source: Joined) -> None:
+        b_x, b_h = source.b_x, source.b_h
+        if len(target.b_x.shape) == 2:
+            b_x = np.stack([b_x, b_h])
+        elif target.b_h is None and b_h.any():
+            raise ValueError(
+                "this framework's GRU has no bias b_hh within the reset gate, and the source's is "
+                "not 0; copy the model before it is trained, or set b_hh to 0"
+            )
+        self.write(target.W_x, source.W_x)
+        self.write(target.W_h, source.W_h)
+        self.write(target.b_x, b_x)
+        if target.b_h is not None:
+            self.write(target.b_h, b_h)
+
+
+def pair_state(state: State, cell: str) -> list[list[Any]]:
+    """Return the state as a list for each kind of state: all Hs, and for the LSTM all Cs."""
+    kinds = len(cells.CELLS[cell].states)
+    return [list(state[kind::kinds]) for kind in range(kinds)]
+
+
+def flat_state(kinds: Sequence[Any]) -> State:
+    """Return what pair_state took apart as one tuple again."""
+    return tuple(tensor for together in zip(*kinds, strict=True) for tensor in together)
+
+
+def layer_functions(make: Callable[..., Any]) -> tuple[Any, Any, Any]:
+    """Return RNN, GRU and LSTM made of a backend's make(cell, num_inputs, ...)."""
+
+    def layer(cell: str, what: str) -> Callable[..., Any]:
+        def function(
+            num_inputs: int,
+            num_hiddens: int,
+            num_layers: int = 1,
+            bidirectional: bool = False,
+            *,
+            seed: int | None = None,
+            dtype: str = "float32",
+            device: Any = None,
+        ) -> Any:
+            checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_layers=num_layers)
+            checks.seed(seed)
+            sizes = map(int, (num_inputs, num_hiddens, num_layers))  # some refuse NumPy's integers
+            settings = {"seed": seed, "dtype": checks.floating(dtype), "device": device}
+            return make(cell, *sizes, bidirectional, **settings)
+
+        function.__doc__ = f"Return the framework's own {what}, for RNNModel."
+        function.__name__ = function.__qualname__ = what
+        return function
+
+    kinds = (("rnn", "RNN"), ("gru_reset_after", "GRU"), ("lstm", "LSTM"))
+    RNN, GRU, LSTM = (layer(cell, what) for cell, what in kinds)
+    return RNN, GRU, LSTM

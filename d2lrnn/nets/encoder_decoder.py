@@ -1,0 +1,315 @@
+"""Networks that write sequences: of a vector, and of another sequence of another length.
+
+A decoder reads at each step what was written at the step before and a vector, the context. Trained,
+it reads the truth (teacher forcing); writing, what it has written. Before the first step nothing
+has been written: a row of zeros. Source: the book's sections 10.6 to 10.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data.padding import padded, rectangle, weights_of
+from d2lrnn.nets import cells, classifiers, networks
+from d2lrnn.nets.beam import Beam
+from d2lrnn.nets.classifiers import Array, SequenceNet, State
+from d2lrnn.nets.language_model import ScratchModel
+
+
+class EncoderScratch(SequenceNet):
+    """A sequence in, its summary out: the state after its last step.
+
+    Args:
+        num_inputs: features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: hidden units of a layer.
+        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        num_layers: layers of cells.
+        seed: an integer for the same weights in every backend, or None.
+        dtype: "float32" or "float64".
+        device: where to compute; None is the framework's default.
+
+    ``encoder(X, valid=None)`` returns the state, X and valid being what a
+    SequenceClassifierScratch takes.
+
+    Source: the book's section 10.7, Encoder.
+    """
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_hiddens: int,
+        *,
+        cell: str = "gru",
+        num_layers: int = 1,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> None:
+        """Make the parameters, which are those of the cells alone."""
+        checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens)
+        architecture = cells.Architecture(cell, num_layers)
+        shapes = architecture.layer_shapes(num_inputs, num_hiddens)
+        super().__init__(architecture, shapes, seed, dtype, device)
+        self.num_inputs = num_inputs
+        self.network = networks.EncoderDecoder(self.scratch.tools, architecture)
+        self.forward = self.scratch.tools.compiled(self.network.encode)
+
+    def __call__(self, X: Any, valid: Any = None) -> State:
+        """Return the state after the last valid step of each sequence."""
+        state: State = self.forward(self.params, *self.inputs(X, valid))
+        return state
+
+    def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
+        """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
+        rows, mask = padded(X, valid, self.num_inputs)
+        return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+
+    def minibatch(self, *batch: Any) -> Any:
+        """Refuse: an encoder is trained together with a decoder."""
+        raise ValueError("an encoder has no targets of its own; train an EncoderDecoderScratch")
+
+    score = minibatch
+
+
+class DecoderScratch(SequenceNet):
+    """A vector in, a sequence out.
+
+    Args:
+        num_outputs: the size of the vocabulary, or the features of a row (loss "sigmoid").
+        num_hiddens: hidden units of a layer.
+        num_context: features of the vector.
+        loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
+
+    The other arguments are those of EncoderScratch. ``decoder(Y, state, context)`` returns outputs
+    (T * n, num_outputs), time-major, and the state, for what has been written so far, Y: ids or
+    rows. ``decoder.make_step(lr)`` returns step(context, Y, valid=None), which starts from a state
+    of zeros; what Y has beyond its valid part does not count.
+
+    Source: the book's section 10.7, Decoder.
+    """
+
+    def __init__(
+        self,
+        num_outputs: int,
+        num_hiddens: int,
+        num_context: int,
+        *,
+        loss: str = "softmax",
+        cell: str = "gru",
+        num_layers: int = 1,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> None:
+        """Make the parameters: the cells', then W_hq and b_q."""
+        checks.size(num_outputs=num_outputs, num_hiddens=num_hiddens, num_context=num_context)
+        checks.choice(loss, "loss", ("softmax", "sigmoid"))
+        architecture = cells.Architecture(cell, num_layers)
+        layers = architecture.layer_shapes(num_outputs + num_context, num_hiddens)
+        shapes = [*layers, (num_hiddens, num_outputs), (num_outputs,)]
+        super().__init__(architecture, shapes, seed, dtype, device)
+        self.num_outputs, self.num_context, self.loss = num_outputs, num_context, loss
+        self.network = self.joint.alone
+        self.forward = self.scratch.tools.compiled(self.network)
+
+    @property
+    def joint(self) -> networks.EncoderDecoder:
+        """The network that this is the second half of."""
+        return networks.EncoderDecoder(self.scratch.tools, self.architecture)
+
+    def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
+        """Return outputs (T * n, num_outputs) after what was written, and the state."""
+        rows, _ = padded(Y, None, self.num_outputs)
+        checks.state(state, rows.shape[1], [self.num_hiddens] * self.architecture.num_states)
+        checks.same_dtype(self.params[0], state=state)
+        return self.run(rows, state, self.tensor(self.checked(context, rows.shape[1])))
+
+    def run(self, rows: Array, state: State, context: Any) -> tuple[Any, State]:
+        """Return outputs and state after rows (T, n, num_outputs)."""
+        outputs, state = self.forward(self.params, self.tensor(rows), context, state)
+        return outputs, state
+
+    def checked(self, context: Any, batch_size: int) -> Array:
+        """Return a context as an array (n, num_context)."""
+        array = np.asarray(context)
+        if array.shape != (batch_size, self.num_context):
+            raise ValueError(
+                f"the context has shape {array.shape}; expected ({batch_size}, {self.num_context})"
+            )
+        return array
+
+    def minibatch(self, context: Any, Y: Any, valid: Any = None) -> tuple[Any, Any, Array]:
+        """Return inputs for teacher forcing, targets (T * n, ...) and the weight of each."""
+        before, targets, weights = self.teacher(Y, valid)
+        vector = self.checked(context, before.shape[1])
+        state = self.begin_state(len(vector))
+        return (self.tensor(before), self.tensor(vector), state), targets, weights
+
+    def teacher(self, Y: Any, valid: Any = None) -> tuple[Array, Array, Array]:
+        """Return what was written before each step (T, n, q), targets and their weights."""
+        rows, mask = padded(Y, valid, self.num_outputs)
+        if rows.size == 0:
+            raise ValueError(f"the targets are empty, of shape {rows.shape}; expected some")
+        if self.loss == "softmax":
+            targets = rows.argmax(axis=2).reshape(-1)
+        else:
+            checks.shares(rows)
+            targets = rows.reshape(-1, self.num_outputs)
+        before = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
+        return before, targets, weights_of(mask)
+
+    def score(self, *batch: Any) -> float:
+        """Return exp(-loss): the geometric mean of what it gave to the truth."""
+        loss, _ = self.gradients(*batch)
+        return float(np.exp(-loss))
+
+    def generate(self, context: Any, num_steps: int, *, seed: int | None = None) -> Array:
+        """Write rows of numbers from 0 to 1, (n, num_steps, num_outputs); for loss "sigmoid".
+
+        Args:
+            context: vectors (n, num_context), one for each sequence.
+            num_steps: rows to write.
+            seed: with an integer each number is drawn, 1 with the network's probability and
+                else 0, and read at the next step; None writes and reads the probabilities.
+        """
+        checks.count(num_steps=num_steps)
+        checks.seed(seed)
+        if self.loss != "sigmoid":
+            raise ValueError("the decoder writes tokens; generate is for one with loss='sigmoid'")
+        vector = self.tensor(self.checked(context, len(context)))
+        state, rng = self.begin_state(len(context)), np.random.default_rng(seed)
+        row, rows = np.zeros((len(context), self.num_outputs)), []
+        for _ in range(num_steps):
+            outputs, state = self.run(row[None], state, vector)
+            row = 0.5 * (1 + np.tanh(0.5 * self.scratch.tensors.to_numpy(outputs)))
+            rows.append(row)
+            if seed is not None:
+                row = (rng.random(row.shape) < row).astype(float)
+        written = np.array(rows).reshape(num_steps, len(context), self.num_outputs)
+        return written.transpose(1, 0, 2)
+
+
+class EncoderDecoderScratch(SequenceNet):
+    """A sequence in, another of another length out.
+
+    Args:
+        encoder: an EncoderScratch.
+        decoder: a DecoderScratch of the same cell, layers and hidden units, whose context is the
+            encoder's last hidden state, and so has num_hiddens features.
+
+    ``net.make_step(lr)`` returns step(X, Y, valid=None, y_valid=None), X and Y being token ids,
+    padded or lists of sequences, and valid and y_valid what is no padding in each.
+
+    Source: the book's section 10.7; Sutskever, Vinyals and Le, 2014; Cho et al., 2014.
+    """
+
+    def __init__(self, encoder: EncoderScratch, decoder: DecoderScratch) -> None:
+        """Join the two, which keep their parameters."""
+        own, other = (
+            (part.architecture, part.num_hiddens, part.dtype) for part in (encoder, decoder)
+        )
+        if own != other or decoder.num_context != encoder.num_hiddens:
+            raise ValueError(
+                f"the encoder is {own}, the decoder {other} with {decoder.num_context} context "
+                f"features; expected two alike and {encoder.num_hiddens} context features"
+            )
+        self.encoder, self.decoder = encoder, decoder
+        self.architecture, self.dtype, self.device = own[0], encoder.dtype, encoder.device
+        self.network, self.loss = decoder.joint, decoder.loss
+
+    @property
+    def params(self) -> Any:
+        """The encoder's parameters and the decoder's."""
+        return [*self.encoder.params, *self.decoder.params]
+
+    @params.setter
+    def params(self, params: Sequence[Any]) -> None:
+        number = len(self.encoder.params)
+        self.encoder.params, self.decoder.params = list(params[:number]), list(params[number:])
+
+    def minibatch(
+        self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None
+    ) -> tuple[Any, Any, Array]:
+        """Return the source, and the decoder's inputs, targets and weights."""
+        if y_valid is None and isinstance(Y, (list, tuple)):
+            y_valid = np.array([len(sequence) for sequence in Y], dtype=int)
+        before, targets, weights = self.decoder.teacher(Y, y_valid)
+        inputs = self.encoder.inputs(X, valid)
+        checks.same_length([inputs[0].shape[1], before.shape[1]], 1)
+        return (*inputs, self.tensor(before)), targets, weights
+
+    def predict(
+        self, X: Any, valid: Any = None, *, end: int, num_steps: int, beam_size: int = 1
+    ) -> list[list[int]]:
+        """Return what the network writes for each sequence, as token ids, without the end.
+
+        Args:
+            X: sequences, as for a step.
+            valid: what of X is no padding, as for a step.
+            end: the id of the token that ends a sequence.
+            num_steps: tokens to write at most.
+            beam_size: sequences kept at each step; 1 takes the likeliest token each time. The
+                score of a sequence is its log-probability over its length to the power 0.75.
+
+        Source: the book's section 10.8.
+        """
+        checks.size(num_steps=num_steps, beam_size=beam_size)
+        state = self.encoder(X, valid)
+        beam = Beam(self.decoder, state, beam_size, end)
+        for _ in range(num_steps):
+            beam.advance()
+            if beam.done():
+                break
+        return beam.best()
+
+    def score(self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None) -> float:
+        """Return the share of sequences written exactly; the last token of each Y is the end."""
+        if y_valid is None and isinstance(Y, (list, tuple)):
+            y_valid = [len(sequence) for sequence in Y]
+        ids = rectangle(Y)
+        checks.axes("Y", ids.shape, "(batch_size, num_steps)")
+        lengths = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
+        truth = [list(row[:length]) for row, length in zip(ids, lengths, strict=True)]
+        ends = {int(row[-1]) for row in truth}
+        if len(ends) != 1:
+            raise ValueError(f"the sequences of Y end in {sorted(ends)}; expected one end token")
+        written = self.predict(X, valid, end=ends.pop(), num_steps=max(lengths))
+        return float(np.mean([found == row[:-1] for found, row in zip(written, truth)]))
+
+
+def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
+    """Return the BLEU score of sentences, from 0 to 100, as SacreBLEU computes it.
+
+    Source: the book's section 10.7; Papineni et al., 2002; Post, 2018.
+
+    Raises:
+        ImportError: sacrebleu is not installed.
+        ValueError: there are no sentences, or not as many of each.
+    """
+    try:
+        import sacrebleu
+    except ModuleNotFoundError:
+        raise ImportError(
+            'BLEU needs sacrebleu, which is not installed; run: pip install "d2lrnn[tasks]"'
+        ) from None
+    checks.same_length([len(written), len(truth)], 1)
+    return float(sacrebleu.corpus_bleu(list(written), [list(truth)]).score)
+
+
+NETS: tuple[type[SequenceNet], ...] = (
+    classifiers.SequenceClassifierScratch,
+    classifiers.SequenceTaggerScratch,
+    EncoderScratch,
+    DecoderScratch,
+    EncoderDecoderScratch,
+)
+
+
+def for_backend(model: type[ScratchModel]) -> list[type[SequenceNet]]:
+    """Return NETS as the backend with that RNNModelScratch has them."""
+    names = {"scratch": model, "__module__": model.__module__}
+    return [type(n.__name__, (n,), {**names, "__doc__": n.__doc__}) for n in NETS]

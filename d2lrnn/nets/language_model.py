@@ -1,0 +1,300 @@
+"""What language models are in every framework; each backend adds the forward computation."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.nets import cells, layers, losses, networks, optimizers
+
+Array = np.ndarray[Any, Any]
+State = tuple[Any, ...]
+Step = Callable[[Any, Any, State], tuple[float, State]]
+
+
+class Model(ABC):
+    """A language model: token ids and a state in, scores of the next token and a state out.
+
+    A backend's model supplies the abstract methods and the attributes below, ``tensors`` being the
+    backend's module of that name.
+    """
+
+    tensors: ModuleType
+    vocab_size: int
+    num_hiddens: int
+    dtype: str
+    device: Any
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether the forward computation takes token ids as they are, not as one-hot rows."""
+        return False
+
+    @property
+    @abstractmethod
+    def architecture(self) -> cells.Architecture:
+        """The cell, the layers and the directions."""
+
+    @abstractmethod
+    def __call__(self, X: Any, state: State) -> tuple[Any, State]:
+        """Return the outputs (num_steps * batch_size, vocab_size) for ids X, and the new state."""
+
+    @abstractmethod
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step of a batch of that size."""
+
+    @abstractmethod
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    ) -> Step:
+        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch."""
+
+    @abstractmethod
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
+
+    @abstractmethod
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
+
+    @abstractmethod
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays, as arrays() returns them, as the parameters."""
+
+    def own_arrays(self) -> list[Array]:
+        """Return the parameters as the framework has them, where arrays() does not tell all."""
+        return []
+
+    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
+        """Take what arrays() and own_arrays() returned, every bit of it."""
+        checks.same_shapes(own, self.own_arrays())
+        self.load_arrays(arrays)
+
+    def inputs(self, X: Any, state: State) -> Any:
+        """Return token ids X (batch_size, num_steps) time-major: as one-hot rows, or as they are.
+
+        They stay as they are where takes_ids is true.
+        """
+        if not self.takes_ids:
+            return self.rows(X, state)
+        ids = self.ids(X, state)
+        checks.tokens(ids, self.vocab_size)
+        return self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+
+    def rows(self, X: Any, state: State) -> Any:
+        """Return token ids X (batch_size, num_steps) as one-hot rows, time-major."""
+        ids = self.ids(X, state)
+        return self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
+
+    def ids(self, X: Any, state: State) -> Array:
+        """Return X (num_steps, batch_size), its rank and the state checked, as a NumPy array."""
+        ids: Array = self.tensors.to_numpy(X)
+        checks.axes("X", ids.shape, "(batch_size, num_steps)")
+        self.check_state(state, len(ids))
+        return ids.T
+
+    def check_state(self, state: State, batch_size: int) -> None:
+        """Check that a state is a tuple of tensors of the right shapes and dtype."""
+        zeros = self.begin_state(0)
+        checks.state(state, batch_size, [H.shape[1] for H in zeros])
+        checks.same_dtype(zeros[0], state=state)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the model reads in both directions, and so cannot generate."""
+        return self.architecture.bidirectional
+
+    def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
+        """Return the outputs as a NumPy array, and the new state."""
+        outputs, state = self(X, state)
+        return self.tensors.to_numpy(outputs), state
+
+    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
+        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
+        outputs, state = self.evaluate(np.array([[index]]), state)
+        return outputs[0], state
+
+    def say(self, index: int, state: State, given: Array, noise: Array) -> tuple[list[int], State]:
+        """Return the ids of the tokens after one with that id, and the last state.
+
+        Args:
+            index: the token to go on from.
+            state: of a batch of one row.
+            given: (k,) ids that are settled beforehand; negative where the net is to choose.
+            noise: (k, vocab_size), added to the scores before the highest is chosen.
+        """
+        said = []
+        for settled, extra in zip(given, noise, strict=True):
+            scores, state = self.next_scores(index, state)
+            index = int(settled) if settled >= 0 else int((scores + extra).argmax())
+            said.append(index)
+        return said, state
+
+
+class ScratchModel(Model):
+    """A model made of three functions: parameters, first state and forward computation."""
+
+    tools: layers.Tools
+    vjp: Callable[..., Any]
+    make_update: Callable[..., Any]
+    value_and_grad: Callable[..., Any]
+
+    def __init__(
+        self,
+        vocab_size: int,
+        num_hiddens: int,
+        get_params: Callable[..., list[Any]],
+        init_state: Callable[..., State],
+        forward_fn: Callable[..., Any],
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> None:
+        """Make the parameters."""
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.dtype, self.device = checks.floating(dtype), device
+        self.init_state, self.forward_fn = init_state, forward_fn
+        self.params = get_params(
+            vocab_size, num_hiddens, seed=seed, dtype=self.dtype, device=device
+        )
+        if hasattr(forward_fn, "architecture"):  # a forward function of one's own has none
+            checks.num_params(len(self.params), self.architecture.parameters)
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether forward_fn takes token ids as they are, as the fused functions do."""
+        return getattr(self.forward_fn, "takes_ids", False)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the model reads in both directions; a forward function of one's own may not."""
+        return hasattr(self.forward_fn, "architecture") and self.architecture.bidirectional
+
+    @property
+    def architecture(self) -> cells.Architecture:
+        """The cell, the layers and the directions, as the forward function has them."""
+        return cells.architecture_of(self.forward_fn)
+
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
+        return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
+
+    @property
+    def speaker(self) -> networks.Masked:
+        """The network as it says one token after the other: of one step no form is fused."""
+        return networks.Masked(self.tools, self.architecture)
+
+    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
+        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
+        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+            return super().next_scores(index, state)
+        ids = np.array([[index]])
+        row = self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
+        outputs, state = self.speaker(self.params, row, None, state)
+        return self.tensors.to_numpy(outputs)[0], state
+
+    def make_step(
+        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+    ) -> Step:
+        """Return the function that trains on one minibatch, by our own optimizers."""
+        network = networks.Recurrent(self.forward_fn)
+        settings = {"optimizer": optimizer, "clip": clip}
+        update = self.make_update(network, "softmax", lr, theta, **settings)
+
+        def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
+            X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
+            checks.minibatch(X, Y, self.vocab_size)
+            ids = Y.T.reshape(-1)  # time-major, as the outputs
+            targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+            inputs = self.inputs(X, state), tuple(state)
+            loss, state, self.params = update(self.params, inputs, targets)
+            return loss, state
+
+        def step(X: Any, Y: Any, state: State) -> tuple[float, State]:
+            loss, state = deferred(X, Y, state)
+            return float(loss), state
+
+        step.deferred = deferred  # type: ignore[attr-defined]  # for who need not know it yet
+
+        def load_memory(arrays: dict[str, Array]) -> None:
+            update.memory.load(arrays, self.params, self.tensor)
+
+        memory = functools.partial(update.memory.arrays, self.tensors.to_numpy)
+        return optimizers.remembering(step, memory, load_memory)
+
+    def tensor(self, array: Array) -> Any:
+        """Return an array as a tensor of the parameters' dtype, on their device."""
+        return self.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
+
+    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
+        """Return the mean loss of a minibatch and its gradients, in the order of params."""
+        loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
+        ends = d_outputs, self.begin_state(len(X))
+        _, _, d_params = self.vjp(self.forward_fn, self.rows(X, state), state, self.params, *ends)
+        return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
+
+    def hidden_gradients(self, X: Any, Y: Any, state: State, *, last_only: bool = False) -> Array:
+        """Return the gradients of the mean loss for every hidden state, (T, n, h).
+
+        For one layer in one direction. A zero E_t is added to each H_t; what is returned is the
+        gradient for E_t.
+        """
+        _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
+        forward_fn = layers.perturbed(self.tools, self.architecture.cell, self.vocab_size)
+        rows = self.tensors.to_numpy(self.rows(X, state))
+        zeros = np.zeros((*rows.shape[:2], self.num_hiddens), rows.dtype)
+        inputs = self.tensors.from_numpy(np.concatenate([rows, zeros], 2), device=self.device)
+        ends = d_outputs, self.begin_state(len(X))
+        d_inputs, _, _ = self.vjp(forward_fn, inputs, state, self.params, *ends)
+        gradients: Array = self.tensors.to_numpy(d_inputs)[:, :, self.vocab_size :]
+        return gradients
+
+    def loss_and_d_outputs(
+        self, X: Any, Y: Any, state: State, *, last_only: bool = False
+    ) -> tuple[float, Any]:
+        """Return the mean loss, of all steps or the last only, and its gradient for outputs."""
+        X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        outputs, _ = self.evaluate(X, state)
+        first = len(outputs) - len(Y) if last_only else 0
+        loss, d_counted = losses.softmax(outputs[first:], Y.T.reshape(-1)[first:])  # time-major
+        d_outputs = np.zeros_like(outputs)
+        d_outputs[first:] = d_counted
+        return loss, self.tensors.from_numpy(d_outputs, dtype=self.dtype, device=self.device)
+
+    def load_arrays(self, arrays: Sequence[Array]) -> None:
+        """Take NumPy arrays as the parameters, in their order."""
+        checks.same_shapes(arrays, self.arrays())
+        self.params = self.tensors.trainable(arrays, dtype=self.dtype, device=self.device)
+
+    def arrays(self) -> list[Array]:
+        """Return copies of the parameters as NumPy arrays."""
+        return [self.tensors.to_numpy(param) for param in self.params]
+
+
+def copy_params(source: Model, target: Model) -> None:
+    """Give one model the parameters of another: scratch to concise, concise to scratch, any pair.
+
+    Args:
+        source: the model to copy from; not changed.
+        target: a model of the same cell, layers, directions and sizes, from whatever backend.
+
+    A framework's own GRU is one whose reset gate comes after the product: its counterpart is
+    gru_reset_after.
+
+    Raises:
+        ValueError: the models differ in more than their parameters.
+    """
+    if source.architecture != target.architecture:
+        raise ValueError(
+            f"the source is {source.architecture}, the target {target.architecture}; "
+            "make both alike (a framework's own GRU is 'gru_reset_after')"
+        )
+    target.load_arrays(source.arrays())

@@ -1,0 +1,116 @@
+"""What training differentiates: functions of parameters and inputs, made of a backend's cells.
+
+``network(params, *inputs)`` returns outputs (m, q) and the last state. Inputs are time-major. A
+framework differentiates a network as it stands here; numpy/bptt.py goes back through each by hand.
+Where a mask (T, n, 1) is 1 a row has a token; where it is 0, padding, there the state stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from d2lrnn.nets import cells, layers
+
+Outputs = tuple[Any, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """A forward function, such as rnn: an output for every step."""
+
+    forward_fn: Any
+
+    def __call__(self, params: Any, inputs: Any, state: Any) -> Outputs:
+        """Return outputs (T * n, q) of inputs (T, n, d)."""
+        outputs: Outputs = self.forward_fn(inputs, state, params)
+        return outputs
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Layers of cells over padded sequences: an output for every step, or for the last only."""
+
+    tools: layers.Tools
+    architecture: cells.Architecture
+    last_only: bool = False
+
+    def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
+        """Return outputs (T * n, q), or (n, q) of the last states, of inputs (T, n, d)."""
+        *weights, W_hq, b_q = params
+        Hs, last = layers.run_layers(self.tools, self.architecture, inputs, state, weights, mask)
+        if self.last_only:
+            Hs = self.tools.concat(self.architecture.top(last))[None]  # (1, n, directions * h)
+        return self.tools.output_layer(Hs, W_hq, b_q), last
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Layers of cells that read, at each step, the row before and one vector, the context."""
+
+    tools: layers.Tools
+    architecture: cells.Architecture
+
+    def __call__(self, params: Any, before: Any, context: Any, state: Any) -> Outputs:
+        """Return outputs (T * n, q) of rows (T, n, q) and a context (n, c)."""
+        *weights, W_hq, b_q = params
+        contexts = 0 * before[:, :, :1] + context[None]  # (T, n, c): the same at every step
+        inputs = self.tools.concat([before, contexts])
+        Hs, last = layers.run_layers(self.tools, self.architecture, inputs, state, weights)
+        return self.tools.output_layer(Hs, W_hq, b_q), last
+
+
+@dataclass(frozen=True)
+class EncoderDecoder:
+    """Two networks of one architecture: the first one's last state is where the second begins.
+
+    The context is the encoder's last hidden state. Source: the book's section 10.7; Cho et al.,
+    2014; Sutskever et al., 2014.
+    """
+
+    tools: layers.Tools
+    architecture: cells.Architecture
+
+    def __call__(self, params: Any, source: Any, mask: Any, state: Any, before: Any) -> Outputs:
+        """Return outputs (T' * n, q) of a source (T, n, d) and rows before (T', n, q)."""
+        number = len(self.architecture.parameters) - 2
+        state = self.encode(params[:number], source, mask, state)
+        return self.alone(params[number:], before, self.architecture.top(state)[0], state)
+
+    @property
+    def alone(self) -> Decoder:
+        """The second network, for a context that is given."""
+        return Decoder(self.tools, self.architecture)
+
+    def encode(self, weights: Any, source: Any, mask: Any, state: Any) -> tuple[Any, ...]:
+        """Return the state after a source (T, n, d)."""
+        return layers.run_layers(self.tools, self.architecture, source, state, weights, mask)[1]
+
+
+@dataclass(frozen=True)
+class Unshared:
+    """A cell that has parameters of its own for every step: what each step alone contributes.
+
+    params are the cell's weights once for each step, step after step, then W_hq and b_q. Where all
+    copies are equal this computes what Masked(last_only=True) does, and the gradients of the copies
+    are the terms of which its gradient is the sum.
+    """
+
+    tools: layers.Tools
+    cell: str
+
+    def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
+        """Return outputs (n, q) of the last states, of inputs (T, n, d)."""
+        *copies, W_hq, b_q = params
+        step, size = layers.masked(self.tools.steps[self.cell]), len(copies) // len(inputs)
+        joined = self.tools.concat([inputs, mask])
+        for t in range(len(inputs)):
+            state = step(joined[t], state, copies[t * size : (t + 1) * size])
+        return self.tools.output_layer(state[0][None], W_hq, b_q), tuple(state)
+
+
+def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:
+    """Return a cell's parameters as Unshared takes them."""
+    *weights, W_hq, b_q = arrays
+    return [*weights * num_steps, W_hq, b_q]

@@ -1,0 +1,148 @@
+"""The way back through each network of d2lrnn.nets.networks, by hand.
+
+``trace(network, params, *inputs)`` returns the outputs, the last state and a function that turns
+the gradient for the outputs into those for the parameters.
+"""
+
+import functools
+
+import numpy as np
+
+from d2lrnn.nets import cells, networks
+from d2lrnn.numpy import bptt
+from d2lrnn.numpy.tensors import concat
+
+
+@functools.singledispatch
+def trace(network, params, *inputs):
+    """Return outputs, last state and pull_back(d_outputs) -> d_params of a network."""
+    raise TypeError(f"no way back is written for {type(network).__name__}")
+
+
+@trace.register
+def _(network: networks.Recurrent, params, inputs, state):
+    outputs, last, back = trace_cell(network.forward_fn, inputs, state, params)
+
+    def pull_back(d_outputs):
+        d_state = [np.zeros_like(s) for s in last]  # truncate BPTT at the minibatch
+        return back(d_outputs, d_state)[2]
+
+    return outputs, last, pull_back
+
+
+def trace_cell(forward_fn, inputs, state, params):
+    """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
+
+    A fused function brings its own way back; all others go back as bptt does.
+    """
+    if hasattr(forward_fn, "trace"):
+        return forward_fn.trace(inputs, state, params)
+    architecture = cells.architecture_of(forward_fn)
+    architecture.check(inputs, state, params)
+    outputs, last, tape = bptt.forward(architecture, inputs, state, params)
+
+    def back(d_outputs, d_state):
+        return bptt.go_back(architecture, tape, params, d_outputs, d_state)
+
+    return outputs, last, back
+
+
+@trace.register
+def _(network: networks.Masked, params, inputs, mask, state):
+    *weights, W_hq, b_q = params
+    architecture = network.architecture
+    Hs, last, tape = bptt.run_layers(architecture, inputs, state, weights, mask)
+    features = concat(architecture.top(last))[None] if network.last_only else Hs
+
+    def pull_back(d_outputs):
+        d_features, *d_output_layer = output_layer_back(features, W_hq, d_outputs)
+        dHs, d_state = np.zeros_like(Hs), [np.zeros_like(s) for s in last]
+        if network.last_only:
+            parts = np.split(d_features[0], architecture.num_directions, axis=1)
+            put_on_top(architecture, d_state, parts)
+        else:
+            dHs += d_features
+        _, _, d_weights = bptt.layers_back(architecture, tape, weights, dHs, d_state)
+        return [*d_weights, *d_output_layer]
+
+    return bptt.output_layer(features, W_hq, b_q), last, pull_back
+
+
+@trace.register
+def _(network: networks.Decoder, params, before, context, state):
+    outputs, last, pull_back = trace_decoder(network.architecture, params, before, context, state)
+    return outputs, last, lambda d_outputs: pull_back(d_outputs)[2]
+
+
+def trace_decoder(architecture, params, before, context, state):
+    """As trace, but the way back leads to the context and the first state too."""
+    *weights, W_hq, b_q = params
+    contexts = np.broadcast_to(context, (len(before), *context.shape))  # the same at every step
+    inputs = concat([before, contexts])
+    Hs, last, tape = bptt.run_layers(architecture, inputs, state, weights)
+
+    def pull_back(d_outputs):
+        dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
+        d_last = [np.zeros_like(s) for s in last]
+        d_inputs, d_state, d_weights = bptt.layers_back(architecture, tape, weights, dHs, d_last)
+        d_context = d_inputs[:, :, before.shape[2] :].sum(0)
+        return d_context, d_state, [*d_weights, *d_output_layer]
+
+    return bptt.output_layer(Hs, W_hq, b_q), last, pull_back
+
+
+@trace.register
+def _(network: networks.EncoderDecoder, params, source, mask, state, before):
+    architecture = network.architecture
+    number = len(architecture.parameters) - 2
+    weights = params[:number]
+    Hs, state, tape = bptt.run_layers(architecture, source, state, weights, mask)
+    outputs, last, decoder_back = trace_decoder(
+        architecture, params[number:], before, architecture.top(state)[0], state
+    )
+
+    def pull_back(d_outputs):
+        d_context, d_state, d_decoder = decoder_back(d_outputs)
+        d_state = list(d_state)  # of the encoder's last state, where the decoder began
+        put_on_top(architecture, d_state, [d_context])
+        dHs = np.zeros_like(Hs)
+        _, _, d_encoder = bptt.layers_back(architecture, tape, weights, dHs, d_state)
+        return [*d_encoder, *d_decoder]
+
+    return outputs, last, pull_back
+
+
+@trace.register
+def _(network: networks.Unshared, params, inputs, mask, state):
+    *copies, W_hq, b_q = params
+    size = len(copies) // len(inputs)
+    weights = [copies[t * size : (t + 1) * size] for t in range(len(inputs))]
+    tape = []
+    for X, m, own in zip(inputs, mask, weights):
+        state, kept = bptt.masked_step(bptt.STEPS[network.cell], X, m, state, own)
+        tape.append(kept)
+    features = state[0][None]
+
+    def pull_back(d_outputs):
+        d_features, *d_output_layer = output_layer_back(features, W_hq, d_outputs)
+        d_state = (d_features[0], *(np.zeros_like(s) for s in state[1:]))
+        d_copies = [[np.zeros_like(param) for param in own] for own in weights]
+        for kept, m, own, grads in reversed(list(zip(tape, mask, weights, d_copies))):
+            _, d_state = bptt.masked_back(network.cell, kept, m, own, d_state, grads)
+        return [*(grad for grads in d_copies for grad in grads), *d_output_layer]
+
+    return bptt.output_layer(features, W_hq, b_q), state, pull_back
+
+
+def output_layer_back(Hs, W_hq, d_outputs):
+    """Return the gradients of hidden states (T, n, h), W_hq and b_q."""
+    flat = Hs.reshape(-1, len(W_hq))
+    return (d_outputs @ W_hq.T).reshape(Hs.shape), flat.T @ d_outputs, d_outputs.sum(0)
+
+
+def put_on_top(architecture, d_state, parts):
+    """Add to the gradient of the last layer's H, of each direction, in a list of all layers'."""
+    kinds = len(cells.CELLS[architecture.cell].states)
+    first = len(d_state) - kinds * len(parts)
+    for index, part in enumerate(parts):
+        d_state[first + kinds * index] = d_state[first + kinds * index] + part

@@ -1,0 +1,78 @@
+"""Gradients, clipping and the update, in NumPy (the book's section 9.5)."""
+
+import functools
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.nets import optimizers
+from d2lrnn.nets.concatenated import concat_arrays, split_arrays
+from d2lrnn.nets.losses import LOSSES
+from d2lrnn.numpy import bptt, bptt_networks
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>.
+
+    A concatenated cell goes back as its summed form does: [H, X] W is X W_x + H W_h.
+    """
+    checks.differentiable(inputs, state, params)
+    function = forward_fn.func if isinstance(forward_fn, functools.partial) else forward_fn
+    if function.__name__.startswith("concat_"):
+        outputs, last = forward_fn(inputs, state, params)
+        order = getattr(forward_fn, "keywords", {}).get("order", "HX")
+        cell, summed = function.__name__.removeprefix("concat_"), split_arrays(params, order)
+        checks.cotangents(d_outputs, d_state, outputs, last)
+        d_inputs, d_state, grads = bptt.backward(cell, inputs, state, summed, d_outputs, d_state)
+        return d_inputs, d_state, concat_arrays(grads, order)
+    if function.__name__ == "mlp":
+        return bptt.backward("mlp", inputs, state, params, d_outputs, d_state)
+    outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
+    checks.cotangents(d_outputs, d_state, outputs, last)
+    return back(d_outputs, d_state)
+
+
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
+    theta, clip = checks.clipping(theta, clip)
+    norm = np.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [np.clip(grad, -theta, theta) for grad in grads], norm
+    scale = theta / np.maximum(norm, theta)  # NaN stays NaN
+    return [grad * grad.dtype.type(scale) for grad in grads], norm
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is one that keeps
+    what the way back needs; a test shows that it gives what the network gives.
+    """
+    checks.choice(loss, "loss", tuple(LOSSES))
+    loss_and_gradient = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        outputs, state, pull_back = bptt_networks.trace(network, params, *inputs)
+        checks.targets(targets, weights, outputs, loss)
+        value, d_outputs = loss_and_gradient(outputs, targets, weights)
+        return value, state, pull_back(d_outputs)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    def update(params, inputs, targets, weights=None):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        params, memory.kept = rule.update(params, grads, memory.before(params))
+        return value, state, params
+
+    update.memory = memory
+    return update

@@ -1,0 +1,134 @@
+"""The minimal character model: one character at a time, by Adagrad, with a smoothed loss.
+
+The recipe of Karpathy's min-char-rnn (2015), through the same cells as everything else and in any
+backend: batch 1, 25 steps, 100 hidden units, the hidden state carried on from one piece of text to
+the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from d2lrnn import checks
+from d2lrnn.data import text
+from d2lrnn.nets import prediction
+from d2lrnn.training import language
+from d2lrnn.training import progress as bars
+
+NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
+# The recipe's loss is the sum over the steps, ours their mean: a gradient of 5 there is 5/25 here.
+THETA = 5 / NUM_STEPS
+SMOOTHING = 0.999
+
+
+@dataclass
+class SmoothLoss:
+    """The loss of a piece of text, summed over its steps, in nats, smoothed over a thousand pieces.
+
+    ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
+    (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
+    ever begun at zero, and may write and read worse from there.
+    """
+
+    iterations: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    samples: list[tuple[int, str]] = field(default_factory=list)
+    state: Any = field(default=None, repr=False)
+
+    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
+        """Draw the smooth loss over iterations and return the matplotlib Axes."""
+        from d2lrnn import plot
+
+        return plot.smooth_loss({label: self}, ax)
+
+
+def character_corpus(lines: list[str]) -> tuple[list[int], text.Vocab]:
+    """Return the characters of a text as ids and their Vocab, with no id beside those that occur.
+
+    A character that does not occur is read as the most frequent one, commonly the space.
+    """
+    tokens = [character for line in lines for character in line]
+    if not tokens:
+        raise ValueError("the text holds no character; expected some to learn from")
+    commonest = text.Vocab(tokens).idx_to_token[1]
+    vocab = text.Vocab(tokens, unk=commonest)
+    vocab.token = "char"
+    return vocab[tokens], vocab
+
+
+def train_min_char(
+    net: Any,
+    corpus: list[int],
+    vocab: text.Vocab,
+    num_iterations: int = 100_000,
+    *,
+    report_every: int = 1000,
+    sample_every: int = 10_000,
+    seed: int | None = None,
+    progress: bool | None = None,
+) -> SmoothLoss:
+    """Train a character model by the recipe; a piece of 25 characters is one iteration.
+
+    The text is read from its beginning, again and again; the state starts at zero each time. The
+    smooth loss starts at 25 ln(V), that of a guess at random.
+
+    Args:
+        net: an RNNModelScratch, changed as it learns.
+        corpus: token ids, 26 or more.
+        vocab: the Vocab of the tokens.
+        num_iterations: pieces of text to learn from, 0 or more.
+        report_every: iterations between two values of the result.
+        sample_every: iterations between two samples of 200 characters, drawn at temperature 1, that
+            go on from what was read before the last piece.
+        seed: of the samples.
+        progress: True for a progress bar, False for none, None for one if this is a terminal.
+
+    Raises:
+        DivergenceError: the loss is no longer finite.
+    """
+    checks.count(num_iterations=num_iterations)
+    checks.size(report_every=report_every, sample_every=sample_every)
+    step = net.make_step(LR, THETA, optimizer="adagrad", clip="value")
+    smooth, state = NUM_STEPS * math.log(len(vocab)), None
+    seen = SmoothLoss([0], [smooth])
+    pieces = _pieces(corpus, num_iterations)
+    bar = tqdm(pieces, total=num_iterations, disable=bars.disable(progress))
+    for iteration, (X, Y, first) in enumerate(bar, 1):
+        before = net.begin_state(1) if first else state
+        loss, state = step(X, Y, before)
+        if not math.isfinite(loss):
+            raise language.DivergenceError(loss)
+        smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
+        last = iteration == num_iterations
+        if last or iteration % report_every == 0:
+            seen.iterations.append(iteration)
+            seen.values.append(smooth)
+            bar.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
+        if last or iteration % sample_every == 0:
+            prefix = vocab.to_tokens(int(X[0, 0]))
+            sample = prediction.predict_ch8(
+                prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
+            )
+            seen.samples.append((iteration, sample))
+            bar.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+    seen.state = state
+    return seen
+
+
+def _pieces(corpus: list[int], number: int) -> Any:
+    """Yield X, Y (1, 25) and whether the text begins anew, so many times."""
+    ids = np.asarray(corpus)
+    if len(ids) < NUM_STEPS + 1:
+        raise ValueError(f"the corpus has {len(ids)} tokens; expected {NUM_STEPS + 1} or more")
+    start = 0
+    for _ in range(number):
+        if start + NUM_STEPS + 1 > len(ids):
+            start = 0
+        piece = ids[None, start : start + NUM_STEPS + 1]
+        yield piece[:, :-1], piece[:, 1:], start == 0
+        start += NUM_STEPS

@@ -1,0 +1,237 @@
+"""Five kinds of input and output, each with one task: what ``d2lrnn task`` runs.
+
+Every function takes a backend, as ``from d2lrnn import torch as rnn`` gives it, trains networks of
+its own cells, and returns an Outcome. ``settings`` are what the networks take: cell, seed, dtype,
+device. The defaults are those that reach the results in the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from d2lrnn import plot
+from d2lrnn.data import datasets, generated, text
+from d2lrnn.data.padding import rectangle
+from d2lrnn.nets import encoder_decoder
+from d2lrnn.training import sequences
+
+REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
+ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
+END = "<eos>"
+
+Tokens = Sequence[str]
+
+
+class Outcome(NamedTuple):
+    """What came of a task: the network, its training, a few lines to read, a picture to draw."""
+
+    net: Any
+    scores: sequences.Scores
+    lines: list[str]
+    draw: Callable[[], Any]  # returns matplotlib Axes
+
+
+def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
+    """Return texts as one-hot arrays (words of the text, different words), and their labels.
+
+    Words are numbered in order of appearance.
+    """
+    words = list(dict.fromkeys(word for sentence, _ in labelled for word in sentence.split()))
+    rows = [np.eye(len(words))[[words.index(w) for w in s.split()]] for s, _ in labelled]
+    return rows, np.array([label for _, label in labelled])
+
+
+def sentiment(
+    rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to one: three reviews, good or bad, learned by 31 parameters."""
+    X, y = one_hot_texts(REVIEWS)
+    net = rnn.SequenceClassifierScratch(X[0].shape[1], 3, 1, **settings)
+    scores = sequences.train_sequences(
+        net, [(X, y)], 0.05, num_epochs, held_out=(X, y), progress=progress
+    )
+    found = zip(REVIEWS, net.probabilities(X))
+    lines = [f"{review!r} is good: {p:.4f} (truth: {label})" for (review, label), p in found]
+    return Outcome(net, scores, lines, scores.plot)
+
+
+def digits(
+    rnn: Any, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to one: scikit-learn's 8 x 8 digits, read row by row."""
+    found = datasets.load_digits()
+    return _read_images(rnn, found[:2], found[2:], num_epochs, progress, settings)
+
+
+def mnist(
+    rnn: Any, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to one: MNIST's 28 x 28 digits, read row by row."""
+    both = [datasets.read_mnist(split) for split in ("train", "test")]
+    train, test = ((images.astype(np.float32) / 255, y.astype(int)) for images, y in both)
+    return _read_images(rnn, train, test, num_epochs, progress, settings)
+
+
+def _read_images(
+    rnn: Any, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
+) -> Outcome:
+    """Train an LSTM of 128 on images (N, height, width): Adam 0.001, minibatches of 128."""
+    width = train[0].shape[2]
+    net = rnn.SequenceClassifierScratch(width, 128, 10, **{"cell": "lstm", **settings})
+    loader = sequences.BatchLoader(*train, batch_size=128, seed=settings.get("seed"))
+    scores = sequences.train_sequences(
+        net, loader, 0.001, num_epochs, held_out=test, progress=progress
+    )
+
+    def draw() -> Any:
+        images, labels = test[0][:15], test[1][:15]
+        pairs = zip(labels, net.predict(images))
+        return plot.gallery(images, [f"label={label}, pred={found}" for label, found in pairs])
+
+    line = f"{net.score(*test):.2%} of {len(test[1]):,} test images read right"
+    return Outcome(net, scores, [line], draw)
+
+
+def drawing(
+    rnn: Any, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """One to many: a digit's label in, the digit out, row by row."""
+    found = datasets.load_digits()
+    context = np.eye(10)[found.train_labels]
+    net = rnn.DecoderScratch(8, 128, 10, **{"cell": "lstm", **settings}, loss="sigmoid")
+    arrays = context, found.train_images
+    loader = sequences.BatchLoader(*arrays, batch_size=128, seed=settings.get("seed"))
+    scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
+    images = net.generate(np.eye(10), 8)
+    nearest = nearest_label(images, found.train_images, found.train_labels)
+    right = int((nearest == np.arange(10)).sum())
+    line = f"{right} of 10 drawings are nearest to the mean image of their own label"
+    return Outcome(
+        net, scores, [line], lambda: plot.gallery(images, [f"label={i}" for i in range(10)])
+    )
+
+
+def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
+    """Return for each drawing the label whose mean image is nearest to it."""
+    means = np.array([images[labels == label].mean(axis=0) for label in range(10)])
+    distances = ((drawn[:, None] - means[None]) ** 2).sum(axis=(2, 3))
+    return distances.argmin(axis=1)
+
+
+class Pairs:
+    """Pairs of sequences of tokens as padded ids, the targets with an end."""
+
+    def __init__(self, pairs: Sequence[tuple[Tokens, Tokens]], min_freq: int = 0) -> None:
+        """Make both vocabularies; tokens seen fewer than min_freq times are unknown."""
+        sources, targets = zip(*pairs, strict=True)
+        self.source = text.Vocab([list(source) for source in sources], min_freq)
+        self.target = text.Vocab([list(t) for t in targets], min_freq, reserved_tokens=[END])
+        self.num_steps = max(map(len, sources))
+        self.end = self.target[END]
+
+    def arrays(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> tuple[Any, ...]:
+        """Return X, Y, valid and y_valid, as the step of an EncoderDecoderScratch takes them.
+
+        Sources are cut to the longest that there was when the vocabularies were made.
+        """
+        sources = [self.source[list(source)] for source, _ in pairs]
+        targets = [[*self.target[list(target)], self.end] for _, target in pairs]
+        X = text.pad_sequences(sources, self.num_steps, padding="post", truncating="post")
+        valid = np.minimum([len(source) for source in sources], self.num_steps)
+        return X, rectangle(targets), valid, np.array([len(target) for target in targets])
+
+    def net(self, rnn: Any, num_hiddens: int, **settings: Any) -> Any:
+        """Return an EncoderDecoderScratch for these vocabularies."""
+        encoder = rnn.EncoderScratch(len(self.source), num_hiddens, **settings)
+        decoder = rnn.DecoderScratch(len(self.target), num_hiddens, num_hiddens, **settings)
+        return rnn.EncoderDecoderScratch(encoder, decoder)
+
+    def write(self, net: Any, sources: Sequence[Tokens], **search: Any) -> list[list[str]]:
+        """Return what a network writes for each source, as tokens."""
+        X, _, valid, _ = self.arrays([(source, "") for source in sources])
+        found = net.predict(X, valid, end=self.end, **search)
+        written: list[list[str]] = self.target.to_tokens(found)
+        return written
+
+
+def dates(
+    rnn: Any, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to many, another length: written dates to ISO dates, by encoder and decoder.
+
+    The last quarter of the epochs has a tenth of the learning rate.
+    """
+    train, test = generated.date_pairs(20000), generated.date_pairs(1000, seed=1, held_out=True)
+    pairs = Pairs(train)
+    net, held_out = pairs.net(rnn, 64, **settings), pairs.arrays(test)
+    loader = sequences.BatchLoader(*pairs.arrays(train), batch_size=64, seed=settings.get("seed"))
+    late, scores = num_epochs // 4, sequences.Scores()
+    for lr, epochs in ((0.005, num_epochs - late), (0.0005, late)):
+        scores += sequences.train_sequences(
+            net, loader, lr, epochs, held_out=held_out, progress=progress
+        )
+    examples = [written for written, _ in test[:5]]
+    found = pairs.write(net, examples, num_steps=11, beam_size=3)
+    lines = [f"{one!r} -> {''.join(other)!r}" for one, other in zip(examples, found)]
+    line = f"{net.score(*held_out):.2%} of {len(test):,} dates held out written exactly"
+    return Outcome(net, scores, [*lines, line], scores.plot)
+
+
+def french(
+    rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to many, another length: English to French, the book's first 600 sentences.
+
+    As in the book, words seen once are unknown, and the score is on sentences trained on.
+    """
+    sentences = datasets.read_fra_eng()[:600]
+    words = [[datasets.normalise(s).split()[:9] for s in pair] for pair in sentences]
+    tokens = [(source, target) for source, target in words]
+    pairs = Pairs(tokens, min_freq=2)
+    net = pairs.net(rnn, 64, **settings)
+    arrays = pairs.arrays(tokens)
+    loader = sequences.BatchLoader(*arrays, batch_size=64, seed=settings.get("seed"))
+    scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
+    found = pairs.write(net, [source for source, _ in tokens], num_steps=10, beam_size=3)
+    written, truth = [" ".join(f) for f in found], [" ".join(target) for _, target in tokens]
+    examples = [f"{' '.join(tokens[i][0])!r} -> {written[i]!r}" for i in range(0, 600, 120)]
+    line = f"BLEU {encoder_decoder.bleu(written, truth):.1f} on the 600 sentences trained on"
+    return Outcome(net, scores, [*examples, line], scores.plot)
+
+
+def tagging(
+    rnn: Any, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+) -> Outcome:
+    """Many to many, the same length: the part of speech of each word, read from both ends."""
+    train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)
+    words, tags = (text.Vocab([pair[kind] for pair in train]) for kind in (0, 1))
+
+    def arrays(sentences: Sequence[tuple[Tokens, Tokens]]) -> tuple[Any, ...]:
+        longest = max(len(s) for s, _ in [*train, *test])
+        X = text.pad_sequences([words[s] for s, _ in sentences], longest, padding="post")
+        Y = text.pad_sequences([tags[t] for _, t in sentences], longest, padding="post")
+        return X, Y, np.array([len(s) for s, _ in sentences])
+
+    settings = {"cell": "gru", "bidirectional": True, **settings}
+    net = rnn.SequenceTaggerScratch(len(words), 32, len(tags), **settings)
+    loader = sequences.BatchLoader(*arrays(train), batch_size=32, seed=settings.get("seed"))
+    held_out = arrays(test)
+    scores = sequences.train_sequences(
+        net, loader, 0.01, num_epochs, held_out=held_out, progress=progress
+    )
+    example, _ = test[0]
+    found = tags.to_tokens(net.predict([words[example]])[0])
+    lines = [
+        " ".join(f"{word}/{tag}" for word, tag in zip(example, found)),
+        f"{net.score(*held_out):.2%} of the tags of {len(test):,} sentences right; "
+        f"at best {generated.one_word_accuracy():.2%} by each word alone",
+    ]
+    return Outcome(net, scores, lines, scores.plot)
+
+
+TASKS = {
+    task.__name__: task for task in (sentiment, digits, mnist, drawing, dates, french, tagging)
+}

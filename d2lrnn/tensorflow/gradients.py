@@ -1,0 +1,96 @@
+"""Gradients, clipping and the update, in TensorFlow 2 (the book's section 9.5)."""
+
+import tensorflow as tf
+
+from d2lrnn import checks
+from d2lrnn.nets import optimizers
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
+    sources = [inputs, tuple(state), list(params)]
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        outputs, new_state = forward_fn(inputs, state, params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
+    grads = tape.gradient(
+        [outputs, *new_state],
+        sources,
+        output_gradients=[d_outputs, *d_state],
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return tf.nest.map_structure(tf.convert_to_tensor, grads)  # a look-up's are sparse
+
+
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
+    theta, clip = checks.clipping(theta, clip)
+    norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+    if clip == "value":
+        return [tf.clip_by_value(grad, -theta, theta) for grad in grads], norm
+    scale = theta / tf.maximum(norm, tf.cast(theta, norm.dtype))
+    return [grad * scale for grad in grads], norm
+
+
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
+
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, outputs)
+    return tf.reduce_mean(losses, axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    """
+    checks.choice(loss, "loss", tuple(LOSSES))
+    losses_of = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        with tf.GradientTape() as tape:
+            outputs, state = network(params, *inputs)
+            checks.targets(targets, weights, outputs, loss)
+            losses = losses_of(outputs, targets)
+            value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
+        return value, state, tape.gradient(value, params)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    ``tf.function`` turns assign into a graph when a minibatch of new shape arrives, and XLA
+    compiles it.
+    """
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def assign(params, memory, inputs, targets, weights):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        updated, memory = rule.update(params, grads, memory)
+        for param, new in zip(params, updated):
+            param.assign(new)
+        return value, state, memory
+
+    def update(params, inputs, targets, weights=None):
+        before = memory.before(params)
+        value, state, memory.kept = assign(params, before, inputs, targets, weights)
+        return value, state, params
+
+    update.memory = memory
+    return update

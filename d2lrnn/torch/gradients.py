@@ -1,0 +1,87 @@
+"""Gradients, clipping and the update, in PyTorch (the book's section 9.5)."""
+
+import torch
+import torch.nn.functional as F
+
+from d2lrnn import checks
+from d2lrnn.nets import optimizers
+
+
+def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    checks.differentiable(inputs, state, params)
+    leaves = [tensor.detach().requires_grad_() for tensor in (inputs, *state, *params)]
+    inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
+    outputs, new_state = forward_fn(inputs, tuple(state), params)
+    checks.cotangents(d_outputs, d_state, outputs, new_state)
+    grads = torch.autograd.grad(
+        (outputs, *new_state), leaves, (d_outputs, *d_state), materialize_grads=True
+    )
+    return grads[0], grads[1 : 1 + len(state)], list(grads[1 + len(state) :])
+
+
+def grad_clipping(grads, theta, *, clip="norm"):
+    """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
+    checks.gradients(grads)
+    theta, clip = checks.clipping(theta, clip)
+    norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [torch.clamp(grad, -theta, theta) for grad in grads], norm
+    scale = theta / torch.clamp(norm, min=theta)
+    return [grad * scale for grad in grads], norm
+
+
+def softmax_loss(outputs, targets):
+    """Return -log softmax(outputs)[target] for each row of outputs (m, q) and its target id."""
+    return F.cross_entropy(outputs, targets, reduction="none")
+
+
+def sigmoid_loss(outputs, targets):
+    """Return, for each row, the mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(outputs)."""
+    return F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").mean(1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def constant(inputs):
+    """Return inputs, tuples of them too, cut off from what they were computed of."""
+    return tuple(constant(i) if isinstance(i, tuple) else i.detach() for i in inputs)
+
+
+def value_and_grad(network, loss):
+    """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
+
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    """
+    checks.choice(loss, "loss", tuple(LOSSES))
+    losses_of = LOSSES[loss]
+
+    def compute(params, inputs, targets, weights=None):
+        outputs, state = network(params, *constant(inputs))
+        checks.targets(targets, weights, outputs, loss)
+        losses = losses_of(outputs, targets)
+        value = losses.mean() if weights is None else (losses * weights).sum()
+        return value.detach(), state, torch.autograd.grad(value, params)
+
+    return compute
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    compute = value_and_grad(network, loss)
+
+    def update(params, inputs, targets, weights=None):
+        value, state, grads = compute(params, inputs, targets, weights)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        with torch.no_grad():
+            updated, memory.kept = rule.update(params, grads, memory.before(params))
+            for param, new in zip(params, updated):
+                param.copy_(new)
+        return value, constant(state), params
+
+    update.memory = memory
+    return update

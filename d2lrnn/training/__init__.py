@@ -1,0 +1,1 @@
+"""Epochs: loops, histories, and runs that can be stopped and go on."""

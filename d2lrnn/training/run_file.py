@@ -1,0 +1,371 @@
+"""A training run that can be stopped anywhere, by anything, and goes on bit for bit.
+
+A checkpoint is a model file, as save_model writes them, with the rest of the run in it: the state,
+the optimizer's memory, how far the epoch has come, the generator of the minibatches as it was when
+the epoch began, the history, the settings and the versions. It replaces the one before in one go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import platform
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import __version__, backends, checks
+from d2lrnn.files import atomic, model_file, tensor_file
+from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+# What a checkpoint's metadata say of the run, as JSON.
+KEYS = {"epoch", "rng", "history", "settings", "versions"}
+KINDS = ("state", "memory", "own")  # what its tensors are, beside the parameters
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was interrupted, and is kept in a checkpoint: ``path``."""
+
+    def __init__(self, path: StrPath, epoch: Epoch) -> None:
+        """Say where it is kept and how to go on."""
+        super().__init__(
+            f"interrupted in epoch {epoch.number}, after {epoch.num_minibatches} of its "
+            f"minibatches; saved in {path}; resume=True (--resume) goes on from there"
+        )
+        self.path = path
+
+
+@dataclass
+class Epoch:
+    """How far an epoch has come: what its next minibatch goes on from.
+
+    Losses wait where they were computed. To look at one is to wait for the device, and so that
+    happens a few times a second only: the device always has the next minibatch to go on with, and
+    training that diverges still ends soon.
+    """
+
+    number: int = 1
+    num_minibatches: int = 0
+    num_tokens: int = 0
+    total_loss: float = 0.0
+    seconds: float = 0.0
+    state: Any = None
+
+    pause = 0.25  # seconds between two looks
+
+    def __post_init__(self) -> None:
+        """Begin with no loss waiting."""
+        self.waiting: list[tuple[Any, int]] = []
+        self.looked = time.perf_counter()
+
+    def add(self, loss: Any, num_tokens: int, state: Any, seconds: float) -> None:
+        """Note one more minibatch: its mean loss, its tokens, the state and the time after it."""
+        self.num_minibatches += 1
+        self.num_tokens += num_tokens
+        self.waiting.append((loss, num_tokens))
+        self.state, self.seconds = state, seconds
+
+    def is_time_to_look(self, loss: Any) -> bool:
+        """Return whether to look: a number is at hand, and for others enough time has passed."""
+        return isinstance(loss, float) or time.perf_counter() - self.looked > self.pause
+
+    @property
+    def loss(self) -> float:
+        """The loss so far, summed over the tokens: all that has waited is added up."""
+        for loss, num_tokens in self.waiting:
+            self.total_loss += float(loss) * num_tokens
+        self.waiting, self.looked = [], time.perf_counter()
+        return self.total_loss
+
+    def numbers(self) -> dict[str, Any]:
+        """Return everything but the state, as JSON has it."""
+        names = [f.name for f in dataclasses.fields(self) if f.name != "state"]
+        return {**{name: getattr(self, name) for name in names}, "total_loss": self.loss}
+
+
+@dataclass
+class Run:
+    """All that a training run consists of."""
+
+    net: Any
+    vocab: Any
+    train_iter: Any
+    step: Any
+    history: Any
+    settings: Mapping[str, Any]
+
+    @property
+    def rng(self) -> Any:
+        """The generator that the minibatches are drawn with, or None where there is none."""
+        generator = getattr(self.train_iter, "rng", None)
+        return None if generator is None else generator.bit_generator
+
+    def described(self) -> dict[str, Any]:
+        """Return what must be the same when the run goes on: settings and data, as JSON has it."""
+        data, corpus = self.train_iter, getattr(self.train_iter, "corpus", None)
+        names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
+        known = {name: getattr(data, name) for name in names}
+        if corpus is not None:
+            ids = np.ascontiguousarray(corpus, dtype="<i8")
+            known["corpus"] = hashlib.sha256(ids.tobytes()).hexdigest()[:16]
+        if forward_fn := getattr(self.net, "forward_fn", None):
+            known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
+        if self.net.own_arrays():
+            known["layers"] = f"{self.backend.framework}'s own"
+        described: dict[str, Any] = json.loads(_json({**self.settings, **known}))
+        return described
+
+    @property
+    def backend(self) -> backends.Backend:
+        """Whose net it is."""
+        return backends.BACKENDS[self.net.tensors.__name__.split(".")[-2]]
+
+    def versions(self) -> dict[str, str | None]:
+        """Return what computes."""
+        return {
+            "d2lrnn": __version__,
+            "Python": platform.python_version(),
+            "NumPy": np.__version__,
+            self.backend.framework: self.backend.version,
+            "machine": platform.machine(),
+        }
+
+
+@dataclass
+class Keeper:
+    """Keeps a run in a file, every so many minibatches; does nothing where path is None."""
+
+    path: StrPath | None
+    every: int
+    run: Run
+    epoch: Epoch = field(default_factory=Epoch)
+    interrupted: bool = False
+    rng_state: Any = None  # as it was when the epoch began
+
+    def begin(self, resume: bool) -> None:
+        """Go on from the file, if that is wanted and there is one.
+
+        Raises:
+            CheckpointError: the file is damaged, or another run's.
+            FileExistsError: there is a file, and resume is not wanted.
+        """
+        checks.size(every=self.every)
+        self._note_rng()
+        if self.path is None:
+            if resume:
+                raise ValueError("resume is True without a checkpoint; name the file to resume")
+            return
+        atomic.remove_strays(self.path)
+        if not os.path.exists(self.path):
+            return
+        if not resume:
+            raise FileExistsError(
+                f"{self.path} is there already; go on from it with resume=True (--resume), "
+                "remove it, or choose another name"
+            )
+        self.epoch = load(self.path, self.run)
+        self._note_rng()
+
+    def epochs(self, num_epochs: int) -> Iterator[Epoch]:
+        """Yield the epochs that are left, each as far as it has come; save when all are done."""
+        while self.epoch.number <= num_epochs:
+            yield self.epoch
+            self.epoch = Epoch(self.epoch.number + 1)
+            self._note_rng()
+            self._stop_if_interrupted()
+        self.save()
+        self._stop_if_interrupted(save=False)
+
+    def after_minibatch(self) -> None:
+        """Save if it is time to, or if the run is interrupted."""
+        self._stop_if_interrupted()
+        if self.path is not None and self.epoch.num_minibatches % self.every == 0:
+            self.save()
+            self._stop_if_interrupted(save=False)
+
+    def save(self) -> None:
+        """Replace the file by the run as it stands; one that has diverged is not kept."""
+        if self.path is None or not math.isfinite(self.epoch.loss):
+            return
+        tensors, metadata = pack(self.run, self.epoch, self.rng_state)
+        atomic.replace(self.path, tensor_file.pack(tensors, metadata))
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let Ctrl-C end training after the minibatch, and a second one do what it always does.
+
+        Where it is ignored, as for a job that a script starts in the background, it stays ignored.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if self.path is None or before == signal.SIG_IGN or not in_main_thread:
+            yield
+            return
+
+        def note(*_: Any) -> None:
+            self.interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _stop_if_interrupted(self, *, save: bool = True) -> None:
+        if self.interrupted and self.path is not None:
+            if save:
+                self.save()
+            raise Interrupted(self.path, self.epoch)
+
+    def _note_rng(self) -> None:
+        self.rng_state = self.run.rng and self.run.rng.state
+
+
+def pack(run: Run, epoch: Epoch, rng_state: Any) -> tuple[Arrays, dict[str, str]]:
+    """Return a run as tensors by name and metadata."""
+    tensors, metadata = model_file.describe(run.net, run.vocab, {})
+    to_numpy = run.net.tensors.to_numpy
+    kept = {
+        "state": {str(i): to_numpy(tensor) for i, tensor in enumerate(epoch.state or ())},
+        "memory": run.step.memory(),
+        "own": {str(i): array for i, array in enumerate(run.net.own_arrays())},
+    }
+    for kind, arrays in kept.items():
+        tensors |= {f"{RUN}.{kind}.{name}": array for name, array in arrays.items()}
+    about = {
+        "epoch": epoch.numbers(),
+        "rng": rng_state,
+        "history": dataclasses.asdict(run.history),
+        "settings": run.described(),
+        "versions": run.versions(),
+    }
+    return tensors, {**metadata, RUN: _json(about)}
+
+
+def load(path: StrPath, run: Run) -> Epoch:
+    """Make a run what a file holds, and return how far its epoch has come.
+
+    Raises:
+        CheckpointError: the file is damaged, is a model without a run, or another run's; the net
+            is as it was.
+        OSError: the file cannot be read.
+    """
+    tensors, metadata = model_file.read(path)
+    with model_file.naming(path):
+        if RUN not in metadata:
+            raise ValueError("it is a model and no training run; go on from it with load_model")
+        arrays, vocab, settings = model_file.model_of(tensors, metadata)
+        about = json.loads(metadata[RUN])
+        model_file.check_keys("run's keys", about, KEYS)
+        kept = _kept(tensors)
+    _check_same(path, _model(vocab, settings), _model_of(run))
+    _check_same(path, about["settings"], run.described())
+    with model_file.naming(path):
+        model_file.check_keys("epoch's keys", about["epoch"], set(Epoch().numbers()))
+        epoch = Epoch(**about["epoch"], state=_state(run.net, kept["state"]))
+        history = _history(about["history"])
+        _set_rng(run.rng, about["rng"])
+        run.step.load_memory(kept["memory"])
+        run.net.load_exactly(list(arrays.values()), _in_order("own", kept["own"]))
+    vars(run.history).update(history)
+    _compare_versions(path, about["versions"], run.versions())
+    return epoch
+
+
+def _kept(tensors: Arrays) -> dict[str, Arrays]:
+    """Return the tensors that are no parameters by kind and name."""
+    kept: dict[str, Arrays] = {kind: {} for kind in KINDS}
+    for name, array in tensors.items():
+        start, _, rest = name.partition(".")
+        if start != RUN:
+            continue
+        kind, _, own_name = rest.partition(".")
+        model_file.check_keys("tensors", {kind}, set(), optional=KINDS)
+        kept[kind][own_name] = array
+    return kept
+
+
+def _in_order(kind: str, arrays: Arrays) -> list[Any]:
+    """Return arrays that are named by their numbers."""
+    names = [str(number) for number in range(len(arrays))]
+    model_file.check_keys(f"tensors {RUN}.{kind}", arrays, set(names))
+    return [arrays[name] for name in names]
+
+
+def _state(net: Any, arrays: Arrays) -> Any:
+    if not arrays:
+        return None
+    settings = {"dtype": net.dtype, "device": net.device}
+    state = tuple(net.tensors.from_numpy(array, **settings) for array in _in_order("state", arrays))
+    net.check_state(state, state[0].shape[0])
+    return state
+
+
+def _set_rng(generator: Any, state: Any) -> None:
+    if (generator is None) != (state is None):
+        kinds = {True: "without a generator", False: "drawn by a generator"}
+        raise ValueError(
+            f"its minibatches are {kinds[state is None]}, those here {kinds[generator is None]}"
+        )
+    if generator is not None:
+        generator.state = state
+
+
+def _history(seen: dict[str, Any]) -> dict[str, Any]:
+    model_file.check_keys("history's keys", seen, {"perplexity", "speed", "samples", "floor"})
+    return {**seen, "samples": [tuple(sample) for sample in seen["samples"]]}
+
+
+def _model_of(run: Run) -> dict[str, Any]:
+    _, metadata = model_file.describe(run.net, run.vocab, {})
+    return _model(run.vocab, json.loads(metadata["settings"]))
+
+
+def _model(vocab: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a net is, for comparing."""
+    tokens = _json([vocab.token, vocab.idx_to_token, vocab.unk]).encode()
+    digest = hashlib.sha256(tokens).hexdigest()[:16]
+    return {**settings, "vocabulary": f"{len(vocab)} tokens ({digest})"}
+
+
+def _check_same(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    for name in sorted({*there, *here}):
+        kept, found = (side.get(name, "nothing") for side in (there, here))
+        if kept != found:
+            raise CheckpointError(
+                f"{path} is of another run: {name} is {kept} there, {found} here; "
+                "give what that run was given, or keep this one in another file"
+            )
+
+
+def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """Warn where the promise of the same bits cannot be kept."""
+    changed = [
+        f"{name} {there.get(name)} there, {here.get(name)} here"
+        for name in sorted({*there, *here})
+        if there.get(name) != here.get(name)
+    ]
+    if changed:
+        warnings.warn(
+            f"{path} was written by other versions ({'; '.join(changed)}): "
+            "what follows may differ in its last bits",
+            stacklevel=5,
+        )
+
+
+def _json(value: Any) -> str:
+    """Return JSON of values that may hold NumPy's numbers and arrays."""
+    return json.dumps(value, default=lambda array: array.tolist())

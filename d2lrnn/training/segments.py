@@ -1,0 +1,97 @@
+"""Backpropagation through time in segments: long sequences in little memory.
+
+On the way ahead only the state before each segment is kept. On the way back, from the last segment
+to the first, each is computed anew, now with all that its own way back needs. With segments of
+sqrt(T) steps, what is kept grows as sqrt(T), for one more pass ahead (Chen et al., 2016, "Training
+deep nets with sublinear memory cost").
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.nets import losses, optimizers
+
+Array = np.ndarray[Any, Any]
+
+
+def value_and_grad(
+    net: Any, X: Any, Y: Any, state: Any, segment: int
+) -> tuple[float, tuple[Any, ...], list[Array]]:
+    """Return the mean loss of a minibatch, the last state and the gradients of the parameters.
+
+    Args:
+        net: a scratch model.
+        X: token ids (batch_size, num_steps).
+        Y: their targets.
+        state: the state before the first step.
+        segment: steps of a segment, 1 or above; 0 for sqrt(num_steps), rounded up.
+
+    Raises:
+        ValueError: the minibatch is empty, an argument is out of its range, or the net is a
+            framework's own layer.
+    """
+    check(net, segment)
+    X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
+    checks.minibatch(X, Y, net.vocab_size)
+    length = segment or math.ceil(math.sqrt(X.shape[1]))
+    parts = [slice(start, start + length) for start in range(0, X.shape[1], length)]
+    states = [tuple(state)]
+    for part in parts:
+        states.append(net.evaluate(X[:, part], states[-1])[1])
+    last, d_state, value = states.pop(), net.begin_state(len(X)), 0.0
+    total: list[Array] = [np.zeros_like(array) for array in net.arrays()]
+    for part in reversed(parts):
+        before, rows = states.pop(), net.rows(X[:, part], state)
+        share = (rows.shape[0] * rows.shape[1]) / X.size
+        outputs, _ = net.evaluate(X[:, part], before)
+        loss, d_outputs = losses.softmax(outputs, Y[:, part].T.reshape(-1))  # time-major
+        ends = net.tensor(share * d_outputs), d_state
+        _, d_state, grads = net.vjp(net.forward_fn, rows, before, net.params, *ends)
+        value += share * loss
+        total = [sum_ + net.tensors.to_numpy(grad) for sum_, grad in zip(total, grads)]
+    return value, last, total
+
+
+def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
+    """Return step(X, Y, state) -> (mean loss, new state); see training.language.make_step."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    theta, clip = checks.clipping(theta, clip)
+    check(net, segment)
+
+    def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
+        loss, state, grads = value_and_grad(net, X, Y, state, segment)
+        arrays = net.arrays()
+        clipped = clipped_arrays(grads, theta, clip)
+        updated, memory.kept = rule.update(arrays, clipped, memory.before(arrays))
+        net.load_arrays(updated)
+        return loss, state
+
+    def load_memory(arrays: dict[str, Array]) -> None:
+        memory.load(arrays, net.arrays(), np.asarray)
+
+    return optimizers.remembering(step, functools.partial(memory.arrays, np.asarray), load_memory)
+
+
+def check(net: Any, segment: int) -> None:
+    """Check that a net can go back in segments of so many steps."""
+    checks.count(segment=segment)
+    if not hasattr(net, "vjp"):
+        raise ValueError(
+            f"the net is a {type(net).__name__}, whose layer is the framework's own; "
+            "only a network from scratch goes back in segments"
+        )
+
+
+def clipped_arrays(grads: list[Array], theta: float, clip: str) -> list[Array]:
+    """Return gradients clipped by their joint norm, or value by value."""
+    from d2lrnn.numpy.gradients import grad_clipping
+
+    clipped: list[Array] = grad_clipping(grads, theta, clip=clip)[0]
+    return clipped
