@@ -1,5 +1,11 @@
-"""What every backend hands on as it is, because no framework needs naming for it."""
+"""What every backend hands on: as it is, or, by of, made of the backend's record."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from d2lrnn.data import loaders
 from d2lrnn.data.corpora import (
     DownloadError,
     read_builtin,
@@ -11,12 +17,15 @@ from d2lrnn.data.datasets import load_digits, read_fra_eng, read_mnist
 from d2lrnn.data.generated import date_pairs, tagged_sentences
 from d2lrnn.data.loaders import load_corpus_time_machine
 from d2lrnn.data.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
+from d2lrnn.files import model_file
 from d2lrnn.files.model_file import CheckpointError, save_model
 from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
 from d2lrnn.measure.inside import look_inside
-from d2lrnn.nets.cells import flip_update_gate
+from d2lrnn.nets import concatenated, encoder_decoder, layers, parameters
+from d2lrnn.nets.cells import Architecture, flip_update_gate
 from d2lrnn.nets.encoder_decoder import bleu
-from d2lrnn.nets.language_model import copy_params
+from d2lrnn.nets.language_model import ScratchModel, copy_params
+from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.prediction import predict_ch8
 from d2lrnn.teaching import show
 from d2lrnn.training.language import DivergenceError, History, make_step, train_ch8, train_epoch_ch8
@@ -61,3 +70,59 @@ __all__ = [
     "train_sequences",
     "words_of",
 ]
+
+
+class Exports(NamedTuple):
+    """What of returns. A backend takes each field by its name, never by its place."""
+
+    # The texts, yielding the backend's tensors
+    SeqDataLoader: Any
+    seq_data_iter_random: Any
+    seq_data_iter_sequential: Any
+    load_data_time_machine: Any
+    load_data_tiny_shakespeare: Any
+    load_data_builtin: Any
+    load_data_text: Any
+    load_data_grammar: Any
+    # Parameters and first states
+    get_mlp_params: Callable[..., list[Any]]
+    get_params: Callable[..., list[Any]]
+    get_gru_params: Callable[..., list[Any]]
+    get_gru_reset_after_params: Callable[..., list[Any]]
+    get_lstm_params: Callable[..., list[Any]]
+    init_rnn_state: Callable[..., tuple[Any, ...]]
+    init_gru_state: Callable[..., tuple[Any, ...]]
+    init_lstm_state: Callable[..., tuple[Any, ...]]
+    concat_params: Callable[..., list[Any]]
+    split_params: Callable[..., list[Any]]
+    # Networks over sequences, and files
+    SequenceClassifierScratch: Any
+    SequenceTaggerScratch: Any
+    EncoderScratch: Any
+    DecoderScratch: Any
+    EncoderDecoderScratch: Any
+    load_model: Callable[..., tuple[Any, Vocab]]
+
+
+def of(ops: Ops, model: type[ScratchModel]) -> Exports:
+    """Return what a backend has of the shared modules, computed with its tensors.
+
+    Args:
+        ops: the backend's record.
+        model: its RNNModelScratch.
+    """
+
+    def new_net(
+        architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+    ) -> ScratchModel:
+        functions = layers.functions(ops, architecture)
+        return model(vocab_size, num_hiddens, *functions, **settings)
+
+    parts = (
+        loaders.of(ops.tensors.from_numpy),
+        parameters.of(ops),
+        concatenated.of(ops),
+        encoder_decoder.of(ops),
+    )
+    fields = {name: value for part in parts for name, value in part._asdict().items()}
+    return Exports(**fields, load_model=model_file.loader(new_net))

@@ -13,9 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import exports
-from d2lrnn.data import loaders, text
-from d2lrnn.nets import cells, encoder_decoder
+from d2lrnn.data import text
+from d2lrnn.nets.language_model import Model as Net
 
 Tensor = Any
 Device = Any
@@ -23,79 +22,7 @@ Array = np.ndarray[Any, Any]
 State = tuple[Tensor, ...]
 Params = list[Tensor]
 ForwardFn = Callable[[Tensor, State, Params], tuple[Tensor, State]]
-Step = Callable[[Any, Any, State], tuple[float, State]]
 StrPath = str | os.PathLike[str]
-
-
-class Net(Protocol):
-    """A language model: RNNModelScratch, or RNNModel around a framework's own layer."""
-
-    vocab_size: int
-    num_hiddens: int
-    dtype: str
-    device: Device
-    params: Params
-    architecture: cells.Architecture
-    takes_ids: bool
-
-    def __call__(self, X: Any, state: State) -> tuple[Tensor, State]:
-        """Compute the scores of the next token after each token of X.
-
-        Args:
-            X: token ids (n, T), as a tensor or a NumPy array.
-            state: what begin_state(n), or the call before, returned.
-
-        Returns:
-            outputs (T * n, V), time-major, not normalised, and the new state.
-
-        Raises:
-            ValueError: X has another rank or holds no valid ids, or the state does not fit.
-        """
-
-    def inputs(self, X: Any, state: State) -> Tensor:
-        """Return token ids X (n, T) as the forward function's inputs: one-hot rows (T, n, V).
-
-        Where takes_ids is true they stay ids, (T, n). X and state are checked first, here where
-        they have values and outside any compiled code.
-        """
-
-    def begin_state(self, batch_size: int) -> State:
-        """Return the state before the first time step: zeros."""
-
-    def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
-        """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
-
-    def make_step(
-        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
-    ) -> Step:
-        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
-
-        ``step.memory()`` gives what its optimizer remembers, as NumPy arrays by name, and
-        ``step.load_memory(arrays)`` takes it back into a step made with the same arguments.
-        """
-
-    def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
-        """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
-
-    def arrays(self) -> list[Array]:
-        """Return copies of the parameters, as RNNModelScratch has them, as NumPy arrays."""
-
-    def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take NumPy arrays, as arrays() returns them, as the parameters.
-
-        Raises:
-            ValueError: their shapes are not those of the parameters.
-        """
-
-    def own_arrays(self) -> list[Array]:
-        """Return the parameters as the framework has them, where arrays() does not tell all.
-
-        A framework's own layer has two biases where arrays() has their sum; a scratch model has
-        nothing of the kind.
-        """
-
-    def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
-        """Take what arrays() and own_arrays() returned, so that training goes on bit for bit."""
 
 
 class Backend(Protocol):
@@ -555,26 +482,3 @@ class Layers(Protocol):
 
         Source: section 9.6.
         """
-
-
-# Shared by all backends and documented where they are. The loaders yield the backend's tensors, and
-# the networks over sequences compute with them.
-SHARED: dict[str, Callable[..., Any]] = {
-    **{name: getattr(exports, name) for name in exports.__all__ if not name.endswith("Error")},
-    **{name: getattr(loaders, name) for name in loaders.Loaders._fields},
-    **{net.__name__: net for net in encoder_decoder.NETS},
-}
-
-
-def contracts() -> dict[str, Callable[..., Any]]:
-    """Return what a backend must provide: by name, something with the signature it must have."""
-    return {**_members(Backend), **SHARED}
-
-
-def layer_contracts() -> dict[str, Callable[..., Any]]:
-    """Return what a backend with layers of its own must provide beside that."""
-    return _members(Layers)
-
-
-def _members(protocol: type) -> dict[str, Callable[..., Any]]:
-    return {name: getattr(protocol, name) for name in vars(protocol) if not name.startswith("_")}

@@ -40,7 +40,7 @@ import numpy as np
 
 from d2lrnn import backends, plot
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, first_values
 from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
 
 backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
@@ -72,7 +72,7 @@ print("chosen:", rnn.__name__.rpartition(".")[2])
 # package draws first weights itself, with NumPy, in float64, whoever asks, and hands them over.
 
 # %%
-rnn.show(cells.draw)
+rnn.show(first_values.draw)
 
 # %% [markdown]
 # Below are the first weights of $\mathbf{W}_{hh}$, all from seed 0: on the left those of the layers

@@ -21,8 +21,7 @@ import pytest
 
 from d2lrnn import backends
 from d2lrnn.data import corpora, loaders
-from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 backends.prepare()  # float64 in JAX too
 # A script's job in the background ignores Ctrl-C, and so would all that the tests start.
@@ -53,6 +52,9 @@ def chosen(config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "pair: compares two backends directly")
+    config.addinivalue_line("markers", "frameworks: is about a framework, and so not about NumPy")
+    words = "against_reference: compares with NumPy in float64, which itself would agree"
+    config.addinivalue_line("markers", words)
 
 
 def pytest_report_header(config):
@@ -64,11 +66,28 @@ def pytest_report_header(config):
 def pytest_generate_tests(metafunc):
     names = chosen(metafunc.config)
     if "backend" in metafunc.fixturenames:
-        own = with_layers(names) if "make_concise" in metafunc.fixturenames else names
-        metafunc.parametrize("backend", own, scope="session")
+        metafunc.parametrize("backend", fitting(metafunc, names), scope="session")
     if "pair" in metafunc.fixturenames:
         pairs = list(itertools.combinations(names, 2))
         metafunc.parametrize("pair", pairs, ids="-".join, scope="session")
+
+
+def is_for_frameworks(node, fixturenames):
+    """Whether a test has no case for NumPy."""
+    return "make_concise" in fixturenames or bool(node.get_closest_marker("frameworks"))
+
+
+def fitting(metafunc, names):
+    """The backends that a test has a case for."""
+    alone = is_for_frameworks(metafunc.definition, metafunc.fixturenames)
+    return with_layers(names) if alone else names
+
+
+def is_of_the_reference_alone(item):
+    """Whether a case compares NumPy in float64 with NumPy in float64, which cannot fail."""
+    case = item.callspec.params if hasattr(item, "callspec") else {}
+    itself = case.get("backend") == "numpy" and case.get("dtype", "float64") == "float64"
+    return itself and bool(item.get_closest_marker("against_reference"))
 
 
 def with_layers(names):
@@ -80,10 +99,15 @@ def pytest_collection_modifyitems(config, items):
     """Leave out, rather than skip, tests that no chosen backend, or no pair of them, is for."""
     names = chosen(config)
     without = {"pair"} if len(names) == 1 else set()
-    without |= set() if with_layers(names) else {"make_concise"}
     without |= set() if "numpy" in names else {"reference"}
     without |= set() if "tensorflow" in names else {"keras"}
-    left_out = [item for item in items if without & set(item.fixturenames)]
+    left_out = [
+        item
+        for item in items
+        if without & set(item.fixturenames)
+        or (is_for_frameworks(item, item.fixturenames) and not with_layers(names))
+        or is_of_the_reference_alone(item)
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
     for item in items:
@@ -142,7 +166,7 @@ def make_concise(rnn):
     def make(cell="rnn", num_layers=1, bidirectional=False, vocab_size=5, **settings):
         architecture = cells.Architecture(cell, num_layers, bidirectional)
         settings = {"seed": 0, **settings}
-        return agreement.concise_net(rnn, architecture, vocab_size, 4, **settings)
+        return build.concise_net(rnn, architecture, vocab_size, 4, **settings)
 
     return make
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells, concatenated, concise
+from d2lrnn.nets import build, cells, concatenated, concise
 from d2lrnn.numpy import bptt
 
 CONCATENATED = ["rnn", "gru", "lstm"]
@@ -79,7 +79,7 @@ def test_the_concatenated_form_agrees_with_the_reference_in_float32(rnn, cell):
 @pytest.mark.parametrize("order", concatenated.ORDERS)
 @pytest.mark.parametrize("cell", CONCATENATED)
 def test_parameters_are_joined_and_split_again(rnn, cell, order):
-    params = cells.functions(rnn, cells.Architecture(cell))[0](5, 4, seed=0)
+    params = build.functions(rnn, cells.Architecture(cell))[0](5, 4, seed=0)
     joined = rnn.concat_params(params, order=order)
     assert len(joined) == 2 + 2 * len(cells.CELLS[cell].gates)
     assert rnn.to_numpy(joined[0]).shape == (9, 4)
@@ -227,7 +227,7 @@ def test_the_second_direction_reads_from_the_end(rnn):
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_a_deep_model_learns(rnn, builtin, cell):
     corpus, vocab = builtin
-    net = cells.new_net(rnn, cells.Architecture(cell, 2), len(vocab), 16, seed=0)
+    net = build.new_net(rnn, cells.Architecture(cell, 2), len(vocab), 16, seed=0)
     step, state = net.make_step(2.0), net.begin_state(4)
     X = np.array(corpus[:40]).reshape(4, 10)
     losses = [step(X[:, :-1], X[:, 1:], state)[0] for _ in range(6)]
@@ -245,32 +245,32 @@ def test_an_impossible_stack_is_refused(rnn, cell, layers):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("num_layers", [1, 2])
-@pytest.mark.parametrize("cell", agreement.LAYERS)
+@pytest.mark.parametrize("cell", build.LAYERS)
 def test_parameters_go_to_a_layer_and_come_back(rnn, make_concise, cell, num_layers, bidirectional):
     net = make_concise(cell, num_layers, bidirectional)
-    scratch = cells.new_net(rnn, net.architecture, 5, 4, seed=3)
+    scratch = build.new_net(rnn, net.architecture, 5, 4, seed=3)
     rnn.copy_params(scratch, net)
     for one, other in zip(net.arrays(), scratch.arrays(), strict=True):
         np.testing.assert_array_equal(one, other)
-    fresh = cells.new_net(rnn, net.architecture, 5, 4, seed=4)
+    fresh = build.new_net(rnn, net.architecture, 5, 4, seed=4)
     rnn.copy_params(net, fresh)
     for one, other in zip(fresh.arrays(), scratch.arrays(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("cell", agreement.LAYERS)
+@pytest.mark.parametrize("cell", build.LAYERS)
 def test_a_trained_layer_is_the_scratch_model_with_its_parameters(rnn, make_concise, cell):
     net, X = make_concise(cell, 2, dtype="float64"), np.array([[0, 1, 2, 3], [4, 3, 2, 1]])
     step = net.make_step(0.5)
     for _ in range(3):
         step(X[:, :-1], X[:, 1:], net.begin_state(2))
-    scratch = cells.new_net(rnn, net.architecture, 5, 4, dtype="float64")
+    scratch = build.new_net(rnn, net.architecture, 5, 4, dtype="float64")
     rnn.copy_params(net, scratch)
     one, other = (n.evaluate(X, n.begin_state(2))[0] for n in (net, scratch))
     assert agreement.difference(one, other) <= 1e-12
 
 
-@pytest.mark.parametrize("cell", agreement.LAYERS)
+@pytest.mark.parametrize("cell", build.LAYERS)
 def test_a_layer_learns_and_generates(rnn, make_concise, builtin, cell):
     corpus, vocab = builtin
     net = make_concise(cell, vocab_size=len(vocab))
@@ -287,7 +287,7 @@ def test_the_same_seed_gives_the_same_layer(make_concise):
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 0)])
-@pytest.mark.parametrize("cell", agreement.LAYERS)
+@pytest.mark.parametrize("cell", build.LAYERS)
 def test_a_layer_takes_empty_minibatches(rnn, make_concise, cell, shape):
     net = make_concise(cell, 2)
     outputs, state = net(np.zeros(shape, int), net.begin_state(shape[0]))
@@ -313,7 +313,7 @@ def test_the_bias_within_the_reset_gate_goes_with_the_rest(rnn, backend, make_co
     net, X = make_concise("gru_reset_after", dtype="float64"), np.array([[0, 1, 2, 3]])
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(array.shape) for array in net.arrays()]
-    scratch = cells.new_net(rnn, net.architecture, 5, 4, dtype="float64")
+    scratch = build.new_net(rnn, net.architecture, 5, 4, dtype="float64")
     scratch.load_arrays(arrays)
     if backend == "jax":  # Flax has no such bias
         with pytest.raises(ValueError, match="has no bias b_hh within the reset gate"):
@@ -348,7 +348,7 @@ def test_a_layer_s_mistakes_get_the_scratch_model_s_words(rnn, make_net, make_co
 
 
 def test_models_that_differ_are_not_copied(rnn, make_net):
-    deep = cells.new_net(rnn, cells.Architecture("gru", 2), 5, 4)
+    deep = build.new_net(rnn, cells.Architecture("gru", 2), 5, 4)
     with pytest.raises(ValueError, match="make both alike"):
         rnn.copy_params(make_net(), deep)
     with pytest.raises(ValueError, match="the arrays have shapes"):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.nets import cells
+from d2lrnn.nets import build
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -90,7 +90,7 @@ def test_a_grammar_s_floor_is_shown():
     assert "the lowest perplexity that this text allows is 2.67" in result.output
 
 
-@pytest.mark.parametrize("cell", cells.FUSED)
+@pytest.mark.parametrize("cell", build.FUSED)
 def test_the_fused_cell_is_the_default_and_learns_what_the_book_s_does(backend, cell):
     arguments = ["train", "--backend", backend, *SMALL, "--cell", cell, "--epochs", 2]
     fused, book = d2lrnn(*arguments), d2lrnn(*arguments, "--forward", cell)
@@ -102,9 +102,9 @@ def test_the_fused_cell_is_the_default_and_learns_what_the_book_s_does(backend, 
 
 def test_the_default_is_fused(monkeypatch):
     asked = []
-    new_net = cells.new_net
+    new_net = build.new_net
     monkeypatch.setattr(
-        cells, "new_net", lambda *a, fused, **kw: asked.append(fused) or new_net(*a, **kw)
+        build, "new_net", lambda *a, fused, **kw: asked.append(fused) or new_net(*a, **kw)
     )
     for arguments in ([], ["--forward", "rnn"], ["--layers", 2], ["--cell", "gru_reset_after"]):
         d2lrnn("train", *SMALL, "--epochs", 0, *arguments)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells, networks
+from d2lrnn.nets import build, cells, networks
 
 FUSED = ["rnn", "gru", "lstm"]
 IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
@@ -39,7 +39,7 @@ def make_pair(rnn):
     def make(cell="rnn", vocab_size=5, num_hiddens=4, **settings):
         architecture, settings = cells.Architecture(cell), {"seed": 0, **settings}
         return [
-            cells.new_net(rnn, architecture, vocab_size, num_hiddens, fused=fused, **settings)
+            build.new_net(rnn, architecture, vocab_size, num_hiddens, fused=fused, **settings)
             for fused in (False, True)
         ]
 
@@ -170,7 +170,7 @@ def zeros(rnn, *shape):
 
 
 def call(rnn, inputs, states=((2, 4),), cell="rnn"):
-    made = cells.functions(rnn, cells.Architecture(cell))
+    made = build.functions(rnn, cells.Architecture(cell))
     state = tuple(zeros(rnn, *shape) for shape in states)
     return getattr(rnn, f"{cell}_fused")(inputs, state, made[0](5, 4))
 
@@ -222,7 +222,7 @@ MISTAKES = {
         "take get_params, init_state and forward_fn of one kind",
     ),
     "a cell that has no fused form": (
-        lambda rnn, net: cells.new_net(
+        lambda rnn, net: build.new_net(
             rnn, cells.Architecture("gru_reset_after"), 5, 4, fused=True
         ),
         "only one layer in one direction of rnn, gru or lstm has a fused form; "
@@ -261,8 +261,8 @@ def test_a_training_step_is_traced_once_for_each_shape(rnn, backend):
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_long_sequence_is_one_step_of_training(rnn, fused):
-    net = cells.new_net(rnn, cells.Architecture("rnn"), 5, 4, fused=fused, seed=0, dtype="float64")
-    reference = cells.new_net(
+    net = build.new_net(rnn, cells.Architecture("rnn"), 5, 4, fused=fused, seed=0, dtype="float64")
+    reference = build.new_net(
         backends.load("numpy"), cells.Architecture("rnn"), 5, 4, seed=0, dtype="float64"
     )
     X, Y = np.random.default_rng(0).integers(5, size=(2, 2, 1000))
@@ -279,8 +279,8 @@ import resource
 import sys
 import numpy as np
 from d2lrnn import backends
-from d2lrnn.nets import cells
-net = cells.new_net(backends.load(sys.argv[1]), cells.Architecture(sys.argv[2]), 5, 64, fused=True)
+from d2lrnn.nets import build, cells
+net = build.new_net(backends.load(sys.argv[1]), cells.Architecture(sys.argv[2]), 5, 64, fused=True)
 step, (X, Y) = net.make_step(0.1), np.zeros((2, 32, 60), int)
 def largest():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # MiB, on Linux

@@ -6,13 +6,13 @@ from matplotlib import pyplot
 
 from d2lrnn import backends, plot
 from d2lrnn.measure import gradient_flow
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 CELLS = list(cells.CELLS)
 
 
 def make(rnn, cell, **settings):
-    net = cells.new_net(rnn, cells.Architecture(cell), 6, 8, seed=0, dtype="float64", **settings)
+    net = build.new_net(rnn, cells.Architecture(cell), 6, 8, seed=0, dtype="float64", **settings)
     rng = np.random.default_rng(0)
     net.load_arrays([array + 0.2 * rng.standard_normal(array.shape) for array in net.arrays()])
     return net, rng.integers(6, size=(3, 10)), rng.integers(6, size=(3, 10))
@@ -54,7 +54,7 @@ def test_the_norms_are_finite_differences(cell):
     assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
 
 
-@pytest.mark.parametrize("cell", cells.FUSED)
+@pytest.mark.parametrize("cell", build.FUSED)
 @pytest.mark.parametrize("fused", [False, True])
 def test_the_joint_norm_is_that_of_the_gradients_and_follows_the_parameters(rnn, cell, fused):
     net, X, Y = make(rnn, cell, fused=fused)
@@ -82,7 +82,7 @@ def test_recurrent_weights_are_scaled_to_a_spectral_radius(rnn, radius):
 def test_gradients_vanish_under_a_radius_of_one_and_explode_over_it():
     norms = {}
     for radius in (0.5, 3.0):
-        net = cells.new_net(backends.load("numpy"), cells.Architecture("rnn"), 6, 32, seed=0)
+        net = build.new_net(backends.load("numpy"), cells.Architecture("rnn"), 6, 32, seed=0)
         gradient_flow.scale_recurrent(net, radius)
         X = np.zeros((4, 30), int)
         norms[radius] = gradient_flow.gradient_norms(net, X, X, last_only=True)
@@ -104,7 +104,7 @@ def test_the_survey_shows_it_for_every_cell_and_clipping_bounds_the_update():
 
 
 def test_a_deep_net_is_refused(rnn):
-    net = cells.new_net(rnn, cells.Architecture("rnn", 2), 6, 8)
+    net = build.new_net(rnn, cells.Architecture("rnn", 2), 6, 8)
     with pytest.raises(ValueError, match="needs one layer and one direction"):
         rnn.gradient_norms(net, np.zeros((1, 2), int), np.zeros((1, 2), int))
 
@@ -118,7 +118,7 @@ def test_a_radius_that_is_not_positive_is_refused(rnn, make_net):
 @pytest.mark.parametrize("bias", [0.0, 1.0, 4.0])
 def test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step(reference, bias):
     """With weights so small that the gate is all that there is on the way back."""
-    net = cells.new_net(reference, cells.Architecture("lstm"), 6, 16, seed=0, dtype="float64")
+    net = build.new_net(reference, cells.Architecture("lstm"), 6, 16, seed=0, dtype="float64")
     arrays = dict(zip(net.architecture.parameters, net.arrays()))
     arrays["b_f"] += bias
     net.load_arrays(list(arrays.values()))

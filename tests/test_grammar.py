@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.data import grammar
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 
 def two_words(a, b):
@@ -85,7 +85,7 @@ def test_every_epoch_is_fresh_text_in_one_vocabulary(token):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_network_comes_near_the_floor_and_not_below(rnn, cell):
     loader, vocab = rnn.load_data_grammar(16, 20, token="word", seed=0)
-    net = cells.new_net(rnn, cells.Architecture(cell), len(vocab), 16, seed=0)
+    net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 16, seed=0)
     net.load_arrays([20 * array for array in net.arrays()])
     history = rnn.train_ch8(net, loader, vocab, 1.0, 12, theta=5.0, progress=False)
     assert loader.floor * 0.97 < history.perplexity[-1] < loader.floor * 1.15
@@ -99,7 +99,7 @@ def test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not(reference)
     loader = grammar.GrammarLoader(source, 4, 20, max_tokens=400, token="word", seed=0)
     ids = np.array(loader.vocab[source.speak(2401, seed=1)])
     again = reference.SeqDataLoader(ids[:200], 4, 20, seed=0)
-    net = cells.new_net(reference, cells.Architecture("gru"), len(loader.vocab), 32, seed=0)
+    net = build.new_net(reference, cells.Architecture("gru"), len(loader.vocab), 32, seed=0)
     settings = {"optimizer": "adam", "progress": False}
     history = reference.train_ch8(net, again, loader.vocab, 0.01, 80, **settings)
     X, Y = (ids[start : start + 2000].reshape(100, 20) for start in (400, 401))
@@ -111,7 +111,7 @@ def test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not(reference)
 def test_a_network_that_reads_both_ways_is_shown_the_answer(reference):
     loader, vocab = reference.load_data_grammar(8, 20, token="word", seed=0, max_tokens=2000)
     architecture = cells.Architecture("rnn", bidirectional=True)
-    net = cells.new_net(reference, architecture, len(vocab), 16, seed=0)
+    net = build.new_net(reference, architecture, len(vocab), 16, seed=0)
     settings = {"optimizer": "adam", "progress": False}
     history = reference.train_ch8(net, loader, vocab, 0.01, 15, **settings)
     assert history.perplexity[-1] < 0.6 * loader.floor

@@ -7,7 +7,7 @@ from matplotlib import pyplot
 from d2lrnn import backends, plot
 from d2lrnn.data.text import Vocab
 from d2lrnn.measure import inside
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.numpy.bptt import sigmoid
 
 CELLS = list(cells.CELLS)
@@ -17,7 +17,7 @@ VOCAB = Vocab(list(TEXT))
 
 def make(rnn, cell, dtype="float64", **settings):
     sizes = len(VOCAB), 8
-    net = cells.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, dtype=dtype, **settings)
+    net = build.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, dtype=dtype, **settings)
     rng = np.random.default_rng(0)
     net.load_arrays([array + 0.5 * rng.standard_normal(array.shape) for array in net.arrays()])
     return net
@@ -79,7 +79,7 @@ def test_gates_and_candidates_of_an_lstm_make_its_memory_and_states(rnn):
 
 @pytest.mark.parametrize("distance", [1, 30])
 def test_an_lstm_with_its_forget_gate_open_and_its_input_gate_shut_keeps_its_memory(rnn, distance):
-    net = cells.new_net(rnn, cells.Architecture("lstm"), len(VOCAB), 1, dtype="float64")
+    net = build.new_net(rnn, cells.Architecture("lstm"), len(VOCAB), 1, dtype="float64")
     named = dict(zip(net.architecture.parameters, [np.zeros_like(a) for a in net.arrays()]))
     named["W_xi"][:] = -20.0
     named["W_xf"][:] = 20.0
@@ -89,7 +89,7 @@ def test_an_lstm_with_its_forget_gate_open_and_its_input_gate_shut_keeps_its_mem
     np.testing.assert_allclose(seen.memory[:, 0], 1.0, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", cells.FUSED)
+@pytest.mark.parametrize("cell", build.FUSED)
 def test_a_fused_net_in_float32_shows_the_same(rnn, cell):
     found = series_of(rnn.look_inside(make(rnn, cell, "float32", fused=True), VOCAB, TEXT))
     expected = series_of(inside.look_inside(make(backends.load("numpy"), cell), VOCAB, TEXT))
@@ -113,7 +113,7 @@ def test_a_high_temperature_makes_all_probabilities_alike_and_a_low_one_chooses(
 
 
 def test_a_deep_net_is_refused(rnn):
-    net = cells.new_net(rnn, cells.Architecture("rnn", 2), len(VOCAB), 8)
+    net = build.new_net(rnn, cells.Architecture("rnn", 2), len(VOCAB), 8)
     with pytest.raises(ValueError, match="look_inside needs one layer and one direction"):
         rnn.look_inside(net, VOCAB, TEXT)
 

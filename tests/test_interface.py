@@ -3,8 +3,10 @@
 import inspect
 
 import pytest
+from contracts import BACKEND, LAYERS, NET
 
-from d2lrnn import interface
+from d2lrnn import exports
+from d2lrnn.nets.language_model import Model
 
 
 def shape_of(function):
@@ -12,27 +14,41 @@ def shape_of(function):
     return [(p.name, p.kind, p.default) for p in parameters]
 
 
-@pytest.mark.parametrize("name", interface.contracts())
+@pytest.mark.parametrize("name", BACKEND)
 def test_a_function_has_the_signature_of_its_contract(rnn, name):
-    assert shape_of(getattr(rnn, name)) == shape_of(interface.contracts()[name])
+    assert shape_of(getattr(rnn, name)) == shape_of(BACKEND[name])
 
 
-@pytest.mark.parametrize("name", interface.layer_contracts())
-def test_layers_have_the_signature_of_their_contract(rnn, backend, name):
-    if backend == "numpy":
-        assert not hasattr(rnn, name)
-    else:
-        assert shape_of(getattr(rnn, name)) == shape_of(interface.layer_contracts()[name])
+@pytest.mark.frameworks
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_have_the_signature_of_their_contract(rnn, name):
+    assert shape_of(getattr(rnn, name)) == shape_of(LAYERS[name])
 
 
-@pytest.mark.parametrize("name", interface.contracts())
+def test_numpy_has_no_layers_of_its_own(reference):
+    assert [name for name in LAYERS if hasattr(reference, name)] == []
+
+
+def test_every_public_name_is_the_function_of_that_name(rnn):
+    named = {name: getattr(rnn, name).__name__ for name in rnn.__all__}
+    assert {name: found for name, found in named.items() if found != name} == {}
+
+
+def test_the_public_names_are_those_of_the_contract(rnn, backend):
+    own = set() if backend == "numpy" else set(LAYERS)
+    errors = {name for name in exports.__all__ if name.endswith("Error")}
+    assert set(rnn.__all__) == {*BACKEND, *own, *errors}
+    assert dir(rnn) == sorted(rnn.__all__)
+
+
+@pytest.mark.parametrize("name", BACKEND)
 def test_a_function_says_what_it_does(rnn, name):
     assert inspect.getdoc(getattr(rnn, name))
 
 
-@pytest.mark.parametrize("name", [n for n in vars(interface.Net) if not n.startswith("_")])
+@pytest.mark.parametrize("name", NET)
 def test_a_net_has_every_method_of_its_contract(rnn, name):
-    contract = shape_of(getattr(interface.Net, name))
+    contract = shape_of(NET[name])
     found = shape_of(getattr(rnn.RNNModelScratch, name))
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert [p[1:] for p in found] == [p[1:] for p in contract]
@@ -42,5 +58,5 @@ def test_a_net_has_every_method_of_its_contract(rnn, name):
 
 def test_a_net_has_every_attribute_of_its_contract(make_net):
     net = make_net()
-    missing = [name for name in interface.Net.__annotations__ if not hasattr(net, name)]
+    missing = [name for name in Model.__annotations__ if not hasattr(net, name)]
     assert missing == []

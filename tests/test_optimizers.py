@@ -8,7 +8,7 @@ import pytest
 
 from d2lrnn import backends
 from d2lrnn.data import batches
-from d2lrnn.nets import cells, optimizers
+from d2lrnn.nets import build, cells, optimizers
 
 RATES = {"sgd": 1.0, "adagrad": 0.05, "adam": 0.01}
 
@@ -22,7 +22,7 @@ def train(builtin):
     def run(backend, name, dtype="float64"):
         rnn = backends.load(backend)
         settings = {"seed": 0, "dtype": dtype}
-        net = cells.new_net(rnn, cells.Architecture("rnn"), len(vocab), 16, **settings)
+        net = build.new_net(rnn, cells.Architecture("rnn"), len(vocab), 16, **settings)
         loader = batches.SeqDataLoader(corpus, 8, 10, seed=0)
         step, state = net.make_step(RATES[name], optimizer=name), net.begin_state(8)
         minibatches = itertools.chain.from_iterable(itertools.repeat(loader))

@@ -5,7 +5,7 @@ import pytest
 
 from d2lrnn import backends
 from d2lrnn.data import corpora
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.numpy import xor
 from d2lrnn.recipes import min_char
 
@@ -13,7 +13,7 @@ from d2lrnn.recipes import min_char
 def train(rnn, lines, num_iterations, report_every=100, **settings):
     corpus, vocab = min_char.character_corpus(lines)
     architecture = cells.Architecture("rnn")
-    net = cells.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, seed=0, **settings)
+    net = build.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, seed=0, **settings)
     reports = {"report_every": report_every, "progress": False, "seed": 0}
     seen = min_char.train_min_char(net, corpus, vocab, num_iterations, **reports)
     return net, seen
@@ -60,7 +60,7 @@ def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
     """One iteration against the recipe written out: the loss is a sum, clipped to -5..5."""
     corpus, vocab = min_char.character_corpus(corpora.read_builtin())
     architecture = cells.Architecture("rnn")
-    net = cells.new_net(reference, architecture, len(vocab), 100, seed=0, dtype="float64")
+    net = build.new_net(reference, architecture, len(vocab), 100, seed=0, dtype="float64")
     net.load_arrays([30 * array for array in net.arrays()])  # so large that 5 is reached
     before, X, Y = net.arrays(), np.array([corpus[:25]]), np.array([corpus[1:26]])
     _, gradients = net.gradients(X, Y, net.begin_state(1))

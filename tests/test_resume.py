@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
 SETTINGS = {"optimizer": "adam", "prefix": "The", "sample_every": 2, "progress": False}
@@ -34,9 +33,9 @@ def beginnings(rnn, builtin):
         corpus, vocab = builtin
         architecture = cells.Architecture(cell)
         if concise:
-            net = agreement.concise_net(rnn, architecture, len(vocab), 8, seed=0)
+            net = build.concise_net(rnn, architecture, len(vocab), 8, seed=0)
         else:
-            net = cells.new_net(rnn, architecture, len(vocab), 8, seed=0, fused=fused)
+            net = build.new_net(rnn, architecture, len(vocab), 8, seed=0, fused=fused)
         loader = rnn.SeqDataLoader(corpus[:240], 4, 8, use_random_iter, seed=0)
         return net, loader, vocab
 
@@ -135,7 +134,7 @@ def test_a_framework_s_own_optimizer_tells_what_it_remembers(rnn, make_concise, 
 def test_a_text_that_is_fresh_in_every_epoch_goes_on_as_well(reference, tmp_path):
     def make():
         loader, vocab = reference.load_data_grammar(4, 8, max_tokens=240, seed=0)
-        return cells.new_net(reference, cells.Architecture(), len(vocab), 8, seed=0), loader, vocab
+        return build.new_net(reference, cells.Architecture(), len(vocab), 8, seed=0), loader, vocab
 
     settings = {**SETTINGS, "prefix": "the "}
     with pytest.raises(Stop):

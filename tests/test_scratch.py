@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells, first_values
 
 
 def arrays(rnn, tensors):
@@ -15,7 +15,7 @@ def arrays(rnn, tensors):
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, cell, dtype):
     architecture = cells.Architecture(cell)
-    get_params, _, _ = cells.functions(rnn, architecture)
+    get_params, _, _ = build.functions(rnn, architecture)
     expected = [array.astype(dtype) for array in architecture.arrays(28, 256, 0)]
     found = arrays(rnn, get_params(28, 256, seed=0, dtype=dtype))
     assert {array.dtype.name for array in found} == {dtype}
@@ -41,7 +41,7 @@ def test_without_a_seed_parameters_differ(rnn):
 def test_an_mlp_has_the_same_parameters_for_the_same_seed(rnn):
     found = arrays(rnn, rnn.get_mlp_params(3, 4, 2, seed=1))
     assert [array.shape for array in found] == [(3, 4), (4,), (4, 2), (2,)]
-    for array, expected in zip(found, cells.mlp_arrays(3, 4, 2, 1)):
+    for array, expected in zip(found, first_values.mlp_arrays(3, 4, 2, 1)):
         np.testing.assert_array_equal(array, expected.astype("float32"))
 
 

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from d2lrnn import cli
 from d2lrnn.cli import bench
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.training import segments
 
 
@@ -14,7 +14,7 @@ from d2lrnn.training import segments
 def net(rnn, request):
     cell, _, fused = request.param.partition("_")
     settings = {"seed": 0, "dtype": "float64", "fused": bool(fused)}
-    net = cells.new_net(rnn, cells.Architecture(cell), 5, 4, **settings)
+    net = build.new_net(rnn, cells.Architecture(cell), 5, 4, **settings)
     net.load_arrays([50 * array for array in net.arrays()])
     return net
 
@@ -44,7 +44,7 @@ def test_training_in_segments_is_training(rnn, minibatch):
     X, Y = minibatch
     found = []
     for segment in (None, 3):
-        net = cells.new_net(rnn, cells.Architecture("lstm"), 5, 4, seed=0, dtype="float64")
+        net = build.new_net(rnn, cells.Architecture("lstm"), 5, 4, seed=0, dtype="float64")
         step = rnn.make_step(net, 0.1, optimizer="adam", segment=segment)
         state, losses = None, []
         for _ in range(5):
@@ -72,7 +72,7 @@ def test_a_run_in_segments_is_the_run(rnn):
     histories = []
     for segment in (None, 2):
         loader, vocab = rnn.load_data_builtin(4, 9, max_tokens=200, seed=0)
-        net = cells.new_net(rnn, cells.Architecture("rnn"), len(vocab), 4, seed=0, dtype="float64")
+        net = build.new_net(rnn, cells.Architecture("rnn"), len(vocab), 4, seed=0, dtype="float64")
         history = rnn.train_ch8(net, loader, vocab, 0.5, 2, segment=segment, progress=False)
         histories.append(history.perplexity)
     assert histories[1] == pytest.approx(histories[0], rel=1e-9)

@@ -6,13 +6,13 @@ from matplotlib import pyplot
 
 from d2lrnn import plot
 from d2lrnn.measure import ladder, speed
-from d2lrnn.nets import cells
+from d2lrnn.nets import first_values
 
 
 def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
     rng, (V, h, n, T) = np.random.default_rng(0), (5, 8, 3, 6)
     X, Y = rng.integers(V, size=(2, n, T))
-    arrays = [30 * array for array in cells.draw([(V, h), (h, h), (h,), (h, V), (V,)], 0)]
+    arrays = [30 * array for array in first_values.draw([(V, h), (h, h), (h,), (h, V), (V,)], 0)]
     found = {}
     for form in ladder.ladder(rnn):
         functions = rnn.get_params, rnn.init_rnn_state, form.forward_fn

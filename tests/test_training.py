@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells, prediction
+from d2lrnn.nets import first_values, prediction
 from d2lrnn.training import language, run_file
 
 LR = 0.5
@@ -327,7 +327,7 @@ def test_a_tiny_temperature_is_all_but_greedy():
 
 def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
-    net.load_arrays([10 * array for array in cells.draw([a.shape for a in net.arrays()], 1)])
+    net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     noise = prediction.surprise(0.7, np.random.default_rng(5), (41, 5))
     state, said = net.begin_state(1), vocab[list("dab")]
     for step, extra in enumerate(noise):
@@ -341,7 +341,7 @@ def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
 
 def test_a_text_goes_on_from_a_state(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
-    net.load_arrays([10 * array for array in cells.draw([a.shape for a in net.arrays()], 1)])
+    net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     _, state = net.evaluate(np.array([vocab[list("da")]]), net.begin_state(1))
     rest, without = (rnn.predict_ch8("d", 9, net, vocab, state=s) for s in (state, None))
     assert "da" + rest == rnn.predict_ch8("dad", 9, net, vocab) != "da" + without

@@ -12,8 +12,7 @@ from click.core import ParameterSource
 from d2lrnn import backends
 from d2lrnn.cli.common import BACKEND, check_outputs, interruptible, plain_errors, save_picture
 from d2lrnn.data import corpora
-from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.recipes import min_char
 
 PREFIXES = {
@@ -23,7 +22,7 @@ PREFIXES = {
     "grammar": "the ",
 }
 RECIPES = ("min-char",)
-FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in cells.FUSED)]
+FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 # What a recipe leaves to the user; all else is part of it.
 FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "out", "plot"}
 
@@ -142,7 +141,7 @@ def _train_min_char(rnn: Any, options: dict[str, Any]) -> None:
     corpus, vocab = min_char.character_corpus(lines)
     settings = _settings(rnn, options)
     architecture = cells.Architecture("rnn")
-    net = cells.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, **settings)
+    net = build.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, **settings)
     click.echo(
         f"{options['backend']}: {len(corpus):,} characters of {name}, {len(vocab)} different"
     )
@@ -207,7 +206,7 @@ def _settings(rnn: Any, options: dict[str, Any]) -> dict[str, Any]:
 def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     """Return whether the fused forward function is to be used: where there is one, by default."""
     if forward is None:
-        return architecture.plain and architecture.cell in cells.FUSED
+        return architecture.plain and architecture.cell in build.FUSED
     if not architecture.plain or forward.removesuffix("_fused") != architecture.cell:
         raise ValueError(f"--forward {forward} is not for {architecture}; choose a --cell to match")
     return forward.endswith("_fused")
@@ -218,11 +217,11 @@ def _net(rnn: Any, vocab_size: int, options: dict[str, Any]) -> Any:
     sizes, settings = (vocab_size, options["hiddens"]), _settings(rnn, options)
     if not options["concise"]:
         fused = _is_fused(architecture, options["forward"])
-        return cells.new_net(rnn, architecture, *sizes, fused=fused, **settings)
+        return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)
     if options["forward"]:
         raise ValueError("--concise and --forward are both given; choose one")
     if not hasattr(rnn, "RNNModel"):
         raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")
     if architecture.cell == "gru":  # the frameworks' own is the other kind
         architecture = dataclasses.replace(architecture, cell="gru_reset_after")
-    return agreement.concise_net(rnn, architecture, *sizes, **settings)
+    return build.concise_net(rnn, architecture, *sizes, **settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from d2lrnn.data import corpora, text
@@ -39,8 +39,8 @@ def load_data_time_machine(
 
     Source: the book's section 9.3.
     """
-    corpus, vocab = text.build_corpus(corpora.read_time_machine(), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+    lines = corpora.read_time_machine()
+    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
 
 
 def load_data_builtin(
@@ -56,8 +56,8 @@ def load_data_builtin(
 
     Arguments as for load_data_time_machine.
     """
-    corpus, vocab = text.build_corpus(corpora.read_builtin(), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+    lines = corpora.read_builtin()
+    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
 
 
 def load_data_text(
@@ -74,8 +74,8 @@ def load_data_text(
 
     The other arguments are those of load_data_time_machine; all tokens are used by default.
     """
-    corpus, vocab = text.build_corpus(corpora.read_text(path), token, max_tokens)
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+    lines = corpora.read_text(path)
+    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
 
 
 def load_data_tiny_shakespeare(
@@ -91,7 +91,20 @@ def load_data_tiny_shakespeare(
 
     Arguments as for load_data_time_machine.
     """
-    corpus, vocab = text.build_corpus(corpora.read_tiny_shakespeare(), token, max_tokens)
+    lines = corpora.read_tiny_shakespeare()
+    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+
+
+def _load(
+    lines: Iterable[str],
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool,
+    max_tokens: int | None,
+    token: str,
+    seed: int | None,
+) -> tuple[SeqDataLoader, text.Vocab]:
+    corpus, vocab = text.build_corpus(lines, token, max_tokens)
     return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
 
 
@@ -126,7 +139,7 @@ def load_corpus_time_machine(
 
 
 class Loaders(NamedTuple):
-    """The functions of this module that yield tensors, in the order for_backend returns them."""
+    """What of returns, by the names that a backend hands on."""
 
     SeqDataLoader: Any
     seq_data_iter_random: Any
@@ -138,8 +151,20 @@ class Loaders(NamedTuple):
     load_data_grammar: Any
 
 
-def for_backend(from_numpy: Callable[[Ids], Any]) -> Loaders:
-    """Return this module's loaders as a backend has them: yielding tensors made by from_numpy."""
+LOADERS = Loaders(
+    SeqDataLoader=SeqDataLoader,
+    seq_data_iter_random=seq_data_iter_random,
+    seq_data_iter_sequential=seq_data_iter_sequential,
+    load_data_time_machine=load_data_time_machine,
+    load_data_tiny_shakespeare=load_data_tiny_shakespeare,
+    load_data_builtin=load_data_builtin,
+    load_data_text=load_data_text,
+    load_data_grammar=load_data_grammar,
+)
+
+
+def of(from_numpy: Callable[[Ids], Any]) -> Loaders:
+    """Return the loaders as a backend has them: yielding tensors made by from_numpy."""
 
     class Loader(SeqDataLoader):
         __doc__ = SeqDataLoader.__doc__
@@ -163,13 +188,10 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> Loaders:
 
         return load
 
-    return Loaders(
-        SeqDataLoader=Loader,
-        seq_data_iter_random=iterating(seq_data_iter_random),
-        seq_data_iter_sequential=iterating(seq_data_iter_sequential),
-        load_data_time_machine=loading(load_data_time_machine),
-        load_data_tiny_shakespeare=loading(load_data_tiny_shakespeare),
-        load_data_builtin=loading(load_data_builtin),
-        load_data_text=loading(load_data_text),
-        load_data_grammar=loading(load_data_grammar),
-    )
+    made: dict[str, Any] = {"SeqDataLoader": Loader}
+    for name, function in LOADERS._asdict().items():
+        if name.startswith("seq_data_iter"):
+            made[name] = iterating(function)
+        elif name.startswith("load_data"):
+            made[name] = loading(function)
+    return Loaders(**made)

@@ -15,7 +15,7 @@ from d2lrnn.demo import theme, turns, worker
 from d2lrnn.demo.fields import Choice, Slider, Typed, button, pane
 from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, in_pairs
 from d2lrnn.measure.inside import Inside, look_inside
-from d2lrnn.nets import cells, prediction
+from d2lrnn.nets import build, cells, prediction
 
 LONGEST = 300  # characters typed
 MOST = 600  # characters, the network's own included
@@ -279,6 +279,6 @@ def network(trainer: worker.Trainer, backend: str) -> tuple[Any, Any]:
     arrays, vocab = trainer.copy()
     sizes = len(vocab), trainer.settings.hiddens
     architecture = cells.Architecture(trainer.settings.cell)
-    net = cells.new_net(backends.load(backend), architecture, *sizes)
+    net = build.new_net(backends.load(backend), architecture, *sizes)
     net.load_arrays(arrays)
     return net, vocab

@@ -16,7 +16,7 @@ from d2lrnn.demo.turns import TURNS
 from d2lrnn.files import model_file as checkpoint
 from d2lrnn.files import tensor_file
 from d2lrnn.measure import gradient_flow
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.training.language import DivergenceError
 
 CHUNK = 0.1  # seconds of training between two points of the curve
@@ -164,7 +164,7 @@ class Trainer:
         self._pasted = ""
         self.floor = getattr(self._loader, "floor", None)
         architecture, sizes = cells.Architecture(asked.cell), (len(self.vocab), asked.hiddens)
-        net = cells.new_net(rnn, architecture, *sizes, fused=True, seed=0)
+        net = build.new_net(rnn, architecture, *sizes, fused=True, seed=0)
         self._train = rnn.make_step(net, asked.lr, asked.clip)
         self._norm = gradient_flow.norm_of_gradients(net)
         self._minibatches, self._done, self._last_sample = self._endless(), 0, -math.inf

@@ -12,14 +12,13 @@ import dataclasses
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, first_values
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
@@ -51,7 +50,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
 
 def describe(
     net: Any, vocab: Vocab, settings: Mapping[str, Any]
-) -> tuple[dict[str, cells.Array], dict[str, str]]:
+) -> tuple[dict[str, first_values.Array], dict[str, str]]:
     """Return a model as tensors by name and metadata."""
     if len(vocab) != net.vocab_size:
         raise ValueError(
@@ -78,8 +77,13 @@ def describe(
     return tensors, metadata
 
 
-def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
-    """Return load_model as the backend whose module has that name has it."""
+def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:
+    """Return load_model as a backend has it.
+
+    Args:
+        new_net: the backend's; new_net(architecture, vocab_size, num_hiddens, dtype=, device=)
+            returns an RNNModelScratch.
+    """
 
     def load_model(path: StrPath, *, device: Any = None) -> tuple[Any, Vocab]:
         """Return the net that a file holds, whichever backend saved it, and its Vocab.
@@ -88,16 +92,16 @@ def loader(backend: str) -> Callable[..., tuple[Any, Vocab]]:
             CheckpointError: a ValueError; the file is no model of ours, or is damaged.
             OSError: the file cannot be read.
         """
-        return _build(path, sys.modules[backend], device)
+        return _build(path, new_net, device)
 
     return load_model
 
 
-def _build(path: StrPath, backend: Any, device: Any) -> tuple[Any, Vocab]:
+def _build(path: StrPath, new_net: Callable[..., Any], device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
     architecture, num_hiddens = _architecture(settings), settings["num_hiddens"]
     settings = {"dtype": settings["dtype"], "device": device}
-    net = cells.new_net(backend, architecture, len(vocab), num_hiddens, **settings)
+    net = new_net(architecture, len(vocab), num_hiddens, **settings)
     net.load_arrays([tensors[name] for name in architecture.parameters])
     return net, vocab
 
@@ -107,7 +111,7 @@ def _architecture(settings: Mapping[str, Any]) -> cells.Architecture:
     return cells.Architecture(**{name: settings[name] for name in fields})
 
 
-def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
+def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:
     """Return the tensors by name, the Vocab and the settings that a file holds."""
     tensors, metadata = read(path)
     with naming(path):
@@ -115,8 +119,8 @@ def read_model(path: StrPath) -> tuple[dict[str, cells.Array], Vocab, dict[str, 
 
 
 def model_of(
-    tensors: Mapping[str, cells.Array], metadata: Mapping[str, str]
-) -> tuple[dict[str, cells.Array], Vocab, dict[str, Any]]:
+    tensors: Mapping[str, first_values.Array], metadata: Mapping[str, str]
+) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:
     """Return the parameters by name, in order, the Vocab and the settings of what read returned.
 
     Raises:
@@ -131,7 +135,7 @@ def model_of(
     return {name: found[name] for name in expected}, vocab, settings
 
 
-def read(path: StrPath) -> tuple[dict[str, cells.Array], dict[str, str]]:
+def read(path: StrPath) -> tuple[dict[str, first_values.Array], dict[str, str]]:
     """Return everything in a file of ours, seals and format checked.
 
     Raises:
@@ -157,7 +161,7 @@ def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any 
 
 
 def check_tensors(
-    found: Mapping[str, cells.Array], expected: Mapping[str, cells.Shape], dtype: str
+    found: Mapping[str, first_values.Array], expected: Mapping[str, first_values.Shape], dtype: str
 ) -> None:
     """Check that tensors have the names, the shapes and the dtype that they must have."""
     check_keys("tensors", found, set(expected))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from d2lrnn.jax.scratch import output_layer, unroll
-from d2lrnn.jax.tensors import concat, from_numpy, to_numpy
+from d2lrnn.jax.tensors import concat
 from d2lrnn.nets import concatenated
 
 
@@ -74,6 +74,3 @@ def concat_gru(inputs, state, params, *, order="HX"):
 def concat_lstm(inputs, state, params, *, order="HX"):
     """Run an LSTM with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
     return run("lstm", concat_lstm_step, inputs, state, params, order)
-
-
-concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)

@@ -12,8 +12,8 @@ import optax
 from flax import nnx
 
 from d2lrnn import checks
-from d2lrnn.jax import tensors
 from d2lrnn.jax.gradients import softmax_loss
+from d2lrnn.jax.scratch import OPS
 from d2lrnn.jax.tensors import from_numpy, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
@@ -85,7 +85,7 @@ def directions(layer):
 class RNNModel(ConciseModel):
     """A language model: one or more of Flax's recurrent layers and a linear output layer."""
 
-    tensors = tensors
+    ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):

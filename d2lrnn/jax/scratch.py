@@ -9,21 +9,12 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from d2lrnn import checks
-from d2lrnn.jax import tensors
-from d2lrnn.jax.gradients import make_update, value_and_grad, vjp
+from d2lrnn.jax import gradients, tensors
+from d2lrnn.jax.fused import input_product
 from d2lrnn.jax.prediction import say
-from d2lrnn.jax.tensors import concat, flip, from_numpy, trainable
 from d2lrnn.nets import cells, layers
 from d2lrnn.nets.language_model import ScratchModel
-
-
-def get_mlp_params(
-    num_inputs, num_hiddens, num_outputs, *, seed=None, dtype="float32", device=None
-):
-    """Return [W_xh, b_h, W_hq, b_q] of a network without hidden states."""
-    arrays = cells.mlp_arrays(num_inputs, num_hiddens, num_outputs, seed)
-    return trainable(arrays, dtype=dtype, device=device)
+from d2lrnn.nets.ops import Ops
 
 
 def mlp(X, params):
@@ -54,24 +45,7 @@ def output_layer(Hs, W_hq, b_q):
     return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
 
 
-def zeros(batch_size, num_hiddens, *, dtype="float32", device=None):
-    """Return a hidden state of zeros (n, h)."""
-    array = cells.zero_state(batch_size, num_hiddens)
-    return from_numpy(array, dtype=checks.floating(dtype), device=device)
-
-
 # The recurrent network
-
-
-def get_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
-    """Return [W_xh, W_hh, b_h, W_hq, b_q] of a recurrent network."""
-    arrays = cells.Architecture("rnn").arrays(vocab_size, num_hiddens, seed)
-    return trainable(arrays, dtype=dtype, device=device)
-
-
-def init_rnn_state(batch_size, num_hiddens, *, dtype="float32", device=None):
-    """Return the state before the first time step, (H,) with H = 0."""
-    return (zeros(batch_size, num_hiddens, dtype=dtype, device=device),)
 
 
 def rnn_step(X, state, params):
@@ -92,23 +66,6 @@ def rnn(inputs, state, params):
 
 
 # The gated recurrent unit
-
-
-def get_gru_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
-    """Return [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q] of a GRU."""
-    arrays = cells.Architecture("gru").arrays(vocab_size, num_hiddens, seed)
-    return trainable(arrays, dtype=dtype, device=device)
-
-
-def get_gru_reset_after_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
-    """Return the parameters of gru_reset_after: a GRU's, b_hh after b_h."""
-    arrays = cells.Architecture("gru_reset_after").arrays(vocab_size, num_hiddens, seed)
-    return trainable(arrays, dtype=dtype, device=device)
-
-
-def init_gru_state(batch_size, num_hiddens, *, dtype="float32", device=None):
-    """Return the state before the first time step, (H,) with H = 0."""
-    return (zeros(batch_size, num_hiddens, dtype=dtype, device=device),)
 
 
 def gru_step(X, state, params):
@@ -154,18 +111,6 @@ def gru_reset_after(inputs, state, params):
 # Long short-term memory
 
 
-def get_lstm_params(vocab_size, num_hiddens, *, seed=None, dtype="float32", device=None):
-    """Return [W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q] of an LSTM."""
-    arrays = cells.Architecture("lstm").arrays(vocab_size, num_hiddens, seed)
-    return trainable(arrays, dtype=dtype, device=device)
-
-
-def init_lstm_state(batch_size, num_hiddens, *, dtype="float32", device=None):
-    """Return the state before the first time step, (H, C) with H = C = 0."""
-    H, C = (zeros(batch_size, num_hiddens, dtype=dtype, device=device) for _ in range(2))
-    return H, C
-
-
 def lstm_step(X, state, params):
     """Return the state (H, C) of an LSTM after input X."""
     W_xi, W_hi, b_i, W_xf, W_hf, b_f, W_xo, W_ho, b_o, W_xc, W_hc, b_c = params
@@ -198,23 +143,24 @@ STEPS = {
 }
 
 
-def flat(A):
-    """Return A (T, n, q) as (T * n, q)."""
-    return A.reshape(-1, A.shape[2])
-
-
-tools = layers.Tools(
-    STEPS, unroll, output_layer, concat, flip, trainable, zeros, jnp.tanh, flat, compiled=jax.jit
+OPS = Ops(
+    name="jax",
+    tensors=tensors,
+    gradients=gradients,
+    steps=STEPS,
+    forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
+    unroll=unroll,
+    output_layer=output_layer,
+    input_product=input_product,
+    compiled=jax.jit,
 )
-stack = layers.for_backend(tools)
+stack = layers.stack_of(OPS)
 
 
 class RNNModelScratch(ScratchModel):
     """A language model whose recurrent network is written from scratch."""
 
-    tensors, tools = tensors, tools
-    make_update, value_and_grad = staticmethod(make_update), staticmethod(value_and_grad)
-    vjp = staticmethod(vjp)
+    ops = OPS
 
     @functools.cached_property
     def forward(self):

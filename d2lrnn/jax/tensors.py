@@ -81,3 +81,13 @@ def concat(tensors):
 def flip(tensor):
     """Return a tensor (T, n, d) with its time steps in reverse."""
     return jnp.flip(tensor, axis=0)
+
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.reshape(-1, A.shape[2])
+
+
+def tanh(A):
+    """Return the hyperbolic tangent of each element."""
+    return jnp.tanh(A)

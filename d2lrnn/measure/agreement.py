@@ -17,7 +17,7 @@ import numpy as np
 
 from d2lrnn import backends
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells, first_values
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -34,12 +34,10 @@ CASES = {
     "lstm, 2 layers, both ways": cells.Architecture("lstm", 2, True),
 }
 
-# The frameworks' own layers, by the name of the function that makes them.
-LAYERS = {"rnn": "RNN", "gru_reset_after": "GRU", "lstm": "LSTM"}
 CONCISE = {
     f"{case}, concise": architecture
     for case, architecture in CASES.items()
-    if architecture.cell in LAYERS
+    if architecture.cell in build.LAYERS
 }
 
 
@@ -109,7 +107,7 @@ def make_problem(
 
     architecture = None if case == "mlp" else CASES[case]
     if architecture is None:
-        shapes = [p.shape for p in cells.mlp_arrays(num_inputs, num_hiddens, num_inputs, 0)]
+        shapes = [p.shape for p in first_values.mlp_arrays(num_inputs, num_hiddens, num_inputs, 0)]
         inputs, num_states, num_rows = draw(batch_size, num_inputs), 0, batch_size
     else:
         shapes = architecture.shapes(num_inputs, num_hiddens)
@@ -156,7 +154,7 @@ def solve_concise(rnn: Any, case: str, dtype: str = "float64") -> dict[str, Arra
     problem = make_problem(case.removesuffix(", concise"))
     ids = problem.d_outputs.argsort(axis=1)[:, :2].reshape(35, -1, 2)  # (T, n, 2), at random
     X, Y = ids[:, :, 0].T, ids[:, :, 1].T
-    net = concise_net(rnn, architecture, 28, 32, dtype=dtype)
+    net = build.concise_net(rnn, architecture, 28, 32, dtype=dtype)
     net.load_arrays(
         [
             np.zeros_like(array) if name.endswith("b_hh") else array  # Flax has no b_hh
@@ -174,24 +172,12 @@ def solve_concise(rnn: Any, case: str, dtype: str = "float64") -> dict[str, Arra
     }
 
 
-def concise_net(
-    rnn: Any, architecture: cells.Architecture, vocab_size: int, num_hiddens: int, **settings: Any
-) -> Any:
-    """Return a model around a framework's own layer, or a scratch model where there is none."""
-    if not hasattr(rnn, "RNNModel"):
-        return cells.new_net(rnn, architecture, vocab_size, num_hiddens, **settings)
-    make = getattr(rnn, LAYERS[architecture.cell])
-    layers = architecture.num_layers, architecture.bidirectional
-    layer = make(vocab_size, num_hiddens, *layers, **settings)
-    return rnn.RNNModel(layer, vocab_size, seed=settings.get("seed"), device=settings.get("device"))
-
-
 def forward_function(
     rnn: Any, architecture: cells.Architecture | None, *, fused: bool = False
 ) -> Callable[..., Any]:
     """Return a backend's forward_fn(inputs, state, params), for the MLP (None) too."""
     if architecture is not None:
-        forward_fn: Callable[..., Any] = cells.functions(rnn, architecture, fused=fused)[2]
+        forward_fn: Callable[..., Any] = build.functions(rnn, architecture, fused=fused)[2]
         return forward_fn
 
     @functools.wraps(rnn.mlp)
@@ -211,7 +197,7 @@ def losses_of_training(rnn: Any, case: str, dtype: str, *, seed: int = 0) -> Ite
     """Yield the loss of one training step after the other, on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
     loader = batches.SeqDataLoader(corpus, 8, 35, seed=seed)
-    net = cells.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype)
+    net = build.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype)
     step, state = net.make_step(lr=1.0, theta=1.0), net.begin_state(8)
     for X, Y in itertools.chain.from_iterable(itertools.repeat(loader)):
         loss, state = step(X, Y, state)

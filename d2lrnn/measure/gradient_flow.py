@@ -10,7 +10,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import cells, networks
+from d2lrnn.nets import build, cells, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch
 from d2lrnn.nets.language_model import Array, ScratchModel
 
@@ -52,9 +52,28 @@ def gradient_norms(
         )
     checks.axes("X", np.shape(X), "(batch_size, num_steps)")
     state = net.begin_state(len(X)) if state is None else state
-    d_hiddens = net.hidden_gradients(X, Y, state, last_only=last_only)
+    d_hiddens = hidden_gradients(net, X, Y, state, last_only=last_only)
     norms: Array = np.sqrt((d_hiddens.astype(np.float64) ** 2).sum(axis=(1, 2)))
     return norms
+
+
+def hidden_gradients(
+    net: ScratchModel, X: Any, Y: Any, state: Any, *, last_only: bool = False
+) -> Array:
+    """Return the gradients of the mean loss for every hidden state, (T, n, h).
+
+    For one layer in one direction; arguments as of gradient_norms. A zero E_t is added to each H_t;
+    what is returned is the gradient for E_t.
+    """
+    _, d_outputs = net.loss_and_d_outputs(X, Y, state, last_only=last_only)
+    forward_fn = networks.Perturbed(net.ops, net.architecture.cell, net.vocab_size)
+    rows = net.tensors.to_numpy(net.rows(X, state))
+    zeros = np.zeros((*rows.shape[:2], net.num_hiddens), rows.dtype)
+    inputs = net.tensor(np.concatenate([rows, zeros], 2))  # (T, n, V + h)
+    ends = d_outputs, net.begin_state(len(X))
+    d_inputs, _, _ = net.ops.gradients.vjp(forward_fn, inputs, state, net.params, *ends)
+    gradients: Array = net.tensors.to_numpy(d_inputs)[:, :, net.vocab_size :]
+    return gradients
 
 
 def bptt_terms(
@@ -86,14 +105,19 @@ def bptt_terms(
     inputs, targets, weights = net.tensors_of(X, y, valid)
     checks.size(num_steps=inputs[0].shape[0])
     num_steps, cell = inputs[0].shape[0], net.architecture.cell
-    arrays = networks.repeated(net.arrays(), num_steps)
-    copies = net.scratch.tensors.trainable(arrays, dtype=net.dtype, device=net.device)
-    network = networks.Unshared(net.scratch.tools, cell)
-    compute = net.scratch.value_and_grad(network, net.loss)
+    tensors, arrays = net.ops.tensors, repeated(net.arrays(), num_steps)
+    copies = tensors.trainable(arrays, dtype=net.dtype, device=net.device)
+    compute = net.ops.gradients.value_and_grad(networks.Unshared(net.ops, cell), net.loss)
     _, _, grads = compute(copies, inputs, targets, weights)
-    names, terms = cells.CELLS[cell].parameters, map(net.scratch.tensors.to_numpy, grads)
-    by_step = list(terms)[: num_steps * len(names)]
-    return {name: np.stack(by_step[i :: len(names)]) for i, name in enumerate(names)}
+    *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are the output layer's
+    by_step = [cells.CELLS[cell].named(own) for own in net.architecture.runs(terms)]
+    return {name: np.stack([own[name] for own in by_step]) for name in by_step[0]}
+
+
+def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:
+    """Return a cell's parameters as networks.Unshared takes them."""
+    *weights, W_hq, b_q = arrays
+    return [*weights * num_steps, W_hq, b_q]
 
 
 def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
@@ -104,7 +128,8 @@ def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
     Args:
         net: an RNNModelScratch; its parameters are those of the moment at each call.
     """
-    compute = net.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
+    network = networks.Recurrent(net.forward_fn)
+    compute = net.ops.gradients.value_and_grad(network, "softmax")
 
     def norm(X: Any, Y: Any, state: Any) -> float:
         X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
@@ -172,7 +197,7 @@ def flow(
     corpus, vocab = text.build_corpus(corpora.read_builtin())
     X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
     settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
-    net = cells.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
+    net = build.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
     net.load_arrays([10 * array for array in net.arrays()])
     scale_recurrent(net, radius)
     _, gradients = net.gradients(X, Y, net.begin_state(8))

@@ -110,7 +110,7 @@ def _gates(net: ScratchModel, X: Any, H: Any) -> tuple[dict[str, Array], Array |
         return {}, None
 
     def step(X: Any, H: Any, *weights: Array) -> Any:
-        (H,) = net.tools.steps["rnn"](X, (H,), [net.tensor(weight) for weight in weights])
+        (H,) = net.ops.steps["rnn"](X, (H,), [net.tensor(weight) for weight in weights])
         return H
 
     def of(letter: str) -> list[Array]:
@@ -126,6 +126,6 @@ def _gates(net: ScratchModel, X: Any, H: Any) -> tuple[dict[str, Array], Array |
         candidate = step(X, gates["R"] * H, *of("h"))
     else:  # the reset gate comes after the product H W_hh + b_hh, which is added as it is
         W_xh, W_hh, b_h = of("h")
-        product = net.tools.output_layer(H, net.tensor(W_hh), net.tensor(named["b_hh"]))
+        product = net.ops.output_layer(H, net.tensor(W_hh), net.tensor(named["b_hh"]))
         candidate = step(X, gates["R"] * product, W_xh, np.eye(len(b_h)), b_h)
     return {name: to_numpy(gate) for name, gate in gates.items()}, to_numpy(candidate)

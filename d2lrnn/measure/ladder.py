@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ LOOK_UP = "token ids look up what one-hot rows multiply"
 
 
 @dataclass(frozen=True)
-class Step:
+class Rung:
     """A forward function on the way, and what is new in it."""
 
     name: str
@@ -34,7 +33,7 @@ class Step:
     forward_fn: Callable[..., Outputs]
 
 
-def ladder(backend: Any) -> list[Step]:
+def ladder(backend: Any) -> list[Rung]:
     """Return the forms of a recurrent network in a backend, from the textbook's to the fused.
 
     Each ``forward_fn(inputs, state, params)`` does for RNNModelScratch, with get_params and
@@ -43,47 +42,47 @@ def ladder(backend: Any) -> list[Step]:
     Args:
         backend: a module, such as d2lrnn.torch.
     """
-    tools = backend.RNNModelScratch.tools
-    input_product = import_module(f"{backend.__name__}.fused").input_product
-    by_hand = Step("by hand", "the gradient is written by hand", backend.rnn_fused)
-    once = Step("output once", "the output layer comes once, after the loop", backend.rnn)
+    ops = backend.RNNModelScratch.ops
+    by_hand = Rung("by hand", "the gradient is written by hand", backend.rnn_fused)
+    once = Rung("output once", "the output layer comes once, after the loop", backend.rnn)
     if not hasattr(backend, "RNNModel"):  # NumPy differentiates nothing by itself
         on_rows = "the inputs' product comes before the loop, each weight's gradient after it"
-        input_first = Step("input once", on_rows, reading_rows(backend.rnn_fused))
-        return [once, input_first, Step("look-up", LOOK_UP, backend.rnn_fused)]
+        input_first = Rung("input once", on_rows, reading_rows(backend.rnn_fused))
+        return [once, input_first, Rung("look-up", LOOK_UP, backend.rnn_fused)]
 
     def naive(inputs: Any, state: Any, params: Any) -> Outputs:
         W_xh, W_hh, b_h, W_hq, b_q = params
 
         def step(X: Any, before: Any, params: Any) -> tuple[Any, ...]:
-            (H,) = tools.steps["rnn"](X, before[1:], params[:3])
-            return H @ params[3] + params[4], H
+            *weights, W_hq, b_q = params
+            _, H = before  # the outputs of the step before are not looked at
+            (H,) = ops.steps["rnn"](X, (H,), weights)
+            return H @ W_hq + b_q, H
 
         nothing = state[0] @ W_hq  # of the outputs' shape
-        outputs, (_, H) = tools.unroll(
-            step, inputs, (nothing, *state), (W_xh, W_hh, b_h, W_hq, b_q)
-        )
-        return tools.flat(outputs), (H,)
+        outputs, (_, H) = ops.unroll(step, inputs, (nothing, *state), (W_xh, W_hh, b_h, W_hq, b_q))
+        return ops.tensors.flat(outputs), (H,)
 
     def input_once(inputs: Any, state: Any, params: Any) -> Outputs:
         W_xh, W_hh, b_h, W_hq, b_q = params
 
         def step(A_t: Any, before: Any, params: Any) -> tuple[Any, ...]:
-            return (tools.tanh(A_t + before[0] @ params[0]),)
+            (H,), (W_hh,) = before, params
+            return (ops.tensors.tanh(A_t + H @ W_hh),)
 
-        A = input_product(inputs, W_xh, b_h)
-        Hs, state = tools.unroll(step, A, tuple(state), (W_hh,))
-        return tools.output_layer(Hs, W_hq, b_q), tuple(state)
+        A = ops.input_product(inputs, W_xh, b_h)
+        Hs, state = ops.unroll(step, A, tuple(state), (W_hh,))
+        return ops.output_layer(Hs, W_hq, b_q), tuple(state)
 
     def look_up(inputs: Any, state: Any, params: Any) -> Outputs:
         return input_once(inputs, state, params)
 
     look_up.takes_ids = True  # type: ignore[attr-defined]
     return [
-        Step("in the loop", "inputs, recurrence and outputs, one step after the other", naive),
+        Rung("in the loop", "inputs, recurrence and outputs, one step after the other", naive),
         once,
-        Step("input once", "the inputs' product comes once, before the loop", input_once),
-        Step("look-up", LOOK_UP, look_up),
+        Rung("input once", "the inputs' product comes once, before the loop", input_once),
+        Rung("look-up", LOOK_UP, look_up),
         by_hand,
     ]
 
@@ -119,7 +118,7 @@ def speed_ups(
     """
     checks.choice(size, "size", tuple(speed.SIZES))
     checks.size(rounds=rounds)
-    shape, name = speed.SIZES[size], backend.__name__.removeprefix("d2lrnn.")
+    shape, name = speed.SIZES[size], backend.RNNModelScratch.ops.name
     X, Y = np.random.default_rng(0).integers(
         shape.vocab_size, size=(2, shape.batch_size, shape.num_steps)
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import backends
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 from d2lrnn.training import segments
 
 VOCAB_SIZE, NUM_HIDDENS, BATCH_SIZE, SHORT = 28, 64, 2, 100
@@ -85,7 +85,7 @@ def measure(
     """Return the growth of this process' largest resident set, in MiB, and the seconds taken."""
     import resource  # not on Windows
 
-    net = cells.new_net(
+    net = build.new_net(
         backends.load(name), cells.Architecture(cell), VOCAB_SIZE, NUM_HIDDENS, fused=fused, seed=0
     )
     X, Y = np.random.default_rng(0).integers(VOCAB_SIZE, size=(2, BATCH_SIZE, num_steps))

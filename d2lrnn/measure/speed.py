@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import backends, checks
-from d2lrnn.measure import agreement
-from d2lrnn.nets import cells, networks
+from d2lrnn.nets import build, cells, first_values, networks
 
 Run = Callable[[], float]  # trains on one minibatch and returns its loss
 
@@ -81,14 +80,14 @@ def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
     X, Y = rng.integers(size.vocab_size, size=shape)
     sizes = size.vocab_size, size.num_hiddens
     nets = {
-        kind: cells.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
+        kind: build.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
         for kind in ("book", "textbook", "fused")
     }
     runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = yardsticks(name).book_step(nets["book"], 1.0, 1.0)
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
     if hasattr(rnn, "RNNModel"):
-        layer = agreement.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
+        layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
         if cell != "gru":  # the own GRU is another cell, of the same size
             layer.load_arrays(nets["fused"].arrays())
         runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
@@ -154,7 +153,7 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
     rng, num_rows = np.random.default_rng(0), size.batch_size * size.num_steps
     h = size.num_hiddens
     shapes = [(size.vocab_size, h), (h, h), (h,), (h, 2), (2,)]
-    params = rnn.trainable(cells.draw(shapes, 0))
+    params = rnn.trainable(first_values.draw(shapes, 0))
     compute = rnn.value_and_grad(networks.Recurrent(rnn.rnn_fused), "softmax")
     compute = yardsticks(name).compiled(compute)
     state = rnn.init_rnn_state(num_rows, h)

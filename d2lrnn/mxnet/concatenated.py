@@ -6,7 +6,7 @@ write them. ``join`` puts H and X side by side in the order asked for.
 
 from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.scratch import output_layer, unroll
-from d2lrnn.mxnet.tensors import concat, defined_when_empty, from_numpy, to_numpy
+from d2lrnn.mxnet.tensors import concat, defined_when_empty
 from d2lrnn.nets import concatenated
 
 
@@ -47,7 +47,7 @@ def concat_lstm_step(X, state, params, join):
 def run(cell, step, inputs, state, params, order):
     """Run a step over inputs; return all outputs and the last state."""
     concatenated.check(cell, inputs, state, params, order)
-    W_hq, b_q = params[-2:]
+    *weights, W_hq, b_q = params
 
     def join(H, X):
         return concat([H, X] if order == "HX" else [X, H])
@@ -57,7 +57,7 @@ def run(cell, step, inputs, state, params, order):
 
     @defined_when_empty
     def forward(inputs, state, params):
-        Hs, state = unroll(joined_step, inputs, state, params[:-2])
+        Hs, state = unroll(joined_step, inputs, state, weights)
         return output_layer(Hs, W_hq, b_q), state
 
     return forward(inputs, state, params)
@@ -76,6 +76,3 @@ def concat_gru(inputs, state, params, *, order="HX"):
 def concat_lstm(inputs, state, params, *, order="HX"):
     """Run an LSTM with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
     return run("lstm", concat_lstm_step, inputs, state, params, order)
-
-
-concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)

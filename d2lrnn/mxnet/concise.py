@@ -5,9 +5,9 @@ from types import MappingProxyType
 import numpy as onp
 
 from d2lrnn import checks
-from d2lrnn.mxnet import tensors
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.gradients import grad_clipping
+from d2lrnn.mxnet.scratch import OPS
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
@@ -53,7 +53,7 @@ RNN, GRU, LSTM = layer_functions(make_layer)
 class RNNModel(ConciseModel):
     """A language model: one of MXNet's recurrent layers and a dense output layer."""
 
-    tensors = tensors
+    ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):

@@ -266,6 +266,6 @@ def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    W_x, W_h, b = (np.concatenate(weights[kind::3], axis=-1) for kind in range(3))
+    W_x, W_h, b = (np.concatenate(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
     Hs, state = recurrence(LSTMRecurrence, input_product(inputs, W_x, b), [W_h], state)
     return output_layer(Hs, W_hq, b_q), state

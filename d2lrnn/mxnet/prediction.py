@@ -22,7 +22,7 @@ def say(net, index, state, given, noise):
     count = len(given)
     given = onp.concatenate([given, onp.zeros(max(0, AT_ONCE - count), onp.int32)])
     noise = onp.concatenate([noise, onp.zeros((len(given) - count, net.vocab_size))])
-    step = net.tools.steps[net.architecture.cell]
+    step = net.ops.steps[net.architecture.cell]
     graph = speech(net.architecture, step, net.vocab_size, net.dtype)
     ids = (from_numpy(i, dtype="int64", device=net.device) for i in (onp.array([index]), given))
     noise = from_numpy(noise, dtype=net.dtype, device=net.device)

@@ -25,7 +25,7 @@ class Beam:
         """Start with one empty sequence for each source; the others are impossible as yet."""
         self.decoder, self.size, self.end = decoder, size, end
         checks.tokens(np.array([end]), decoder.num_outputs)
-        arrays = [decoder.scratch.tensors.to_numpy(s) for s in state]
+        arrays = [decoder.ops.tensors.to_numpy(s) for s in state]
         self.num_sources = len(arrays[0])
         self.state = tuple(decoder.tensor(a.repeat(size, axis=0)) for a in arrays)
         self.context = decoder.architecture.top(self.state)[0]
@@ -39,7 +39,7 @@ class Beam:
         if self.tokens.shape[2]:
             rows[0] = np.eye(self.decoder.num_outputs)[self.tokens[:, :, -1].reshape(-1)]
         outputs, state = self.decoder.run(rows, self.state, self.context)
-        scores = self.decoder.scratch.tensors.to_numpy(outputs).astype(np.float64)
+        scores = self.decoder.ops.tensors.to_numpy(outputs).astype(np.float64)
         logs = np.log(losses.probabilities(scores) + 1e-300).reshape(
             self.num_sources, self.size, -1
         )
@@ -64,7 +64,7 @@ class Beam:
     def follow(self, parents: Array, state: State) -> None:
         """Take for each sequence the state of the one that it goes on from."""
         rows = (parents + self.size * np.arange(self.num_sources)[:, None]).reshape(-1)
-        to_numpy = self.decoder.scratch.tensors.to_numpy
+        to_numpy = self.decoder.ops.tensors.to_numpy
         self.state = tuple(self.decoder.tensor(to_numpy(s)[rows]) for s in state)
 
     def ended(self) -> Array:

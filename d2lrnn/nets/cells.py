@@ -1,26 +1,30 @@
-"""What a cell is in every framework: the names, shapes and first values of its parameters.
+"""What a cell is in every framework: the names and shapes of its parameters, layer by layer.
 
-Initial weights are drawn here, once, with NumPy's PCG64 generator in float64. A backend casts them
-to its own tensors, so that the same seed gives the same model everywhere.
+Outside, parameters are the book's flat list. Inside, they are taken by name: by_gate, named and
+split say which is which.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple, TypeVar
 
 from d2lrnn import checks
+from d2lrnn.nets import first_values
+from d2lrnn.nets.first_values import Array, Shape
 
-Array = np.ndarray[Any, Any]
 ForwardFn = Callable[..., Any]
-Shape = tuple[int, ...]
+Item = TypeVar("Item")
 
-WEIGHT_SCALE = 0.01  # standard deviation of the initial weights; biases are 0 (section 9.5)
+
+class Gate(NamedTuple):
+    """The parameters of one gate: W_x (d, h), W_h (h, h) and the bias b (h,)."""
+
+    W_x: Any
+    W_h: Any
+    b: Any
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,20 @@ class Cell:
         h = num_hiddens
         gate: list[Shape] = [(num_inputs, h), (h, h), (h,)]
         return gate * len(self.gates) + [(h,)] * len(self.extra)
+
+    def named(self, weights: Sequence[Item]) -> dict[str, Item]:
+        """Return a layer's parameters by name."""
+        return dict(zip(self.parameters, weights, strict=True))
+
+    def by_gate(self, weights: Sequence[Any]) -> dict[str, Gate]:
+        """Return a layer's parameters by the gate's letter."""
+        named = self.named(weights)
+        return {g: Gate(named[f"W_x{g}"], named[f"W_h{g}"], named[f"b_{g}"]) for g in self.gates}
+
+    def by_kind(self, weights: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return W_x, W_h and b of all gates, three lists in the gates' order."""
+        W_x, W_h, b = map(list, zip(*self.by_gate(weights).values(), strict=True))
+        return W_x, W_h, b
 
 
 CELLS = {
@@ -126,7 +144,7 @@ class Architecture:
 
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
         """Return first values for the parameters."""
-        return draw(self.shapes(vocab_size, num_hiddens), seed)
+        return first_values.draw(self.shapes(vocab_size, num_hiddens), seed)
 
     def check(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check what a forward function is called with, its inputs being rows (T, n, d)."""
@@ -154,23 +172,34 @@ class Architecture:
         shapes = _expected(self, *params[0].shape, q)
         checks.parameters(params, self.parameters, shapes)
 
+    def split(self, params: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the parameters of all layers, and what follows them: W_hq and b_q, for example."""
+        number = len(self.parameters) - 2
+        return list(params[:number]), list(params[number:])
+
+    def runs(self, params: Sequence[Any]) -> list[list[Any]]:
+        """Return the parameters of all layers, a list for each layer and direction."""
+        return chunks(params, len(CELLS[self.cell].parameters))
+
+    def kinds(self, state: Sequence[Any]) -> list[list[Any]]:
+        """Return the state by kind: all Hs, layer by layer, and for the LSTM all Cs."""
+        return list(map(list, zip(*chunks(state, len(CELLS[self.cell].states)), strict=True)))
+
     def top(self, state: Sequence[Any]) -> list[Any]:
         """Return the last layer's H, of each direction, from the state of all layers."""
-        kinds = len(CELLS[self.cell].states)
-        return list(state[::kinds][-self.num_directions :])
+        return self.kinds(state)[0][-self.num_directions :]
 
     def layers(self, params: Sequence[Any], state: Sequence[Any]) -> Iterator[list[Any]]:
         """Yield, layer by layer, a pair (parameters, state) for each direction."""
-        cell, num_directions = CELLS[self.cell], self.num_directions
-        runs = [
-            (
-                params[i * len(cell.parameters) :][: len(cell.parameters)],
-                state[i * len(cell.states) :][: len(cell.states)],
-            )
-            for i in range(self.num_layers * num_directions)
-        ]
-        for layer in range(self.num_layers):
-            yield runs[layer * num_directions : (layer + 1) * num_directions]
+        states = chunks(state, len(CELLS[self.cell].states))
+        yield from chunks(list(zip(self.runs(params), states, strict=True)), self.num_directions)
+
+
+def chunks(items: Sequence[Item], size: int) -> list[list[Item]]:
+    """Return items in lists of so many; they must come out even."""
+    if len(items) % size:
+        raise ValueError(f"{len(items)} items do not make lists of {size}")
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 @functools.lru_cache(256)
@@ -234,49 +263,6 @@ def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
     return architecture
 
 
-FUSED = ("rnn", "gru", "lstm")
-
-
-def functions(
-    backend: Any, architecture: Architecture, *, fused: bool = False
-) -> tuple[Any, Any, Any]:
-    """Return a backend's get_params, init_state and forward function for an architecture.
-
-    Raises:
-        ValueError: the fused forward function is asked for, and there is none.
-    """
-    if fused:
-        if not (architecture.plain and architecture.cell in FUSED):
-            raise ValueError(
-                "only one layer in one direction of rnn, gru or lstm has a fused form; "
-                f"this is {architecture}"
-            )
-        made_of = functions(backend, architecture)[:2]
-        return (*made_of, getattr(backend, f"{architecture.cell}_fused"))
-    if architecture.plain:
-        cell = CELLS[architecture.cell]
-        get_params, init_state = (getattr(backend, n) for n in (cell.get_params, cell.init_state))
-        return get_params, init_state, getattr(backend, cell.name)
-    get_params, init_state, forward_fn = backend.stack(
-        architecture.cell, architecture.num_layers, architecture.bidirectional
-    )
-    return get_params, init_state, forward_fn
-
-
-def new_net(
-    backend: Any,
-    architecture: Architecture,
-    vocab_size: int,
-    num_hiddens: int,
-    *,
-    fused: bool = False,
-    **settings: Any,
-) -> Any:
-    """Return a backend's RNNModelScratch of an architecture, its forward function fused or not."""
-    made_of = functions(backend, architecture, fused=fused)
-    return backend.RNNModelScratch(vocab_size, num_hiddens, *made_of, **settings)
-
-
 def flip_update_gate(params: Sequence[Any]) -> list[Any]:
     """Return a GRU's parameters for the other convention, H = (1 - Z) * H + Z * H_tilde.
 
@@ -288,35 +274,5 @@ def flip_update_gate(params: Sequence[Any]) -> list[Any]:
             the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
     """
     checks.gates(params, {11: "gru", 12: "gru_reset_after"})
-    return [*(-param for param in params[:3]), *params[3:]]
-
-
-def mlp_arrays(
-    num_inputs: int, num_hiddens: int, num_outputs: int, seed: int | None
-) -> list[Array]:
-    """Return first values for W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)."""
-    checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_outputs=num_outputs)
-    d, h, q = num_inputs, num_hiddens, num_outputs
-    return draw([(d, h), (h,), (h, q), (q,)], seed)
-
-
-def zero_state(batch_size: int, num_hiddens: int) -> Array:
-    """Return zeros (batch_size, num_hiddens); a batch of 0 is allowed."""
-    checks.count(batch_size=batch_size)
-    checks.size(num_hiddens=num_hiddens)
-    return np.zeros((batch_size, num_hiddens))
-
-
-def draw(shapes: Sequence[Shape], seed: int | None, *, xavier: bool = False) -> list[Array]:
-    """Return float64 arrays: matrices drawn from N(0, 0.01²) in the order given, vectors of 0.
-
-    With xavier the variance of a matrix is 2 / (inputs + outputs) (the book's section 5.4).
-    """
-    checks.seed(seed)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    return [
-        np.zeros(shape)
-        if len(shape) == 1
-        else (math.sqrt(2 / sum(shape)) if xavier else WEIGHT_SCALE) * rng.standard_normal(shape)
-        for shape in shapes
-    ]
+    update_gate, rest = params[:3], params[3:]  # W_xz, W_hz and b_z come first
+    return [*(-param for param in update_gate), *rest]

@@ -15,8 +15,8 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of
-from d2lrnn.nets import cells, losses, networks
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, first_values, losses, networks
+from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -25,10 +25,10 @@ State = tuple[Any, ...]
 class SequenceNet(ABC):
     """What all networks over padded sequences are: parameters, and a step that trains them.
 
-    ``scratch`` is a backend's RNNModelScratch: it has the backend's tensors, cells and updates.
+    ``ops`` is the record of the backend that computes.
     """
 
-    scratch: type[ScratchModel]
+    ops: Ops
     network: Callable[..., Any]
     loss = "softmax"
     params: Any
@@ -36,15 +36,15 @@ class SequenceNet(ABC):
     def __init__(
         self,
         architecture: cells.Architecture,
-        shapes: Sequence[cells.Shape],
+        shapes: Sequence[first_values.Shape],
         seed: int | None,
         dtype: str,
         device: Any,
     ) -> None:
         """Draw the parameters: matrices from N(0, 2 / (inputs + outputs)), biases 0."""
         self.architecture, self.dtype, self.device = architecture, checks.floating(dtype), device
-        arrays = cells.draw(shapes, seed, xavier=True)
-        self.params = self.scratch.tensors.trainable(arrays, dtype=self.dtype, device=device)
+        arrays = first_values.draw(shapes, seed, xavier=True)
+        self.params = self.ops.tensors.trainable(arrays, dtype=self.dtype, device=device)
 
     @abstractmethod
     def minibatch(self, *batch: Any) -> tuple[tuple[Any, ...], Any, Array | None]:
@@ -62,7 +62,7 @@ class SequenceNet(ABC):
         Arguments as for make_step of a language model; a batch is what ``minibatch`` takes.
         """
         settings = {"optimizer": optimizer, "clip": clip}
-        update = self.scratch.make_update(self.network, self.loss, lr, theta, **settings)
+        update = self.ops.gradients.make_update(self.network, self.loss, lr, theta, **settings)
 
         def step(*batch: Any) -> float:
             inputs, targets, weights = self.tensors_of(*batch)
@@ -74,29 +74,29 @@ class SequenceNet(ABC):
     @functools.cached_property
     def compute(self) -> Callable[..., Any]:
         """The loss and its gradients, as value_and_grad has them."""
-        compute: Callable[..., Any] = self.scratch.value_and_grad(self.network, self.loss)
+        compute: Callable[..., Any] = self.ops.gradients.value_and_grad(self.network, self.loss)
         return compute
 
     def gradients(self, *batch: Any) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
         loss, _, grads = self.compute(self.params, *self.tensors_of(*batch))
-        return float(loss), [self.scratch.tensors.to_numpy(grad) for grad in grads]
+        return float(loss), [self.ops.tensors.to_numpy(grad) for grad in grads]
 
     def tensors_of(self, *batch: Any) -> tuple[Any, Any, Any]:
         """Return a minibatch as the backend's tensors."""
         inputs, targets, weights = self.minibatch(*batch)
         dtype = self.dtype if self.loss == "sigmoid" else "int64"
-        targets = self.scratch.tensors.from_numpy(targets, dtype=dtype, device=self.device)
+        targets = self.ops.tensors.from_numpy(targets, dtype=dtype, device=self.device)
         return inputs, targets, None if weights is None else self.tensor(weights)
 
     def tensor(self, array: Array) -> Any:
         """Return an array as a tensor of the parameters' dtype, on their device."""
-        return self.scratch.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
+        return self.ops.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
 
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         settings = {"dtype": self.dtype, "device": self.device}
-        zeros = self.scratch.tools.zeros(batch_size, self.num_hiddens, **settings)
+        zeros = self.ops.zeros(batch_size, self.num_hiddens, **settings)
         return (zeros,) * self.architecture.num_states
 
     @property
@@ -106,13 +106,13 @@ class SequenceNet(ABC):
 
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
-        return [self.scratch.tensors.to_numpy(param) for param in self.params]
+        return [self.ops.tensors.to_numpy(param) for param in self.params]
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take NumPy arrays, as arrays() returns them, as the parameters."""
         checks.same_shapes(arrays, self.arrays())
         settings = {"dtype": self.dtype, "device": self.device}
-        self.params = self.scratch.tensors.trainable(arrays, **settings)
+        self.params = self.ops.tensors.trainable(arrays, **settings)
 
 
 class Reader(SequenceNet):
@@ -142,8 +142,8 @@ class Reader(SequenceNet):
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_inputs, self.num_outputs = num_inputs, num_outputs
         self.loss = "sigmoid" if self.last_only and num_outputs == 1 else "softmax"
-        self.network = networks.Masked(self.scratch.tools, architecture, self.last_only)
-        self.forward = self.scratch.tools.compiled(self.network)
+        self.network = networks.Masked(self.ops, architecture, self.last_only)
+        self.forward = self.ops.compiled(self.network)
 
     def __call__(self, X: Any, valid: Any = None) -> Any:
         """Return the outputs, not normalised: see the class."""
@@ -157,7 +157,7 @@ class Reader(SequenceNet):
 
     def evaluate(self, X: Any, valid: Any = None) -> Array:
         """Return the outputs as a NumPy array."""
-        outputs: Array = self.scratch.tensors.to_numpy(self(X, valid))
+        outputs: Array = self.ops.tensors.to_numpy(self(X, valid))
         return outputs
 
 

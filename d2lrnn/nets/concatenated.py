@@ -7,13 +7,14 @@ The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
-from d2lrnn.nets.language_model import Array
+from d2lrnn.nets.first_values import Array
+from d2lrnn.nets.ops import Ops
 
 ORDERS = ("HX", "XH")
 # Whose parameters they are, by their number.
@@ -26,7 +27,7 @@ def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
     checks.choice(order, "order", ORDERS)
     *weights, W_hq, b_q = params
     arrays = []
-    for W_x, W_h, b in zip(*(weights[i::3] for i in range(3)), strict=True):
+    for W_x, W_h, b in cells.chunks(weights, 3):
         arrays += [np.concatenate([W_h, W_x] if order == "HX" else [W_x, W_h]), b]
     return [*arrays, W_hq, b_q]
 
@@ -36,7 +37,7 @@ def split_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
     checks.choice(order, "order", ORDERS)
     *weights, W_hq, b_q = params
     arrays = []
-    for W, b in zip(weights[0::2], weights[1::2], strict=True):
+    for W, b in cells.chunks(weights, 2):
         if order == "HX":
             W_h, W_x = np.split(W, [len(b)])
         else:
@@ -67,10 +68,16 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
     return height, h
 
 
-def for_backend(
-    from_numpy: Callable[..., Any], to_numpy: Callable[[Any], Array]
-) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
-    """Return concat_params and split_params as a backend has them."""
+class Converters(NamedTuple):
+    """What of returns, by the names that a backend hands on."""
+
+    concat_params: Callable[..., list[Any]]
+    split_params: Callable[..., list[Any]]
+
+
+def of(ops: Ops) -> Converters:
+    """Return concat_params and split_params as the backend with that record has them."""
+    from_numpy, to_numpy = ops.tensors.from_numpy, ops.tensors.to_numpy
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
         """Return the parameters of rnn, gru or lstm as concat_rnn, ... take them."""
@@ -82,4 +89,4 @@ def for_backend(
         check_params(checks.gates(params, JOINED), params)
         return [from_numpy(array) for array in split_arrays(list(map(to_numpy, params)), order)]
 
-    return concat_params, split_params
+    return Converters(concat_params=concat_params, split_params=split_params)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, first_values
 from d2lrnn.nets.language_model import Array, Model, State
 
 
@@ -67,13 +67,12 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
 
 def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
     """Return a scratch model's parameters of one layer and direction side by side."""
-    gates = cells.CELLS[cell].gates
-    by_gate = {gate: arrays[3 * i : 3 * i + 3] for i, gate in enumerate(gates)}
+    by_gate = cells.CELLS[cell].by_gate(arrays)
     W_x, W_h, b_x = (np.concatenate([by_gate[g][i] for g in order], axis=-1) for i in range(3))
     b_h = np.zeros_like(b_x)
     if cells.CELLS[cell].extra:
         h = len(W_h)
-        b_h[order.index("h") * h :][:h] = arrays[-1]
+        b_h[order.index("h") * h :][:h] = cells.CELLS[cell].named(arrays)["b_hh"]
     return Joined(W_x, W_h, b_x, b_h)
 
 
@@ -119,7 +118,7 @@ class ConciseModel(Model):
 
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros, as a scratch model's stack has."""
-        zeros = cells.zero_state(batch_size, self.num_hiddens)
+        zeros = first_values.zero_state(batch_size, self.num_hiddens)
         tensor = self.tensors.from_numpy(zeros, dtype=self.dtype, device=self.device)
         return (tensor,) * self.architecture.num_states
 
@@ -147,13 +146,10 @@ class ConciseModel(Model):
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take a scratch model's parameters, as arrays() returns them."""
         checks.same_shapes(arrays, self.arrays())
-        cell, number = self.architecture.cell, 0
-        for target in self.joined():
-            size = len(cells.CELLS[cell].parameters)
-            source = join(cell, self.orders[cell], arrays[number : number + size])
-            self._write(target, source)
-            number += size
-        for param, array in zip(self.output(), arrays[number:], strict=True):
+        cell, (weights, output) = self.architecture.cell, self.architecture.split(arrays)
+        for target, own in zip(self.joined(), self.architecture.runs(weights), strict=True):
+            self._write(target, join(cell, self.orders[cell], own))
+        for param, array in zip(self.output(), output, strict=True):
             self.write(param, array)
 
     def own_arrays(self) -> list[Array]:
@@ -184,8 +180,7 @@ class ConciseModel(Model):
 
 def pair_state(state: State, cell: str) -> list[list[Any]]:
     """Return the state as a list for each kind of state: all Hs, and for the LSTM all Cs."""
-    kinds = len(cells.CELLS[cell].states)
-    return [list(state[kind::kinds]) for kind in range(kinds)]
+    return cells.PLAIN[cell].kinds(state)
 
 
 def flat_state(kinds: Sequence[Any]) -> State:

@@ -8,7 +8,7 @@ has been written: a row of zeros. Source: the book's sections 10.6 to 10.8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from d2lrnn.data.padding import padded, rectangle, weights_of
 from d2lrnn.nets import cells, classifiers, networks
 from d2lrnn.nets.beam import Beam
 from d2lrnn.nets.classifiers import Array, SequenceNet, State
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets.ops import Ops
 
 
 class EncoderScratch(SequenceNet):
@@ -55,8 +55,8 @@ class EncoderScratch(SequenceNet):
         shapes = architecture.layer_shapes(num_inputs, num_hiddens)
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_inputs = num_inputs
-        self.network = networks.EncoderDecoder(self.scratch.tools, architecture)
-        self.forward = self.scratch.tools.compiled(self.network.encode)
+        self.network = networks.EncoderDecoder(self.ops, architecture)
+        self.forward = self.ops.compiled(self.network.encode)
 
     def __call__(self, X: Any, valid: Any = None) -> State:
         """Return the state after the last valid step of each sequence."""
@@ -114,12 +114,12 @@ class DecoderScratch(SequenceNet):
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_outputs, self.num_context, self.loss = num_outputs, num_context, loss
         self.network = self.joint.alone
-        self.forward = self.scratch.tools.compiled(self.network)
+        self.forward = self.ops.compiled(self.network)
 
     @property
     def joint(self) -> networks.EncoderDecoder:
         """The network that this is the second half of."""
-        return networks.EncoderDecoder(self.scratch.tools, self.architecture)
+        return networks.EncoderDecoder(self.ops, self.architecture)
 
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
         """Return outputs (T * n, num_outputs) after what was written, and the state."""
@@ -185,7 +185,7 @@ class DecoderScratch(SequenceNet):
         row, rows = np.zeros((len(context), self.num_outputs)), []
         for _ in range(num_steps):
             outputs, state = self.run(row[None], state, vector)
-            row = 0.5 * (1 + np.tanh(0.5 * self.scratch.tensors.to_numpy(outputs)))
+            row = 0.5 * (1 + np.tanh(0.5 * self.ops.tensors.to_numpy(outputs)))
             rows.append(row)
             if seed is not None:
                 row = (rng.random(row.shape) < row).astype(float)
@@ -228,8 +228,7 @@ class EncoderDecoderScratch(SequenceNet):
 
     @params.setter
     def params(self, params: Sequence[Any]) -> None:
-        number = len(self.encoder.params)
-        self.encoder.params, self.decoder.params = list(params[:number]), list(params[number:])
+        self.encoder.params, self.decoder.params = self.architecture.split(params)
 
     def minibatch(
         self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None
@@ -300,16 +299,29 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
     return float(sacrebleu.corpus_bleu(list(written), [list(truth)]).score)
 
 
-NETS: tuple[type[SequenceNet], ...] = (
-    classifiers.SequenceClassifierScratch,
-    classifiers.SequenceTaggerScratch,
-    EncoderScratch,
-    DecoderScratch,
-    EncoderDecoderScratch,
+class SequenceNets(NamedTuple):
+    """The networks over sequences as a backend has them, by the names that it hands on."""
+
+    SequenceClassifierScratch: Any
+    SequenceTaggerScratch: Any
+    EncoderScratch: Any
+    DecoderScratch: Any
+    EncoderDecoderScratch: Any
+
+
+NETS = SequenceNets(
+    SequenceClassifierScratch=classifiers.SequenceClassifierScratch,
+    SequenceTaggerScratch=classifiers.SequenceTaggerScratch,
+    EncoderScratch=EncoderScratch,
+    DecoderScratch=DecoderScratch,
+    EncoderDecoderScratch=EncoderDecoderScratch,
 )
 
 
-def for_backend(model: type[ScratchModel]) -> list[type[SequenceNet]]:
-    """Return NETS as the backend with that RNNModelScratch has them."""
-    names = {"scratch": model, "__module__": model.__module__}
-    return [type(n.__name__, (n,), {**names, "__doc__": n.__doc__}) for n in NETS]
+def of(ops: Ops) -> SequenceNets:
+    """Return NETS as the backend with that record has them."""
+    made = {}
+    for name, net in NETS._asdict().items():
+        names = {"ops": ops, "__module__": f"d2lrnn.{ops.name}", "__doc__": net.__doc__}
+        made[name] = type(name, (net,), names)
+    return SequenceNets(**made)

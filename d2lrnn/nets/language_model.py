@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, layers, losses, networks, optimizers
+from d2lrnn.nets import cells, losses, networks, optimizers
+from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -21,15 +22,23 @@ Step = Callable[[Any, Any, State], tuple[float, State]]
 class Model(ABC):
     """A language model: token ids and a state in, scores of the next token and a state out.
 
-    A backend's model supplies the abstract methods and the attributes below, ``tensors`` being the
-    backend's module of that name.
+    RNNModelScratch, or RNNModel around a framework's own layer. ``n`` is batch_size, ``T``
+    num_steps, ``V`` vocab_size; ``params`` are the parameters as the backend's tensors.
+
+    A backend's model supplies the abstract methods and the attributes below, ``ops`` being the
+    backend's record.
     """
 
-    tensors: ModuleType
+    ops: Ops
     vocab_size: int
     num_hiddens: int
     dtype: str
     device: Any
+
+    @property
+    def tensors(self) -> ModuleType:
+        """The backend's bridge to NumPy: its module of that name."""
+        return self.ops.tensors
 
     @property
     def takes_ids(self) -> bool:
@@ -43,7 +52,18 @@ class Model(ABC):
 
     @abstractmethod
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:
-        """Return the outputs (num_steps * batch_size, vocab_size) for ids X, and the new state."""
+        """Compute the scores of the next token after each token of X.
+
+        Args:
+            X: token ids (n, T), as a tensor or a NumPy array.
+            state: what begin_state(n), or the call before, returned.
+
+        Returns:
+            outputs (T * n, V), time-major, not normalised, and the new state.
+
+        Raises:
+            ValueError: X has another rank or holds no valid ids, or the state does not fit.
+        """
 
     @abstractmethod
     def begin_state(self, batch_size: int) -> State:
@@ -53,7 +73,11 @@ class Model(ABC):
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
     ) -> Step:
-        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch."""
+        """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
+
+        ``step.memory()`` gives what its optimizer remembers, as NumPy arrays by name, and
+        ``step.load_memory(arrays)`` takes it back into a step made with the same arguments.
+        """
 
     @abstractmethod
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
@@ -65,21 +89,30 @@ class Model(ABC):
 
     @abstractmethod
     def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take NumPy arrays, as arrays() returns them, as the parameters."""
+        """Take NumPy arrays, as arrays() returns them, as the parameters.
+
+        Raises:
+            ValueError: their shapes are not those of the parameters.
+        """
 
     def own_arrays(self) -> list[Array]:
-        """Return the parameters as the framework has them, where arrays() does not tell all."""
+        """Return the parameters as the framework has them, where arrays() does not tell all.
+
+        A framework's own layer has two biases where arrays() has their sum; a scratch model has
+        nothing of the kind.
+        """
         return []
 
     def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
-        """Take what arrays() and own_arrays() returned, every bit of it."""
+        """Take what arrays() and own_arrays() returned, so that training goes on bit for bit."""
         checks.same_shapes(own, self.own_arrays())
         self.load_arrays(arrays)
 
     def inputs(self, X: Any, state: State) -> Any:
-        """Return token ids X (batch_size, num_steps) time-major: as one-hot rows, or as they are.
+        """Return token ids X (n, T) as the forward function's inputs: one-hot rows (T, n, V).
 
-        They stay as they are where takes_ids is true.
+        Where takes_ids is true they stay ids, (T, n). X and state are checked first, here where
+        they have values and outside any compiled code.
         """
         if not self.takes_ids:
             return self.rows(X, state)
@@ -111,7 +144,7 @@ class Model(ABC):
         return self.architecture.bidirectional
 
     def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
-        """Return the outputs as a NumPy array, and the new state."""
+        """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
         outputs, state = self(X, state)
         return self.tensors.to_numpy(outputs), state
 
@@ -139,11 +172,6 @@ class Model(ABC):
 
 class ScratchModel(Model):
     """A model made of three functions: parameters, first state and forward computation."""
-
-    tools: layers.Tools
-    vjp: Callable[..., Any]
-    make_update: Callable[..., Any]
-    value_and_grad: Callable[..., Any]
 
     def __init__(
         self,
@@ -189,7 +217,7 @@ class ScratchModel(Model):
     @property
     def speaker(self) -> networks.Masked:
         """The network as it says one token after the other: of one step no form is fused."""
-        return networks.Masked(self.tools, self.architecture)
+        return networks.Masked(self.ops, self.architecture)
 
     def next_scores(self, index: int, state: State) -> tuple[Array, State]:
         """Return the scores (vocab_size,) of the token after one with that id, and the state."""
@@ -206,7 +234,7 @@ class ScratchModel(Model):
         """Return the function that trains on one minibatch, by our own optimizers."""
         network = networks.Recurrent(self.forward_fn)
         settings = {"optimizer": optimizer, "clip": clip}
-        update = self.make_update(network, "softmax", lr, theta, **settings)
+        update = self.ops.gradients.make_update(network, "softmax", lr, theta, **settings)
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
@@ -237,24 +265,10 @@ class ScratchModel(Model):
         """Return the mean loss of a minibatch and its gradients, in the order of params."""
         loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
         ends = d_outputs, self.begin_state(len(X))
-        _, _, d_params = self.vjp(self.forward_fn, self.rows(X, state), state, self.params, *ends)
+        _, _, d_params = self.ops.gradients.vjp(
+            self.forward_fn, self.rows(X, state), state, self.params, *ends
+        )
         return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
-
-    def hidden_gradients(self, X: Any, Y: Any, state: State, *, last_only: bool = False) -> Array:
-        """Return the gradients of the mean loss for every hidden state, (T, n, h).
-
-        For one layer in one direction. A zero E_t is added to each H_t; what is returned is the
-        gradient for E_t.
-        """
-        _, d_outputs = self.loss_and_d_outputs(X, Y, state, last_only=last_only)
-        forward_fn = layers.perturbed(self.tools, self.architecture.cell, self.vocab_size)
-        rows = self.tensors.to_numpy(self.rows(X, state))
-        zeros = np.zeros((*rows.shape[:2], self.num_hiddens), rows.dtype)
-        inputs = self.tensors.from_numpy(np.concatenate([rows, zeros], 2), device=self.device)
-        ends = d_outputs, self.begin_state(len(X))
-        d_inputs, _, _ = self.vjp(forward_fn, inputs, state, self.params, *ends)
-        gradients: Array = self.tensors.to_numpy(d_inputs)[:, :, self.vocab_size :]
-        return gradients
 
     def loss_and_d_outputs(
         self, X: Any, Y: Any, state: State, *, last_only: bool = False

@@ -7,11 +7,11 @@ Where a mask (T, n, 1) is 1 a row has a token; where it is 0, padding, there the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from d2lrnn.nets import cells, layers
+from d2lrnn.nets.ops import Ops
 
 Outputs = tuple[Any, tuple[Any, ...]]
 
@@ -32,33 +32,35 @@ class Recurrent:
 class Masked:
     """Layers of cells over padded sequences: an output for every step, or for the last only."""
 
-    tools: layers.Tools
+    ops: Ops
     architecture: cells.Architecture
     last_only: bool = False
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
         """Return outputs (T * n, q), or (n, q) of the last states, of inputs (T, n, d)."""
         *weights, W_hq, b_q = params
-        Hs, last = layers.run_layers(self.tools, self.architecture, inputs, state, weights, mask)
+        Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, mask)
         if self.last_only:
-            Hs = self.tools.concat(self.architecture.top(last))[None]  # (1, n, directions * h)
-        return self.tools.output_layer(Hs, W_hq, b_q), last
+            Hs = self.ops.tensors.concat(self.architecture.top(last))[
+                None
+            ]  # (1, n, directions * h)
+        return self.ops.output_layer(Hs, W_hq, b_q), last
 
 
 @dataclass(frozen=True)
 class Decoder:
     """Layers of cells that read, at each step, the row before and one vector, the context."""
 
-    tools: layers.Tools
+    ops: Ops
     architecture: cells.Architecture
 
     def __call__(self, params: Any, before: Any, context: Any, state: Any) -> Outputs:
         """Return outputs (T * n, q) of rows (T, n, q) and a context (n, c)."""
         *weights, W_hq, b_q = params
         contexts = 0 * before[:, :, :1] + context[None]  # (T, n, c): the same at every step
-        inputs = self.tools.concat([before, contexts])
-        Hs, last = layers.run_layers(self.tools, self.architecture, inputs, state, weights)
-        return self.tools.output_layer(Hs, W_hq, b_q), last
+        inputs = self.ops.tensors.concat([before, contexts])
+        Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights)
+        return self.ops.output_layer(Hs, W_hq, b_q), last
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,23 @@ class EncoderDecoder:
     2014; Sutskever et al., 2014.
     """
 
-    tools: layers.Tools
+    ops: Ops
     architecture: cells.Architecture
 
     def __call__(self, params: Any, source: Any, mask: Any, state: Any, before: Any) -> Outputs:
         """Return outputs (T' * n, q) of a source (T, n, d) and rows before (T', n, q)."""
-        number = len(self.architecture.parameters) - 2
-        state = self.encode(params[:number], source, mask, state)
-        return self.alone(params[number:], before, self.architecture.top(state)[0], state)
+        encoder, decoder = self.architecture.split(params)
+        state = self.encode(encoder, source, mask, state)
+        return self.alone(decoder, before, self.architecture.top(state)[0], state)
 
     @property
     def alone(self) -> Decoder:
         """The second network, for a context that is given."""
-        return Decoder(self.tools, self.architecture)
+        return Decoder(self.ops, self.architecture)
 
     def encode(self, weights: Any, source: Any, mask: Any, state: Any) -> tuple[Any, ...]:
         """Return the state after a source (T, n, d)."""
-        return layers.run_layers(self.tools, self.architecture, source, state, weights, mask)[1]
+        return layers.run_layers(self.ops, self.architecture, source, state, weights, mask)[1]
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,38 @@ class Unshared:
     are the terms of which its gradient is the sum.
     """
 
-    tools: layers.Tools
+    ops: Ops
     cell: str
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
         """Return outputs (n, q) of the last states, of inputs (T, n, d)."""
         *copies, W_hq, b_q = params
-        step, size = layers.masked(self.tools.steps[self.cell]), len(copies) // len(inputs)
-        joined = self.tools.concat([inputs, mask])
-        for t in range(len(inputs)):
-            state = step(joined[t], state, copies[t * size : (t + 1) * size])
-        return self.tools.output_layer(state[0][None], W_hq, b_q), tuple(state)
+        step = layers.masked(self.ops.steps[self.cell])
+        joined = self.ops.tensors.concat([inputs, mask])
+        for t, own in enumerate(cells.Architecture(self.cell).runs(copies)):
+            state = step(joined[t], state, own)
+        return self.ops.output_layer(state[0][None], W_hq, b_q), tuple(state)
 
 
-def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:
-    """Return a cell's parameters as Unshared takes them."""
-    *weights, W_hq, b_q = arrays
-    return [*weights * num_steps, W_hq, b_q]
+@dataclass(frozen=True)
+class Perturbed:
+    """A cell to whose hidden state after each step something is added, in size 0 where it is used.
+
+    A forward function: inputs [X_t, E_t] (T, n, d + h), and H_t + E_t is what goes on from step t.
+    The gradient for E_t is all that reaches H_t, from its own output and from every later step.
+    """
+
+    ops: Ops
+    cell: str
+    num_inputs: int
+
+    def __call__(self, inputs: Any, state: Any, params: Any) -> Outputs:
+        """Return outputs (T * n, q) and the last state."""
+        *weights, W_hq, b_q = params
+        Hs, last = self.ops.unroll(self.step, inputs, tuple(state), weights)
+        return self.ops.output_layer(Hs, W_hq, b_q), last
+
+    def step(self, XE: Any, state: Any, params: Any) -> tuple[Any, ...]:
+        """Return the state after one step."""
+        H, *others = self.ops.steps[self.cell](XE[:, : self.num_inputs], state, params)
+        return (H + XE[:, self.num_inputs :], *others)

@@ -86,6 +86,18 @@ class Adam:
         return params, [m, v, t]
 
 
+def clip_arrays(grads: Tensors, theta: float, clip: str) -> tuple[list[Any], Any]:
+    """Return NumPy gradients clipped by their joint norm, or value by value, and the norm before.
+
+    Arguments as of grad_clipping, checked.
+    """
+    norm = np.sqrt(sum((grad**2).sum() for grad in grads))
+    if clip == "value":
+        return [np.clip(grad, -theta, theta) for grad in grads], norm
+    scale = theta / np.maximum(norm, theta)  # NaN stays NaN
+    return [grad * grad.dtype.type(scale) for grad in grads], norm
+
+
 OPTIMIZERS = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
 
 

@@ -12,14 +12,15 @@ for what a sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 import numpy as np
 
 from d2lrnn.nets import cells
+from d2lrnn.nets.cells import CELLS
 
 
 def backward(cell, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, last state>.
 
     Args:
-        cell: the name of a cell or a cells.Architecture; or "mlp", whose state is ().
-        inputs: (num_steps, batch_size, num_inputs); for "mlp" (batch_size, num_inputs).
+        cell: the name of a cell or a cells.Architecture.
+        inputs: (num_steps, batch_size, num_inputs).
         state: the tuple of tensors before the first step.
         params: in the order of get_params.
         d_outputs: the gradient with respect to outputs, of the outputs' shape.
@@ -28,8 +29,6 @@ def backward(cell, inputs, state, params, d_outputs, d_state):
     Raises:
         ValueError: there is no such cell.
     """
-    if cell == "mlp":
-        return mlp_backward(inputs, state, params, d_outputs, d_state)
     architecture = cells.Architecture(cell) if isinstance(cell, str) else cell
     _, _, tape = forward(architecture, inputs, state, params)
     return go_back(architecture, tape, params, d_outputs, d_state)
@@ -145,7 +144,10 @@ def sigmoid(A):
 
 
 def gate_back(dA, X, H, gate, d_gate):
-    """Go back through A = X W_x + H W_h + b: add to d_gate, return the gradients of X and H."""
+    """Go back through A = X W_x + H W_h + b: add to d_gate, return the gradients of X and H.
+
+    dW_x = X^T dA, dW_h = H^T dA, db = the sum of dA's rows; dX = dA W_x^T, dH = dA W_h^T.
+    """
     W_x, W_h, _ = gate
     dW_x, dW_h, db = d_gate
     dW_x += X.T @ dA
@@ -163,10 +165,11 @@ def rnn_step(X, state, params):
 
 
 def rnn_back(kept, params, d_state, d_params):
-    """Go back one step: H_new = tanh(A)."""
+    """Go back one step, H_new = tanh(A): dA = dH_new (1 - H_new²)."""
     X, H, H_new = kept
-    (dH,) = d_state
-    dX, dH = gate_back(dH * (1 - H_new**2), X, H, params, d_params)
+    (dH_new,) = d_state
+    W, dW = (CELLS["rnn"].by_gate(of) for of in (params, d_params))
+    dX, dH = gate_back(dH_new * (1 - H_new**2), X, H, W["h"], dW["h"])
     return dX, (dH,)
 
 
@@ -181,13 +184,19 @@ def gru_step(X, state, params):
 
 
 def gru_back(kept, params, d_state, d_params):
-    """Go back one step: H_new = Z H + (1 - Z) H_tilde, and R H within H_tilde."""
+    """Go back one step, H_new = Z H + (1 - Z) H_tilde with R H within H_tilde.
+
+    dA_h = dH_new (1 - Z) (1 - H_tilde²), d(R H) = dA_h W_hh^T,
+    dA_z = dH_new (H - H_tilde) Z (1 - Z), dA_r = d(R H) H R (1 - R),
+    dH = dH_new Z + d(R H) R + dA_z W_hz^T + dA_r W_hr^T.
+    """
     X, H, Z, R, H_tilde = kept
-    (dH,) = d_state
-    dA_h = dH * (1 - Z) * (1 - H_tilde**2)
-    dX_h, dRH = gate_back(dA_h, X, R * H, params[6:9], d_params[6:9])
-    dX, dH_zr = update_and_reset_back(kept[:4], dH * (H - H_tilde), dRH * H, params, d_params)
-    return dX + dX_h, (dH * Z + dRH * R + dH_zr,)
+    (dH_new,) = d_state
+    W, dW = (CELLS["gru"].by_gate(of) for of in (params, d_params))
+    dX_h, dRH = gate_back(dH_new * (1 - Z) * (1 - H_tilde**2), X, R * H, W["h"], dW["h"])
+    dX_z, dH_z = gate_back(dH_new * (H - H_tilde) * Z * (1 - Z), X, H, W["z"], dW["z"])
+    dX_r, dH_r = gate_back(dRH * H * R * (1 - R), X, H, W["r"], dW["r"])
+    return dX_h + dX_z + dX_r, (dH_new * Z + dRH * R + dH_z + dH_r,)
 
 
 def gru_reset_after_step(X, state, params):
@@ -202,27 +211,24 @@ def gru_reset_after_step(X, state, params):
 
 
 def gru_reset_after_back(kept, params, d_state, d_params):
-    """Go back one step: as gru_back, but for R U within H_tilde."""
+    """Go back one step, as gru_back, with R U within H_tilde and U = H W_hh + b_hh.
+
+    dA_h = dH_new (1 - Z) (1 - H_tilde²), dU = dA_h R, dA_r = dA_h U R (1 - R),
+    dH = dH_new Z + dU W_hh^T + dA_z W_hz^T + dA_r W_hr^T.
+    """
     X, H, Z, R, H_tilde, U = kept
-    W_xh, W_hh = params[6:8]
-    dW_xh, dW_hh, db_h, db_hh = d_params[6:]
-    (dH,) = d_state
-    dA_h = dH * (1 - Z) * (1 - H_tilde**2)
+    (dH_new,) = d_state
+    cell = CELLS["gru_reset_after"]
+    W, dW = (cell.by_gate(of) for of in (params, d_params))
+    dA_h = dH_new * (1 - Z) * (1 - H_tilde**2)
     dU = dA_h * R
-    dW_xh += X.T @ dA_h
-    dW_hh += H.T @ dU
-    db_h += dA_h.sum(0)
-    db_hh += dU.sum(0)
-    dX, dH_zr = update_and_reset_back(kept[:4], dH * (H - H_tilde), dA_h * U, params, d_params)
-    return dX + dA_h @ W_xh.T, (dH * Z + dU @ W_hh.T + dH_zr,)
-
-
-def update_and_reset_back(kept, dZ, dR, params, d_params):
-    """Go back through both gates of a GRU; return the gradients of X and H."""
-    X, H, Z, R = kept
-    dX_z, dH_z = gate_back(dZ * Z * (1 - Z), X, H, params[0:3], d_params[0:3])
-    dX_r, dH_r = gate_back(dR * R * (1 - R), X, H, params[3:6], d_params[3:6])
-    return dX_z + dX_r, dH_z + dH_r
+    dW["h"].W_x[...] += X.T @ dA_h
+    dW["h"].W_h[...] += H.T @ dU
+    dW["h"].b[...] += dA_h.sum(0)
+    cell.named(d_params)["b_hh"][...] += dU.sum(0)
+    dX_z, dH_z = gate_back(dH_new * (H - H_tilde) * Z * (1 - Z), X, H, W["z"], dW["z"])
+    dX_r, dH_r = gate_back(dA_h * U * R * (1 - R), X, H, W["r"], dW["r"])
+    return dA_h @ W["h"].W_x.T + dX_z + dX_r, (dH_new * Z + dU @ W["h"].W_h.T + dH_z + dH_r,)
 
 
 def lstm_step(X, state, params):
@@ -239,19 +245,24 @@ def lstm_step(X, state, params):
 
 
 def lstm_back(kept, params, d_state, d_params):
-    """Go back one step: H_new = O tanh(C_new), C_new = F C + I C_tilde."""
-    X, H, C, I, F, O, C_tilde, T = kept
-    dH, dC = d_state
-    dC = dC + dH * O * (1 - T**2)
-    dAs = (
-        dC * C_tilde * I * (1 - I),
-        dC * C * F * (1 - F),
-        dH * T * O * (1 - O),
-        dC * I * (1 - C_tilde**2),
-    )
-    gates = [slice(3 * i, 3 * i + 3) for i in range(4)]
-    ends = [gate_back(dA, X, H, params[g], d_params[g]) for dA, g in zip(dAs, gates)]
-    return sum(dX for dX, _ in ends), (sum(dH for _, dH in ends), dC * F)
+    """Go back one step, H_new = O tanh(C_new) and C_new = F C + I C_tilde.
+
+    dC_new gains dH_new O (1 - tanh(C_new)²); dA_i = dC_new C_tilde I (1 - I),
+    dA_f = dC_new C F (1 - F), dA_o = dH_new tanh(C_new) O (1 - O),
+    dA_c = dC_new I (1 - C_tilde²), dC = dC_new F.
+    """
+    X, H, C, I, F, O, C_tilde, T = kept  # T = tanh(C_new)
+    dH_new, dC_new = d_state
+    dC_new = dC_new + dH_new * O * (1 - T**2)
+    W, dW = (CELLS["lstm"].by_gate(of) for of in (params, d_params))
+    dA = {
+        "i": dC_new * C_tilde * I * (1 - I),
+        "f": dC_new * C * F * (1 - F),
+        "o": dH_new * T * O * (1 - O),
+        "c": dC_new * I * (1 - C_tilde**2),
+    }
+    ends = [gate_back(dA[gate], X, H, W[gate], dW[gate]) for gate in dA]
+    return sum(dX for dX, _ in ends), (sum(dH for _, dH in ends), dC_new * F)
 
 
 STEPS = {
@@ -268,17 +279,17 @@ BACK = {
 }
 
 
-def mlp_backward(X, state, params, d_outputs, d_state):
-    """Go back through the output layer and tanh of a network without hidden states."""
-    W_xh, b_h, W_hq, _ = params
-    H = np.tanh(X @ W_xh + b_h)
-    dA = (d_outputs @ W_hq.T) * (1 - H**2)
-    d_params = [X.T @ dA, dA.sum(0), H.T @ d_outputs, d_outputs.sum(0)]
-    return dA @ W_xh.T, state, d_params
+def trace_mlp(X, state, params):
+    """Return the outputs of a network without hidden states, the state, and a way back.
 
+    dA = (dO W_hq^T) (1 - H²), dW_xh = X^T dA, dW_hq = H^T dO.
+    """
+    W_xh, b_h, W_hq, b_q = params
+    H = np.tanh(X @ W_xh + b_h)  # (n, h)
 
-def embedding_backward(ids, d_rows, vocab_size):
-    """Return the gradient (V, d) of a table from that of the rows looked up, ids' shape + (d,)."""
-    d_table = np.zeros((vocab_size, d_rows.shape[-1]), d_rows.dtype)
-    np.add.at(d_table, ids, d_rows)
-    return d_table
+    def back(d_outputs, d_state):
+        dA = (d_outputs @ W_hq.T) * (1 - H**2)
+        d_params = [X.T @ dA, dA.sum(0), H.T @ d_outputs, d_outputs.sum(0)]
+        return dA @ W_xh.T, d_state, d_params
+
+    return H @ W_hq + b_q, state, back

@@ -33,10 +33,17 @@ def _(network: networks.Recurrent, params, inputs, state):
 def trace_cell(forward_fn, inputs, state, params):
     """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
 
-    A fused function brings its own way back; all others go back as bptt does.
+    A function with a ``trace`` brings its own way back, as the fused and the concatenated cells do;
+    all others go back as bptt does.
     """
-    if hasattr(forward_fn, "trace"):
-        return forward_fn.trace(inputs, state, params)
+    if isinstance(forward_fn, networks.Perturbed):
+        return trace_perturbed(forward_fn, inputs, state, params)
+    if isinstance(forward_fn, functools.partial):
+        function, settings = forward_fn.func, forward_fn.keywords
+    else:
+        function, settings = forward_fn, {}
+    if hasattr(function, "trace"):
+        return function.trace(inputs, state, params, **settings)
     architecture = cells.architecture_of(forward_fn)
     architecture.check(inputs, state, params)
     outputs, last, tape = bptt.forward(architecture, inputs, state, params)
@@ -45,6 +52,26 @@ def trace_cell(forward_fn, inputs, state, params):
         return bptt.go_back(architecture, tape, params, d_outputs, d_state)
 
     return outputs, last, back
+
+
+def trace_perturbed(network, inputs, state, params):
+    """As trace_cell: the gradient for E_t is all that reaches H_t, dL/dH_t."""
+    *weights, W_hq, b_q = params
+    step, rows = bptt.STEPS[network.cell], inputs[:, :, : network.num_inputs]
+
+    def perturbed_step(XE, state, params):
+        (H, *others), kept = step(XE[:, : network.num_inputs], state, params)
+        return (H + XE[:, network.num_inputs :], *others), kept
+
+    Hs, last, (_, _, tape) = bptt.run(perturbed_step, inputs, state, weights)
+
+    def back(d_outputs, d_state):
+        dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
+        kept = rows, None, tape
+        dX, d_first, d_weights, dE = bptt.run_back(network.cell, kept, weights, dHs, d_state)
+        return np.concatenate([dX, dE], 2), d_first, [*d_weights, *d_output_layer]
+
+    return bptt.output_layer(Hs, W_hq, b_q), last, back
 
 
 @trace.register
@@ -94,11 +121,10 @@ def trace_decoder(architecture, params, before, context, state):
 @trace.register
 def _(network: networks.EncoderDecoder, params, source, mask, state, before):
     architecture = network.architecture
-    number = len(architecture.parameters) - 2
-    weights = params[:number]
+    weights, decoder_params = architecture.split(params)
     Hs, state, tape = bptt.run_layers(architecture, source, state, weights, mask)
     outputs, last, decoder_back = trace_decoder(
-        architecture, params[number:], before, architecture.top(state)[0], state
+        architecture, decoder_params, before, architecture.top(state)[0], state
     )
 
     def pull_back(d_outputs):
@@ -115,8 +141,7 @@ def _(network: networks.EncoderDecoder, params, source, mask, state, before):
 @trace.register
 def _(network: networks.Unshared, params, inputs, mask, state):
     *copies, W_hq, b_q = params
-    size = len(copies) // len(inputs)
-    weights = [copies[t * size : (t + 1) * size] for t in range(len(inputs))]
+    weights = cells.Architecture(network.cell).runs(copies)
     tape = []
     for X, m, own in zip(inputs, mask, weights):
         state, kept = bptt.masked_step(bptt.STEPS[network.cell], X, m, state, own)

@@ -4,12 +4,15 @@
 write them. ``join`` puts H and X side by side in the order asked for.
 """
 
+import functools
+
 import numpy as np
 
 from d2lrnn.nets import concatenated
+from d2lrnn.numpy import bptt
 from d2lrnn.numpy.bptt import sigmoid
 from d2lrnn.numpy.scratch import output_layer, unroll
-from d2lrnn.numpy.tensors import concat, from_numpy, to_numpy
+from d2lrnn.numpy.tensors import concat
 
 
 def concat_rnn_step(X, state, params, join):
@@ -76,4 +79,20 @@ def concat_lstm(inputs, state, params, *, order="HX"):
     return run("lstm", concat_lstm_step, inputs, state, params, order)
 
 
-concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)
+def trace(cell, forward_fn, inputs, state, params, *, order="HX"):
+    """Return outputs, the last state and a way back, which is that of H W_h + X W_x = [H, X] W."""
+    outputs, last = forward_fn(inputs, state, params, order=order)
+    summed = concatenated.split_arrays(params, order)
+
+    def back(d_outputs, d_state):
+        ends = d_outputs, d_state
+        d_inputs, d_first, grads = bptt.backward(cell, inputs, state, summed, *ends)
+        return d_inputs, d_first, concatenated.concat_arrays(grads, order)
+
+    return outputs, last, back
+
+
+# Where d2lrnn/numpy finds the way back.
+concat_rnn.trace = functools.partial(trace, "rnn", concat_rnn)
+concat_gru.trace = functools.partial(trace, "gru", concat_gru)
+concat_lstm.trace = functools.partial(trace, "lstm", concat_lstm)

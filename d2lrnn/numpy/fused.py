@@ -205,13 +205,13 @@ def joined_rnn(params):
 
 def joined_gru(params):
     """Return the input weights and biases of all gates side by side, and W_hzr and W_hh."""
-    W_x, W_h, b = (params[kind::3] for kind in range(3))
-    return np.hstack(W_x), np.hstack(b), [np.hstack(W_h[:2]), W_h[2]]
+    W_x, (W_hz, W_hr, W_hh), b = cells.CELLS["gru"].by_kind(params)
+    return np.hstack(W_x), np.hstack(b), [np.hstack([W_hz, W_hr]), W_hh]
 
 
 def joined_lstm(params):
     """Return the weights and biases of all gates side by side."""
-    W_x, W_h, b = (np.hstack(params[kind::3]) for kind in range(3))
+    W_x, W_h, b = map(np.hstack, cells.CELLS["lstm"].by_kind(params))
     return W_x, b, [W_h]
 
 

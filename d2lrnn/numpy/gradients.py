@@ -1,32 +1,14 @@
 """Gradients, clipping and the update, in NumPy (the book's section 9.5)."""
 
-import functools
-
-import numpy as np
-
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
-from d2lrnn.nets.concatenated import concat_arrays, split_arrays
 from d2lrnn.nets.losses import LOSSES
-from d2lrnn.numpy import bptt, bptt_networks
+from d2lrnn.numpy import bptt_networks
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
-    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>.
-
-    A concatenated cell goes back as its summed form does: [H, X] W is X W_x + H W_h.
-    """
+    """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    function = forward_fn.func if isinstance(forward_fn, functools.partial) else forward_fn
-    if function.__name__.startswith("concat_"):
-        outputs, last = forward_fn(inputs, state, params)
-        order = getattr(forward_fn, "keywords", {}).get("order", "HX")
-        cell, summed = function.__name__.removeprefix("concat_"), split_arrays(params, order)
-        checks.cotangents(d_outputs, d_state, outputs, last)
-        d_inputs, d_state, grads = bptt.backward(cell, inputs, state, summed, d_outputs, d_state)
-        return d_inputs, d_state, concat_arrays(grads, order)
-    if function.__name__ == "mlp":
-        return bptt.backward("mlp", inputs, state, params, d_outputs, d_state)
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
     return back(d_outputs, d_state)
@@ -36,11 +18,7 @@ def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
     checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
-    norm = np.sqrt(sum((grad**2).sum() for grad in grads))
-    if clip == "value":
-        return [np.clip(grad, -theta, theta) for grad in grads], norm
-    scale = theta / np.maximum(norm, theta)  # NaN stays NaN
-    return [grad * grad.dtype.type(scale) for grad in grads], norm
+    return optimizers.clip_arrays(grads, theta, clip)
 
 
 def value_and_grad(network, loss):

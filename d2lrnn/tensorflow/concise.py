@@ -12,7 +12,7 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
-from d2lrnn.tensorflow import tensors
+from d2lrnn.tensorflow.scratch import OPS
 from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
 
 LAYERS = {
@@ -60,7 +60,7 @@ RNN, GRU, LSTM = layer_functions(make_layer)
 class RNNModel(ConciseModel):
     """A language model: one or more of Keras' recurrent layers and a dense output layer."""
 
-    tensors = tensors
+    ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "zrh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):

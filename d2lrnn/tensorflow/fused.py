@@ -224,6 +224,6 @@ def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = map(tf.convert_to_tensor, params)
-    W_x, W_h, b = (tf.concat(weights[kind::3], axis=-1) for kind in range(3))
+    W_x, W_h, b = (tf.concat(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

@@ -8,7 +8,7 @@ import torch
 
 from d2lrnn.nets import concatenated
 from d2lrnn.torch.scratch import output_layer, unroll
-from d2lrnn.torch.tensors import concat, from_numpy, to_numpy
+from d2lrnn.torch.tensors import concat
 
 
 def concat_rnn_step(X, state, params, join):
@@ -73,6 +73,3 @@ def concat_gru(inputs, state, params, *, order="HX"):
 def concat_lstm(inputs, state, params, *, order="HX"):
     """Run an LSTM with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
     return run("lstm", concat_lstm_step, inputs, state, params, order)
-
-
-concat_params, split_params = concatenated.for_backend(from_numpy, to_numpy)

@@ -10,7 +10,7 @@ from torch import nn
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
-from d2lrnn.torch import tensors
+from d2lrnn.torch.scratch import OPS
 from d2lrnn.torch.tensors import from_numpy, to_numpy
 
 
@@ -51,7 +51,7 @@ def refuse_options(layer):
 class RNNModel(nn.Module, ConciseModel):
     """A language model: one of PyTorch's recurrent layers and a linear output layer."""
 
-    tensors = tensors
+    ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):

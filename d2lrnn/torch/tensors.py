@@ -60,3 +60,13 @@ def concat(tensors):
 def flip(tensor):
     """Return a tensor (T, n, d) with its time steps in reverse."""
     return tensor.flip(0)
+
+
+def flat(A):
+    """Return A (T, n, q) as (T * n, q)."""
+    return A.flatten(0, 1)
+
+
+def tanh(A):
+    """Return the hyperbolic tangent of each element."""
+    return torch.tanh(A)

@@ -130,7 +130,7 @@ class Run:
     @property
     def backend(self) -> backends.Backend:
         """Whose net it is."""
-        return backends.BACKENDS[self.net.tensors.__name__.split(".")[-2]]
+        return backends.BACKENDS[self.net.ops.name]
 
     def versions(self) -> dict[str, str | None]:
         """Return what computes."""

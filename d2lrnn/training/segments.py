@@ -16,6 +16,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import losses, optimizers
+from d2lrnn.nets.language_model import ScratchModel
 
 Array = np.ndarray[Any, Any]
 
@@ -52,7 +53,7 @@ def value_and_grad(
         outputs, _ = net.evaluate(X[:, part], before)
         loss, d_outputs = losses.softmax(outputs, Y[:, part].T.reshape(-1))  # time-major
         ends = net.tensor(share * d_outputs), d_state
-        _, d_state, grads = net.vjp(net.forward_fn, rows, before, net.params, *ends)
+        _, d_state, grads = net.ops.gradients.vjp(net.forward_fn, rows, before, net.params, *ends)
         value += share * loss
         total = [sum_ + net.tensors.to_numpy(grad) for sum_, grad in zip(total, grads)]
     return value, last, total
@@ -68,7 +69,7 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
     def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
         loss, state, grads = value_and_grad(net, X, Y, state, segment)
         arrays = net.arrays()
-        clipped = clipped_arrays(grads, theta, clip)
+        clipped, _ = optimizers.clip_arrays(grads, theta, clip)
         updated, memory.kept = rule.update(arrays, clipped, memory.before(arrays))
         net.load_arrays(updated)
         return loss, state
@@ -82,16 +83,8 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
 def check(net: Any, segment: int) -> None:
     """Check that a net can go back in segments of so many steps."""
     checks.count(segment=segment)
-    if not hasattr(net, "vjp"):
+    if not isinstance(net, ScratchModel):
         raise ValueError(
             f"the net is a {type(net).__name__}, whose layer is the framework's own; "
             "only a network from scratch goes back in segments"
         )
-
-
-def clipped_arrays(grads: list[Array], theta: float, clip: str) -> list[Array]:
-    """Return gradients clipped by their joint norm, or value by value."""
-    from d2lrnn.numpy.gradients import grad_clipping
-
-    clipped: list[Array] = grad_clipping(grads, theta, clip=clip)[0]
-    return clipped

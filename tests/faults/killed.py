@@ -21,8 +21,7 @@ import numpy as np
 from d2lrnn import backends
 from d2lrnn.data import corpora
 from d2lrnn.files import model_file, tensor_file
-from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 NUM_EPOCHS = 4  # of 7 minibatches each, with a checkpoint after every minibatch
 # Every second run is of the framework's own layers, where there are some.
@@ -42,7 +41,7 @@ def train(rnn, kind, path, began):
         return to_tensor(ids)
 
     loader.to_tensor = noted
-    make = agreement.concise_net if concise else cells.new_net
+    make = build.concise_net if concise else build.new_net
     net = make(rnn, cells.Architecture(cell), len(vocab), 16, seed=0)
     settings = {"optimizer": "adam", "prefix": text[:5], "sample_every": 2, "progress": False}
     settings |= {"checkpoint": path, "every": 1, "resume": True}

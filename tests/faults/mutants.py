@@ -21,6 +21,7 @@ TRAINING = ["test_training.py", "test_scratch.py", "test_agreement.py"]
 # How the frameworks say what is not the same in all.
 TRANSPOSED = {"tensorflow": "tf.transpose(W_hh)"}
 BATCH_MAJOR = {"tensorflow": "tf.reshape(tf.transpose(Hs, (1, 0, 2)), "}
+CLIP = {"numpy": "clip_arrays([x], theta, clip)"}
 CONSTANT = {
     "torch": "H.detach()",
     "mxnet": "H.detach()",
@@ -44,7 +45,7 @@ def faults(backend):
             RNN,
         ),
         "no b_h": (scratch, r"(X @ W_xh \+ H @ W_hh) \+ b_h", r"\1", RNN),
-        "no b_q": (scratch, r"( @ W_hq) \+ b_q(\n\n\ndef zeros)", r"\1\2", RNN),
+        "no b_q": (scratch, r"(def output_layer.*? @ W_hq) \+ b_q", r"\1", RNN),
         "no b_f": (scratch, r"(H @ W_hf) \+ b_f", r"\1", LSTM),
         "Z and 1 - Z swapped": (
             scratch,
@@ -79,10 +80,15 @@ def faults(backend):
             TRAINING,
         ),
         "clipping each tensor by itself": (
-            training,
+            "nets/optimizers.py" if backend == "numpy" else training,
             r"return \[grad \* [^]]*scale\)? for grad in grads\], norm",
             "return [g for x in grads for g in ([x * scale] if len(grads) == 1 else "
-            "grad_clipping([x], theta)[0])], norm",
+            + (
+                "clip_arrays([x], theta, clip)"
+                if backend == "numpy"
+                else "grad_clipping([x], theta)"
+            )
+            + "[0])], norm",
             TRAINING,
         ),
         "the loss a sum": (

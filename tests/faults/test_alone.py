@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from d2lrnn import backends
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 # Refuses every address but this machine's before anything is imported.
 REFUSE = """
@@ -35,7 +35,7 @@ def run(code, *arguments):
 def train(rnn, cell, seed):
     """Return the parameters of a small net after some training."""
     loader, vocab = rnn.load_data_builtin(4, 8, max_tokens=240, seed=seed)
-    net = cells.new_net(rnn, cells.Architecture(cell), len(vocab), 8, seed=seed)
+    net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 8, seed=seed)
     history = rnn.train_ch8(net, loader, vocab, 0.01, 3, optimizer="adam", progress=False)
     return net.arrays(), history.perplexity
 

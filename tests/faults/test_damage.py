@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 TEXT = "the time machine, “by” h. g. wells"
 
@@ -24,7 +24,7 @@ def train(rnn, net, path, **settings):
 def intact(request, rnn, tmp_path_factory):
     """A file, the content that it should have, and what reads it."""
     vocab = rnn.Vocab(TEXT)
-    net = cells.new_net(rnn, cells.Architecture("gru"), len(vocab), 16, seed=0)
+    net = build.new_net(rnn, cells.Architecture("gru"), len(vocab), 16, seed=0)
     path = tmp_path_factory.mktemp("damage") / "model.safetensors"
     if request.param == "model":
         rnn.save_model(path, net, vocab, corpus="a line")

@@ -6,12 +6,11 @@ import pytest
 from anything import assert_same_answer, drive, of
 from arguments import BESIDE, COMMON, ELSEWHERE, EXTRA, FUNCTIONS, Argument
 from calls import CALLS
+from contracts import BACKEND, LAYERS
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from d2lrnn import interface
-
-CONTRACTS = {**interface.contracts(), **interface.layer_contracts()}
+CONTRACTS = {**BACKEND, **LAYERS}
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 PROGRAM = """
 import os, subprocess, sys
 from d2lrnn import numpy as rnn
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 disk = sys.argv[1]
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], check=True)
 path = f"{disk}/run"
 
 def train(num_epochs):
     loader, vocab = rnn.load_data_builtin(4, 8, max_tokens=240, seed=0)
-    net = cells.new_net(rnn, cells.Architecture(), len(vocab), 64, seed=0)
+    net = build.new_net(rnn, cells.Architecture(), len(vocab), 64, seed=0)
     settings = {"checkpoint": path, "resume": True, "progress": False, "every": 1}
     return rnn.train_ch8(net, loader, vocab, 0.1, num_epochs, **settings)
 

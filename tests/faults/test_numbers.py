@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn.nets.cells import CELLS, Architecture, functions
+from d2lrnn.nets.build import functions
+from d2lrnn.nets.cells import CELLS, Architecture
 
 LONG = np.longdouble
 DTYPES = ["float32", "float64"]

@@ -2,6 +2,7 @@
 
 import inspect
 
+import contracts
 import numpy as np
 import pytest
 from anything import H, V, assert_same_answer, drive, of, tokens, unchanged
@@ -9,10 +10,9 @@ from arguments import Argument, batch, labels, right_or_odd, size, small_numbers
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from d2lrnn import interface
-from d2lrnn.measure import agreement
-from d2lrnn.nets import encoder_decoder
-from d2lrnn.nets.cells import Architecture, new_net
+from d2lrnn.nets import build, encoder_decoder
+from d2lrnn.nets.build import new_net
+from d2lrnn.nets.cells import Architecture
 
 X = np.arange(6).reshape(2, 3) % V
 LISTS = [[0, 1, 2], [3, 4]]
@@ -122,7 +122,7 @@ def test_every_public_method_of_every_network_is_here():
     for net in encoder_decoder.NETS:
         public = {name for name, _ in inspect.getmembers(net, callable) if name[0] != "_"}
         public |= {"__call__"} if "__call__" in dir(net) and net.__name__ in METHODS else set()
-        known = {*METHODS[net.__name__], *EVERYWHERE, "step"} | WITHIN | {"scratch"}
+        known = {*METHODS[net.__name__], *EVERYWHERE, "step"} | WITHIN
         assert public - {"network", "__call__"} <= known, net
 
 
@@ -143,7 +143,7 @@ def own(rnn, cell):
     """A model of a framework's own layer; in NumPy, one from scratch that computes the same."""
     architecture = Architecture(cell)
     if hasattr(rnn, "RNNModel"):
-        return agreement.concise_net(rnn, architecture, V, H, seed=0)
+        return build.concise_net(rnn, architecture, V, H, seed=0)
     return new_net(rnn, architecture, V, H, seed=0)
 
 
@@ -169,8 +169,7 @@ NET = {
 
 
 def test_every_method_of_a_language_model_is_here():
-    methods = {name for name, value in vars(interface.Net).items() if callable(value)}
-    assert {name for name in methods if name == "__call__" or name[0] != "_"} == {*NET} - {"step"}
+    assert {*contracts.METHODS} == {*NET} - {"step"}
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru_reset_after", "lstm"])

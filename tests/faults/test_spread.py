@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from anything import NUMPY, H, V
 
-from d2lrnn.nets.cells import Architecture, functions
+from d2lrnn.nets.build import functions
+from d2lrnn.nets.cells import Architecture
 
 CELLS = ["rnn", "gru", "gru_reset_after", "lstm"]
 FORMS = [

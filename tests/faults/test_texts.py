@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import cli
 from d2lrnn.data import corpora, loaders
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 ODD = {
     "combining characters": "e\u0301a\u0308n\u0303 " * 40,
@@ -37,7 +37,7 @@ def many(faults):
 def test_an_odd_text_is_learned_saved_and_continued(rnn, tmp_path, name):
     (tmp_path / "text").write_bytes(ODD[name].encode())
     loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5, seed=0)
-    net = cells.new_net(rnn, cells.Architecture(), len(vocab), 4, seed=0)
+    net = build.new_net(rnn, cells.Architecture(), len(vocab), 4, seed=0)
     rnn.train_ch8(net, loader, vocab, 0.1, 1, progress=False)
     rnn.save_model(tmp_path / "model", net, vocab)
     again, words = rnn.load_model(tmp_path / "model")
@@ -121,7 +121,7 @@ def test_a_text_of_one_character_is_too_short_and_says_how_much_is_needed(tmp_pa
 def test_one_different_character_is_learned_to_perplexity_1(rnn, tmp_path):
     (tmp_path / "text").write_bytes(b"a" * 500)
     loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5, max_tokens=400, seed=0)
-    net = cells.new_net(rnn, cells.Architecture(), len(vocab), 4, seed=0)
+    net = build.new_net(rnn, cells.Architecture(), len(vocab), 4, seed=0)
     history = rnn.train_ch8(net, loader, vocab, 1.0, 3, progress=False)
     assert 1 <= history.perplexity[-1] < 1.1
 

@@ -1,0 +1,60 @@
+"""The one record that shared code knows a backend by: all that it asks of a framework.
+
+A backend fills it in at the end of its scratch.py. Nothing else of a backend is looked up, by name
+or by place: who has the record has everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from d2lrnn import checks
+from d2lrnn.nets import first_values
+
+
+def as_it_is(function: Any) -> Any:
+    """Return the function."""
+    return function
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ops:
+    """What the shared modules ask of a backend.
+
+    Attributes:
+        name: the backend's, a key of backends.BACKENDS.
+        tensors: its module of that name: from_numpy, to_numpy, trainable, one_hot, embedding,
+            concat (tensors, joined along the features), flip (time steps in reverse), flat
+            ((T, n, q) as (T * n, q)), tanh.
+        gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
+        steps: by cell, the function step(X, state, params) -> state of one time step.
+        forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
+        unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
+        output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
+        input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), of rows (T, n, d) or
+            of token ids (T, n).
+        compiled: what the backend does to a function that is called again and again.
+        for_empty_batches: what it does to a forward function, so that a batch of no rows is
+            defined.
+    """
+
+    name: str
+    tensors: ModuleType
+    gradients: ModuleType
+    steps: Mapping[str, Callable[..., Any]]
+    forward: Mapping[str, Callable[..., Any]]
+    unroll: Callable[..., Any]
+    output_layer: Callable[..., Any]
+    input_product: Callable[..., Any]
+    compiled: Callable[..., Any] = as_it_is
+    for_empty_batches: Callable[..., Any] = as_it_is
+
+    def zeros(
+        self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
+    ) -> Any:
+        """Return a hidden state of zeros (n, h)."""
+        array = first_values.zero_state(batch_size, num_hiddens)
+        return self.tensors.from_numpy(array, dtype=checks.floating(dtype), device=device)

@@ -1,0 +1,36 @@
+"""What each backend must have: by name, something with the signature that it must have."""
+
+from d2lrnn import exports, interface
+from d2lrnn.data import loaders
+from d2lrnn.nets import encoder_decoder
+from d2lrnn.nets.language_model import Model
+
+# What is documented where it is written, and handed on by every backend.
+SHARED = {
+    **{name: getattr(exports, name) for name in exports.__all__ if not name.endswith("Error")},
+    **loaders.LOADERS._asdict(),
+    **encoder_decoder.NETS._asdict(),
+}
+
+# What users do with a language model.
+METHODS = (
+    "__call__",
+    "inputs",
+    "begin_state",
+    "evaluate",
+    "make_step",
+    "gradients",
+    "arrays",
+    "load_arrays",
+    "own_arrays",
+    "load_exactly",
+)
+NET = {name: getattr(Model, name) for name in METHODS}
+
+
+def members(protocol):
+    return {name: getattr(protocol, name) for name in vars(protocol) if not name.startswith("_")}
+
+
+LAYERS = members(interface.Layers)
+BACKEND = {**members(interface.Backend), **SHARED}
