@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from d2lrnn.data import loaders
+from d2lrnn.data.batches import BatchLoader
 from d2lrnn.data.corpora import (
     DownloadError,
     read_builtin,
@@ -28,9 +29,10 @@ from d2lrnn.nets.language_model import ScratchModel, copy_params
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.prediction import predict_ch8
 from d2lrnn.teaching import show
-from d2lrnn.training.language import DivergenceError, History, make_step, train_ch8, train_epoch_ch8
+from d2lrnn.training.history import DivergenceError, History, Scores
+from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
 from d2lrnn.training.run_file import Interrupted
-from d2lrnn.training.sequences import BatchLoader, Scores, train_sequences
+from d2lrnn.training.sequences import train_sequences
 
 __all__ = [
     "BatchLoader",

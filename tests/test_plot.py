@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from d2lrnn import plot
-from d2lrnn.training.language import History
+from d2lrnn.training.history import History
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_a_known_floor_is_a_line():
 
 def test_a_plot_is_saved_where_there_is_no_display(tmp_path):
     code = (
-        "from d2lrnn.training.language import History\n"
+        "from d2lrnn.training.history import History\n"
         f"History([3.0, 2.0], [1.0, 1.0]).plot().figure.savefig(r'{tmp_path / 'p.png'}')"
     )
     subprocess.run(

@@ -8,6 +8,7 @@ from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
 from d2lrnn.numpy import xor
 from d2lrnn.recipes import min_char
+from d2lrnn.training.history import SmoothLoss
 
 
 def train(rnn, lines, num_iterations, report_every=100, **settings):
@@ -111,7 +112,7 @@ def test_a_text_without_a_character_is_refused():
 
 
 def test_the_smooth_loss_is_drawn():
-    ax = min_char.SmoothLoss([0, 100], [104.4, 80.0]).plot(label="numpy")
+    ax = SmoothLoss([0, 100], [104.4, 80.0]).plot(label="numpy")
     assert list(ax.lines[0].get_ydata()) == [104.4, 80.0]
 
 

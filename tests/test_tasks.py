@@ -5,9 +5,11 @@ import pytest
 from matplotlib import pyplot
 
 from d2lrnn.data import datasets, generated, text
+from d2lrnn.data.batches import BatchLoader
 from d2lrnn.nets import cells
 from d2lrnn.recipes import tasks
 from d2lrnn.training import sequences
+from d2lrnn.training.history import Scores
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +119,7 @@ def test_a_task_takes_any_cell(reference, cell):
 
 def test_minibatches_are_all_rows_in_random_order_and_repeat_by_seed():
     X, Y = np.arange(10), np.arange(10) * 2
-    one, other = (sequences.BatchLoader(X, Y, batch_size=3, seed=0) for _ in range(2))
+    one, other = (BatchLoader(X, Y, batch_size=3, seed=0) for _ in range(2))
     first, again = list(one), list(other)
     assert len(one) == len(first) == 3
     assert all((y == 2 * x).all() for x, y in first)
@@ -130,7 +132,7 @@ def test_minibatches_are_all_rows_in_random_order_and_repeat_by_seed():
 @pytest.mark.parametrize("arrays", [(np.zeros(3), np.zeros(4)), (np.zeros(2), np.zeros(2))])
 def test_arrays_that_do_not_belong_together_are_refused(arrays):
     with pytest.raises(ValueError, match="expected as many in each, and 3"):
-        sequences.BatchLoader(*arrays, batch_size=3)
+        BatchLoader(*arrays, batch_size=3)
 
 
 def test_a_loss_that_is_not_finite_ends_training():
@@ -149,9 +151,9 @@ def test_an_iterator_that_has_ended_is_refused(rnn):
 
 
 def test_scores_say_the_last_epoch_and_are_drawn():
-    scores = sequences.Scores([2.0, 1.0], [0.5], [10.0, 30.0])
+    scores = Scores([2.0, 1.0], [0.5], [10.0, 30.0])
     assert str(scores) == "epoch 2: loss 1.0000, score 0.5000, 20 sequences/s"
-    assert str(sequences.Scores()) == "no epoch yet"
+    assert str(Scores()) == "no epoch yet"
     left, right = scores.plot(label="numpy")
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [2]  # scored after the last epoch only

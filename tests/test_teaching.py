@@ -1,6 +1,7 @@
 """What a lesson needs: source, exercises, figures and shorter runs, outside of a notebook."""
 
 import inspect
+import io
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from d2lrnn import plot, teaching
 from d2lrnn.plot import diagrams
-from d2lrnn.training import progress as bars
+from d2lrnn.training.progress import PROGRESS, bar
 
 
 @pytest.fixture(autouse=True)
@@ -114,11 +115,22 @@ def test_fast_mode_is_asked_for_by_a_variable(monkeypatch, value, chosen):
     assert teaching.full_or_fast("full", "fast") == chosen
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def is_shown(progress, file):
+    with bar(progress, file=file) as made:
+        return not made.disable
+
+
 def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
-    monkeypatch.delenv(bars.PROGRESS, raising=False)
-    assert [bars.disable(progress) for progress in (None, True, False)] == [None, False, True]
-    monkeypatch.setenv(bars.PROGRESS, "0")
-    assert [bars.disable(progress) for progress in (None, True, False)] == [True, False, True]
+    monkeypatch.delenv(PROGRESS, raising=False)
+    assert [is_shown(asked, Terminal()) for asked in (None, True, False)] == [True, True, False]
+    assert not is_shown(None, io.StringIO())  # no terminal
+    monkeypatch.setenv(PROGRESS, "0")
+    assert [is_shown(asked, Terminal()) for asked in (None, True, False)] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import pytest
 
 from d2lrnn.measure import agreement
 from d2lrnn.nets import first_values, prediction
-from d2lrnn.training import language, run_file
+from d2lrnn.training import language
+from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.history import in_short
 
 LR = 0.5
 
@@ -175,7 +177,7 @@ class Scalar:
 
 
 def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
-    monkeypatch.setattr(run_file.Epoch, "pause", math.inf)
+    monkeypatch.setattr(Epoch, "pause", math.inf)
     numbers, looked, seen = itertools.count(), [], []
     net, X = Recorder(), np.zeros((1, 5), int)
 
@@ -202,7 +204,7 @@ def test_a_step_can_leave_the_loss_where_it_is(make_net):
 def test_a_perplexity_of_any_size_is_shown_in_a_few_letters(loss, shown):
     pairs = [(np.zeros((1, 6), int),) * 2]
     perplexity, _ = language.train_epoch_ch8(Recorder(), pairs, lambda X, Y, s: (loss, s))
-    assert language.in_short(perplexity) == shown
+    assert in_short(perplexity) == shown
 
 
 def test_an_iterator_that_has_ended_is_refused():

@@ -47,7 +47,7 @@ def generate(
 @click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
 def compare(names: str | None, cell: str | None, plot: str | None) -> None:
     """Compute the same in every backend; show the largest differences and their bounds."""
-    from tqdm.auto import tqdm
+    from d2lrnn.training.progress import bar
 
     with plain_errors():
         chosen = [n.strip() for n in names.split(",")] if names else backends.available()
@@ -57,8 +57,8 @@ def compare(names: str | None, cell: str | None, plot: str | None) -> None:
         cases = [case for case, made_of in known.items() if made_of.cell in wanted]
         for name in chosen:
             backends.load(name)
-        with tqdm(disable=None, leave=False) as bar:
-            rows = agreement.compare(chosen, cases, bar.set_description)
+        with bar(leave=False) as shown:
+            rows = agreement.compare(chosen, cases, shown.set_description)
     click.echo("Largest difference from NumPy in float64, in units of the largest element;")
     click.echo("losses: of 100 training steps from one seed.")
     click.echo(agreement.table(rows, chosen))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm.auto import tqdm
 
 from d2lrnn import backends
 from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
 from d2lrnn.measure import speed
+from d2lrnn.training.progress import bar
 
 KINDS = (*speed.CELLS, "input")
 
@@ -90,10 +90,10 @@ def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
     for kind in kinds:
         with (
             plain_errors(),
-            tqdm(total=2 * len(LENGTHS), desc=backend, disable=None, leave=False) as bar,
+            bar(total=2 * len(LENGTHS), desc=backend, leave=False) as shown,
         ):
             backends.load(backend)
-            peaks = memory.survey(backend, kind, LENGTHS, progress=bar.update)
+            peaks = memory.survey(backend, kind, LENGTHS, progress=shown.update)
         sizes = f"batch {memory.BATCH_SIZE}, {memory.NUM_HIDDENS} hidden units"
         click.echo(f"{backend} {kind}, {sizes}: memory beyond that of {memory.SHORT} steps")
         click.echo(memory.table(peaks))
@@ -103,11 +103,11 @@ def _here(
     backend: str, sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
 ) -> list[speed.Row]:
     rows, total = [], len(sizes) * len(kinds) * rounds
-    with tqdm(total=total, desc=backend, disable=None, leave=False) as bar:
+    with bar(total=total, desc=backend, leave=False) as shown:
         for size in sizes:
             for kind in kinds:
-                bar.set_description_str(f"{backend} {kind} {size}")
-                row = speed.measure(backend, kind, size, rounds=rounds, progress=bar.update)
+                shown.set_description_str(f"{backend} {kind} {size}")
+                row = speed.measure(backend, kind, size, rounds=rounds, progress=shown.update)
                 rows.append(row)
     return rows
 

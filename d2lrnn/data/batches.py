@@ -138,3 +138,35 @@ def _prepare(
             "take a longer text, a smaller batch_size or fewer num_steps"
         )
     return ids, num_batches, batch_size, num_steps
+
+
+class BatchLoader:
+    """Minibatches of arrays in random order, epoch after epoch.
+
+    Args:
+        arrays: any number of arrays with one row for each example; a minibatch has some rows of
+            each.
+        batch_size: rows of a minibatch; what is left over at an epoch's end is left out, so that
+            all have one shape.
+        seed: an integer for epochs that can be repeated, or None.
+    """
+
+    def __init__(self, *arrays: Any, batch_size: int, seed: int | None = None) -> None:
+        """Check that the arrays belong together."""
+        checks.size(batch_size=batch_size)
+        checks.seed(seed)
+        self.arrays = [np.asarray(array) for array in arrays]
+        self.batch_size = batch_size
+        checks.same_length([len(array) for array in self.arrays], batch_size)
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        """Return the number of minibatches of an epoch."""
+        return len(self.arrays[0]) // self.batch_size
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the minibatches of the next epoch, tuples of arrays."""
+        order = self.rng.permutation(len(self.arrays[0]))
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            rows = order[start : start + self.batch_size]
+            yield tuple(array[rows] for array in self.arrays)

@@ -21,7 +21,7 @@ from d2lrnn.demo.view import (
     in_pairs,
     readout,
 )
-from d2lrnn.training.language import in_short
+from d2lrnn.training.history import in_short
 
 PERIOD = 200  # milliseconds between two looks at the run
 CORPORA = {

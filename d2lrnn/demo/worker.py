@@ -17,7 +17,7 @@ from d2lrnn.files import model_file as checkpoint
 from d2lrnn.files import tensor_file
 from d2lrnn.measure import gradient_flow
 from d2lrnn.nets import build, cells
-from d2lrnn.training.language import DivergenceError
+from d2lrnn.training.history import DivergenceError
 
 CHUNK = 0.1  # seconds of training between two points of the curve
 SAMPLE_EVERY = 1.5  # seconds

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from d2lrnn.measure.speed import Row
     from d2lrnn.recipes.min_char import SmoothLoss
-    from d2lrnn.training.language import History
+    from d2lrnn.training.history import History
     from d2lrnn.training.sequences import Scores
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a dash for each.

@@ -8,43 +8,20 @@ the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.nets import prediction
-from d2lrnn.training import language
-from d2lrnn.training import progress as bars
+from d2lrnn.training.history import DivergenceError, SmoothLoss
+from d2lrnn.training.progress import bar
 
 NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
 # The recipe's loss is the sum over the steps, ours their mean: a gradient of 5 there is 5/25 here.
 THETA = 5 / NUM_STEPS
 SMOOTHING = 0.999
-
-
-@dataclass
-class SmoothLoss:
-    """The loss of a piece of text, summed over its steps, in nats, smoothed over a thousand pieces.
-
-    ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
-    (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
-    ever begun at zero, and may write and read worse from there.
-    """
-
-    iterations: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    samples: list[tuple[int, str]] = field(default_factory=list)
-    state: Any = field(default=None, repr=False)
-
-    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw the smooth loss over iterations and return the matplotlib Axes."""
-        from d2lrnn import plot
-
-        return plot.smooth_loss({label: self}, ax)
 
 
 def character_corpus(lines: list[str]) -> tuple[list[int], text.Vocab]:
@@ -97,25 +74,25 @@ def train_min_char(
     smooth, state = NUM_STEPS * math.log(len(vocab)), None
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
-    bar = tqdm(pieces, total=num_iterations, disable=bars.disable(progress))
-    for iteration, (X, Y, first) in enumerate(bar, 1):
+    shown = bar(progress, iterable=pieces, total=num_iterations)
+    for iteration, (X, Y, first) in enumerate(shown, 1):
         before = net.begin_state(1) if first else state
         loss, state = step(X, Y, before)
         if not math.isfinite(loss):
-            raise language.DivergenceError(loss)
+            raise DivergenceError(loss)
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
         last = iteration == num_iterations
         if last or iteration % report_every == 0:
             seen.iterations.append(iteration)
             seen.values.append(smooth)
-            bar.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
+            shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
         if last or iteration % sample_every == 0:
             prefix = vocab.to_tokens(int(X[0, 0]))
             sample = prediction.predict_ch8(
                 prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
             )
             seen.samples.append((iteration, sample))
-            bar.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+            shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     seen.state = state
     return seen
 

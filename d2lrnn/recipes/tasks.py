@@ -14,9 +14,11 @@ import numpy as np
 
 from d2lrnn import plot
 from d2lrnn.data import datasets, generated, text
+from d2lrnn.data.batches import BatchLoader
 from d2lrnn.data.padding import rectangle
 from d2lrnn.nets import encoder_decoder
 from d2lrnn.training import sequences
+from d2lrnn.training.history import Scores
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
@@ -29,7 +31,7 @@ class Outcome(NamedTuple):
     """What came of a task: the network, its training, a few lines to read, a picture to draw."""
 
     net: Any
-    scores: sequences.Scores
+    scores: Scores
     lines: list[str]
     draw: Callable[[], Any]  # returns matplotlib Axes
 
@@ -81,7 +83,7 @@ def _read_images(
     """Train an LSTM of 128 on images (N, height, width): Adam 0.001, minibatches of 128."""
     width = train[0].shape[2]
     net = rnn.SequenceClassifierScratch(width, 128, 10, **{"cell": "lstm", **settings})
-    loader = sequences.BatchLoader(*train, batch_size=128, seed=settings.get("seed"))
+    loader = BatchLoader(*train, batch_size=128, seed=settings.get("seed"))
     scores = sequences.train_sequences(
         net, loader, 0.001, num_epochs, held_out=test, progress=progress
     )
@@ -103,7 +105,7 @@ def drawing(
     context = np.eye(10)[found.train_labels]
     net = rnn.DecoderScratch(8, 128, 10, **{"cell": "lstm", **settings}, loss="sigmoid")
     arrays = context, found.train_images
-    loader = sequences.BatchLoader(*arrays, batch_size=128, seed=settings.get("seed"))
+    loader = BatchLoader(*arrays, batch_size=128, seed=settings.get("seed"))
     scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
     images = net.generate(np.eye(10), 8)
     nearest = nearest_label(images, found.train_images, found.train_labels)
@@ -167,8 +169,8 @@ def dates(
     train, test = generated.date_pairs(20000), generated.date_pairs(1000, seed=1, held_out=True)
     pairs = Pairs(train)
     net, held_out = pairs.net(rnn, 64, **settings), pairs.arrays(test)
-    loader = sequences.BatchLoader(*pairs.arrays(train), batch_size=64, seed=settings.get("seed"))
-    late, scores = num_epochs // 4, sequences.Scores()
+    loader = BatchLoader(*pairs.arrays(train), batch_size=64, seed=settings.get("seed"))
+    late, scores = num_epochs // 4, Scores()
     for lr, epochs in ((0.005, num_epochs - late), (0.0005, late)):
         scores += sequences.train_sequences(
             net, loader, lr, epochs, held_out=held_out, progress=progress
@@ -193,7 +195,7 @@ def french(
     pairs = Pairs(tokens, min_freq=2)
     net = pairs.net(rnn, 64, **settings)
     arrays = pairs.arrays(tokens)
-    loader = sequences.BatchLoader(*arrays, batch_size=64, seed=settings.get("seed"))
+    loader = BatchLoader(*arrays, batch_size=64, seed=settings.get("seed"))
     scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
     found = pairs.write(net, [source for source, _ in tokens], num_steps=10, beam_size=3)
     written, truth = [" ".join(f) for f in found], [" ".join(target) for _, target in tokens]
@@ -217,7 +219,7 @@ def tagging(
 
     settings = {"cell": "gru", "bidirectional": True, **settings}
     net = rnn.SequenceTaggerScratch(len(words), 32, len(tags), **settings)
-    loader = sequences.BatchLoader(*arrays(train), batch_size=32, seed=settings.get("seed"))
+    loader = BatchLoader(*arrays(train), batch_size=32, seed=settings.get("seed"))
     held_out = arrays(test)
     scores = sequences.train_sequences(
         net, loader, 0.01, num_epochs, held_out=held_out, progress=progress

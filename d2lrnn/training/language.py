@@ -1,4 +1,4 @@
-"""The epoch loop, perplexity, speed and history. Knows no framework.
+"""Training of language models: the step, the epoch, the loop. Knows no framework.
 
 Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=..., clip=...)`` to
 train with; d2lrnn.nets.prediction shows what it has learned.
@@ -10,75 +10,20 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
-from tqdm.auto import tqdm
 
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets.prediction import predict_ch8, prefix_tokens
-from d2lrnn.training import progress as bars
+from d2lrnn.nets.prediction import prefix_tokens
 from d2lrnn.training import segments
-from d2lrnn.training.run_file import Epoch, Keeper, Run
+from d2lrnn.training.callbacks import Bar, Callback, Samples, told
+from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.history import DivergenceError, History, perplexity_of
+from d2lrnn.training.progress import bar
+from d2lrnn.training.run_file import Keeper, Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
-
-
-@dataclass
-class History:
-    """What training has seen: one entry an epoch.
-
-    ``perplexity`` is exp(mean cross-entropy) over the tokens of the epoch, 1 at best and the
-    vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
-    pairs (epoch, text generated after it). ``floor`` is the lowest perplexity there is, where it
-    is known.
-    """
-
-    perplexity: list[float] = field(default_factory=list)
-    speed: list[float] = field(default_factory=list)
-    samples: list[tuple[int, str]] = field(default_factory=list)
-    floor: float | None = None
-
-    def add(self, perplexity: float, speed: float) -> None:
-        """Note one more epoch."""
-        self.perplexity.append(perplexity)
-        self.speed.append(speed)
-
-    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw perplexity over epochs and return the matplotlib Axes."""
-        from d2lrnn import plot
-
-        return plot.perplexity({label: self}, ax)
-
-    def __str__(self) -> str:
-        """Return the last epoch in one line."""
-        if not self.perplexity:
-            return "no epoch yet"
-        return (
-            f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}, "
-            f"{np.median(self.speed):,.0f} tokens/s"
-        )
-
-
-def in_short(perplexity: float) -> str:
-    """Return a perplexity as text, with two decimals where they mean something."""
-    return f"{perplexity:.2f}" if perplexity < 1e5 else f"{perplexity:.1e}"
-
-
-class DivergenceError(FloatingPointError):
-    """The loss is no longer finite. ``history`` holds the epochs before."""
-
-    def __init__(self, loss: float, epoch: int = 1, history: History | None = None) -> None:
-        """Say where it happened and what helps."""
-        super().__init__(
-            f"the loss is {loss} in epoch {epoch}: training diverged; "
-            "try a smaller lr, or a smaller theta to clip gradients harder"
-        )
-        self.loss = loss
-        self.history = history or History()
 
 
 def make_step(
@@ -165,8 +110,7 @@ def train_epoch_ch8(
     if seen.num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
     loss = _check_finite(seen.loss) / seen.num_tokens
-    perplexity = math.exp(loss) if loss < 700 else math.inf  # exp(710) overflows
-    return perplexity, seen.num_tokens / (time.perf_counter() - start)
+    return perplexity_of(loss), seen.num_tokens / (time.perf_counter() - start)
 
 
 def _check_finite(loss: float) -> float:
@@ -242,32 +186,19 @@ def train_ch8(
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
     keeper = Keeper(checkpoint, every, run)
     keeper.begin(resume)
-    with keeper.listening(), _bar(keeper, num_epochs, progress) as bar:
-
-        def after_minibatch() -> None:
-            bar.update()
-            keeper.after_minibatch()
-
+    with keeper.listening(), _bar(keeper, num_epochs, progress) as shown:
+        callbacks: list[Callback] = [Bar(shown, num_epochs), keeper]
+        if prefix is not None:
+            callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
+            settings = {"use_random_iter": use_random_iter, "on_minibatch": told(callbacks)}
             try:
-                seen = train_epoch_ch8(
-                    net,
-                    train_iter,
-                    step,
-                    use_random_iter=use_random_iter,
-                    on_minibatch=after_minibatch,
-                    epoch=epoch,
-                )
+                seen = train_epoch_ch8(net, train_iter, step, epoch=epoch, **settings)
             except DivergenceError as error:
                 raise DivergenceError(error.loss, epoch.number, history) from None
             history.add(*seen)
-            bar.set_description_str(f"{history}".replace(":", f"/{num_epochs}:", 1), refresh=False)
-            if prefix is not None and (
-                epoch.number % sample_every == 0 or epoch.number == num_epochs
-            ):
-                sample = predict_ch8(prefix, 50, net, vocab)
-                history.samples.append((epoch.number, sample))
-                bar.write(f"epoch {epoch.number}, perplexity {in_short(seen[0])}: {sample}")
+            for callback in callbacks:
+                callback.after_epoch(epoch.number, history)
     return history
 
 
@@ -275,8 +206,7 @@ def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
     """Return a progress bar over the minibatches, as far as the run has come."""
     size = len(keeper.run.train_iter) if hasattr(keeper.run.train_iter, "__len__") else None
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
-    disable = bars.disable(progress)
-    return tqdm(total=size and num_epochs * size, initial=done, disable=disable)
+    return bar(progress, total=size and num_epochs * size, initial=done)
 
 
 def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:

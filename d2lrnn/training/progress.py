@@ -1,19 +1,25 @@
-"""Whether progress is shown: in one place, for all that takes long."""
+"""Progress bars: the one place that makes them, and says whether they are shown."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
+
+from tqdm.auto import tqdm
 
 PROGRESS = "D2LRNN_PROGRESS"  # the environment variable that turns progress bars off where it is 0
 
 
-def disable(progress: bool | None) -> bool | None:
-    """Return what tqdm takes as ``disable``.
+def bar(progress: bool | None = None, **settings: Any) -> Any:
+    """Return a tqdm bar.
 
     Args:
         progress: True for a progress bar, False for none, None for one if this is a terminal or a
             notebook and the environment variable D2LRNN_PROGRESS is not 0.
+        settings: what else tqdm takes, such as total.
     """
     if progress is None:
-        return True if os.environ.get(PROGRESS) == "0" else None
-    return not progress
+        disable = True if os.environ.get(PROGRESS) == "0" else None
+    else:
+        disable = not progress
+    return tqdm(disable=disable, **settings)

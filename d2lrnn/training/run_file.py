@@ -16,7 +16,6 @@ import os
 import platform
 import signal
 import threading
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,8 @@ import numpy as np
 from d2lrnn import __version__, backends, checks
 from d2lrnn.files import atomic, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
+from d2lrnn.training.callbacks import Callback
+from d2lrnn.training.epoch import Epoch
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -45,54 +46,6 @@ class Interrupted(KeyboardInterrupt):
             f"minibatches; saved in {path}; resume=True (--resume) goes on from there"
         )
         self.path = path
-
-
-@dataclass
-class Epoch:
-    """How far an epoch has come: what its next minibatch goes on from.
-
-    Losses wait where they were computed. To look at one is to wait for the device, and so that
-    happens a few times a second only: the device always has the next minibatch to go on with, and
-    training that diverges still ends soon.
-    """
-
-    number: int = 1
-    num_minibatches: int = 0
-    num_tokens: int = 0
-    total_loss: float = 0.0
-    seconds: float = 0.0
-    state: Any = None
-
-    pause = 0.25  # seconds between two looks
-
-    def __post_init__(self) -> None:
-        """Begin with no loss waiting."""
-        self.waiting: list[tuple[Any, int]] = []
-        self.looked = time.perf_counter()
-
-    def add(self, loss: Any, num_tokens: int, state: Any, seconds: float) -> None:
-        """Note one more minibatch: its mean loss, its tokens, the state and the time after it."""
-        self.num_minibatches += 1
-        self.num_tokens += num_tokens
-        self.waiting.append((loss, num_tokens))
-        self.state, self.seconds = state, seconds
-
-    def is_time_to_look(self, loss: Any) -> bool:
-        """Return whether to look: a number is at hand, and for others enough time has passed."""
-        return isinstance(loss, float) or time.perf_counter() - self.looked > self.pause
-
-    @property
-    def loss(self) -> float:
-        """The loss so far, summed over the tokens: all that has waited is added up."""
-        for loss, num_tokens in self.waiting:
-            self.total_loss += float(loss) * num_tokens
-        self.waiting, self.looked = [], time.perf_counter()
-        return self.total_loss
-
-    def numbers(self) -> dict[str, Any]:
-        """Return everything but the state, as JSON has it."""
-        names = [f.name for f in dataclasses.fields(self) if f.name != "state"]
-        return {**{name: getattr(self, name) for name in names}, "total_loss": self.loss}
 
 
 @dataclass
@@ -144,7 +97,7 @@ class Run:
 
 
 @dataclass
-class Keeper:
+class Keeper(Callback):
     """Keeps a run in a file, every so many minibatches; does nothing where path is None."""
 
     path: StrPath | None

@@ -1,0 +1,123 @@
+"""What training has seen: what every loop returns, and the error where it diverges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+LARGEST_LOSS = 700.0  # exp(710) overflows
+
+
+def perplexity_of(mean_loss: float) -> float:
+    """Return exp(mean_loss), infinity where that is beyond floating point."""
+    return math.exp(mean_loss) if mean_loss < LARGEST_LOSS else math.inf
+
+
+def in_short(perplexity: float) -> str:
+    """Return a perplexity as text, with two decimals where they mean something."""
+    return f"{perplexity:.2f}" if perplexity < 1e5 else f"{perplexity:.1e}"
+
+
+@dataclass
+class History:
+    """What training has seen: one entry an epoch.
+
+    ``perplexity`` is exp(mean cross-entropy) over the tokens of the epoch, 1 at best and the
+    vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
+    pairs (epoch, text generated after it). ``floor`` is the lowest perplexity there is, where it
+    is known.
+    """
+
+    perplexity: list[float] = field(default_factory=list)
+    speed: list[float] = field(default_factory=list)
+    samples: list[tuple[int, str]] = field(default_factory=list)
+    floor: float | None = None
+
+    def add(self, perplexity: float, speed: float) -> None:
+        """Note one more epoch."""
+        self.perplexity.append(perplexity)
+        self.speed.append(speed)
+
+    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
+        """Draw perplexity over epochs and return the matplotlib Axes."""
+        from d2lrnn import plot
+
+        return plot.perplexity({label: self}, ax)
+
+    def __str__(self) -> str:
+        """Return the last epoch in one line."""
+        if not self.perplexity:
+            return "no epoch yet"
+        return (
+            f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}, "
+            f"{np.median(self.speed):,.0f} tokens/s"
+        )
+
+
+@dataclass
+class Scores:
+    """What training has seen: one entry an epoch.
+
+    ``loss`` is the mean over the minibatches of the epoch; ``score`` what net.score gives for data
+    held out, from 0 to 1, where there is some (a classifier's is its accuracy); ``speed`` is in
+    sequences per second, scoring apart.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    speed: list[float] = field(default_factory=list)
+
+    def __add__(self, later: Scores) -> Scores:
+        """Return what was seen first and later."""
+        return Scores(self.loss + later.loss, self.score + later.score, self.speed + later.speed)
+
+    def plot(self, axes: Any = None, *, label: str | None = None) -> Any:
+        """Draw loss and score over epochs, side by side; return their matplotlib Axes."""
+        from d2lrnn import plot
+
+        return plot.scores({label: self}, axes)
+
+    def __str__(self) -> str:
+        """Return the last epoch in one line."""
+        if not self.loss:
+            return "no epoch yet"
+        score = f", score {self.score[-1]:.4f}" if self.score else ""
+        speed = f"{np.median(self.speed):,.0f} sequences/s"
+        return f"epoch {len(self.loss)}: loss {self.loss[-1]:.4f}{score}, {speed}"
+
+
+@dataclass
+class SmoothLoss:
+    """The loss of a piece of text, summed over its steps, in nats, smoothed over a thousand pieces.
+
+    ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
+    (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
+    ever begun at zero, and may write and read worse from there.
+    """
+
+    iterations: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    samples: list[tuple[int, str]] = field(default_factory=list)
+    state: Any = field(default=None, repr=False)
+
+    def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
+        """Draw the smooth loss over iterations and return the matplotlib Axes."""
+        from d2lrnn import plot
+
+        return plot.smooth_loss({label: self}, ax)
+
+
+class DivergenceError(FloatingPointError):
+    """The loss is no longer finite. ``history`` holds the epochs before."""
+
+    def __init__(self, loss: float, epoch: int = 1, history: History | None = None) -> None:
+        """Say where it happened and what helps."""
+        super().__init__(
+            f"the loss is {loss} in epoch {epoch}: training diverged; "
+            "try a smaller lr, or a smaller theta to clip gradients harder"
+        )
+        self.loss = loss
+        self.history = history or History()
