@@ -30,6 +30,6 @@ def _keras_2():
 with _keras_2():
     import tensorflow as tf
 
-    IS_KERAS_2 = tf.keras.__version__.startswith("2")
+    IS_KERAS_2 = tf.keras.layers.Layer.__module__.startswith("tf_keras")
 
 __all__ = ["IS_KERAS_2", "tf"]
