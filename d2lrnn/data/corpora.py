@@ -48,7 +48,12 @@ def read_time_machine() -> list[str]:
         DownloadError: an OSError; there is no file and no network.
     """
     path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_HASH, instead=BUILTIN_INSTEAD)
-    return [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in read_lines(path)]
+    return [letters_only(line) for line in read_lines(path)]
+
+
+def letters_only(line: str) -> str:
+    """Return a line in lower case, everything that is no letter from a to z one space."""
+    return re.sub("[^A-Za-z]+", " ", line).strip().lower()
 
 
 def read_tiny_shakespeare() -> list[str]:

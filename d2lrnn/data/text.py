@@ -74,7 +74,7 @@ class Vocab:
                 self.token_to_idx[token] = len(self.idx_to_token)
                 self.idx_to_token.append(token)
         self.token = (
-            "char" if all(len(t) == 1 for t in self.token_to_idx if t not in special) else "word"
+            "char" if all(_is_char(t) for t in self.token_to_idx if t not in special) else "word"
         )
 
     @classmethod
@@ -192,6 +192,10 @@ def pad_sequences(
         begin = maxlen - len(kept) if padding == "pre" else 0
         row[begin : begin + len(kept)] = kept
     return padded
+
+
+def _is_char(token: object) -> bool:
+    return isinstance(token, str) and len(token) == 1
 
 
 def _flatten(tokens: Iterable[Any]) -> Iterable[str]:

@@ -1,0 +1,107 @@
+"""Files of the book by name: found at hand, or downloaded (section 4.10).
+
+Three folders are looked through: the one that D2LRNN_DATA names, ``cache_dir``, which is the book's
+``../data`` unless told otherwise, and our per-user cache. A file counts only if its SHA-1 is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pooch
+
+from d2lrnn.data import corpora, datasets
+
+DATA_HUB: dict[str, tuple[str, str]] = {}
+DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
+DATA_HUB["time_machine"] = (
+    corpora.TIME_MACHINE_URL,
+    corpora.TIME_MACHINE_HASH.removeprefix("sha1:"),
+)
+DATA_HUB["fra-eng"] = (datasets.FRA_ENG_URL, datasets.FRA_ENG_HASH.removeprefix("sha1:"))
+
+
+def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
+    """Return the path of a file in DATA_HUB; download it into cache_dir if it is nowhere at hand.
+
+    Raises:
+        AssertionError: DATA_HUB has no such name, as in the book.
+        DownloadError: an OSError; it is not at hand and there is no network.
+    """
+    assert name in DATA_HUB, f"DATA_HUB has no {name!r}; it has {', '.join(DATA_HUB)}"
+    url, sha1 = DATA_HUB[name]
+    for path in _places(url.split("/")[-1], cache_dir):
+        if path.is_file() and hashlib.sha1(path.read_bytes()).hexdigest() == sha1:
+            return os.fspath(path)
+    os.makedirs(cache_dir, exist_ok=True)
+    path = Path(cache_dir) / url.split("/")[-1]
+    print(f"Downloading {path} from {url}...")
+    downloader = pooch.HTTPDownloader(timeout=corpora.TIMEOUT)
+    try:
+        pooch.retrieve(url, f"sha1:{sha1}", path.name, cache_dir, downloader=downloader)
+    except (OSError, ValueError) as error:
+        raise corpora.DownloadError(
+            f"cannot download {path.name} from {url} ({type(error).__name__}: {error}); connect "
+            f"to the internet and try again, or put the file into {cache_dir} or into the folder "
+            f"that the environment variable {corpora.DATA_FOLDER} names"
+        ) from error
+    return os.fspath(path)
+
+
+def download_extract(name: str, folder: str | None = None) -> str:
+    """Download a zip or tar file, unpack it beside itself and return the folder that it makes.
+
+    A folder of that name in the folder that D2LRNN_DATA names is taken as it is. The folder is
+    called as the file is, without its ending, or ``folder``.
+
+    Raises:
+        ValueError: it is neither a zip nor a tar file, or would write outside its folder.
+    """
+    assert name in DATA_HUB, f"DATA_HUB has no {name!r}; it has {', '.join(DATA_HUB)}"
+    stem = os.path.splitext(DATA_HUB[name][0].split("/")[-1])[0]
+    at_hand = os.environ.get(corpora.DATA_FOLDER)
+    if at_hand and (Path(at_hand) / (folder or stem)).is_dir():
+        return os.path.join(at_hand, folder or stem)
+    path = download(name)
+    base = os.path.dirname(path)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _check_inside(base, archive.namelist())
+            archive.extractall(base)
+    elif tarfile.is_tarfile(path):
+        with tarfile.open(path) as tar:
+            _check_inside(base, tar.getnames())
+            _check_inside(base, [m.linkname for m in tar.getmembers() if m.issym() or m.islnk()])
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(base, filter="data")
+            else:
+                tar.extractall(base)
+    else:
+        raise ValueError(f"{path} is neither a zip nor a tar file; expected one to unpack")
+    return os.path.join(base, folder or stem)
+
+
+def download_all() -> None:
+    """Download every file in DATA_HUB."""
+    for name in DATA_HUB:
+        download(name)
+
+
+def _places(filename: str, cache_dir: str) -> Iterator[Path]:
+    if folder := os.environ.get(corpora.DATA_FOLDER):
+        yield Path(folder) / filename
+    yield Path(cache_dir) / filename
+    yield Path(pooch.os_cache("d2lrnn")) / filename
+
+
+def _check_inside(base: str, members: list[str]) -> None:
+    """Refuse an archive that would write, or point, outside its folder."""
+    root = os.path.realpath(base)
+    for member in members:
+        if not os.path.realpath(os.path.join(root, member)).startswith(root + os.sep):
+            raise ValueError(f"the archive holds {member!r}, which is outside its folder")

@@ -1,0 +1,49 @@
+"""MXNet's functions under the names that the book uses in every framework."""
+
+from d2lrnn.mxnet.framework import np
+
+ones, zeros, eye, rand, normal = np.ones, np.zeros, np.eye, np.random.rand, np.random.normal
+tensor, arange, linspace, meshgrid = np.array, np.arange, np.linspace, np.meshgrid
+sin, sinh, cos, cosh, tanh = np.sin, np.sinh, np.cos, np.cosh, np.tanh
+exp, log, abs, matmul = np.exp, np.log, np.abs, np.dot
+concat, stack, int32, float32 = np.concatenate, np.stack, np.int32, np.float32
+
+
+def numpy(x, *args, **kwargs):
+    """Return an array as a NumPy array."""
+    return x.asnumpy(*args, **kwargs)
+
+
+def size(a):
+    """Return the number of elements."""
+    return a.size
+
+
+def transpose(a):
+    """Return an array with its axes in reverse."""
+    return a.T
+
+
+def reshape(x, *args, **kwargs):
+    """Return an array in another shape."""
+    return x.reshape(*args, **kwargs)
+
+
+def to(x, *args, **kwargs):
+    """Return an array on another device."""
+    return x.as_in_context(*args, **kwargs)
+
+
+def reduce_sum(x, *args, **kwargs):
+    """Return the sum, of all or along an axis."""
+    return x.sum(*args, **kwargs)
+
+
+def argmax(x, *args, **kwargs):
+    """Return where the largest element is, of all or along an axis."""
+    return x.argmax(*args, **kwargs)
+
+
+def astype(x, *args, **kwargs):
+    """Return an array of another dtype."""
+    return x.astype(*args, **kwargs)

@@ -1,0 +1,124 @@
+"""Language models and their training, in MXNet (the book's sections 8.5 and 8.6)."""
+
+import functools
+
+from d2lrnn.book.classic import training
+from d2lrnn.book.classic.mxnet.basics import gluon, sgd
+from d2lrnn.mxnet import gradients
+from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
+
+
+class RNNModelScratch:
+    """A language model: parameters, a first state and a forward function, each a function's."""
+
+    def __init__(self, vocab_size, num_hiddens, device, get_params, init_state, forward_fn):
+        """Make the parameters: get_params(vocab_size, num_hiddens, device)."""
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.params = get_params(vocab_size, num_hiddens, device)
+        self.init_state, self.forward_fn = init_state, forward_fn
+
+    def __call__(self, X, state):
+        """Return the scores (T * n, V) for ids X (n, T), and the new state."""
+        return self.forward_fn(npx.one_hot(X.T, self.vocab_size), state, self.params)
+
+    def begin_state(self, batch_size, ctx):
+        """Return the state before the first time step."""
+        return self.init_state(batch_size, self.num_hiddens, ctx)
+
+
+class RNNModel(gluon.nn.Block):
+    """A language model: one of Gluon's recurrent layers and a dense output layer."""
+
+    def __init__(self, rnn_layer, vocab_size, **kwargs):
+        """Add the output layer."""
+        super().__init__(**kwargs)
+        self.rnn, self.vocab_size = rnn_layer, vocab_size
+        self.dense = gluon.nn.Dense(vocab_size)
+
+    def forward(self, inputs, state):
+        """Return the scores (T * n, V) for ids (n, T), and the new state."""
+        Y, state = self.rnn(npx.one_hot(inputs.T, self.vocab_size), state)
+        return self.dense(Y.reshape(-1, Y.shape[-1])), state
+
+    def begin_state(self, *args, **kwargs):
+        """Return the state before the first time step, as the layer makes it."""
+        return self.rnn.begin_state(*args, **kwargs)
+
+
+def predict_ch8(prefix, num_preds, net, vocab, device):
+    """Return the prefix and num_preds further tokens, each the likeliest."""
+
+    def step(index, state):
+        return net(np.array([[index]], ctx=device), state)
+
+    state = net.begin_state(batch_size=1, ctx=device)
+    return training.predict(prefix, num_preds, vocab, step, likeliest, state)
+
+
+def likeliest(scores):
+    """Return the id of the highest score."""
+    return int(scores.argmax(axis=1).item())
+
+
+def grad_clipping(net, theta):
+    """Scale the gradients of a net, in place, so that their joint norm is theta at most."""
+    if isinstance(net, gluon.Block):
+        params = [param.data() for param in net.collect_params().values()]
+    else:
+        params = net.params
+    grads = [param.grad for param in params if param.grad is not None]
+    for grad, clipped in zip(grads, gradients.grad_clipping(grads, theta)[0]):
+        grad[:] = clipped
+
+
+def detached(state):
+    """Return a state, an array or several, cut off from what it was computed of."""
+    if isinstance(state, mxnet.nd.NDArray):
+        return state.detach()
+    return type(state)(detached(part) for part in state)
+
+
+def make_step(net, loss, updater, device):
+    """Return step(X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
+
+    def step(X, Y, state):
+        X, y, state = X.as_in_ctx(device), Y.T.reshape(-1).as_in_ctx(device), detached(state)
+        with autograd.record():
+            y_hat, state = net(X, state)
+            mean = loss(y_hat, y).mean()
+        mean.backward()
+        grad_clipping(net, 1)
+        updater(batch_size=1)  # the loss is a mean already
+        return mean.detach(), state
+
+    return step
+
+
+def train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter):
+    """Train for an epoch; return the perplexity and the tokens per second.
+
+    updater is a function of batch_size.
+    """
+    started = training.Started(net, ctx=device)
+    step = make_step(net, loss, updater, device)
+    return training.epoch(started, train_iter, step, use_random_iter)
+
+
+def train_ch8(net, train_iter, vocab, lr, num_epochs, device, use_random_iter=False):
+    """Train a language model by gradient descent, clipped at 1, and show what it has learned.
+
+    A Gluon net begins anew, with weights N(0, 0.01²).
+    """
+    if isinstance(net, gluon.Block):
+        net.initialize(ctx=device, force_reinit=True, init=mxnet.init.Normal(0.01))
+        updater = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": lr}).step
+    else:
+        updater = functools.partial(sgd, net.params, lr)
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()
+    training.train(
+        lambda: train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter),
+        lambda prefix: predict_ch8(prefix, 50, net, vocab, device),
+        num_epochs,
+        device,
+        samples=False,
+    )

@@ -1,0 +1,80 @@
+"""Devices, minibatches, the update and what a net is worth, in TensorFlow."""
+
+from d2lrnn.book.classic import text
+from d2lrnn.book.classic.counting import Accumulator
+from d2lrnn.book.classic.tensorflow.framework import tf
+
+
+def integers(array):
+    """Return an array of integers as a tensor int32, as TensorFlow makes of Python's."""
+    return tf.constant(array, tf.int32)
+
+
+seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine = (
+    text.for_framework(integers)
+)
+
+
+def try_gpu(i=0):
+    """Return the i-th GPU if there is one, else the CPU; to be used in ``with``."""
+    return tf.device(f"/GPU:{i}" if i < num_gpus() else "/CPU:0")
+
+
+def try_all_gpus():
+    """Return all GPUs, or the CPU in a list."""
+    return [try_gpu(i) for i in range(max(num_gpus(), 1))]
+
+
+def num_gpus():
+    """Return how many GPUs there are."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def load_array(data_arrays, batch_size, is_train=True):
+    """Return a Dataset of minibatches of tensors of the same length, shuffled to train."""
+    dataset = tf.data.Dataset.from_tensor_slices(data_arrays)
+    if is_train:
+        dataset = dataset.shuffle(buffer_size=1000)
+    return dataset.batch(batch_size)
+
+
+def sgd(params, grads, lr, batch_size):
+    """Move parameters against their gradients."""
+    for param, grad in zip(params, grads):
+        param.assign_sub(lr * grad / batch_size)
+
+
+class Updater:
+    """What updates parameters by gradient descent: updater(batch_size, grads)."""
+
+    def __init__(self, params, lr):
+        """Keep the parameters and the learning rate."""
+        self.params, self.lr = params, lr
+
+    def __call__(self, batch_size, grads):
+        """Move the parameters."""
+        sgd(self.params, grads, self.lr, batch_size)
+
+
+def accuracy(y_hat, y):
+    """Return how many predictions are right: labels, or rows of scores."""
+    if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
+        y_hat = tf.argmax(y_hat, axis=1)
+    return float(tf.math.count_nonzero(tf.cast(y_hat, y.dtype) == y))
+
+
+def evaluate_accuracy(net, data_iter):
+    """Return the share of right predictions over (X, y) in data_iter."""
+    metric = Accumulator(2)
+    for X, y in data_iter:
+        metric.add(accuracy(net(X), y), tf.size(y))
+    return metric[0] / metric[1]
+
+
+def evaluate_loss(net, data_iter, loss):
+    """Return the mean of loss(net(X), y), in this order, over (X, y) in data_iter."""
+    metric = Accumulator(2)
+    for X, y in data_iter:
+        losses = loss(net(X), y)
+        metric.add(tf.reduce_sum(losses), tf.size(losses))
+    return metric[0] / metric[1]

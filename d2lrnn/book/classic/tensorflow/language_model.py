@@ -1,0 +1,131 @@
+"""Language models and their training, in TensorFlow (the book's sections 8.5 and 8.6)."""
+
+import functools
+
+from d2lrnn.book.classic import training
+from d2lrnn.book.classic.tensorflow import basics, graphs
+from d2lrnn.book.classic.tensorflow.framework import IS_KERAS_2, tf
+from d2lrnn.tensorflow import gradients
+
+
+class RNNModelScratch:
+    """A language model: parameters, a first state and a forward function, each a function's."""
+
+    def __init__(self, vocab_size, num_hiddens, init_state, forward_fn, get_params):
+        """Make the parameters: get_params(vocab_size, num_hiddens)."""
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.init_state, self.forward_fn = init_state, forward_fn
+        self.trainable_variables = get_params(vocab_size, num_hiddens)
+
+    def __call__(self, X, state):
+        """Return the scores (T * n, V) for ids X (n, T), and the new state."""
+        inputs = tf.one_hot(tf.cast(tf.transpose(X), tf.int32), self.vocab_size)  # (T, n, V)
+        if not tf.executing_eagerly():
+            inputs = graphs.Steps(inputs)
+        return self.forward_fn(inputs, state, self.trainable_variables)
+
+    def begin_state(self, batch_size, *args, **kwargs):
+        """Return the state before the first time step; further arguments are not needed."""
+        return self.init_state(batch_size, self.num_hiddens)
+
+
+class RNNModel(tf.keras.layers.Layer):
+    """A language model: a layer ``tf.keras.layers.RNN`` and a dense output layer.
+
+    The layer returns sequences and states; it is time-major in Keras 2, and not in Keras 3.
+    """
+
+    def __init__(self, rnn_layer, vocab_size, **kwargs):
+        """Add the output layer."""
+        super().__init__(**kwargs)
+        self.rnn, self.vocab_size = rnn_layer, vocab_size
+        self.dense = tf.keras.layers.Dense(vocab_size)
+
+    def call(self, inputs, state):
+        """Return the scores (T * n, V) for ids (n, T), and the new state."""
+        ids = tf.cast(inputs, tf.int32)
+        if getattr(self.rnn, "time_major", False):
+            Y, *state = self.rnn(tf.one_hot(tf.transpose(ids), self.vocab_size), state)
+        else:
+            Y, *state = self.rnn(tf.one_hot(ids, self.vocab_size), initial_state=state)
+            Y = tf.transpose(Y, (1, 0, 2))  # (T, n, h)
+        return self.dense(tf.reshape(Y, (-1, Y.shape[-1]))), state
+
+    def begin_state(self, *args, **kwargs):
+        """Return the state before the first time step, as the layer's cell makes it."""
+        if not IS_KERAS_2:
+            kwargs.pop("dtype", None)
+        return self.rnn.cell.get_initial_state(*args, **kwargs)
+
+
+def predict_ch8(prefix, num_preds, net, vocab):
+    """Return the prefix and num_preds further tokens, each the likeliest."""
+    state = net.begin_state(batch_size=1, dtype=tf.float32)
+    if not net.trainable_variables:
+        net(tf.constant([[0]]), state)  # Keras makes the parameters now
+    next_scores = make_next(net, graphs.identity_of(net))
+
+    def step(index, state):
+        return next_scores(tf.constant([[index]]), state)
+
+    return training.predict(prefix, num_preds, vocab, step, int, state)
+
+
+@functools.lru_cache(maxsize=4)
+def make_next(net, _identity):
+    """Return a graph of (ids, state) -> (id of the highest score, new state)."""
+
+    def next_scores(X, state):
+        scores, state = net(X, state)
+        return tf.argmax(scores, axis=1)[0], state
+
+    return graphs.graph(next_scores)
+
+
+def grad_clipping(grads, theta):
+    """Return gradients scaled so that their joint norm is theta at most."""
+    grads = [tf.convert_to_tensor(grad) for grad in grads]  # a look-up's are sparse
+    return gradients.grad_clipping(grads, theta)[0]
+
+
+@functools.lru_cache(maxsize=4)
+def make_step(net, loss, updater, _identity):
+    """Return a graph of (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
+
+    def step(X, Y, state):
+        with tf.GradientTape() as tape:
+            y_hat, state = net(X, state)
+            value = tf.reduce_mean(loss(tf.reshape(tf.transpose(Y), (-1,)), y_hat))
+        params = net.trainable_variables
+        grads = grad_clipping(tape.gradient(value, params), 1)
+        updater.apply_gradients(zip(grads, params))
+        return value, state
+
+    return graphs.graph(step)
+
+
+def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
+    """Train for an epoch; return the perplexity and the tokens per second.
+
+    updater is one of Keras' optimizers.
+    """
+    started = training.Started(net, dtype=tf.float32)
+    if not net.trainable_variables:
+        net(tf.constant([[0]]), started.begin_state(1))  # Keras makes the parameters now
+    if hasattr(updater, "build"):
+        updater.build(net.trainable_variables)
+    step = make_step(net, loss, updater, graphs.identity_of(net))
+    return training.epoch(started, train_iter, step, use_random_iter)
+
+
+def train_ch8(net, train_iter, vocab, lr, num_epochs, strategy, use_random_iter=False):
+    """Train a language model by gradient descent, clipped at 1, and show what it has learned."""
+    with strategy.scope():
+        loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        updater = tf.keras.optimizers.SGD(lr)
+    training.train(
+        lambda: train_epoch_ch8(net, train_iter, loss, updater, use_random_iter),
+        lambda prefix: predict_ch8(prefix, 50, net, vocab),
+        num_epochs,
+        basics.try_gpu()._device_name,
+    )

@@ -1,0 +1,129 @@
+"""Text as the book has it: lines, tokens, the vocabulary, minibatches (sections 8.2 and 8.3).
+
+What is drawn is drawn by Python's ``random``, so that ``random.seed`` gives the book's minibatches.
+"""
+
+from __future__ import annotations
+
+import collections
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.book.classic import hub
+from d2lrnn.data import corpora, text
+from d2lrnn.data.text import tokenize
+
+__all__ = ["Vocab", "count_corpus", "for_framework", "read_time_machine", "tokenize"]
+
+
+def read_time_machine() -> list[str]:
+    """Return the lines of DATA_HUB's "time_machine": lower-case letters and single spaces."""
+    return [corpora.letters_only(line) for line in corpora.read_lines(hub.download("time_machine"))]
+
+
+def count_corpus(tokens: Sequence[Any]) -> collections.Counter[Any]:
+    """Return how often each token occurs, in a list of tokens or a list of lists of them."""
+    if len(tokens) == 0 or isinstance(tokens[0], list):
+        tokens = [token for line in tokens for token in line]
+    return collections.Counter(tokens)
+
+
+class Vocab(text.Vocab):
+    """A two-way table between tokens and ids; ``<unk>`` has id 0, reserved tokens the next.
+
+    Tokens may be anything that a dictionary takes as a key: pairs of words, for instance.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[Any] | None = None,
+        min_freq: int = 0,
+        reserved_tokens: Sequence[str] | None = None,
+    ) -> None:
+        """Count the tokens and number them, the most frequent first."""
+        tokens = [] if tokens is None else tokens
+        by_line = len(tokens) == 0 or isinstance(tokens[0], list)
+        super().__init__(tokens if by_line else [list(tokens)], min_freq, reserved_tokens)
+
+
+def load_corpus_time_machine(max_tokens: int = -1) -> tuple[list[int], Vocab]:
+    """Return the ids of the first max_tokens characters, or of all below 1, and the Vocab."""
+    lines = tokenize(read_time_machine(), "char")
+    vocab = Vocab(lines)
+    corpus = [vocab.token_to_idx[token] for line in lines for token in line]
+    return (corpus[:max_tokens] if max_tokens > 0 else corpus), vocab
+
+
+def random_batches(
+    corpus: Sequence[int], batch_size: int, num_steps: int
+) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Yield X and Y (batch_size, num_steps), from subsequences in random order."""
+    ids = np.asarray(corpus)[random.randint(0, num_steps - 1) :]
+    num_subseqs = (len(ids) - 1) // num_steps
+    order = list(range(num_subseqs))
+    random.shuffle(order)
+    for batch in range(num_subseqs // batch_size):
+        starts = np.array(order[batch * batch_size :][:batch_size]) * num_steps
+        index = starts[:, None] + np.arange(num_steps)  # (n, T)
+        yield ids[index], ids[index + 1]
+
+
+def sequential_batches(
+    corpus: Sequence[int], batch_size: int, num_steps: int
+) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Yield X and Y (batch_size, num_steps); each row goes on where it ended in the one before."""
+    offset = random.randint(0, num_steps)
+    ids = np.asarray(corpus)[offset:]
+    length = max(len(ids) - 1, 0) // batch_size  # of a row, over all minibatches
+    Xs = ids[: length * batch_size].reshape(batch_size, length)
+    Ys = ids[1:][: length * batch_size].reshape(batch_size, length)
+    for start in range(0, length // num_steps * num_steps, num_steps):
+        steps = slice(start, start + num_steps)
+        yield Xs[:, steps], Ys[:, steps]
+
+
+def for_framework(tensor: Callable[[np.ndarray[Any, Any]], Any]) -> tuple[Any, Any, Any, Any]:
+    """Return the two iterators, SeqDataLoader and load_data_time_machine, which yield tensors."""
+
+    def seq_data_iter_random(
+        corpus: Sequence[int], batch_size: int, num_steps: int
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield minibatches (X, Y) of subsequences of the corpus in random order."""
+        for X, Y in random_batches(corpus, batch_size, num_steps):
+            yield tensor(X), tensor(Y)
+
+    def seq_data_iter_sequential(
+        corpus: Sequence[int], batch_size: int, num_steps: int
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield minibatches (X, Y) whose rows go on where those of the one before ended."""
+        for X, Y in sequential_batches(corpus, batch_size, num_steps):
+            yield tensor(X), tensor(Y)
+
+    class SeqDataLoader:
+        """Minibatches of The Time Machine: iterate over it once an epoch."""
+
+        def __init__(
+            self, batch_size: int, num_steps: int, use_random_iter: bool, max_tokens: int
+        ) -> None:
+            """Read the text."""
+            self.data_iter_fn = (
+                seq_data_iter_random if use_random_iter else seq_data_iter_sequential
+            )
+            self.corpus, self.vocab = load_corpus_time_machine(max_tokens)
+            self.batch_size, self.num_steps = batch_size, num_steps
+
+        def __iter__(self) -> Iterator[tuple[Any, Any]]:
+            """Yield the minibatches of one epoch."""
+            return self.data_iter_fn(self.corpus, self.batch_size, self.num_steps)
+
+    def load_data_time_machine(
+        batch_size: int, num_steps: int, use_random_iter: bool = False, max_tokens: int = 10000
+    ) -> tuple[SeqDataLoader, Vocab]:
+        """Return a SeqDataLoader and the Vocab of the whole text."""
+        data_iter = SeqDataLoader(batch_size, num_steps, use_random_iter, max_tokens)
+        return data_iter, data_iter.vocab
+
+    return seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine

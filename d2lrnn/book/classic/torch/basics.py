@@ -1,0 +1,71 @@
+"""Devices, minibatches, the update and what a net is worth, in PyTorch."""
+
+import torch
+from torch.utils import data
+
+from d2lrnn.book.classic import text
+from d2lrnn.book.classic.counting import Accumulator
+from d2lrnn.torch.tensors import from_numpy, try_gpu
+
+__all__ = ["try_gpu"]
+
+seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine = (
+    text.for_framework(from_numpy)
+)
+
+
+def try_all_gpus():
+    """Return all CUDA devices, or the CPU in a list."""
+    return [torch.device("cuda", i) for i in range(torch.cuda.device_count())] or [
+        torch.device("cpu")
+    ]
+
+
+class Rows(data.TensorDataset):
+    """Tensors of the same length, from which a minibatch is taken in one go, not row by row."""
+
+    def __getitems__(self, indices):
+        """Return the rows of these indices, of each tensor."""
+        return [tensor[indices] for tensor in self.tensors]
+
+
+def load_array(data_arrays, batch_size, is_train=True):
+    """Return a DataLoader over minibatches of tensors of the same length, shuffled to train."""
+    return data.DataLoader(Rows(*data_arrays), batch_size, shuffle=is_train, collate_fn=list)
+
+
+def sgd(params, lr, batch_size):
+    """Move parameters against their gradients, and set the gradients to zero."""
+    with torch.no_grad():
+        for param in params:
+            param.sub_(param.grad, alpha=lr / batch_size)
+            param.grad.zero_()
+
+
+def accuracy(y_hat, y):
+    """Return how many predictions are right: labels, or rows of scores."""
+    if y_hat.ndim > 1 and y_hat.shape[1] > 1:
+        y_hat = y_hat.argmax(dim=1)
+    return float((y_hat.type(y.dtype) == y).sum())
+
+
+@torch.no_grad()
+def evaluate_accuracy(net, data_iter):
+    """Return the share of right predictions over (X, y) in data_iter."""
+    if isinstance(net, torch.nn.Module):
+        net.eval()
+    metric = Accumulator(2)
+    for X, y in data_iter:
+        metric.add(accuracy(net(X), y), y.numel())
+    return metric[0] / metric[1]
+
+
+@torch.no_grad()
+def evaluate_loss(net, data_iter, loss):
+    """Return the mean of loss(net(X), y) over (X, y) in data_iter."""
+    metric = Accumulator(2)
+    for X, y in data_iter:
+        out = net(X)
+        losses = loss(out, y.reshape(out.shape))
+        metric.add(losses.sum(), losses.numel())
+    return metric[0] / metric[1]

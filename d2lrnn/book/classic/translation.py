@@ -1,0 +1,97 @@
+"""English and French as the book has them, and the BLEU of one sentence (sections 9.5 and 9.7)."""
+
+from __future__ import annotations
+
+import collections
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.book.classic import hub
+from d2lrnn.book.classic.text import Vocab
+from d2lrnn.data import datasets
+
+RESERVED = ["<pad>", "<bos>", "<eos>"]
+Lines = list[list[str]]
+
+
+def read_data_nmt() -> str:
+    """Return the file fra.txt as it is: a line a pair, English, a tab, French."""
+    path = os.path.join(hub.download_extract("fra-eng"), "fra.txt")
+    return Path(path).read_text(encoding="utf-8")
+
+
+def preprocess_nmt(text: str) -> str:
+    """Return the text in lower case, with spaces before punctuation and none that do not break."""
+    return datasets.normalise(text)
+
+
+def tokenize_nmt(text: str, num_examples: int | None = None) -> tuple[Lines, Lines]:
+    """Return the words of each English and each French sentence, of lines of two columns.
+
+    As in the book, the line after the first num_examples is read too.
+    """
+    source, target = [], []
+    lines = text.split("\n")
+    for line in lines[: num_examples + 1] if num_examples else lines:
+        parts = line.split("\t")
+        if len(parts) == 2:
+            source.append(parts[0].split(" "))
+            target.append(parts[1].split(" "))
+    return source, target
+
+
+def truncate_pad(line: list[Any], num_steps: int, padding_token: Any) -> list[Any]:
+    """Return the first num_steps of a line, or the line filled up to so many."""
+    return line[:num_steps] + [padding_token] * (num_steps - len(line))
+
+
+def for_framework(tensor: Callable[[Any], Any], load_array: Any, valid_len: Any) -> tuple[Any, Any]:
+    """Return build_array_nmt and load_data_nmt, which make tensors.
+
+    valid_len turns the lengths, integers in an array, into what the framework's sum gives.
+    """
+
+    def build_array_nmt(lines: Lines, vocab: Vocab, num_steps: int) -> tuple[Any, Any]:
+        """Return the ids of lines (N, num_steps), each ended by ``<eos>``, and lengths (N,)."""
+        pad, eos = vocab["<pad>"], vocab["<eos>"]
+        rows = [truncate_pad([*vocab[line], eos], num_steps, pad) for line in lines]
+        array = np.array(rows).reshape(len(lines), num_steps)
+        return tensor(array), valid_len((array != pad).sum(1))
+
+    def load_data_nmt(batch_size: int, num_steps: int, num_examples: int = 600) -> tuple[Any, ...]:
+        """Return an iterator over (X, X_valid_len, Y, Y_valid_len) and both vocabularies."""
+        sides = tokenize_nmt(preprocess_nmt(read_data_nmt()), num_examples)
+        vocabs = [Vocab(side, min_freq=2, reserved_tokens=RESERVED) for side in sides]
+        arrays = [
+            part
+            for side, vocab in zip(sides, vocabs)
+            for part in build_array_nmt(side, vocab, num_steps)
+        ]
+        return load_array(tuple(arrays), batch_size), *vocabs
+
+    return build_array_nmt, load_data_nmt
+
+
+def bleu(pred_seq: str, label_seq: str, k: int) -> float:
+    """Return the BLEU of one sentence, from 0 to 1, with n-grams of up to k words.
+
+    A sentence of fewer than k words has no k-gram that could be right: 0.
+
+    Source: the book's section 9.7.6; Papineni et al., 2002.
+    """
+    pred, label = pred_seq.split(" "), label_seq.split(" ")
+    score = math.exp(min(0, 1 - len(label) / len(pred)))
+    for n in range(1, k + 1):
+        said, meant = _ngrams(pred, n), _ngrams(label, n)
+        precision = (said & meant).total() / said.total() if said else 0.0
+        score *= precision ** (0.5**n)
+    return score
+
+
+def _ngrams(words: Sequence[str], n: int) -> collections.Counter[tuple[str, ...]]:
+    return collections.Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
