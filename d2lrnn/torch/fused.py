@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
-from d2lrnn.torch.tensors import to_numpy
+from d2lrnn.torch.tensors import concat, to_numpy
 
 
 def input_product(inputs, W_x, b):
@@ -68,21 +68,6 @@ def starting_with(first, num_steps):
     states = first.new_empty(num_steps + 1, *first.shape)
     states[0] = first
     return states
-
-
-class SideBySide(torch.autograd.Function):
-    """Arrays joined along their last axis; each gradient is in one piece, unlike torch.cat's."""
-
-    @staticmethod
-    def forward(ctx, *arrays):
-        """Return the arrays (..., k) as one (..., the sum of k)."""
-        ctx.widths = [array.shape[-1] for array in arrays]
-        return torch.cat(arrays, dim=-1)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        """Return each array's part of the gradient."""
-        return tuple(part.contiguous() for part in gradient.split(ctx.widths, dim=-1))
 
 
 class RNNRecurrence(torch.autograd.Function):
@@ -165,8 +150,8 @@ def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    W_x, b = SideBySide.apply(W_xz, W_xr, W_xh), torch.cat([b_z, b_r, b_h])
-    A, W_hzr = input_product(inputs, W_x, b), SideBySide.apply(W_hz, W_hr)
+    W_x, b = concat([W_xz, W_xr, W_xh]), concat([b_z, b_r, b_h])
+    A, W_hzr = input_product(inputs, W_x, b), concat([W_hz, W_hr])
     Hs, H = GRURecurrence.apply(A, *state, W_hzr, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
 
@@ -229,6 +214,6 @@ def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    W_x, W_h, b = (SideBySide.apply(*kind) for kind in cells.CELLS["lstm"].by_kind(weights))
+    W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

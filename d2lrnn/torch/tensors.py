@@ -52,9 +52,24 @@ def embedding(tokens, table):
     return F.embedding(ids, table)
 
 
+class SideBySide(torch.autograd.Function):
+    """torch.cat, whose gradients would be views of one piece, with each in a piece of its own."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        """Return tensors (..., k) as one (..., the sum of k)."""
+        ctx.widths = [tensor.shape[-1] for tensor in tensors]
+        return torch.cat(tensors, dim=-1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        """Return each tensor's part of the gradient."""
+        return tuple(part.contiguous() for part in gradient.split(ctx.widths, dim=-1))
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
-    return torch.cat(tensors, dim=-1)
+    return SideBySide.apply(*tensors)
 
 
 def flip(tensor):
