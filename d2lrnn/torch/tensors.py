@@ -39,8 +39,11 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
-    ids = from_numpy(ids, dtype="int64", device=device)  # torch's one_hot takes no other
-    return F.one_hot(ids, vocab_size).to(getattr(torch, checks.floating(dtype)))
+    ids = from_numpy(ids, dtype="int64", device=device)  # scatter takes no other
+    dtype = getattr(torch, checks.floating(dtype))
+    # F.one_hot would make int64 first, twice the size of float32
+    rows = torch.zeros(*ids.shape, vocab_size, dtype=dtype, device=ids.device)
+    return rows.scatter_(-1, ids[..., None], 1)
 
 
 def embedding(tokens, table):
