@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
+from d2lrnn import backends
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
 
 MANY = 2**20  # words: a square of that size would be 4 TiB
-# Beyond 2**15, 2**16 and 2**17 tokens: an integer of more bits than float32 holds exactly in a
-# smaller type makes float64 of float32 in NumPy 1.
-NUM_ROWS = [2**14 + 1, 2**15 + 1, 2**16 + 1]
-SEED = 0
-FEW = np.random.default_rng(SEED).integers(5, size=(2, 1, 2))  # X and Y of one row and two steps
+NUM_ROWS = 2**15 + 1  # of two tokens each: by 65,536 NumPy 1 divides float32 in float64
+FEW = np.random.default_rng(0).integers(5, size=(2, 1, 2))  # X and Y of one row and two steps
 
 
 def test_a_one_hot_row_takes_the_memory_of_a_row(rnn):
@@ -38,53 +36,53 @@ def test_ids_of_a_million_words_are_read_and_written(rnn):
 def trained(net, batch, **settings):
     """The loss of a step, and the parameters after it."""
     loss = net.make_step(0.5, **settings)(*batch)
+    assert {array.dtype.name for array in net.arrays()} == {"float32"}
     return loss[0] if isinstance(loss, tuple) else loss, net.arrays()
 
 
 def assert_same_step(found, expected):
-    """Many equal rows teach what one does, but for rounding."""
+    """Many equal rows teach what one does, but for the rounding of a sum of so many terms."""
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
+    limit = agreement.bound("gradients", "float32", 2 * NUM_ROWS)
     for one, other in zip(found[1], expected[1], strict=True):
-        assert one.dtype == np.float32
-        assert agreement.difference(one, other) <= 1e-5
+        assert agreement.difference(one, other) <= limit
 
 
-@pytest.mark.parametrize("num_rows", NUM_ROWS)
-@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
-@pytest.mark.parametrize("fused", [False, True])
-@pytest.mark.parametrize("cell", cells.FUSED)
-def test_a_minibatch_may_be_of_many_rows(rnn, cell, fused, optimizer, num_rows):
+@pytest.mark.parametrize(("cell", "fused"), [("rnn", False), ("gru", True), ("lstm", True)])
+def test_a_minibatch_may_be_of_many_rows(rnn, cell, fused):
     results = []
-    for number in (1, num_rows):
-        net = cells.new_net(rnn, cells.Architecture(cell), 5, 3, fused=fused, seed=0)
+    for backend, number in ((rnn, NUM_ROWS), (backends.load("numpy"), 1)):
+        net = cells.new_net(backend, cells.Architecture(cell), 5, 3, fused=fused, seed=0)
         X, Y = FEW.repeat(number, axis=1)
-        batch = X, Y, net.begin_state(number)
-        results.append(trained(net, batch, optimizer=optimizer))
+        results.append(trained(net, (X, Y, net.begin_state(number)), optimizer="sgd"))
     assert_same_step(*results)
 
 
-@pytest.mark.parametrize("num_rows", NUM_ROWS)
-def test_a_framework_s_own_layer_takes_many_rows(rnn, make_concise, num_rows):
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_every_optimizer_takes_many_rows(make_net, optimizer):
+    net, (X, Y) = make_net(), FEW.repeat(NUM_ROWS, axis=1)
+    loss, _ = trained(net, (X, Y, net.begin_state(len(X))), optimizer=optimizer)
+    assert loss == pytest.approx(np.log(5), rel=0.01)
+
+
+def test_a_framework_s_own_layer_takes_many_rows(make_concise):
     results = []
-    for number in (1, num_rows):
-        net = make_concise("lstm")
-        X, Y = FEW.repeat(number, axis=1)
-        results.append(trained(net, (X, Y, net.begin_state(number))))
+    for number in (NUM_ROWS, 1):  # its two biases learn twice as much as one from scratch
+        net, (X, Y) = make_concise("lstm"), FEW.repeat(number, axis=1)
+        results.append(trained(net, (X, Y, net.begin_state(number)), optimizer="sgd"))
     assert_same_step(*results)
 
 
-@pytest.mark.parametrize("num_rows", NUM_ROWS)
-def test_a_network_over_sequences_takes_many_rows(rnn, num_rows):
+def test_a_network_over_sequences_takes_many_rows(rnn):
     results = []
-    for number in (1, num_rows):
-        net = rnn.SequenceTaggerScratch(5, 3, 5, seed=0)
-        results.append(trained(net, FEW.repeat(number, axis=1)))
+    for backend, number in ((rnn, NUM_ROWS), (backends.load("numpy"), 1)):
+        net = backend.SequenceTaggerScratch(5, 3, 5, seed=0)
+        results.append(trained(net, FEW.repeat(number, axis=1), optimizer="sgd"))
     assert_same_step(*results)
 
 
-@pytest.mark.parametrize("num_outputs", NUM_ROWS)
-def test_a_row_may_be_of_many_numbers(rnn, num_outputs):
+def test_a_row_may_be_of_many_numbers(rnn):
+    num_outputs = 2**16 + 1
     net = rnn.DecoderScratch(num_outputs, 1, 1, loss="sigmoid", seed=0)
-    loss, arrays = trained(net, (np.ones((1, 1)), np.full((1, 2, num_outputs), 0.5)))
+    loss, _ = trained(net, (np.ones((1, 1)), np.full((1, 2, num_outputs), 0.5)))
     assert loss == pytest.approx(np.log(2), rel=1e-4)
-    assert {array.dtype.name for array in arrays} == {"float32"}
