@@ -5,7 +5,7 @@ import pytest
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 MANY = 2**20  # words: a square of that size would be 4 TiB
 NUM_ROWS = 2**15 + 1  # of two tokens each: by 65,536 NumPy 1 divides float32 in float64
@@ -21,7 +21,7 @@ def test_a_one_hot_row_takes_the_memory_of_a_row(rnn):
 
 
 def test_a_model_of_a_million_words_says_one(rnn):
-    net = cells.new_net(rnn, cells.Architecture("rnn"), MANY, 1, seed=0)
+    net = build.new_net(rnn, cells.Architecture("rnn"), MANY, 1, seed=0)
     scores, _ = net.next_scores(MANY - 1, net.begin_state(1))
     assert scores.shape == (MANY,)
 
@@ -52,7 +52,7 @@ def assert_same_step(found, expected):
 def test_a_minibatch_may_be_of_many_rows(rnn, cell, fused):
     results = []
     for backend, number in ((rnn, NUM_ROWS), (backends.load("numpy"), 1)):
-        net = cells.new_net(backend, cells.Architecture(cell), 5, 3, fused=fused, seed=0)
+        net = build.new_net(backend, cells.Architecture(cell), 5, 3, fused=fused, seed=0)
         X, Y = FEW.repeat(number, axis=1)
         results.append(trained(net, (X, Y, net.begin_state(number)), optimizer="sgd"))
     assert_same_step(*results)

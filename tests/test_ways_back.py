@@ -8,9 +8,9 @@ import pytest
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import cells, concatenated, networks
+from d2lrnn.nets import build, cells, concatenated, networks
 
-FUSED = [f"{cell}_fused" for cell in cells.FUSED]
+FUSED = [f"{cell}_fused" for cell in build.FUSED]
 CASES = [*cells.CELLS, *FUSED, "lstm, 2 layers, both ways"]
 SIZES = {  # (num_steps, batch_size, num_inputs, num_hiddens)
     "one row": (3, 1, 4, 5),
@@ -95,7 +95,7 @@ def test_every_gradient_is_in_one_piece(backend, case, sizes):
 @pytest.mark.parametrize("case", [*agreement.CASES, *FUSED])
 def test_every_gradient_of_a_loss_is_in_one_piece(rnn, case):
     architecture, fused = make_problem(case).architecture, case.endswith("_fused")
-    net = cells.new_net(rnn, architecture, 5, 4, fused=fused, seed=0)
+    net = build.new_net(rnn, architecture, 5, 4, fused=fused, seed=0)
     X = np.array([[0, 1, 2], [2, 1, 0]])
     state, targets = net.begin_state(2), rnn.from_numpy(X.T.reshape(-1), dtype="int64")
     compute = rnn.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
