@@ -65,6 +65,68 @@ def test_what_stands_in_the_padding_changes_no_gradient(rnn, case):
     close(others, gradients)
 
 
+JUNK = [np.nan, -np.inf]
+
+
+def with_padding(junk, shape=(3, 6, 4)):
+    """The sequences with junk behind them, and what of it is no padding."""
+    X, mask = np.full(shape, junk), np.zeros(shape[:2], bool)
+    for row, sequence in enumerate(SEQUENCES):
+        X[row, : len(sequence)], mask[row, : len(sequence)] = sequence, True
+    return X, mask
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_nan_in_the_padding_changes_no_label(rnn, case, junk):
+    net, (X, mask) = classifier(rnn, **case), with_padding(junk)
+    lengths, expected = mask.sum(axis=1), net.evaluate(SEQUENCES)
+    np.testing.assert_allclose(net.evaluate(X, lengths), expected, rtol=1e-13)
+    _, found = net.gradients(X, LABELS, lengths)
+    close(found, net.gradients(SEQUENCES, LABELS)[1])
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_nan_in_the_padding_changes_no_tag(rnn, case, junk):
+    net, (X, mask) = tagger(rnn, **case), with_padding(junk)
+    Y = np.full((3, 6), -100)  # some use such a label for what does not count
+    Y[:, :5] = padding.rectangle(TAGS)
+    loss, found = net.gradients(X, np.where(mask, Y, -100), mask)
+    expected_loss, expected = net.gradients(SEQUENCES, TAGS)
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    close(found, expected)
+    assert net.score(X, np.where(mask, Y, -100), mask) == net.score(SEQUENCES, TAGS)
+
+
+def test_nan_in_the_padding_changes_no_term_of_bptt(rnn):
+    net, (X, mask) = classifier(rnn), with_padding(np.nan)
+    found = gradient_flow.bptt_terms(net, X[:, :5], LABELS, mask[:, :5])
+    close(found.values(), gradient_flow.bptt_terms(net, SEQUENCES, LABELS).values())
+
+
+@pytest.mark.parametrize("beyond", [-1, 4, 2**40])
+def test_ids_in_the_padding_may_be_of_no_token(rnn, beyond):
+    net = classifier(rnn)
+    ids = np.array([[0, 3, 1], [2, 2, beyond]])
+    found = net.evaluate(ids, np.array([3, 2]))
+    np.testing.assert_allclose(found, net.evaluate([[0, 3, 1], [2, 2]]), rtol=1e-13)
+
+
+def test_nan_that_is_no_padding_is_not_hidden(rnn):
+    X, mask = with_padding(0.0)
+    X[0, 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        scores = classifier(rnn).evaluate(X, mask)
+    assert np.isnan(scores[0]).all()
+    assert np.isfinite(scores[1:]).all()
+
+
+def test_what_is_read_is_not_written_into(rnn):
+    X, mask = with_padding(np.nan)
+    before = X.copy()
+    classifier(rnn).evaluate(X, mask)
+    np.testing.assert_array_equal(X, before)
+
+
 def test_a_tagger_s_loss_is_the_mean_over_all_tokens(rnn):
     net = tagger(rnn)
     losses = [net.gradients([x], [y])[0] for x, y in zip(SEQUENCES, TAGS, strict=True)]

@@ -81,6 +81,32 @@ def test_a_padded_batch_has_the_loss_of_one_pair_at_a_time(rnn, case):
     assert net.gradients(X, Y)[0] == pytest.approx(expected, rel=1e-13)
 
 
+@pytest.mark.parametrize("junk", [np.nan, -np.inf])
+def test_nan_in_the_padding_of_a_source_changes_nothing(rnn, case, junk):
+    net, lengths = translator(rnn, **case), np.array([len(x) for x in X])
+    rows = np.full((3, 6, 4), junk)
+    for row, ids in zip(rows, X, strict=True):
+        row[: len(ids)] = np.eye(4)[ids]
+    for one, other in zip(net.encoder(rows, lengths), net.encoder(X), strict=True):
+        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=1e-13)
+    loss, found = net.gradients(rows, Y, lengths)
+    expected_loss, expected = net.gradients(X, Y)
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    close(found, expected)
+
+
+@pytest.mark.parametrize("junk", [np.nan, -np.inf])
+def test_nan_beyond_a_picture_s_valid_part_changes_nothing(rnn, case, junk):
+    net, (context, rows), lengths = drawer(rnn, **case), pictures(), np.array([4, 1, 2])
+    spoiled, clean = rows.copy(), rows.copy()
+    for one, other, length in zip(spoiled, clean, lengths, strict=True):
+        one[length:], other[length:] = junk, 0.5
+    loss, found = net.gradients(context, spoiled, lengths)
+    expected_loss, expected = net.gradients(context, clean, lengths)
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    close(found, expected)
+
+
 def test_a_hundred_steps_have_the_losses_of_the_reference(rnn):
     def losses(backend):
         step = translator(backend).make_step(0.01)

@@ -15,19 +15,39 @@ def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
     """Return rows (T, n, d) and mask (T, n, 1) of sequences, checked.
 
     X is rows (n, T, d), token ids (n, T) or a list of sequences of either kind; valid is lengths
-    (n,), a mask (n, T) or None.
+    (n,), a mask (n, T) or None. Padding does not count, whatever stands there: it becomes 0, since
+    NaN times a mask's 0 would be NaN.
     """
     if isinstance(X, (list, tuple)):
         if valid is None:
             valid = np.array([len(sequence) for sequence in X], dtype=int)
         X = rectangle(X)
     X = np.asarray(X)
+    if X.ndim != 2:
+        checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
+        checks.width("X", X.shape[2], num_inputs)
+    mask = checks.valid(valid, X.shape[:2])
+    X = without_padding(X, mask)
     if X.ndim == 2:
         checks.tokens(X, num_inputs)
-        X = np.eye(num_inputs, dtype=np.float32)[X]
-    checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
-    checks.width("X", X.shape[2], num_inputs)
-    return X.transpose(1, 0, 2), checks.valid(valid, X.shape[:2]).T[:, :, None]
+        X = one_hot(X, num_inputs)
+    return X.transpose(1, 0, 2), mask.T[:, :, None]
+
+
+def without_padding(array: Array, mask: Array) -> Array:
+    """Return an array (n, T, ...) with 0 wherever a mask (n, T) is 0."""
+    if array.shape[:2] != mask.shape or mask.all():
+        return array
+    array = array.copy()
+    array[mask == 0] = 0
+    return array
+
+
+def one_hot(ids: Array, num_rows: int, dtype: str = "float32") -> Array:
+    """Return ids of any shape S, from 0 to num_rows - 1, as one-hot rows S + (num_rows,)."""
+    rows = np.zeros((*ids.shape, num_rows), dtype)
+    np.put_along_axis(rows, ids[..., None].astype(np.intp), 1, axis=-1)
+    return rows
 
 
 def rectangle(sequences: Any) -> Array:

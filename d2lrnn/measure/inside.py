@@ -73,7 +73,9 @@ def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: floa
         outputs.append(output)
         before.append(_rows(net, state))
     states = [np.concatenate(kind) for kind in zip(*before, strict=True)]  # each (T + 1, h)
-    X = net.tensor(np.eye(len(vocab))[vocab[tokens]])  # (T, V): all steps as rows of one batch
+    settings = {"dtype": net.dtype, "device": net.device}
+    # (T, V): all steps as rows of one batch
+    X = net.tensors.one_hot(np.array(vocab[tokens]), len(vocab), **settings)
     gates, candidates = _gates(net, X, net.tensor(states[0][:-1]))
     memory = states[1][1:] if len(states) > 1 else None
     scores = np.concatenate(outputs).astype(np.float64)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.data.padding import one_hot
 from d2lrnn.nets import losses
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Beam:
         """Let every sequence go on by each token, and keep the best of all these."""
         rows = np.zeros((1, self.num_sources * self.size, self.decoder.num_outputs))
         if self.tokens.shape[2]:
-            rows[0] = np.eye(self.decoder.num_outputs)[self.tokens[:, :, -1].reshape(-1)]
+            rows[0] = one_hot(self.tokens[:, :, -1].reshape(-1), rows.shape[2])
         outputs, state = self.decoder.run(rows, self.state, self.context)
         scores = self.decoder.ops.tensors.to_numpy(outputs).astype(np.float64)
         logs = np.log(losses.probabilities(scores) + 1e-300).reshape(

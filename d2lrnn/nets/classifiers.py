@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data.padding import padded, rectangle, weights_of
+from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
 from d2lrnn.nets import cells, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
 
@@ -226,9 +226,17 @@ class SequenceTaggerScratch(Reader):
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check and return inputs, labels (T * n,) and the weight of each."""
         rows, mask = padded(X, valid, self.num_inputs)
-        labels = checks.labels(rectangle(Y), rows.shape[1::-1], self.num_outputs)
+        labels = self.labels(Y, mask)
         inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
+
+    def labels(self, Y: Any, mask: Array) -> Array:
+        """Return labels (n, T), checked, with 0 where a mask (T, n, 1) has padding."""
+        mask = mask[:, :, 0].T
+        labels: Array = checks.labels(
+            without_padding(rectangle(Y), mask), mask.shape, self.num_outputs
+        )
+        return labels
 
     def predict(self, X: Any, valid: Any = None) -> Array:
         """Return the likeliest label of each step, (n, T)."""
@@ -240,6 +248,6 @@ class SequenceTaggerScratch(Reader):
         """Return the share of steps, padding apart, whose label is right."""
         _, mask = padded(X, valid, self.num_inputs)
         found = self.predict(X, valid)
-        right = found == checks.labels(rectangle(Y), found.shape, self.num_outputs)
+        right = found == self.labels(Y, mask)
         weights_of(mask)  # refuses one that lets nothing through
         return float(right[mask[:, :, 0].T > 0].mean())

@@ -32,7 +32,7 @@ def sigmoid(outputs: Array, targets: Array, weights: Array | None = None) -> tup
     tail = np.exp(-np.abs(outputs))
     losses = np.maximum(outputs, 0) - outputs * targets + np.log1p(tail)
     gradient = np.where(outputs >= 0, 1, tail) / (1 + tail) - targets  # sigmoid - y
-    return _mean(losses.mean(axis=1), gradient / outputs.shape[1], weights)
+    return _mean(losses.mean(axis=1), _shared_out(gradient, outputs.shape[1]), weights)
 
 
 def probabilities(scores: Array) -> Array:
@@ -44,8 +44,14 @@ def probabilities(scores: Array) -> Array:
 
 def _mean(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
     if weights is None:
-        return float(losses.mean()), gradient / len(losses)
+        return float(losses.mean()), _shared_out(gradient, len(losses))
     return float((losses * weights).sum()), gradient * weights[:, None]
+
+
+def _shared_out(gradient: Array, number: int) -> Array:
+    """Return gradient / number, of its dtype: NumPy 1 makes float64 of it, from 65,536 on."""
+    shared: Array = gradient / gradient.dtype.type(number)
+    return shared
 
 
 LOSSES = {"softmax": softmax, "sigmoid": sigmoid}

@@ -102,6 +102,11 @@ def split(gates, h):
     return [gates[..., i : i + h] for i in range(0, gates.shape[-1], h)]
 
 
+def pieces(gradient, h):
+    """Return the parts (..., h) of a gradient (..., k h), each in memory of its own."""
+    return [np.ascontiguousarray(part) for part in split(gradient, h)]
+
+
 def rnn_recurrence(A, state, W_hh):
     """Run H_t = tanh(A_t + H_{t-1} W_hh); return Hs (T + 1, n, h), the last state, a way back."""
     Hs = starting_with(*state, len(A))
@@ -228,8 +233,8 @@ def trace(cell, join, recurrence, inputs, state, params):
         dA, d_first, dW_hs = back(dHs, d_state)
         d_inputs, dW_x, db = input_product_back(inputs, W_x, dA)
         h = len(W_hq)
-        dW_h = [part for dW in dW_hs for part in split(dW, h)]
-        d_gates = zip(split(dW_x, h), dW_h, split(db, h))
+        dW_h = [part for dW in dW_hs for part in pieces(dW, h)]
+        d_gates = zip(pieces(dW_x, h), dW_h, pieces(db, h))
         d_weights = [gradient for gate in d_gates for gradient in gate]
         return d_inputs, d_first, [*d_weights, rows.T @ d_outputs, d_outputs.sum(0)]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.data import padding
 
 
 def try_gpu(i=0):
@@ -33,7 +34,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
-    return np.eye(vocab_size, dtype=checks.floating(dtype))[ids]
+    return padding.one_hot(ids, vocab_size, checks.floating(dtype))
 
 
 def embedding(tokens, table):

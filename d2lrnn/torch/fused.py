@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
-from d2lrnn.torch.tensors import to_numpy
+from d2lrnn.torch.tensors import concat, to_numpy
 
 
 def input_product(inputs, W_x, b):
@@ -150,8 +150,8 @@ def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    W_x, b = torch.cat([W_xz, W_xr, W_xh], dim=1), torch.cat([b_z, b_r, b_h])
-    A, W_hzr = input_product(inputs, W_x, b), torch.cat([W_hz, W_hr], dim=1)
+    W_x, b = concat([W_xz, W_xr, W_xh]), concat([b_z, b_r, b_h])
+    A, W_hzr = input_product(inputs, W_x, b), concat([W_hz, W_hr])
     Hs, H = GRURecurrence.apply(A, *state, W_hzr, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
 
@@ -193,7 +193,8 @@ class LSTMRecurrence(torch.autograd.Function):
         for part, factor in zip(parts, (C_tilde, Cs[:-1], T)):
             part *= factor
         torch.mul(I, one_minus_square(C_tilde), out=parts[3])
-        dH, dC = (d.T.contiguous() for d in (dH, dC))
+        # copies, even where the transpose is contiguous as it is: the loop writes into them
+        dH, dC = (d.T.clone(memory_format=torch.contiguous_format) for d in (dH, dC))
         steps = zip(turned(dHs), slope, F, dA, *parts)
         for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(steps)):
             dH += dH_t
@@ -205,7 +206,7 @@ class LSTMRecurrence(torch.autograd.Function):
             dC *= F_t
             torch.mm(W_h, dA_t, out=dH)
         dA = turned(dA)
-        return dA, dH.T, dC.T, one_product(Hs[:-1], dA)
+        return dA, dH.T.contiguous(), dC.T.contiguous(), one_product(Hs[:-1], dA)
 
 
 @cells.is_cell("lstm", takes_ids=True)
@@ -213,6 +214,6 @@ def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    W_x, W_h, b = (torch.cat(kind, dim=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
+    W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)

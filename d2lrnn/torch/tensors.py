@@ -39,8 +39,11 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
-    ids = from_numpy(ids, dtype="int64", device=device)  # torch's one_hot takes no other
-    return F.one_hot(ids, vocab_size).to(getattr(torch, checks.floating(dtype)))
+    ids = from_numpy(ids, dtype="int64", device=device)  # scatter takes no other
+    dtype = getattr(torch, checks.floating(dtype))
+    # F.one_hot would make int64 first, twice the size of float32
+    rows = torch.zeros(*ids.shape, vocab_size, dtype=dtype, device=ids.device)
+    return rows.scatter_(-1, ids[..., None], 1)
 
 
 def embedding(tokens, table):
@@ -52,9 +55,24 @@ def embedding(tokens, table):
     return F.embedding(ids, table)
 
 
+class SideBySide(torch.autograd.Function):
+    """torch.cat, whose gradients would be views of one piece, with each in a piece of its own."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        """Return tensors (..., k) as one (..., the sum of k)."""
+        ctx.widths = [tensor.shape[-1] for tensor in tensors]
+        return torch.cat(tensors, dim=-1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        """Return each tensor's part of the gradient."""
+        return tuple(part.contiguous() for part in gradient.split(ctx.widths, dim=-1))
+
+
 def concat(tensors):
     """Return tensors joined along their last axis, the features."""
-    return torch.cat(tensors, dim=-1)
+    return SideBySide.apply(*tensors)
 
 
 def flip(tensor):
