@@ -54,7 +54,7 @@ def _compose(ops: Ops, architecture: cells.Architecture) -> Triple:
         return ops.output_layer(Hs, W_hq, b_q), last
 
     forward_fn = ops.for_empty_batches(forward)
-    forward_fn.architecture = architecture  # type: ignore[attr-defined]
+    forward_fn.architecture = architecture
     return get_params, init_state, forward_fn
 
 

@@ -46,7 +46,7 @@ def of(ops: Ops) -> Parameters:
         arrays = first_values.mlp_arrays(num_inputs, num_hiddens, num_outputs, seed)
         return list(ops.tensors.trainable(arrays, dtype=dtype, device=device))
 
-    made = {"get_mlp_params": get_mlp_params}
+    made: dict[str, Callable[..., Any]] = {"get_mlp_params": get_mlp_params}
     for cell in CELLS.values():
         made[cell.get_params] = _get_params(ops, cell.name)
         made[cell.init_state] = _init_state(ops, cell.name)

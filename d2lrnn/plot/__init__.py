@@ -11,9 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from d2lrnn.measure.speed import Row
-    from d2lrnn.recipes.min_char import SmoothLoss
-    from d2lrnn.training.history import History
-    from d2lrnn.training.sequences import Scores
+    from d2lrnn.training.history import History, Scores, SmoothLoss
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a dash for each.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -191,9 +191,11 @@ def train_ch8(
         if prefix is not None:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
-            settings = {"use_random_iter": use_random_iter, "on_minibatch": told(callbacks)}
+            beside: dict[str, Any] = {"on_minibatch": told(callbacks), "epoch": epoch}
             try:
-                seen = train_epoch_ch8(net, train_iter, step, epoch=epoch, **settings)
+                seen = train_epoch_ch8(
+                    net, train_iter, step, use_random_iter=use_random_iter, **beside
+                )
             except DivergenceError as error:
                 raise DivergenceError(error.loss, epoch.number, history) from None
             history.add(*seen)
