@@ -1,0 +1,237 @@
+"""Curves, bars and maps of what training saw. Each returns matplotlib Axes, never calls show()."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from d2lrnn.plot.style import line_style, logarithmic, new_axes
+
+if TYPE_CHECKING:
+    from d2lrnn.measure.speed import Row
+    from d2lrnn.training.history import History, Scores, SmoothLoss
+
+
+def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
+    """Draw the perplexity of one or more histories, by label, over epochs.
+
+    The axis of perplexity is logarithmic, so that the last halvings are as visible as the first. A
+    known floor is a line.
+    """
+    ax = ax or new_axes()
+    for index, (label, history) in enumerate(histories.items()):
+        epochs = range(1, len(history.perplexity) + 1)
+        marker = "o" if len(history.perplexity) == 1 else None
+        ax.plot(epochs, history.perplexity, label=label, marker=marker, **line_style(index))
+    for floor in {history.floor for history in histories.values() if history.floor}:
+        ax.axhline(floor, color="black", linewidth=1)
+        ax.annotate(f"floor {floor:.2f}", (1, floor), (0, 3), textcoords="offset points")
+    logarithmic(ax)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel="epoch", ylabel="perplexity")
+    if any(label is not None for label in histories):
+        ax.legend(frameon=False)
+    return ax
+
+
+def scores(found: Mapping[str | None, Scores], axes: Any = None) -> Any:
+    """Draw the losses and scores of one or more trainings, by label, side by side."""
+    left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
+    for index, (label, values) in enumerate(found.items()):
+        left.plot(range(1, len(values.loss) + 1), values.loss, label=label, **line_style(index))
+        epochs = [round(x) for x in _spread(len(values.loss), len(values.score))]
+        right.plot(epochs, values.score, label=label, **line_style(index))
+    for ax in (left, right):
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    left.set(xlabel="epoch", ylabel="loss", yscale="log")
+    right.set(xlabel="epoch", ylabel="score on data held out")
+    if any(label is not None for label in found):
+        left.legend(frameon=False)
+    return left, right
+
+
+def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
+    """Draw the smooth loss of one or more trainings, by label, over iterations."""
+    ax = ax or new_axes()
+    for index, (label, seen) in enumerate(found.items()):
+        ax.plot(seen.iterations, seen.values, label=label, **line_style(index))
+    ax.set(xlabel="iteration", ylabel="smooth loss of 25 characters, nats")
+    if any(label is not None for label in found):
+        ax.legend(frameon=False)
+    return ax
+
+
+def bench(rows: Sequence[Row]) -> Any:
+    """Draw how many times as long as the fused step the others take; return Axes (backend, size).
+
+    The axis is logarithmic, and the line is the fused step itself: bars below it are faster.
+    """
+    names = list(dict.fromkeys(row.backend for row in rows))
+    sizes = list(dict.fromkeys(row.size for row in rows))
+    kinds = ("book", "textbook", "layer", "one-hot")
+    shown = [kind for kind in kinds if any(kind in row.seconds for row in rows)]
+    width, height = max(6.0, 3.4 * len(sizes)), max(4.5, 2.4 * len(names))
+    axes = new_axes(width, height, columns=len(sizes), rows=len(names))
+    axes = np.reshape(np.asarray(axes, dtype=object), (len(names), len(sizes)))
+    for (name, size), ax in zip(itertools.product(names, sizes), axes.flat):
+        here = [row for row in rows if (row.backend, row.size) == (name, size)]
+        _bench_bars(ax, here, shown)
+        ax.set_title(f"{name}, {size}", fontsize=12)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("fused step = 1")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    axes.flat[0].figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4)
+    return axes
+
+
+def _bench_bars(ax: Any, rows: Sequence[Row], kinds: Sequence[str]) -> None:
+    """Draw a group of bars for each cell, from 1 up or down."""
+    for index, kind in enumerate(kinds):
+        places = [number + 0.8 * index / len(kinds) for number in range(len(rows))]
+        ratios = [row.ratio(kind) or 1.0 for row in rows]
+        style = {"color": line_style(index)["color"], "align": "edge", "bottom": 1.0}
+        bars = ax.bar(places, [r - 1 for r in ratios], 0.8 / len(kinds), label=kind, **style)
+        words = [_short(r) if kind in row.seconds else "" for r, row in zip(ratios, rows)]
+        ax.bar_label(bars, words, fontsize=8)
+    ax.axhline(1.0, color="black", linewidth=1)
+    ax.set_xticks([number + 0.4 for number in range(len(rows))], [row.cell for row in rows])
+    reached = [row.ratio(kind) or 1.0 for row in rows for kind in kinds] or [1.0]
+    logarithmic(ax)
+    ax.set_ylim(min(0.8, 0.7 * min(reached)), max(2.0, 1.6 * max(reached)))
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.2f}"
+
+
+def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
+    """Draw what measure.ladder.speed_ups returned for one or more backends, by label, as lines."""
+    ax = ax or new_axes(8.0, 4.8)
+    names = max((list(values) for values in found.values()), key=len)
+    for index, (label, values) in enumerate(found.items()):
+        places = [names.index(name) for name in values]
+        style = line_style(index) | {"marker": "o"}
+        ax.plot(places, list(values.values()), label=label, **style)
+        last = list(values.values())[-1]
+        ax.annotate(f"{last:.1f}", (places[-1], last), (6, 0), textcoords="offset points")
+    ax.axhline(1.0, color="black", linewidth=1)
+    ax.set_xticks(range(len(names)), names)
+    ax.set(ylabel="speed, first step = 1", ylim=(0, None))
+    if len(found) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def gallery(images: Sequence[Any], titles: Sequence[str], *, columns: int = 5) -> Any:
+    """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
+    rows = -(-len(images) // columns)
+    axes = new_axes(1.9 * columns, 2.2 * rows, columns=columns, rows=rows).reshape(-1)
+    for ax, image, title in itertools.zip_longest(axes, images, titles):
+        ax.axis("off")
+        if image is not None:
+            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
+            ax.set_title(title, fontsize=12)
+    return axes
+
+
+def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
+    """Draw the losses of several backends on top of one another, and how far they are apart.
+
+    Args:
+        losses: by name, one loss for each training step; the first is the reference.
+        bound: the largest relative difference that is rounding, drawn as a line.
+        axes: two Axes, or None for new ones, side by side.
+    """
+    left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
+    (first, reference), *others = losses.items()
+    steps = range(1, len(reference) + 1)
+    for index, (name, values) in enumerate(losses.items()):
+        # Each line is thinner than the one beneath it, so that all can be seen.
+        style = line_style(index) | {"linewidth": 2 * (len(losses) - index), "linestyle": "-"}
+        left.plot(steps, values, label=name, **style)
+    for index, (name, values) in enumerate(others, 1):
+        gap = abs(values - reference) / abs(reference)
+        right.plot(steps, gap.clip(1e-17), label=name, **line_style(index))
+    right.axhline(bound, color="black", linewidth=1)
+    right.annotate("bound of the tests", (1, bound), (0, 4), textcoords="offset points")
+    right.set(yscale="log", ylim=(3e-18, 30 * bound))
+    left.set(xlabel="training step", ylabel="loss")
+    right.set(xlabel="training step", ylabel=f"relative difference from {first}")
+    left.legend(frameon=False)
+    if others:
+        right.legend(frameon=False, ncols=2)
+    return left, right
+
+
+def gradient_norms(norms: Mapping[str, Any], ax: Any = None) -> Any:
+    """Draw the norm of dL/dH_t over time for one or more networks, by label.
+
+    norms holds for each what d2lrnn.measure.gradient_flow.gradient_norms returned.
+    """
+    ax = ax or new_axes()
+    for index, (label, values) in enumerate(norms.items()):
+        ax.plot(range(1, len(values) + 1), values, label=label, **line_style(index))
+    ax.set(yscale="log", xlabel="time step t", ylabel="norm of dL/dH_t")
+    ax.legend(frameon=False)
+    return ax
+
+
+def gradient_flow(survey: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Draw what measure.gradient_flow.survey returned, cells side by side; return their Axes."""
+    axes = new_axes(5.0 * len(survey), 4.5, columns=len(survey))
+    for ax, (cell, norms) in zip(axes, survey.items(), strict=True):
+        gradient_norms(norms, ax)
+        ax.set(title=cell, ylim=(1e-12, 1e8))
+        ax.legend(frameon=False, loc="upper left")
+    return axes
+
+
+def coloured_text(
+    tokens: Sequence[str],
+    values: Any,
+    ax: Any = None,
+    *,
+    limits: tuple[float, float] = (-1.0, 1.0),
+    width: int = 60,
+) -> Any:
+    """Draw a text, each character on the colour of one number, and return the Axes.
+
+    Args:
+        tokens: characters, as look_inside returns them.
+        values: a number for each, such as the states of one hidden unit, ``seen.states[:, 5]``.
+        ax: the Axes to draw in, or None for new ones.
+        limits: the numbers that the ends of the colours stand for; (0, 1) for a gate.
+        width: characters in a line.
+
+    Blue is low and red is high, and what lies halfway between the limits is white.
+    """
+    num_lines, columns = -(-len(tokens) // width), min(width, len(tokens))
+    ax = ax or new_axes(0.16 * columns + 1.2, 0.3 * num_lines + 0.5)
+    numbers = np.full(num_lines * columns, np.nan)
+    numbers[: len(tokens)] = values
+    colours = ax.pcolormesh(
+        np.arange(columns + 1) - 0.5,
+        np.arange(num_lines + 1) - 0.5,
+        numbers.reshape(num_lines, columns),
+        cmap="RdBu_r",
+        vmin=limits[0],
+        vmax=limits[1],
+    )
+    middle, half = sum(limits) / 2, (limits[1] - limits[0]) / 2
+    for index, (token, value) in enumerate(zip(tokens, values, strict=True)):
+        ink = "white" if abs(value - middle) > 0.7 * half else "black"
+        place = index % columns, index // columns
+        shown = {"\n": "¶", "\t": "→"}.get(token, token)
+        ax.text(*place, shown, color=ink, family="monospace", ha="center", va="center_baseline")
+    ax.invert_yaxis()
+    ax.axis("off")
+    ax.figure.colorbar(colours, ax=ax, fraction=0.08, pad=0.02)
+    return ax
+
+
+def _spread(last: int, number: int) -> list[float]:
+    """Return number epochs, equally far apart, the last of them last."""
+    return [last * (index + 1) / number for index in range(number)]
