@@ -285,9 +285,9 @@ def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_p
 
 
 def test_what_a_killed_run_left_is_removed_at_the_next_start(reference, plain, tmp_path):
-    with atomic._temporary(tmp_path / "run"):
-        train(reference, plain(), 1, checkpoint=tmp_path / "run")
-        assert os.listdir(tmp_path) == ["run"]
+    (tmp_path / f"{atomic.prefix(tmp_path / 'run')}0123abcd.tmp").write_bytes(b"half of it")
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    assert os.listdir(tmp_path) == ["run"]
 
 
 def interrupt_after(started, num_minibatches, times=1):
