@@ -1,6 +1,5 @@
 """The command line, as a user types it."""
 
-import os
 import re
 import signal
 import subprocess

@@ -112,3 +112,35 @@ def test_a_file_without_text_is_refused(tmp_path, content):
     (tmp_path / "empty.txt").write_bytes(content)
     with pytest.raises(ValueError, match="holds no text"):
         corpora.read_text(tmp_path / "empty.txt")
+
+
+ODD_TEXTS = [
+    "\ufeffEins\r\nzwei\rdrei\n\nvier é",
+    "a\r",
+    "👩‍👧 👩‍👧\r\n\r\n𐍈\n",
+    " lead and trail  ",
+    "onewordwithoutanyspaceatall" * 5,
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("content", ODD_TEXTS)
+def test_a_text_in_blocks_is_the_same_text_and_no_word_is_cut(tmp_path, monkeypatch, content, size):
+    (tmp_path / "text").write_bytes(content.encode())
+    monkeypatch.setattr(corpora, "BLOCK", size)
+    blocks, lines = (list(f(tmp_path / "text")) for f in (corpora.read_blocks, corpora.read_text))
+    assert "".join(blocks) == "".join(lines)
+    words = [word for block in blocks for word in block.split()]
+    assert words == "".join(lines).split()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize("content", [b"abc\xe9!", b"\xef\xbb\xbfab\xff", b"abcde\xf0\x9f\x91", b""])
+def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content, size):
+    (tmp_path / "text").write_bytes(content)
+    with pytest.raises(ValueError) as whole:
+        corpora.read_text(tmp_path / "text")
+    monkeypatch.setattr(corpora, "BLOCK", size)
+    with pytest.raises(ValueError) as in_blocks:
+        list(corpora.read_blocks(tmp_path / "text"))
+    assert str(in_blocks.value) == str(whole.value)

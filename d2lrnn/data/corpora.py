@@ -5,10 +5,13 @@ Each reader returns lines; ``text`` makes tokens of them and ``batches`` minibat
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import io
 import os
 import re
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -31,6 +34,7 @@ BUILTIN_INSTEAD = (
 HASHES = ("sha1", "sha256")
 
 TIMEOUT = 30  # seconds without an answer
+BLOCK = 2**20  # bytes that are read at once
 
 
 class DownloadError(OSError):
@@ -92,6 +96,59 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
     return lines
 
 
+def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield what read_text returns in blocks of about a million characters; no word is cut.
+
+    The file is read as it is asked for, so that its size does not matter.
+
+    Raises:
+        ValueError: the file is empty, or is not UTF-8 (the message says where).
+        OSError: the file cannot be read.
+    """
+    rest, holds_text = "", False
+    for block in _decoded(path):
+        block = rest + block
+        cut = _end_of_words(block)
+        rest = block[cut:]
+        holds_text = holds_text or (block != "" and not block.isspace())
+        yield block[:cut]
+    if not holds_text:
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
+    yield rest
+
+
+def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield the text of a UTF-8 file, its line ends as newlines, in blocks that end in one."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
+    with open(path, "rb") as file:
+        start, last, begun, ended = 0, "\n", False, False
+        while not ended:
+            content = file.read(BLOCK)
+            ended = not content
+            try:
+                block = newlines.decode(content, ended)
+            except UnicodeDecodeError as error:
+                place = start - (len(error.object) - len(content)) + error.start
+                raise _no_utf8(os.fspath(path), place, error.object[error.start]) from None
+            start += len(content)
+            if not begun:
+                begun, block = block != "", block.removeprefix("\ufeff")
+            last = block[-1:] or last
+            yield block if not ended or last == "\n" else block + "\n"
+
+
+def _end_of_words(text: str) -> int:
+    """Return where the last word that may go on begins."""
+    if not text or text[-1].isspace():
+        return len(text)
+    return len(text) - len(text.rsplit(maxsplit=1)[-1])
+
+
+def _no_utf8(name: str, place: int, byte: int) -> ValueError:
+    return ValueError(f"{name} is not UTF-8: byte {place} is 0x{byte:02x}; save the file as UTF-8")
+
+
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """Return the lines of a UTF-8 file without their ends; a byte order mark is dropped."""
     return decode_lines(Path(path).read_bytes(), os.fspath(path))
@@ -102,10 +159,7 @@ def decode_lines(content: bytes, name: str) -> list[str]:
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")  # "utf-8-sig" counts from behind it
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{name} is not UTF-8: byte {error.start} is "
-            f"0x{content[error.start]:02x}; save the file as UTF-8"
-        ) from None
+        raise _no_utf8(name, error.start, content[error.start]) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 

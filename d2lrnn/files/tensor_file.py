@@ -19,7 +19,7 @@ import math
 import os
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -96,8 +96,8 @@ def write(file: BinaryIO, tensors: Tensors, metadata: Metadata) -> None:
     digest = hashlib.sha256()
     for name, entry in entries.items():
         content = _content(name, tensors[name], entry)
-        digest.update(content)
-        file.write(content)
+        digest.update(content.data)
+        file.write(content.data)
         del content  # before the next is made
     file.seek(0)
     file.write(_header(entries, metadata, digest.hexdigest()))  # as long as the first
@@ -208,9 +208,9 @@ def _read(file: BinaryIO, entry: Entry, digest: Any) -> Array:
         content = np.empty(entry.end - entry.start, np.uint8)
     except MemoryError:
         raise DamageError(f"there is no memory for {entry.end - entry.start:,} bytes") from None
-    if file.readinto(content) != len(content):  # type: ignore[attr-defined]
+    if file.readinto(content.data) != len(content):  # type: ignore[attr-defined]
         raise DamageError("it ends before its last tensor does")
-    digest.update(content)
+    digest.update(content.data)
     return content.view(entry.dtype).reshape(entry.shape)
 
 
@@ -218,23 +218,18 @@ def _longest_header(payload: int) -> int:
     return min(LONGEST_HEADER, LONG_HEADER + PER_BYTE * payload)
 
 
-def read_header(file: BinaryIO) -> bytes:
-    """Return the header of a file of any kind, if there may be one; nothing otherwise."""
-    try:
-        return _read_header(file, os.fstat(file.fileno()).st_size)[1]
-    except DamageError:
-        return b""
+def header_of(path: str | os.PathLike[str]) -> bytes:
+    """Return what may be the header of a file of any kind, damaged or not; nothing if none is."""
+    with open(path, "rb") as file:
+        try:
+            return _header_bytes(file, os.fstat(file.fileno()).st_size)
+        except DamageError:
+            return b""
 
 
 def _read_header(file: BinaryIO, size: int) -> tuple[int, bytes]:
     """Return where the payload starts, and the header, its seal checked if there is one."""
-    first = file.read(8)
-    if len(first) < 8:
-        raise DamageError(f"it is {size:,} bytes long, too short for a header")
-    length = struct.unpack("<Q", first)[0]
-    if length > size - 8 or length > _longest_header(size - 8 - length):
-        raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
-    header = file.read(length)
+    header = _header_bytes(file, size)
     if (found := HEADER_SEAL.search(header)) is not None:
         start, end = found.span(1)
         digest = hashlib.sha256(memoryview(header)[:start])
@@ -242,7 +237,17 @@ def _read_header(file: BinaryIO, size: int) -> tuple[int, bytes]:
         digest.update(memoryview(header)[end:])
         if digest.hexdigest() != found.group(1).decode("latin-1"):
             raise DamageError("its header is damaged: it does not have the SHA-256 that it says")
-    return 8 + length, header
+    return 8 + len(header), header
+
+
+def _header_bytes(file: BinaryIO, size: int) -> bytes:
+    first = file.read(8)
+    if len(first) < 8:
+        raise DamageError(f"it is {size:,} bytes long, too short for a header")
+    length = struct.unpack("<Q", first)[0]
+    if length > size - 8 or length > _longest_header(size - 8 - length):
+        raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
+    return file.read(length)
 
 
 def _parse(header: bytes) -> tuple[Metadata, dict[str, Entry]]:

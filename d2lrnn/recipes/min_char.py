@@ -8,6 +8,7 @@ the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,23 +25,17 @@ THETA = 5 / NUM_STEPS
 SMOOTHING = 0.999
 
 
-def character_corpus(lines: list[str]) -> tuple[list[int], text.Vocab]:
+def character_corpus(lines: Iterable[str]) -> tuple[text.Ids, text.Vocab]:
     """Return the characters of a text as ids and their Vocab, with no id beside those that occur.
 
     A character that does not occur is read as the most frequent one, commonly the space.
     """
-    tokens = [character for line in lines for character in line]
-    if not tokens:
-        raise ValueError("the text holds no character; expected some to learn from")
-    commonest = text.Vocab(tokens).idx_to_token[1]
-    vocab = text.Vocab(tokens, unk=commonest)
-    vocab.token = "char"
-    return vocab[tokens], vocab
+    return text.encode(lines, unk=None)
 
 
 def train_min_char(
     net: Any,
-    corpus: list[int],
+    corpus: Sequence[int] | text.Ids,
     vocab: text.Vocab,
     num_iterations: int = 100_000,
     *,
@@ -97,7 +92,7 @@ def train_min_char(
     return seen
 
 
-def _pieces(corpus: list[int], number: int) -> Any:
+def _pieces(corpus: Sequence[int] | text.Ids, number: int) -> Any:
     """Yield X, Y (1, 25) and whether the text begins anew, so many times."""
     ids = np.asarray(corpus)
     if len(ids) < NUM_STEPS + 1:
