@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, datasets
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
@@ -40,6 +40,55 @@ def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file,
 def test_a_refused_connection_is_the_same_error(server):
     with pytest.raises(corpora.DownloadError, match="Three ways out"):
         fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
+
+
+@pytest.fixture
+def asked(server, monkeypatch):
+    """The addresses that are asked for; none over https answers."""
+    addresses, retrieve = [], corpora.pooch.retrieve
+
+    def note(url, *args, **settings):
+        addresses.append(url)
+        if url.startswith("https"):
+            raise ConnectionError("no https here")
+        return retrieve(url, *args, **settings)
+
+    monkeypatch.setattr(corpora.pooch, "retrieve", note)
+    return addresses
+
+
+def test_https_is_tried_first_and_then_http(server, asked):
+    url = f"{server}/book.txt".replace("http", "https")
+    assert fetch("book.txt", url, CONTENT).read_bytes() == CONTENT
+    assert asked == [url, f"{server}/book.txt"]
+
+
+def test_where_neither_answers_the_error_is_that_of_https(server, asked):
+    with pytest.raises(corpora.DownloadError, match=r"from https://.*no https here\). Three ways"):
+        fetch("wanted.txt", f"{server}/missing".replace("http", "https"), CONTENT)
+
+
+@pytest.mark.parametrize("read", [corpora.read_time_machine, datasets.read_fra_eng])
+def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch, read):
+    monkeypatch.setattr(corpora, "TIMEOUT", 0.01)
+    with pytest.raises(corpora.DownloadError):
+        read()
+    assert asked[0].startswith("https://d2l-data")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("0", False), ("1", True)])
+def test_the_bar_of_a_download_can_be_turned_off(server, monkeypatch, value, shown):
+    monkeypatch.setenv("D2LRNN_PROGRESS", value)
+    monkeypatch.setattr(corpora.sys.stderr, "isatty", lambda: True, raising=False)
+    made, downloader = [], corpora.pooch.HTTPDownloader
+
+    def make(*, progressbar, timeout):
+        made.append(progressbar)
+        return downloader(timeout=timeout)
+
+    monkeypatch.setattr(corpora.pooch, "HTTPDownloader", make)
+    fetch("book.txt", f"{server}/book.txt", CONTENT)
+    assert made == [shown]
 
 
 def test_the_data_folder_is_looked_in_first(server, tmp_path, monkeypatch):

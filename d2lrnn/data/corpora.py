@@ -20,8 +20,9 @@ import pooch
 from d2lrnn import checks
 
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
+PROGRESS = "D2LRNN_PROGRESS"  # the one that turns progress bars off where it is 0
 
-TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
+TIME_MACHINE_URL = "https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
 SHAKESPEARE_URL = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 )
@@ -169,7 +170,8 @@ def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
 
     Args:
         name: the file's name in the folder and the cache.
-        url: where to download it from.
+        url: where to download it from; where https fails, the same is asked for over http, for the
+            hash tells whether it is what it should be.
         known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
             nothing else is accepted.
         instead: the way out that needs no download, as an error is to name it.
@@ -183,16 +185,32 @@ def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
         path = Path(folder) / name
         if path.exists():
             return _verified(path, known_hash)
-    cache = pooch.os_cache("d2lrnn")
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
     try:
-        return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
+        return _retrieve(name, url, known_hash)
     except (OSError, ValueError) as error:  # no network; or the content is not what it should be
         raise DownloadError(
             f"cannot download {name} from {url} ({_brief(error)}). Three ways out: "
             f"connect to the internet and try again; put the file into a folder and set the "
             f"environment variable {DATA_FOLDER} to that folder; or {instead}"
         ) from error
+
+
+def _retrieve(name: str, url: str, known_hash: str) -> Path:
+    """Return the path of a file in the cache, downloaded if it is not there."""
+    shown = sys.stderr.isatty() and os.environ.get(PROGRESS) != "0"
+    downloader = pooch.HTTPDownloader(progressbar=shown, timeout=TIMEOUT)
+    cache = pooch.os_cache("d2lrnn")
+    try:
+        return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
+    except OSError:
+        if not url.startswith("https://"):
+            raise
+        try:
+            plain = "http" + url.removeprefix("https")
+            return Path(pooch.retrieve(plain, known_hash, name, cache, downloader=downloader))
+        except (OSError, ValueError):
+            pass
+        raise  # what was wrong with https
 
 
 def _verified(path: Path, known_hash: str) -> Path:
