@@ -16,6 +16,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.nets import prediction
+from d2lrnn.training import interrupts
 from d2lrnn.training.history import DivergenceError, SmoothLoss
 from d2lrnn.training.progress import bar
 
@@ -62,6 +63,7 @@ def train_min_char(
 
     Raises:
         DivergenceError: the loss is no longer finite.
+        Stopped: a KeyboardInterrupt, after an iteration; the net holds what it has learned.
     """
     checks.count(num_iterations=num_iterations)
     checks.size(report_every=report_every, sample_every=sample_every)
@@ -70,24 +72,26 @@ def train_min_char(
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
     shown = bar(progress, iterable=pieces, total=num_iterations)
-    for iteration, (X, Y, first) in enumerate(shown, 1):
-        before = net.begin_state(1) if first else state
-        loss, state = step(X, Y, before)
-        if not math.isfinite(loss):
-            raise DivergenceError(loss)
-        smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
-        last = iteration == num_iterations
-        if last or iteration % report_every == 0:
-            seen.iterations.append(iteration)
-            seen.values.append(smooth)
-            shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
-        if last or iteration % sample_every == 0:
-            prefix = vocab.to_tokens(int(X[0, 0]))
-            sample = prediction.predict_ch8(
-                prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
-            )
-            seen.samples.append((iteration, sample))
-            shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+    with interrupts.listening() as heard:
+        for iteration, (X, Y, first) in enumerate(shown, 1):
+            heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")
+            before = net.begin_state(1) if first else state
+            loss, state = step(X, Y, before)
+            if not math.isfinite(loss):
+                raise DivergenceError(loss)
+            smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
+            last = iteration == num_iterations
+            if last or iteration % report_every == 0:
+                seen.iterations.append(iteration)
+                seen.values.append(smooth)
+                shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
+            if last or iteration % sample_every == 0:
+                prefix = vocab.to_tokens(int(X[0, 0]))
+                sample = prediction.predict_ch8(
+                    prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
+                )
+                seen.samples.append((iteration, sample))
+                shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     seen.state = state
     return seen
 

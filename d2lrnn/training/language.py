@@ -103,6 +103,7 @@ def train_epoch_ch8(
             state = net.begin_state(X.shape[0])
         loss, state = step(X, Y, state)
         seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
+        seen.minibatch = X, Y
         if seen.is_time_to_look(loss):
             _check_finite(seen.loss)
         if on_minibatch:
@@ -155,8 +156,9 @@ def train_ch8(
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
-        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C then ends training after
-            the minibatch at hand, and keeps it; pressed again, at once.
+        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C, and the signals that end
+            a process, end training after the minibatch at hand, and keep it; again, at once. What
+            has diverged is not kept. No other process can keep a run in it meanwhile.
         every: minibatches from one checkpoint to the next; the end is always kept.
         resume: go on from the checkpoint if there is one, to the same parameters and history, bit
             for bit, as if nothing had happened (speed apart). Whatever changes the result must be
@@ -170,7 +172,9 @@ def train_ch8(
         CheckpointError: the checkpoint is damaged, or another run's.
         DivergenceError: the loss is no longer finite; the error holds the History so far.
         FileExistsError: there is a checkpoint, and resume is False.
-        Interrupted: a KeyboardInterrupt; the run is kept, and the message says where.
+        Interrupted: a KeyboardInterrupt; the message says where the run is kept. The net holds what
+            it has learned.
+        LockedError: an OSError; another process keeps its run in the same file.
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.5, Training.
@@ -185,8 +189,7 @@ def train_ch8(
     settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
     keeper = Keeper(checkpoint, every, run)
-    keeper.begin(resume)
-    with keeper.listening(), _bar(keeper, num_epochs, progress) as shown:
+    with keeper.running(resume), _bar(keeper, num_epochs, progress) as shown:
         callbacks: list[Callback] = [Bar(shown, num_epochs), keeper]
         if prefix is not None:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
