@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from d2lrnn import backends
 from d2lrnn.files import tensor_file
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_saving_takes_no_more_memory_than_one_array(reference, tmp_path, cell):
     vocab = reference.Vocab("the time machine")
-    net = cells.new_net(reference, cells.Architecture(cell, 4), len(vocab), 500, seed=0)
+    net = build.new_net(reference, cells.Architecture(cell, 4), len(vocab), 500, seed=0)
     tracemalloc.start()
     try:
         reference.save_model(tmp_path / "m", net, vocab)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.files import tensor_file
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 FOLDER = pathlib.Path(__file__).parent / "files" / "v0.1.0"
 TEXT = "the tide turns, the clock waits, and the old captain listens to the tide. " * 4
@@ -21,7 +21,7 @@ NAMES = ("characters", "words", "run")
 def beginnings(rnn):
     """What the run began with."""
     vocab = rnn.Vocab(TEXT)
-    net = cells.new_net(rnn, cells.Architecture("gru"), len(vocab), 6, seed=0)
+    net = build.new_net(rnn, cells.Architecture("gru"), len(vocab), 6, seed=0)
     return net, rnn.SeqDataLoader(vocab[list(TEXT)], 4, 8, seed=1), vocab
 
 
@@ -35,11 +35,11 @@ def model_of(rnn, name):
     """What a file's model was when it was written: its net and its Vocab."""
     if name == "characters":
         vocab = rnn.Vocab(TEXT)
-        return cells.new_net(rnn, cells.Architecture("rnn"), len(vocab), 8, seed=0), vocab
+        return build.new_net(rnn, cells.Architecture("rnn"), len(vocab), 8, seed=0), vocab
     vocab = rnn.Vocab(rnn.tokenize([TEXT], "word"))
     architecture = cells.Architecture("lstm", 2)
     settings = {"seed": 1, "dtype": "float64"}
-    return cells.new_net(rnn, architecture, len(vocab), 4, **settings), vocab
+    return build.new_net(rnn, architecture, len(vocab), 4, **settings), vocab
 
 
 @pytest.mark.parametrize("name", ["characters", "words"])

@@ -162,7 +162,7 @@ def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dic
     return parameters, vocab, settings
 
 
-def warn_if_not_finite(path: StrPath, parameters: Mapping[str, cells.Array]) -> None:
+def warn_if_not_finite(path: StrPath, parameters: Mapping[str, first_values.Array]) -> None:
     """Warn where parameters hold NaN or infinity: the net has diverged, and says nothing."""
     broken = [name for name, array in parameters.items() if not np.isfinite(array).all()]
     if broken:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from d2lrnn.files import tensor_file
-from d2lrnn.nets import cells
+from d2lrnn.nets import build, cells
 
 MEGABYTE = 1_000_000
 # Prints what a file's reader says, and how many kilobytes it took to say so.
@@ -45,7 +45,7 @@ def refused(path):
 def small(reference, tmp_path):
     """A small model's tensors and metadata, and a function that writes them, sealed, changed."""
     vocab = reference.Vocab("the time machine")
-    net = cells.new_net(reference, cells.Architecture("gru"), len(vocab), 4, seed=0)
+    net = build.new_net(reference, cells.Architecture("gru"), len(vocab), 4, seed=0)
     path = tmp_path / "m"
     reference.save_model(path, net, vocab)
     tensors, metadata = tensor_file.unpack(path)
@@ -162,7 +162,7 @@ def test_numbers_that_are_not_finite_are_a_warning_that_names_them(rnn, make_net
 def test_a_large_vocabulary_is_no_attack(reference, tmp_path):
     words = [f"слово{number}" for number in range(100_000)]
     vocab = reference.Vocab.from_list(["<unk>", *words], "word")
-    net = cells.new_net(reference, cells.Architecture(), len(vocab), 1, seed=0)
+    net = build.new_net(reference, cells.Architecture(), len(vocab), 1, seed=0)
     reference.save_model(tmp_path / "m", net, vocab)
     again, known = reference.load_model(tmp_path / "m")
     assert known.idx_to_token == vocab.idx_to_token
