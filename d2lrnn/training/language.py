@@ -20,7 +20,7 @@ from d2lrnn.training import segments
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
-from d2lrnn.training.progress import bar
+from d2lrnn.training.progress import bar, length
 from d2lrnn.training.run_file import Keeper, Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
@@ -79,7 +79,8 @@ def train_epoch_ch8(
 
     Args:
         net: the model, such as RNNModelScratch.
-        train_iter: yields X and Y, both (batch_size, num_steps) token ids.
+        train_iter: yields X and Y, both (batch_size, num_steps) token ids: tensors of the backend,
+            NumPy arrays or lists.
         step: what make_step(net, lr) returned.
         use_random_iter: start each minibatch from a zero state; otherwise the state of the one
             before is carried on, detached from its gradients.
@@ -97,7 +98,8 @@ def train_epoch_ch8(
     """
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
-    for X, Y in itertools.islice(train_iter, seen.num_minibatches, None):
+    for minibatch in itertools.islice(train_iter, seen.num_minibatches, None):
+        X, Y = map(_array, minibatch)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
         if state is None or use_random_iter:
             state = net.begin_state(X.shape[0])
@@ -112,6 +114,11 @@ def train_epoch_ch8(
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
     loss = _check_finite(seen.loss) / seen.num_tokens
     return perplexity_of(loss), seen.num_tokens / (time.perf_counter() - start)
+
+
+def _array(ids: Any) -> Any:
+    """Return ids as they are, or a list of them as an array."""
+    return np.asarray(ids) if isinstance(ids, (list, tuple)) else ids
 
 
 def _check_finite(loss: float) -> float:
@@ -209,7 +216,7 @@ def train_ch8(
 
 def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
     """Return a progress bar over the minibatches, as far as the run has come."""
-    size = len(keeper.run.train_iter) if hasattr(keeper.run.train_iter, "__len__") else None
+    size = length(keeper.run.train_iter)
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
     return bar(progress, total=size and num_epochs * size, initial=done)
 

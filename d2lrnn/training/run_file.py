@@ -72,16 +72,15 @@ class Run:
 
     @property
     def rng(self) -> Any:
-        """The generator that the minibatches are drawn with, or None where there is none."""
-        generator = getattr(self.train_iter, "rng", None)
-        return None if generator is None else generator.bit_generator
+        """NumPy's generator that the minibatches are drawn with, or None where there is none."""
+        return getattr(getattr(self.train_iter, "rng", None), "bit_generator", None)
 
     def described(self) -> dict[str, Any]:
         """Return what must be the same when the run goes on: settings and data, as JSON has it."""
         data, corpus = self.train_iter, getattr(self.train_iter, "corpus", None)
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
         known = {name: getattr(data, name) for name in names}
-        if corpus is not None:
+        if corpus is not None and np.asarray(corpus).dtype.kind in "iub":
             known["corpus"] = self.corpus_digest
         if forward_fn := getattr(self.net, "forward_fn", None):
             known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
