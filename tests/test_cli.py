@@ -9,13 +9,13 @@ import time
 
 import matplotlib
 import pytest
-import tqdm.auto
 from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.files import atomic, tensor_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build
+from d2lrnn.training import progress
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -296,6 +296,24 @@ def test_an_interrupt_saves_the_model_where_no_run_is_kept(tmp_path):
     assert d2lrnn("generate", tmp_path / "m", "--num-preds", 1).exit_code == 0
 
 
+def test_a_terminal_that_is_closed_loses_nothing(tmp_path):
+    master, slave = os.openpty()
+    own_terminal = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+    program = own_terminal + SLOW.format(backend="numpy", rounds=10**5)
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    command = [sys.executable, "-c", program, *map(str, ["train", *KEPT, *kept])]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), slave)
+    with subprocess.Popen(command, **pipes, start_new_session=True) as process:
+        os.close(slave)
+        said = b""
+        while b"begun" not in said:
+            said += os.read(master, 1000)
+        os.close(master)
+        process.wait(120)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
+    assert process.returncode in (128 + signal.SIGHUP, 120)  # 120: Python's, of a closed terminal
+
+
 def test_an_interrupt_of_the_recipe_saves_the_model_too(tmp_path):
     kept = ["--out", tmp_path / "m", "--recipe", "min-char", "--corpus", "builtin"]
     program = SLOW.format(backend="numpy", rounds=10**6)
@@ -488,8 +506,8 @@ def test_compare_takes_backends_one_by_one_or_together(monkeypatch, chosen):
 
 @pytest.mark.parametrize(("value", "hidden"), [("0", True), ("1", None)])
 def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
-    made, real = [], tqdm.auto.tqdm
-    monkeypatch.setattr(tqdm.auto, "tqdm", lambda **how: made.append(how["disable"]) or real(**how))
+    made, real = [], progress.tqdm
+    monkeypatch.setattr(progress, "tqdm", lambda **how: made.append(how["disable"]) or real(**how))
     monkeypatch.setenv("D2LRNN_PROGRESS", value)
     monkeypatch.setattr("d2lrnn.measure.memory.survey", lambda *_, **__: {})
     monkeypatch.setattr("d2lrnn.measure.memory.table", lambda _: "")

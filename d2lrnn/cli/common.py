@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
 
 import click
 
@@ -33,13 +32,14 @@ def interruptible(save: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C, SIGTERM or SIGHUP save what there is and exit as shells say; a second, at once.
 
     Args:
-        save: called when training has stopped; the message of where a run is kept comes first.
+        save: called when training has stopped.
     """
     with interrupts.second_at_once():
         try:
             yield
         except KeyboardInterrupt as error:
-            click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+            with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
+                click.echo(f"\n{str(error) or 'interrupted'}", err=True)
             save()
             sys.exit(interrupts.status(getattr(error, "signum", None)))
 
@@ -84,11 +84,13 @@ def check_outputs(model: str | None, picture: str | None) -> None:
 
 
 def save_picture(axes: object, path: str) -> None:
-    """Save the figure of one or more matplotlib Axes."""
+    """Save the figure of one or more matplotlib Axes, and close it."""
     import numpy as np
+    from matplotlib import pyplot
 
     first = np.ravel(np.asarray(axes, dtype=object))[0]
     pictures.save(first.figure, path)
+    pyplot.close(first.figure)
     click.echo(f"plot saved in {path}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable
@@ -148,7 +149,8 @@ def _save(rnn: Any, net: Any, vocab: Any, options: dict[str, Any], known: dict[s
     """Save the model, if that was asked for; also when training is interrupted."""
     if options["out"]:
         rnn.save_model(options["out"], net, vocab, **known)
-        click.echo(f"model saved in {options['out']}")
+        with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
+            click.echo(f"model saved in {options['out']}")
 
 
 def _train_min_char(rnn: Any, options: dict[str, Any]) -> None:

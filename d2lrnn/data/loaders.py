@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from d2lrnn.data import corpora, text
@@ -98,7 +98,7 @@ def load_data_tiny_shakespeare(
 
 
 def _load(
-    lines: Sequence[str],
+    lines: Iterable[str],
     batch_size: int,
     num_steps: int,
     use_random_iter: bool,

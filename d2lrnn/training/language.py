@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
@@ -197,7 +199,7 @@ def train_ch8(
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
     keeper = Keeper(checkpoint, every, run)
     with keeper.running(resume), _bar(keeper, num_epochs, progress) as shown:
-        callbacks: list[Callback] = [Bar(shown, num_epochs), keeper]
+        callbacks: list[Callback] = [keeper, Bar(shown, num_epochs)]  # what is kept comes first
         if prefix is not None:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):

@@ -75,6 +75,15 @@ class Run:
         """NumPy's generator that the minibatches are drawn with, or None where there is none."""
         return getattr(getattr(self.train_iter, "rng", None), "bit_generator", None)
 
+    def check_rng(self) -> None:
+        """Check that the generator of the minibatches is one that can be kept."""
+        found = getattr(self.train_iter, "rng", None)
+        if found is not None and self.rng is None:
+            raise ValueError(
+                f"train_iter.rng is a {type(found).__name__}, which cannot be kept; draw with a "
+                "numpy.random.Generator, or train without a checkpoint"
+            )
+
     def described(self) -> dict[str, Any]:
         """Return what must be the same when the run goes on: settings and data, as JSON has it."""
         data, corpus = self.train_iter, getattr(self.train_iter, "corpus", None)
@@ -153,6 +162,7 @@ class Keeper(Callback):
         checks.size(every=self.every)
         with contextlib.ExitStack() as stack:
             if self.path is not None:
+                self.run.check_rng()
                 stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
             self.listener = stack.enter_context(interrupts.listening())
