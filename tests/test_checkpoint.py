@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from safetensors.numpy import save
 
 from d2lrnn import backends
 from d2lrnn.files import tensor_file
+from d2lrnn.nets import build, cells
 
 
 @pytest.fixture
@@ -211,6 +213,53 @@ def test_the_same_model_is_the_same_file(rnn, saved, tmp_path):
 def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
     with pytest.raises(ValueError, match="the vocabulary has 3 tokens, the net is for 5"):
         rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("ab"))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_saving_takes_no_more_memory_than_one_array(reference, tmp_path, cell):
+    vocab = reference.Vocab("the time machine")
+    net = build.new_net(reference, cells.Architecture(cell, 4), len(vocab), 500, seed=0)
+    tracemalloc.start()
+    try:
+        reference.save_model(tmp_path / "m", net, vocab)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 500 * 500 * 4 + 300_000
+
+
+@pytest.mark.parametrize("content", [b"Dear diary", b"\x05" + bytes(20), b"x" * 100_000])
+def test_a_file_of_another_kind_is_not_replaced(rnn, make_net, tmp_path, content):
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(FileExistsError) as error:
+        rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("abcd"))
+    assert str(error.value) == (
+        f"{tmp_path / 'm'} is there already, and is no model of d2lrnn; "
+        "choose another name, or remove it"
+    )
+    assert (tmp_path / "m").read_bytes() == content
+
+
+def test_safetensors_of_another_kind_are_not_replaced(rnn, make_net, tmp_path):
+    (tmp_path / "m").write_bytes(save({"x": np.zeros(3)}))
+    with pytest.raises(FileExistsError, match="is no model of d2lrnn"):
+        rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("abcd"))
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-9], lambda content: b""])
+def test_a_damaged_model_and_an_empty_file_are_replaced(rnn, saved, damage):
+    net, vocab, path = saved
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    rnn.save_model(path, net, vocab, corpus="three words")
+    assert path.read_bytes() == whole
+
+
+def test_a_model_that_only_its_owner_may_read_stays_so(rnn, saved):
+    net, vocab, path = saved
+    path.chmod(0o600)
+    rnn.save_model(path, net, vocab)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_link_stays_a_link(rnn, saved, tmp_path):

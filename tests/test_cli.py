@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 
+import matplotlib
 import pytest
 from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.files import atomic, tensor_file
+from d2lrnn.measure import agreement
 from d2lrnn.nets import build
+from d2lrnn.training import progress
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -216,9 +219,10 @@ def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
 
 
 def test_what_a_killed_process_left_beside_the_model_is_removed(tmp_path):
-    with atomic._temporary(tmp_path / "m") as stray:
-        d2lrnn("train", *SMALL, "--epochs", 1, "--out", tmp_path / "m")
-        assert not os.path.exists(stray)
+    stray = tmp_path / f"{atomic.prefix(tmp_path / 'm')}0123abcd.tmp"
+    stray.write_bytes(b"half of it")
+    d2lrnn("train", *SMALL, "--epochs", 1, "--out", tmp_path / "m")
+    assert not stray.exists()
 
 
 # A step that says when it has begun, and computes long, or for ever, without a look at signals.
@@ -235,17 +239,19 @@ cli.main(sys.argv[1:])
 """
 
 
-def interrupted(backend, path, rounds, times):
-    """Return how a run ends that is interrupted so many times within a minibatch, and how soon."""
+def interrupted(backend, kept, rounds, times, signum=signal.SIGINT):
+    """Return how a run ends that a signal reaches so many times within a minibatch, and how soon.
+
+    kept says what is to be kept: options of the command.
+    """
     program = SLOW.format(backend=backend, rounds=rounds)
-    command = [sys.executable, "-c", program, "train", *KEPT, "--backend", backend]
-    command += ["--checkpoint", path]
+    command = [sys.executable, "-c", program, "train", *KEPT, "--backend", backend, *kept]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([str(word) for word in command], **pipes) as process:
         while "begun" not in process.stdout.readline():
             pass
         for _ in range(times):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signum)
             time.sleep(1)  # two that wait together for a busy machine are one
         start = time.perf_counter()
         _, said = process.communicate(timeout=120)
@@ -253,7 +259,8 @@ def interrupted(backend, path, rounds, times):
 
 
 def test_an_interrupt_saves_says_where_and_exits_with_130(backend, tmp_path):
-    status, said, _ = interrupted(backend, tmp_path / "run", rounds=10**6, times=1)
+    kept = ["--checkpoint", tmp_path / "run"]
+    status, said, _ = interrupted(backend, kept, rounds=10**6, times=1)
     assert status == 130
     assert (
         f"interrupted in epoch 1, after 1 of its minibatches; saved in {tmp_path / 'run'}" in said
@@ -262,11 +269,190 @@ def test_an_interrupt_saves_says_where_and_exits_with_130(backend, tmp_path):
 
 
 def test_a_second_interrupt_exits_at_once(backend, tmp_path):
-    status, said, seconds = interrupted(backend, tmp_path / "run", rounds=10**9, times=2)
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    status, said, seconds = interrupted(backend, kept, rounds=10**9, times=2)
     assert status == 130
     assert seconds < 5
     assert "Traceback" not in said
     assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_what_schedulers_and_closed_terminals_send_saves_too(tmp_path, signum):
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    status, said, _ = interrupted("numpy", kept, rounds=10**6, times=1, signum=signum)
+    assert status == 128 + signum
+    assert f"minibatches; saved in {tmp_path / 'run'}" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
+
+
+def test_an_interrupt_saves_the_model_where_no_run_is_kept(tmp_path):
+    kept = ["--out", tmp_path / "m"]
+    status, said, _ = interrupted("numpy", kept, rounds=10**6, times=1)
+    assert status == 130
+    assert "interrupted in epoch 1, after 1 of its minibatches; not kept" in said
+    assert "Traceback" not in said
+    assert d2lrnn("generate", tmp_path / "m", "--num-preds", 1).exit_code == 0
+
+
+def test_a_terminal_that_is_closed_loses_nothing(tmp_path):
+    master, slave = os.openpty()
+    own_terminal = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+    program = own_terminal + SLOW.format(backend="numpy", rounds=10**5)
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    command = [sys.executable, "-c", program, *map(str, ["train", *KEPT, *kept])]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), slave)
+    with subprocess.Popen(command, **pipes, start_new_session=True) as process:
+        os.close(slave)
+        said = b""
+        while b"begun" not in said:
+            said += os.read(master, 1000)
+        os.close(master)
+        process.wait(120)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
+    assert process.returncode in (128 + signal.SIGHUP, 120)  # 120: Python's, of a closed terminal
+
+
+def test_an_interrupt_of_the_recipe_saves_the_model_too(tmp_path):
+    kept = ["--out", tmp_path / "m", "--recipe", "min-char", "--corpus", "builtin"]
+    program = SLOW.format(backend="numpy", rounds=10**6)
+    command = [sys.executable, "-c", program, "train", *map(str, kept)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        while "begun" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        told, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted after iteration" in said
+    assert f"model saved in {tmp_path / 'm'}" in told
+    assert (tmp_path / "m").exists()
+
+
+# Imports that take long, and a backend's that turns what it catches into an error of its own.
+SLOW_IMPORT = """
+import sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            print("begun", flush=True)
+            try:
+                time.sleep(60)
+            except BaseException as error:
+                raise ImportError("a broken installation") from error
+sys.meta_path.insert(0, Slow())
+sys.argv = ["d2lrnn", "train", "--backend", "numpy"]
+from d2lrnn.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["click", "numpy", "d2lrnn.numpy"])
+def test_an_interrupt_while_it_imports_is_one_line(name):
+    command = [sys.executable, "-c", SLOW_IMPORT.format(name=name)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "\ninterrupted\n")
+
+
+@pytest.mark.parametrize("command", [["generate", "m"], ["compare"], ["bench"], ["task", "xor"]])
+def test_an_interrupt_of_any_command_is_one_line(monkeypatch, command):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    for module in ("", ".bench", ".task"):
+        monkeypatch.setattr(f"d2lrnn.cli{module}.load_backend", interrupt)
+    result = d2lrnn(*command)
+    assert result.exit_code == 130
+    assert result.output == "\ninterrupted\n"
+
+
+@pytest.mark.parametrize("kind", ["the same name", "a symbolic link", "a hard link", "a way round"])
+@pytest.mark.parametrize(
+    ("one", "other"), [("out", "plot"), ("checkpoint", "out"), ("text", "out"), ("text", "plot")]
+)
+def test_two_options_do_not_name_one_file(tmp_path, kind, one, other):
+    content = b"tick tock\n" * 100
+    (tmp_path / "f.png").write_bytes(content)
+    second = tmp_path / "link.png"
+    if kind == "the same name":
+        second = tmp_path / "f.png"
+    elif kind == "a way round":
+        (tmp_path / "folder").mkdir()
+        second = tmp_path / "folder" / ".." / "f.png"
+    elif kind == "a hard link":
+        second.hardlink_to(tmp_path / "f.png")
+    else:
+        second.symlink_to(tmp_path / "f.png")
+    result = d2lrnn("train", *SMALL, f"--{one}", tmp_path / "f.png", f"--{other}", second)
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: --{one} {tmp_path / 'f.png'} and --{other} {second} are the same file; "
+        "give each its own\n"
+    )
+    assert (tmp_path / "f.png").read_bytes() == content
+
+
+def test_a_link_to_what_is_not_there_yet_is_the_same_file_too(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "m")
+    result = d2lrnn("train", "--out", tmp_path / "m", "--checkpoint", tmp_path / "link")
+    assert "are the same file" in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "words"),
+    [
+        (["train", *SMALL, "--out"], "book.txt", "is no model of d2lrnn"),
+        (["train", *SMALL, "--plot"], "book.png", "is no picture of that kind"),
+        (["train", *SMALL, "--plot"], "book.svg", "is no picture of that kind"),
+        (["train", *SMALL, "--plot"], "book.raw", "is no picture of that kind"),
+        (["compare", "--plot"], "book.png", "is no picture of that kind"),
+        (["task", "xor", "--plot"], "book.pdf", "is no picture of that kind"),
+        (["bench", "--plot"], "book.png", "is no picture of that kind"),
+        (["bench", "--json"], "book.json", "holds no measurements"),
+        (["train", *SMALL, "--checkpoint"], "book.txt", "is no model of d2lrnn"),
+        (["train", *SMALL, "--resume", "--checkpoint"], "book.txt", "is no model of d2lrnn"),
+    ],
+)
+def test_a_file_of_another_kind_is_not_replaced(tmp_path, command, name, words):
+    path = tmp_path / name
+    path.write_text("[1, 2]")
+    result = d2lrnn(*command, path)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {path} ")
+    assert words in result.output
+    assert path.read_text() == "[1, 2]"
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf", "svgz", "eps", "jpg"])
+def test_a_picture_is_replaced_by_one_of_its_kind_and_keeps_its_mode(tmp_path, ending):
+    path = tmp_path / f"p.{ending}"
+    for _ in range(2):
+        result = d2lrnn("task", "xor", "--epochs", 10, "--plot", path)
+        assert result.exit_code == 0, result.output
+        path.chmod(0o600)
+    assert d2lrnn("task", "xor", "--epochs", 10, "--plot", path).exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp_path):
+    path = tmp_path / "p.png"
+    assert d2lrnn("task", "xor", "--epochs", 10, "--plot", path).exit_code == 0
+    before = path.read_bytes()
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+    program = limit + "from d2lrnn import cli; cli.main(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "task", "xor", "--epochs", "10", "--plot", str(path)]
+    environment = {**os.environ, "MPLCONFIGDIR": matplotlib.get_cachedir()}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    assert result.returncode == 1
+    assert f"Error: cannot write {path} (File too large): it needs" in result.stderr
+    assert path.read_bytes() == before
+    assert [found.name for found in tmp_path.iterdir()] == ["p.png"]
 
 
 @pytest.mark.parametrize(
@@ -300,6 +486,35 @@ def test_compare_holds_every_bound(backend):
     result = d2lrnn("compare", "--backends", backend, "--cell", "rnn")
     assert result.exit_code == 0, result.output
     assert re.search(r"All \d+ bounds held, with 1 backends", result.output)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["--backend", "numpy", "--backend", "numpy"],
+        ["--backends", "numpy"],
+        ["--backend", "numpy", "--backends", "numpy, numpy"],
+    ],
+)
+def test_compare_takes_backends_one_by_one_or_together(monkeypatch, chosen):
+    asked = []
+    monkeypatch.setattr(agreement, "compare", lambda names, *_: asked.append(names) or [])
+    result = d2lrnn("compare", *chosen)
+    assert result.exit_code == 0, result.output
+    assert asked == [["numpy"]]
+
+
+@pytest.mark.parametrize(("value", "hidden"), [("0", True), ("1", None)])
+def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
+    made, real = [], progress.tqdm
+    monkeypatch.setattr(progress, "tqdm", lambda **how: made.append(how["disable"]) or real(**how))
+    monkeypatch.setenv("D2LRNN_PROGRESS", value)
+    monkeypatch.setattr("d2lrnn.measure.memory.survey", lambda *_, **__: {})
+    monkeypatch.setattr("d2lrnn.measure.memory.table", lambda _: "")
+    for command in (["compare", "--backend", "numpy", "--cell", "rnn"], ["bench", "--memory"]):
+        d2lrnn(*command)
+    d2lrnn("bench", "--size", "tiny", "--cell", "rnn", "--rounds", 1)
+    assert made == [hidden] * 3
 
 
 def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, datasets
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
@@ -40,6 +40,55 @@ def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file,
 def test_a_refused_connection_is_the_same_error(server):
     with pytest.raises(corpora.DownloadError, match="Three ways out"):
         fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
+
+
+@pytest.fixture
+def asked(server, monkeypatch):
+    """The addresses that are asked for; none over https answers."""
+    addresses, retrieve = [], corpora.pooch.retrieve
+
+    def note(url, *args, **settings):
+        addresses.append(url)
+        if url.startswith("https"):
+            raise ConnectionError("no https here")
+        return retrieve(url, *args, **settings)
+
+    monkeypatch.setattr(corpora.pooch, "retrieve", note)
+    return addresses
+
+
+def test_https_is_tried_first_and_then_http(server, asked):
+    url = f"{server}/book.txt".replace("http", "https")
+    assert fetch("book.txt", url, CONTENT).read_bytes() == CONTENT
+    assert asked == [url, f"{server}/book.txt"]
+
+
+def test_where_neither_answers_the_error_is_that_of_https(server, asked):
+    with pytest.raises(corpora.DownloadError, match=r"from https://.*no https here\). Three ways"):
+        fetch("wanted.txt", f"{server}/missing".replace("http", "https"), CONTENT)
+
+
+@pytest.mark.parametrize("read", [corpora.read_time_machine, datasets.read_fra_eng])
+def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch, read):
+    monkeypatch.setattr(corpora, "TIMEOUT", 0.01)
+    with pytest.raises(corpora.DownloadError):
+        read()
+    assert asked[0].startswith("https://d2l-data")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("0", False), ("1", True)])
+def test_the_bar_of_a_download_can_be_turned_off(server, monkeypatch, value, shown):
+    monkeypatch.setenv("D2LRNN_PROGRESS", value)
+    monkeypatch.setattr(corpora.sys.stderr, "isatty", lambda: True, raising=False)
+    made, downloader = [], corpora.pooch.HTTPDownloader
+
+    def make(*, progressbar, timeout):
+        made.append(progressbar)
+        return downloader(timeout=timeout)
+
+    monkeypatch.setattr(corpora.pooch, "HTTPDownloader", make)
+    fetch("book.txt", f"{server}/book.txt", CONTENT)
+    assert made == [shown]
 
 
 def test_the_data_folder_is_looked_in_first(server, tmp_path, monkeypatch):
@@ -112,3 +161,35 @@ def test_a_file_without_text_is_refused(tmp_path, content):
     (tmp_path / "empty.txt").write_bytes(content)
     with pytest.raises(ValueError, match="holds no text"):
         corpora.read_text(tmp_path / "empty.txt")
+
+
+ODD_TEXTS = [
+    "\ufeffEins\r\nzwei\rdrei\n\nvier é",
+    "a\r",
+    "👩‍👧 👩‍👧\r\n\r\n𐍈\n",
+    " lead and trail  ",
+    "onewordwithoutanyspaceatall" * 5,
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("content", ODD_TEXTS)
+def test_a_text_in_blocks_is_the_same_text_and_no_word_is_cut(tmp_path, monkeypatch, content, size):
+    (tmp_path / "text").write_bytes(content.encode())
+    monkeypatch.setattr(corpora, "BLOCK", size)
+    blocks, lines = (list(f(tmp_path / "text")) for f in (corpora.read_blocks, corpora.read_text))
+    assert "".join(blocks) == "".join(lines)
+    words = [word for block in blocks for word in block.split()]
+    assert words == "".join(lines).split()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize("content", [b"abc\xe9!", b"\xef\xbb\xbfab\xff", b"abcde\xf0\x9f\x91", b""])
+def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content, size):
+    (tmp_path / "text").write_bytes(content)
+    with pytest.raises(ValueError) as whole:
+        corpora.read_text(tmp_path / "text")
+    monkeypatch.setattr(corpora, "BLOCK", size)
+    with pytest.raises(ValueError) as in_blocks:
+        list(corpora.read_blocks(tmp_path / "text"))
+    assert str(in_blocks.value) == str(whole.value)

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from d2lrnn.files import atomic
+from d2lrnn.files import atomic, locks
 
 REPLACE = """
 import sys
@@ -103,8 +103,89 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def stray_of(path):
+    """What a process that was killed while it wrote a file has left beside it."""
+    stray = path.with_name(f"{atomic.prefix(path)}0123abcd.tmp")
+    stray.write_bytes(b"half of it")
+    return stray
+
+
 def test_no_other_file_is_taken_for_a_stray(tmp_path):
     atomic.replace(tmp_path / "f", b"content")
-    with atomic._temporary(tmp_path / "another"):
-        assert atomic.remove_strays(tmp_path / "f") == []
-        assert len(os.listdir(tmp_path)) == 2
+    stray_of(tmp_path / "another")
+    assert atomic.remove_strays(tmp_path / "f") == []
+    assert len(os.listdir(tmp_path)) == 2
+
+
+def test_what_a_living_process_writes_is_not_taken_for_a_stray(tmp_path):
+    stray = stray_of(tmp_path / "f")
+    with atomic.replacing(tmp_path / "f", 5) as file:
+        program = "import sys; from d2lrnn.files import atomic; atomic.remove_strays(sys.argv[1])"
+        command = [sys.executable, "-c", program, str(tmp_path / "f")]
+        subprocess.run(command, check=True, timeout=60)
+        file.write(b"after")
+    assert (tmp_path / "f").read_bytes() == b"after"
+    assert not stray.exists()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_who_may_read_and_write_a_file_stays_as_it_was(tmp_path, mode):
+    (tmp_path / "f").write_bytes(b"before")
+    os.chmod(tmp_path / "f", mode)
+    with atomic.replacing(tmp_path / "f", 5) as file:
+        (temporary,) = tmp_path.glob(".d2lrnn*")
+        assert temporary.stat().st_mode & 0o077 == 0  # nobody else reads it meanwhile
+        file.write(b"after")
+    assert (tmp_path / "f").stat().st_mode & 0o777 == mode
+
+
+def test_a_new_file_has_the_mode_that_the_user_s_mask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        atomic.replace(tmp_path / "f", b"content")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_fails_while_it_is_written_leaves_the_file_before(tmp_path):
+    (tmp_path / "f").write_bytes(b"before")
+    with pytest.raises(TypeError), atomic.replacing(tmp_path / "f", 5) as file:
+        file.write("after")
+    assert (tmp_path / "f").read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_a_lock_is_held_by_one_alone_and_says_by_whom(tmp_path):
+    with atomic.locked(tmp_path / "f"):
+        with pytest.raises(locks.LockedError) as error, atomic.locked(tmp_path / "f"):
+            pass
+        assert str(error.value) == (
+            f"another process, {os.getpid()}, keeps its run in {tmp_path / 'f'}; "
+            "wait until it has ended, end it, or choose another file"
+        )
+    assert os.listdir(tmp_path) == []
+    with atomic.locked(tmp_path / "f"):
+        assert len(os.listdir(tmp_path)) == 1
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    program = """
+import os, signal, sys
+from d2lrnn.files import atomic
+with atomic.locked(sys.argv[1]):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "f")], timeout=60)
+    assert len(os.listdir(tmp_path)) == 1
+    with atomic.locked(tmp_path / "f"):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_where_no_lock_can_be_made_the_error_names_the_file(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=f"cannot write {tmp_path / 'no' / 'f'} "),
+        atomic.locked(tmp_path / "no" / "f"),
+    ):
+        pass

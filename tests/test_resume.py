@@ -1,5 +1,6 @@
 """Training runs that are stopped and go on, bit for bit."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,10 +10,12 @@ import time
 import numpy as np
 import pytest
 
-from d2lrnn.files import atomic, tensor_file
+from d2lrnn.files import atomic, locks, tensor_file
 from d2lrnn.nets import build, cells
+from d2lrnn.training import run_file
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SETTINGS = {"optimizer": "adam", "prefix": "The", "sample_every": 2, "progress": False}
 
 
@@ -285,13 +288,95 @@ def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_p
 
 
 def test_what_a_killed_run_left_is_removed_at_the_next_start(reference, plain, tmp_path):
-    with atomic._temporary(tmp_path / "run"):
-        train(reference, plain(), 1, checkpoint=tmp_path / "run")
-        assert os.listdir(tmp_path) == ["run"]
+    (tmp_path / f"{atomic.prefix(tmp_path / 'run')}0123abcd.tmp").write_bytes(b"half of it")
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    assert os.listdir(tmp_path) == ["run"]
 
 
-def interrupt_after(started, num_minibatches, times=1):
-    """Return what a run begins with, such that Ctrl-C is pressed within a certain minibatch."""
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_parameters_that_an_update_has_spoiled_are_not_kept(rnn, start, tmp_path, optimizer):
+    settings = {"optimizer": optimizer, "checkpoint": tmp_path / "run", "every": 1}
+    with np.errstate(all="ignore"), pytest.raises(rnn.DivergenceError):
+        train(rnn, start(), lr=1e38, prefix=None, **settings)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_run_that_ends_diverged_says_that_it_is_not_kept(reference, plain, tmp_path):
+    settings = {"optimizer": "sgd", "checkpoint": tmp_path / "run", "prefix": None}
+    with pytest.warns(UserWarning, match=f"has diverged, and is not kept in {tmp_path / 'run'}"):
+        train(reference, plain(), 1, lr=1e30, **settings)
+    assert os.listdir(tmp_path) == []
+
+
+def test_two_processes_do_not_keep_a_run_in_one_file(reference, plain, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    with atomic.locked(tmp_path / "run"), pytest.raises(locks.LockedError, match="another process"):
+        train(reference, plain(), 2, checkpoint=tmp_path / "run", resume=True)
+    assert os.listdir(tmp_path) == ["run"]
+    train(reference, plain(), 2, checkpoint=tmp_path / "run", resume=True)
+
+
+def test_the_corpus_is_hashed_once_however_often_the_run_is_kept(
+    reference, plain, tmp_path, monkeypatch
+):
+    digested, found = [], run_file.Run.corpus_digest.func
+    monkeypatch.setattr(
+        run_file.Run.corpus_digest, "func", lambda run: digested.append(run) or found(run)
+    )
+    train(reference, plain(), 2, checkpoint=tmp_path / "run", every=1)
+    assert len(digested) == 1
+
+
+def test_the_digest_of_a_corpus_is_that_of_integers_of_64_bits(reference, plain, tmp_path):
+    net, loader, vocab = plain()
+    train(reference, (net, loader, vocab), 1, checkpoint=tmp_path / "run")
+    about = json.loads(tensor_file.unpack(tmp_path / "run")[1]["training"])
+    content = np.asarray(loader.corpus).astype("<i8").tobytes()
+    assert about["settings"]["corpus"] == hashlib.sha256(content).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("number", 0),
+        ("number", 1.5),
+        ("number", "1"),
+        ("number", 10**400),
+        ("num_minibatches", -1),
+        ("num_minibatches", 2**63),
+        ("num_tokens", None),
+        ("total_loss", float("nan")),
+        ("total_loss", "much"),
+        ("seconds", float("inf")),
+    ],
+)
+def test_numbers_of_an_epoch_that_cannot_be_are_refused(reference, plain, tmp_path, name, value):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    rewrite(tmp_path / "run", lambda _, about: about["epoch"].update({name: value}))
+    with pytest.raises(reference.CheckpointError, match=f"^{tmp_path / 'run'} is not a readable"):
+        train(reference, plain(), checkpoint=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda about: about["history"].update(perplexity=[[]]),
+        lambda about: about["history"].update(speed="fast"),
+        lambda about: about["history"].update(samples=[1]),
+        lambda about: about["history"].update(samples=[["a", 1]]),
+        lambda about: about["rng"].update(state={"state": 10**400, "inc": 1}),
+        lambda about: about.update(rng=[]),
+    ],
+)
+def test_a_history_and_a_generator_that_cannot_be_are_refused(reference, plain, tmp_path, change):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    rewrite(tmp_path / "run", lambda _, about: change(about))
+    with pytest.raises(reference.CheckpointError, match=f"^{tmp_path / 'run'} is not a readable"):
+        train(reference, plain(), checkpoint=tmp_path / "run", resume=True)
+
+
+def interrupt_after(started, num_minibatches, times=1, signum=signal.SIGINT):
+    """Return what a run begins with, such that a signal arrives within a certain minibatch."""
     net, loader, vocab = started
     make_step = net.make_step
 
@@ -302,7 +387,7 @@ def interrupt_after(started, num_minibatches, times=1):
             done.append(minibatch)
             if len(done) == num_minibatches:
                 for _ in range(times):
-                    signal.raise_signal(signal.SIGINT)
+                    signal.raise_signal(signum)
                     time.sleep(0.05)  # for the handler, lest two become one
             return step(*minibatch)
 
@@ -326,6 +411,36 @@ def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_
     assert_same(train(reference, plain(), checkpoint=path, resume=True), train(reference, plain()))
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_process_ends_a_run_as_an_interrupt_does(reference, plain, tmp_path, signum):
+    started = interrupt_after(plain(), 10, signum=signum)
+    with pytest.raises(reference.Interrupted, match="interrupted in epoch 2, after 3 of") as error:
+        train(reference, started, checkpoint=tmp_path / "run")
+    assert error.value.signum == signum
+    resumed = train(reference, plain(), checkpoint=tmp_path / "run", resume=True)
+    assert_same(resumed, train(reference, plain()))
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_without_a_checkpoint_the_net_holds_what_it_has_learned(reference, plain, signum):
+    net, *others = interrupt_after(plain(), 7, signum=signum)
+    with pytest.raises(reference.Interrupted) as error:
+        train(reference, (net, *others))
+    assert str(error.value) == "interrupted in epoch 1, after 7 of its minibatches; not kept"
+    assert error.value.path is None
+    for param, expected in zip(net.arrays(), train(reference, plain(), 1)[0], strict=True):
+        np.testing.assert_array_equal(param, expected)
+
+
+def test_an_interrupted_run_that_has_diverged_does_not_say_that_it_is_kept(
+    reference, plain, tmp_path
+):
+    started, settings = interrupt_after(plain(), 1), {"lr": 1e38, "optimizer": "sgd"}
+    with np.errstate(all="ignore"), pytest.raises(reference.Interrupted, match="; not kept"):
+        train(reference, started, checkpoint=tmp_path / "run", **settings)
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_second_interrupt_does_not_wait(reference, plain, tmp_path):
     with pytest.raises(KeyboardInterrupt) as error:
         train(reference, interrupt_after(plain(), 3, times=2), checkpoint=tmp_path / "run")
@@ -333,19 +448,21 @@ def test_a_second_interrupt_does_not_wait(reference, plain, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_after_training_an_interrupt_is_what_it_was(reference, plain, tmp_path):
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_after_training_a_signal_is_what_it_was(reference, plain, tmp_path, signum):
+    before = signal.getsignal(signum)
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signum) is before
 
 
-def test_where_interrupts_are_ignored_they_stay_ignored(reference, plain, tmp_path):
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_where_signals_are_ignored_they_stay_ignored(reference, plain, tmp_path, signum):
+    before = signal.signal(signum, signal.SIG_IGN)
     try:
-        started = interrupt_after(plain(), 3, times=2)
+        started = interrupt_after(plain(), 3, times=2, signum=signum)
         kept = train(reference, started, checkpoint=tmp_path / "run")
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signum, before)
     assert_same(kept, train(reference, plain()))
 
 

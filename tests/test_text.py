@@ -1,5 +1,7 @@
 """Tokens and the vocabulary."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,6 +50,37 @@ def test_ids_may_be_the_backend_s_tensors(rnn):
     assert vocab.to_tokens(rnn.from_numpy(np.array(2))) == "a"
 
 
+def test_a_vocabulary_is_a_container_of_its_tokens():
+    vocab = text.Vocab(["b", "a", "b"])
+    assert "a" in vocab
+    assert "c" not in vocab
+    assert 1 not in vocab
+    assert ["a"] not in vocab
+    assert list(vocab) == ["<unk>", "b", "a"]
+    assert list(reversed(vocab)) == ["a", "b", "<unk>"]
+    assert dict(zip(vocab, range(len(vocab)))) == vocab.token_to_idx
+    assert repr(vocab) == "<Vocab of 3 tokens, kind 'char'>"
+
+
+def test_a_vocabulary_is_an_array_of_its_tokens():
+    vocab = text.Vocab(["b", "a", "b"])
+    np.testing.assert_array_equal(np.asarray(vocab), ["<unk>", "b", "a"])
+    np.testing.assert_array_equal(np.asarray(vocab, dtype=object), ["<unk>", "b", "a"])
+    assert vocab[np.asarray(vocab)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("index", ["a", "", b"a", 1.0, None, {1: 2}, {1}, ["a"], [[1], "ab"]])
+def test_what_is_no_id_is_refused(index):
+    with pytest.raises(ValueError, match="expected an integer from 0 to 2; vocab"):
+        text.Vocab(["a", "b"]).to_tokens(index)
+
+
+@pytest.mark.parametrize("tokens", [{"a"}, {"a": 1}, bytearray(b"a")])
+def test_what_is_neither_a_token_nor_a_list_of_tokens_is_refused(tokens):
+    with pytest.raises(ValueError, match="expected a token, or a list of tokens"):
+        text.Vocab(["a", "b"])[tokens]
+
+
 @pytest.mark.parametrize("index", [-1, 3])
 def test_an_id_outside_the_vocabulary_is_refused(index):
     with pytest.raises(ValueError) as error:
@@ -60,6 +93,53 @@ def test_tokens_survive_the_way_to_ids_and_back(lines):
     corpus, vocab = text.build_corpus(lines, "char")
     assert vocab.to_tokens(corpus) == list("".join(lines))
     assert sum(freq for _, freq in vocab.token_freqs) == len(corpus)
+
+
+def in_the_book_s_way(lines, kind):
+    """The ids and the tokens of a text, one token after the other."""
+    rows = text.tokenize(lines, kind)
+    vocab = text.Vocab(rows)
+    return [vocab[token] for row in rows for token in row], vocab
+
+
+@pytest.mark.parametrize("block", [1, 3, 10, 1000])
+@given(
+    st.lists(st.text(alphabet="ab \n\u00e9\u4e2d\U0001f600\ud800")),
+    st.sampled_from(["char", "word"]),
+)
+def test_a_text_in_blocks_has_the_ids_that_it_has_token_by_token(block, lines, kind):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "BLOCK", block)
+        ids, vocab = text.encode(iter(lines), kind)
+    expected, words = in_the_book_s_way(lines, kind)
+    assert ids.tolist() == expected
+    assert vocab.idx_to_token == words.idx_to_token
+    assert vocab.token_freqs == words.token_freqs
+    assert ids.dtype == np.int32
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+def test_the_unknown_token_in_the_text_is_not_numbered_twice(kind):
+    ids, vocab = text.encode(["a <unk> a"], kind)
+    expected, words = in_the_book_s_way(["a <unk> a"], kind)
+    assert (ids.tolist(), vocab.idx_to_token) == (expected, words.idx_to_token)
+
+
+@pytest.mark.parametrize(("kind", "part"), [("char", "tick tock\n"), ("word", "tick tock\n")])
+def test_a_long_text_takes_few_bytes_for_each_character(kind, part):
+    tracemalloc.start()
+    try:
+        lines = (part * 1000 for _ in range(100))  # a million characters
+        ids, _ = text.encode(lines, kind)
+        peak = tracemalloc.get_traced_memory()[1]
+        lines = (part * 1000 for _ in range(100))
+        few, vocab = text.encode(lines, kind, 100)
+        tracemalloc.reset_peak()
+    finally:
+        tracemalloc.stop()
+    assert peak < 30 * 1_000_000
+    assert few.tolist() == ids[:100].tolist()
+    assert sum(freq for _, freq in vocab.token_freqs) == len(ids)
 
 
 def test_max_tokens_shortens_the_corpus_but_not_the_vocabulary():

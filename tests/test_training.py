@@ -3,6 +3,7 @@
 import io
 import itertools
 import math
+import random
 import sys
 
 import numpy as np
@@ -205,6 +206,51 @@ def test_a_perplexity_of_any_size_is_shown_in_a_few_letters(loss, shown):
     pairs = [(np.zeros((1, 6), int),) * 2]
     perplexity, _ = language.train_epoch_ch8(Recorder(), pairs, lambda X, Y, s: (loss, s))
     assert in_short(perplexity) == shown
+
+
+IDS = np.random.default_rng(0).integers(0, 5, (3, 2, 4, 6))  # X and Y of 3 minibatches
+
+
+def one_epoch(rnn, net, train_iter, **settings):
+    """Return the perplexity of an epoch with a user's own minibatches."""
+    vocab = rnn.Vocab("abcd")
+    return rnn.train_ch8(net, train_iter, vocab, 0.1, 1, progress=False, **settings).perplexity
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda rnn, ids: rnn.from_numpy(ids),
+        lambda rnn, ids: ids.astype("int32"),
+        lambda rnn, ids: ids.astype("uint8"),
+        lambda rnn, ids: ids.astype(">i8"),
+        lambda rnn, ids: ids[:, ::-1].copy()[:, ::-1],
+        lambda rnn, ids: ids.tolist(),
+        lambda rnn, ids: tuple(map(tuple, ids.tolist())),
+    ],
+    ids=["tensors", "int32", "uint8", "big-endian", "a view", "lists", "tuples"],
+)
+def test_a_train_iter_of_one_s_own_yields_ids_of_any_kind(rnn, make_net, kind):
+    own = [tuple(kind(rnn, part) for part in pair) for pair in IDS]
+    assert one_epoch(rnn, make_net(), own) == one_epoch(rnn, make_net(), IDS)
+
+
+class Own:
+    """A loader that has a length and does not know it, and a generator that is not NumPy's."""
+
+    rng = random.Random(0)
+
+    def __len__(self):
+        raise TypeError
+
+    def __iter__(self):
+        return iter(IDS)
+
+
+def test_a_train_iter_of_one_s_own_may_have_no_length_and_draw_as_it_likes(rnn, make_net, tmp_path):
+    assert one_epoch(rnn, make_net(), Own()) == one_epoch(rnn, make_net(), IDS)
+    with pytest.raises(ValueError, match="rng is a Random, which cannot be kept"):
+        one_epoch(rnn, make_net(), Own(), checkpoint=tmp_path / "run")
 
 
 def test_an_iterator_that_has_ended_is_refused():

@@ -5,18 +5,40 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from typing import Any
 
 import click
 
 from d2lrnn import __version__, backends
 from d2lrnn.cli import bench, demo, task, train
-from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.common import (
+    BACKEND,
+    check_outputs,
+    load_backend,
+    plain_errors,
+    save_picture,
+)
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
+from d2lrnn.training import interrupts
 
 
-@click.group(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands that Ctrl-C ends with one line, and the status that shells expect."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that is asked for."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as error:
+            click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+            sys.exit(interrupts.status(getattr(error, "signum", None)))
+
+
+@click.group(
+    cls=Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__)
 def main() -> None:
     """Recurrent networks of Dive into Deep Learning, alike in five backends."""
@@ -35,28 +57,37 @@ def generate(
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
-        rnn = backends.load(backend)
+        rnn = load_backend(backend)
         net, vocab = rnn.load_model(model)
         draw = {"temperature": temperature, "seed": seed}
         click.echo(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw))
 
 
 @main.command()
-@click.option("--backends", "names", help="Separated by commas.  [default: all installed]")
+@click.option(
+    "--backend",
+    "several",
+    multiple=True,
+    help="May be given several times.  [default: all installed]",
+)
+@click.option("--backends", "names", help="The same, separated by commas.")
 @click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
 @click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
-def compare(names: str | None, cell: str | None, plot: str | None) -> None:
+def compare(
+    several: tuple[str, ...], names: str | None, cell: str | None, plot: str | None
+) -> None:
     """Compute the same in every backend; show the largest differences and their bounds."""
     from d2lrnn.training.progress import bar
 
     with plain_errors():
-        chosen = [n.strip() for n in names.split(",")] if names else backends.available()
+        chosen = [*several, *(n.strip() for n in names.split(","))] if names else [*several]
+        chosen = list(dict.fromkeys(chosen)) or backends.available()
         check_outputs(None, plot)
         known = agreement.CASES | agreement.CONCISE
         wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
         cases = [case for case, made_of in known.items() if made_of.cell in wanted]
         for name in chosen:
-            backends.load(name)
+            load_backend(name)
         with bar(leave=False) as shown:
             rows = agreement.compare(chosen, cases, shown.set_description)
     click.echo("Largest difference from NumPy in float64, in units of the largest element;")

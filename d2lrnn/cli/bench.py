@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,16 @@ from typing import Any
 import click
 
 from d2lrnn import backends
-from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.common import (
+    BACKEND,
+    check_apart,
+    check_outputs,
+    check_writable,
+    load_backend,
+    plain_errors,
+    save_picture,
+)
+from d2lrnn.files import atomic
 from d2lrnn.measure import speed
 from d2lrnn.training.progress import bar
 
@@ -57,14 +67,16 @@ def bench_command(
         _print_memory(backend, kinds or ("rnn",))
         return
     with plain_errors():
-        check_outputs(file, plot)
+        check_apart(json=file, plot=plot)
+        check_outputs(None, plot)
+        _check_replaceable(file)
         every = tuple(size for size in speed.SIZES if size != "tiny")
         sizes = sizes or (every if everything else ("h256",))
         kinds = kinds or tuple(speed.CELLS)
         if everything:
             rows = _in_processes(sizes, kinds, rounds)
         else:
-            backends.load(backend)
+            load_backend(backend)
             rows = _here(backend, sizes, kinds, rounds)
     click.echo(f"Medians of {rounds} rounds, {speed.num_threads()} threads, float32.")
     click.echo("How many times as long as a step with the fused cell takes:")
@@ -72,12 +84,32 @@ def bench_command(
     for size in sizes:
         click.echo(f"{size}: {speed.SIZES[size]}")
     if file:
-        Path(file).write_text(json.dumps(speed.as_json(rows), indent=1) + "\n", encoding="utf-8")
+        with plain_errors():
+            content = json.dumps(speed.as_json(rows), indent=1) + "\n"
+            atomic.replace(file, content.encode())
         click.echo(f"measurements saved in {file}")
     if plot:
         from d2lrnn import plot as drawing
 
-        save_picture(drawing.bench(rows), plot)
+        with plain_errors():
+            save_picture(drawing.bench(rows), plot)
+
+
+def _check_replaceable(file: str | None) -> None:
+    """Check that measurements can be written into a file, and over nothing but measurements."""
+    if file is None:
+        return
+    check_writable(file)
+    if not os.path.isfile(file) or os.path.getsize(file) == 0:
+        return
+    try:
+        speed_rows = [_row(found) for found in json.loads(Path(file).read_bytes())]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        speed_rows = []
+    if not speed_rows:
+        raise FileExistsError(
+            f"{file} is there already, and holds no measurements; choose another name, or remove it"
+        )
 
 
 LENGTHS = (1000, 4000, 16000)
@@ -92,7 +124,7 @@ def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
             plain_errors(),
             bar(total=2 * len(LENGTHS), desc=backend, leave=False) as shown,
         ):
-            backends.load(backend)
+            load_backend(backend)
             peaks = memory.survey(backend, kind, LENGTHS, progress=shown.update)
         sizes = f"batch {memory.BATCH_SIZE}, {memory.NUM_HIDDENS} hidden units"
         click.echo(f"{backend} {kind}, {sizes}: memory beyond that of {memory.SHORT} steps")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import click
 
 from d2lrnn import backends
-from d2lrnn.files import atomic
-
-INTERRUPTED = 130  # the exit status, as shells have it: 128 and the number of the signal
+from d2lrnn.files import atomic, model_file, pictures
+from d2lrnn.training import interrupts
 
 BACKEND = click.Choice(list(backends.BACKENDS))
 
@@ -29,63 +28,77 @@ def plain_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interruptible(checkpoint: str | None) -> Iterator[None]:
-    """Let Ctrl-C save a run that is kept, say where, and exit with 130; a second one, at once.
+def interruptible(save: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM or SIGHUP save what there is and exit as shells say; a second, at once.
 
-    Python tells of a signal only between two of its own instructions, and a framework may compute
-    for minutes within one. So a thread listens where the system itself writes each signal down.
+    Args:
+        save: called when training has stopped.
     """
-    if checkpoint is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    reads, writes = os.pipe()
-    os.set_blocking(writes, False)
-    before = signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
-    threading.Thread(target=_exit_at_the_second, args=(reads,), daemon=True).start()
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        click.echo(f"\n{error}", err=True)  # an Interrupted says where the run is
-        sys.exit(INTERRUPTED)
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(writes)
+    with interrupts.second_at_once():
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
+                click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+            save()
+            sys.exit(interrupts.status(getattr(error, "signum", None)))
 
 
-def _exit_at_the_second(reads: int) -> None:
-    """End the process at the second Ctrl-C that is read; return when nothing more can come."""
-    number = 0
-    with open(reads, "rb", buffering=0) as signals:
-        while number < 2 and (signum := signals.read(1)):
-            number += signum[0] == signal.SIGINT
-    if number == 2:
-        os._exit(INTERRUPTED)
+def load_backend(name: str) -> ModuleType:
+    """Return a backend; Ctrl-C while its framework is imported is one line."""
+    with interrupts.ending_at_once():
+        return backends.load(name)
+
+
+def check_apart(**paths: str | None) -> None:
+    """Check that options, by name, name different files, by whatever links.
+
+    Raises:
+        ValueError: two of them are one file; the message names both.
+    """
+    named = {name: path for name, path in paths.items() if path is not None}
+    for (one, path), (other, another) in itertools.combinations(named.items(), 2):
+        if _same(path, another):
+            raise ValueError(
+                f"--{one} {path} and --{other} {another} are the same file; give each its own"
+            )
+
+
+def _same(path: str, another: str) -> bool:
+    if os.path.realpath(path) == os.path.realpath(another):
+        return True
+    return os.path.exists(path) and os.path.exists(another) and os.path.samefile(path, another)
 
 
 def check_outputs(model: str | None, picture: str | None) -> None:
     """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
     if model:
-        _check_writable(model)
-        atomic.remove_strays(model)
+        check_writable(model)
+        model_file.check_replaceable(model)
     if picture:
-        _check_writable(picture)
+        check_writable(picture)
         from d2lrnn import plot
 
         plot.check_format(picture)
+        pictures.check_replaceable(picture)
 
 
 def save_picture(axes: object, path: str) -> None:
-    """Save the figure of one or more matplotlib Axes."""
+    """Save the figure of one or more matplotlib Axes, and close it."""
     import numpy as np
+    from matplotlib import pyplot
 
     first = np.ravel(np.asarray(axes, dtype=object))[0]
-    first.figure.savefig(path, dpi=150)
+    pictures.save(first.figure, path)
+    pyplot.close(first.figure)
     click.echo(f"plot saved in {path}")
 
 
-def _check_writable(path: str) -> None:
-    folder = os.path.dirname(os.path.abspath(path))
+def check_writable(path: str) -> None:
+    """Check that a file can be written, and remove what a killed process left beside it."""
+    folder = os.path.dirname(os.path.realpath(path))
     if not os.access(folder, os.W_OK):
         raise OSError(f"cannot write {path}: the folder {folder} is missing or read-only")
     if os.path.isdir(path):
         raise OSError(f"cannot write {path}: it is a folder; give the name of a file")
+    atomic.remove_strays(path)

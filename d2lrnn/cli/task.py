@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from d2lrnn import backends
-from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.common import BACKEND, check_outputs, load_backend, plain_errors, save_picture
 from d2lrnn.nets import cells
 from d2lrnn.recipes.tasks import TASKS
 
@@ -44,7 +43,7 @@ def task(
     """Train a network for one task and show what it does."""
     with plain_errors():
         check_outputs(None, plot)
-        rnn = backends.load(backend)
+        rnn = load_backend(backend)
         if name == XOR:
             _learn_xor(backend, epochs, seed, plot)
             return

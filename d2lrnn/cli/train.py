@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from d2lrnn import backends
-from d2lrnn.cli.common import BACKEND, check_outputs, interruptible, plain_errors, save_picture
+from d2lrnn.cli.common import (
+    BACKEND,
+    check_apart,
+    check_outputs,
+    interruptible,
+    load_backend,
+    plain_errors,
+    save_picture,
+)
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
 from d2lrnn.recipes import min_char
@@ -74,9 +83,11 @@ FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "g
 def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""
     with plain_errors():
+        files = ("text", "checkpoint", "out", "plot")
+        check_apart(**{name: options[name] for name in files})
         check_outputs(options["out"], options["plot"])
         check_outputs(options["checkpoint"], None)
-        rnn = backends.load(options["backend"])
+        rnn = load_backend(options["backend"])
         if options["recipe"]:
             _refuse_others(context)
             _train_min_char(rnn, options)
@@ -96,7 +107,8 @@ def _train(rnn: Any, options: dict[str, Any]) -> None:
     )
     if options["resume"] and options["checkpoint"] and not os.path.exists(options["checkpoint"]):
         click.echo(f"no checkpoint {options['checkpoint']} yet: training starts at its beginning")
-    with interruptible(options["checkpoint"]):
+    known = {"corpus": name, "seed": options["seed"], "epochs": options["epochs"]}
+    with interruptible(lambda: _save(rnn, net, vocab, options, known)):
         history = rnn.train_ch8(
             net,
             loader,
@@ -115,7 +127,6 @@ def _train(rnn: Any, options: dict[str, Any]) -> None:
     click.echo(str(history))
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
-    known = {"corpus": name, "seed": options["seed"], "epochs": options["epochs"]}
     _keep(rnn, net, vocab, history, options, known)
 
 
@@ -129,11 +140,17 @@ def _keep(
     rnn: Any, net: Any, vocab: Any, seen: Any, options: dict[str, Any], known: dict[str, Any]
 ) -> None:
     """Save the model and the picture that were asked for."""
-    if options["out"]:
-        rnn.save_model(options["out"], net, vocab, **known)
-        click.echo(f"model saved in {options['out']}")
+    _save(rnn, net, vocab, options, known)
     if options["plot"]:
         save_picture(seen.plot(label=options["backend"]), options["plot"])
+
+
+def _save(rnn: Any, net: Any, vocab: Any, options: dict[str, Any], known: dict[str, Any]) -> None:
+    """Save the model, if that was asked for; also when training is interrupted."""
+    if options["out"]:
+        rnn.save_model(options["out"], net, vocab, **known)
+        with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
+            click.echo(f"model saved in {options['out']}")
 
 
 def _train_min_char(rnn: Any, options: dict[str, Any]) -> None:
@@ -145,12 +162,15 @@ def _train_min_char(rnn: Any, options: dict[str, Any]) -> None:
     click.echo(
         f"{options['backend']}: {len(corpus):,} characters of {name}, {len(vocab)} different"
     )
-    seen = min_char.train_min_char(net, corpus, vocab, options["iterations"], seed=options["seed"])
+    known = {"corpus": name, "seed": options["seed"], "iterations": options["iterations"]}
+    with interruptible(lambda: _save(rnn, net, vocab, options, known)):
+        seen = min_char.train_min_char(
+            net, corpus, vocab, options["iterations"], seed=options["seed"]
+        )
     click.echo(
         f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
         f"at first {seen.values[0]:.2f}"
     )
-    known = {"corpus": name, "seed": options["seed"], "iterations": options["iterations"]}
     _keep(rnn, net, vocab, seen, options, known)
 
 
@@ -167,11 +187,11 @@ def _refuse_others(context: click.Context) -> None:
         raise ValueError(f"--recipe fixes {', '.join(given)}; leave out one or the other")
 
 
-def _lines(corpus: str, options: dict[str, Any]) -> tuple[list[str], str]:
-    """Return the lines of a text, whole, and its name."""
+def _lines(corpus: str, options: dict[str, Any]) -> tuple[Iterable[str], str]:
+    """Return a text, whole, in pieces, and its name."""
     if options["text"] is not None:
         _one_source(options)
-        return corpora.read_text(options["text"]), options["text"]
+        return corpora.read_blocks(options["text"]), options["text"]
     if corpus == "grammar":
         raise ValueError("--recipe needs a text that does not change; choose another --corpus")
     read = getattr(corpora, f"read_{corpus.replace('-', '_')}")

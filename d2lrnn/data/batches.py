@@ -111,7 +111,7 @@ class SeqDataLoader:
         """Yield the minibatches of the next epoch."""
         data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
         for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self.rng):
-            yield self.to_tensor(X), self.to_tensor(Y)
+            yield self.to_tensor(_wide(X)), self.to_tensor(_wide(Y))
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -119,6 +119,11 @@ def generator(seed: Any) -> np.random.Generator:
     if not isinstance(seed, np.random.Generator):
         checks.seed(seed)
     return np.random.default_rng(seed)
+
+
+def _wide(ids: Ids) -> Ids:
+    """Return ids, which a long corpus holds in few bytes each, as the integers that all take."""
+    return ids.astype(np.int64) if ids.dtype.kind in "iu" else ids
 
 
 def _prepare(

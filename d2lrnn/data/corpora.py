@@ -5,10 +5,13 @@ Each reader returns lines; ``text`` makes tokens of them and ``batches`` minibat
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import io
 import os
 import re
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -17,8 +20,9 @@ import pooch
 from d2lrnn import checks
 
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
+PROGRESS = "D2LRNN_PROGRESS"  # the one that turns progress bars off where it is 0
 
-TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
+TIME_MACHINE_URL = "https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
 SHAKESPEARE_URL = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 )
@@ -31,6 +35,7 @@ BUILTIN_INSTEAD = (
 HASHES = ("sha1", "sha256")
 
 TIMEOUT = 30  # seconds without an answer
+BLOCK = 2**20  # bytes that are read at once
 
 
 class DownloadError(OSError):
@@ -92,6 +97,59 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
     return lines
 
 
+def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield what read_text returns in blocks of about a million characters; no word is cut.
+
+    The file is read as it is asked for, so that its size does not matter.
+
+    Raises:
+        ValueError: the file is empty, or is not UTF-8 (the message says where).
+        OSError: the file cannot be read.
+    """
+    rest, holds_text = "", False
+    for block in _decoded(path):
+        block = rest + block
+        cut = _end_of_words(block)
+        rest = block[cut:]
+        holds_text = holds_text or (block != "" and not block.isspace())
+        yield block[:cut]
+    if not holds_text:
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
+    yield rest
+
+
+def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield the text of a UTF-8 file, its line ends as newlines, in blocks that end in one."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
+    with open(path, "rb") as file:
+        start, last, begun, ended = 0, "\n", False, False
+        while not ended:
+            content = file.read(BLOCK)
+            ended = not content
+            try:
+                block = newlines.decode(content, ended)
+            except UnicodeDecodeError as error:
+                place = start - (len(error.object) - len(content)) + error.start
+                raise _no_utf8(os.fspath(path), place, error.object[error.start]) from None
+            start += len(content)
+            if not begun:
+                begun, block = block != "", block.removeprefix("\ufeff")
+            last = block[-1:] or last
+            yield block if not ended or last == "\n" else block + "\n"
+
+
+def _end_of_words(text: str) -> int:
+    """Return where the last word that may go on begins."""
+    if not text or text[-1].isspace():
+        return len(text)
+    return len(text) - len(text.rsplit(maxsplit=1)[-1])
+
+
+def _no_utf8(name: str, place: int, byte: int) -> ValueError:
+    return ValueError(f"{name} is not UTF-8: byte {place} is 0x{byte:02x}; save the file as UTF-8")
+
+
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """Return the lines of a UTF-8 file without their ends; a byte order mark is dropped."""
     return decode_lines(Path(path).read_bytes(), os.fspath(path))
@@ -102,10 +160,7 @@ def decode_lines(content: bytes, name: str) -> list[str]:
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")  # "utf-8-sig" counts from behind it
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{name} is not UTF-8: byte {error.start} is "
-            f"0x{content[error.start]:02x}; save the file as UTF-8"
-        ) from None
+        raise _no_utf8(name, error.start, content[error.start]) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
@@ -115,7 +170,8 @@ def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
 
     Args:
         name: the file's name in the folder and the cache.
-        url: where to download it from.
+        url: where to download it from; where https fails, the same is asked for over http, for the
+            hash tells whether it is what it should be.
         known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
             nothing else is accepted.
         instead: the way out that needs no download, as an error is to name it.
@@ -129,16 +185,32 @@ def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
         path = Path(folder) / name
         if path.exists():
             return _verified(path, known_hash)
-    cache = pooch.os_cache("d2lrnn")
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
     try:
-        return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
+        return _retrieve(name, url, known_hash)
     except (OSError, ValueError) as error:  # no network; or the content is not what it should be
         raise DownloadError(
             f"cannot download {name} from {url} ({_brief(error)}). Three ways out: "
             f"connect to the internet and try again; put the file into a folder and set the "
             f"environment variable {DATA_FOLDER} to that folder; or {instead}"
         ) from error
+
+
+def _retrieve(name: str, url: str, known_hash: str) -> Path:
+    """Return the path of a file in the cache, downloaded if it is not there."""
+    shown = sys.stderr.isatty() and os.environ.get(PROGRESS) != "0"
+    downloader = pooch.HTTPDownloader(progressbar=shown, timeout=TIMEOUT)
+    cache = pooch.os_cache("d2lrnn")
+    try:
+        return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
+    except OSError:
+        if not url.startswith("https://"):
+            raise
+        try:
+            plain = "http" + url.removeprefix("https")
+            return Path(pooch.retrieve(plain, known_hash, name, cache, downloader=downloader))
+        except (OSError, ValueError):
+            pass
+        raise  # what was wrong with https
 
 
 def _verified(path: Path, known_hash: str) -> Path:

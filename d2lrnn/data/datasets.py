@@ -36,7 +36,7 @@ MNIST_HASHES = {
 MNIST_SPLITS = {"train": ("train", 60000), "test": ("t10k", 10000)}
 DIGITS_INSTEAD = "use the 8x8 digits, which need no download (load_digits)"
 
-FRA_ENG_URL = "http://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip"
+FRA_ENG_URL = "https://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip"
 FRA_ENG_HASH = "sha1:94646ad1522d915e7b0f9296181140edcf86a4f5"
 FRA_ENG_MEMBER = "fra-eng/fra.txt"
 FRA_ENG_LIMIT = 64 * 2**20  # bytes: several times what the file holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from d2lrnn.data import corpora, text
@@ -72,9 +72,11 @@ def load_data_text(
 ) -> tuple[SeqDataLoader, text.Vocab]:
     """Return a SeqDataLoader over a UTF-8 file of one's own and its Vocab.
 
-    The other arguments are those of load_data_time_machine; all tokens are used by default.
+    The other arguments are those of load_data_time_machine; all tokens are used by default. The
+    vocabulary is that of the whole text even where max_tokens are few: the whole file is read, and
+    no more is kept of it than is learned.
     """
-    lines = corpora.read_text(path)
+    lines = corpora.read_blocks(path)
     return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
 
 
@@ -96,7 +98,7 @@ def load_data_tiny_shakespeare(
 
 
 def _load(
-    lines: Sequence[str],
+    lines: Iterable[str],
     batch_size: int,
     num_steps: int,
     use_random_iter: bool,
@@ -104,7 +106,7 @@ def _load(
     token: str,
     seed: int | None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
-    corpus, vocab = text.build_corpus(lines, token, max_tokens)
+    corpus, vocab = text.encode(lines, token, max_tokens)
     return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
 
 

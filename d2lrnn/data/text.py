@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import itertools
+import operator
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,11 @@ from d2lrnn import checks
 
 UNKNOWN = "<unk>"
 TOKEN_KINDS = ("word", "char")
+BLOCK = 2**20  # characters of a text that are numbered at once
+
+Ids = np.ndarray[Any, Any]
+
+_NO_IDS = (str, bytes, bytearray, collections.abc.Mapping, collections.abc.Set)
 
 
 def tokenize(lines: Sequence[str], token: str = "word") -> list[list[str]]:
@@ -63,6 +70,17 @@ class Vocab:
         checks.count(min_freq=min_freq)
         reserved_tokens = reserved_tokens or ()
         counter = collections.Counter(_flatten(tokens))
+        self._number(counter, min_freq, reserved_tokens, unk, pad)
+
+    def _number(
+        self,
+        counter: Mapping[str, int],
+        min_freq: int = 0,
+        reserved_tokens: Sequence[str] = (),
+        unk: str = UNKNOWN,
+        pad: str | None = None,
+    ) -> None:
+        """Number tokens that have been counted, in order of appearance."""
         self.token_freqs = sorted(counter.items(), key=lambda pair: pair[1], reverse=True)
         self.idx_to_token = [unk] if pad is None else [pad, unk]
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
@@ -98,19 +116,61 @@ class Vocab:
         """Return the number of tokens, ``<unk>`` included."""
         return len(self.idx_to_token)
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the tokens in the order of their ids."""
+        return iter(self.idx_to_token)
+
+    def __reversed__(self) -> Iterator[str]:
+        """Yield the tokens, that of the highest id first."""
+        return reversed(self.idx_to_token)
+
+    def __contains__(self, token: object) -> bool:
+        """Return whether a token has an id of its own: whether it is no unknown one."""
+        return isinstance(token, str) and token in self.token_to_idx
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """Return the tokens as a NumPy array, in the order of their ids."""
+        return np.array(self.idx_to_token, dtype)
+
+    def __repr__(self) -> str:
+        """Return how many tokens there are, and of which kind."""
+        return f"<Vocab of {len(self)} tokens, kind {self.token!r}>"
+
     def __getitem__(self, tokens: Any) -> Any:
-        """Return the id of a token, or the list of ids of a list of tokens (at any depth)."""
+        """Return the id of a token, or the list of ids of a list of tokens (at any depth).
+
+        What is no token, such as a number, is unknown.
+
+        Raises:
+            ValueError: tokens is something that holds others, and neither list, tuple nor array.
+        """
+        if isinstance(tokens, np.ndarray):
+            tokens = tokens.tolist()
         if isinstance(tokens, (list, tuple)):
             return [self[token] for token in tokens]
-        return self.token_to_idx.get(tokens, self.unk)
+        if not isinstance(tokens, Hashable):
+            raise ValueError(
+                f"tokens is a {type(tokens).__name__}; expected a token, or a list of tokens"
+            )
+        return self.token_to_idx.get(tokens, self.unk)  # type: ignore[call-overload]
 
     def to_tokens(self, indices: Any) -> Any:
-        """Return the token of an id, or the list of tokens of a sequence of ids."""
+        """Return the token of an id, or the list of tokens of a sequence of ids.
+
+        Raises:
+            ValueError: an id is outside the vocabulary, or is no integer, such as a token.
+        """
         if getattr(indices, "ndim", None) == 0:  # a tensor that holds one number
             indices = int(indices)
-        if hasattr(indices, "__len__"):
+        if hasattr(indices, "__len__") and not isinstance(indices, _NO_IDS):
             return [self.to_tokens(index) for index in indices]
-        index = int(indices)
+        try:
+            index = operator.index(indices)
+        except TypeError:
+            raise ValueError(
+                f"an id is {indices!r}; expected an integer from 0 to {len(self) - 1}; "
+                "vocab[tokens] gives the ids of tokens"
+            ) from None
         if not 0 <= index < len(self):
             raise ValueError(f"token id {index} is outside 0..{len(self) - 1}; expected a known id")
         return self.idx_to_token[index]
@@ -130,23 +190,124 @@ class Vocab:
 
 
 def build_corpus(
-    lines: Sequence[str], token: str = "char", max_tokens: int | None = None
+    lines: Iterable[str], token: str = "char", max_tokens: int | None = None
 ) -> tuple[list[int], Vocab]:
     """Turn lines into one list of token ids and the vocabulary of all of them.
 
     Args:
-        lines: any number of strings.
+        lines: any number of strings; no word goes on from one to the next.
         token: "word" or "char".
         max_tokens: keep the first so many ids; None keeps all. The vocabulary is always that of
             the whole text.
     """
+    ids, vocab = encode(lines, token, max_tokens)
+    return ids.tolist(), vocab
+
+
+def encode(
+    lines: Iterable[str],
+    token: str = "char",
+    max_tokens: int | None = None,
+    *,
+    unk: str | None = UNKNOWN,
+) -> tuple[Ids, Vocab]:
+    """Return what build_corpus does, the ids as an array of 32 bits each.
+
+    The text is gone through once. What is kept of it is 4 bytes for each token that is learned, and
+    what the vocabulary takes: that of the whole text, for ids follow from how often all come.
+
+    Args:
+        lines: as for build_corpus.
+        token: as for build_corpus.
+        max_tokens: as for build_corpus.
+        unk: what the unknown token is called, or None for the most frequent token of the text.
+    """
+    checks.choice(token, "token", TOKEN_KINDS)
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
-    rows = tokenize(lines, token)
-    vocab = Vocab(rows)
+    number = _number_words if token == "word" else _number_characters
+    blocks, counter = number(lines, max_tokens)
+    if unk is None:
+        if not counter:
+            what = "word" if token == "word" else "character"
+            raise ValueError(f"the text holds no {what}; expected some to learn from")
+        unk = max(counter, key=counter.__getitem__)
+    vocab = Vocab()
+    vocab._number(counter, unk=unk)
     vocab.token = token
-    corpus = [vocab[entry] for row in rows for entry in row]
-    return corpus[:max_tokens], vocab
+    final = np.fromiter((vocab.token_to_idx[t] for t in counter), np.int32, len(counter))
+    ids, end = np.empty(sum(map(len, blocks)), np.int32), 0
+    for block in blocks:
+        start, end = end, end + len(block)
+        ids[start:end] = final[block]
+    return ids[:max_tokens], vocab
+
+
+def _number_words(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
+    """Return the words of a text as numbers in order of appearance, and how often each comes.
+
+    Of what lies beyond max_tokens, words are counted and not kept.
+    """
+    numbers: dict[str, int] = collections.defaultdict(itertools.count().__next__)
+    blocks: list[Ids] = []
+    counts, length = np.zeros(0, np.int64), 0
+    for block in _blocks(lines, "\n"):
+        words = block.split()
+        found = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
+        more = np.bincount(found, minlength=len(numbers))
+        more[: len(counts)] += counts
+        counts = more
+        if max_tokens is None or length < max_tokens:
+            blocks.append(found)
+            length += len(found)
+    return blocks, dict(zip(numbers, counts.tolist(), strict=True))
+
+
+def _number_characters(
+    lines: Iterable[str], max_tokens: int | None
+) -> tuple[list[Ids], dict[str, int]]:
+    """Return the characters of a text as _number_words returns its words."""
+    numbers: Ids = np.zeros(0, np.int32)  # from 1, by code point
+    counts: Ids = np.zeros(0, np.int64)
+    known: list[int] = []
+    blocks: list[Ids] = []
+    length = 0
+    for block in _blocks(lines, ""):
+        codes = np.frombuffer(block.encode("utf-32-le", "surrogatepass"), "<u4")
+        top = max(len(counts), int(codes.max(initial=0)) + 1)
+        numbers, counts = (np.pad(a, (0, top - len(a))) for a in (numbers, counts))
+        counts += np.bincount(codes, minlength=top)
+        new = np.flatnonzero((counts > 0) & (numbers == 0))
+        if len(new):
+            places = np.zeros(top, np.intp)
+            places[codes[::-1]] = np.arange(len(codes))[::-1]  # the first place is written last
+            known += new[np.argsort(places[new])].tolist()
+            numbers[known] = np.arange(1, len(known) + 1)
+        if max_tokens is None or length < max_tokens:
+            dtype = np.min_scalar_type(len(known))  # one byte for most texts
+            blocks.append((numbers[codes] - 1).astype(dtype))
+            length += len(codes)
+    return blocks, {chr(code): int(counts[code]) for code in known}
+
+
+def _blocks(lines: Iterable[str], between: str) -> Iterator[str]:
+    """Yield lines joined, in blocks of about a million characters; what is longer is cut.
+
+    Lines that are to be joined by something are not cut.
+    """
+    together: list[str] = []
+    size = 0
+    for line in lines:
+        start = 0
+        while not between and len(line) - start > BLOCK:
+            yield "".join([*together, line[start : start + BLOCK]])
+            together, size, start = [], 0, start + BLOCK
+        together.append(line[start:])
+        size += len(line) - start
+        if size >= BLOCK:
+            yield between.join(together)
+            together, size = [], 0
+    yield between.join(together)
 
 
 def words_of(text: str) -> list[str]:

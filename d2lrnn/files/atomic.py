@@ -9,12 +9,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import re
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
+
+from d2lrnn.files import locks
 
 StrPath = str | os.PathLike[str]
 
@@ -23,24 +28,41 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def replace(path: StrPath, content: bytes) -> None:
-    """Put content into the file path, in one go; a link stays one.
+    """Put content into the file path, in one go; see replacing."""
+    with replacing(path, len(content)) as file:
+        file.write(content)
 
-    It is written under a temporary name in the same folder, flushed to the disk and renamed, and
-    then the folder is flushed, so that the new name survives a power cut too.
+
+@contextlib.contextmanager
+def replacing(path: StrPath, size: int) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of path when all went well; a link stays one.
+
+    It has a temporary name in the same folder, is flushed to the disk and renamed, and then the
+    folder is flushed, so that the new name survives a power cut too. Whose it is, and who may read
+    and write it, stays as it was where there was a file before.
+
+    Args:
+        path: the file.
+        size: how many bytes are to be written, at least; for an error to say.
 
     Raises:
         OSError: the folder cannot be written to, or is full; the message says how much is needed.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():  # a device or a pipe
-        path.write_bytes(content)
+        content = io.BytesIO()
+        yield content
+        path.write_bytes(content.getvalue())
         return
-    with _saying_what_is_needed(path, len(content)), _temporary(path) as temporary:
-        with open(temporary, "wb") as file:
-            file.write(content)
+    before = path.stat() if path.exists() else None
+    mode = 0o666 if before is None else 0o600  # until all is written
+    with _saying_what_is_needed(path, size), _temporary(path, mode) as temporary:
+        with open(temporary, "r+b") as file:
+            yield cast(BinaryIO, file)
             file.flush()
+            if before is not None:
+                _take_over(temporary, before)
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         _flush_folder(path.parent)
 
@@ -48,34 +70,67 @@ def replace(path: StrPath, content: bytes) -> None:
 def remove_strays(path: StrPath) -> list[Path]:
     """Remove what processes that were killed while they wrote path have left beside it.
 
-    A file is written by one process at a time: this removes the temporary file of a live one too.
+    What a living process is writing is locked, and left alone.
 
     Returns:
         the files removed.
     """
     path = Path(os.path.realpath(path))
-    strays = re.compile(re.escape(_prefix(path)) + r"\w{8}" + re.escape(SUFFIX))
+    strays = re.compile(re.escape(prefix(path)) + r"\w{8}" + re.escape(SUFFIX))
     names = os.listdir(path.parent) if path.parent.is_dir() else []
     found = [path.parent / name for name in names if strays.fullmatch(name)]
-    for stray in found:
-        stray.unlink(missing_ok=True)
-    return found
+    return [stray for stray in found if locks.remove_if_free(stray)]
 
 
 @contextlib.contextmanager
-def _temporary(path: Path) -> Iterator[str]:
-    """Make an empty file beside path, and remove it if what follows fails."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=SUFFIX)
-    os.close(handle)
+def locked(path: StrPath) -> Iterator[None]:
+    """Let no other process do the same with path, until this is over.
+
+    Raises:
+        LockedError: an OSError; another process does.
+        OSError: the folder cannot be written to.
+    """
+    path = Path(os.path.realpath(path))
+    with contextlib.ExitStack() as stack:
+        with _saying_what_is_needed(path, 0):
+            stack.enter_context(locks.held(path.parent / f"{prefix(path)}lock", path))
+        yield
+
+
+def _take_over(name: str, before: os.stat_result) -> None:
+    """Give a file the owner, if that can be, and the mode of the one that it replaces."""
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(name, before.st_uid, before.st_gid)
+    os.chmod(name, stat.S_IMODE(before.st_mode))
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, mode: int = 0o666) -> Iterator[str]:
+    """Make an empty file beside path, locked, and remove it if what follows fails."""
+    name, handle = _new_file(path, mode)
     try:
         yield name
     except BaseException:
         with contextlib.suppress(FileNotFoundError):  # it has its own name already
             os.unlink(name)
         raise
+    finally:
+        os.close(handle)
 
 
-def _prefix(path: Path) -> str:
+def _new_file(path: Path, mode: int) -> tuple[str, int]:
+    """Return the name and the handle of a new file that is locked before another can take it."""
+    while True:
+        name = os.path.join(path.parent, f"{prefix(path)}{secrets.token_hex(4)}{SUFFIX}")
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            if locks.acquire(handle, name):
+                return name, handle
+            os.close(handle)  # taken for a stray, and gone
+
+
+def prefix(path: Path) -> str:
     """Return how the temporary names for path begin: of one length, however long its name is."""
     return f".d2lrnn.{hashlib.sha256(path.name.encode()).hexdigest()[:12]}."
 
@@ -84,6 +139,8 @@ def _prefix(path: Path) -> str:
 def _saying_what_is_needed(path: Path, size: int) -> Iterator[None]:
     try:
         yield
+    except locks.LockedError:
+        raise
     except OSError as error:
         before = "; the file that was there is as it was" if path.exists() else ""
         remedy = "make room there, or" if error.errno in FULL else "make the folder writable, or"
@@ -111,9 +168,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
@@ -34,30 +38,54 @@ class CheckpointError(ValueError):
 def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
     """Write a net made by new_net, with its vocabulary, into one file.
 
+    It is written one array after the other, so that it takes hardly more memory than the net.
+
     Args:
-        path: the file, replaced in one go if it exists.
+        path: the file, replaced in one go if it exists and is a model, or empty.
         net: an RNNModelScratch; ``net.arrays()`` gives its parameters as NumPy arrays.
         vocab: the Vocab it was trained with.
         settings: whatever else is to be known of it, as JSON allows.
 
     Raises:
+        FileExistsError: an OSError; there is a file that is no model.
         OSError: the file cannot be written; the one before is as it was.
         ValueError: the vocabulary is not the net's.
     """
-    tensors, metadata = describe(net, vocab, settings)
-    atomic.replace(path, tensor_file.pack(tensors, metadata))
+    check_replaceable(path)
+    write(path, *describe(net, vocab, settings))
+
+
+def write(path: StrPath, tensors: tensor_file.Tensors, metadata: dict[str, str]) -> None:
+    """Write what describe returned into a file, which is replaced in one go."""
+    with atomic.replacing(path, tensor_file.size(tensors)) as file:
+        tensor_file.write(file, tensors, metadata)
+
+
+def check_replaceable(path: StrPath) -> None:
+    """Check that a model may take a file's place: that there is none, or one of ours.
+
+    Raises:
+        FileExistsError: it is another kind of file; the message names it.
+    """
+    if not os.path.isfile(path) or os.path.getsize(path) == 0:
+        return
+    if f'"format":"{NAME} '.encode() not in tensor_file.header_of(path):
+        raise FileExistsError(
+            f"{os.fspath(path)} is there already, and is no model of d2lrnn; "
+            "choose another name, or remove it"
+        )
 
 
 def describe(
     net: Any, vocab: Vocab, settings: Mapping[str, Any]
-) -> tuple[dict[str, first_values.Array], dict[str, str]]:
-    """Return a model as tensors by name and metadata."""
+) -> tuple[dict[str, first_values.Array | tensor_file.Later], dict[str, str]]:
+    """Return a model as tensors by name, which are made when they are written, and metadata."""
     if len(vocab) != net.vocab_size:
         raise ValueError(
             f"the vocabulary has {len(vocab)} tokens, the net is for {net.vocab_size}; "
             "save the Vocab that the net was trained with"
         )
-    tensors = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
+    tensors = dict(zip(net.architecture.parameters, _arrays(net), strict=True))
     known = {
         **dataclasses.asdict(net.architecture),
         "num_hiddens": net.num_hiddens,
@@ -77,6 +105,18 @@ def describe(
     return tensors, metadata
 
 
+def _arrays(net: Any) -> list[Any]:
+    """Return a net's parameters: those of a scratch model one by one, as they are written."""
+    if not hasattr(net, "forward_fn"):  # a framework's own layers are taken apart together
+        return list(net.arrays())
+    return [
+        tensor_file.Later(
+            tuple(param.shape), net.dtype, functools.partial(net.tensors.to_numpy, param)
+        )
+        for param in net.params
+    ]
+
+
 def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:
     """Return load_model as a backend has it.
 
@@ -87,6 +127,8 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:
 
     def load_model(path: StrPath, *, device: Any = None) -> tuple[Any, Vocab]:
         """Return the net that a file holds, whichever backend saved it, and its Vocab.
+
+        Numbers in it that are not finite are a warning: what such a net says means nothing.
 
         Raises:
             CheckpointError: a ValueError; the file is no model of ours, or is damaged.
@@ -115,7 +157,21 @@ def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dic
     """Return the tensors by name, the Vocab and the settings that a file holds."""
     tensors, metadata = read(path)
     with naming(path):
-        return model_of(tensors, metadata)
+        parameters, vocab, settings = model_of(tensors, metadata)
+    warn_if_not_finite(path, parameters)
+    return parameters, vocab, settings
+
+
+def warn_if_not_finite(path: StrPath, parameters: Mapping[str, first_values.Array]) -> None:
+    """Warn where parameters hold NaN or infinity: the net has diverged, and says nothing."""
+    broken = [name for name, array in parameters.items() if not np.isfinite(array).all()]
+    if broken:
+        warnings.warn(
+            f"{os.fspath(path)} holds numbers that are not finite, in {', '.join(broken)}: "
+            "the network diverged, and what it generates means nothing; train it again with a "
+            "smaller lr",
+            stacklevel=5,
+        )
 
 
 def model_of(
@@ -126,8 +182,10 @@ def model_of(
     Raises:
         KeyError, TypeError, ValueError: it is not what describe makes.
     """
-    vocab, settings = _vocab(metadata["vocab"]), _settings(metadata["settings"])
+    settings = _settings(metadata["settings"])
     architecture = _architecture(settings)
+    _check_layers(architecture, len(tensors))
+    vocab = _vocab(metadata["vocab"], tensors["b_q"].size if "b_q" in tensors else 0)
     shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
     expected = dict(zip(architecture.parameters, shapes, strict=True))
     found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
@@ -179,9 +237,12 @@ def naming(path: StrPath) -> Iterator[None]:
         yield
     except CheckpointError:
         raise
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} is not a readable model ({reason})") from error
+    except (MemoryError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else "no memory"
+        raise CheckpointError(f"{path} is not a readable model ({reason})") from None
 
 
 def _check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
@@ -198,8 +259,19 @@ def _check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
     return version
 
 
-def _vocab(text: str) -> Vocab:
-    table = json.loads(text)
+def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
+    """Check that a file holds as many tensors as its layers need, before they are named."""
+    layers = architecture.num_layers * architecture.num_directions
+    needed = layers * len(cells.CELLS[architecture.cell].parameters)
+    if needed > num_tensors + 100:  # where it is a few, their names are more help
+        raise ValueError(
+            f"num_layers is {architecture.num_layers}, which takes {needed} tensors; "
+            f"there are {num_tensors}"
+        )
+
+
+def _vocab(text: str, num_tokens: int) -> Vocab:
+    table = tensor_file.read_json(text, num_tokens)
     check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
     tokens = table["tokens"]
     if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
@@ -211,7 +283,7 @@ def _vocab(text: str) -> Vocab:
 
 
 def _settings(text: str) -> dict[str, Any]:
-    settings: dict[str, Any] = json.loads(text)
+    settings: dict[str, Any] = tensor_file.read_json(text)
     checks.size(num_hiddens=settings["num_hiddens"])
     checks.floating(settings["dtype"])
     if not isinstance(settings["bidirectional"], bool):

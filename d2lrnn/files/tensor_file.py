@@ -5,26 +5,52 @@ a letter of the metadata, loads without a word. Here the metadata carry two SHA-
 ``payload_sha256``, of the tensors' bytes, which are what follows the header, and
 ``header_sha256``, of the header itself, from its brace to its last space, with these 64 digits
 taken as zeros. Any other reader of safetensors can read the file, and ignore them.
+
+Tensors are written and read one at a time. What a header says is compared with the size of the file
+before anything is made of it, and so is what it would take to parse it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 Array = np.ndarray[Any, Any]
 Metadata = dict[str, str]
 
+# How safetensors calls NumPy's dtypes. It puts tensors in the order of this list, the last first.
+DTYPES = {
+    name: np.dtype(dtype)
+    for name, dtype in {
+        "BOOL": "?",
+        "U8": "u1",
+        "I8": "i1",
+        "I16": "<i2",
+        "U16": "<u2",
+        "F16": "<f2",
+        "I32": "<i4",
+        "U32": "<u4",
+        "F32": "<f4",
+        "F64": "<f8",
+        "I64": "<i8",
+        "U64": "<u8",
+    }.items()
+}
 LONGEST_HEADER = 100_000_000  # bytes; safetensors itself takes no longer one
+# A long header is that of a large vocabulary, which has weights: so many bytes, and four for each
+# byte of the tensors, are enough for any.
+LONG_HEADER, PER_BYTE = 8_000_000, 4
+MOST_AXES = 32
 SEALS = ("payload_sha256", "header_sha256")
 ZEROS = "0" * 64
 HEADER_SEAL = re.compile(rb'"header_sha256":"([^"]*)"')  # within a value, \" would stand
@@ -34,14 +60,53 @@ class DamageError(ValueError):
     """The content of a file is not what was written; the message is the reason."""
 
 
-def pack(tensors: Mapping[str, Array], metadata: Metadata) -> bytes:
+@dataclass(frozen=True)
+class Later:
+    """An array that is made when it is written, so that not all are in memory at once."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    make: Callable[[], Array]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a tensor's bytes lie in the payload, and what they are."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+Tensors = Mapping[str, "Array | Later"]
+
+
+def pack(tensors: Tensors, metadata: Metadata) -> bytes:
     """Return tensors by name, and metadata, as the content of a sealed safetensors file."""
-    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    content = save(contiguous, {**metadata, **dict.fromkeys(SEALS, ZEROS)})
-    end = 8 + struct.unpack("<Q", content[:8])[0]
-    header = _with_seal(_in_order(content[8:end]), "payload_sha256", _digest(content[end:]))
-    header = _with_seal(header, "header_sha256", _digest(header))
-    return struct.pack("<Q", len(header)) + header + content[end:]
+    file = io.BytesIO()
+    write(file, tensors, metadata)
+    return file.getvalue()
+
+
+def write(file: BinaryIO, tensors: Tensors, metadata: Metadata) -> None:
+    """Write what pack returns into a file that is empty, one tensor after the other."""
+    entries = _entries(tensors)
+    file.write(_header(entries, metadata, ZEROS))
+    digest = hashlib.sha256()
+    for name, entry in entries.items():
+        content = _content(name, tensors[name], entry)
+        digest.update(content.data)
+        file.write(content.data)
+        del content  # before the next is made
+    file.seek(0)
+    file.write(_header(entries, metadata, digest.hexdigest()))  # as long as the first
+    file.seek(0, os.SEEK_END)
+
+
+def size(tensors: Tensors) -> int:
+    """Return how many bytes the tensors of a file take: all but its header."""
+    return max((entry.end for entry in _entries(tensors).values()), default=0)
 
 
 def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
@@ -53,69 +118,166 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
         DamageError: a seal is broken, or the file is no safetensors file.
         OSError: the file cannot be read.
     """
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         start, header = _read_header(file, size)
-        metadata, expected = _parse(header)
-        if start + expected != size:
-            raise DamageError(f"it is {size:,} bytes long; its header says {start + expected:,}")
-        payload = file.read()
-    if (seal := metadata.get("payload_sha256")) is not None and seal != _digest(payload):
+        metadata, entries = _parse(header)
+        expected = start + max((entry.end for entry in entries.values()), default=0)
+        if expected != size:
+            raise DamageError(f"it is {size:,} bytes long; its header says {expected:,}")
+        tensors = {name: _read(file, entry, digest) for name, entry in entries.items()}
+    if metadata.get("payload_sha256", digest.hexdigest()) != digest.hexdigest():
         raise DamageError("its tensors are damaged: they do not have the SHA-256 of the header")
-    try:
-        tensors = load(struct.pack("<Q", len(header)) + header + payload)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise DamageError(str(error)) from error
     return tensors, metadata
+
+
+def read_json(text: str, known: int = 0) -> Any:
+    """Return what JSON says, once it is clear that it will not fill the memory.
+
+    Short text can stand for many objects. What they would take is estimated by counting brackets,
+    commas and quotes; that may be some times the text's own size, which is what honest text takes,
+    and 96 bytes for each of so many ``known`` strings.
+
+    Raises:
+        ValueError: it would take much more; or it is no JSON.
+    """
+    strings = (text.count('"') - text.count('\\"')) // 2
+    objects = 240 * text.count("{") + 64 * text.count("[") + 32 * text.count(",")
+    estimate = len(text) + objects + 60 * strings
+    if estimate > 50_000_000 + 4 * len(text) + 96 * known:
+        raise ValueError(f"{len(text):,} characters of JSON would take {estimate:,} bytes")
+    return json.loads(text)
+
+
+def _entries(tensors: Tensors) -> dict[str, Entry]:
+    """Return where each tensor goes, in the order of safetensors."""
+    names = {dtype: name for name, dtype in DTYPES.items()}
+    little = {name: np.dtype(tensor.dtype).newbyteorder("<") for name, tensor in tensors.items()}
+    if unknown := {str(dtype) for dtype in little.values() if dtype not in names}:
+        raise ValueError(f"a tensor is of {', '.join(unknown)}, which safetensors does not have")
+    ranks = {name: list(DTYPES).index(names[dtype]) for name, dtype in little.items()}
+    entries, start = {}, 0
+    for name in sorted(tensors, key=lambda name: (-ranks[name], name.encode())):
+        shape = tuple(map(int, tensors[name].shape))
+        end = start + math.prod(shape) * little[name].itemsize
+        entries[name], start = Entry(little[name], shape, start, end), end
+    return entries
+
+
+def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str) -> bytes:
+    """Return the length of the header and the header, sealed."""
+    names = {dtype: name for name, dtype in DTYPES.items()}
+    described = {
+        name: {
+            "dtype": names[entry.dtype],
+            "shape": list(entry.shape),
+            "data_offsets": [entry.start, entry.end],
+        }
+        for name, entry in entries.items()
+    }
+
+    def text(header_seal: str) -> bytes:
+        seals = {"payload_sha256": payload_seal, "header_sha256": header_seal}
+        known = dict(sorted({**metadata, **seals}.items()))  # the same model is the same file
+        found = json.dumps({"__metadata__": known, **described}, separators=(",", ":")).encode()
+        return found + b" " * (-len(found) % 8)  # the payload begins at a multiple of 8
+
+    content = text(hashlib.sha256(text(ZEROS)).hexdigest())
+    payload = max((entry.end for entry in entries.values()), default=0)
+    if len(content) > _longest_header(payload):
+        raise ValueError(
+            f"vocabulary and settings take {len(content):,} bytes, more than the file of "
+            f"{payload:,} bytes of weights may have; save fewer settings"
+        )
+    return struct.pack("<Q", len(content)) + content
+
+
+def _content(name: str, tensor: Array | Later, entry: Entry) -> Array:
+    """Return a tensor's bytes."""
+    array = tensor.make() if isinstance(tensor, Later) else tensor
+    if array.shape != entry.shape or array.dtype.newbyteorder("<") != entry.dtype:
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}; expected {entry}")
+    content: Array = np.ascontiguousarray(array, entry.dtype).reshape(-1).view(np.uint8)
+    return content
+
+
+def _read(file: BinaryIO, entry: Entry, digest: Any) -> Array:
+    """Return the next tensor of a file, and add its bytes to a digest."""
+    try:
+        content = np.empty(entry.end - entry.start, np.uint8)
+    except MemoryError:
+        raise DamageError(f"there is no memory for {entry.end - entry.start:,} bytes") from None
+    if file.readinto(content.data) != len(content):  # type: ignore[attr-defined]
+        raise DamageError("it ends before its last tensor does")
+    digest.update(content.data)
+    return content.view(entry.dtype).reshape(entry.shape)
+
+
+def _longest_header(payload: int) -> int:
+    return min(LONGEST_HEADER, LONG_HEADER + PER_BYTE * payload)
+
+
+def header_of(path: str | os.PathLike[str]) -> bytes:
+    """Return what may be the header of a file of any kind, damaged or not; nothing if none is."""
+    with open(path, "rb") as file:
+        try:
+            return _header_bytes(file, os.fstat(file.fileno()).st_size)
+        except DamageError:
+            return b""
 
 
 def _read_header(file: BinaryIO, size: int) -> tuple[int, bytes]:
     """Return where the payload starts, and the header, its seal checked if there is one."""
+    header = _header_bytes(file, size)
+    if (found := HEADER_SEAL.search(header)) is not None:
+        start, end = found.span(1)
+        digest = hashlib.sha256(memoryview(header)[:start])
+        digest.update(ZEROS.encode())
+        digest.update(memoryview(header)[end:])
+        if digest.hexdigest() != found.group(1).decode("latin-1"):
+            raise DamageError("its header is damaged: it does not have the SHA-256 that it says")
+    return 8 + len(header), header
+
+
+def _header_bytes(file: BinaryIO, size: int) -> bytes:
     first = file.read(8)
     if len(first) < 8:
         raise DamageError(f"it is {size:,} bytes long, too short for a header")
     length = struct.unpack("<Q", first)[0]
-    if length > min(size - 8, LONGEST_HEADER):
+    if length > size - 8 or length > _longest_header(size - 8 - length):
         raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
-    header = file.read(length)
-    if (found := HEADER_SEAL.search(header)) is not None:
-        start, end = found.span(1)
-        if _digest(header[:start] + ZEROS.encode() + header[end:]) != found.group(1).decode():
-            raise DamageError("its header is damaged: it does not have the SHA-256 that it says")
-    return 8 + length, header
+    return file.read(length)
 
 
-def _parse(header: bytes) -> tuple[Metadata, int]:
-    """Return the metadata of a header, and the length of the payload that it describes."""
+def _parse(header: bytes) -> tuple[Metadata, dict[str, Entry]]:
+    """Return the metadata of a header, and the tensors in the order of their bytes."""
     try:
-        entries = json.loads(header)
-        metadata = entries.pop("__metadata__", {})
-        ends = [entry["data_offsets"][1] for entry in entries.values()]
+        described = read_json(header.decode("utf-8"))
+        metadata = described.pop("__metadata__", {})
         if not all(isinstance(text, str) for text in metadata.values()):
             raise TypeError("metadata that are no text")
-        return metadata, int(max(ends, default=0))
+        entries = {name: _entry(name, **about) for name, about in described.items()}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DamageError(f"its header is no header of safetensors ({reason})") from None
+    entries = dict(sorted(entries.items(), key=lambda item: (item[1].start, item[1].end)))
+    end = 0
+    for name, entry in entries.items():
+        if entry.start != end:
+            raise DamageError(f"its header says that {name} begins at {entry.start}, not at {end}")
+        end = entry.end
+    return metadata, entries
 
 
-def _in_order(header: bytes) -> bytes:
-    """Return a header with its metadata in order, so that the same model is the same file.
-
-    safetensors writes them in any order. The payload begins at a multiple of 8.
-    """
-    entries = json.loads(header)
-    entries["__metadata__"] = dict(sorted(entries["__metadata__"].items()))
-    text = json.dumps(entries, separators=(",", ":")).encode()
-    return text + b" " * (-len(text) % 8)
-
-
-def _with_seal(header: bytes, name: str, digest: str) -> bytes:
-    blank = f'"{name}":"{ZEROS}"'.encode()
-    if header.count(blank) != 1:
-        raise ValueError(f"the header of safetensors has no single {name}; update d2lrnn")
-    return header.replace(blank, f'"{name}":"{digest}"'.encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _entry(name: str, *, dtype: str, shape: list[int], data_offsets: list[int]) -> Entry:
+    """Return where a tensor is, once all that is said of it goes together."""
+    start, end = data_offsets
+    if not all(type(number) is int and number >= 0 for number in (*shape, start, end)):
+        raise ValueError(f"{name} has sizes that are no integers, 0 or above")
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"{name} has {len(shape)} axes; expected {MOST_AXES} at most")
+    found = DTYPES[dtype]
+    if end - start != math.prod(shape) * found.itemsize:
+        raise ValueError(f"{name} has {end - start} bytes, and a shape and a dtype for others")
+    return Entry(found, tuple(shape), start, end)

@@ -8,6 +8,7 @@ the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.nets import prediction
+from d2lrnn.training import interrupts
 from d2lrnn.training.history import DivergenceError, SmoothLoss
 from d2lrnn.training.progress import bar
 
@@ -24,23 +26,17 @@ THETA = 5 / NUM_STEPS
 SMOOTHING = 0.999
 
 
-def character_corpus(lines: list[str]) -> tuple[list[int], text.Vocab]:
+def character_corpus(lines: Iterable[str]) -> tuple[text.Ids, text.Vocab]:
     """Return the characters of a text as ids and their Vocab, with no id beside those that occur.
 
     A character that does not occur is read as the most frequent one, commonly the space.
     """
-    tokens = [character for line in lines for character in line]
-    if not tokens:
-        raise ValueError("the text holds no character; expected some to learn from")
-    commonest = text.Vocab(tokens).idx_to_token[1]
-    vocab = text.Vocab(tokens, unk=commonest)
-    vocab.token = "char"
-    return vocab[tokens], vocab
+    return text.encode(lines, unk=None)
 
 
 def train_min_char(
     net: Any,
-    corpus: list[int],
+    corpus: Sequence[int] | text.Ids,
     vocab: text.Vocab,
     num_iterations: int = 100_000,
     *,
@@ -67,6 +63,7 @@ def train_min_char(
 
     Raises:
         DivergenceError: the loss is no longer finite.
+        Stopped: a KeyboardInterrupt, after an iteration; the net holds what it has learned.
     """
     checks.count(num_iterations=num_iterations)
     checks.size(report_every=report_every, sample_every=sample_every)
@@ -75,29 +72,31 @@ def train_min_char(
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
     shown = bar(progress, iterable=pieces, total=num_iterations)
-    for iteration, (X, Y, first) in enumerate(shown, 1):
-        before = net.begin_state(1) if first else state
-        loss, state = step(X, Y, before)
-        if not math.isfinite(loss):
-            raise DivergenceError(loss)
-        smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
-        last = iteration == num_iterations
-        if last or iteration % report_every == 0:
-            seen.iterations.append(iteration)
-            seen.values.append(smooth)
-            shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
-        if last or iteration % sample_every == 0:
-            prefix = vocab.to_tokens(int(X[0, 0]))
-            sample = prediction.predict_ch8(
-                prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
-            )
-            seen.samples.append((iteration, sample))
-            shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+    with interrupts.listening() as heard:
+        for iteration, (X, Y, first) in enumerate(shown, 1):
+            heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")
+            before = net.begin_state(1) if first else state
+            loss, state = step(X, Y, before)
+            if not math.isfinite(loss):
+                raise DivergenceError(loss)
+            smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
+            last = iteration == num_iterations
+            if last or iteration % report_every == 0:
+                seen.iterations.append(iteration)
+                seen.values.append(smooth)
+                shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
+            if last or iteration % sample_every == 0:
+                prefix = vocab.to_tokens(int(X[0, 0]))
+                sample = prediction.predict_ch8(
+                    prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
+                )
+                seen.samples.append((iteration, sample))
+                shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     seen.state = state
     return seen
 
 
-def _pieces(corpus: list[int], number: int) -> Any:
+def _pieces(corpus: Sequence[int] | text.Ids, number: int) -> Any:
     """Yield X, Y (1, 25) and whether the text begins anew, so many times."""
     ids = np.asarray(corpus)
     if len(ids) < NUM_STEPS + 1:

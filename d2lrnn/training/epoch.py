@@ -29,6 +29,7 @@ class Epoch:
     def __post_init__(self) -> None:
         """Begin with no loss waiting."""
         self.waiting: list[tuple[Any, int]] = []
+        self.minibatch: tuple[Any, Any] | None = None  # the last X and Y
         self.looked = time.perf_counter()
 
     def add(self, loss: Any, num_tokens: int, state: Any, seconds: float) -> None:

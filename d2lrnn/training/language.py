@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
@@ -20,7 +22,7 @@ from d2lrnn.training import segments
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
-from d2lrnn.training.progress import bar
+from d2lrnn.training.progress import bar, length
 from d2lrnn.training.run_file import Keeper, Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
@@ -79,7 +81,8 @@ def train_epoch_ch8(
 
     Args:
         net: the model, such as RNNModelScratch.
-        train_iter: yields X and Y, both (batch_size, num_steps) token ids.
+        train_iter: yields X and Y, both (batch_size, num_steps) token ids: tensors of the backend,
+            NumPy arrays or lists.
         step: what make_step(net, lr) returned.
         use_random_iter: start each minibatch from a zero state; otherwise the state of the one
             before is carried on, detached from its gradients.
@@ -97,12 +100,14 @@ def train_epoch_ch8(
     """
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
-    for X, Y in itertools.islice(train_iter, seen.num_minibatches, None):
+    for minibatch in itertools.islice(train_iter, seen.num_minibatches, None):
+        X, Y = map(_array, minibatch)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
         if state is None or use_random_iter:
             state = net.begin_state(X.shape[0])
         loss, state = step(X, Y, state)
         seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
+        seen.minibatch = X, Y
         if seen.is_time_to_look(loss):
             _check_finite(seen.loss)
         if on_minibatch:
@@ -111,6 +116,11 @@ def train_epoch_ch8(
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
     loss = _check_finite(seen.loss) / seen.num_tokens
     return perplexity_of(loss), seen.num_tokens / (time.perf_counter() - start)
+
+
+def _array(ids: Any) -> Any:
+    """Return ids as they are, or a list of them as an array."""
+    return np.asarray(ids) if isinstance(ids, (list, tuple)) else ids
 
 
 def _check_finite(loss: float) -> float:
@@ -155,8 +165,9 @@ def train_ch8(
         prefix: show, every sample_every epochs and at the end, how the model continues it.
         sample_every: epochs between two samples.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
-        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C then ends training after
-            the minibatch at hand, and keeps it; pressed again, at once.
+        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C, and the signals that end
+            a process, end training after the minibatch at hand, and keep it; again, at once. What
+            has diverged is not kept. No other process can keep a run in it meanwhile.
         every: minibatches from one checkpoint to the next; the end is always kept.
         resume: go on from the checkpoint if there is one, to the same parameters and history, bit
             for bit, as if nothing had happened (speed apart). Whatever changes the result must be
@@ -170,7 +181,9 @@ def train_ch8(
         CheckpointError: the checkpoint is damaged, or another run's.
         DivergenceError: the loss is no longer finite; the error holds the History so far.
         FileExistsError: there is a checkpoint, and resume is False.
-        Interrupted: a KeyboardInterrupt; the run is kept, and the message says where.
+        Interrupted: a KeyboardInterrupt; the message says where the run is kept. The net holds what
+            it has learned.
+        LockedError: an OSError; another process keeps its run in the same file.
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.5, Training.
@@ -185,9 +198,8 @@ def train_ch8(
     settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
     keeper = Keeper(checkpoint, every, run)
-    keeper.begin(resume)
-    with keeper.listening(), _bar(keeper, num_epochs, progress) as shown:
-        callbacks: list[Callback] = [Bar(shown, num_epochs), keeper]
+    with keeper.running(resume), _bar(keeper, num_epochs, progress) as shown:
+        callbacks: list[Callback] = [keeper, Bar(shown, num_epochs)]  # what is kept comes first
         if prefix is not None:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
@@ -206,7 +218,7 @@ def train_ch8(
 
 def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
     """Return a progress bar over the minibatches, as far as the run has come."""
-    size = len(keeper.run.train_iter) if hasattr(keeper.run.train_iter, "__len__") else None
+    size = length(keeper.run.train_iter)
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
     return bar(progress, total=size and num_epochs * size, initial=done)
 

@@ -23,3 +23,14 @@ def bar(progress: bool | None = None, **settings: Any) -> Any:
     else:
         disable = not progress
     return tqdm(disable=disable, **settings)
+
+
+def length(train_iter: Any) -> int | None:
+    """Return how many minibatches an epoch has, or None where a loader does not tell.
+
+    Some have the method and raise TypeError: they do not know either.
+    """
+    try:
+        return len(train_iter)
+    except TypeError:
+        return None

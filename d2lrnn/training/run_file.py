@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 import os
 import platform
 import signal
-import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +26,12 @@ import numpy as np
 from d2lrnn import __version__, backends, checks
 from d2lrnn.files import atomic, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
+from d2lrnn.nets import losses
+from d2lrnn.training import interrupts
 from d2lrnn.training.callbacks import Callback
 from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.history import perplexity_of
+from d2lrnn.training.interrupts import Listener
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -36,14 +40,21 @@ KEYS = {"epoch", "rng", "history", "settings", "versions"}
 KINDS = ("state", "memory", "own")  # what its tensors are, beside the parameters
 
 
-class Interrupted(KeyboardInterrupt):
-    """Training was interrupted, and is kept in a checkpoint: ``path``."""
+class Interrupted(interrupts.Stopped):
+    """Training was interrupted after a minibatch: by Ctrl-C, or by the signal ``signum``.
 
-    def __init__(self, path: StrPath, epoch: Epoch) -> None:
+    ``path`` is the checkpoint that it is kept in, or None; the net holds what it has learned.
+    """
+
+    def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
         """Say where it is kept and how to go on."""
+        where = (
+            f"saved in {path}; resume=True (--resume) goes on from there" if path else "not kept"
+        )
         super().__init__(
             f"interrupted in epoch {epoch.number}, after {epoch.num_minibatches} of its "
-            f"minibatches; saved in {path}; resume=True (--resume) goes on from there"
+            f"minibatches; {where}",
+            signum,
         )
         self.path = path
 
@@ -61,24 +72,58 @@ class Run:
 
     @property
     def rng(self) -> Any:
-        """The generator that the minibatches are drawn with, or None where there is none."""
-        generator = getattr(self.train_iter, "rng", None)
-        return None if generator is None else generator.bit_generator
+        """NumPy's generator that the minibatches are drawn with, or None where there is none."""
+        return getattr(getattr(self.train_iter, "rng", None), "bit_generator", None)
+
+    def check_rng(self) -> None:
+        """Check that the generator of the minibatches is one that can be kept."""
+        found = getattr(self.train_iter, "rng", None)
+        if found is not None and self.rng is None:
+            raise ValueError(
+                f"train_iter.rng is a {type(found).__name__}, which cannot be kept; draw with a "
+                "numpy.random.Generator, or train without a checkpoint"
+            )
 
     def described(self) -> dict[str, Any]:
         """Return what must be the same when the run goes on: settings and data, as JSON has it."""
         data, corpus = self.train_iter, getattr(self.train_iter, "corpus", None)
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
         known = {name: getattr(data, name) for name in names}
-        if corpus is not None:
-            ids = np.ascontiguousarray(corpus, dtype="<i8")
-            known["corpus"] = hashlib.sha256(ids.tobytes()).hexdigest()[:16]
+        if corpus is not None and np.asarray(corpus).dtype.kind in "iub":
+            known["corpus"] = self.corpus_digest
         if forward_fn := getattr(self.net, "forward_fn", None):
             known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
         if self.net.own_arrays():
             known["layers"] = f"{self.backend.framework}'s own"
         described: dict[str, Any] = json.loads(_json({**self.settings, **known}))
         return described
+
+    @functools.cached_property
+    def corpus_digest(self) -> str:
+        """The SHA-256 of the corpus, as integers of 64 bits; taken once, however long it is."""
+        corpus, digest = np.asarray(self.train_iter.corpus), hashlib.sha256()
+        for start in range(0, len(corpus), 2**20):
+            digest.update(np.ascontiguousarray(corpus[start : start + 2**20], dtype="<i8").data)
+        return digest.hexdigest()[:16]
+
+    def has_diverged(self, epoch: Epoch) -> bool:
+        """Return whether its loss so far, or that of the net as it is now, has no perplexity.
+
+        An update comes after the loss that it is made from, and may have spoiled everything; so the
+        loss of the last minibatch is computed once more.
+        """
+        if not math.isfinite(epoch.loss):
+            return True
+        if epoch.minibatch is None:
+            return False
+        X, Y = map(self.net.tensors.to_numpy, epoch.minibatch)
+        state = epoch.state
+        if state is None or state[0].shape[0] != len(X):
+            state = self.net.begin_state(len(X))
+        with np.errstate(all="ignore"):
+            outputs, _ = self.net.evaluate(X, state)
+            loss, _ = losses.softmax(outputs, Y.T.reshape(-1))  # time-major
+        return not math.isfinite(perplexity_of(loss))
 
     @property
     def backend(self) -> backends.Backend:
@@ -104,8 +149,24 @@ class Keeper(Callback):
     every: int
     run: Run
     epoch: Epoch = field(default_factory=Epoch)
-    interrupted: bool = False
+    listener: Listener = field(default_factory=Listener)
     rng_state: Any = None  # as it was when the epoch began
+
+    @contextlib.contextmanager
+    def running(self, resume: bool) -> Iterator[None]:
+        """Begin, and let a signal end training after the minibatch at hand.
+
+        Raises:
+            LockedError: an OSError; another process keeps its run in the same file.
+        """
+        checks.size(every=self.every)
+        with contextlib.ExitStack() as stack:
+            if self.path is not None:
+                self.run.check_rng()
+                stack.enter_context(atomic.locked(self.path))
+            self.begin(resume)
+            self.listener = stack.enter_context(interrupts.listening())
+            yield
 
     def begin(self, resume: bool) -> None:
         """Go on from the file, if that is wanted and there is one.
@@ -135,59 +196,41 @@ class Keeper(Callback):
         """Yield the epochs that are left, each as far as it has come; save when all are done."""
         while self.epoch.number <= num_epochs:
             yield self.epoch
-            self.epoch = Epoch(self.epoch.number + 1)
+            last, self.epoch = self.epoch, Epoch(self.epoch.number + 1)
+            self.epoch.minibatch = last.minibatch
             self._note_rng()
             self._stop_if_interrupted()
-        self.save()
-        self._stop_if_interrupted(save=False)
+        if self.path is not None and not self.save():
+            warnings.warn(f"the run has diverged, and is not kept in {self.path}", stacklevel=3)
 
     def after_minibatch(self) -> None:
         """Save if it is time to, or if the run is interrupted."""
         self._stop_if_interrupted()
         if self.path is not None and self.epoch.num_minibatches % self.every == 0:
-            self.save()
-            self._stop_if_interrupted(save=False)
+            self._stop_if_interrupted(saved=self.save())
 
-    def save(self) -> None:
-        """Replace the file by the run as it stands; one that has diverged is not kept."""
-        if self.path is None or not math.isfinite(self.epoch.loss):
-            return
-        tensors, metadata = pack(self.run, self.epoch, self.rng_state)
-        atomic.replace(self.path, tensor_file.pack(tensors, metadata))
+    def save(self) -> bool:
+        """Replace the file by the run as it stands, and return whether that was done.
 
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Let Ctrl-C end training after the minibatch, and a second one do what it always does.
-
-        Where it is ignored, as for a job that a script starts in the background, it stays ignored.
+        What has diverged is not kept: the file stays as it was.
         """
-        before = signal.getsignal(signal.SIGINT)
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if self.path is None or before == signal.SIG_IGN or not in_main_thread:
-            yield
-            return
+        if self.path is None or self.run.has_diverged(self.epoch):
+            return False
+        model_file.write(self.path, *pack(self.run, self.epoch, self.rng_state))
+        return True
 
-        def note(*_: Any) -> None:
-            self.interrupted = True
-            signal.signal(signal.SIGINT, before)
-
-        signal.signal(signal.SIGINT, note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _stop_if_interrupted(self, *, save: bool = True) -> None:
-        if self.interrupted and self.path is not None:
-            if save:
-                self.save()
-            raise Interrupted(self.path, self.epoch)
+    def _stop_if_interrupted(self, *, saved: bool | None = None) -> None:
+        if self.listener.signum is not None:
+            saved = self.save() if saved is None else saved
+            raise Interrupted(self.path if saved else None, self.epoch, self.listener.signum)
 
     def _note_rng(self) -> None:
         self.rng_state = self.run.rng and self.run.rng.state
 
 
-def pack(run: Run, epoch: Epoch, rng_state: Any) -> tuple[Arrays, dict[str, str]]:
+def pack(
+    run: Run, epoch: Epoch, rng_state: Any
+) -> tuple[dict[str, np.ndarray[Any, Any] | tensor_file.Later], dict[str, str]]:
     """Return a run as tensors by name and metadata."""
     tensors, metadata = model_file.describe(run.net, run.vocab, {})
     to_numpy = run.net.tensors.to_numpy
@@ -221,18 +264,19 @@ def load(path: StrPath, run: Run) -> Epoch:
         if RUN not in metadata:
             raise ValueError("it is a model and no training run; go on from it with load_model")
         arrays, vocab, settings = model_file.model_of(tensors, metadata)
-        about = json.loads(metadata[RUN])
+        about = tensor_file.read_json(metadata[RUN])
         model_file.check_keys("run's keys", about, KEYS)
         kept = _kept(tensors)
     _check_same(path, _model(vocab, settings), _model_of(run))
     _check_same(path, about["settings"], run.described())
     with model_file.naming(path):
         model_file.check_keys("epoch's keys", about["epoch"], set(Epoch().numbers()))
-        epoch = Epoch(**about["epoch"], state=_state(run.net, kept["state"]))
+        epoch = Epoch(**_checked(about["epoch"]), state=_state(run.net, kept["state"]))
         history = _history(about["history"])
         _set_rng(run.rng, about["rng"])
         run.step.load_memory(kept["memory"])
         run.net.load_exactly(list(arrays.values()), _in_order("own", kept["own"]))
+    model_file.warn_if_not_finite(path, arrays)
     vars(run.history).update(history)
     _compare_versions(path, about["versions"], run.versions())
     return epoch
@@ -277,8 +321,24 @@ def _set_rng(generator: Any, state: Any) -> None:
         generator.state = state
 
 
+def _checked(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file says of an epoch, once it can be so."""
+    whole = {name: numbers[name] for name in ("num_minibatches", "num_tokens")}
+    checks.size(number=numbers["number"])
+    checks.count(**whole)
+    checks.not_negative(total_loss=numbers["total_loss"], seconds=numbers["seconds"])
+    if max(numbers["number"], *whole.values()) >= 2**63:
+        raise ValueError(f"the epoch's numbers are {numbers}; expected some below 2**63")
+    return numbers
+
+
 def _history(seen: dict[str, Any]) -> dict[str, Any]:
     model_file.check_keys("history's keys", seen, {"perplexity", "speed", "samples", "floor"})
+    for name in ("perplexity", "speed"):
+        if not all(type(value) in (int, float) for value in seen[name]):
+            raise ValueError(f"the history's {name} is no list of numbers")
+    if not all(isinstance(text, str) and type(epoch) is int for epoch, text in seen["samples"]):
+        raise ValueError("the history's samples are no pairs of an epoch and a text")
     return {**seen, "samples": [tuple(sample) for sample in seen["samples"]]}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.training.history import DivergenceError, Scores
-from d2lrnn.training.progress import bar
+from d2lrnn.training.progress import bar, length
 
 
 def train_sequences(
@@ -49,7 +49,8 @@ def train_sequences(
     checks.count(num_epochs=num_epochs)
     checks.size(score_every=score_every)
     step, scores = net.make_step(lr, theta, optimizer=optimizer, clip=clip), Scores()
-    total = num_epochs * len(train_iter) if hasattr(train_iter, "__len__") else None
+    size = length(train_iter)
+    total = None if size is None else num_epochs * size
     with bar(progress, total=total) as shown:
         for epoch in range(1, num_epochs + 1):
             loss, speed = _epoch(step, train_iter, epoch, shown)

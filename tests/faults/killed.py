@@ -112,7 +112,7 @@ def main(name, folder, kills):
             status = kill(*alive, rng) if told["killed"] < kills else ended(*alive)
             assert status in (0, -signal.SIGKILL), f"{kind} ended with {status}"
             told["killed"] += status == -signal.SIGKILL
-            told["strays"] += bool(list(Path(folder).glob(".d2lrnn.*")))
+            told["strays"] += bool(list(Path(folder).glob(".d2lrnn.*.tmp")))
             if path.exists():
                 model_file.read(path)
             else:

@@ -1,0 +1,93 @@
+"""Locks on files: what one process writes, another leaves alone.
+
+The system itself gives a lock back when its process ends, however it ends. Where it has none for
+files (Windows, some network drives), nothing is locked, and what may be another's is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+class LockedError(OSError):
+    """Another process keeps its run in the same file; the message says which."""
+
+
+def acquire(handle: int, name: str | os.PathLike[str]) -> bool:
+    """Lock an open file; return whether it is ours, and still has its name."""
+    return _try(handle) is not False and _is_named(handle, name)
+
+
+def remove_if_free(path: Path) -> bool:
+    """Remove a file unless a living process has locked it; return whether it was removed."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            if _try(handle) is True and _is_named(handle, path):
+                path.unlink()
+                return True
+        finally:
+            os.close(handle)
+    return False
+
+
+@contextlib.contextmanager
+def held(path: Path, what: Path) -> Iterator[None]:
+    """Hold the lock that a file stands for, which is made, and removed in the end.
+
+    Raises:
+        LockedError: an OSError; another process holds it, which keeps a run in the file ``what``.
+    """
+    if fcntl is None:
+        yield
+        return
+    while not acquire(handle := os.open(path, os.O_RDWR | os.O_CREAT, 0o666), path):
+        with os.fdopen(handle, "r+b") as file:
+            if _is_named(handle, path):
+                raise LockedError(
+                    f"another process{_holder(file.read(64))} keeps its run in {what}; "
+                    "wait until it has ended, end it, or choose another file"
+                )
+    try:
+        with contextlib.suppress(OSError):  # a full disk: the lock is held all the same
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        os.close(handle)
+
+
+def _try(handle: int) -> bool | None:
+    """Lock an open file if it is free; return whether, or None where there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_named(handle: int, name: str | os.PathLike[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(name))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(content: bytes) -> str:
+    return f", {content.decode()}," if content.isdigit() else ""

@@ -1,0 +1,130 @@
+"""Ctrl-C, and the other signals that ask a process to end: noted, acted on when there is time.
+
+Schedulers send SIGTERM, and a terminal that is closed SIGHUP. Imports nothing that takes long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+
+
+class Stopped(KeyboardInterrupt):
+    """Training was interrupted where it could stop: by Ctrl-C, or by the signal ``signum``."""
+
+    def __init__(self, message: str, signum: int) -> None:
+        """Say where it stopped."""
+        super().__init__(message)
+        self.signum = signum
+
+
+@dataclass
+class Listener:
+    """Which signal has asked to end; None so far."""
+
+    signum: int | None = None
+
+    def stop_if_asked(self, message: str) -> None:
+        """Raise Stopped if a signal has asked to end."""
+        if self.signum is not None:
+            raise Stopped(message, self.signum)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Listener]:
+    """Note the first signal that asks to end, and let a second one do what it always does.
+
+    One that is ignored, as Ctrl-C is for a job that a script starts in the background, and SIGHUP
+    under nohup, stays ignored. Threads hear no signals: there, nothing is noted.
+    """
+    listener = Listener()
+    if threading.current_thread() is not threading.main_thread():
+        yield listener
+        return
+    before = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    heard = {s: found for s, found in before.items() if found not in (signal.SIG_IGN, None)}
+
+    def put_back() -> None:
+        for signum, found in heard.items():
+            signal.signal(signum, found)
+
+    def note(signum: int, _: Any) -> None:
+        listener.signum = signum
+        put_back()
+
+    for signum in heard:
+        signal.signal(signum, note)
+    try:
+        yield listener
+    finally:
+        put_back()
+
+
+def status(signum: int | None) -> int:
+    """Return the exit status of a process that a signal has ended, as shells have it."""
+    return 128 + (signum or signal.SIGINT)
+
+
+@contextlib.contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process with one line: while it imports, there is nothing to save.
+
+    Within an import, KeyboardInterrupt comes out as any error, or as none.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or before in (signal.SIG_IGN, None):
+        yield
+        return
+
+    def end(signum: int, _: Any) -> None:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        os.write(2, b"\ninterrupted\n")
+        os._exit(status(signum))
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def second_at_once() -> Iterator[None]:
+    """Let a second signal end the process at once, whatever computes.
+
+    Python tells of a signal only between two of its own instructions, and a framework may compute
+    for minutes within one. So a thread listens where the system itself writes each signal down.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    before = signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+    threading.Thread(target=_exit_at_the_second, args=(reads,), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writes)
+
+
+def _exit_at_the_second(reads: int) -> None:
+    """End the process at the second signal that is read; return when nothing more can come."""
+    number, last = 0, b""
+    with open(reads, "rb", buffering=0) as signals:
+        while number < 2 and (signum := signals.read(1)):
+            number, last = number + (signum[0] in SIGNALS), signum
+    if number == 2:
+        os._exit(status(last[0]))

@@ -1,0 +1,169 @@
+"""Files made to do harm: each is refused, by name, before anything large is made of it."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from d2lrnn.files import tensor_file
+from d2lrnn.nets import build, cells
+
+MEGABYTE = 1_000_000
+# Prints what a file's reader says, and how many kilobytes it took to say so.
+READ = """
+import resource, sys
+from d2lrnn.files import model_file
+from d2lrnn.nets import cells
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+try:
+    model_file.read_model(sys.argv[1])
+    said = "nothing"
+except model_file.CheckpointError as error:
+    said = str(error)
+print(peak() - before)
+print(said)
+"""
+
+
+def refused(path):
+    """Return why a file is refused; a process of its own has measured what it took."""
+    command = [sys.executable, "-c", READ, str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    kilobytes, said = result.stdout.strip().split("\n")
+    assert said.startswith(f"{path} is not a readable model (")
+    assert int(kilobytes) < 100 * 1024
+    return said
+
+
+@pytest.fixture
+def small(reference, tmp_path):
+    """A small model's tensors and metadata, and a function that writes them, sealed, changed."""
+    vocab = reference.Vocab("the time machine")
+    net = build.new_net(reference, cells.Architecture("gru"), len(vocab), 4, seed=0)
+    path = tmp_path / "m"
+    reference.save_model(path, net, vocab)
+    tensors, metadata = tensor_file.unpack(path)
+
+    def write(**changed):
+        path.write_bytes(tensor_file.pack(tensors, {**metadata, **changed}))
+        return path
+
+    return tensors, metadata, write
+
+
+def with_header(path, header, payload=b""):
+    """Write a file of any header, not sealed."""
+    path.write_bytes(struct.pack("<Q", len(header)) + header + payload)
+    return path
+
+
+@pytest.mark.parametrize("num_layers", [10**8, 10**18, 10**4000])
+def test_more_layers_than_there_are_tensors_are_refused(small, num_layers):
+    _, metadata, write = small
+    settings = json.dumps({**json.loads(metadata["settings"]), "num_layers": 0})
+    said = refused(write(settings=settings.replace(": 0", f": {num_layers}")))
+    assert f"(num_layers is {num_layers}, which takes" in said
+
+
+@pytest.mark.parametrize("num_layers", ["1e8", "1e999", "NaN", "-1", "true", '"1"', "[]"])
+def test_layers_that_are_no_number_of_layers_are_refused(small, num_layers):
+    _, metadata, write = small
+    settings = json.dumps({**json.loads(metadata["settings"]), "num_layers": 0})
+    assert "num_layers is" in refused(write(settings=settings.replace(": 0", f": {num_layers}")))
+
+
+@pytest.mark.parametrize("num_hiddens", [10**18, 10**4000])
+def test_more_hidden_units_than_the_tensors_have_are_refused(small, num_hiddens):
+    _, metadata, write = small
+    settings = {**json.loads(metadata["settings"]), "num_hiddens": num_hiddens}
+    assert "W_xz has shape (10, 4); expected" in refused(write(settings=json.dumps(settings)))
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("data_offsets", "[0, 1e999]"),
+        ("data_offsets", "[0, NaN]"),
+        ("data_offsets", "[0, 4.0]"),
+        ("data_offsets", "[-4, 0]"),
+        ("data_offsets", "[4, 8]"),
+        ("data_offsets", "[0, 100000000000000000000]"),
+        ("data_offsets", "[0]"),
+        ("shape", "[1e999]"),
+        ("shape", "[100000000000000000000]"),
+        ("shape", "[-1, -1]"),
+        ("shape", "[true]"),
+        ("shape", "[" + "1, " * 40 + "1]"),
+        ("shape", "1"),
+        ("dtype", '"F4"'),
+        ("dtype", "[]"),
+    ],
+)
+def test_numbers_of_a_header_that_do_not_go_together_are_refused(tmp_path, what, value):
+    entry = {"dtype": '"F32"', "shape": "[1]", "data_offsets": "[0, 4]", what: value}
+    inside = ", ".join(f'"{name}": {text}' for name, text in entry.items())
+    path = with_header(tmp_path / "m", f'{{"x": {{{inside}}}}}'.encode(), bytes(4))
+    assert "header" in refused(path)
+
+
+def test_tensors_that_overlap_are_refused(tmp_path):
+    entries = {
+        name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for name in ("one", "other")
+    }
+    path = with_header(tmp_path / "m", json.dumps(entries).encode(), bytes(4))
+    assert "says that other begins at 0, not at 4" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "payload"),
+    [
+        *((part, 7, 0) for part in ("[],", "{},", "1,", '"a b",', "[[[[[", '{"a":', " ")),
+        ("[],", 100, 0),
+        ('"a":[],', 30, 7),
+    ],
+)
+def test_a_long_header_is_refused_before_it_is_read(tmp_path, part, size, payload):
+    start = b'{"a":[' if part[0] in '"[' else b"{"
+    header = start + (part * (size * MEGABYTE // len(part))).encode()
+    refused(with_header(tmp_path / "m", header, bytes(payload * MEGABYTE)))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("settings", "[],"), ("settings", "1,"), ("vocab", '"a b",'), ("vocab", "[[[[[")],
+)
+def test_long_metadata_of_a_sealed_file_are_refused_before_they_are_read(small, name, part):
+    start = '{"token": "char", "tokens": [' if name == "vocab" else '{"x": ['
+    refused(small[2](**{name: start + part * (3 * MEGABYTE // len(part))}))
+
+
+def test_a_header_that_is_no_utf8_is_refused(tmp_path):
+    refused(with_header(tmp_path / "m", '{"a": 1}'.encode("utf-16")))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_a_warning_that_names_them(rnn, make_net, tmp_path, number):
+    vocab, net = rnn.Vocab("abcd"), make_net()
+    arrays = net.arrays()
+    arrays[1][0, 0] = number
+    net.load_arrays(arrays)
+    rnn.save_model(tmp_path / "m", net, vocab)
+    words = f"^{tmp_path / 'm'} holds numbers that are not finite, in W_hh: the network diverged"
+    with pytest.warns(UserWarning, match=words):
+        rnn.load_model(tmp_path / "m")
+
+
+def test_a_large_vocabulary_is_no_attack(reference, tmp_path):
+    words = [f"слово{number}" for number in range(100_000)]
+    vocab = reference.Vocab.from_list(["<unk>", *words], "word")
+    net = build.new_net(reference, cells.Architecture(), len(vocab), 1, seed=0)
+    reference.save_model(tmp_path / "m", net, vocab)
+    again, known = reference.load_model(tmp_path / "m")
+    assert known.idx_to_token == vocab.idx_to_token
+    assert again.vocab_size == 100_001
