@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, task, generate, compare, bench, demo, doctor."""
+"""The command ``d2lrnn``: train, task, generate, compare, bench, demo, book, doctor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, demo, task, train
+from d2lrnn.cli import bench, book, demo, task, train
 from d2lrnn.cli.common import BACKEND, check_outputs, plain_errors, save_picture
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
@@ -102,5 +102,5 @@ def _state(backend: backends.Backend) -> str:
     return f"{backend.version} on {device}"
 
 
-for command in (train.train, task.task, bench.bench_command, demo.demo):
+for command in (train.train, task.task, bench.bench_command, demo.demo, book.book):
     main.add_command(command)
