@@ -1,0 +1,47 @@
+"""``d2lrnn book``: run a notebook of the book as it stands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from d2lrnn.book import notebook
+from d2lrnn.cli.common import check_outputs, plain_errors
+
+
+@click.command()
+@click.argument("path", metavar="NOTEBOOK.ipynb", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--edition",
+    type=click.Choice(list(notebook.PACKAGES)),
+    help="Of the book; classic is 0.17.  [default: found out]",
+)
+@click.option("--output", type=click.Path(), help="[default: NOTEBOOK.executed.ipynb]")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds a cell.  [default: no limit]")
+def book(path: str, edition: str | None, output: str | None, timeout: int | None) -> None:
+    """Run a notebook that says ``from d2l import torch as d2l``, with d2lrnn for d2l.
+
+    What installs d2l in it is skipped. The executed notebook is written into another file. Exit
+    status 1 says that cells failed; which and why is printed.
+    """
+    from tqdm.auto import tqdm
+
+    output = output or str(Path(path).with_suffix(".executed.ipynb"))
+    with plain_errors():
+        check_outputs(output, None)
+        cells = notebook.code_of(notebook.read(path))
+        found = edition or notebook.edition_of([cell["source"] for cell in cells])
+        with tqdm(total=len(cells), unit="cell", disable=None, leave=False) as bar:
+            executed, ours, failures = notebook.run(
+                path, found, timeout=timeout, after_cell=bar.update
+            )
+        notebook.write(executed, output)
+    who = f"d2lrnn, edition {found}" if ours else "the d2l that is installed"
+    for failure in failures:
+        click.echo(f"cell {failure.number} failed: {failure.first_line}\n    {failure.error}")
+    failed = len({failure.number for failure in failures})
+    click.echo(f"{len(cells) - failed} of {len(cells)} cells passed, with {who}; see {output}")
+    if failures:
+        sys.exit(1)

@@ -1,0 +1,98 @@
+"""The book's interface of 0.17 under test: ``d2l``, in each chosen framework that it was made for."""
+
+import hashlib
+import importlib
+import random
+
+import pytest
+
+EDITION = ("torch", "tensorflow", "mxnet")
+STORY = "The Time-Traveller smiled round at us.\nThen, still smiling faintly, he walked slowly.\n"
+PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est calme.")]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out, rather than skip, what is for a backend that this edition knows nothing of."""
+    without = [
+        item
+        for item in items
+        if "d2l" in getattr(item, "fixturenames", ())
+        and item.callspec.params["backend"] not in EDITION
+    ]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+@pytest.fixture
+def d2l(backend, monkeypatch):
+    """What the book's cells call d2l."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    return importlib.import_module(f"d2lrnn.book.classic.{backend}")
+
+
+@pytest.fixture
+def texts(tmp_path, monkeypatch):
+    """A folder with a short Time Machine and a few pairs of sentences, in which d2l looks first."""
+    from d2lrnn.book.classic import hub
+
+    content = (STORY * 30).encode()
+    (tmp_path / "timemachine.txt").write_bytes(content)
+    (tmp_path / "fra-eng").mkdir()
+    lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 5)
+    (tmp_path / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
+    url, sha1 = hub.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
+    monkeypatch.setitem(hub.DATA_HUB, "time_machine", (url, sha1))
+    monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def device(d2l, backend):
+    """The last argument of the book's training: a device, in TensorFlow a strategy."""
+    if backend != "tensorflow":
+        return d2l.try_gpu()
+    return d2l.tf.distribute.OneDeviceStrategy(d2l.try_gpu()._device_name)
+
+
+@pytest.fixture
+def forward(d2l):
+    """A recurrent network as a cell of the book writes it."""
+
+    def rnn(inputs, state, params):
+        W_xh, W_hh, b_h, W_hq, b_q = params
+        (H,) = state
+        outputs = []
+        for X in inputs:
+            H = d2l.tanh(d2l.matmul(X, W_xh) + d2l.matmul(H, W_hh) + b_h)
+            outputs.append(d2l.matmul(H, W_hq) + b_q)
+        return d2l.concat(outputs, 0), (H,)
+
+    return rnn
+
+
+@pytest.fixture
+def make_book_net(rnn, d2l, device, backend, forward):
+    """A function that makes the book's model from scratch, its parameters those of our seed 0."""
+
+    def make(vocab_size, num_hiddens=8):
+        def get_params(vocab_size, num_hiddens, device=None):
+            return rnn.get_params(vocab_size, num_hiddens, seed=0)
+
+        def init_state(batch_size, num_hiddens, device=None):
+            return rnn.init_rnn_state(batch_size, num_hiddens)
+
+        if backend == "tensorflow":
+            return d2l.RNNModelScratch(vocab_size, num_hiddens, init_state, forward, get_params)
+        functions = get_params, init_state, forward
+        return d2l.RNNModelScratch(vocab_size, num_hiddens, device, *functions)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _same_chance():
+    """Let Python's random numbers be the same in every test, and go on as if nothing had been."""
+    state = random.getstate()
+    random.seed(0)
+    yield
+    random.setstate(state)

@@ -1,0 +1,189 @@
+"""The book's text, vocabulary, minibatches, pairs of sentences and files."""
+
+import hashlib
+import os
+import random
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from d2lrnn.book.classic import hub
+from d2lrnn.book.classic.text import Vocab, count_corpus, load_corpus_time_machine
+from d2lrnn.book.classic.translation import bleu, preprocess_nmt, tokenize_nmt, truncate_pad
+from d2lrnn.data.corpora import DownloadError
+
+
+def test_a_vocabulary_counts_pairs_of_words_as_tokens():
+    words = ["the", "time", "traveller", "the", "time"]
+    vocab = Vocab(list(zip(words[:-1], words[1:])))
+    assert vocab.token_freqs[0] == (("the", "time"), 2)
+    assert vocab.token_to_idx["time", "traveller"] == vocab.idx_to_token.index(
+        ("time", "traveller")
+    )
+    assert len(vocab) == 4
+
+
+def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency():
+    vocab = Vocab([["a", "b"], ["b", "c"]], min_freq=2, reserved_tokens=["<pad>", "<bos>"])
+    assert vocab.idx_to_token == ["<unk>", "<pad>", "<bos>", "b"]
+    assert vocab[["b", "a", "<pad>"]] == [3, 0, 1]
+    assert vocab["a"] == vocab.unk == 0
+    assert vocab.to_tokens([3, 1]) == ["b", "<pad>"]
+    assert vocab.to_tokens(3) == "b"
+
+
+def test_a_vocabulary_of_nothing_holds_the_unknown_token():
+    assert Vocab().idx_to_token == ["<unk>"]
+
+
+@pytest.mark.parametrize("tokens", [["a", "b", "a"], [["a", "b"], ["a"]]])
+def test_count_corpus_takes_tokens_and_lines_of_them(tokens):
+    assert count_corpus(tokens) == {"a": 2, "b": 1}
+
+
+def test_the_corpus_is_cut_and_its_vocabulary_is_not(texts):
+    corpus, vocab = load_corpus_time_machine(10)
+    assert "".join(vocab.to_tokens(corpus)) == "the time t"
+    everything, same = load_corpus_time_machine()
+    assert len(everything) > 2000
+    assert len(same) == len(vocab)
+
+
+def test_another_file_in_the_hub_is_another_text(d2l, texts):
+    assert d2l.read_time_machine()[0] == "the time traveller smiled round at us"
+
+
+def test_sequential_minibatches_are_the_books(d2l):
+    random.seed(3)
+    offset = random.Random(3).randint(0, 5)
+    batches = list(d2l.seq_data_iter_sequential(list(range(35)), batch_size=2, num_steps=5))
+    length = (35 - offset - 1) // 2
+    assert len(batches) == length // 5
+    for number, (X, Y) in enumerate(batches):
+        first = offset + 5 * number
+        assert d2l.numpy(X)[:, 0].tolist() == [first, first + length]
+        assert (d2l.numpy(Y) == d2l.numpy(X) + 1).all()
+
+
+def test_random_minibatches_are_the_books(d2l):
+    random.seed(3)
+    X, Y = next(iter(d2l.seq_data_iter_random(list(range(35)), batch_size=2, num_steps=5)))
+    chance = random.Random(3)
+    offset, starts = chance.randint(0, 4), list(range(0, 30, 5))
+    chance.shuffle(starts)
+    assert d2l.numpy(X)[:, 0].tolist() == [offset + start for start in starts[:2]]
+    assert (d2l.numpy(Y) == d2l.numpy(X) + 1).all()
+
+
+@pytest.mark.parametrize("name", ["seq_data_iter_random", "seq_data_iter_sequential"])
+def test_a_text_that_is_too_short_gives_no_minibatch(d2l, name):
+    assert list(getattr(d2l, name)([1, 2, 3], batch_size=2, num_steps=5)) == []
+
+
+def test_minibatches_have_the_dtype_that_the_framework_gives_python_integers(d2l, backend):
+    X, _ = next(d2l.seq_data_iter_sequential(list(range(35)), 2, 5))
+    assert X.dtype == d2l.tensor([1]).dtype
+
+
+@pytest.mark.parametrize("use_random_iter", [False, True])
+def test_the_loader_has_the_books_attributes_and_yields_anew(d2l, texts, use_random_iter):
+    train_iter, vocab = d2l.load_data_time_machine(4, 5, use_random_iter, 500)
+    assert (train_iter.batch_size, train_iter.num_steps, len(train_iter.corpus)) == (4, 5, 500)
+    assert train_iter.vocab is vocab
+    assert len(list(train_iter)) == len(list(train_iter)) >= 23
+    assert {tuple(X.shape) for X, Y in train_iter} == {(4, 5)}
+
+
+def test_pairs_are_read_from_the_data_folder(d2l, texts):
+    source, target = d2l.tokenize_nmt(d2l.preprocess_nmt(d2l.read_data_nmt()))
+    assert source[:2] == [["go", "."], ["i", "lost", "."]]
+    assert target[1] == ["j'ai", "perdu", "."]
+
+
+def test_minibatches_of_pairs_are_padded_and_know_their_lengths(d2l, texts):
+    data_iter, source, target = d2l.load_data_nmt(batch_size=4, num_steps=6)
+    X, X_valid_len, Y, Y_valid_len = next(iter(data_iter))
+    assert tuple(X.shape) == tuple(Y.shape) == (4, 6)
+    for row, length in zip(d2l.numpy(X).astype(int), d2l.numpy(X_valid_len)):
+        assert row[length - 1] == source["<eos>"]
+        assert (row[length:] == source["<pad>"]).all()
+    assert target.idx_to_token[:4] == ["<unk>", "<pad>", "<bos>", "<eos>"]
+
+
+def test_the_line_after_the_last_example_is_read_too_as_in_the_book():
+    source, _ = tokenize_nmt("a\tb\n" * 9, num_examples=3)
+    assert len(source) == 4
+
+
+def test_punctuation_is_set_apart_and_spaces_break():
+    assert preprocess_nmt("Va\u202f! Oui, bien.") == "va ! oui , bien ."
+
+
+@pytest.mark.parametrize(("line", "padded"), [([1, 2, 3], [1, 2]), ([1], [1, 0])])
+def test_a_line_is_cut_or_filled_up(line, padded):
+    assert truncate_pad(line, 2, 0) == padded
+
+
+@pytest.mark.parametrize(
+    ("pred", "expected"),
+    [("il est calme .", 1.0), ("il est", np.exp(-1.0)), ("il va bien .", 0.5**0.5 * 0), ("va", 0)],
+)
+def test_bleu_of_one_sentence_lies_between_0_and_1(pred, expected):
+    assert bleu(pred, "il est calme .", k=2) == pytest.approx(expected)
+
+
+def test_a_file_at_hand_in_the_books_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("D2LRNN_DATA", "")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "own.txt").write_bytes(b"text")
+    entry = ("http://127.0.0.1:9/own.txt", hashlib.sha1(b"text").hexdigest())
+    monkeypatch.setitem(hub.DATA_HUB, "own", entry)
+    path = hub.download("own", str(tmp_path / "data"))
+    assert path == os.path.join(str(tmp_path), "data", "own.txt")
+
+
+def test_a_file_is_downloaded_into_the_books_folder(server, tmp_path, monkeypatch, capsys):
+    (tmp_path / "server" / "own.txt").write_bytes(b"text")
+    entry = (f"{server}/own.txt", hashlib.sha1(b"text").hexdigest())
+    monkeypatch.setitem(hub.DATA_HUB, "own", entry)
+    path = hub.download("own", str(tmp_path / "data"))
+    assert Path(path).read_bytes() == b"text"
+    assert "Downloading" in capsys.readouterr().out
+    (tmp_path / "server" / "own.txt").unlink()
+    assert hub.download("own", str(tmp_path / "data")) == path
+
+
+def test_a_download_that_is_something_else_is_refused(server, tmp_path, monkeypatch):
+    (tmp_path / "server" / "own.txt").write_bytes(b"text")
+    monkeypatch.setitem(hub.DATA_HUB, "own", (f"{server}/own.txt", "0" * 40))
+    with pytest.raises(DownloadError, match=r"cannot download own\.txt"):
+        hub.download("own", str(tmp_path / "data"))
+
+
+def test_a_name_that_is_not_in_the_hub_is_an_assertion_error_as_in_the_book():
+    with pytest.raises(AssertionError, match="DATA_HUB has no 'kaggle'"):
+        hub.download("kaggle")
+
+
+def test_a_zip_file_is_unpacked_beside_itself(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "server")
+    put_zip(tmp_path / "server" / "own.zip", "own/a.txt", server, monkeypatch)
+    folder = hub.download_extract("own")
+    assert Path(folder, "a.txt").read_text() == "text"
+    assert hub.download_extract("own", "other").endswith("other")
+
+
+def test_an_archive_that_would_write_outside_its_folder_is_refused(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "server")
+    put_zip(tmp_path / "server" / "own.zip", "../../a.txt", server, monkeypatch)
+    with pytest.raises(ValueError, match="outside its folder"):
+        hub.download_extract("own")
+
+
+def put_zip(path, member, server, monkeypatch):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, "text")
+    sha1 = hashlib.sha1(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(hub.DATA_HUB, "own", (f"{server}/own.zip", sha1))
