@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from d2lrnn.data import corpora, datasets
+from d2lrnn.data import corpora, datasets, loaders
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
@@ -193,3 +193,21 @@ def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content
     with pytest.raises(ValueError) as in_blocks:
         list(corpora.read_blocks(tmp_path / "text"))
     assert str(in_blocks.value) == str(whole.value)
+
+
+def test_a_further_corpus_is_one_entry(monkeypatch, rnn):
+    monkeypatch.setitem(corpora.CORPORA, "abc", corpora.Corpus(lambda: ["abcabcabc\n"] * 9, "ab"))
+    load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+    loader, vocab = load("abc", 2, 4)
+    X, _ = next(iter(loader))
+    assert (tuple(X.shape), len(vocab)) == ((2, 4), 5)
+
+
+@pytest.mark.parametrize("name", corpora.CORPORA)
+def test_a_corpus_is_known_by_its_name_in_the_interface_too(rnn, name):
+    assert callable(getattr(rnn, f"load_data_{name.replace('-', '_')}"))
+
+
+def test_a_corpus_of_no_such_name_is_refused():
+    with pytest.raises(ValueError, match="corpus is 'abc'; expected one of builtin, time-machine"):
+        loaders.load_data("abc", 2, 4)

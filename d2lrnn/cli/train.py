@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from d2lrnn.cli import recipe
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -18,28 +16,20 @@ from d2lrnn.cli.common import (
     interruptible,
     load_backend,
     plain_errors,
-    save_picture,
 )
-from d2lrnn.data import corpora
+from d2lrnn.cli.recipe import RECIPES, Asked
+from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
-from d2lrnn.recipes import min_char
 
-PREFIXES = {
-    "builtin": "Listen, ",
-    "time-machine": "time traveller",
-    "tiny-shakespeare": "First Citizen:",
-    "grammar": "the ",
-}
-RECIPES = ("min-char",)
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
-# What a recipe leaves to the user; all else is part of it.
-FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "out", "plot"}
 
 
 @click.command()
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option(
-    "--corpus", type=click.Choice(list(PREFIXES)), help="Which text to learn.  [default: builtin]"
+    "--corpus",
+    type=click.Choice(list(corpora.CORPORA)),
+    help="Which text to learn.  [default: builtin]",
 )
 @click.option("--text", type=click.Path(), help="A UTF-8 file of your own to learn instead.")
 @click.option("--token", type=click.Choice(["char", "word"]), default="char", help="Unit of text.")
@@ -60,7 +50,7 @@ FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "g
 @click.option("--epochs", default=400, help="Passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
 @click.option("--optimizer", type=click.Choice(["sgd", "adagrad", "adam"]), default="sgd")
-@click.option("--clip", default=1.0, help="Largest norm of the gradients.")
+@click.option("--clip", "theta", default=1.0, help="Largest norm of the gradients.")
 @click.option("--random", "use_random_iter", is_flag=True, help="Sample subsequences at random.")
 @click.option("--seed", default=0, help="Of the weights and the minibatches.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
@@ -82,145 +72,70 @@ FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "g
 @click.pass_context
 def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""
+    asked = Asked(**options)
     with plain_errors():
-        files = ("text", "checkpoint", "out", "plot")
-        check_apart(**{name: options[name] for name in files})
-        check_outputs(options["out"], options["plot"])
-        check_outputs(options["checkpoint"], None)
-        rnn = load_backend(options["backend"])
-        if options["recipe"]:
-            _refuse_others(context)
-            _train_min_char(rnn, options)
+        check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
+        check_outputs(asked.out, asked.plot)
+        check_outputs(asked.checkpoint, None)
+        if asked.recipe:
+            recipe.refuse_others(context)
+            recipe.train_min_char(load_backend(asked.backend), asked)
         else:
-            _train(rnn, options)
+            _train(load_backend(asked.backend), asked)
 
 
-def _train(rnn: Any, options: dict[str, Any]) -> None:
-    use_random_iter = options["use_random_iter"]
-    loader, vocab, name = _load(rnn, options)
-    net = _net(rnn, len(vocab), options)
+def _train(rnn: Any, asked: Asked) -> None:
+    loader, vocab, name = _load(rnn, asked)
+    net = _net(rnn, len(vocab), asked)
     if net.bidirectional:
         click.echo("no samples: a network that reads in both directions cannot generate")
     click.echo(
-        f"{options['backend']}: {loader.num_tokens:,} tokens of {name}, {len(vocab):,} different; "
+        f"{asked.backend}: {loader.num_tokens:,} tokens of {name}, {len(vocab):,} different; "
         f"{len(loader)} minibatches an epoch"
     )
-    if options["resume"] and options["checkpoint"] and not os.path.exists(options["checkpoint"]):
-        click.echo(f"no checkpoint {options['checkpoint']} yet: training starts at its beginning")
-    known = {"corpus": name, "seed": options["seed"], "epochs": options["epochs"]}
-    with interruptible(lambda: _save(rnn, net, vocab, options, known)):
+    if asked.resume and asked.checkpoint and not os.path.exists(asked.checkpoint):
+        click.echo(f"no checkpoint {asked.checkpoint} yet: training starts at its beginning")
+    known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
+    with interruptible(lambda: asked.save(rnn, net, vocab, known)):
         history = rnn.train_ch8(
             net,
             loader,
             vocab,
-            options["lr"],
-            options["epochs"],
-            theta=options["clip"],
-            optimizer=options["optimizer"],
-            use_random_iter=use_random_iter,
-            prefix=None if net.bidirectional else _prefix(options, name, loader, vocab),
-            sample_every=options["sample_every"],
-            checkpoint=options["checkpoint"],
-            every=options["every"],
-            resume=options["resume"],
+            asked.lr,
+            asked.epochs,
+            theta=asked.theta,
+            optimizer=asked.optimizer,
+            use_random_iter=asked.use_random_iter,
+            prefix=None if net.bidirectional else _prefix(asked, name, loader, vocab),
+            sample_every=asked.sample_every,
+            checkpoint=asked.checkpoint,
+            every=asked.every,
+            resume=asked.resume,
         )
     click.echo(str(history))
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
-    _keep(rnn, net, vocab, history, options, known)
+    asked.keep(rnn, net, vocab, history, known)
 
 
-def _prefix(options: dict[str, Any], name: str, loader: Any, vocab: Any) -> str:
-    if options["prefix"] is not None:
-        return str(options["prefix"])
-    return PREFIXES.get(name) or str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
+def _prefix(asked: Asked, name: str, loader: Any, vocab: Any) -> str:
+    if asked.prefix is not None:
+        return asked.prefix
+    if name in corpora.CORPORA:
+        return corpora.CORPORA[name].prefix
+    return str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
 
 
-def _keep(
-    rnn: Any, net: Any, vocab: Any, seen: Any, options: dict[str, Any], known: dict[str, Any]
-) -> None:
-    """Save the model and the picture that were asked for."""
-    _save(rnn, net, vocab, options, known)
-    if options["plot"]:
-        save_picture(seen.plot(label=options["backend"]), options["plot"])
-
-
-def _save(rnn: Any, net: Any, vocab: Any, options: dict[str, Any], known: dict[str, Any]) -> None:
-    """Save the model, if that was asked for; also when training is interrupted."""
-    if options["out"]:
-        rnn.save_model(options["out"], net, vocab, **known)
-        with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
-            click.echo(f"model saved in {options['out']}")
-
-
-def _train_min_char(rnn: Any, options: dict[str, Any]) -> None:
-    lines, name = _lines(options["corpus"] or "tiny-shakespeare", options)
-    corpus, vocab = min_char.character_corpus(lines)
-    settings = _settings(rnn, options)
-    architecture = cells.Architecture("rnn")
-    net = build.new_net(rnn, architecture, len(vocab), min_char.NUM_HIDDENS, **settings)
-    click.echo(
-        f"{options['backend']}: {len(corpus):,} characters of {name}, {len(vocab)} different"
-    )
-    known = {"corpus": name, "seed": options["seed"], "iterations": options["iterations"]}
-    with interruptible(lambda: _save(rnn, net, vocab, options, known)):
-        seen = min_char.train_min_char(
-            net, corpus, vocab, options["iterations"], seed=options["seed"]
-        )
-    click.echo(
-        f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
-        f"at first {seen.values[0]:.2f}"
-    )
-    _keep(rnn, net, vocab, seen, options, known)
-
-
-def _refuse_others(context: click.Context) -> None:
-    """Refuse options that a recipe fixes."""
-    given = [
-        option.opts[0]
-        for option in context.command.params
-        if option.name not in FREE
-        and option.name is not None
-        and context.get_parameter_source(option.name) == ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise ValueError(f"--recipe fixes {', '.join(given)}; leave out one or the other")
-
-
-def _lines(corpus: str, options: dict[str, Any]) -> tuple[Iterable[str], str]:
-    """Return a text, whole, in pieces, and its name."""
-    if options["text"] is not None:
-        _one_source(options)
-        return corpora.read_blocks(options["text"]), options["text"]
-    if corpus == "grammar":
-        raise ValueError("--recipe needs a text that does not change; choose another --corpus")
-    read = getattr(corpora, f"read_{corpus.replace('-', '_')}")
-    return read(), corpus
-
-
-def _load(rnn: Any, options: dict[str, Any]) -> tuple[Any, Any, str]:
+def _load(rnn: Any, asked: Asked) -> tuple[Any, Any, str]:
     """Return the loader, the Vocab and the name of the text."""
-    sizes = options["batch_size"], options["steps"], options["use_random_iter"]
-    settings = {name: options[name] for name in ("token", "seed")}
-    settings["max_tokens"] = options["max_tokens"] or None
-    if options["text"] is not None:
-        _one_source(options)
-        return *rnn.load_data_text(options["text"], *sizes, **settings), options["text"]
-    corpus = options["corpus"] or "builtin"
-    if corpus == "grammar":
-        settings["max_tokens"] = options["max_tokens"] or 10000  # there is no end to its text
-    load = getattr(rnn, f"load_data_{corpus.replace('-', '_')}")
-    return *load(*sizes, **settings), corpus
-
-
-def _one_source(options: dict[str, Any]) -> None:
-    if options["corpus"] is not None:
-        raise ValueError("--corpus and --text are both given; choose one")
-
-
-def _settings(rnn: Any, options: dict[str, Any]) -> dict[str, Any]:
-    device = rnn.try_gpu() if options["gpu"] else None
-    return {"seed": options["seed"], "dtype": options["dtype"], "device": device}
+    sizes = asked.batch_size, asked.steps, asked.use_random_iter, asked.max_tokens or None
+    settings: dict[str, Any] = {"token": asked.token, "seed": asked.seed}
+    asked.check_one_source()
+    if asked.text is not None:
+        return *rnn.load_data_text(asked.text, *sizes, **settings), asked.text
+    corpus = asked.corpus or "builtin"
+    load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+    return *load(corpus, *sizes, **settings), corpus
 
 
 def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
@@ -232,13 +147,13 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     return forward.endswith("_fused")
 
 
-def _net(rnn: Any, vocab_size: int, options: dict[str, Any]) -> Any:
-    architecture = cells.Architecture(options["cell"], options["layers"], options["bidirectional"])
-    sizes, settings = (vocab_size, options["hiddens"]), _settings(rnn, options)
-    if not options["concise"]:
-        fused = _is_fused(architecture, options["forward"])
+def _net(rnn: Any, vocab_size: int, asked: Asked) -> Any:
+    architecture = cells.Architecture(asked.cell, asked.layers, asked.bidirectional)
+    sizes, settings = (vocab_size, asked.hiddens), asked.of_net(rnn)
+    if not asked.concise:
+        fused = _is_fused(architecture, asked.forward)
         return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)
-    if options["forward"]:
+    if asked.forward:
         raise ValueError("--concise and --forward are both given; choose one")
     if not hasattr(rnn, "RNNModel"):
         raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")

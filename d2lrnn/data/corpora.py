@@ -11,7 +11,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -82,6 +83,27 @@ def read_builtin() -> list[str]:
     story = resources.files("d2lrnn.data").joinpath("corpus.txt").read_text(encoding="utf-8")
     paragraphs = [" ".join(paragraph.split()) for paragraph in story.split("\n\n")]
     return [paragraph + "\n" for paragraph in paragraphs if paragraph]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text that has a name.
+
+    read: returns its lines; None where the text is drawn anew for each epoch, as the grammar's is.
+    prefix: what samples go on from, unless something else is asked for.
+    """
+
+    read: Callable[[], list[str]] | None
+    prefix: str
+
+
+# Every corpus that the command and the demo know by name: a further one is one entry here.
+CORPORA = {
+    "builtin": Corpus(read_builtin, "Listen, "),
+    "time-machine": Corpus(read_time_machine, "time traveller"),
+    "tiny-shakespeare": Corpus(read_tiny_shakespeare, "First Citizen:"),
+    "grammar": Corpus(None, "the "),
+}
 
 
 def read_text(path: str | os.PathLike[str]) -> list[str]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from d2lrnn import checks
 from d2lrnn.data import corpora, text
 from d2lrnn.data.batches import (
     Ids,
@@ -39,8 +40,8 @@ def load_data_time_machine(
 
     Source: the book's section 9.3.
     """
-    lines = corpora.read_time_machine()
-    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+    sizes = batch_size, num_steps, use_random_iter, max_tokens
+    return load_data("time-machine", *sizes, token=token, seed=seed)
 
 
 def load_data_builtin(
@@ -56,8 +57,8 @@ def load_data_builtin(
 
     Arguments as for load_data_time_machine.
     """
-    lines = corpora.read_builtin()
-    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+    sizes = batch_size, num_steps, use_random_iter, max_tokens
+    return load_data("builtin", *sizes, token=token, seed=seed)
 
 
 def load_data_text(
@@ -93,8 +94,31 @@ def load_data_tiny_shakespeare(
 
     Arguments as for load_data_time_machine.
     """
-    lines = corpora.read_tiny_shakespeare()
-    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+    sizes = batch_size, num_steps, use_random_iter, max_tokens
+    return load_data("tiny-shakespeare", *sizes, token=token, seed=seed)
+
+
+def load_data(
+    corpus: str,
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10000,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+) -> tuple[Any, text.Vocab]:
+    """Return a loader over one of corpora.CORPORA and its Vocab.
+
+    The other arguments are those of load_data_time_machine; the grammar, which has no end, takes
+    max_tokens None for 10,000 an epoch.
+    """
+    checks.choice(corpus, "corpus", tuple(corpora.CORPORA))
+    read = corpora.CORPORA[corpus].read
+    if read is None:
+        sizes = batch_size, num_steps, use_random_iter, max_tokens or 10000
+        return load_data_grammar(*sizes, token=token, seed=seed)
+    return _load(read(), batch_size, num_steps, use_random_iter, max_tokens, token, seed)
 
 
 def _load(
@@ -165,6 +189,18 @@ LOADERS = Loaders(
 )
 
 
+def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]) -> Any:
+    """Return a loading function whose loader yields tensors made by from_numpy."""
+
+    @functools.wraps(load_data)
+    def load(*args: Any, **kwargs: Any) -> tuple[Any, text.Vocab]:
+        loader, vocab = load_data(*args, **kwargs)
+        loader.to_tensor = from_numpy
+        return loader, vocab
+
+    return load
+
+
 def of(from_numpy: Callable[[Ids], Any]) -> Loaders:
     """Return the loaders as a backend has them: yielding tensors made by from_numpy."""
 
@@ -181,19 +217,13 @@ def of(from_numpy: Callable[[Ids], Any]) -> Loaders:
 
         return iterate
 
-    def loading(load_data: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(load_data)
-        def load(*args: Any, **kwargs: Any) -> tuple[Any, text.Vocab]:
-            loader, vocab = load_data(*args, **kwargs)
-            loader.to_tensor = from_numpy
-            return loader, vocab
-
-        return load
-
-    made: dict[str, Any] = {"SeqDataLoader": Loader}
-    for name, function in LOADERS._asdict().items():
-        if name.startswith("seq_data_iter"):
-            made[name] = iterating(function)
-        elif name.startswith("load_data"):
-            made[name] = loading(function)
-    return Loaders(**made)
+    return Loaders(
+        SeqDataLoader=Loader,
+        seq_data_iter_random=iterating(seq_data_iter_random),
+        seq_data_iter_sequential=iterating(seq_data_iter_sequential),
+        load_data_time_machine=with_tensors(load_data_time_machine, from_numpy),
+        load_data_tiny_shakespeare=with_tensors(load_data_tiny_shakespeare, from_numpy),
+        load_data_builtin=with_tensors(load_data_builtin, from_numpy),
+        load_data_text=with_tensors(load_data_text, from_numpy),
+        load_data_grammar=with_tensors(load_data_grammar, from_numpy),
+    )

@@ -1,0 +1,121 @@
+"""What ``d2lrnn train`` is asked for, as a record; and its recipe, the minimal character model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from d2lrnn.cli.common import interruptible, save_picture
+from d2lrnn.data import corpora
+from d2lrnn.nets import build, cells
+from d2lrnn.recipes import min_char
+
+RECIPES = ("min-char",)
+# What a recipe leaves to the user; all else is part of it.
+FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "out", "plot"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of ``d2lrnn train``; the command's help says what each is."""
+
+    backend: str
+    corpus: str | None
+    text: str | None
+    token: str
+    max_tokens: int
+    cell: str
+    layers: int
+    bidirectional: bool
+    concise: bool
+    forward: str | None
+    hiddens: int
+    steps: int
+    batch_size: int
+    epochs: int
+    lr: float
+    optimizer: str
+    theta: float
+    use_random_iter: bool
+    seed: int
+    dtype: str
+    gpu: bool
+    prefix: str | None
+    sample_every: int
+    out: str | None
+    checkpoint: str | None
+    every: int
+    resume: bool
+    plot: str | None
+    recipe: str | None
+    iterations: int
+
+    def check_one_source(self) -> None:
+        """Check that there is one text to learn."""
+        if self.text is not None and self.corpus is not None:
+            raise ValueError("--corpus and --text are both given; choose one")
+
+    def of_net(self, rnn: Any) -> dict[str, Any]:
+        """Return what a net is made with beside its sizes."""
+        device = rnn.try_gpu() if self.gpu else None
+        return {"seed": self.seed, "dtype": self.dtype, "device": device}
+
+    def save(self, rnn: Any, net: Any, vocab: Any, known: dict[str, Any]) -> None:
+        """Save the model, if that was asked for; also when training is interrupted."""
+        if self.out:
+            rnn.save_model(self.out, net, vocab, **known)
+            with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
+                click.echo(f"model saved in {self.out}")
+
+    def keep(self, rnn: Any, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
+        """Save the model and the picture that were asked for."""
+        self.save(rnn, net, vocab, known)
+        if self.plot:
+            save_picture(seen.plot(label=self.backend), self.plot)
+
+
+def train_min_char(rnn: Any, asked: Asked) -> None:
+    """Train the minimal character model, and keep what was asked for."""
+    lines, name = _lines(asked)
+    corpus, vocab = min_char.character_corpus(lines)
+    architecture, sizes = cells.Architecture("rnn"), (len(vocab), min_char.NUM_HIDDENS)
+    net = build.new_net(rnn, architecture, *sizes, **asked.of_net(rnn))
+    click.echo(f"{asked.backend}: {len(corpus):,} characters of {name}, {len(vocab)} different")
+    known = {"corpus": name, "seed": asked.seed, "iterations": asked.iterations}
+    with interruptible(lambda: asked.save(rnn, net, vocab, known)):
+        seen = min_char.train_min_char(net, corpus, vocab, asked.iterations, seed=asked.seed)
+    click.echo(
+        f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
+        f"at first {seen.values[0]:.2f}"
+    )
+    asked.keep(rnn, net, vocab, seen, known)
+
+
+def _lines(asked: Asked) -> tuple[Iterable[str], str]:
+    """Return a text, whole, in pieces, and its name."""
+    asked.check_one_source()
+    if asked.text is not None:
+        return corpora.read_blocks(asked.text), asked.text
+    name = asked.corpus or "tiny-shakespeare"
+    read = corpora.CORPORA[name].read
+    if read is None:
+        raise ValueError("--recipe needs a text that does not change; choose another --corpus")
+    return read(), name
+
+
+def refuse_others(context: click.Context) -> None:
+    """Refuse options that a recipe fixes."""
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in FREE
+        and option.name is not None
+        and context.get_parameter_source(option.name) == ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise ValueError(f"--recipe fixes {', '.join(given)}; leave out one or the other")
