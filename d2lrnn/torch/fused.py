@@ -225,9 +225,9 @@ def kernel_takes(inputs, state, vocab_size):
 def lstm_kernel(inputs, state, weights):
     """Return Hs (T, n, h) and the last state by the one call that torch.nn.LSTM makes.
 
-    On a CPU that is oneDNN's LSTM: the loop over time is not Python's, and its products use AVX-512
-    on AMD's processors too, where torch.mm, which is MKL's, does not. It takes our parameters, so
-    the gradients are theirs. Its weights are transposed, its output gate is the last, and it has a
+    On a CPU that is oneDNN's LSTM: the loop over time is not Python's, and on AMD's processors its
+    products take less time than torch.mm's, which are MKL's. It takes our parameters, so the
+    gradients are theirs. Its weights are transposed, its output gate is the last, and it has a
     second bias, here of zeros.
     """
     if not inputs.dtype.is_floating_point:
