@@ -48,17 +48,24 @@ def biased(A, b):
     return A + np.dot(ones, b[None]).reshape(A.shape)
 
 
+def look_up(ids, table):
+    """Return a row of table for each id."""
+    return npx.embedding(ids, table, *table.shape, dtype=table.dtype)
+
+
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
     if is_floating(inputs):
         return biased(np.dot(inputs, W_x), b)
-    rows = npx.embedding(inputs, W_x, *W_x.shape, dtype=W_x.dtype)  # a row of W_x for each id
-    return biased(rows, b)
+    return biased(look_up(inputs, W_x), b)
 
 
 def output_layer(Hs, W_hq, b_q):
     """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
-    return biased(np.dot(Hs.reshape(-1, len(W_hq)), W_hq), b_q)
+    if W_hq.size > Hs.size or Hs.size == 0:
+        return biased(np.dot(Hs.reshape(-1, len(W_hq)), W_hq), b_q)
+    layer = {"num_hidden": len(b_q), "flatten": False}  # oneDNN's, for which W_hq is turned
+    return npx.fully_connected(Hs.reshape(-1, len(W_hq)), W_hq.T, b_q, **layer)
 
 
 def recurrence(function, A, weights, state):
@@ -67,7 +74,8 @@ def recurrence(function, A, weights, state):
     oneDNN is never given an empty array: it fails, later, and elsewhere.
     """
     if A.size == 0:  # no steps, or no rows
-        return np.zeros((*A.shape[:2], state[0].shape[1]), dtype=A.dtype, ctx=A.ctx), tuple(state)
+        shape = len(A), *state[0].shape
+        return np.zeros(shape, dtype=A.dtype, ctx=A.ctx), tuple(state)
     Hs, *last = function()(A, *weights, *state)
     return Hs, tuple(last)
 
@@ -84,7 +92,7 @@ def old(*arrays):
 
 def one_product(lefts, rights):
     """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
-    flat = old(lefts.reshape(-1, lefts.shape[2]), rights.reshape(-1, rights.shape[2]))
+    flat = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # copies nothing
     return nd.dot(*flat, transpose_a=True).as_np_ndarray()
 
 
@@ -94,6 +102,11 @@ def before(first, states):
     For the way ahead: on the way back MXNet runs in a thread that knows no empty arrays.
     """
     return np.concatenate([first[None], states[:-1]])
+
+
+def side_by_side(parts):
+    """Return parts joined along their last axis, where np.concatenate takes ten times as long."""
+    return nd.concat(*old(*parts), dim=parts[0].ndim - 1).as_np_ndarray()
 
 
 def columns(gates, number):
@@ -165,46 +178,125 @@ class RNNRecurrence(Recurrence):
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
     check("rnn", inputs, state, params)
-    W_xh, W_hh, b_h, W_hq, b_q = params
+    *weights, W_hq, b_q = params
+    if kernel_takes(inputs, state, len(weights[0])):
+        Hs, state = kernel("rnn", inputs, state, weights)
+        return output_layer(Hs, W_hq, b_q), state
+    W_xh, W_hh, b_h = weights
     Hs, state = recurrence(RNNRecurrence, input_product(inputs, W_xh, b_h), [W_hh], state)
     return output_layer(Hs, W_hq, b_q), state
 
 
+KERNELS = {"rnn": "rnn_tanh", "lstm": "lstm"}  # of npx.rnn, whose GRU is another cell than ours
+GATES = {"rnn": "h", "lstm": "ifco"}  # in that order there
+
+
+def kernel_takes(inputs, state, vocab_size):
+    """Return whether npx.rnn can compute this, and faster than our loop does.
+
+    It can in float32. But it multiplies where we look up: ids of a large vocabulary are for us,
+    unless there is so little to multiply that our calls from Python take longer.
+    """
+    num_hiddens = state[0].shape[1]
+    if state[0].dtype != "float32" or 0 in inputs.shape:
+        return False
+    few = vocab_size <= max(num_hiddens // 2, 32) or vocab_size * state[0].size <= 200_000
+    return few or is_floating(inputs)
+
+
+def kernel(cell, inputs, state, weights):
+    """Return Hs (T, n, h) and the last state by the one call that MXNet's own layer makes.
+
+    The loop over time is then MXNet's. It takes our parameters, so the gradients are theirs.
+    """
+    if not is_floating(inputs):
+        inputs = npx.one_hot(inputs, len(weights[0]), dtype=weights[0].dtype)
+    first, num_hiddens = [s[None] for s in state], state[0].shape[1]
+    settings = {"mode": KERNELS[cell], "state_size": num_hiddens, "num_layers": 1}
+    Hs, *last = npx.rnn(inputs, packed(cell, weights), *first, state_outputs=True, **settings)
+    return Hs, tuple(s[0] for s in last)
+
+
+def packed(cell, weights):
+    """Return a cell's parameters as npx.rnn takes them, in one vector.
+
+    That is all W_x, all W_h, each transposed, all b, and a second bias for each, here of zeros. As
+    rows as long as a bias they are joined ten times as fast as vectors are.
+    """
+    gates, num_hiddens = cells.CELLS[cell].by_gate(weights), len(weights[2])
+    W_x, W_h, b = (old(*kind) for kind in zip(*(gates[g] for g in GATES[cell])))
+    rows = [nd.transpose(W) for W in (*W_x, *W_h)] + [*b, nd.zeros_like(nd.concat(*b, dim=0))]
+    joined = nd.concat(*(row.reshape((-1, num_hiddens)) for row in rows), dim=0)
+    return joined.reshape((-1,)).as_np_ndarray()
+
+
+def gates_of_inputs(inputs, weights, biases):
+    """Return X W_x + b of each gate, (T, gates, n, h), in which a step's gate is in one piece."""
+    if is_floating(inputs):
+        return np.stack([biased(np.dot(inputs, W), b) for W, b in zip(weights, biases)], axis=1)
+    gate = np.arange(len(weights), dtype=inputs.dtype, ctx=inputs.ctx)[:, None]
+    ids = np.expand_dims(inputs, 1) + len(weights[0]) * gate  # (T, gates, n), of all tables in one
+    return look_up(ids, np.concatenate(weights)) + look_up(0 * ids + gate, np.stack(biases))
+
+
 class GRURecurrence(Recurrence):
-    """The update of a GRU for every t, A = [A_z, A_r, A_h] = X W_x + b."""
+    """The update of a GRU for every t, A = [A_z, A_r, A_h] = X W_x + b, as (T, 3, n, h).
+
+    MXNet's layer is another GRU, so the loop is ours. A call takes 20 microseconds, so there are
+    few, and what they return goes where it is to stay.
+    """
 
     def forward(self, *arguments):
         """Return Hs (T, n, h) and the last H."""
-        A, W_hzr, W_hh, first = modern(arguments)
-        h, H, kept = first.shape[1], first, []
-        for A_zr, A_h in zip(A[:, :, : 2 * h], A[:, :, 2 * h :]):
-            Z, R = columns(sigmoid(A_zr + np.dot(H, W_hzr)), 2)
-            H_tilde = tanh(A_h + np.dot(R * H, W_hh))  # candidate
-            H = H_tilde + Z * (H - H_tilde)  # Z * H + (1 - Z) * H_tilde
-            kept.append((H, Z, R, H_tilde))
-        Hs, *gates = map(np.stack, zip(*kept))
-        self.keep(before(first, Hs), gates, W_hzr.T, W_hh.T)
-        return Hs, H.copy()
+        A, W_hz, W_hr, W_hh, first = old(*arguments)
+        H = first
+        gates, products = nd.zeros_like(A), nd.zeros_like(A[0])
+        Hs, RH = (nd.zeros((len(A), *H.shape), ctx=A.context, dtype=A.dtype) for _ in range(2))
+        for_z, for_r, for_h = products
+        for A_t, gates_t, RH_t, H_new in zip(A, gates, RH, Hs):
+            (Z, R, H_tilde), ZR = gates_t, gates_t[:2]
+            nd.dot(H, W_hz, out=for_z)
+            nd.dot(H, W_hr, out=for_r)
+            nd.elemwise_add(A_t[:2], products[:2], out=ZR)
+            nd.Activation(ZR, act_type="sigmoid", out=ZR)  # update gate and reset gate
+            nd.elemwise_mul(R, H, out=RH_t)
+            nd.dot(RH_t, W_hh, out=for_h)
+            nd.elemwise_add(A_t[2], for_h, out=H_tilde)
+            nd.Activation(H_tilde, act_type="tanh", out=H_tilde)  # candidate
+            nd.elemwise_sub(H, H_tilde, out=H_new)
+            nd.elemwise_mul(Z, H_new, out=H_new)
+            nd.elemwise_add(H_tilde, H_new, out=H_new)  # Z * H + (1 - Z) * H_tilde
+            H = H_new
+        (Hs_before,) = old(before(*modern([first, Hs])))
+        self.keep(Hs_before, gates, RH, [nd.transpose(W) for W in (W_hz, W_hr, W_hh)])
+        return modern([Hs, H.copy()])
 
-    def backward(self, *d_results):
-        """Return dA, dW_hzr, dW_hh and the first dH."""
-        (dHs, dH), (Hs, (Z, R, H_tilde), W_hzr_T, W_hh_T) = modern(d_results), self.give_up()
+    def backward(self, dHs, dH):
+        """Return dA, dW_hz, dW_hr, dW_hh and the first dH."""
+        dHs, dH = old(dHs, dH)
+        Hs, gates, RH, (W_hz_T, W_hr_T, W_hh_T) = self.give_up()
+        Z, R, H_tilde = (gate.reshape(Hs.shape) for gate in nd.split(gates, 3, axis=1))
         of_each = [  # gate, times what arrives at it, which the loop supplies
             (Hs - H_tilde) * slopes(Z),
             Hs * slopes(R),
             (1 - Z) * (1 - H_tilde * H_tilde),
         ]
-        steps, dA = zip(*(x[::-1] for x in (dHs, Z, R, *of_each))), []
-        for dH_t, Z_t, R_t, of_z, of_r, of_h in steps:
-            dH = dH + dH_t
-            dA_h = dH * of_h
-            dRH = np.dot(dA_h, W_hh_T)
-            dA_zr = np.concatenate([dH * of_z, dRH * of_r], axis=1)
-            dH = dH * Z_t + dRH * R_t + np.dot(dA_zr, W_hzr_T)
-            dA.append((dA_zr, dA_h))
-        dA_zr, dA_h = (np.stack(part) for part in zip(*dA[::-1]))
-        d_weights = one_product(Hs, dA_zr), one_product(R * Hs, dA_h)
-        return old(np.concatenate([dA_zr, dA_h], axis=2), *d_weights, dH)
+        dA, dH = nd.zeros_like(gates), dH.copy()
+        dRH, from_z, from_r = (nd.zeros_like(dH) for _ in range(3))
+        steps = zip(*(list(x) for x in (dHs, Z, R, *of_each, dA)))
+        for dH_t, Z_t, R_t, of_z, of_r, of_h, (dA_z, dA_r, dA_h) in reversed(list(steps)):
+            nd.elemwise_add(dH, dH_t, out=dH)
+            nd.elemwise_mul(dH, of_h, out=dA_h)
+            nd.dot(dA_h, W_hh_T, out=dRH)
+            nd.elemwise_mul(dRH, of_r, out=dA_r)
+            nd.elemwise_mul(dH, of_z, out=dA_z)
+            nd.dot(dA_z, W_hz_T, out=from_z)
+            nd.dot(dA_r, W_hr_T, out=from_r)
+            nd.elemwise_mul(dH, Z_t, out=dH)
+            nd.elemwise_mul(dRH, R_t, out=dRH)
+            nd.add_n(dH, dRH, from_z, from_r, out=dH)
+        lefts, parts = (Hs, Hs, RH), (part.reshape(Hs.shape) for part in nd.split(dA, 3, axis=1))
+        return dA, *old(*map(one_product, lefts, parts)), dH
 
 
 @cells.is_cell("gru", takes_ids=True)
@@ -212,10 +304,10 @@ class GRURecurrence(Recurrence):
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     check("gru", inputs, state, params)
-    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
-    W_x, b = np.concatenate([W_xz, W_xr, W_xh], axis=1), np.concatenate([b_z, b_r, b_h])
-    weights = np.concatenate([W_hz, W_hr], axis=1), W_hh
-    Hs, state = recurrence(GRURecurrence, input_product(inputs, W_x, b), weights, state)
+    *weights, W_hq, b_q = params
+    W_x, W_h, b = cells.CELLS["gru"].by_kind(weights)
+    A = gates_of_inputs(inputs, W_x, b)
+    Hs, state = recurrence(GRURecurrence, A, W_h, state)
     return output_layer(Hs, W_hq, b_q), state
 
 
@@ -253,7 +345,7 @@ class LSTMRecurrence(Recurrence):
         for dH_t, slope_t, F_t, of_i, of_f, of_o, of_c in steps:
             dH = dH + dH_t
             dC = dC + dH * slope_t
-            dA_t = np.concatenate([dC * of_i, dC * of_f, dH * of_o, dC * of_c], axis=1)
+            dA_t = side_by_side([dC * of_i, dC * of_f, dH * of_o, dC * of_c])
             dH, dC = np.dot(dA_t, W_h_T), dC * F_t
             dA.append(dA_t)
         dA = np.stack(dA[::-1])
@@ -266,6 +358,9 @@ def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    W_x, W_h, b = (np.concatenate(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
+    if kernel_takes(inputs, state, len(weights[0])):
+        Hs, state = kernel("lstm", inputs, state, weights)
+        return output_layer(Hs, W_hq, b_q), state
+    W_x, W_h, b = map(side_by_side, cells.CELLS["lstm"].by_kind(weights))
     Hs, state = recurrence(LSTMRecurrence, input_product(inputs, W_x, b), [W_h], state)
     return output_layer(Hs, W_hq, b_q), state

@@ -1,7 +1,7 @@
 """Gradients, clipping and the update, in MXNet (the book's section 9.5)."""
 
 from d2lrnn import checks
-from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.nets import optimizers
 
 
@@ -20,12 +20,18 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
 
 
+def joint_norm(grads):
+    """Return the joint Euclidean norm, by products: four times as fast as MXNet's sums."""
+    flat = [grad.as_nd_ndarray().reshape((-1,)) for grad in grads]  # copies nothing
+    squares = nd.add_n(*(nd.dot(grad, grad) for grad in flat))
+    return np.sqrt(squares.as_np_ndarray()).reshape(())
+
+
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
     checks.gradients(grads)
     theta, clip = checks.clipping(theta, clip)
-    flat = [grad.reshape(-1) for grad in grads]
-    norm = np.sqrt(sum(np.dot(grad, grad) for grad in flat))  # four times as fast as a sum
+    norm = joint_norm(grads)
     if clip == "value":
         # np.clip would take theta as float32
         return [np.minimum(np.maximum(grad, -theta), theta) for grad in grads], norm
@@ -73,15 +79,31 @@ def value_and_grad(network, loss):
     return compute
 
 
+def descend(params, grads, lr, theta):
+    """Clip gradients by their norm and take a step of gradient descent, all in one call.
+
+    One for each parameter and operator, at 20 microseconds a call, would take longer than some
+    networks do. MXNet's operator counts in float32.
+    """
+    scale = theta / np.maximum(joint_norm(grads), theta)
+    rates = (np.full(len(params), lr, dtype="float32", ctx=scale.ctx) * scale).as_nd_ndarray()
+    pairs = [tensor.as_nd_ndarray() for pair in zip(params, grads) for tensor in pair]
+    decay, out = nd.zeros_like(rates), pairs[::2]
+    nd.preloaded_multi_sgd_update(*pairs, rates, decay, num_weights=len(params), out=out)
+
+
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
-    compute = value_and_grad(network, loss)
+    compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
 
     def update(params, inputs, targets, weights=None):
         value, state, grads = compute(params, inputs, targets, weights)
+        if at_once and params[0].dtype == "float32":
+            descend(params, grads, lr, theta)
+            return value, constant(state), params
         grads, _ = grad_clipping(grads, theta, clip=clip)
         updated, memory.kept = rule.update(params, grads, memory.before(params))
         for param, new in zip(params, updated):

@@ -209,11 +209,46 @@ class LSTMRecurrence(torch.autograd.Function):
         return dA, dH.T.contiguous(), dC.T.contiguous(), one_product(Hs[:-1], dA)
 
 
+def kernel_takes(inputs, state, vocab_size):
+    """Return whether oneDNN's LSTM can compute this, and faster than LSTMRecurrence does.
+
+    It can in float32 on a CPU. But it multiplies where we look up: ids of a large vocabulary are
+    for us, unless there is so little to multiply that our calls from Python take longer.
+    """
+    (H, _), mkldnn = state, torch.backends.mkldnn
+    if H.is_cuda or H.dtype != torch.float32 or 0 in inputs.shape:
+        return False
+    few = vocab_size <= max(H.shape[1] // 2, 32) or vocab_size * H.numel() <= 50_000
+    return (few or inputs.dtype.is_floating_point) and mkldnn.is_available() and mkldnn.enabled
+
+
+def lstm_kernel(inputs, state, weights):
+    """Return Hs (T, n, h) and the last state by the one call that torch.nn.LSTM makes.
+
+    On a CPU that is oneDNN's LSTM: the loop over time is not Python's, and on AMD's processors its
+    products take less time than torch.mm's, which are MKL's. It takes our parameters, so the
+    gradients are theirs. Its weights are transposed, its output gate is the last, and it has a
+    second bias, here of zeros.
+    """
+    if not inputs.dtype.is_floating_point:
+        inputs = F.one_hot(inputs.long(), len(weights[0])).to(weights[0].dtype)
+    kinds = cells.CELLS["lstm"].by_kind(weights)  # each of the gates i, f, o, c
+    W_x, W_h, b = (concat([i, f, c, o]) for i, f, o, c in kinds)
+    packed = W_x.T, W_h.T, b, torch.zeros_like(b)
+    first = tuple(s[None] for s in state)
+    settings = True, 1, 0.0, torch.is_grad_enabled(), False, False  # biases, layers, dropout, ...
+    Hs, H, C = torch._VF.lstm(inputs, first, packed, *settings)
+    return Hs, (H[0], C[0])
+
+
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
+    if kernel_takes(inputs, state, len(weights[0])):
+        Hs, state = lstm_kernel(inputs, state, weights)
+        return output_layer(Hs, W_hq, b_q), state
     W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)
