@@ -14,10 +14,52 @@ PACKAGES = {"1.0": "d2lrnn.book", "classic": "d2lrnn.book.classic"}
 
 # Names that only one of the editions has: words of 0.17, and what follows "d2l." in 1.0.
 CLASSIC = frozenset(
-    ["RNNModelScratch", "SeqDataLoader", "count_corpus", "load_corpus_time_machine", "load_data_time_machine", "predict_ch3", "predict_ch8", "read_time_machine", "seq_data_iter_random", "seq_data_iter_sequential", "train_ch3", "train_ch8", "train_epoch_ch3", "train_epoch_ch8", "transpose_output", "transpose_qkv"]
+    [
+        "RNNModelScratch",
+        "SeqDataLoader",
+        "count_corpus",
+        "load_corpus_time_machine",
+        "load_data_time_machine",
+        "predict_ch3",
+        "predict_ch8",
+        "read_time_machine",
+        "seq_data_iter_random",
+        "seq_data_iter_sequential",
+        "train_ch3",
+        "train_ch8",
+        "train_epoch_ch3",
+        "train_epoch_ch8",
+        "transpose_output",
+        "transpose_qkv",
+    ]
 )
 NEWER = frozenset(
-    ["Classifier", "DataModule", "FashionMNIST", "GRU", "HyperParameters", "LinearRegression", "MTFraEng", "Module", "ProgressBoard", "RNN", "RNNLM", "RNNLMScratch", "RNNScratch", "SGD", "Seq2Seq", "SyntheticRegressionData", "TimeMachine", "Trainer", "TransformerEncoderBlock", "add_to_class", "check_len", "check_shape", "init_seq2seq", "num_gpus"]
+    [
+        "Classifier",
+        "DataModule",
+        "FashionMNIST",
+        "GRU",
+        "HyperParameters",
+        "LinearRegression",
+        "MTFraEng",
+        "Module",
+        "ProgressBoard",
+        "RNN",
+        "RNNLM",
+        "RNNLMScratch",
+        "RNNScratch",
+        "SGD",
+        "Seq2Seq",
+        "SyntheticRegressionData",
+        "TimeMachine",
+        "Trainer",
+        "TransformerEncoderBlock",
+        "add_to_class",
+        "check_len",
+        "check_shape",
+        "init_seq2seq",
+        "num_gpus",
+    ]
 )
 
 PIP = re.compile(r"\s*[!%]?\s*(\S*python\S*\s+-m\s+|uv\s+)?pip3?\s+install\b.*\bd2l\b")
@@ -49,14 +91,10 @@ def edition_of(sources: Sequence[str]) -> str:
 
 
 def without_pip(source: str) -> str:
-    """Return a cell without the lines that install d2l, and those that these go on in."""
-    kept, skipping = [], False
-    for line in source.split("\n"):
-        skipping = skipping or PIP.match(line) is not None
-        if not skipping:
-            kept.append(line)
-        skipping = skipping and line.rstrip().endswith("\\")
-    return "\n".join(kept)
+    """Return a cell without the lines that install d2l, each with those that it goes on in."""
+    lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", source)
+    kept = [line for line in lines if not PIP.match(line.replace("\\\n", " "))]
+    return "".join(kept).rstrip("\n")
 
 
 def setup_code(sources: Sequence[str], edition: str) -> str:
