@@ -91,14 +91,10 @@ def edition_of(sources: Sequence[str]) -> str:
 
 
 def without_pip(source: str) -> str:
-    """Return a cell without the lines that install d2l, and those that these go on in."""
-    kept, skipping = [], False
-    for line in source.split("\n"):
-        skipping = skipping or PIP.match(line) is not None
-        if not skipping:
-            kept.append(line)
-        skipping = skipping and line.rstrip().endswith("\\")
-    return "\n".join(kept)
+    """Return a cell without the lines that install d2l, each with those that it goes on in."""
+    lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", source)
+    kept = [line for line in lines if not PIP.match(line.replace("\\\n", " "))]
+    return "".join(kept).rstrip("\n")
 
 
 def setup_code(sources: Sequence[str], edition: str) -> str:

@@ -1,4 +1,4 @@
-"""The book's interface of 0.17 under test: ``d2l``, in each chosen framework that it was made for."""
+"""The book's interface of 0.17 under test: ``d2l``, in each framework that it was made for."""
 
 import hashlib
 import importlib
@@ -7,7 +7,7 @@ import random
 import pytest
 
 EDITION = ("torch", "tensorflow", "mxnet")
-STORY = "The Time-Traveller smiled round at us.\nThen, still smiling faintly, he walked slowly.\n"
+STORY = "The Time-Traveller smiled round at us.\nThen he walked slowly out of the room.\n"
 PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est calme.")]
 
 

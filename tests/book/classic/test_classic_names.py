@@ -73,8 +73,8 @@ OF_TENSORFLOW = {
     "train_epoch_ch8": "net train_iter loss updater use_random_iter",
 }
 ALIASES = (
-    "abs arange argmax astype concat cos cosh exp eye float32 int32 linspace matmul meshgrid normal "
-    "numpy ones rand reduce_sum reshape sin sinh size stack tanh tensor transpose zeros"
+    "abs arange argmax astype concat cos cosh exp eye float32 int32 linspace matmul meshgrid "
+    "normal numpy ones rand reduce_sum reshape sin sinh size stack tanh tensor transpose zeros"
 )
 
 
@@ -114,12 +114,14 @@ def test_an_alias_is_the_frameworks_own(d2l):
 
 @pytest.mark.parametrize("name", ["train_ch6", "MultiHeadAttention", "load_data_voc", "update_D"])
 def test_a_name_of_another_chapter_says_so(d2l, name):
-    with pytest.raises(AttributeError, match=f"d2l.{name} belongs to another chapter of the book"):
+    with pytest.raises(
+        AttributeError, match=rf"d2l\.{name} belongs to another chapter of the book"
+    ):
         getattr(d2l, name)
 
 
 def test_a_name_that_d2l_has_not_either_says_so(d2l):
-    with pytest.raises(AttributeError, match="nor has d2l 0.17"):
+    with pytest.raises(AttributeError, match=r"nor has d2l 0\.17"):
         d2l.train_chapter_8  # noqa: B018
 
 

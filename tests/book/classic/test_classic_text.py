@@ -1,6 +1,7 @@
 """The book's text, vocabulary, minibatches, pairs of sentences and files."""
 
 import hashlib
+import itertools
 import os
 import random
 import zipfile
@@ -17,7 +18,7 @@ from d2lrnn.data.corpora import DownloadError
 
 def test_a_vocabulary_counts_pairs_of_words_as_tokens():
     words = ["the", "time", "traveller", "the", "time"]
-    vocab = Vocab(list(zip(words[:-1], words[1:])))
+    vocab = Vocab(list(itertools.pairwise(words)))
     assert vocab.token_freqs[0] == (("the", "time"), 2)
     assert vocab.token_to_idx["time", "traveller"] == vocab.idx_to_token.index(
         ("time", "traveller")
@@ -106,9 +107,10 @@ def test_minibatches_of_pairs_are_padded_and_know_their_lengths(d2l, texts):
     data_iter, source, target = d2l.load_data_nmt(batch_size=4, num_steps=6)
     X, X_valid_len, Y, Y_valid_len = next(iter(data_iter))
     assert tuple(X.shape) == tuple(Y.shape) == (4, 6)
-    for row, length in zip(d2l.numpy(X).astype(int), d2l.numpy(X_valid_len)):
-        assert row[length - 1] == source["<eos>"]
-        assert (row[length:] == source["<pad>"]).all()
+    for vocab, rows, lengths in ((source, X, X_valid_len), (target, Y, Y_valid_len)):
+        for row, length in zip(d2l.numpy(rows).astype(int), d2l.numpy(lengths)):
+            assert row[length - 1] == vocab["<eos>"]
+            assert (row[length:] == vocab["<pad>"]).all()
     assert target.idx_to_token[:4] == ["<unk>", "<pad>", "<bos>", "<eos>"]
 
 

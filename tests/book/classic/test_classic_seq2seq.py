@@ -1,0 +1,144 @@
+"""The book's encoder and decoder, their loss, training and translations."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def pairs(d2l, texts):
+    return d2l.load_data_nmt(batch_size=8, num_steps=6)
+
+
+@pytest.fixture
+def make_decoder(d2l, backend):
+    """A function that makes a decoder as the book's cell does: an embedding, a GRU, a layer."""
+
+    def torch_decoder(vocab_size):
+        class Decoder(d2l.Decoder):
+            def __init__(self):
+                super().__init__()
+                self.embedding = d2l.nn.Embedding(vocab_size, 4)
+                self.rnn = d2l.nn.GRU(4, 8)
+                self.dense = d2l.nn.Linear(8, vocab_size)
+
+            def init_state(self, enc_outputs, *args):
+                return enc_outputs[1]
+
+            def forward(self, X, state):
+                Y, state = self.rnn(self.embedding(X).permute(1, 0, 2), state)
+                return self.dense(Y).permute(1, 0, 2), state
+
+        return Decoder()
+
+    def mxnet_decoder(vocab_size):
+        class Decoder(d2l.Decoder):
+            def __init__(self):
+                super().__init__()
+                self.embedding = d2l.nn.Embedding(vocab_size, 4)
+                self.rnn = d2l.rnn.GRU(8)
+                self.dense = d2l.nn.Dense(vocab_size, flatten=False)
+
+            def init_state(self, enc_outputs, *args):
+                return enc_outputs[1]
+
+            def forward(self, X, state):
+                Y, state = self.rnn(self.embedding(X).swapaxes(0, 1), state)
+                return self.dense(Y).swapaxes(0, 1), state
+
+        return Decoder()
+
+    def tensorflow_decoder(vocab_size):
+        layers = d2l.tf.keras.layers
+
+        class Decoder(d2l.Decoder):
+            def __init__(self):
+                super().__init__()
+                self.embedding = layers.Embedding(vocab_size, 4)
+                self.rnn = layers.RNN(layers.GRUCell(8), return_sequences=True, return_state=True)
+                self.dense = layers.Dense(vocab_size)
+
+            def init_state(self, enc_outputs, *args):
+                return enc_outputs[1]
+
+            def call(self, X, state, **kwargs):
+                Y, *state = self.rnn(self.embedding(X), initial_state=state, **kwargs)
+                return self.dense(Y), state
+
+        return Decoder()
+
+    return {"torch": torch_decoder, "mxnet": mxnet_decoder, "tensorflow": tensorflow_decoder}[
+        backend
+    ]
+
+
+@pytest.fixture
+def make_pair(d2l, make_decoder):
+    """A function that makes an encoder and a decoder of two vocabularies."""
+
+    def make(source, target):
+        encoder = d2l.Seq2SeqEncoder(len(source), 4, 8, 1)
+        return d2l.EncoderDecoder(encoder, make_decoder(len(target)))
+
+    return make
+
+
+def test_an_encoder_returns_outputs_and_a_state_a_layer(d2l, backend):
+    encoder = d2l.Seq2SeqEncoder(vocab_size=10, embed_size=8, num_hiddens=16, num_layers=2)
+    if backend == "mxnet":
+        encoder.initialize()
+    outputs, state = encoder(d2l.astype(d2l.zeros((4, 7)), d2l.int32))
+    shapes = {"tensorflow": (4, 7, 16)}
+    assert tuple(outputs.shape) == shapes.get(backend, (7, 4, 16))
+    if backend == "tensorflow":
+        assert [tuple(layer.shape) for layer in state] == [(4, 16)] * 2
+    else:
+        assert tuple((state if backend == "torch" else state[0]).shape) == (2, 4, 16)
+
+
+def test_training_lowers_the_loss_and_says_it(d2l, pairs, make_pair, capsys):
+    data_iter, source, target = pairs
+    net, losses = make_pair(source, target), []
+    for num_epochs in (1, 30):
+        d2l.train_seq2seq(net, data_iter, 0.02, num_epochs, target, d2l.try_gpu())
+        losses.append(float(capsys.readouterr().out.split()[1].rstrip(",")))
+    assert losses[1] < losses[0] / 2
+
+
+def test_a_translation_ends_and_is_of_known_words(d2l, backend, pairs, make_pair):
+    data_iter, source, target = pairs
+    net, device = make_pair(source, target), d2l.try_gpu()
+    d2l.train_seq2seq(net, data_iter, 0.05, 60, target, device)
+    arguments = () if backend == "tensorflow" else (device,)
+    said, weights = d2l.predict_seq2seq(net, "i lost .", source, target, 6, *arguments)
+    assert said == "j'ai perdu ."
+    assert weights == []
+
+
+def test_the_loss_counts_what_is_valid_only(d2l, backend):
+    scores, label = d2l.ones((3, 4, 10)), d2l.astype(d2l.ones((3, 4)), d2l.int32)
+    if backend == "torch":
+        label = label.long()
+    valid_len = d2l.tensor([4, 2, 0])
+    if backend == "tensorflow":
+        losses = d2l.MaskedSoftmaxCELoss(valid_len)(label, scores)
+    else:
+        losses = d2l.MaskedSoftmaxCELoss()(scores, label, valid_len)
+    expected = np.log(10) * np.array([1, 0.5, 0])
+    np.testing.assert_allclose(d2l.numpy(losses), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_what_lies_behind_the_valid_length_is_masked(d2l, backend, value):
+    if backend == "mxnet":
+        with pytest.raises(AttributeError):
+            d2l.sequence_mask  # noqa: B018  # the book uses npx.sequence_mask there
+        return
+    masked = d2l.sequence_mask(d2l.ones((2, 3, 4)), d2l.tensor([1, 2]), value=value)
+    expected = np.full((2, 3, 4), value, "float32")
+    expected[0, :1], expected[1, :2] = 1, 1
+    np.testing.assert_array_equal(d2l.numpy(masked), expected)
+
+
+def test_an_interface_is_to_be_filled_in(d2l):
+    with pytest.raises(NotImplementedError):
+        d2l.Decoder().init_state(None)

@@ -1,0 +1,233 @@
+"""What the book's training, prediction and parts do, beside the package's own."""
+
+import numpy as np
+import pytest
+
+from d2lrnn.book.classic import training
+from d2lrnn.training.language import DivergenceError
+
+VOCAB_SIZE = 9
+LETTERS = ["<unk>", *"time rav"]
+
+
+@pytest.fixture
+def vocab(d2l):
+    return d2l.Vocab([list("".join(LETTERS[1:]))])
+
+
+@pytest.fixture
+def minibatches(rnn):
+    """Three minibatches (X, Y) of 2 rows and 5 steps, the rows going on from one to the next."""
+    ids = np.random.default_rng(0).integers(VOCAB_SIZE, size=(2, 16))
+    parts = [(ids[:, i : i + 5], ids[:, i + 1 : i + 6]) for i in (0, 5, 10)]
+    return [(rnn.from_numpy(X), rnn.from_numpy(Y)) for X, Y in parts]
+
+
+@pytest.fixture
+def params_of(rnn):
+    """A function that returns a book net's parameters as NumPy arrays."""
+
+    def params(net):
+        found = net.params if hasattr(net, "params") else net.trainable_variables
+        return [rnn.to_numpy(param) for param in found]
+
+    return params
+
+
+@pytest.fixture
+def ours(rnn):
+    """A net of the package's own, with the parameters that the book net begins with."""
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+    return rnn.RNNModelScratch(VOCAB_SIZE, 8, *functions, seed=0)
+
+
+@pytest.mark.parametrize("use_random_iter", [False, True])
+def test_training_gives_the_parameters_that_the_packages_own_gives(
+    d2l, rnn, device, make_book_net, ours, minibatches, vocab, params_of, use_random_iter
+):
+    net = make_book_net(VOCAB_SIZE)
+    d2l.train_ch8(net, minibatches, vocab, 1, 3, device, use_random_iter=use_random_iter)
+    rnn.train_ch8(ours, minibatches, vocab, 1, 3, use_random_iter=use_random_iter)
+    for found, expected in zip(params_of(net), ours.arrays()):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_training_says_the_perplexity_and_two_samples(
+    d2l, device, make_book_net, minibatches, vocab, capsys
+):
+    assert d2l.train_ch8(make_book_net(VOCAB_SIZE), minibatches, vocab, 1, 1, device) is None
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("perplexity 9.")
+    assert lines[0].split(" on ")[1].upper().startswith(("CPU", "/CPU", "/DEVICE:CPU"))
+    assert [line[:9] for line in lines[1:]] == ["time trav", "trave<unk"]  # no l in the vocabulary
+
+
+def test_the_perplexity_is_drawn_every_ten_epochs(
+    d2l, device, make_book_net, minibatches, vocab, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(training.Animator, "add", lambda self, x, y: drawn.append((x, len(y))))
+    d2l.train_ch8(make_book_net(VOCAB_SIZE), minibatches, vocab, 1, 20, device)
+    assert drawn == [(10, 1), (20, 1)]
+
+
+def test_no_epoch_is_no_training(d2l, device, make_book_net, minibatches, vocab, params_of, capsys):
+    net = make_book_net(VOCAB_SIZE)
+    before = params_of(net)
+    d2l.train_ch8(net, minibatches, vocab, 1, 0, device)
+    assert all((a == b).all() for a, b in zip(before, params_of(net)))
+    assert "perplexity" not in capsys.readouterr().out
+
+
+def test_training_that_diverges_says_what_helps(d2l, device, make_book_net, minibatches, vocab):
+    net = make_book_net(VOCAB_SIZE)
+    with np.errstate(all="ignore"), pytest.raises(DivergenceError, match="try a smaller lr"):
+        d2l.train_ch8(net, minibatches, vocab, 1e38, 9, device)
+
+
+def test_prediction_is_the_packages_own(d2l, rnn, backend, device, make_book_net, ours, vocab):
+    net = make_book_net(VOCAB_SIZE)
+    arguments = () if backend == "tensorflow" else (device,)
+    said = d2l.predict_ch8("time ", 10, net, vocab, *arguments)
+    assert said == rnn.predict_ch8("time ", 10, ours, vocab)
+    assert len(said) == 15
+
+
+def test_prediction_goes_on_from_a_list_of_tokens(d2l, backend, device, make_book_net, vocab):
+    arguments = () if backend == "tensorflow" else (device,)
+    said = d2l.predict_ch8(["t", "i"], 3, make_book_net(VOCAB_SIZE), vocab, *arguments)
+    assert said.startswith("ti")
+
+
+def test_a_net_has_the_books_attributes(d2l, device, make_book_net, minibatches, rnn):
+    net = make_book_net(VOCAB_SIZE)
+    state = net.begin_state(2, device)
+    scores, (H,) = net(minibatches[0][0], state)
+    assert (net.vocab_size, net.num_hiddens) == (VOCAB_SIZE, 8)
+    assert callable(net.init_state)
+    assert callable(net.forward_fn)
+    assert (tuple(scores.shape), tuple(H.shape)) == ((10, VOCAB_SIZE), (2, 8))
+
+
+@pytest.mark.parametrize("theta", [0.5, 100])
+def test_gradients_are_clipped_by_their_joint_norm(d2l, rnn, backend, theta):
+    arrays = [np.full((2, 2), 3.0, "float32"), np.full(4, 4.0, "float32")]  # norm 10
+    if backend == "tensorflow":
+        clipped = d2l.grad_clipping([rnn.from_numpy(array) for array in arrays], theta)
+    else:
+        net = with_gradients(rnn, backend, arrays)
+        assert d2l.grad_clipping(net, theta) is None
+        clipped = [param.grad for param in net.params]
+    for grad, array in zip(clipped, arrays):
+        np.testing.assert_allclose(rnn.to_numpy(grad), array * min(1, theta / 10), rtol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_sgd_moves_the_parameters_against_their_gradients(d2l, rnn, backend, batch_size):
+    arrays = [np.full((2, 2), 3.0, "float32")]
+    if backend == "tensorflow":
+        params = rnn.trainable(arrays)
+        d2l.sgd(params, [rnn.from_numpy(array) for array in arrays], 0.5, batch_size)
+    else:
+        params = with_gradients(rnn, backend, arrays).params
+        d2l.sgd(params, 0.5, batch_size)
+    np.testing.assert_allclose(rnn.to_numpy(params[0]), 3 - 0.5 * 3 / batch_size)
+
+
+def with_gradients(rnn, backend, arrays):
+    """Return something like a net whose parameters and gradients are these arrays."""
+
+    class Net:
+        params = rnn.trainable(arrays)
+
+    for param, array in zip(Net.params, arrays):
+        if backend == "torch":
+            param.grad = rnn.from_numpy(array)
+        else:
+            param.grad[:] = rnn.from_numpy(array)
+    return Net
+
+
+def layer_of(d2l, backend, cell, vocab_size, num_hiddens=8):
+    """Return a framework's own layer as the book makes it."""
+    if backend == "torch":
+        return getattr(d2l.nn, cell)(vocab_size, num_hiddens)
+    if backend == "mxnet":
+        return getattr(d2l.rnn, cell)(num_hiddens)
+    layers = d2l.tf.keras.layers
+    kinds = {"RNN": layers.SimpleRNNCell, "GRU": layers.GRUCell, "LSTM": layers.LSTMCell}
+    return layers.RNN(kinds[cell](num_hiddens), return_sequences=True, return_state=True)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_a_model_around_a_layer_learns(d2l, backend, device, minibatches, vocab, cell, capsys):
+    net = d2l.RNNModel(layer_of(d2l, backend, cell, VOCAB_SIZE), VOCAB_SIZE)
+    d2l.train_ch8(net, minibatches, vocab, 1, 60, device)
+    line = next(li for li in capsys.readouterr().out.splitlines() if li.startswith("perplexity"))
+    assert float(line.split()[1].rstrip(",")) < 6  # of 9 at random
+
+
+def test_the_mean_loss_and_the_share_of_right_answers_are_those_of_all_examples(d2l, rnn, backend):
+    X = rnn.from_numpy(np.arange(6, dtype="float32").reshape(6, 1))
+    data_iter = d2l.load_array((X, 0 * X), 4, is_train=False)
+    net, loss = (lambda X: 2 * X), (lambda out, y: (out - y) ** 2)
+    assert d2l.evaluate_loss(net, data_iter, loss) == pytest.approx(4 * 55 / 6)
+    labels = rnn.from_numpy(np.array([0, 1, 0], "int32"))
+    scores = rnn.from_numpy(np.array([[2, 1], [1, 2], [1, 2]], "float32"))
+    assert d2l.accuracy(scores, labels) == 2.0
+    assert d2l.evaluate_accuracy(lambda X: X, [(scores, labels)]) == pytest.approx(2 / 3)
+
+
+def test_a_loader_of_arrays_shuffles_only_to_train(d2l, rnn):
+    X = rnn.from_numpy(np.arange(32, dtype="float32"))
+    kept = d2l.concat([rows for rows, _ in d2l.load_array((X, X), 16, is_train=False)], 0)
+    assert d2l.numpy(kept).tolist() == list(range(32))
+    mixed = d2l.concat([rows for rows, _ in d2l.load_array((X, X), 16)], 0)
+    assert sorted(d2l.numpy(mixed).tolist()) == list(range(32))
+    assert d2l.numpy(mixed).tolist() != list(range(32))
+
+
+def test_a_timer_keeps_its_times(d2l):
+    timer = d2l.Timer()
+    assert timer.stop() >= 0
+    timer.start()
+    timer.stop()
+    assert len(timer.times) == 2
+    assert timer.avg() == pytest.approx(timer.sum() / 2)
+    assert timer.cumsum()[-1] == pytest.approx(timer.sum())
+
+
+def test_an_accumulator_adds_up_numbers_and_tensors(d2l):
+    metric = d2l.Accumulator(2)
+    metric.add(1, d2l.tensor(2.0))
+    metric.add(3, 4)
+    assert (metric[0], metric[1]) == (4.0, 6.0)
+    metric.reset()
+    assert metric[0] == 0
+
+
+def test_an_animator_keeps_points_without_a_screen(d2l):
+    animator = d2l.Animator("epoch", "loss", legend=["a", "b"], xlim=[1, 1])
+    animator.add(1, (0.5, None))
+    animator.add(2, (0.25, 2.0))
+    assert (animator.X, animator.Y) == ([[1, 2], [2]], [[0.5, 0.25], [2]])
+    assert len(animator.axes[0].lines) == 2
+    d2l.plt.close(animator.fig)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_plot_draws_tensors_of_the_framework(d2l, many):
+    x = d2l.arange(5, dtype=d2l.float32)
+    axes = d2l.plt.figure().gca()
+    d2l.plot(x, [x, 2 * x] if many else x, "x", "y", legend=["a", "b"][: 1 + many], axes=axes)
+    assert axes.lines[0].get_ydata().tolist() == [0, 1, 2, 3, 4]
+    assert len(axes.lines) == 1 + many
+    d2l.plot([3.0, 4.0], xlabel="x", axes=axes)
+    assert axes.lines[0].get_ydata().tolist() == [3, 4]
+    d2l.plt.close(axes.figure)
+
+
+def test_the_histogram_of_lengths_has_two_kinds_of_bars(d2l):
+    d2l.show_list_len_pair_hist(["a", "b"], "x", "y", [[1], [1, 2]], [[1], [2]])
+    assert d2l.plt.gca().get_xlabel() == "x"
+    d2l.plt.close("all")
