@@ -146,6 +146,22 @@ def test_a_text_that_is_fresh_in_every_epoch_goes_on_as_well(reference, tmp_path
     assert_same(resumed, train(reference, make(), **settings))
 
 
+@pytest.mark.parametrize("changed", ["batch_size", "num_steps"])
+def test_a_fresh_text_in_other_minibatches_is_another_run(reference, tmp_path, changed):
+    sizes, kept = {"batch_size": 4, "num_steps": 8}, {"checkpoint": tmp_path / "run"}
+
+    def make(sizes):
+        loader, vocab = reference.load_data_grammar(**sizes, max_tokens=240, seed=0)
+        return build.new_net(reference, cells.Architecture(), len(vocab), 8, seed=0), loader, vocab
+
+    train(reference, make(sizes), 1, prefix="the ", **kept)
+    other = {**sizes, changed: 5}
+    with pytest.raises(reference.CheckpointError, match=f"{changed} is {sizes[changed]} there, 5 "):
+        train(reference, make(other), prefix="the ", resume=True, **kept)
+    rewrite(tmp_path / "run", lambda _, about: [about["settings"].pop(name) for name in sizes])
+    train(reference, make(sizes), prefix="the ", resume=True, **kept)  # as 0.1.0 wrote it
+
+
 def test_a_run_that_is_complete_can_be_made_longer(reference, plain, tmp_path):
     train(reference, plain(), 2, checkpoint=tmp_path / "run")
     longer = train(reference, plain(), 4, checkpoint=tmp_path / "run", resume=True)

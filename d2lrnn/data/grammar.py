@@ -125,6 +125,7 @@ class GrammarLoader:
         """Make the vocabulary, which is the same for all epochs."""
         checks.size(max_tokens=max_tokens)
         self.source, self.token, self.max_tokens = source, token, max_tokens
+        self.batch_size, self.num_steps = batch_size, num_steps
         self.use_random_iter = use_random_iter
         self.floor = source.perplexity(token)
         lines = [word + " " for word in source.words]

@@ -72,6 +72,8 @@ class Scores:
 
     def __add__(self, later: Scores) -> Scores:
         """Return what was seen first and later."""
+        if not isinstance(later, Scores):
+            return NotImplemented
         return Scores(self.loss + later.loss, self.score + later.score, self.speed + later.speed)
 
     def plot(self, axes: Any = None, *, label: str | None = None) -> Any:

@@ -86,10 +86,10 @@ class Run:
 
     def described(self) -> dict[str, Any]:
         """Return what must be the same when the run goes on: settings and data, as JSON has it."""
-        data, corpus = self.train_iter, getattr(self.train_iter, "corpus", None)
+        data = self.train_iter
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
         known = {name: getattr(data, name) for name in names}
-        if corpus is not None and np.asarray(corpus).dtype.kind in "iub":
+        if self.corpus_digest is not None:
             known["corpus"] = self.corpus_digest
         if forward_fn := getattr(self.net, "forward_fn", None):
             known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
@@ -99,9 +99,14 @@ class Run:
         return described
 
     @functools.cached_property
-    def corpus_digest(self) -> str:
-        """The SHA-256 of the corpus, as integers of 64 bits; taken once, however long it is."""
-        corpus, digest = np.asarray(self.train_iter.corpus), hashlib.sha256()
+    def corpus_digest(self) -> str | None:
+        """The SHA-256 of the corpus, as integers of 64 bits; taken once, however long it is.
+
+        None where there is no corpus of ids.
+        """
+        corpus, digest = np.asarray(getattr(self.train_iter, "corpus", None)), hashlib.sha256()
+        if corpus.dtype.kind not in "iu":
+            return None
         for start in range(0, len(corpus), 2**20):
             digest.update(np.ascontiguousarray(corpus[start : start + 2**20], dtype="<i8").data)
         return digest.hexdigest()[:16]
@@ -268,7 +273,7 @@ def load(path: StrPath, run: Run) -> Epoch:
         model_file.check_keys("run's keys", about, KEYS)
         kept = _kept(tensors)
     _check_same(path, _model(vocab, settings), _model_of(run))
-    _check_same(path, about["settings"], run.described())
+    _check_same(path, about["settings"], _known_to(about["settings"], run.described()))
     with model_file.naming(path):
         model_file.check_keys("epoch's keys", about["epoch"], set(Epoch().numbers()))
         epoch = Epoch(**_checked(about["epoch"]), state=_state(run.net, kept["state"]))
@@ -362,6 +367,15 @@ def _check_same(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]
                 f"{path} is of another run: {name} is {kept} there, {found} here; "
                 "give what that run was given, or keep this one in another file"
             )
+
+
+def _known_to(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without the sizes that 0.1.0 did not keep for a loader of a grammar."""
+    return {
+        name: value
+        for name, value in here.items()
+        if name in there or name not in ("batch_size", "num_steps")
+    }
 
 
 def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
