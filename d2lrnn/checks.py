@@ -8,7 +8,7 @@ these functions instead, so that the same mistake gets the same ``ValueError`` e
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,33 +16,44 @@ import numpy as np
 Shape = Sequence[int]
 
 
+SMALLEST, LARGEST = (float(getattr(np.finfo(np.float32), name)) for name in ("tiny", "max"))
+
+
 def positive(**named: float) -> float:
-    """Check that the one named value is a finite number above 0, and return it as Python's."""
+    """Check that the one named value is a number above 0 that float32 holds; return it as Python's.
+
+    What float32 holds as 0 or as infinity the frameworks refuse, ignore or compute with in float64.
+    """
     ((name, value),) = named.items()
-    if not (_is_real(value) and math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} is {value!r}; expected a finite number above 0")
+    if not (_is_finite(value) and value > 0):
+        raise ValueError(f"{name} is {_shown(value)}; expected a finite number above 0")
+    if not SMALLEST <= value <= LARGEST:
+        raise ValueError(
+            f"{name} is {_shown(value)}; expected {SMALLEST:.2g} to {LARGEST:.2g}, "
+            "which float32 holds"
+        )
     return float(value)
 
 
 def not_negative(**values: float) -> None:
     """Check that each named value is a finite number, 0 or above."""
     for name, value in values.items():
-        if not (_is_real(value) and math.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} is {value!r}; expected a finite number, 0 or above")
+        if not (_is_finite(value) and value >= 0):
+            raise ValueError(f"{name} is {_shown(value)}; expected a finite number, 0 or above")
 
 
 def size(**values: int) -> None:
     """Check that each named value is an integer above 0."""
     for name, value in values.items():
         if not (_is_integer(value) and value > 0):
-            raise ValueError(f"{name} is {value!r}; expected an integer, 1 or above")
+            raise ValueError(f"{name} is {_shown(value)}; expected an integer, 1 or above")
 
 
 def count(**values: int) -> None:
     """Check that each named value is an integer, 0 or above."""
     for name, value in values.items():
         if not (_is_integer(value) and value >= 0):
-            raise ValueError(f"{name} is {value!r}; expected an integer, 0 or above")
+            raise ValueError(f"{name} is {_shown(value)}; expected an integer, 0 or above")
 
 
 def choice(value: object, name: str, allowed: Sequence[str]) -> None:
@@ -58,10 +69,10 @@ def seed(value: Any) -> None:
         raise ValueError(f"seed is {value!r}; expected None or an integer, 0 or above")
 
 
-def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
-    """Return what every framework has an array for, booleans and numbers of 64 bits, in a dtype.
+def numeric(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return as an array what every framework has one for: booleans and numbers of 64 bits.
 
-    Where the dtype is one of integers, it must hold the numbers as they are.
+    dtype is another that is to be one of these too.
     """
     given = np.asarray(array)
     for found in (given.dtype, np.dtype(dtype or given.dtype)):
@@ -69,12 +80,38 @@ def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
             raise ValueError(
                 f"the dtype is {found}; expected booleans, integers or floats of 64 bits or less"
             )
+    return given
+
+
+def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return a copy of what every framework has an array for, in a dtype.
+
+    It is in one piece and in this machine's order of bytes, whatever was given. Where the dtype is
+    one of integers, it must hold the numbers as they are.
+    """
+    given = numeric(array, dtype)
+    native = np.dtype(dtype or given.dtype).newbyteorder("=")
     with np.errstate(invalid="ignore"):
-        converted = np.asarray(given, dtype=dtype)
+        converted = np.array(given, dtype=native, order="C")
     changes = converted.dtype.kind in "iu" and converted.dtype != given.dtype
     if changes and not (converted == given).all():
         raise ValueError(f"the numbers are {given.dtype} and do not fit {converted.dtype}")
     return converted
+
+
+def device(named: Any, find: Callable[[Any], Any]) -> Any:
+    """Return what a framework has under the name of a device; None stays None.
+
+    find raises whatever it likes where there is no such device.
+    """
+    if named is None:
+        return None
+    try:
+        return find(named)
+    except Exception:
+        raise ValueError(
+            f"device is {named!r}; expected None, 'cpu', or what try_gpu() returns"
+        ) from None
 
 
 def gradients(grads: Sequence[Any]) -> None:
@@ -251,14 +288,20 @@ def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
     return cells[len(params)]
 
 
-def same_shapes(arrays: Sequence[Any], expected: Sequence[Any]) -> None:
-    """Check that arrays have the shapes of the parameters that they are to replace."""
+def same_shapes(arrays: Any, expected: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
+    """Return arrays, checked: numbers, of the shapes of the parameters that they are to replace."""
+    if not isinstance(arrays, Iterable):
+        raise ValueError(
+            f"arrays is {arrays!r}; expected a list of arrays, as net.arrays() returns"
+        )
+    arrays = [numeric(array) for array in arrays]
     found, wanted = ([tuple(array.shape) for array in group] for group in (arrays, expected))
     if found != wanted:
         raise ValueError(
             f"the arrays have shapes {found}; expected {wanted}; "
             "take them from a net of the same cell, layers and sizes"
         )
+    return arrays
 
 
 def labels(found: Any, shape: Shape, num_classes: int) -> Any:
@@ -382,3 +425,18 @@ def _is_integer(value: object) -> bool:
 
 def _is_real(value: object) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether value is a number that Python's float holds."""
+    try:
+        return _is_real(value) and math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _shown(value: Any) -> str:
+    """Return repr(value), or how long an integer is that would fill the screen."""
+    if _is_integer(value) and int(value).bit_length() > 256:
+        return f"an integer of {int(value).bit_length()} bits"
+    return repr(value)

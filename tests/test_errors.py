@@ -168,11 +168,154 @@ MISTAKES = {
         lambda rnn, net: rnn.predict_ch8("a", 3, net, rnn.Vocab("abcd"), temperature=-1),
         "temperature is -1; expected a finite number, 0 or above",
     ),
+    "a learning rate beyond all floats": (
+        lambda rnn, net: rnn.make_step(net, 10**400),
+        "lr is an integer of 1329 bits; expected a finite number above 0",
+    ),
+    "a learning rate that float32 holds as 0": (
+        lambda rnn, net: rnn.make_step(net, 5e-324),
+        "lr is 5e-324; expected 1.2e-38 to 3.4e+38, which float32 holds",
+    ),
+    "a learning rate that float32 holds as infinity": (
+        lambda rnn, net: rnn.make_step(net, 1e39),
+        "lr is 1e+39; expected 1.2e-38 to 3.4e+38, which float32 holds",
+    ),
+    "a theta that float32 holds as infinity": (
+        lambda rnn, net: rnn.make_step(net, 1.0, 1e39),
+        "theta is 1e+39; expected 1.2e-38 to 3.4e+38, which float32 holds",
+    ),
+    "a temperature beyond all floats": (
+        lambda rnn, net: rnn.predict_ch8("a", 3, net, rnn.Vocab("abcd"), temperature=10**400),
+        "temperature is an integer of 1329 bits; expected a finite number, 0 or above",
+    ),
+    "parameters that are words": (
+        lambda rnn, net: net.load_arrays([array.astype(str) for array in net.arrays()]),
+        "the dtype is <U32; expected booleans, integers or floats of 64 bits or less",
+    ),
+    "parameters that are objects": (
+        lambda rnn, net: net.load_arrays([array.astype(object) for array in net.arrays()]),
+        "the dtype is object; expected booleans, integers or floats of 64 bits or less",
+    ),
+    "parameters of complex numbers": (
+        lambda rnn, net: net.load_arrays([array.astype(complex) for array in net.arrays()]),
+        "the dtype is complex128; expected booleans, integers or floats of 64 bits or less",
+    ),
+    "no parameters at all": (
+        lambda rnn, net: net.load_arrays(None),
+        "arrays is None; expected a list of arrays, as net.arrays() returns",
+    ),
+    "an integer beyond those asked for": (
+        lambda rnn, net: rnn.from_numpy(np.array([2**63 + 1], "uint64"), dtype="int64"),
+        "the numbers are uint64 and do not fit int64",
+    ),
     "a GPU of negative number": (
         lambda rnn, net: rnn.try_gpu(-1),
         "i is -1; expected an integer, 0 or above",
     ),
 }
+
+
+DEVICES = ["nonsense", "gpu:99", "/GPU:7", "", 3.5, -1, True, [], b"cpu", "meta", len]
+MADE = {
+    "a tensor": lambda rnn, device: rnn.from_numpy(np.ones(2), device=device),
+    "one-hot rows": lambda rnn, device: rnn.one_hot(IDS, 5, device=device),
+    "parameters": lambda rnn, device: rnn.get_params(5, 4, device=device),
+    "a state": lambda rnn, device: rnn.init_rnn_state(2, 4, device=device),
+    "a classifier": lambda rnn, device: rnn.SequenceClassifierScratch(5, 4, 2, device=device),
+}
+
+
+def assert_refused(make, device):
+    words = f"device is {device!r}; expected None, 'cpu', or what try_gpu() returns"
+    with pytest.raises(ValueError) as error:
+        make(device)
+    assert str(error.value) == words
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=repr)
+def test_a_device_that_is_none_gets_its_words(rnn, device):
+    assert_refused(lambda device: MADE["a tensor"](rnn, device), device)
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_nothing_is_made_on_a_device_that_is_none(rnn, made):
+    assert_refused(lambda device: MADE[made](rnn, device), "nonsense")
+
+
+def test_no_layer_is_made_on_a_device_that_is_none(rnn, make_concise):
+    assert_refused(lambda device: make_concise(device=device), "nonsense")
+    layer = rnn.RNN(5, 4)
+    assert_refused(lambda device: rnn.RNNModel(layer, 5, device=device), "nonsense")
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_the_cpu_has_one_name_in_every_backend(rnn, device, made):
+    MADE[made](rnn, device)
+    MADE[made](rnn, rnn.try_gpu())
+
+
+NUMBERS = np.arange(6).reshape(2, 3)
+VIEWS = {
+    "from last to first": lambda array: array[::-1, ::-1],
+    "one number, backwards": lambda array: array[0, :1][::-1],
+    "every other column": lambda array: array[:, ::2],
+    "transposed": lambda array: array.T,
+    "repeated": lambda array: np.broadcast_to(array[0], (4, 3)),
+    "read only": lambda array: np.frombuffer(array.tobytes(), array.dtype),
+    "a single number": lambda array: array[1, 1],
+    "nothing": lambda array: array[:0, ::-1],
+}
+
+
+@pytest.mark.parametrize("dtype", ["<i8", ">i8", ">i4", ">f4", ">f8", "<f2", "?"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_numbers_arrive_however_they_lie_in_memory(rnn, view, dtype):
+    given = VIEWS[view](NUMBERS.astype(dtype))
+    found = rnn.to_numpy(rnn.from_numpy(given))
+    np.testing.assert_array_equal(found, given)
+    assert found.dtype.name == given.dtype.name
+    assert found.flags.c_contiguous
+
+
+LOADED = {
+    "of another order of bytes": lambda array: array.astype(">f4"),
+    "backwards": lambda array: array[::-1].copy()[::-1],
+    "transposed": lambda array: array.T.copy().T,
+    "lists": lambda array: array.tolist(),
+    "of float64": lambda array: array.astype("float64"),
+}
+
+
+@pytest.mark.parametrize("form", LOADED)
+def test_parameters_are_loaded_however_they_lie_in_memory(make_net, form):
+    net, arrays = make_net(seed=1), make_net(seed=2).arrays()
+    net.load_arrays([LOADED[form](array) for array in arrays])
+    for one, other in zip(net.arrays(), arrays, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("form", LOADED)
+def test_a_framework_s_own_layer_loads_them_too(make_concise, form):
+    net, arrays = make_concise(seed=1), make_concise(seed=2).arrays()
+    net.load_arrays([LOADED[form](array) for array in arrays])
+    for one, other in zip(net.arrays(), arrays, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_words_are_no_parameters_of_a_framework_s_own_layer(make_concise):
+    net = make_concise()
+    with pytest.raises(ValueError, match=r"^the dtype is <U32; expected booleans, integers"):
+        net.load_arrays([array.astype(str) for array in net.arrays()])
+
+
+def test_an_integer_of_64_bits_arrives_or_is_refused(rnn, backend):
+    number = np.array([2**63 + 1], "uint64")
+    if backend == "mxnet":  # which has no uint64
+        with pytest.raises(ValueError, match="^the numbers are uint64 and do not fit int64$"):
+            rnn.from_numpy(number)
+    else:
+        np.testing.assert_array_equal(rnn.to_numpy(rnn.from_numpy(number)), number)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

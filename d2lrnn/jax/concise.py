@@ -14,7 +14,7 @@ from flax import nnx
 from d2lrnn import checks
 from d2lrnn.jax.gradients import softmax_loss
 from d2lrnn.jax.scratch import OPS
-from d2lrnn.jax.tensors import from_numpy, to_numpy
+from d2lrnn.jax.tensors import device_of, from_numpy, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 
@@ -26,7 +26,7 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
     from_numpy([], dtype=dtype)  # refuses float64 where JAX has none
     rngs = nnx.Rngs(fresh(seed))
     settings = {"dtype": dtype, "param_dtype": dtype, "rngs": rngs}
-    with jax.default_device(device):
+    with jax.default_device(device_of(device)):
         layers = []
         for _ in range(num_layers):
             parts = [
@@ -100,7 +100,7 @@ class RNNModel(ConciseModel):
         features = self.num_hiddens * len(directions(layers[0]))
         settings = {"dtype": self.dtype, "param_dtype": self.dtype}
         rngs = nnx.Rngs(fresh(seed))
-        with jax.default_device(device):
+        with jax.default_device(device_of(device)):
             linear = nnx.Linear(features, vocab_size, rngs=rngs, **settings)
         self.network = Network(layers, linear)
         self.forward = nnx.jit(lambda network, inputs, state: network(inputs, state))
@@ -114,7 +114,7 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.network, self.inputs(X, state), tuple(state))
+        return self.forward(self.network, self.inputs(X, state), self.own(state))
 
     def prepared(self, X, Y, state):
         """Return a minibatch, checked, as inputs and targets, time-major."""
@@ -140,14 +140,15 @@ class RNNModel(ConciseModel):
 
         def step(X, Y, state):
             inputs, targets = self.prepared(X, Y, state)
-            loss, state = update(self.network, optimizer, inputs, targets, tuple(state))
+            loss, state = update(self.network, optimizer, inputs, targets, self.own(state))
             return float(loss), state
 
         return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
-        (loss, _), grads = loss_and_gradients(self.network, *self.prepared(X, Y, state), state)
+        minibatch = self.prepared(X, Y, state)
+        (loss, _), grads = loss_and_gradients(self.network, *minibatch, self.own(state))
         paths = {id(variable): path for path, variable in nnx.iter_graph(self.network)}
         by_path = dict(nnx.to_flat_state(grads))
         return float(loss), self.separated_gradients([by_path[paths[id(p)]] for p in self.params])

@@ -169,7 +169,7 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.inputs(X, state), state, self.params)
+        return self.forward(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
         """Return the ids of the tokens after one with that id, and the last state."""

@@ -14,17 +14,31 @@ def try_gpu(i=0):
     return gpus[i] if i < len(gpus) else jax.devices("cpu")[0]
 
 
+def device_of(device):
+    """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
+    return checks.device(device, working)
+
+
+def working(device):
+    """Return a device, or what says how an array is shared out over several."""
+    if isinstance(device, (jax.Device, jax.sharding.Sharding)):
+        return device
+    platform, _, number = device.partition(":")
+    if not platform:
+        raise ValueError(device)
+    return jax.devices(platform)[int(number or 0)]
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a JAX array.
 
     Without its 64-bit mode JAX has neither int64 nor float64. Integers then become int32, if they
     fit; float64 is refused.
     """
-    array = np.array(checks.numbers(array, dtype))
+    array = checks.numbers(array, dtype)
     if not jax.config.jax_enable_x64 and array.dtype.kind in "iuf" and array.dtype.itemsize == 8:
         array = _narrowed(array)
-    device = jax.devices(device)[0] if isinstance(device, str) else device
-    return jax.device_put(array, device)
+    return jax.device_put(array, device_of(device))
 
 
 def to_numpy(tensor):

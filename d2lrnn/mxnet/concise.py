@@ -8,7 +8,7 @@ from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.gradients import grad_clipping
 from d2lrnn.mxnet.scratch import OPS
-from d2lrnn.mxnet.tensors import from_numpy, to_numpy
+from d2lrnn.mxnet.tensors import device_of, from_numpy, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 
@@ -42,7 +42,7 @@ def initialized(block, seed, dtype, device):
     """Return a block with its parameters drawn in a dtype, on a device."""
     if seed is not None:
         mxnet.random.seed(seed)
-    block.initialize(ctx=device or npx.cpu())
+    block.initialize(ctx=device_of(device) or npx.cpu())
     block.cast(dtype)
     return block
 
@@ -66,7 +66,7 @@ class RNNModel(ConciseModel):
         checks.same_vocab(first._input_size, vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, first._hidden_size
         self.dtype = onp.dtype(weight.dtype).name
-        self.device = device or weight.list_ctx()[0]
+        self.device = device_of(device) or weight.list_ctx()[0]
         for layer in self.rnn:
             layer.collect_params().reset_ctx(self.device)
         dense = gluon.nn.Dense(vocab_size, in_units=first._hidden_size * first._dir)
@@ -82,7 +82,7 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        Hs, last = self.inputs(X, state), ()
+        Hs, state, last = self.inputs(X, state), self.own(state), ()
         if 0 in Hs.shape[:2]:
             return self.nothing(state)
         size = len(state) // len(self.rnn)
@@ -99,7 +99,7 @@ class RNNModel(ConciseModel):
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
         self.check_state(state, len(X))
-        state = tuple(s.detach() for s in state)  # truncate BPTT at the minibatch
+        state = tuple(s.detach() for s in self.own(state))  # truncate BPTT at the minibatch
         with autograd.record():
             outputs, state = self(X, state)
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state

@@ -2,12 +2,14 @@
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
+from d2lrnn.mxnet.tensors import own
 from d2lrnn.nets import optimizers
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    state = own(state, inputs)
     leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
     for leaf in leaves:
         leaf.attach_grad()

@@ -10,6 +10,7 @@ from d2lrnn.mxnet.fused import input_product
 from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import (
     defined_when_empty,
+    own,
     with_a_row,
 )
 from d2lrnn.nets import cells, layers
@@ -29,7 +30,7 @@ def mlp(X, params):
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    Hs = []
+    Hs, state = [], own(state, inputs)
     for X in inputs:  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
@@ -164,7 +165,7 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), state, self.params)
+        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
         """Return the ids of the tokens after one with that id, and the last state."""

@@ -16,13 +16,33 @@ def try_gpu(i=0):
     return npx.gpu(i) if i < npx.num_gpus() else npx.cpu()
 
 
+def device_of(device):
+    """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
+    return checks.device(device, working)
+
+
+@functools.cache
+def working(device):
+    """Return a device that a number can be moved to and back from."""
+    if not isinstance(device, mxnet.Context):
+        name, _, number = device.partition(":")
+        device = mxnet.Context(name, int(number or 0))
+    np.zeros((), ctx=device).item()
+    return device
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as an MXNet array; of the next dtype that MXNet has."""
     follow_numpy()
     array = checks.numbers(array, dtype)
-    array = array.astype(WIDER.get(array.dtype.name, array.dtype), copy=False)
-    device = mxnet.Context(device) if isinstance(device, str) else device
-    return np.array(array, dtype=array.dtype, ctx=device)
+    if array.dtype.name in WIDER:
+        array = checks.numbers(array, WIDER[array.dtype.name])
+    return np.array(array, dtype=array.dtype, ctx=device_of(device))
+
+
+def own(state, like):
+    """Return a state as tensors on another's device, whatever of it is NumPy arrays."""
+    return tuple(from_numpy(s, device=like.ctx) if isinstance(s, onp.ndarray) else s for s in state)
 
 
 def to_numpy(tensor):
@@ -63,6 +83,8 @@ def defined_when_empty(forward_fn):
 
     @functools.wraps(forward_fn)
     def forward(inputs, state, params):
+        if isinstance(state, (tuple, list)):
+            state = own(state, inputs)
         states = state if isinstance(state, (tuple, list)) else ()
         if inputs.ndim != 3 or inputs.shape[1] or any(s.ndim != 2 or len(s) for s in states):
             return forward_fn(inputs, state, params)

@@ -110,7 +110,7 @@ class SequenceNet(ABC):
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take NumPy arrays, as arrays() returns them, as the parameters."""
-        checks.same_shapes(arrays, self.arrays())
+        arrays = checks.same_shapes(arrays, self.arrays())
         settings = {"dtype": self.dtype, "device": self.device}
         self.params = self.ops.tensors.trainable(arrays, **settings)
 

@@ -114,7 +114,7 @@ class ConciseModel(Model):
         """Return what a minibatch of no rows or no steps gives: no outputs, the state as it is."""
         outputs = np.zeros((0, self.vocab_size))
         settings = {"dtype": self.dtype, "device": self.device}
-        return self.tensors.from_numpy(outputs, **settings), tuple(state)
+        return self.tensors.from_numpy(outputs, **settings), self.own(state)
 
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros, as a scratch model's stack has."""
@@ -145,7 +145,7 @@ class ConciseModel(Model):
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take a scratch model's parameters, as arrays() returns them."""
-        checks.same_shapes(arrays, self.arrays())
+        arrays = checks.same_shapes(arrays, self.arrays())
         cell, (weights, output) = self.architecture.cell, self.architecture.split(arrays)
         for target, own in zip(self.joined(), self.architecture.runs(weights), strict=True):
             self._write(target, join(cell, self.orders[cell], own))
@@ -158,7 +158,7 @@ class ConciseModel(Model):
 
     def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
         """Take what own_arrays() returned; arrays follow from it."""
-        checks.same_shapes(own, self.own_arrays())
+        own = checks.same_shapes(own, self.own_arrays())
         for param, array in zip(self.params, own, strict=True):
             self.write(param, array)
 

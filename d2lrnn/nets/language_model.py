@@ -138,6 +138,13 @@ class Model(ABC):
         checks.state(state, batch_size, [H.shape[1] for H in zeros])
         checks.same_dtype(zeros[0], state=state)
 
+    def own(self, state: State) -> State:
+        """Return a state that was checked as tensors, whatever of it is NumPy arrays."""
+        from_numpy = self.tensors.from_numpy
+        return tuple(
+            from_numpy(s, device=self.device) if isinstance(s, np.ndarray) else s for s in state
+        )
+
     @property
     def bidirectional(self) -> bool:
         """Whether the model reads in both directions, and so cannot generate."""
@@ -225,7 +232,7 @@ class ScratchModel(Model):
             return super().next_scores(index, state)
         ids = np.array([[index]])
         row = self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
-        outputs, state = self.speaker(self.params, row, None, state)
+        outputs, state = self.speaker(self.params, row, None, self.own(state))
         return self.tensors.to_numpy(outputs)[0], state
 
     def make_step(
@@ -241,7 +248,7 @@ class ScratchModel(Model):
             checks.minibatch(X, Y, self.vocab_size)
             ids = Y.T.reshape(-1)  # time-major, as the outputs
             targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
-            inputs = self.inputs(X, state), tuple(state)
+            inputs = self.inputs(X, state), self.own(state)
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state
 
@@ -285,7 +292,7 @@ class ScratchModel(Model):
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
         """Take NumPy arrays as the parameters, in their order."""
-        checks.same_shapes(arrays, self.arrays())
+        arrays = checks.same_shapes(arrays, self.arrays())
         self.params = self.tensors.trainable(arrays, dtype=self.dtype, device=self.device)
 
     def arrays(self) -> list[Array]:

@@ -60,6 +60,7 @@ def predict_ch8(
     if state is None:
         state = net.begin_state(1)
     net.check_state(state, 1)
+    state = net.own(state)
     rng, said = np.random.default_rng(seed), [first]
     for start in range(0, len(given), AT_ONCE):
         part = given[start : start + AT_ONCE]

@@ -157,4 +157,4 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), state, self.params)
+        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)

@@ -12,11 +12,15 @@ def try_gpu(i=0):
     return "cpu"
 
 
+def device_of(device):
+    """Return the device that is named, None as it is; NumPy knows only the CPU."""
+    return checks.device(device, {"cpu": "cpu", "cpu:0": "cpu"}.__getitem__)
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as this backend's tensor."""
-    if device not in (None, "cpu"):
-        raise ValueError(f"device is {device!r}; NumPy computes on 'cpu' only")
-    return np.array(checks.numbers(array, dtype))
+    device_of(device)
+    return checks.numbers(array, dtype)
 
 
 def to_numpy(tensor):
@@ -34,6 +38,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
+    device_of(device)
     return padding.one_hot(ids, vocab_size, checks.floating(dtype))
 
 

@@ -13,7 +13,7 @@ from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.tensorflow.scratch import OPS
-from d2lrnn.tensorflow.tensors import from_numpy, to_numpy
+from d2lrnn.tensorflow.tensors import device_of, from_numpy, to_numpy
 
 LAYERS = {
     "rnn": keras.layers.SimpleRNN,
@@ -30,7 +30,7 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
             "KERAS_BACKEND to tensorflow before anything imports Keras"
         )
     layers = []
-    with tf.device(device):
+    with tf.device(device_of(device)):
         for number in range(num_layers):
             first = None if seed is None else seed + 2 * number
             layer = single(cell, num_hiddens, first, dtype)
@@ -77,7 +77,7 @@ class RNNModel(ConciseModel):
             dtype=self.dtype,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
         )
-        with tf.device(device):
+        with tf.device(device_of(device)):
             self.dense.build((None, self.num_hiddens * len(first)))
 
     @staticmethod
@@ -96,7 +96,7 @@ class RNNModel(ConciseModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         inputs = self.inputs(X, state)
-        return self.nothing(state) if 0 in inputs.shape[:2] else self.run(inputs, state)
+        return self.nothing(state) if 0 in inputs.shape[:2] else self.run(inputs, self.own(state))
 
     def run(self, inputs, state):
         """Return the outputs of inputs (T, n, V), and the state."""
@@ -141,14 +141,14 @@ class RNNModel(ConciseModel):
             return loss, state
 
         def step(X, Y, state):
-            loss, state = update(*self.prepared(X, Y, state), state)
+            loss, state = update(*self.prepared(X, Y, state), self.own(state))
             return float(loss), state
 
         return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
-        loss, _, grads = self.loss_and_gradients(*self.prepared(X, Y, state), state)
+        loss, _, grads = self.loss_and_gradients(*self.prepared(X, Y, state), self.own(state))
         return float(loss), self.separated_gradients(grads)
 
     def joined(self):

@@ -4,15 +4,16 @@ import tensorflow as tf
 
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
+from d2lrnn.tensorflow.tensors import own
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    sources = [inputs, tuple(state), list(params)]
+    sources = [inputs, own(state), list(params)]
     with tf.GradientTape() as tape:
         tape.watch(sources)
-        outputs, new_state = forward_fn(inputs, state, params)
+        outputs, new_state = forward_fn(*sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = tape.gradient(
         [outputs, *new_state],

@@ -12,6 +12,7 @@ from d2lrnn.nets.ops import Ops
 from d2lrnn.tensorflow import gradients, tensors
 from d2lrnn.tensorflow.fused import input_product
 from d2lrnn.tensorflow.prediction import say
+from d2lrnn.tensorflow.tensors import own
 
 
 def mlp(X, params):
@@ -29,7 +30,7 @@ def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
     if inputs.shape[0] > LONG and tf.is_symbolic_tensor(inputs):
         return loop(step, inputs, state, params)
-    Hs = []
+    Hs, state = [], own(state)
     for X in tf.unstack(inputs):  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
@@ -173,7 +174,7 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), state, self.params)
+        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
         """Return the ids of the tokens after one with that id, and the last state."""

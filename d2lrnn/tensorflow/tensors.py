@@ -1,5 +1,7 @@
 """The bridge between NumPy arrays and TensorFlow tensors, and the search for a GPU."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,11 +14,29 @@ def try_gpu(i=0):
     return f"/GPU:{i}" if i < len(tf.config.list_physical_devices("GPU")) else "/CPU:0"
 
 
+def device_of(device):
+    """Return the device that is named, such as "cpu" or "/GPU:1", None as it is."""
+    return checks.device(device, working)
+
+
+@functools.cache
+def working(device):
+    """Return the name of a device that there is; TensorFlow takes the CPU where there is none."""
+    spec = tf.DeviceSpec.from_string(device)
+    there = tf.config.list_logical_devices(spec.device_type) if spec.device_type else []
+    return there[spec.device_index or 0] and device
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a TensorFlow tensor."""
-    array = np.array(checks.numbers(array, dtype))
-    with tf.device(device):
+    array = checks.numbers(array, dtype)
+    with tf.device(device_of(device)):
         return tf.constant(array)
+
+
+def own(state):
+    """Return a state as tensors, whatever of it is NumPy arrays."""
+    return tuple(map(tf.convert_to_tensor, state))
 
 
 def to_numpy(tensor):
@@ -27,8 +47,8 @@ def to_numpy(tensor):
 def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
     dtype = checks.floating(dtype)
-    with tf.device(device):
-        return [tf.Variable(np.asarray(array), dtype=dtype) for array in arrays]
+    with tf.device(device_of(device)):
+        return [tf.Variable(checks.numbers(array, dtype)) for array in arrays]
 
 
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):

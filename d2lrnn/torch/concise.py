@@ -11,7 +11,7 @@ from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 from d2lrnn.torch.scratch import OPS
-from d2lrnn.torch.tensors import from_numpy, to_numpy
+from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
 
 
 @contextlib.contextmanager
@@ -28,7 +28,11 @@ LAYERS = {"rnn": nn.RNN, "gru_reset_after": nn.GRU, "lstm": nn.LSTM}
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
     """Return the layer, its weights drawn as PyTorch does, from the seed if there is one."""
-    settings = {"bidirectional": bidirectional, "device": device, "dtype": getattr(torch, dtype)}
+    settings = {
+        "bidirectional": bidirectional,
+        "device": device_of(device),
+        "dtype": getattr(torch, dtype),
+    }
     with seeded(seed):
         return LAYERS[cell](num_inputs, num_hiddens, num_layers, **settings)
 
@@ -65,7 +69,7 @@ class RNNModel(nn.Module, ConciseModel):
         features = rnn_layer.hidden_size * (2 if rnn_layer.bidirectional else 1)
         self.vocab_size, self.num_hiddens = vocab_size, rnn_layer.hidden_size
         self.dtype = str(weight.dtype).removeprefix("torch.")
-        self.device = weight.device if device is None else device
+        self.device = device_of(weight.device if device is None else device)
         with seeded(seed):
             linear = nn.Linear(features, vocab_size, dtype=weight.dtype)
         self.rnn, self.linear = rnn_layer.to(self.device), linear.to(self.device)
@@ -78,7 +82,7 @@ class RNNModel(nn.Module, ConciseModel):
 
     def forward(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        inputs, cell = self.inputs(X, state), self.architecture.cell
+        inputs, state, cell = self.inputs(X, state), self.own(state), self.architecture.cell
         if 0 in inputs.shape[:2]:
             return self.nothing(state)
         kinds = [torch.stack(kind) for kind in pair_state(state, cell)]  # (layers, n, h) each
@@ -97,7 +101,7 @@ class RNNModel(nn.Module, ConciseModel):
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
         self.check_state(state, len(X))
-        outputs, state = self(X, tuple(s.detach() for s in state))  # truncate BPTT here
+        outputs, state = self(X, tuple(s.detach() for s in self.own(state)))  # truncate BPTT here
         return F.cross_entropy(outputs, targets), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
-from d2lrnn.torch.tensors import concat, to_numpy
+from d2lrnn.torch.tensors import concat, own, to_numpy
 
 
 def input_product(inputs, W_x, b):
@@ -34,13 +34,17 @@ def output_layer(Hs, W_hq, b_q):
 
 
 def check(cell, inputs, state, params):
-    """Check the arguments of a cell; ids beyond the CPU are not looked at, which would wait."""
+    """Check the arguments of a cell and return the state as tensors.
+
+    Ids beyond the CPU are not looked at, which would wait.
+    """
     if inputs.dtype.is_floating_point:
         cells.check(cell, inputs, state, params)
-        return
+        return own(state, inputs)
     cells.check_ids(cell, inputs, state, params)
     if inputs.device.type == "cpu":
         checks.tokens(to_numpy(inputs), len(params[0]))
+    return own(state, inputs)
 
 
 def one_product(lefts, rights):
@@ -98,7 +102,7 @@ class RNNRecurrence(torch.autograd.Function):
 @cells.is_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
-    check("rnn", inputs, state, params)
+    state = check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
     Hs, H = RNNRecurrence.apply(input_product(inputs, W_xh, b_h), *state, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
@@ -148,7 +152,7 @@ class GRURecurrence(torch.autograd.Function):
 @cells.is_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
-    check("gru", inputs, state, params)
+    state = check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
     W_x, b = concat([W_xz, W_xr, W_xh]), concat([b_z, b_r, b_h])
     A, W_hzr = input_product(inputs, W_x, b), concat([W_hz, W_hr])
@@ -244,7 +248,7 @@ def lstm_kernel(inputs, state, weights):
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
-    check("lstm", inputs, state, params)
+    state = check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
     if kernel_takes(inputs, state, len(weights[0])):
         Hs, state = lstm_kernel(inputs, state, weights)

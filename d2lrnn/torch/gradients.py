@@ -5,11 +5,13 @@ import torch.nn.functional as F
 
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
+from d2lrnn.torch.tensors import own
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    state = own(state, inputs)
     leaves = [tensor.detach().requires_grad_() for tensor in (inputs, *state, *params)]
     inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
     outputs, new_state = forward_fn(inputs, tuple(state), params)

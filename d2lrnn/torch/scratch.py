@@ -11,6 +11,7 @@ from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
 from d2lrnn.torch import gradients, tensors
 from d2lrnn.torch.fused import input_product
+from d2lrnn.torch.tensors import own
 
 
 def mlp(X, params):
@@ -23,7 +24,7 @@ def mlp(X, params):
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    Hs = []
+    Hs, state = [], own(state, inputs)
     for X in inputs:  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
@@ -153,7 +154,7 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), state, self.params)
+        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     @torch.no_grad()
     def evaluate(self, X, state):

@@ -1,5 +1,7 @@
 """The bridge between NumPy arrays and PyTorch tensors, and the search for a GPU."""
 
+import functools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -17,9 +19,30 @@ def try_gpu(i=0):
     return torch.device("cpu")
 
 
+def device_of(device):
+    """Return the device that is named, None as it is."""
+    return checks.device(device, working)
+
+
+@functools.cache
+def working(device):
+    """Return a device that a number can be moved to and back from."""
+    if isinstance(device, (str, torch.device)):
+        torch.zeros(()).to(device).item()
+        return torch.device(device)
+    raise TypeError(type(device))
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
-    return torch.tensor(checks.numbers(array, dtype), device=device)
+    return torch.from_numpy(checks.numbers(array, dtype)).to(device_of(device))
+
+
+def own(state, like):
+    """Return a state as tensors on another's device, whatever of it is NumPy arrays."""
+    return tuple(
+        from_numpy(s, device=like.device) if isinstance(s, np.ndarray) else s for s in state
+    )
 
 
 def to_numpy(tensor):
