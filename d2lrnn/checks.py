@@ -294,14 +294,14 @@ def same_shapes(arrays: Any, expected: Sequence[Any]) -> list[np.ndarray[Any, An
         raise ValueError(
             f"arrays is {arrays!r}; expected a list of arrays, as net.arrays() returns"
         )
-    arrays = [numeric(array) for array in arrays]
-    found, wanted = ([tuple(array.shape) for array in group] for group in (arrays, expected))
+    checked: list[np.ndarray[Any, Any]] = [numeric(array) for array in arrays]
+    found, wanted = ([tuple(array.shape) for array in group] for group in (checked, expected))
     if found != wanted:
         raise ValueError(
             f"the arrays have shapes {found}; expected {wanted}; "
             "take them from a net of the same cell, layers and sizes"
         )
-    return arrays
+    return checked
 
 
 def labels(found: Any, shape: Shape, num_classes: int) -> Any:

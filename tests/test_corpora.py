@@ -209,5 +209,5 @@ def test_a_corpus_is_known_by_its_name_in_the_interface_too(rnn, name):
 
 
 def test_a_corpus_of_no_such_name_is_refused():
-    with pytest.raises(ValueError, match="corpus is .abc.; expected .*builtin"):
+    with pytest.raises(ValueError, match=r"corpus is .abc.; expected .*builtin"):
         loaders.load_data("abc", 2, 4)
