@@ -5,13 +5,10 @@ import os
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from d2lrnn.book import notebook
-
-nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("nbclient")
-pytest.importorskip("ipykernel")
 
 CLASSIC = "from d2l import torch as d2l\nd2l.train_ch8"
 NEWER = "from d2l import torch as d2l\nd2l.Trainer(max_epochs=1)"

@@ -8,7 +8,12 @@ import pytest
 
 EDITION = ("torch", "tensorflow", "mxnet")
 STORY = "The Time-Traveller smiled round at us.\nThen he walked slowly out of the room.\n"
-PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est calme.")]
+PAIRS = [
+    ("Go.", "Va !"),
+    ("I lost.", "J'ai perdu."),
+    ("He's calm.", "Il est calme."),
+    ("Hi.", "Salut !"),
+]
 
 
 def pytest_collection_modifyitems(config, items):
@@ -38,7 +43,7 @@ def texts(tmp_path, monkeypatch):
     content = (STORY * 30).encode()
     (tmp_path / "timemachine.txt").write_bytes(content)
     (tmp_path / "fra-eng").mkdir()
-    lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 5)
+    lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 4)
     (tmp_path / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
     url, sha1 = hub.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
     monkeypatch.setitem(hub.DATA_HUB, "time_machine", (url, sha1))

@@ -91,7 +91,6 @@ def test_a_books_forward_function_trains_as_a_graph(graphs, tf, monkeypatch):
     ],
 )
 def test_tf_keras_is_keras_2_and_keras_and_the_environment_are_as_they_were(keras, program, said):
-    pytest.importorskip("tf_keras")
     imports = "import os, keras; from d2lrnn.book.classic import tensorflow as d2l; "
     done = subprocess.run(
         [sys.executable, "-c", imports + program], capture_output=True, text=True, check=True

@@ -1,0 +1,63 @@
+"""The book's pages, where they lie: D2LRNN_BOOK names their folder, with cells.py in it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from d2lrnn.data import corpora
+
+PAGES = "D2LRNN_BOOK"
+FRAMEWORKS = {
+    "classic": ("torch", "tensorflow", "mxnet"),
+    "v1": ("torch", "tensorflow", "jax", "mxnet"),
+}
+PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est calme.")]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out, rather than skip, pages that are not at hand, or not for a backend."""
+    at_hand = os.environ.get(PAGES) and os.environ.get(corpora.DATA_FOLDER)
+    without = [item for item in items if not (at_hand and is_for_backend(item))]
+    without = [item for item in without if "run_page" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def is_for_backend(item):
+    """Return whether a page's edition knows the backend that the test is about."""
+    arguments = getattr(item, "callspec", None) and item.callspec.params
+    return not arguments or arguments.get("backend") in FRAMEWORKS.get(arguments.get("edition"), ())
+
+
+@pytest.fixture
+def pairs_and_text(tmp_path):
+    """A data folder with The Time Machine and 600 pairs of sentences."""
+    folder = tmp_path / "texts"
+    (folder / "fra-eng").mkdir(parents=True)
+    text = Path(os.environ[corpora.DATA_FOLDER], "timemachine.txt")
+    (folder / text.name).write_bytes(text.read_bytes())
+    lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 200)
+    (folder / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run_page(tmp_path, pairs_and_text):
+    """A function that runs a page's cells, 2 epochs each, and returns what cells.py reports."""
+
+    def run(ref, chapter, tab, module, before=""):
+        pages, out, first = Path(os.environ[PAGES]), tmp_path / "out.json", tmp_path / "first.py"
+        first.write_text(before)
+        line = [sys.executable, str(pages / "cells.py"), "run", "--git", str(pages / "pages")]
+        line += ["--ref", ref, "--chapter", chapter, "--tab", tab, "--module", module]
+        line += ["--timemachine", str(pairs_and_text / "timemachine.txt"), "--pre", str(first)]
+        line += ["--env", f"{corpora.DATA_FOLDER}={pairs_and_text}", "--threads", "1"]
+        line += ["--path", str(Path(__file__).parents[2]), "--out", str(out), "--timeout", "600"]
+        subprocess.run(line, check=False, capture_output=True, timeout=1800)
+        return json.loads(out.read_text())
+
+    return run
