@@ -12,12 +12,12 @@ import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
 from d2lrnn.demo import picture, theme, turns
-from d2lrnn.demo.agreement import Agreement
+from d2lrnn.demo.agreement_view import Agreement
 from d2lrnn.demo.fields import button, pane
-from d2lrnn.demo.gradients import Gradients
-from d2lrnn.demo.identity import Identity
-from d2lrnn.demo.inside import Look
-from d2lrnn.demo.train import Train
+from d2lrnn.demo.gradients_view import Gradients
+from d2lrnn.demo.identity_view import Identity
+from d2lrnn.demo.inside_view import Look
+from d2lrnn.demo.train_view import Train
 from d2lrnn.demo.view import View, in_a_row
 
 VIEWS: dict[str, type[View]] = {

@@ -9,7 +9,7 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, fields, identity, train, turns, worker
+from d2lrnn.demo import app, fields, identity_view, train_view, turns, worker
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -30,21 +30,21 @@ def test_numbers_are_read():
 
 
 def test_a_matrix_is_read_from_lines_or_semicolons():
-    np.testing.assert_array_equal(identity.matrix("1, 2\n3 4\n"), [[1, 2], [3, 4]])
-    np.testing.assert_array_equal(identity.matrix("1 2;3 4"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(identity_view.matrix("1, 2\n3 4\n"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(identity_view.matrix("1 2;3 4"), [[1, 2], [3, 4]])
 
 
 @pytest.mark.parametrize("text", ["", "1 2\n3", "a", "nan", "1e9", " ".join("1234567")])
 def test_what_is_no_small_matrix_is_refused(text):
     with pytest.raises(ValueError, match="Expected"):
-        identity.matrix(text)
+        identity_view.matrix(text)
 
 
 def test_a_pasted_text_has_its_limits():
     for text in ("x" * 199, "x" * 20_001, " " * 500):
         with pytest.raises(ValueError, match="Expected"):
-            train.check_pasted(text)
-    assert train.check_pasted("ab " * 100) == "ab " * 100
+            train_view.check_pasted(text)
+    assert train_view.check_pasted("ab " * 100) == "ab " * 100
 
 
 @pytest.mark.parametrize("length", [200, 300, 1000, 20_000])
