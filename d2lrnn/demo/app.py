@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
-from d2lrnn.demo import picture, theme, turns
+from d2lrnn.demo import door, picture, theme, turns
 from d2lrnn.demo.agreement_view import Agreement
 from d2lrnn.demo.fields import button, pane
 from d2lrnn.demo.gradients_view import Gradients
@@ -27,7 +27,6 @@ VIEWS: dict[str, type[View]] = {
     "identity": Identity,
     "agreement": Agreement,
 }
-LOCAL = ("localhost", "127.0.0.1")
 LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
 
 
@@ -150,14 +149,6 @@ def page() -> Any:
     return made.root
 
 
-def hosts(address: str, port: int, more: Sequence[str] = ()) -> list[str]:
-    """Return the names under which a browser may reach the server, with the port."""
-    names = [*LOCAL, *more]
-    if address not in LOCAL:
-        names += [address, socket.gethostname()]
-    return [name if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names)]
-
-
 def check_free(port: int, address: str) -> None:
     """Check that nothing else listens there.
 
@@ -188,14 +179,20 @@ def serve(
     check_free(port, address)
     bokeh_settings.resources = "server"  # all that the page needs comes from here
     pn.extension()
-    return pn.serve(
+    known = door.Names(address, port, more_hosts)
+    server = pn.serve(
         {"/": page},
         port=port,
         address=address,
-        websocket_origin=hosts(address, port, more_hosts),
+        websocket_origin=list(known.names),
         websocket_max_message_size=LARGEST_MESSAGE,
         title="d2lrnn",
         show=show,
-        start=start,
+        start=False,
         verbose=False,
     )
+    door.guard(server, known)
+    if start:
+        server.start()
+        server.io_loop.start()
+    return server

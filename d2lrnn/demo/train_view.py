@@ -10,7 +10,7 @@ from typing import Any
 import panel as pn
 from bokeh import models
 
-from d2lrnn.demo import theme, turns, worker
+from d2lrnn.demo import course, theme, turns, worker
 from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
 from d2lrnn.demo.view import (
     View,
@@ -24,6 +24,9 @@ from d2lrnn.demo.view import (
 from d2lrnn.training.history import in_short
 
 PERIOD = 200  # milliseconds between two looks at the run
+# The browser itself takes no longer text: the server hangs up on a message beyond its limit, and a
+# character may take six bytes, and a text come twice in one message.
+MOST_PASTED = 50_000
 CORPORA = {
     "The built-in story": "builtin",
     "The Time Machine": "time-machine",
@@ -34,13 +37,15 @@ CORPORA = {
 
 def check_pasted(text: str) -> str:
     """Return a pasted text that is neither too long nor too short to learn from."""
-    if len(text) > worker.LONGEST:
+    if len(text) > course.LONGEST:
+        more = " or more" if len(text) >= MOST_PASTED // 2 else ""  # some count as two there
         raise ValueError(
-            f"Expected up to {worker.LONGEST:,} characters; these are {len(text):,}. Paste less."
+            f"Expected up to {course.LONGEST:,} characters; these are {len(text):,}{more}. "
+            "Paste less."
         )
-    if len(text.strip()) < worker.SHORTEST:
+    if len(text.strip()) < course.SHORTEST:
         raise ValueError(
-            f"Expected {worker.SHORTEST} characters or more; these are {len(text.strip())}."
+            f"Expected {course.SHORTEST} characters or more; these are {len(text.strip())}."
         )
     return text
 
@@ -58,7 +63,7 @@ class Train(View):
         self._ticking: Callable[[], Any] | None = None
         self.corpus = Choice("corpus", "Text", CORPORA)
         self.pasted = Typed(
-            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=10**6
+            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=MOST_PASTED
         )
         self.pasted.check = check_pasted
         self.cell, self.backend = cell_field(), backend_field()
@@ -153,10 +158,10 @@ class Train(View):
         if self.trainer is not None:
             self.trainer.stop()
 
-    def _asked(self) -> worker.Settings:
+    def _asked(self) -> course.Settings:
         """Return what the fields ask for."""
         asked = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
-        return worker.Settings(**{field.name: field.value for field in asked})
+        return course.Settings(**{field.name: field.value for field in asked})
 
     # What the buttons do
 
@@ -171,7 +176,9 @@ class Train(View):
             return None
         if self.trainer is None or self.trainer.settings != self._asked():
             self._reset()
-            self.trainer = worker.Trainer(self._asked(), self.pasted.text)
+            self.trainer = worker.Trainer(
+                self._asked(), self.pasted.text, looked_at=turns.looked_at()
+            )
         return self.trainer
 
     def _start_or_pause(self) -> None:
@@ -252,6 +259,8 @@ class Train(View):
         last = trainer.points[-1] if trainer and trainer.points else None
         words = {"running": "learning", "loading": "getting ready", "failed": "ended"}
         state = words.get(trainer.status, "paused") if trainer else "ready"
+        if trainer and trainer.status == "loading" and trainer.before:
+            state = f"{trainer.before} before you"
         dash = "-"
         return {
             "state": state,
