@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,8 @@ from d2lrnn.demo.gradients_view import Gradients
 from d2lrnn.demo.identity_view import Identity
 from d2lrnn.demo.inside_view import Look
 from d2lrnn.demo.train_view import Train
-from d2lrnn.demo.view import View, in_a_row
+from d2lrnn.demo.view import View, filling, in_a_row
+from d2lrnn.demo.window import Window
 
 VIEWS: dict[str, type[View]] = {
     "train": Train,
@@ -45,9 +47,14 @@ class Page:
         self.shown = asked if asked in VIEWS else "train"
         self.view.take(query)
         self._make_header()
-        self.place = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.place, self.window = filling(), Window(self._sized)
+        sheets = [theme.ROOT, theme.FILLS]
         self.root = pn.Column(
-            self.header, self.place, stylesheets=[theme.ROOT], sizing_mode="stretch_width"
+            self.header,
+            self.place,
+            *self.window.parts,
+            stylesheets=sheets,
+            sizing_mode="stretch_both",
         )
         self._show_view()
 
@@ -89,6 +96,11 @@ class Page:
         self._dress()
         self._link()
 
+    def _sized(self, rem: float) -> None:
+        """Draw with text of another size."""
+        self.look.rem = rem
+        self._dress()
+
     def _show_view(self) -> None:
         self.view.linked = self._link
         self.place[:] = [self.view.layout()]
@@ -120,7 +132,8 @@ TEMPLATE = """
 {% block js_resources %}{% endblock %}
 {% block contents %}
 <style>
-  html { background: PAPER; color: INK; }
+  html { background: PAPER; color: INK; font-size: SIZE; }
+  body { margin: 0; }
   #first { font: 600 1.25em system-ui, "DejaVu Sans", sans-serif; margin: 22px; }
   #first:has(~ [data-root-id] > *) { display: none; }
 </style>
@@ -143,9 +156,12 @@ def page() -> Any:
     made = Page(query, link)
     if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
         pn.state.on_session_destroyed(lambda _: made.close())
+        made.window.listen(pn.state.curdoc)
         look = made.look
-        template = TEMPLATE.replace("PAPER", look.paper).replace("INK", look.ink)
-        pn.state.curdoc.template = template
+        words = {"PAPER": look.paper, "INK": look.ink, "SIZE": theme.REM}
+        pn.state.curdoc.template = functools.reduce(
+            lambda text, pair: text.replace(*pair), words.items(), TEMPLATE
+        )
     return made.root
 
 

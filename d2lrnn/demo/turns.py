@@ -165,3 +165,9 @@ def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> J
     job = Job(work, then)
     JOBS.submit(job.do)
     return job
+
+
+def told(job: Job) -> str:
+    """Return, as HTML, that a job is at work, or how many come before it."""
+    before = job.before
+    return f'<span class="quiet">{f"{before} before you" if before else "computing"} …</span>'
