@@ -52,6 +52,7 @@ class Agreement(View):
         self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
         self.ready(self.cell, self.dtype, self.seed, self.steps)
         self.go = button("Compare", self._compare, color="primary")
+        self.deeds = {"Compare": self._compare}
         self.losses: dict[str, Any] = {}
         self.speeds: dict[str, float] = {}
         self.failed: dict[str, str] = {}

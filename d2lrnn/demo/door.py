@@ -8,6 +8,7 @@ the page that makes it, must be known here.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -93,7 +94,13 @@ class Refused(web.RequestHandler):
         self.finish(self.path_kwargs["told"])
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of Bokeh's log tells anything: not that a viewer has left, as all do."""
+    return "connection was closed" not in record.getMessage()
+
+
 def guard(server: Any, known: Names) -> None:
     """Let nobody pass who asks for a Bokeh server by a name that is not known."""
+    logging.getLogger("bokeh.server.views.ws").addFilter(is_news)
     router = server._tornado.default_router
     router.rules.insert(0, router.process_rule(routing.Rule(Stranger(known), Refused)))

@@ -50,7 +50,7 @@ class Gradients(View):
         self.ready(self.cell, self.radius, self.bias, self.steps, self.clip, self.backend)
         self.keep = button("Keep to compare", self._keep)
         self.clear = button("Clear", self._clear)
-        self.sources: list[Any] = []
+        self.deeds = {"Keep to compare": self._keep, "Clear": self._clear}
         self.figure = theme.new_figure(
             300,
             x_range=models.Range1d(1, 100),

@@ -80,6 +80,11 @@ class Look(View):
         self.one = button("Next character", lambda: self._speak(1), color="primary")
         self.more = button(f"{SPOKEN} more", lambda: self._speak(SPOKEN))
         self.back = button("Back", self._take_back)
+        self.deeds = {
+            "Next character": lambda: self._speak(1),
+            f"{SPOKEN} more": lambda: self._speak(SPOKEN),
+            "Back": self._take_back,
+        }
         self.said, self._asked, self._reading = "", 0, False
         self._ticking: Callable[[], Any] | None = None
         self.seen: Inside | None = None

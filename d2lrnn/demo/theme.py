@@ -68,6 +68,9 @@ textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .number { font-size: 1.5em; font-weight: 700; }
 .quiet, .quiet * { color: var(--quiet); }
 .told { margin: 0; line-height: 1.35; max-width: 75em; }
+.scene { padding: 0.2em 0.8em; font-size: 1.2em; line-height: 1.35; }
+.scene p { margin: 0.2em 0; }
+.scene .quiet { font-weight: 400; font-size: 0.8em; margin-left: 0.8em; }
 .card { padding: 1.2em 1.6em; background: var(--surface); border-radius: 0.5em; font-size: 1.5em;
         line-height: 1.5; max-width: 46em; }
 .card p { margin: 0 0 0.6em; }
@@ -94,6 +97,11 @@ SIDE_BY_SIDE = """
 @media (max-width: 700px) {
   :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto; }
 }
+"""
+# What a lecture says, with its buttons at the right.
+STAGE = """
+:host { display: grid !important; grid-template-columns: minmax(0, 1fr) auto; width: 100%;
+        border-left: 0.4em solid var(--accent); background: var(--surface); margin: 0.3em 0; }
 """
 IN_PAIRS = """
 :host { display: grid !important; grid-template-columns: repeat(2, minmax(0, 1fr));

@@ -123,6 +123,15 @@ class Train(View):
             margin=3,
         )
 
+        self.deeds = {
+            "Start": self._start,
+            "Pause": self._pause,
+            "Step": self._one_step,
+            "Reset": self._reset,
+            "Keep to compare": self._keep,
+            "Forget kept": self._forget,
+        }
+
     def _make_pictures(self) -> None:
         self.runs, epochs = Runs("epoch", "perplexity", "norm"), models.Range1d(0, 1)
         self.now = self.runs.now
@@ -222,12 +231,19 @@ class Train(View):
 
     def _start_or_pause(self) -> None:
         if self.trainer is not None and self.trainer.alive:
-            self.trainer.pause()
-        elif (trainer := self._ready()) is not None:
-            trainer.run()
+            self._pause()
         else:
-            return
-        self._show()
+            self._start()
+
+    def _start(self) -> None:
+        if (trainer := self._ready()) is not None:
+            trainer.run()
+            self._show()
+
+    def _pause(self) -> None:
+        if self.trainer is not None:
+            self.trainer.pause()
+            self._show()
 
     def _one_step(self) -> None:
         if (trainer := self._ready()) is not None:

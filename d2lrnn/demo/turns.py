@@ -96,16 +96,24 @@ def _document() -> Any:
 
 
 def looked_at() -> Callable[[], bool]:
-    """Return what tells whether a browser is still there to look at the session of now."""
+    """Return what tells whether a browser is still there to look at the session of now.
+
+    One that is yet to come, while the page is made, counts as there.
+    """
     document = _document()
     if document is None:
         return lambda: True
-    context = document.session_context
+    context, came = document.session_context, False
 
     def looked_at() -> bool:
+        nonlocal came
         session = context.session
-        return session is None or (not session.destroyed and session.connection_count > 0)
+        if session is None or session.destroyed:
+            return session is None
+        came = came or session.connection_count > 0
+        return session.connection_count > 0 or not came
 
+    looked_at()
     return looked_at
 
 

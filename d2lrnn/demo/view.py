@@ -32,6 +32,8 @@ class View:
         self.fields: list[Field] = []
         self.figures: list[Any] = []
         self.linked: Callable[[], Any] = lambda: None
+        self.deeds: dict[str, Callable[[], Any]] = {}  # what a lecture may press, by name
+        self.quiet = False  # a lecture has words of its own
         self.card = pane()
 
     def layout(self) -> Any:
@@ -82,6 +84,7 @@ class View:
     def beside(self, controls: list[Any], pictures: list[Any]) -> Any:
         """Return controls and pictures side by side, or on top of one another on a phone."""
         told = f'<p class="told">{self.see} <b>Try:</b> {self.experiment}</p>'
+        told = "" if self.quiet else told
         return pn.Column(
             pn.Column(*controls, sizing_mode="stretch_width", margin=0),
             filling(pane(told), *pictures, self.card),
