@@ -150,7 +150,7 @@ class Page:
         self.words.object = self.talk.told(self.scene)
         self._show_view()
         for name in scene.press:
-            self.view.deeds[name]()
+            turns.on_page(self.view.deeds[name])  # after what the fields have set off
 
     def _sized(self, rem: float) -> None:
         """Draw with text of another size."""
@@ -278,7 +278,7 @@ def serve(
     pn.extension()
     known = door.Names(address, port, more_hosts)
     server = pn.serve(
-        {"/": functools.partial(page, talk)},
+        {"/": lambda: page(talk)},
         port=port,
         address=address,
         websocket_origin=list(known.names),

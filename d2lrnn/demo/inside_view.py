@@ -86,6 +86,7 @@ class Look(View):
             "Back": self._take_back,
         }
         self.said, self._asked, self._reading = "", 0, False
+        self._owed = 0  # characters that are still to be said
         self._ticking: Callable[[], Any] | None = None
         self.seen: Inside | None = None
         self._make_pictures()
@@ -160,7 +161,7 @@ class Look(View):
         self._read(0)
 
     def _take_back(self) -> None:
-        self.said = ""
+        self.said, self._owed = "", 0
         self._read(0)
 
     def _speak(self, num_preds: int) -> None:
@@ -169,8 +170,8 @@ class Look(View):
 
     def _read(self, num_preds: int) -> None:
         """Let the network read the text, and go on by so many characters first."""
-        self._asked += 1
-        asked, trainer = self._asked, self._trainer()
+        self._asked, self._owed = self._asked + 1, max(self._owed, num_preds)
+        asked, num_preds, trainer = self._asked, self._owed, self._trainer()
         if trainer is None or not trainer.begun.is_set():
             self._wait(trainer)
             return
@@ -188,7 +189,7 @@ class Look(View):
         def then(found: Any, message: str) -> None:
             if asked != self._asked:
                 return
-            self._reading = False
+            self._reading, self._owed = False, 0
             if found is None:
                 self.message.object = theme.alert(message)
                 return

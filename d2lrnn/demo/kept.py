@@ -27,6 +27,7 @@ class Runs:
         self.x, self._nothing = x, {name: list[float]() for name in (x, *ys)}
         self.sources = [models.ColumnDataSource(dict(self._nothing)) for _ in range(1 + MOST_KEPT)]
         self.now, self._oldest = self.sources[0], 0
+        self.head = models.ColumnDataSource(dict(self._nothing))  # the last point of now
         self._legend: Any = None
         self._lines: list[Any] = []
 
@@ -41,9 +42,20 @@ class Runs:
             theme.curve(figure, index, source, self.x, y)
             for index, source in enumerate(self.sources)
         ]
+        dot = figure.scatter(self.x, y, source=self.head)
+        dot.tags = ["dot"]
         if legend:
             self._lines, self._legend = lines, models.Legend(items=[], location="top_right")
             figure.add_layout(self._legend)
+
+    def go_on(self, points: Sequence[Any]) -> None:
+        """Add points to the run of now; each has x and ys as attributes."""
+        self.now.stream({name: [getattr(p, name) for p in points] for name in self._nothing})
+        self.head.data = {name: [getattr(points[-1], name)] for name in self._nothing}
+
+    def begin_again(self) -> None:
+        """Forget the run of now."""
+        self.now.data, self.head.data = dict(self._nothing), dict(self._nothing)
 
     def keep(self, name: str) -> None:
         """Keep the run of now under a name, or under its own; the oldest gives way to a sixth."""

@@ -182,6 +182,9 @@ class Theme:
             if isinstance(renderer, models.GlyphRenderer) and "curve" in renderer.tags:
                 renderer.glyph.line_color = self.colour(renderer.tags[1])
                 renderer.glyph.line_width = self.line_width
+            elif isinstance(renderer, models.GlyphRenderer) and "dot" in renderer.tags:
+                renderer.glyph.fill_color = renderer.glyph.line_color = self.colour(0)
+                renderer.glyph.size = 3 * self.line_width
             elif isinstance(renderer, models.GlyphRenderer) and "bars" in renderer.tags:
                 renderer.glyph.fill_color = self.colour(0)
         for part in figure.center:

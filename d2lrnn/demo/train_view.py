@@ -253,7 +253,7 @@ class Train(View):
     def _reset(self) -> None:
         self.close()
         self.trainer, self._seen, self._changes = None, 0, []
-        self.now.data = {name: [] for name in self.now.data}
+        self.runs.begin_again()
         self._show()
 
     def _keep(self) -> None:
@@ -279,7 +279,7 @@ class Train(View):
         if trainer is not None:
             points, self._seen = trainer.points[self._seen :], len(trainer.points)
             if points:
-                self.now.stream({n: [getattr(p, n) for p in points] for n in self.now.data})
+                self.runs.go_on(points)
                 self._fit()
         self._show()
 
