@@ -13,15 +13,25 @@ from d2lrnn.cli.common import plain_errors
 @click.option("--port", default=5006, help="Where to listen.")
 @click.option("--address", default="127.0.0.1", help="127.0.0.1: this machine only; 0.0.0.0: all.")
 @click.option("--host", "hosts", multiple=True, help="Another name that browsers know it by.")
+@click.option(
+    "--lecture",
+    "talk",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    help="Step through scenes, by arrow keys or a presenter's remote; without FILE, those of half "
+    "an hour that come along.",
+)
 @click.option("--show/--no-show", default=True, help="Open a browser.")
-def demo(port: int, address: str, hosts: tuple[str, ...], show: bool) -> None:
+def demo(port: int, address: str, hosts: tuple[str, ...], talk: str | None, show: bool) -> None:
     """Show on a page, live, how a network learns and what goes on inside it."""
     with plain_errors():
         app = _app()
+        read = None if talk is None else app.read_lecture(*([talk] if talk else []))
         app.check_free(port, address)
         shown = "localhost" if address in ("127.0.0.1", "0.0.0.0") else address
         click.echo(f"the demo is at http://{shown}:{port}; Ctrl-C ends it")
-        app.serve(port, address, show=show, more_hosts=hosts)
+        app.serve(port, address, show=show, more_hosts=hosts, talk=read)
 
 
 def _app() -> Any:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
-from d2lrnn.demo import picture, theme, turns
-from d2lrnn.demo.agreement import Agreement
+from d2lrnn.demo import door, lecture, picture, theme, turns
+from d2lrnn.demo.agreement_view import Agreement
 from d2lrnn.demo.fields import button, pane
-from d2lrnn.demo.gradients import Gradients
-from d2lrnn.demo.identity import Identity
-from d2lrnn.demo.inside import Look
-from d2lrnn.demo.train import Train
-from d2lrnn.demo.view import View, in_a_row
+from d2lrnn.demo.gradients_view import Gradients
+from d2lrnn.demo.identity_view import Identity
+from d2lrnn.demo.inside_view import Look
+from d2lrnn.demo.train_view import Train
+from d2lrnn.demo.view import View, filling, in_a_row
+from d2lrnn.demo.window import Window
 
 VIEWS: dict[str, type[View]] = {
     "train": Train,
@@ -27,15 +30,26 @@ VIEWS: dict[str, type[View]] = {
     "identity": Identity,
     "agreement": Agreement,
 }
-LOCAL = ("localhost", "127.0.0.1")
+STAGE = {"stylesheets": [theme.STAGE], "sizing_mode": "stretch_width", "margin": 0}
 LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
 
 
 class Page:
     """One session's page: the views, of which one is shown, and the look of all."""
 
-    def __init__(self, query: Mapping[str, str], link: Callable[[str], Any]) -> None:
-        """Show what a link asks for; link is called with the query string of what is shown."""
+    def __init__(
+        self,
+        query: Mapping[str, str],
+        link: Callable[[str], Any],
+        talk: lecture.Lecture | None = None,
+    ) -> None:
+        """Show what a link asks for.
+
+        Args:
+            query: the link's names and values.
+            link: called with the query string of what is shown.
+            talk: a lecture to step through, or None.
+        """
         name = query.get("theme", "light")
         self.look = theme.Theme(
             name if name in theme.NAMES else "light", query.get("projector") == "1"
@@ -46,11 +60,24 @@ class Page:
         self.shown = asked if asked in VIEWS else "train"
         self.view.take(query)
         self._make_header()
-        self.place = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.talk, self.scene = talk, 0
+        self.place = filling()
+        self.window = Window(self._sized, self._turn_page if talk else None)
+        self._make_stage()
+        sheets = [theme.ROOT, theme.FILLS]
         self.root = pn.Column(
-            self.header, self.place, stylesheets=[theme.ROOT], sizing_mode="stretch_width"
+            self.header,
+            *self.stage,
+            self.place,
+            *self.window.parts,
+            stylesheets=sheets,
+            sizing_mode="stretch_both",
         )
-        self._show_view()
+        if talk:
+            asked = query.get("scene", "1")
+            self._show_scene(int(asked) - 1 if asked.isdecimal() else 0)
+        else:
+            self._show_view()
 
     @property
     def view(self) -> View:
@@ -80,6 +107,8 @@ class Page:
         self.header = in_a_row(title, self.choice, self.dark, self.large, self.save)
 
     def _choose(self) -> None:
+        if self.shown == self.choice.value:
+            return  # a scene has chosen it
         self.shown = self.choice.value
         self._show_view()
         self._link()
@@ -90,8 +119,46 @@ class Page:
         self._dress()
         self._link()
 
+    def _make_stage(self) -> None:
+        """Make what a lecture says, and the buttons that turn its pages."""
+        self.words = pane()
+        back = button("\N{BLACK LEFT-POINTING TRIANGLE} Back", lambda: self._turn_page(-1))
+        on = button("Next \N{BLACK RIGHT-POINTING TRIANGLE}", lambda: self._turn_page(1))
+        self.stage = [pn.Column(self.words, in_a_row(back, on), **STAGE)] if self.talk else []
+
+    def _turn_page(self, by: int) -> None:
+        """Show the scene so many on, or as far as there are any."""
+        assert self.talk is not None
+        scene = min(max(0, self.scene + by), len(self.talk.scenes) - 1)
+        if scene != self.scene:
+            self._show_scene(scene)
+            self._link()
+
+    def _show_scene(self, index: int) -> None:
+        """Show a view as a scene has prepared it, and press what it presses."""
+        assert self.talk is not None
+        self.scene = min(max(0, index), len(self.talk.scenes) - 1)
+        scene = self.talk.scenes[self.scene]
+        self.shown = scene.view
+        self.choice.value = scene.view
+        for field in self.view.fields:
+            field.take(scene.settings.get(field.name, field.default))
+        if "theme" in scene.settings:
+            self.look.name = scene.settings["theme"]
+        if "projector" in scene.settings:
+            self.look.projector = scene.settings["projector"] == "1"
+        self.words.object = self.talk.told(self.scene)
+        self._show_view()
+        for name in scene.press:
+            turns.on_page(self.view.deeds[name])  # after what the fields have set off
+
+    def _sized(self, rem: float) -> None:
+        """Draw with text of another size."""
+        self.look.rem = rem
+        self._dress()
+
     def _show_view(self) -> None:
-        self.view.linked = self._link
+        self.view.linked, self.view.quiet = self._link, self.talk is not None
         self.place[:] = [self.view.layout()]
         self._dress()
         self.view.start()
@@ -108,6 +175,8 @@ class Page:
             query["theme"] = self.look.name
         if self.look.projector:
             query["projector"] = "1"
+        if self.talk:
+            query["scene"] = str(self.scene + 1)
         self.link("?" + urlencode(query))
 
     def close(self) -> None:
@@ -121,7 +190,8 @@ TEMPLATE = """
 {% block js_resources %}{% endblock %}
 {% block contents %}
 <style>
-  html { background: PAPER; color: INK; }
+  html { background: PAPER; color: INK; font-size: SIZE; }
+  body { margin: 0; }
   #first { font: 600 1.25em system-ui, "DejaVu Sans", sans-serif; margin: 22px; }
   #first:has(~ [data-root-id] > *) { display: none; }
 </style>
@@ -132,8 +202,12 @@ TEMPLATE = """
 """
 
 
-def page() -> Any:
-    """Return a page of its own for whoever asks: a browser's session, or a notebook cell."""
+def page(talk: lecture.Lecture | None = None) -> Any:
+    """Return a page of its own for whoever asks: a browser's session, or a notebook cell.
+
+    Args:
+        talk: a lecture to step through, as read_lecture gives it, or None.
+    """
     location, session = pn.state.location, pn.state.session_args
 
     def link(query: str) -> None:
@@ -141,21 +215,26 @@ def page() -> Any:
             location.search = query
 
     query = {name: values[-1].decode("utf-8", "replace") for name, values in session.items()}
-    made = Page(query, link)
+    made = Page(query, link, talk)
     if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
         pn.state.on_session_destroyed(lambda _: made.close())
+        made.window.listen(pn.state.curdoc)
         look = made.look
-        template = TEMPLATE.replace("PAPER", look.paper).replace("INK", look.ink)
-        pn.state.curdoc.template = template
+        words = {"PAPER": look.paper, "INK": look.ink, "SIZE": theme.REM}
+        pn.state.curdoc.template = functools.reduce(
+            lambda text, pair: text.replace(*pair), words.items(), TEMPLATE
+        )
     return made.root
 
 
-def hosts(address: str, port: int, more: Sequence[str] = ()) -> list[str]:
-    """Return the names under which a browser may reach the server, with the port."""
-    names = [*LOCAL, *more]
-    if address not in LOCAL:
-        names += [address, socket.gethostname()]
-    return [name if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names)]
+def read_lecture(path: str | Path = lecture.OWN) -> lecture.Lecture:
+    """Return the lecture of a file, or the one that comes with the package.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: a scene is not as it should be; the message says where.
+    """
+    return lecture.read(path, VIEWS)
 
 
 def check_free(port: int, address: str) -> None:
@@ -179,8 +258,17 @@ def serve(
     show: bool = True,
     more_hosts: Sequence[str] = (),
     start: bool = True,
+    talk: lecture.Lecture | None = None,
 ) -> Any:
     """Serve the page; returns the server, or never where it is started.
+
+    Args:
+        port: where to listen.
+        address: 127.0.0.1 for this machine only, 0.0.0.0 for all that reach it.
+        show: whether to open a browser.
+        more_hosts: names by which browsers know it, each with a port or without.
+        start: whether to serve at once, for ever.
+        talk: a lecture to step through, or None.
 
     Raises:
         OSError: the port is in use, or the address is none of this machine's.
@@ -188,14 +276,20 @@ def serve(
     check_free(port, address)
     bokeh_settings.resources = "server"  # all that the page needs comes from here
     pn.extension()
-    return pn.serve(
-        {"/": page},
+    known = door.Names(address, port, more_hosts)
+    server = pn.serve(
+        {"/": lambda: page(talk)},
         port=port,
         address=address,
-        websocket_origin=hosts(address, port, more_hosts),
+        websocket_origin=list(known.names),
         websocket_max_message_size=LARGEST_MESSAGE,
         title="d2lrnn",
         show=show,
-        start=start,
+        start=False,
         verbose=False,
     )
+    door.guard(server, known)
+    if start:
+        server.start()
+        server.io_loop.start()
+    return server

@@ -17,8 +17,8 @@ NAMES = ("light", "dark")
 ROOT = """
 :host {
   --bg: #ffffff; --ink: #16181d; --quiet: #50565f; --surface: #f2f4f7; --line: #8a929e;
-  --accent: #0b5cad; --on-accent: #ffffff; --bad: #b3001b; --size: 15px;
-  min-height: 100vh; box-sizing: border-box; padding: 10px 16px 24px !important;
+  --accent: #0b5cad; --on-accent: #ffffff; --bad: #b3001b; --size: 1rem;
+  min-height: 100vh; box-sizing: border-box; padding: 0.6rem 1rem !important;
   background: var(--bg); color: var(--ink); font-size: var(--size);
   --bokeh-font-size: var(--size); --bokeh-base-font: system-ui, "DejaVu Sans", sans-serif;
   --design-background-color: var(--bg); --design-background-text-color: var(--ink);
@@ -29,8 +29,8 @@ ROOT = """
   --bg: #14161a; --ink: #f1f3f5; --quiet: #b4bcc6; --surface: #23272e; --line: #7d8794;
   --accent: #6cb6ff; --on-accent: #0c1116; --bad: #ff8080; color-scheme: dark;
 }
-:host(.projector) { --size: 22px; }
-@media (max-width: 700px) { :host(.projector) { --size: 18px; } }
+:host(.projector) { --size: 1.45rem; }
+@media (max-width: 700px) { :host(.projector) { --size: 1.2rem; } }
 """
 
 PARTS = """
@@ -51,7 +51,7 @@ textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .bk-btn, .bk-btn-group > .bk-btn {
   font-size: var(--size); min-height: 2.4em; border: 1px solid var(--line); font-weight: 600;
   background: var(--surface) !important; color: var(--ink) !important; white-space: normal;
-  line-height: 1.2;
+  line-height: 1.2; padding: 0.3em 0.85em;
 }
 .bk-btn.bk-active, .bk-btn-group > .bk-btn.bk-btn-primary {
   background: var(--accent) !important; color: var(--on-accent) !important;
@@ -67,16 +67,41 @@ textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 [role=alert] { color: var(--bad); font-weight: 600; }
 .number { font-size: 1.5em; font-weight: 700; }
 .quiet, .quiet * { color: var(--quiet); }
+.told { margin: 0; line-height: 1.35; max-width: 75em; }
+.scene { padding: 0.2em 0.8em; font-size: 1.2em; line-height: 1.35; }
+.scene p { margin: 0.2em 0; }
+.scene .quiet { font-weight: 400; font-size: 0.8em; margin-left: 0.8em; }
+.card { padding: 1.2em 1.6em; background: var(--surface); border-radius: 0.5em; font-size: 1.5em;
+        line-height: 1.5; max-width: 46em; }
+.card p { margin: 0 0 0.6em; }
 pre, .mono { font-family: ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; }
 pre { margin: 0; overflow-wrap: anywhere; }
 h1 { font-size: 1.25em; margin: 0; } h2 { font-size: 1.1em; margin: 0.2em 0; }
 """
 
-# What is beside what: controls and pictures, which stand on top of one another on a phone.
+# The root element's size of text, which all others follow: 15 pixels on a laptop, more where the
+# screen has more of them.
+REM = "clamp(15px, 0.86vw, 48px)"
+
+# What is beside what: controls and pictures, which stand on top of one another on a phone. Pictures
+# take what room the window has left, each at least its own height.
+FILLS = """
+:host { flex: 1 1 auto !important; height: auto !important; width: 100%;
+        align-self: stretch !important; }
+"""
 SIDE_BY_SIDE = """
 :host { display: grid !important; grid-template-columns: minmax(0, 19em) minmax(0, 1fr);
-        gap: 4px 18px; width: 100%; align-items: start; }
-@media (max-width: 700px) { :host { grid-template-columns: minmax(0, 1fr); } }
+        gap: 4px 1.2em; width: 100%; flex: 1 1 auto !important; height: auto !important;
+        align-items: stretch; grid-template-rows: minmax(min-content, 1fr); }
+:host(.projector) { grid-template-columns: minmax(0, 16em) minmax(0, 1fr); }
+@media (max-width: 700px) {
+  :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto; }
+}
+"""
+# What a lecture says, with its buttons at the right.
+STAGE = """
+:host { display: grid !important; grid-template-columns: minmax(0, 1fr) auto; width: 100%;
+        border-left: 0.4em solid var(--accent); background: var(--surface); margin: 0.3em 0; }
 """
 IN_PAIRS = """
 :host { display: grid !important; grid-template-columns: repeat(2, minmax(0, 1fr));
@@ -94,6 +119,7 @@ class Theme:
 
     name: str = "light"
     projector: bool = False
+    rem: float = 15.0  # the size of text in the browser, in pixels
 
     @property
     def dark(self) -> bool:
@@ -113,12 +139,12 @@ class Theme:
     @property
     def text_size(self) -> str:
         """The size of text in figures."""
-        return "20px" if self.projector else "13px"
+        return f"{round((1.35 if self.projector else 0.9) * self.rem)}px"
 
     @property
-    def line_width(self) -> int:
+    def line_width(self) -> float:
         """The width of curves in figures."""
-        return 5 if self.projector else 3
+        return (5 if self.projector else 3) * self.rem / 15
 
     @property
     def classes(self) -> list[str]:
@@ -142,16 +168,23 @@ class Theme:
             )
             axis.axis_label_text_font_size = axis.major_label_text_font_size = self.text_size
             axis.axis_label_text_font_style = "normal"
+            axis.major_label_standoff = axis.axis_label_standoff = round(self.rem / 3)
+            axis.axis_line_width = axis.major_tick_line_width = self.rem / 15
         figure.grid.grid_line_color = "#3a414b" if self.dark else "#dfe3e8"
         figure.title.text_color, figure.title.text_font_size = self.ink, self.text_size
         for legend in figure.legend:
             legend.background_fill_color, legend.background_fill_alpha = self.paper, 0.8
             legend.label_text_color, legend.label_text_font_size = self.ink, self.text_size
             legend.border_line_color = None
+            legend.glyph_width = legend.glyph_height = round(1.6 * self.rem)
+            legend.label_standoff = legend.spacing = legend.padding = round(0.5 * self.rem)
         for renderer in figure.renderers:
             if isinstance(renderer, models.GlyphRenderer) and "curve" in renderer.tags:
                 renderer.glyph.line_color = self.colour(renderer.tags[1])
                 renderer.glyph.line_width = self.line_width
+            elif isinstance(renderer, models.GlyphRenderer) and "dot" in renderer.tags:
+                renderer.glyph.fill_color = renderer.glyph.line_color = self.colour(0)
+                renderer.glyph.size = 3 * self.line_width
             elif isinstance(renderer, models.GlyphRenderer) and "bars" in renderer.tags:
                 renderer.glyph.fill_color = self.colour(0)
         for part in figure.center:
@@ -161,11 +194,18 @@ class Theme:
                 part.line_color = self.ink
 
 
-def new_figure(height: int, **settings: Any) -> Any:
-    """Return an empty Bokeh figure as wide as there is room."""
+def new_figure(height: int, *, share: int = 1, **settings: Any) -> Any:
+    """Return an empty Bokeh figure that takes its share of the room there is.
+
+    Args:
+        height: pixels that it has at least.
+        share: how much of the height that is left it takes, of all pictures' shares.
+        settings: what Bokeh's figure takes.
+    """
     return plotting.figure(
-        height=height,
-        sizing_mode="stretch_width",
+        min_height=height,
+        sizing_mode="stretch_both",
+        stylesheets=[f":host {{ flex: {share} 1 {height}px !important; }}"],
         tools="pan,wheel_zoom,reset,save",
         active_drag=None,
         toolbar_location=None,
@@ -189,6 +229,9 @@ def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any)
     return line
 
 
+NARROWEST = 2.6  # of a logarithmic axis, from end to end: one of its ticks, 1, 2, 5, is on it
+
+
 def fit(axis: Any, values: Sequence[float], *, log: bool = False) -> None:
     """Let a range of a figure hold all values that are finite, with some room around them."""
     finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
@@ -196,7 +239,7 @@ def fit(axis: Any, values: Sequence[float], *, log: bool = False) -> None:
         return
     low, high = min(finite), max(finite)
     if log:
-        room = (high / low) ** 0.06 if high > 1.01 * low else 1.2
+        room = max((high / low) ** 0.06, math.sqrt(NARROWEST * low / high))
         axis.start, axis.end = low / room, high * room
     else:
         axis.start, axis.end = low, high if high > low else low + 1

@@ -10,7 +10,7 @@ import panel as pn
 
 from d2lrnn import backends
 from d2lrnn.demo import theme
-from d2lrnn.demo.fields import Choice, Field, first_error
+from d2lrnn.demo.fields import Choice, Field, first_error, pane
 from d2lrnn.demo.theme import Theme
 
 
@@ -22,6 +22,9 @@ class View:
     """
 
     title = ""
+    see = ""  # a sentence: what there is to see
+    experiment = ""  # another: what to try
+    words = ""  # what stands in the place of pictures before there are any
 
     def __init__(self, look: Theme) -> None:
         """Make the widgets; nothing is computed before start."""
@@ -29,6 +32,9 @@ class View:
         self.fields: list[Field] = []
         self.figures: list[Any] = []
         self.linked: Callable[[], Any] = lambda: None
+        self.deeds: dict[str, Callable[[], Any]] = {}  # what a lecture may press, by name
+        self.quiet = False  # a lecture has words of its own
+        self.card = pane()
 
     def layout(self) -> Any:
         """Return what the page shows."""
@@ -69,15 +75,28 @@ class View:
         for figure in self.figures:
             self.look.dress(figure)
 
+    def show_pictures(self, shown: bool) -> None:
+        """Let the pictures be seen, or, before there is anything in them, the card."""
+        for figure in self.figures:
+            figure.visible = shown
+        self.card.object = "" if shown else f'<div class="card">{self.words}</div>'
+
     def beside(self, controls: list[Any], pictures: list[Any]) -> Any:
         """Return controls and pictures side by side, or on top of one another on a phone."""
-        columns = [
-            pn.Column(*parts, sizing_mode="stretch_width", margin=0)
-            for parts in (controls, pictures)
-        ]
+        told = f'<p class="told">{self.see} <b>Try:</b> {self.experiment}</p>'
+        told = "" if self.quiet else told
         return pn.Column(
-            *columns, stylesheets=[theme.SIDE_BY_SIDE], sizing_mode="stretch_width", margin=0
+            pn.Column(*controls, sizing_mode="stretch_width", margin=0),
+            filling(pane(told), *pictures, self.card),
+            stylesheets=[theme.SIDE_BY_SIDE],
+            sizing_mode="stretch_both",
+            margin=0,
         )
+
+
+def filling(*parts: Any) -> Any:
+    """Return parts one below the other, of which pictures share the height that is left."""
+    return pn.Column(*parts, stylesheets=[theme.FILLS], sizing_mode="stretch_both", margin=0)
 
 
 def in_a_row(*parts: Any) -> Any:
@@ -92,7 +111,7 @@ def in_pairs(*parts: Any) -> Any:
 
 def figure_pane(figure: Any) -> Any:
     """Return a Bokeh figure as a part of the page."""
-    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=(3, 0))
+    return pn.pane.Bokeh(figure, sizing_mode="stretch_both", margin=(3, 0))
 
 
 def backend_field() -> Choice:

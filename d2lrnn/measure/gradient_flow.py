@@ -183,12 +183,27 @@ def survey(
 
 
 def flow(
-    backend: Any, cell: str, radius: float, *, num_steps: int = 100, seed: int = 0
+    backend: Any,
+    cell: str,
+    radius: float,
+    *,
+    num_steps: int = 100,
+    seed: int = 0,
+    forget_bias: float = 0.0,
 ) -> tuple[Array, float]:
     """Return gradient_norms of a network at a spectral radius, on the built-in corpus.
 
     The network has 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
     scaled to the radius, and sees 8 rows of num_steps characters.
+
+    Args:
+        backend: its module.
+        cell: "rnn", "gru" or "lstm".
+        radius: the largest absolute eigenvalue of each recurrent matrix, above 0.
+        num_steps: time steps.
+        seed: of the weights and of the minibatch.
+        forget_bias: the bias of the gate that keeps what was: the LSTM's forget gate, or the GRU's
+            update gate.
 
     Returns:
         the norms, of the last step's loss, and the joint norm of the parameters' gradients, of the
@@ -198,7 +213,13 @@ def flow(
     X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))
     settings: dict[str, Any] = {"seed": seed, "dtype": "float64"}
     net = build.new_net(backend, cells.Architecture(cell), len(vocab), 64, **settings)
-    net.load_arrays([10 * array for array in net.arrays()])
+    biases = [name in ("b_f", "b_z") for name in net.architecture.parameters]
+    net.load_arrays(
+        [
+            10 * array + forget_bias * keeps
+            for keeps, array in zip(biases, net.arrays(), strict=True)
+        ]
+    )
     scale_recurrent(net, radius)
     _, gradients = net.gradients(X, Y, net.begin_state(8))
     return gradient_norms(net, X, Y, last_only=True), joint_norm(gradients)

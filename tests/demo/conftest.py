@@ -4,6 +4,7 @@ The browser is Chromium, where D2LRNN_CHROMIUM says or on the PATH. Each page th
 watched: an error on its console, a request that fails or one that leaves localhost fails the test.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -21,17 +22,31 @@ PATIENCE = 90_000  # milliseconds; generous, for a slow machine with much else t
 DESK = {"width": 1280, "height": 720}
 
 
-@pytest.fixture(scope="session")
-def port():
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
+def port():
+    return free_port()
+
+
+@pytest.fixture(scope="session")
 def server(port):
-    """The address of a server as the command starts it; no traceback may pass through ours."""
-    command = [sys.executable, "-m", "d2lrnn", "demo", "--no-show", "--port", str(port)]
+    """The address of a server as the command starts it, which says nothing but where it is."""
+    yield from served(port)
+
+
+@pytest.fixture(scope="session")
+def lecture_server():
+    """The same with the lecture that comes along."""
+    yield from served(free_port(), "--lecture")
+
+
+def served(port, *options):
+    command = [sys.executable, "-m", "d2lrnn", "demo", "--no-show", "--port", str(port), *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
     )
@@ -45,8 +60,8 @@ def server(port):
     process.wait(30)
     reader.join(30)
     process.stdout.close()
-    ours = [line for line in said if "d2lrnn/demo/" in line]  # Bokeh's own, of a viewer who left
-    assert ours == [], "".join(said)
+    told = [line for line in said if not line.startswith("403 GET")]  # who is not let in
+    assert told == [f"the demo is at http://localhost:{port}; Ctrl-C ends it\n"], "".join(said)
 
 
 def answers(address):
@@ -74,13 +89,26 @@ def chromium():
 @pytest.fixture
 def visit(chromium, server):
     """A function that opens a view in a page, and so a session, of its own, and returns it."""
+    with visiting(chromium) as opened:
+        yield lambda view="train", **query: opened(server, view=view, **query)
+
+
+@pytest.fixture
+def visit_lecture(chromium, lecture_server):
+    """The same for the lecture."""
+    with visiting(chromium) as opened:
+        yield lambda **query: opened(lecture_server, **query)
+
+
+@contextlib.contextmanager
+def visiting(chromium):
     pages, trouble = [], []
 
-    def visit(view="train", **query):
+    def visit(server, **query):
         page = chromium.new_page()
         pages.append(page)
         watch(page, trouble)
-        page.goto(f"{server}/?{urlencode({'view': view, **query})}")
+        page.goto(f"{server}/?{urlencode(query)}")
         page.get_by_role("button", name="Save picture").wait_for()
         return page
 

@@ -1,6 +1,7 @@
 """The parts of the demo that need no browser."""
 
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, fields, identity, train, turns, worker
+from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, worker
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -30,26 +31,26 @@ def test_numbers_are_read():
 
 
 def test_a_matrix_is_read_from_lines_or_semicolons():
-    np.testing.assert_array_equal(identity.matrix("1, 2\n3 4\n"), [[1, 2], [3, 4]])
-    np.testing.assert_array_equal(identity.matrix("1 2;3 4"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(identity_view.matrix("1, 2\n3 4\n"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(identity_view.matrix("1 2;3 4"), [[1, 2], [3, 4]])
 
 
 @pytest.mark.parametrize("text", ["", "1 2\n3", "a", "nan", "1e9", " ".join("1234567")])
 def test_what_is_no_small_matrix_is_refused(text):
     with pytest.raises(ValueError, match="Expected"):
-        identity.matrix(text)
+        identity_view.matrix(text)
 
 
 def test_a_pasted_text_has_its_limits():
     for text in ("x" * 199, "x" * 20_001, " " * 500):
         with pytest.raises(ValueError, match="Expected"):
-            train.check_pasted(text)
-    assert train.check_pasted("ab " * 100) == "ab " * 100
+            train_view.check_pasted(text)
+    assert train_view.check_pasted("ab " * 100) == "ab " * 100
 
 
 @pytest.mark.parametrize("length", [200, 300, 1000, 20_000])
 def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length):
-    loader, vocab, prefix = worker.load(rnn, "pasted", ("tick tock " * length)[:length])
+    loader, vocab, prefix = course.load(rnn, "pasted", ("tick tock " * length)[:length])
     X, Y = next(iter(loader))
     assert X.shape == Y.shape
     assert prefix == "tick tock "
@@ -57,7 +58,7 @@ def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length):
 
 
 def test_a_run_does_the_steps_that_it_is_asked_for_and_ends():
-    trainer = worker.Trainer(worker.Settings(hiddens=4))
+    trainer = worker.Trainer(course.Settings(hiddens=4))
     trainer.step()
     wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.status)
     assert len(trainer.points) == 1
@@ -69,7 +70,7 @@ def test_a_run_does_the_steps_that_it_is_asked_for_and_ends():
 
 
 def test_a_run_of_some_epochs_stops_there():
-    trainer = worker.Trainer(worker.Settings(hiddens=4), epochs=2)
+    trainer = worker.Trainer(course.Settings(hiddens=4), epochs=2)
     trainer.run()
     wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.status)
     assert trainer.points[-1].epoch >= 2
@@ -77,7 +78,7 @@ def test_a_run_of_some_epochs_stops_there():
 
 
 def test_a_run_that_diverges_says_so_and_ends():
-    trainer = worker.Trainer(worker.Settings(hiddens=4, lr=1e38, clip=1e38))
+    trainer = worker.Trainer(course.Settings(hiddens=4, lr=1e38, clip=1e38))
     trainer.run()
     wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
     assert "training diverged; try a smaller lr" in trainer.message
@@ -87,7 +88,7 @@ def test_a_run_that_diverges_says_so_and_ends():
 
 def test_the_steps_of_a_run_are_those_of_train_ch8():
     """The same seed, the same minibatches, the same parameters, bit for bit."""
-    trainer = worker.Trainer(worker.Settings(hiddens=4))
+    trainer = worker.Trainer(course.Settings(hiddens=4))
     for done in range(1, 4):
         trainer.step()
         wait_for(lambda n=done: len(trainer.points) == n, lambda: trainer.message)
@@ -116,9 +117,31 @@ def test_a_job_in_the_background_says_what_went_wrong():
 
 
 def test_only_this_machine_reaches_the_page_unless_told_otherwise():
-    assert app.hosts("127.0.0.1", 5006) == ["localhost:5006", "127.0.0.1:5006"]
-    assert "10.0.0.7:5006" in app.hosts("10.0.0.7", 5006)
-    assert "school.example:80" in app.hosts("127.0.0.1", 5006, ["school.example:80"])
+    assert door.Names("127.0.0.1", 5006).names == ("localhost:5006", "127.0.0.1:5006")
+    assert "10.0.0.7:5006" in door.Names("10.0.0.7", 5006)
+    assert "school.example:80" in door.Names("127.0.0.1", 5006, ["school.example:80"])
+
+
+@pytest.mark.parametrize("host", ["school.example", "SCHOOL.example:80", "localhost:5006"])
+def test_a_name_is_known_in_any_letters_and_by_port_80_without_one(host):
+    assert host in door.Names("127.0.0.1", 5006, ["school.example:80"])
+
+
+@pytest.mark.parametrize(
+    "host", ["", "evil.com:5006", "localhost", "localhost:5007", "10.0.0.7:5006", "[::1]:5006"]
+)
+def test_other_names_are_not_known(host):
+    assert host not in door.Names("127.0.0.1", 5006)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7:5006", "[fe80::1]:5006"])
+def test_who_listens_everywhere_is_known_by_every_address_in_numbers(host):
+    assert host in door.Names("0.0.0.0", 5006)
+
+
+@pytest.mark.parametrize("host", ["evil.com:5006", "1.2:5006", "10.0.0.7:80", "10.0.0.7:x"])
+def test_who_listens_everywhere_is_not_known_by_every_name(host):
+    assert host not in door.Names("0.0.0.0", 5006)
 
 
 def test_a_page_makes_a_link_of_what_it_shows():
@@ -141,8 +164,141 @@ def test_a_port_in_use_is_one_line_and_exit_status_1():
     assert f"port {port} is in use" in result.output
 
 
+def in_line(line, number, done, *, hold=None):
+    """Threads that compute once each, in the order in which they joined."""
+
+    def work(ticket, index):
+        with line.turn(ticket) as mine:
+            if hold is not None:
+                hold.wait(60)
+            if mine:
+                done.append(index)
+
+    tickets = [line.join() for _ in range(number)]
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(tickets, range(number))]
+    for thread in reversed(threads):  # who comes to wait first has no advantage
+        thread.start()
+    return tickets, threads
+
+
+def test_turns_are_taken_in_the_order_of_the_line():
+    line, done = turns.Line(1), []
+    _, threads = in_line(line, 20, done)
+    for thread in threads:
+        thread.join(60)
+    assert done == list(range(20))
+
+
+def test_who_waits_knows_how_many_come_before():
+    line, hold, done = turns.Line(2), threading.Event(), []
+    tickets, threads = in_line(line, 9, done, hold=hold)
+    wait_for(lambda: len(line) == 7, lambda: f"{len(line)} wait")
+    assert [line.before(ticket) for ticket in tickets] == [0, 0, *range(7)]
+    line.leave(tickets[2])
+    assert line.before(tickets[8]) == 5
+    hold.set()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(done) == [0, 1, *range(3, 9)]
+
+
+def test_who_is_no_longer_wanted_leaves_the_line():
+    line = turns.Line(0)
+    ticket, other = line.join(), line.join()
+    with line.turn(ticket, lambda: False) as mine:
+        assert not mine
+    assert line.before(other) == 0
+
+
+def test_a_turn_that_ends_in_an_error_is_given_back():
+    line = turns.Line(1)
+    with pytest.raises(ZeroDivisionError), line.turn(line.join()):
+        1 / 0  # noqa: B018
+    with line.turn(line.join()) as mine:
+        assert mine
+
+
+def test_every_run_of_many_has_its_share():
+    trainers = [worker.Trainer(course.Settings(hiddens=4)) for _ in range(8)]
+    for trainer in trainers:
+        trainer.run()
+    wait_for(lambda: all(t.points for t in trainers), lambda: [len(t.points) for t in trainers])
+    before = [trainer.points[-1].epoch for trainer in trainers]
+    wait_for(
+        lambda: all(t.points[-1].epoch > b for t, b in zip(trainers, before, strict=True)),
+        lambda: [t.points[-1].epoch for t in trainers],
+    )
+    for trainer in trainers:
+        trainer.stop()
+
+
+def test_a_run_that_nobody_looks_at_any_more_pauses():
+    here = [True]
+    trainer = worker.Trainer(course.Settings(hiddens=4), looked_at=lambda: here[0])
+    trainer.run()
+    wait_for(lambda: trainer.points, lambda: trainer.message)
+    here[0] = False
+    wait_for(lambda: trainer.status == "paused", lambda: trainer.status)
+    seen = len(trainer.points)
+    here[0] = True
+    trainer.run()  # and goes on when asked to
+    wait_for(lambda: len(trainer.points) > seen, lambda: trainer.message)
+    trainer.stop()
+
+
+@pytest.mark.parametrize("settings", [{"hiddens": 4}, {"hiddens": 48, "cell": "lstm"}])
+def test_the_points_of_a_run_are_those_of_the_same_minibatches_at_every_speed(settings):
+    """So that norms and perplexities of several runs can be laid on top of one another."""
+    trainer = worker.Trainer(course.Settings(**settings), epochs=4)
+    trainer.run()
+    wait_for(lambda: trainer.points and trainer.status == "paused", lambda: trainer.message)
+    trainer.stop()
+    size = len(rnn.load_data_builtin(32, 35)[0])
+    first = [k / size for k in range(1, size + 1)]
+    assert [point.epoch for point in trainer.points] == [*first, 2, 3, 4]
+
+
+def test_a_run_finds_the_perplexities_of_train_ch8():
+    trainer = worker.Trainer(course.Settings(hiddens=4), epochs=5)
+    trainer.run()
+    wait_for(lambda: trainer.points and trainer.status == "paused", lambda: trainer.message)
+    trainer.stop()
+    loader, vocab = rnn.load_data_builtin(32, 35, seed=0)
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
+    net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
+    history = rnn.train_ch8(net, loader, vocab, 1.0, 5, progress=False)
+    whole = [point.perplexity for point in trainer.points if point.epoch in range(1, 6)]
+    assert whole == history.perplexity
+
+
+def test_some_thousand_points_tell_of_any_number_of_epochs():
+    assert [course.stride(n) for n in (1, 999, 1000, 9999, 10_000)] == [1, 1, 10, 10, 100]
+
+
+def test_a_learning_rate_acts_from_the_next_minibatch_on():
+    trainer = worker.Trainer(course.Settings(hiddens=4, lr=1.0))
+    trainer.step()
+    wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.message)
+    before, _ = trainer.copy()
+    trainer.change(course.Settings(hiddens=4, lr=1e-30))
+    trainer.step()
+    wait_for(lambda: len(trainer.points) == 2, lambda: trainer.message)
+    after, _ = trainer.copy()
+    trainer.stop()
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_that_is_beyond_all_hope_ends_though_its_loss_is_finite():
+    trainer = worker.Trainer(course.Settings(hiddens=16, lr=50, clip=1000))
+    trainer.run()
+    wait_for(lambda: trainer.status == "failed", lambda: f"{trainer.points[-1]}")
+    assert "training diverged; try a smaller lr" in trainer.message
+    assert all(point.perplexity < course.WORST for point in trainer.points)
+
+
 def test_a_pause_is_never_lost():
-    trainer = worker.Trainer(worker.Settings(hiddens=2))
+    trainer = worker.Trainer(course.Settings(hiddens=2))
     for _ in range(20):
         seen = len(trainer.points)
         trainer.run()

@@ -94,7 +94,7 @@ def test_the_run_of_train_can_be_looked_into(visit):
 
 @pytest.mark.parametrize(("radius", "verdict"), [("0.5", "vanishes"), ("3", "explodes")])
 def test_gradients_vanish_or_explode_with_the_radius(visit, read, radius, verdict):
-    page = visit("gradients", radius=radius, steps=30)
+    page = visit("gradients", cell="rnn", radius=radius, steps=30)
     read_verdict = read(page)
     page.locator(".quiet", has_text="on its way back").wait_for()
     assert read_verdict.number("on its way back") == verdict
@@ -103,11 +103,11 @@ def test_gradients_vanish_or_explode_with_the_radius(visit, read, radius, verdic
 
 
 def test_curves_are_kept_to_compare(visit):
-    page = visit("gradients", steps=10)
+    page = visit("gradients", cell="rnn", radius=1, steps=10)
     page.locator(".quiet", has_text="on its way back").wait_for()
     button(page, "Keep to compare").click()
     page.get_by_label("Cell").select_option("LSTM")
-    both = ["lstm, radius 1, numpy", "rnn, radius 1, numpy"]
+    both = ["lstm, radius 1, bias 5, numpy", "rnn, radius 1, numpy"]
     wait_for(lambda: legend(page) == both, lambda: f"the legend is {legend(page)}")
 
 
@@ -117,7 +117,32 @@ def test_a_wrong_number_of_steps_gets_a_message(visit):
     page.get_by_role("alert").filter(has_text="Expected a whole number from 2 to 200").wait_for()
 
 
+def test_the_first_picture_shows_what_gates_are_for(visit, read):
+    page = visit("gradients")
+    page.locator(".quiet", has_text="RNN: first / last step").wait_for()
+    told = [read(page).number(f"{cell}: first / last step") for cell in ("RNN", "GRU", "LSTM")]
+    assert [words.split()[-1] for words in told] == ["vanishes", "carries", "carries"]
+    assert len(legend(page)) == 3
+
+
+def test_without_a_bias_the_gates_lose_more_than_the_rnn(visit, read):
+    page = visit("gradients", bias=0, radius=1)
+    page.locator(".quiet", has_text="RNN: first / last step").wait_for()
+    rnn, gru, lstm = (
+        float(read(page).number(f"{cell}: first / last step").partition(",")[0])
+        for cell in ("RNN", "GRU", "LSTM")
+    )
+    assert max(gru, lstm) < 1e-6 * rnn
+
+
 # Identity
+
+
+@pytest.mark.parametrize(("gate", "letter"), [("rnn-h", "h"), ("gru-z", "z"), ("lstm-c", "c")])
+def test_the_matrices_are_called_as_in_the_drawing(visit, gate, letter):
+    page = visit("identity", gate=gate)
+    for name in (f"W_x{letter}", f"W_h{letter}"):
+        page.get_by_label(name, exact=True).wait_for()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +175,7 @@ def test_a_number_that_is_changed_changes_the_product(visit):
     [
         ("X: inputs", "1 x", "Expected numbers; “x” is none."),
         ("X: inputs", "1 2\n3", "Expected 2 numbers in every row, as in the first; row 2 has 1."),
-        ("W_h", "1 2\n3 4", "Expected 3 rows and 3 columns: those of H; this is 2 by 2."),
+        ("W_hh", "1 2\n3 4", "Expected 3 rows and 3 columns: those of H; this is 2 by 2."),
     ],
 )
 def test_a_wrong_matrix_gets_a_message(visit, field, text, message):

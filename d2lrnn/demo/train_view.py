@@ -10,8 +10,9 @@ from typing import Any
 import panel as pn
 from bokeh import models
 
-from d2lrnn.demo import theme, turns, worker
+from d2lrnn.demo import course, theme, turns, worker
 from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
+from d2lrnn.demo.kept import Runs
 from d2lrnn.demo.view import (
     View,
     backend_field,
@@ -24,6 +25,10 @@ from d2lrnn.demo.view import (
 from d2lrnn.training.history import in_short
 
 PERIOD = 200  # milliseconds between two looks at the run
+# The browser itself takes no longer text: the server hangs up on a message beyond its limit, and a
+# character may take six bytes, and a text come twice in one message.
+MOST_PASTED = 50_000
+LONGEST_NAME = 60
 CORPORA = {
     "The built-in story": "builtin",
     "The Time Machine": "time-machine",
@@ -34,31 +39,64 @@ CORPORA = {
 
 def check_pasted(text: str) -> str:
     """Return a pasted text that is neither too long nor too short to learn from."""
-    if len(text) > worker.LONGEST:
+    if len(text) > course.LONGEST:
+        more = " or more" if len(text) >= MOST_PASTED // 2 else ""  # some count as two there
         raise ValueError(
-            f"Expected up to {worker.LONGEST:,} characters; these are {len(text):,}. Paste less."
+            f"Expected up to {course.LONGEST:,} characters; these are {len(text):,}{more}. "
+            "Paste less."
         )
-    if len(text.strip()) < worker.SHORTEST:
+    if len(text.strip()) < course.SHORTEST:
         raise ValueError(
-            f"Expected {worker.SHORTEST} characters or more; these are {len(text.strip())}."
+            f"Expected {course.SHORTEST} characters or more; these are {len(text.strip())}."
         )
     return text
+
+
+def check_name(text: str) -> str:
+    """Return a name that fits in a legend."""
+    if len(text) > LONGEST_NAME:
+        raise ValueError(f"Expected up to {LONGEST_NAME} characters; these are {len(text)}.")
+    return text
+
+
+def crowd(trainer: worker.Trainer | None) -> str:
+    """Return, as HTML, with how many others a run takes turns; nothing where it is alone."""
+    others = len(turns.LINE) if trainer is not None and trainer.alive else 0
+    if not others:
+        return ""
+    return f'<span class="quiet">others compute too, {others} wait: each has its share</span>'
 
 
 class Train(View):
     """A curve of perplexity, the gradients' norm, and what the network says by now."""
 
     title = "Train"
+    see = (
+        "The network reads a text again and again; perplexity, the number of characters between "
+        "which it hesitates, falls from some fifty towards one, and what it says turns into words."
+    )
+    experiment = (
+        "keep this run, then train a GRU beside it; change the learning rate while it learns; "
+        "learning rate 50, clipped at 1000, ends badly."
+    )
+    words = (
+        "<p>A network without any knowledge is about to read a text, one character at a time, and "
+        "to guess the next.</p>"
+        "<p><b>Start</b> lets it learn while you look on. <b>Step</b> lets it learn from one "
+        "minibatch.</p>"
+        "<p>Its perplexity, the norm of its gradients and how it goes on writing appear here.</p>"
+    )
 
     def __init__(self, look: theme.Theme) -> None:
         """Make the widgets and the pictures."""
         super().__init__(look)
         self.trainer: worker.Trainer | None = None
         self._seen = 0
+        self._began_as, self._changes = course.Settings(), list[str]()
         self._ticking: Callable[[], Any] | None = None
         self.corpus = Choice("corpus", "Text", CORPORA)
         self.pasted = Typed(
-            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=10**6
+            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=MOST_PASTED
         )
         self.pasted.check = check_pasted
         self.cell, self.backend = cell_field(), backend_field()
@@ -73,7 +111,9 @@ class Train(View):
     def _make_buttons(self) -> None:
         self.go = button("Start", self._start_or_pause, color="primary")
         self.one, self.again = button("Step", self._one_step), button("Reset", self._reset)
+        self.name = Typed("name", "Name of the run", check_name, "")
         self.keep = button("Keep to compare", self._keep, disabled=True)
+        self.forget = button("Forget kept", self._forget, disabled=True)
         self.file = pn.widgets.FileDownload(
             callback=self._model_file,
             filename="run.safetensors",
@@ -83,33 +123,37 @@ class Train(View):
             margin=3,
         )
 
+        self.deeds = {
+            "Start": self._start,
+            "Pause": self._pause,
+            "Step": self._one_step,
+            "Reset": self._reset,
+            "Keep to compare": self._keep,
+            "Forget kept": self._forget,
+        }
+
     def _make_pictures(self) -> None:
-        nothing: dict[str, list[float]] = {"epoch": [], "perplexity": [], "norm": []}
-        self.now, self.kept = (models.ColumnDataSource(dict(nothing)) for _ in range(2))
-        epochs = models.Range1d(0, 1)
+        self.runs, epochs = Runs("epoch", "perplexity", "norm"), models.Range1d(0, 1)
+        self.now = self.runs.now
         self.curves, self.norms = (
             theme.new_figure(
                 height,
+                share=share,
                 x_range=epochs,
                 y_range=models.Range1d(low, high),
                 y_axis_type="log",
                 x_axis_label="epoch",
                 y_axis_label=name,
             )
-            for height, low, high, name in (
-                (240, 1.0, 60.0, "perplexity"),
-                (150, 0.1, 1.0, "gradient norm"),
+            for height, share, low, high, name in (
+                (220, 3, 1.0, 60.0, "perplexity"),
+                (130, 2, 0.1, 1.0, "gradient norm"),
             )
         )
         theme.round_ticks(self.norms)
         theme.round_ticks(self.curves, 1.5, 3)
-        self.lines = []
-        for index, source in enumerate((self.now, self.kept)):
-            for figure, name in ((self.curves, "perplexity"), (self.norms, "norm")):
-                line = theme.curve(figure, index, source, "epoch", name)
-                self.lines.append((figure, line))
-        self.legend = models.Legend(items=[], location="top_right")
-        self.curves.add_layout(self.legend)
+        self.runs.draw(self.curves, "perplexity", legend=True)
+        self.runs.draw(self.norms, "norm")
         self.floor = models.Span(dimension="width", line_dash="dashed", visible=False)
         self.floor_label = models.Label(x=6, x_units="screen", y=1, text="", visible=False)
         self.limit = models.Span(dimension="width", line_dash="dashed", location=1.0)
@@ -127,16 +171,12 @@ class Train(View):
             in_pairs(self.cell.row, self.hiddens.row, self.lr.row, self.clip.row),
             self.backend.row,
             in_a_row(self.go, self.one, self.again),
-            in_a_row(self.keep, self.file),
             self.message,
+            self.name.row,
+            in_a_row(self.keep, self.forget, self.file),
         ]
-        pictures = [
-            self.numbers,
-            figure_pane(self.curves),
-            self.sample,
-            figure_pane(self.norms),
-        ]
-        return self.beside(controls, pictures)
+        pictures = [figure_pane(self.curves), self.sample, figure_pane(self.norms)]
+        return self.beside(controls, [self.numbers, *pictures])
 
     def start(self) -> None:
         """Show that nothing has been learned yet."""
@@ -146,6 +186,11 @@ class Train(View):
         """Show the field for a text of one's own where it is chosen."""
         self.pasted.row.visible = self.corpus.value == "pasted"
         self.limit.location = self.clip.value
+        if (trainer := self._going_on()) is not None and trainer.settings != self._asked():
+            trainer.change(self._asked())  # a learning rate acts on the way
+            if trainer.points:
+                words = f"lr {self.lr.value:g}, clip {self.clip.value:g}"
+                self._changes.append(f"from epoch {trainer.points[-1].epoch:.1f} {words}")
         self._show()
 
     def close(self) -> None:
@@ -153,10 +198,17 @@ class Train(View):
         if self.trainer is not None:
             self.trainer.stop()
 
-    def _asked(self) -> worker.Settings:
+    def _asked(self) -> course.Settings:
         """Return what the fields ask for."""
         asked = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
-        return worker.Settings(**{field.name: field.value for field in asked})
+        return course.Settings(**{field.name: field.value for field in asked})
+
+    def _going_on(self) -> worker.Trainer | None:
+        """Return the run where it can go on with what the fields ask for, or None."""
+        trainer = self.trainer
+        if trainer is None or trainer.status in ("failed", "stopped"):
+            return None
+        return trainer if trainer.settings.goes_on_as(self._asked()) else None
 
     # What the buttons do
 
@@ -169,19 +221,29 @@ class Train(View):
         if error := first_error(fields):
             self.message.object = theme.alert(f"Mend the field first. {error}")
             return None
-        if self.trainer is None or self.trainer.settings != self._asked():
+        if self._going_on() is None:
             self._reset()
-            self.trainer = worker.Trainer(self._asked(), self.pasted.text)
+            self._began_as = self._asked()
+            self.trainer = worker.Trainer(
+                self._asked(), self.pasted.text, looked_at=turns.looked_at()
+            )
         return self.trainer
 
     def _start_or_pause(self) -> None:
         if self.trainer is not None and self.trainer.alive:
-            self.trainer.pause()
-        elif (trainer := self._ready()) is not None:
-            trainer.run()
+            self._pause()
         else:
-            return
-        self._show()
+            self._start()
+
+    def _start(self) -> None:
+        if (trainer := self._ready()) is not None:
+            trainer.run()
+            self._show()
+
+    def _pause(self) -> None:
+        if self.trainer is not None:
+            self.trainer.pause()
+            self._show()
 
     def _one_step(self) -> None:
         if (trainer := self._ready()) is not None:
@@ -190,13 +252,18 @@ class Train(View):
 
     def _reset(self) -> None:
         self.close()
-        self.trainer, self._seen = None, 0
-        self.now.data = {name: [] for name in self.now.data}
+        self.trainer, self._seen, self._changes = None, 0, []
+        self.runs.begin_again()
         self._show()
 
     def _keep(self) -> None:
-        self.kept.data = {name: list(values) for name, values in self.now.data.items()}
-        self.kept.name = self.now.name
+        self.runs.keep(self.name.value.strip())
+        self.name.take("")
+        self._show()
+
+    def _forget(self) -> None:
+        self.runs.forget()
+        self._fit()
         self._show()
 
     def _model_file(self) -> Any:
@@ -212,30 +279,32 @@ class Train(View):
         if trainer is not None:
             points, self._seen = trainer.points[self._seen :], len(trainer.points)
             if points:
-                self.now.stream({n: [getattr(p, n) for p in points] for n in self.now.data})
+                self.runs.go_on(points)
                 self._fit()
         self._show()
 
     def _fit(self) -> None:
-        """Let the axes hold both runs, and the floor."""
-        seen = {name: [*self.now.data[name], *self.kept.data[name]] for name in self.now.data}
+        """Let the axes hold all runs, and the floor."""
         floor = [self.trainer.floor] if self.trainer and self.trainer.floor else []
-        theme.fit(self.curves.x_range, [0, *seen["epoch"]])
-        theme.fit(self.curves.y_range, seen["perplexity"] + floor, log=True)
-        theme.fit(self.norms.y_range, seen["norm"], log=True)
+        theme.fit(self.curves.x_range, [0, *self.runs.all("epoch")])
+        theme.fit(self.curves.y_range, self.runs.all("perplexity") + floor, log=True)
+        theme.fit(self.norms.y_range, self.runs.all("norm"), log=True)
 
     def _show(self) -> None:
         """Bring the buttons, the numbers and the sample up to date."""
         trainer = self.trainer
         alive = trainer is not None and trainer.alive
         self._look_again(alive)
-        goes_on = trainer is not None and trainer.points and trainer.settings == self._asked()
+        goes_on = self._going_on() is not None and trainer is not None and trainer.points
         self.go.label = "Pause" if alive else "Go on" if goes_on else "Start"
         self.keep.disabled = self.file.disabled = not self._seen
-        self.message.object = theme.alert(trainer.message if trainer else "")
+        self.forget.disabled = not self.runs.kept
+        self.show_pictures(bool(self._seen or self.runs.kept))
+        self.message.object = theme.alert(trainer.message if trainer else "") or crowd(trainer)
         self.numbers.object = readout(self._numbers())
         sample = html.escape(trainer.sample) if trainer and trainer.sample else "…"
-        self.sample.object = f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
+        told = f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
+        self.sample.object = told if self._seen else ""
         self._label()
 
     def _look_again(self, alive: bool) -> None:
@@ -252,6 +321,8 @@ class Train(View):
         last = trainer.points[-1] if trainer and trainer.points else None
         words = {"running": "learning", "loading": "getting ready", "failed": "ended"}
         state = words.get(trainer.status, "paused") if trainer else "ready"
+        if trainer and trainer.status == "loading" and trainer.before:
+            state = f"{trainer.before} before you"
         dash = "-"
         return {
             "state": state,
@@ -265,15 +336,8 @@ class Train(View):
         """Name the curves, and draw the floor where it is known."""
         trainer = self.trainer
         if trainer is not None:
-            self.now.name = str(trainer.settings)
-        items = [
-            models.LegendItem(label=source.name, renderers=[self.lines[2 * index][1]])
-            for index, source in enumerate((self.now, self.kept))
-            if source.name and len(source.data["epoch"])
-        ]
-        named = [item.label for item in self.legend.items]
-        if named != [item.label for item in items]:
-            self.legend.items = items
+            self.now.name = "; ".join([str(self._began_as), *self._changes])
+        self.runs.name()
         floor = trainer.floor if trainer else None
         self.floor.visible = self.floor_label.visible = floor is not None
         if floor is not None and self.floor.location != floor:

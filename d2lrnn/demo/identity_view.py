@@ -78,6 +78,14 @@ class Identity(View):
     """[X H] [W_xh; W_hh] = X W_xh + H W_hh, with numbers of one's own."""
 
     title = "Identity"
+    see = (
+        "Inputs and hidden states side by side, their matrices on top of one another: one product "
+        "gives, number by number, the sum of two."
+    )
+    experiment = (
+        "change a number on the left, and follow it through both rows; take float32, and look at "
+        "the largest difference."
+    )
 
     def __init__(self, look: theme.Theme) -> None:
         """Make the widgets."""
@@ -85,13 +93,15 @@ class Identity(View):
         self.gate = Choice("gate", "What is computed", GATES)
         self.backend = backend_field()
         self.dtype = Choice("dtype", "Precision", {"float64": "float64", "float32": "float32"})
-        names = {"X": "X: inputs", "H": "H: hidden states", "Wx": "W_x", "Wh": "W_h"}
+        names = {"X": "X: inputs", "H": "H: hidden states", "Wx": "W_xh", "Wh": "W_hh"}
         self.matrices = {
             name: Matrix(name, label, matrix, DEFAULTS[name].replace("\n", ";"), rows=3)
             for name, label in names.items()
         }
+        self._name_matrices()
         self.ready(self.gate, *self.matrices.values(), self.dtype, self.backend)
-        self.numbers, self.drawing, self.message = pane(), pane(), pane()
+        self.numbers, self.message = pane(), pane()
+        self.drawing = pane(styles={"font-size": "clamp(0.9rem, calc(0.2rem + 1.5vw), 3rem)"})
         self._asked = 0
         self._found: Any = None
 
@@ -111,6 +121,7 @@ class Identity(View):
 
     def changed(self) -> None:
         """Compute both sides of what the fields say, away from the page."""
+        self._name_matrices()
         if not self._fit_together():
             return
         self._asked += 1
@@ -125,6 +136,12 @@ class Identity(View):
                 self._draw()
 
         turns.in_background(lambda: both_sides(*settings, *arrays), then)
+
+    def _name_matrices(self) -> None:
+        """Call the matrices as the drawing does: W_xh, W_hh for the gate h."""
+        letter = self.gate.value.rpartition("-")[2]
+        for name in ("Wx", "Wh"):
+            self.matrices[name].widget.label = f"W_{name[1]}{letter}"
 
     def _fit_together(self) -> bool:
         """Check that the shapes fit, and say by the field which does not."""

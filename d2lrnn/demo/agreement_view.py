@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import Any
 
@@ -12,7 +11,14 @@ from bokeh import models
 from d2lrnn import backends
 from d2lrnn.demo import theme, turns
 from d2lrnn.demo.fields import Choice, Typed, button, number, pane
-from d2lrnn.demo.view import View, cell_field, figure_pane, in_a_row, in_pairs, readout
+from d2lrnn.demo.view import (
+    View,
+    cell_field,
+    figure_pane,
+    in_a_row,
+    in_pairs,
+    readout,
+)
 from d2lrnn.measure import agreement
 
 SMALLEST = 1e-17  # what a difference of 0 is drawn as
@@ -23,6 +29,18 @@ class Agreement(View):
     """Losses on top of one another, how far they are apart, and how fast each was."""
 
     title = "Agreement"
+    see = (
+        "Every backend trains the same network from the same seed: the losses lie on top of one "
+        "another, and the picture below shows how far apart they are, on a scale of powers of ten."
+    )
+    experiment = (
+        "float32, where each rounds a little differently and training makes more of it; another "
+        "cell; a hundred steps more."
+    )
+    words = (
+        "<p>Several frameworks, one network, one seed: do they compute the same?</p>"
+        "<p><b>Compare</b> trains in each that is installed, one after the other.</p>"
+    )
 
     def __init__(self, look: theme.Theme) -> None:
         """Make the widgets and the pictures."""
@@ -34,22 +52,25 @@ class Agreement(View):
         self.steps = Typed("steps", "Steps", number(1, 300, int), "100")
         self.ready(self.cell, self.dtype, self.seed, self.steps)
         self.go = button("Compare", self._compare, color="primary")
+        self.deeds = {"Compare": self._compare}
         self.losses: dict[str, Any] = {}
         self.speeds: dict[str, float] = {}
         self.failed: dict[str, str] = {}
-        self._asked = 0
+        self._asked = self._num_steps = 0
         self._make_pictures()
 
     def _make_pictures(self) -> None:
         self.curves = theme.new_figure(
-            230,
+            150,
+            share=3,
             x_range=models.Range1d(1, 100),
             y_range=models.Range1d(2, 5),
             x_axis_label="training step",
             y_axis_label="loss",
         )
         self.gaps = theme.new_figure(
-            230,
+            140,
+            share=3,
             x_range=self.curves.x_range,
             y_range=models.Range1d(SMALLEST, 1e-8),
             y_axis_type="log",
@@ -58,7 +79,8 @@ class Agreement(View):
         )
         self.gaps.yaxis.ticker = models.FixedTicker(ticks=[10.0**p for p in range(-18, 1, 3)])
         self.bars = theme.new_figure(
-            60 + 34 * len(self.names),
+            60 + 18 * len(self.names),
+            share=2,
             y_range=list(reversed(self.names)),
             x_range=models.Range1d(0, 1),
             x_axis_label="training steps per second",
@@ -101,31 +123,40 @@ class Agreement(View):
         if any(field.error for field in self.fields):
             self.message.object = theme.alert("Mend the field first.")
             return
-        self._asked += 1
+        self._asked, self._num_steps = self._asked + 1, self.steps.value
         self.losses, self.speeds, self.failed = {}, {}, {}
         for line in self.lines.values():
             line.data_source.data = {"step": [], "loss": [], "gap": []}
-        self._next(self._asked, list(self.names))
+        self._next(self._asked, [self._timing(name) for name in self.names])
 
-    def _next(self, asked: int, names: list[str]) -> None:
-        """Train in the first of some backends, away from the page, and then in the others."""
-        if asked != self._asked or not names:
-            return
-        name, *others = names
-        self.message.object = f'<span class="quiet">training in {name} …</span>'
+    def _timing(self, name: str) -> Timing:
         settings = self.cell.value, self.dtype.value, self.seed.value, self.steps.value
+        return Timing(name, *settings)
 
-        def then(found: Any, message: str) -> None:
+    def _next(self, asked: int, timings: list[Timing]) -> None:
+        """Train for a moment in the first of some backends, away from the page; and so on."""
+        if asked != self._asked or not timings:
+            return
+        timing, *others = timings
+
+        def then(_: Any, message: str) -> None:
             if asked != self._asked:
                 return
-            if found is None:
-                self.failed[name] = message
-            else:
-                self.losses[name], self.speeds[name] = found
+            if message:
+                self.failed[timing.name] = message
+            elif timing.losses:
+                self.losses[timing.name] = np.array(timing.losses)
+                self.speeds[timing.name] = timing.speed
             self._show()
-            self._next(asked, others)
+            self._next(asked, others if message or timing.done else timings)
 
-        turns.in_background(lambda: timed(name, *settings), then)
+        job = turns.in_background(timing.go_on, then)
+        where = backends.BACKENDS[timing.name].framework
+        failures = theme.alert(self._failures())
+        self.message.object = f'{failures}<div class="quiet">{where}</div>{turns.told(job)}'
+
+    def _failures(self) -> str:
+        return "; ".join(f"{name}: {why}" for name, why in self.failed.items())
 
     def _show(self) -> None:
         """Draw what has been found so far."""
@@ -134,7 +165,8 @@ class Agreement(View):
         for name, losses in self.losses.items():
             gap = np.full(len(losses), np.nan)
             if reference is not None and name != REFERENCE:
-                gap = abs(losses - reference) / abs(reference)
+                both = losses, reference[: len(losses)]
+                gap = abs(both[0] - both[1]) / abs(both[1])
                 worst = max(worst, float(gap.max()))
             self.lines[name].data_source.data = {
                 "step": np.arange(1, len(losses) + 1),
@@ -145,13 +177,14 @@ class Agreement(View):
         limit = agreement.bound("losses", self.dtype.value, 0)
         self.bound.location, self.bound.visible = limit, True
         self._fit(limit)
-        done = f"{len(self.losses)} of {len(self.names)}"
+        whole = [name for name, found in self.losses.items() if len(found) == self._num_steps]
+        done = f"{len(whole)} of {len(self.names)}"
+        self.show_pictures(bool(self.losses))
         apart = f"{worst:.1e}" if len(self.losses) > 1 else "-"
         self.numbers.object = readout(
             {"backends": done, f"difference from {REFERENCE}": apart, "bound": f"{limit:.1e}"}
         )
-        failures = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
-        self.message.object = theme.alert(failures)
+        self.message.object = theme.alert(self._failures())
 
     def _fit(self, limit: float) -> None:
         losses = [float(x) for values in self.losses.values() for x in values]
@@ -163,16 +196,33 @@ class Agreement(View):
         theme.fit(self.bars.x_range, [0, *self.speeds.values()])
 
 
-def timed(name: str, cell: str, dtype: str, seed: int, num_steps: int) -> tuple[Any, float]:
-    """Return a backend's losses and its steps per second, by the median step.
+class Timing:
+    """A training in one backend, a moment at a time, so that others get their turns."""
 
-    The first steps, in which some frameworks compile, count as one of many.
-    """
-    losses, seconds = [], []
-    steps = agreement.losses_of_training(backends.load(name), cell, dtype, seed=seed)
-    start = time.perf_counter()
-    for loss in itertools.islice(steps, num_steps):
-        seconds.append(time.perf_counter() - start)
-        losses.append(loss)
-        start = time.perf_counter()
-    return np.array(losses), 1 / float(np.median(seconds))
+    def __init__(self, name: str, cell: str, dtype: str, seed: int, num_steps: int) -> None:
+        """Keep what is asked for; nothing is computed yet."""
+        self.name, self._settings, self._num_steps = name, (cell, dtype), num_steps
+        self._seed, self._steps = seed, None
+        self.losses: list[float] = []
+        self._seconds: list[float] = []
+
+    def go_on(self) -> None:
+        """Train for a moment, or to the end."""
+        if self._steps is None:
+            rnn = backends.load(self.name)
+            self._steps = agreement.losses_of_training(rnn, *self._settings, seed=self._seed)
+        end = time.perf_counter() + turns.SHARE
+        while not self.done and time.perf_counter() < end:
+            start = time.perf_counter()
+            self.losses.append(next(self._steps))
+            self._seconds.append(time.perf_counter() - start)
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are done."""
+        return len(self.losses) == self._num_steps
+
+    @property
+    def speed(self) -> float:
+        """Steps per second, by the median step: the first, in which some compile, counts as one."""
+        return 1 / float(np.median(self._seconds))

@@ -13,7 +13,14 @@ from d2lrnn import backends
 from d2lrnn.data.text import UNKNOWN
 from d2lrnn.demo import theme, turns, worker
 from d2lrnn.demo.fields import Choice, Slider, Typed, button, pane
-from d2lrnn.demo.view import View, backend_field, cell_field, figure_pane, in_a_row, in_pairs
+from d2lrnn.demo.view import (
+    View,
+    backend_field,
+    cell_field,
+    figure_pane,
+    in_a_row,
+    in_pairs,
+)
 from d2lrnn.measure.inside import Inside, look_inside
 from d2lrnn.nets import build, cells, prediction
 
@@ -45,6 +52,15 @@ class Look(View):
     """A text coloured by one unit, all units over time, and the next character."""
 
     title = "Inside"
+    words = "<p>A network is getting ready to read the text.</p>"
+    see = (
+        "The text in the colours of one hidden unit, below it all units over time, and what the "
+        "network expects next after the framed character."
+    )
+    experiment = (
+        "slide from unit to unit, or click into the map: which one knows where a word ends? Then "
+        "let it go on by itself, at a low temperature and at a high one."
+    )
 
     def __init__(self, look: theme.Theme) -> None:
         """Make the widgets and the pictures."""
@@ -64,7 +80,13 @@ class Look(View):
         self.one = button("Next character", lambda: self._speak(1), color="primary")
         self.more = button(f"{SPOKEN} more", lambda: self._speak(SPOKEN))
         self.back = button("Back", self._take_back)
+        self.deeds = {
+            "Next character": lambda: self._speak(1),
+            f"{SPOKEN} more": lambda: self._speak(SPOKEN),
+            "Back": self._take_back,
+        }
         self.said, self._asked, self._reading = "", 0, False
+        self._owed = 0  # characters that are still to be said
         self._ticking: Callable[[], Any] | None = None
         self.seen: Inside | None = None
         self._make_pictures()
@@ -74,7 +96,8 @@ class Look(View):
         self.mapper = models.LinearColorMapper(low=-1, high=1, palette=theme.palette(False))
         self.grid = models.ColumnDataSource({"image": [], "width": [], "height": []})
         self.map = theme.new_figure(
-            230,
+            190,
+            share=3,
             x_range=models.Range1d(0.5, 20.5),
             y_range=models.Range1d(0.5, 64.5),
             x_axis_label="position in the text",
@@ -89,7 +112,8 @@ class Look(View):
         self.map.on_event(events.Tap, self._tapped)
         self.next = models.ColumnDataSource({"token": [], "probability": []})
         self.bars = theme.new_figure(
-            220,
+            160,
+            share=2,
             x_range=[],
             y_range=models.Range1d(0, 1),
             y_axis_label="probability",
@@ -98,6 +122,7 @@ class Look(View):
         bars.tags = ["bars"]
         self.bars.xgrid.visible = False
         self.figures = [self.map, self.bars]
+        self.show_pictures(False)
 
     def layout(self) -> Any:
         """Return what the page shows."""
@@ -113,8 +138,7 @@ class Look(View):
             in_a_row(self.one, self.more, self.back),
             self.message,
         ]
-        pictures = [self.text, figure_pane(self.map), figure_pane(self.bars)]
-        return self.beside(controls, pictures)
+        return self.beside(controls, [self.text, figure_pane(self.map), figure_pane(self.bars)])
 
     def start(self) -> None:
         """Read the text."""
@@ -137,7 +161,7 @@ class Look(View):
         self._read(0)
 
     def _take_back(self) -> None:
-        self.said = ""
+        self.said, self._owed = "", 0
         self._read(0)
 
     def _speak(self, num_preds: int) -> None:
@@ -146,8 +170,8 @@ class Look(View):
 
     def _read(self, num_preds: int) -> None:
         """Let the network read the text, and go on by so many characters first."""
-        self._asked += 1
-        asked, trainer = self._asked, self._trainer()
+        self._asked, self._owed = self._asked + 1, max(self._owed, num_preds)
+        asked, num_preds, trainer = self._asked, self._owed, self._trainer()
         if trainer is None or not trainer.begun.is_set():
             self._wait(trainer)
             return
@@ -165,7 +189,7 @@ class Look(View):
         def then(found: Any, message: str) -> None:
             if asked != self._asked:
                 return
-            self._reading = False
+            self._reading, self._owed = False, 0
             if found is None:
                 self.message.object = theme.alert(message)
                 return
@@ -215,6 +239,7 @@ class Look(View):
         """Draw the text, the map of all units and the next character."""
         if self.seen is None:
             return
+        self.show_pictures(True)
         values, limits = self._series()
         num_steps, num_hiddens = values.shape
         self.unit.reach(num_hiddens)

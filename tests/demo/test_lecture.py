@@ -1,0 +1,127 @@
+"""A lecture: its file, and stepping through it with the keys of a presenter's remote."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from looking import button
+
+from d2lrnn import cli
+from d2lrnn.demo import app, lecture
+
+DOCS = Path(__file__).parents[2] / "docs" / "lecture.md"
+
+
+def written(tmp_path, text):
+    path = tmp_path / "talk.md"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_lecture_that_comes_along_takes_half_an_hour():
+    talk = app.read_lecture()
+    assert talk.minute(len(talk.scenes)) == 30
+    assert {scene.view for scene in talk.scenes} == set(app.VIEWS)
+    assert all(scene.words for scene in talk.scenes)
+
+
+def test_the_example_of_the_docs_is_a_lecture(tmp_path):
+    (example,) = re.findall(r"```markdown\n(.*?)```", DOCS.read_text("utf-8"), re.S)
+    talk = app.read_lecture(written(tmp_path, example))
+    assert talk.title == "Gates, for my class"
+    assert [scene.view for scene in talk.scenes] == ["gradients", "train"]
+    assert talk.scenes[1].settings == {"cell": "gru", "hiddens": "64", "lr": "4"}
+    assert talk.scenes[1].press == ["Reset", "Start"]
+
+
+@pytest.mark.parametrize("view", app.VIEWS)
+def test_the_docs_name_each_field_and_button_of_a_view(view):
+    (row,) = re.findall(rf"^\| {view} \| (.*) \|(.*)\|$", DOCS.read_text("utf-8"), re.M)
+    made = app.VIEWS[view](app.theme.Theme())
+    fields, deeds = (re.findall(r"`([^`]*)`", cell) for cell in row)
+    assert (fields, deeds) == ([field.name for field in made.fields], list(made.deeds))
+
+
+def test_paragraphs_are_joined_and_no_html_gets_through(tmp_path):
+    talk = app.read_lecture(written(tmp_path, "## One <b>\n\nfirst\nline\n\n<i>second\n"))
+    assert talk.scenes[0].words == ["first line", "<i>second"]
+    assert "<b>" not in talk.told(0)
+    assert "<i>" not in talk.told(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no scene: expected a line that begins with “## ”"),
+        ("## A\nview: trian\n", "line 1: expected a view of train, inside, gradients"),
+        (
+            "## A\nunits: 3\n",
+            "line 1: expected one of view, press, minutes, theme",
+        ),
+        ("## A\nhiddens: many\n", "line 1: hiddens: Expected a whole number from 1 to 512"),
+        ("## A\npress: Go\n", "line 1: press: expected one of Start, Pause, Step"),
+        ("## A\n\ntext\n## B\nminutes: soon\n", "line 5: expected a number of minutes"),
+        ("## A\nSo we begin.\n", "line 2: expected “name: value”, or an empty line"),
+        ("## A\ntheme: pink\n", "line 1: theme: expected one of light, dark"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named_before_the_page_opens(tmp_path, text, message):
+    path = written(tmp_path, text)
+    result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--lecture", str(path)])
+    assert result.exit_code == 1
+    assert str(path) in result.output
+    assert message in " ".join(result.output.split())
+
+
+def test_a_file_that_is_not_there_is_one_line():
+    result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--lecture", "nothing.md"])
+    assert result.exit_code == 1
+    assert "nothing.md" in result.output
+
+
+@pytest.fixture
+def talk(visit_lecture):
+    """The page of a lecture, at its first scene."""
+    page = visit_lecture()
+    page.locator(".scene", has_text="1 of ").wait_for()
+    return page
+
+
+def test_a_presenter_s_remote_steps_through_the_scenes(talk):
+    titles = [scene.title for scene in app.read_lecture().scenes]
+    for key, scene in [("PageDown", 2), ("ArrowRight", 3), ("PageDown", 4), ("PageUp", 3)]:
+        talk.keyboard.press(key)
+        talk.locator(".scene h2", has_text=titles[scene - 1]).wait_for()
+        talk.wait_for_url(f"**scene={scene}")
+
+
+def test_a_scene_sets_the_fields_and_presses_what_it_names(talk, read):
+    talk.keyboard.press("PageDown")
+    read(talk).until("epoch", lambda text: text == "0.1")  # Step was pressed
+    assert talk.get_by_label("Hidden units").input_value() == "64"
+
+
+def test_arrows_belong_to_the_field_that_one_is_in_and_pages_turn_still(talk):
+    field = talk.get_by_label("Hidden units")
+    field.focus()
+    talk.keyboard.press("ArrowLeft")
+    talk.keyboard.press("ArrowRight")
+    talk.keyboard.press("PageDown")
+    talk.locator(".scene", has_text="2 of ").wait_for()
+
+
+def test_a_lecture_ends_at_its_last_scene_and_begins_at_its_first(visit_lecture):
+    last = len(app.read_lecture().scenes)
+    page = visit_lecture(scene=last)
+    page.locator(".scene", has_text=f"{last} of {last}").wait_for()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageUp")
+    page.locator(".scene", has_text=f"{last - 1} of {last}").wait_for()
+    button(page, "Next ▶").click()
+    page.locator(".scene", has_text=f"{last} of {last}").wait_for()
+
+
+def test_a_lecture_s_own_words_take_the_place_of_the_view_s(talk):
+    assert talk.locator(".told").count() == 0
+    assert lecture.OWN.exists()
