@@ -25,7 +25,8 @@ MADE = {  # pages of the site, by the file that each is made of
     "CHANGELOG.md": "changelog.md",
     "notebooks/README.md": "notebooks/index.md",
 }
-MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+# All of TeX's extensions in one file; tex-svg.js would ask for \boldsymbol's, which is not there.
+MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg-full.js"
 # The richest form of an output that a page can show, in this order.
 PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
