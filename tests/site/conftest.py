@@ -1,7 +1,7 @@
 """The site as it is built, and a real browser that reads it.
 
-These tests need what the extra "docs" brings, playwright, and Chromium where D2LRNN_CHROMIUM says or
-on the PATH. The ordinary suite does not collect them: pytest tests/site, or tox -e docs.
+These tests need what the extra "docs" brings, playwright, and Chromium where D2LRNN_CHROMIUM says
+or on the PATH. The ordinary suite does not collect them: pytest tests/site, or tox -e docs.
 """
 
 import functools
@@ -17,6 +17,14 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+WRITTEN = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [
+    *(f"notebooks/{name}.html" for name in ["index", *NOTEBOOKS]),
+    *(str(path.relative_to(ROOT / "docs").with_suffix(".html")) for path in WRITTEN),
+    "contributing.html",
+    "changelog.html",
+]
 LAPTOP = {"width": 1280, "height": 800}
 PATIENCE = 90_000  # milliseconds; generous, for a slow machine with much else to do
 
@@ -61,23 +69,15 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def read(chromium, address):
-    """A function that opens a page of the site; whatever goes wrong there fails the test."""
-    pages, trouble = [], []
-
-    def read(name):
-        page = chromium.new_page()
-        pages.append(page)
-        watch(page, trouble)
-        page.goto(f"{address}/{name}", wait_until="networkidle")
-        page.evaluate("window.MathJax?.startup?.promise")
-        return page
-
-    yield read
-    for page in pages:
-        page.close()
-    assert trouble == []
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, chromium, address):
+    """A page of the site; its ``trouble`` is whatever goes wrong there."""
+    page = chromium.new_page()
+    page.trouble = []
+    watch(page, page.trouble)
+    page.goto(f"{address}/{request.param}", wait_until="networkidle")
+    yield page
+    page.close()
 
 
 def watch(page, trouble):
