@@ -35,8 +35,8 @@ class Backend:
 
     @property
     def install(self) -> str:
-        """The command that installs what is missing."""
-        return f'pip install "d2lrnn[{self.name}]"'
+        """The command that installs what is missing, wherever d2lrnn itself came from."""
+        return f"pip install {' '.join(self.modules)}"
 
     @property
     def installed(self) -> bool:

@@ -9,6 +9,7 @@ sphinx-mathjax-offline when the site is built, so that no reader's browser asks 
 from __future__ import annotations
 
 import base64
+import configparser
 import html
 import itertools
 import re
@@ -25,7 +26,8 @@ MADE = {  # pages of the site, by the file that each is made of
     "CHANGELOG.md": "changelog.md",
     "notebooks/README.md": "notebooks/index.md",
 }
-MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+# All of TeX's extensions in one file; tex-svg.js would ask for \boldsymbol's, which is not there.
+MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg-full.js"
 # The richest form of an output that a page can show, in this order.
 PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -39,7 +41,12 @@ def notebooks():
 
 
 def on_config(config):
-    """Put the notebooks into the navigation, behind the first page."""
+    """Put the notebooks into the navigation, behind the first page; add address and version."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    config.repo_url = settings["metadata"]["url"]
+    source = (ROOT / "d2lrnn" / "__init__.py").read_text(encoding="utf-8")
+    config.extra["release"] = re.search(r'^__version__ = "(.*)"$', source, re.MULTILINE)[1]
     pages = [{title_of(path): f"notebooks/{path.stem}.md"} for path in notebooks()]
     config.nav.insert(1, {SECTION: ["notebooks/index.md", *pages]})
     return config

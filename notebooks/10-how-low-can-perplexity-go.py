@@ -28,7 +28,7 @@
 import importlib.util
 
 if importlib.util.find_spec("d2lrnn") is None:
-    # %pip install -q "d2lrnn[torch]"
+    # %pip install -q "d2lrnn[torch] @ git+https://github.com/d2lrnn/d2lrnn"
     importlib.invalidate_caches()
 
 # %%

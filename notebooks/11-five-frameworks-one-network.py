@@ -23,13 +23,13 @@
 #
 # It takes the network of section 9.5 of *Dive into Deep Learning*, which the book shows in several
 # frameworks, through all of them at once. Notebook 3 explains the network. It runs with whichever
-# of the five are installed, and has most to show with all: `pip install "d2lrnn[all]"`.
+# of the five are installed, and has most to show with all: `pip install ".[all]"`.
 
 # %%
 import importlib.util
 
 if importlib.util.find_spec("d2lrnn") is None:
-    # %pip install -q "d2lrnn[torch]"
+    # %pip install -q "d2lrnn[torch] @ git+https://github.com/d2lrnn/d2lrnn"
     importlib.invalidate_caches()
 
 # %%

@@ -1,8 +1,11 @@
 """Names, availability, and what importing does and does not do."""
 
+import configparser
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,8 +38,19 @@ def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
     framework = backends.BACKENDS[backend].framework
     assert result.stdout.strip() == (
         f"d2lrnn.{backend} needs {framework}, and {backend} is not installed; "
-        f'run: pip install "d2lrnn[{backend}]"'
+        f"run: {backends.BACKENDS[backend].install}"
     )
+
+
+@pytest.mark.frameworks
+def test_the_pip_command_installs_what_the_extra_of_that_name_does(backend):
+    settings = configparser.ConfigParser()
+    settings.read(Path(__file__).parent.parent / "setup.cfg", encoding="utf-8")
+    extra = settings["options.extras_require"][backend].split("\n")
+    wanted = {re.split("[<>=;]", line)[0] for line in extra if line} - {"setuptools"}
+    brought = {"keras"}  # by TensorFlow
+    command = backends.BACKENDS[backend].install.removeprefix("pip install ")
+    assert set(command.split()) - brought == wanted
 
 
 def test_importing_a_backend_leaves_numpy_as_it_was(backend):

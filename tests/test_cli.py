@@ -531,7 +531,7 @@ def test_doctor_shows_what_is_installed_and_how_to_install_the_rest(backend, mon
     lines = result.output.splitlines()
     assert len(lines) == 7
     for name, line in zip(backends.BACKENDS, lines[1:]):
-        missing = f'not installed; run: pip install "d2lrnn[{name}]"'
+        missing = f"not installed; run: pip install {name}"
         assert (missing in line) is (name != backend)
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from d2lrnn import plot
-from d2lrnn.training.history import History
+from d2lrnn.training.history import History, Scores, SmoothLoss
+
+MISSING = "plots need matplotlib, which is not installed; run: pip install matplotlib"
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +59,15 @@ def test_a_plot_is_saved_where_there_is_no_display(tmp_path):
 def test_without_matplotlib_the_pip_command_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError) as error:
-        History([1.0], [1.0]).plot()
-    assert str(error.value) == (
-        'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
-    )
+        plot.perplexity({None: History([1.0], [1.0])})
+    assert str(error.value) == MISSING
+
+
+@pytest.mark.parametrize("seen", [History([1.0], [1.0]), Scores([1.0]), SmoothLoss([1], [1.0])])
+def test_without_matplotlib_a_training_is_not_lost_for_a_picture(seen, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.warns(UserWarning, match=f"^{MISSING}; the training is not lost$"):
+        assert seen.plot() is None
 
 
 def test_a_format_that_cannot_be_written_is_refused_beforehand():

@@ -41,6 +41,6 @@ def _app() -> Any:
         if error.name not in ("panel", "bokeh"):
             raise
         raise ImportError(
-            f'the demo needs {error.name}, which is not installed; run: pip install "d2lrnn[demo]"'
+            f"the demo needs {error.name}, which is not installed; run: pip install panel"
         ) from None
     return app

@@ -137,7 +137,7 @@ def load_digits(*, test_share: float = 0.2, seed: int = 0) -> Digits:
     except ModuleNotFoundError:
         raise ImportError(
             "the 8x8 digits come with scikit-learn, which is not installed; "
-            'run: pip install "d2lrnn[tasks]"'
+            "run: pip install scikit-learn"
         ) from None
     digits = datasets.load_digits()
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(digits.target))

@@ -293,7 +293,7 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
         import sacrebleu
     except ModuleNotFoundError:
         raise ImportError(
-            'BLEU needs sacrebleu, which is not installed; run: pip install "d2lrnn[tasks]"'
+            "BLEU needs sacrebleu, which is not installed; run: pip install sacrebleu"
         ) from None
     checks.same_length([len(written), len(truth)], 1)
     return float(sacrebleu.corpus_bleu(list(written), [list(truth)]).score)

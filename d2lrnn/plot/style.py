@@ -92,7 +92,7 @@ def pyplot_module() -> Any:
         from matplotlib import pyplot
     except ModuleNotFoundError:
         raise ImportError(
-            'plots need matplotlib, which is not installed; run: pip install "d2lrnn[plot]"'
+            "plots need matplotlib, which is not installed; run: pip install matplotlib"
         ) from None
     return pyplot
 

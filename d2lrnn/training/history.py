@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,10 +44,10 @@ class History:
         self.speed.append(speed)
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw perplexity over epochs and return the matplotlib Axes."""
+        """Draw perplexity over epochs; return the matplotlib Axes, None without matplotlib."""
         from d2lrnn import plot
 
-        return plot.perplexity({label: self}, ax)
+        return _drawn(plot.perplexity, {label: self}, ax)
 
     def __str__(self) -> str:
         """Return the last epoch in one line."""
@@ -77,10 +79,10 @@ class Scores:
         return Scores(self.loss + later.loss, self.score + later.score, self.speed + later.speed)
 
     def plot(self, axes: Any = None, *, label: str | None = None) -> Any:
-        """Draw loss and score over epochs, side by side; return their matplotlib Axes."""
+        """Draw loss and score over epochs, side by side; return their Axes as History.plot does."""
         from d2lrnn import plot
 
-        return plot.scores({label: self}, axes)
+        return _drawn(plot.scores, {label: self}, axes)
 
     def __str__(self) -> str:
         """Return the last epoch in one line."""
@@ -106,10 +108,19 @@ class SmoothLoss:
     state: Any = field(default=None, repr=False)
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw the smooth loss over iterations and return the matplotlib Axes."""
+        """Draw the smooth loss over iterations; return the Axes as History.plot does."""
         from d2lrnn import plot
 
-        return plot.smooth_loss({label: self}, ax)
+        return _drawn(plot.smooth_loss, {label: self}, ax)
+
+
+def _drawn(draw: Callable[..., Any], seen: dict[str | None, Any], axes: Any) -> Any:
+    """Return what draw does, or warn: a picture that cannot be drawn must not cost the training."""
+    try:
+        return draw(seen, axes)
+    except ImportError as error:
+        warnings.warn(f"{error}; the training is not lost", stacklevel=3)
+        return None
 
 
 class DivergenceError(FloatingPointError):

@@ -17,6 +17,7 @@ import student
 from d2lrnn import teaching
 from d2lrnn.data import corpora
 
+ADDRESS = f"git+https://github.com/{grid.REPOSITORY}"
 FAST, FULL = 30, 360  # seconds, with --timed
 BADGE = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
@@ -112,7 +113,7 @@ def test_it_opens_in_colab_and_installs_what_is_not_there(name, committed):
     assert second.source == (
         "import importlib.util\n\n"
         'if importlib.util.find_spec("d2lrnn") is None:\n'
-        '    %pip install -q "d2lrnn[torch]"\n'
+        f'    %pip install -q "d2lrnn[torch] @ {ADDRESS}"\n'
         "    importlib.invalidate_caches()"
     )
 

@@ -15,5 +15,6 @@ def needed(*modules: str) -> Iterator[None]:
         if error.name not in modules:
             raise
         raise ImportError(
-            f'the book\'s interface needs {error.name}; run: pip install "d2lrnn[book]"'
+            f"the book's interface needs {error.name}, which is not installed; "
+            f"run: pip install {' '.join(modules)}"
         ) from error

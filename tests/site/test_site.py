@@ -1,0 +1,47 @@
+"""What a reader of the site sees, page by page."""
+
+import configparser
+
+from conftest import PAGES, ROOT
+
+import d2lrnn
+
+ENDS = ("/index.html", "/changelog.html")
+SETTINGS = configparser.ConfigParser()
+SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
+
+
+def test_no_page_of_the_site_is_left_out(site):
+    built = {str(path.relative_to(site)) for path in site.rglob("*.html")}
+    assert built - {"404.html"} == set(PAGES)
+
+
+def test_every_formula_is_rendered_and_nothing_fails(page):
+    formulas = page.locator(".arithmatex")
+    page.evaluate("window.MathJax?.startup?.promise")
+    assert page.trouble == []
+    assert page.locator("mjx-container").count() == formulas.count()
+    assert page.locator(".arithmatex mjx-merror, .arithmatex [data-mjx-error]").count() == 0
+    assert not [text for text in formulas.all_text_contents() if text.startswith("\\")]
+
+
+CUT = """() => [...document.querySelectorAll("details")].map((each) => (each.open = true)) &&
+    [...document.querySelectorAll(".md-content pre > code")]
+        .filter((code) => code.scrollWidth > code.clientWidth)
+        .map((code) => code.textContent)"""
+
+
+def test_no_code_is_cut_on_a_laptop(page):
+    assert page.evaluate(CUT) == []
+
+
+def test_a_page_leads_to_the_next_and_the_one_before(page):
+    at_an_end = page.url.endswith(ENDS) and page.url.count("/") == 3
+    assert page.locator(".md-footer__link").count() == (1 if at_an_end else 2)
+
+
+def test_a_page_says_the_version_and_where_the_source_is(page):
+    assert page.locator(".md-header .md-source__fact--version").inner_text() == d2lrnn.__version__
+    assert (
+        page.locator(".md-header .md-source").get_attribute("href") == SETTINGS["metadata"]["url"]
+    )
