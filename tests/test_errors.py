@@ -312,7 +312,7 @@ def test_words_are_no_parameters_of_a_framework_s_own_layer(make_concise):
 def test_an_integer_of_64_bits_arrives_or_is_refused(rnn, backend):
     number = np.array([2**63 + 1], "uint64")
     if backend == "mxnet":  # which has no uint64
-        with pytest.raises(ValueError, match="^the numbers are uint64 and do not fit int64$"):
+        with pytest.raises(ValueError, match=r"^the numbers are uint64 and do not fit int64$"):
             rnn.from_numpy(number)
     else:
         np.testing.assert_array_equal(rnn.to_numpy(rnn.from_numpy(number)), number)
