@@ -226,11 +226,11 @@ class SequenceTaggerScratch(Reader):
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check and return inputs, labels (T * n,) and the weight of each."""
         rows, mask = padded(X, valid, self.num_inputs)
-        labels = self.labels(Y, mask)
+        labels = self._labels(Y, mask)
         inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
 
-    def labels(self, Y: Any, mask: Array) -> Array:
+    def _labels(self, Y: Any, mask: Array) -> Array:
         """Return labels (n, T), checked, with 0 where a mask (T, n, 1) has padding."""
         mask = mask[:, :, 0].T
         labels: Array = checks.labels(
@@ -248,6 +248,6 @@ class SequenceTaggerScratch(Reader):
         """Return the share of steps, padding apart, whose label is right."""
         _, mask = padded(X, valid, self.num_inputs)
         found = self.predict(X, valid)
-        right = found == self.labels(Y, mask)
+        right = found == self._labels(Y, mask)
         weights_of(mask)  # refuses one that lets nothing through
         return float(right[mask[:, :, 0].T > 0].mean())
