@@ -95,7 +95,7 @@ def faults(backend):
             *(
                 (
                     "nets/losses.py",
-                    r"losses\.mean\(\)\), gradient / len\(losses\)",
+                    r"losses\.mean\(\)\), _shared_out\(gradient, len\(losses\)\)",
                     "losses.sum()), gradient",
                 )
                 if backend == "numpy"
