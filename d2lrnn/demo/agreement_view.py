@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,8 @@ class Timing:
     def __init__(self, name: str, cell: str, dtype: str, seed: int, num_steps: int) -> None:
         """Keep what is asked for; nothing is computed yet."""
         self.name, self._settings, self._num_steps = name, (cell, dtype), num_steps
-        self._seed, self._steps = seed, None
+        self._seed = seed
+        self._steps: Iterator[float] | None = None
         self.losses: list[float] = []
         self._seconds: list[float] = []
 
