@@ -13,8 +13,8 @@ from types import ModuleType
 
 
 @dataclass(frozen=True)
-class Backend:
-    """One backend: the folder ``d2lrnn/<name>``, the module it imports, where pip finds it.
+class Framework:
+    """A backend's framework: the folder ``d2lrnn/<name>``, the module it imports, how to get it.
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
     variables that a program sets before the import, for float64 and for less talk; ``layers`` the
@@ -22,7 +22,7 @@ class Backend:
     """
 
     name: str
-    framework: str
+    title: str
     distributions: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     layers: tuple[str, ...] = ()
@@ -57,17 +57,17 @@ class Backend:
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Backend("numpy", "NumPy", ("numpy",)),
-        Backend("torch", "PyTorch", ("torch",)),
-        Backend(
+        Framework("numpy", "NumPy", ("numpy",)),
+        Framework("torch", "PyTorch", ("torch",)),
+        Framework(
             "tensorflow",
             "TensorFlow",
             ("tensorflow", "tensorflow-cpu", "tensorflow-macos"),
             (("TF_CPP_MIN_LOG_LEVEL", "3"),),
             ("keras",),
         ),
-        Backend("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
-        Backend(
+        Framework("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
+        Framework(
             "mxnet",
             "MXNet",
             ("mxnet", "mxnet-cu112"),
@@ -118,7 +118,7 @@ def requires(name: str) -> Iterator[None]:
             raise
         backend = BACKENDS[name]
         raise ImportError(
-            f"d2lrnn.{name} needs {backend.framework}, and {error.name} is not installed; "
+            f"d2lrnn.{name} needs {backend.title}, and {error.name} is not installed; "
             f"run: {backend.install}",
             name=error.name,
         ) from None

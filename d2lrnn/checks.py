@@ -241,7 +241,7 @@ def num_params(found: int, names: Sequence[str]) -> None:
 
 def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Shape]) -> None:
     """Check that named parameters have the shapes that go with the first one's, and its dtype."""
-    if [tuple(param.shape) for param in params] == shapes and _alike(params):
+    if [tuple(param.shape) for param in params] == shapes and _of_one_dtype(params):
         return
     for param, name, shape in zip(params, names, shapes, strict=True):
         if tuple(param.shape) != tuple(shape):
@@ -259,7 +259,7 @@ def dtype_of(tensor: Any) -> str:
     return str(name).removeprefix("torch.")
 
 
-def _alike(tensors: Sequence[Any]) -> bool:
+def _of_one_dtype(tensors: Sequence[Any]) -> bool:
     """Return whether tensors have the same dtype, whatever its name: this is asked all the time."""
     dtype = tensors[0].dtype
     return all(tensor.dtype == dtype for tensor in tensors)
@@ -267,7 +267,7 @@ def _alike(tensors: Sequence[Any]) -> bool:
 
 def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
     """Check that named tensors have the dtype of a parameter; no framework mixes them alike."""
-    if _alike([param, *(tensor for group in tensors.values() for tensor in group)]):
+    if _of_one_dtype([param, *(tensor for group in tensors.values() for tensor in group)]):
         return
     expected = dtype_of(param)
     for name, group in tensors.items():
@@ -321,7 +321,7 @@ def labels(found: Any, shape: Shape, num_classes: int) -> Any:
 
 
 def valid(found: Any, shape: Shape) -> np.ndarray[Any, Any]:
-    """Return what is no padding as a mask of a shape (batch_size, num_steps), 1.0 or 0.0.
+    """Return what is not padding as a mask of a shape (batch_size, num_steps), 1.0 or 0.0.
 
     found is None for all, lengths (batch_size,), or a mask.
     """
@@ -358,7 +358,7 @@ def same_length(lengths: Sequence[int], batch_size: int) -> None:
         )
 
 
-def alike(shapes: Sequence[tuple[int, ...]]) -> None:
+def same_features(shapes: Sequence[tuple[int, ...]]) -> None:
     """Check that the steps of all sequences have the same shape."""
     if len(set(shapes)) > 1:
         found = ", ".join(str(tuple(shape)) for shape in dict.fromkeys(shapes))

@@ -47,8 +47,8 @@ class Backend(Protocol):
             device: where to put it; None is the framework's default.
 
         Raises:
-            ValueError: these are no booleans or numbers of 64 bits, or the dtype is one of integers
-                that cannot hold them.
+            ValueError: these are not booleans or numbers of up to 64 bits, or the dtype is one of
+                integers that cannot hold them.
         """
 
     @staticmethod
@@ -70,7 +70,7 @@ class Backend(Protocol):
         The ids are checked before the framework sees them.
 
         Raises:
-            ValueError: an id is no integer, or outside 0..V-1.
+            ValueError: an id is not an integer, or outside 0..V-1.
 
         Source: section 9.5, One-Hot Encoding.
         """
@@ -377,7 +377,7 @@ class Backend(Protocol):
             clip: "norm", or "value" to cut each element to -theta..theta instead.
 
         Raises:
-            ValueError: there are no gradients, they are no floats of one dtype, or theta is not
+            ValueError: there are no gradients, they are not floats of one dtype, or theta is not
                 above 0.
 
         Source: section 9.5, Gradient Clipping (equation 9.5.3).
@@ -419,7 +419,7 @@ class Backend(Protocol):
         """Return the net in a file, whichever backend saved it, and its Vocab.
 
         Raises:
-            CheckpointError: a ValueError; the file is no model of ours, or is damaged.
+            CheckpointError: a ValueError; the file is not a model of ours, or is damaged.
             OSError: the file cannot be read.
         """
 

@@ -142,13 +142,13 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
     right = expected() if callable(expected) else expected
     if right is ... or right is None:
         raise ValueError(f"expected is {right!r}; give check the right value to compare with")
-    if _alike(found, right, tolerance):
+    if _equals(found, right, tolerance):
         print("Right.")
     else:
         print(f"Not yet: the answer is {reprlib.repr(found)}. Hint: {hint}")
 
 
-def _alike(found: Any, right: Any, tolerance: float) -> bool:
+def _equals(found: Any, right: Any, tolerance: float) -> bool:
     """Return whether an answer is the right one, numbers within the tolerance."""
     try:
         numbers, rights = (np.asarray(value, dtype=np.float64) for value in (found, right))

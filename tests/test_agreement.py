@@ -170,6 +170,6 @@ def test_the_comparison_covers_every_quantity_and_notices_a_fault():
     expected = {(case, q) for case in ("mlp", "lstm", "lstm, 2 layers") for q in quantities}
     assert found == expected | {("lstm", "losses")} | {("rnn, concise", q) for q in quantities}
     assert all(row.holds for row in rows)
-    nan = agreement.Row("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
+    nan = agreement.Gap("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
     assert not nan.holds
     assert "BROKEN" in agreement.table([nan], ["numpy"])

@@ -35,7 +35,7 @@ def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
         except ImportError as error:
             print(error)
     """)
-    framework = backends.BACKENDS[backend].framework
+    framework = backends.BACKENDS[backend].title
     assert result.stdout.strip() == (
         f"d2lrnn.{backend} needs {framework}, and {backend} is not installed; "
         f"run: {backends.BACKENDS[backend].install}"

@@ -66,13 +66,13 @@ def test_the_floor_has_as_many_multiplications_as_the_equations(cell):
 
 def test_the_table_shows_ratios_to_fused():
     seconds = {"fused": 2.0, "book": 5.0, "floor": 1.0}
-    text = speed.table([speed.Row("torch", "rnn", "h256", seconds, 3, 2)])
+    text = speed.table([speed.Timing("torch", "rnn", "h256", seconds, 3, 2)])
     assert text.splitlines()[1].split() == ["torch", "rnn", "h256", "2.50x", "-", "-", "-", "2.00x"]
 
 
 def test_the_bars_of_each_backend_and_size_have_axes_of_their_own():
     def row(backend, size, book):
-        return speed.Row(backend, "rnn", size, {"fused": 2.0, "book": book, "floor": 1.0}, 3, 2)
+        return speed.Timing(backend, "rnn", size, {"fused": 2.0, "book": book, "floor": 1.0}, 3, 2)
 
     axes = plot.bench(
         [row("torch", "h256", 5.0), row("torch", "long", 1.0), row("jax", "h256", 2.0)]

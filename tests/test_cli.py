@@ -525,7 +525,9 @@ def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):
 
 
 def test_doctor_shows_what_is_installed_and_how_to_install_the_rest(backend, monkeypatch):
-    monkeypatch.setattr(backends.Backend, "installed", property(lambda self: self.name == backend))
+    monkeypatch.setattr(
+        backends.Framework, "installed", property(lambda self: self.name == backend)
+    )
     result = d2lrnn("doctor")
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()

@@ -88,11 +88,11 @@ def test_a_copied_backend_is_a_backend_once_it_is_known(backend, tmp_path):
     copying = [line.replace("torch", backend) for line in beginning_with("cp", "sed")]
     subprocess.run(["bash", "-ec", "\n".join(copying)], check=True, cwd=tmp_path)
     modules = ", ".join(map(repr, backends.BACKENDS[backend].layers))
-    known = f'Backend("tinyml", "TinyML", ("{backend}",)'
+    known = f'Framework("tinyml", "TinyML", ("{backend}",)'
     known += f", layers=({modules},)" if modules else ""
     path = tmp_path / "d2lrnn" / "backends.py"
     text = path.read_text(encoding="utf-8")
-    first = '        Backend("numpy"'
+    first = '        Framework("numpy"'
     path.write_text(text.replace(first, f"        {known}),\n{first}"), encoding="utf-8")
     command = [sys.executable, "-W", "ignore", "-c", TRY]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)

@@ -121,7 +121,7 @@ def broken(content, kind):
 def test_a_damaged_gzip_file_is_refused(tmp_path, kind):
     path = tmp_path / "file.gz"
     path.write_bytes(broken(HEADER + b"123456", kind))
-    with pytest.raises(ValueError, match="is no complete gzip file"):
+    with pytest.raises(ValueError, match="is not a complete gzip file"):
         datasets.read_idx(path, SHAPE)
 
 
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_zip_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(datasets, "FRA_ENG_HASH", digest(b"no zip"))
     (tmp_path / "fra-eng.zip").write_bytes(b"no zip")
-    with pytest.raises(ValueError, match="is no complete zip file"):
+    with pytest.raises(ValueError, match="is not a complete zip file"):
         datasets.read_fra_eng()
 
 

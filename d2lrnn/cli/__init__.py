@@ -122,7 +122,7 @@ def doctor() -> None:
     click.echo(f"{corpora.DATA_FOLDER} {'is ' + folder if folder else 'is not set'}")
 
 
-def _state(backend: backends.Backend) -> str:
+def _state(backend: backends.Framework) -> str:
     if not backend.installed:
         needs = f" (needs {backend.needs})" if backend.needs else ""
         return f"not installed; run: {backend.install}{needs}"

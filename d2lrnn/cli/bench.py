@@ -133,7 +133,7 @@ def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
 
 def _here(
     backend: str, sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
-) -> list[speed.Row]:
+) -> list[speed.Timing]:
     rows, total = [], len(sizes) * len(kinds) * rounds
     with bar(total=total, desc=backend, leave=False) as shown:
         for size in sizes:
@@ -144,7 +144,9 @@ def _here(
     return rows
 
 
-def _in_processes(sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int) -> list[speed.Row]:
+def _in_processes(
+    sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
+) -> list[speed.Timing]:
     """Measure every installed backend, one after the other, in a process of its own."""
     rows = []
     for backend in backends.available():
@@ -158,5 +160,5 @@ def _in_processes(sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int) -
     return rows
 
 
-def _row(found: dict[str, Any]) -> speed.Row:
-    return speed.Row(**{name: found[name] for name in speed.Row.__dataclass_fields__})
+def _row(found: dict[str, Any]) -> speed.Timing:
+    return speed.Timing(**{name: found[name] for name in speed.Timing.__dataclass_fields__})

@@ -46,8 +46,8 @@ class DownloadError(OSError):
 def read_time_machine() -> list[str]:
     """Return The Time Machine (H. G. Wells, 1895) as 3,221 lines of lower-case letters and spaces.
 
-    Everything that is no letter becomes one space, and lines lose the spaces at their ends, as in
-    the book's section 9.2. The file is looked for in the folder that the environment variable
+    Everything that is not a letter becomes one space, and lines lose the spaces at their ends, as
+    in the book's section 9.2. The file is looked for in the folder that the environment variable
     D2LRNN_DATA names, then in the per-user cache, then downloaded.
 
     Raises:
@@ -58,7 +58,7 @@ def read_time_machine() -> list[str]:
 
 
 def letters_only(line: str) -> str:
-    """Return a line in lower case, everything that is no letter from a to z one space."""
+    """Return a line in lower case, everything that is not a letter from a to z one space."""
     return re.sub("[^A-Za-z]+", " ", line).strip().lower()
 
 
@@ -248,4 +248,6 @@ def _verified(path: Path, known_hash: str) -> Path:
 
 def _brief(error: Exception) -> str:
     name, line = type(error).__name__, str(error).partition("\n")[0]
-    return name if "Pool(" in line else f"{name}: {line}"  # urllib3's inner life is no news
+    return (
+        name if "Pool(" in line else f"{name}: {line}"
+    )  # urllib3's own text is long and names nothing useful

@@ -1,4 +1,4 @@
-"""Images of digits, and sentences in two languages: what a network reads when it is no novel.
+"""Images of digits, and sentences in two languages: what a network reads besides novels.
 
 What must be downloaded is looked for in the D2LRNN_DATA folder first, as in ``corpora``. What needs
 no download at all is ``load_digits`` here and everything in ``generated``.
@@ -93,7 +93,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Array:
     unpacked: a small file that would fill the memory is refused instead.
 
     Raises:
-        ValueError: it is no gzip file, or damaged; it holds something other than bytes, another
+        ValueError: it is not a gzip file, or damaged; it holds something other than bytes, another
             shape, or more or less than its header says.
 
     Source: the idx format: two zero bytes, 8 for unsigned bytes, the number of axes, the length
@@ -105,7 +105,9 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Array:
             _check_header(name, file.read(4 + 4 * len(shape)), shape)
             content = file.read(size + 1)  # the one too many tells whether the file ends there
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{name} is no complete gzip file ({error}); download it again") from None
+        raise ValueError(
+            f"{name} is not a complete gzip file ({error}); download it again"
+        ) from None
     if len(content) != size:
         found = f"only {len(content)}" if len(content) < size else f"more than {size}"
         raise ValueError(
@@ -217,7 +219,7 @@ def _read_member(path: str | os.PathLike[str], member: str, limit: int) -> bytes
         raise ValueError(f"{os.fspath(path)} holds no {member}; expected the book's file") from None
     except ZIP_ERRORS as error:
         raise ValueError(
-            f"{os.fspath(path)} is no complete zip file ({error}); download it again"
+            f"{os.fspath(path)} is not a complete zip file ({error}); download it again"
         ) from None
     _check_members(os.fspath(path), members)
     if len(content) > limit:

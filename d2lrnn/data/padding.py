@@ -1,4 +1,4 @@
-"""Sequences of different lengths as one array, with a mask of what is no padding."""
+"""Sequences of different lengths as one array, with a mask of what is not padding."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def rectangle(sequences: Any) -> Array:
     if not isinstance(sequences, (list, tuple)):
         return np.asarray(sequences)
     arrays = [np.asarray(sequence) for sequence in sequences] or [np.zeros((0, 0), int)]
-    checks.alike([array.shape[1:] for array in arrays])
+    checks.same_features([array.shape[1:] for array in arrays])
     longest = max(map(len, arrays), default=0)
     dtype = np.result_type(*[array for array in arrays if array.size] or [np.zeros(0, int)])
     full = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), dtype)

@@ -152,7 +152,7 @@ class Agreement(View):
             self._next(asked, others if message or timing.done else timings)
 
         job = turns.in_background(timing.go_on, then)
-        where = backends.BACKENDS[timing.name].framework
+        where = backends.BACKENDS[timing.name].title
         failures = theme.alert(self._failures())
         self.message.object = f'{failures}<div class="quiet">{where}</div>{turns.told(job)}'
 

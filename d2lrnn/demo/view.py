@@ -116,7 +116,7 @@ def figure_pane(figure: Any) -> Any:
 
 def backend_field() -> Choice:
     """Return the choice among the backends that are installed."""
-    names = {backends.BACKENDS[name].framework: name for name in backends.available()}
+    names = {backends.BACKENDS[name].title: name for name in backends.available()}
     return Choice("backend", "Backend", names, "numpy")
 
 

@@ -32,7 +32,7 @@ StrPath = str | os.PathLike[str]
 
 
 class CheckpointError(ValueError):
-    """A file is no model of ours, or is damaged; the message names the file and the reason."""
+    """A file is not a model of ours, or is damaged; the message names the file and the reason."""
 
 
 def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
@@ -131,7 +131,7 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:
         Numbers in it that are not finite are a warning: what such a net says means nothing.
 
         Raises:
-            CheckpointError: a ValueError; the file is no model of ours, or is damaged.
+            CheckpointError: a ValueError; the file is not a model of ours, or is damaged.
             OSError: the file cannot be read.
         """
         return _build(path, new_net, device)
@@ -275,7 +275,7 @@ def _vocab(text: str, num_tokens: int) -> Vocab:
     check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
     tokens = table["tokens"]
     if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
-        raise ValueError("the vocabulary's tokens are no list of texts")
+        raise ValueError("the vocabulary's tokens are not a list of texts")
     vocab = Vocab.from_list(tokens, table["token"], table["unk"])
     if len(vocab) != len(tokens):
         raise ValueError("the vocabulary holds a token twice")

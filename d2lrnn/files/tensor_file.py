@@ -115,7 +115,7 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
     A file with no seals is read as it is; whether it may be is for the caller to say.
 
     Raises:
-        DamageError: a seal is broken, or the file is no safetensors file.
+        DamageError: a seal is broken, or the file is not a safetensors file.
         OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
@@ -256,11 +256,11 @@ def _parse(header: bytes) -> tuple[Metadata, dict[str, Entry]]:
         described = read_json(header.decode("utf-8"))
         metadata = described.pop("__metadata__", {})
         if not all(isinstance(text, str) for text in metadata.values()):
-            raise TypeError("metadata that are no text")
+            raise TypeError("metadata that are not text")
         entries = {name: _entry(name, **about) for name, about in described.items()}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise DamageError(f"its header is no header of safetensors ({reason})") from None
+        raise DamageError(f"its header is not one of safetensors ({reason})") from None
     entries = dict(sorted(entries.items(), key=lambda item: (item[1].start, item[1].end)))
     end = 0
     for name, entry in entries.items():

@@ -214,7 +214,7 @@ def difference(found: Array, expected: Array) -> float:
 
 
 @dataclass(frozen=True)
-class Row:
+class Gap:
     """The largest difference of one quantity, for one backend or pair of backends."""
 
     case: str
@@ -234,7 +234,7 @@ def compare(
     names: Iterable[str],
     cases: Iterable[str] = (),
     progress: Callable[[str], Any] = lambda text: None,
-) -> list[Row]:
+) -> list[Gap]:
     """Return the differences of each backend from the reference and from each other one.
 
     cases are "mlp", keys of CASES or of CONCISE; none means all.
@@ -252,18 +252,18 @@ def compare(
             limit = bound(quantity, dtype, problem.num_terms)
             for name in names:
                 gap = _largest(found[name][quantity], reference[quantity])
-                rows.append(Row(case, quantity, dtype, name, gap, limit))
+                rows.append(Gap(case, quantity, dtype, name, gap, limit))
             for one, other in itertools.combinations(names, 2):
                 gap = _largest(found[one][quantity], found[other][quantity])
                 # Two that are each within the bound of the truth are within twice of each other.
-                rows.append(Row(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
+                rows.append(Gap(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
     return rows
 
 
-def table(rows: Iterable[Row], names: Iterable[str]) -> str:
+def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
     """Return rows as text: a line for each quantity, a column for each backend, the worst pair."""
     names = list(names)
-    grouped: dict[tuple[str, str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str, str], list[Gap]] = {}
     for row in rows:
         grouped.setdefault((row.case, row.quantity, row.dtype), []).append(row)
     width = max(10, *map(len, names)) + 1

@@ -89,7 +89,7 @@ def bptt_terms(
         net: a SequenceClassifierScratch of one layer and one direction.
         X: sequences, as its step takes them.
         y: their classes.
-        valid: what of X is no padding, or None.
+        valid: what of X is not padding, or None.
 
     Returns:
         by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis

@@ -56,7 +56,7 @@ CELLS = {"rnn": "rnn", "gru": "gru_reset_after", "lstm": "lstm"}  # what the own
 
 
 @dataclass
-class Row:
+class Timing:
     """The median times of one size and cell in one backend, in seconds, by contender."""
 
     backend: str
@@ -177,7 +177,7 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
 
 def measure(
     name: str, cell: str, size: str, *, rounds: int = 21, progress: Callable[[], Any] | None = None
-) -> Row:
+) -> Timing:
     """Time all contenders in turn, round after round, and return their medians.
 
     Two rounds before these are not counted: compilers and caches warm up. Losses are compared, so
@@ -200,7 +200,7 @@ def measure(
     runs = input_contenders(name, shape) if cell == "input" else contenders(name, cell, shape)
     losses = {kind: run() for kind, run in runs.items()}
     check_losses(cell, losses)
-    return Row(name, cell, size, medians(runs, rounds, progress), rounds, num_threads())
+    return Timing(name, cell, size, medians(runs, rounds, progress), rounds, num_threads())
 
 
 def medians(
@@ -235,7 +235,7 @@ def num_threads() -> int:
 COLUMNS = ("book", "textbook", "layer", "one-hot")
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[Timing]) -> str:
     """Return ratios as text: how often as long as fused each takes, and fused over the floor."""
     lines = [f"{'backend':<11}{'cell':<7}{'size':<7}" + "".join(f"{c:>10}" for c in COLUMNS)]
     lines[0] += f"{'fused/floor':>13}"
@@ -254,7 +254,7 @@ def _times(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.2f}x"
 
 
-def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def as_json(rows: Iterable[Timing]) -> list[dict[str, Any]]:
     """Return rows as JSON allows: sizes spelled out, medians in seconds, ratios to fused."""
     return [
         {

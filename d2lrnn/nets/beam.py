@@ -28,30 +28,33 @@ class Beam:
         checks.tokens(np.array([end]), decoder.num_outputs)
         arrays = [decoder.ops.tensors.to_numpy(s) for s in state]
         self.num_sources = len(arrays[0])
+        # n sources, k = size sequences each: each part of the state is (n * k, h)
         self.state = tuple(decoder.tensor(a.repeat(size, axis=0)) for a in arrays)
-        self.context = decoder.architecture.top(self.state)[0]
+        self.context = decoder.architecture.top(self.state)[0]  # (n * k, h)
         self.logs = np.where(np.arange(size) == 0, 0.0, -np.inf) * np.ones((self.num_sources, 1))
-        self.tokens = np.zeros((self.num_sources, size, 0), int)
-        self.lengths = np.zeros((self.num_sources, size), int)
+        self.tokens = np.zeros((self.num_sources, size, 0), int)  # (n, k, steps so far)
+        self.lengths = np.zeros((self.num_sources, size), int)  # (n, k), and so are the logs
 
     def advance(self) -> None:
         """Let every sequence go on by each token, and keep the best of all these."""
-        rows = np.zeros((1, self.num_sources * self.size, self.decoder.num_outputs))
+        rows = np.zeros(
+            (1, self.num_sources * self.size, self.decoder.num_outputs)
+        )  # (1, n * k, V)
         if self.tokens.shape[2]:
             rows[0] = one_hot(self.tokens[:, :, -1].reshape(-1), rows.shape[2])
         outputs, state = self.decoder.run(rows, self.state, self.context)
         scores = self.decoder.ops.tensors.to_numpy(outputs).astype(np.float64)
         logs = np.log(losses.probabilities(scores) + 1e-300).reshape(
             self.num_sources, self.size, -1
-        )
+        )  # (n, k, V)
         over = self.ended()
         logs[over] = -np.inf
         logs[over, self.end] = 0.0  # what has ended stays as it is
-        total = self.logs[:, :, None] + logs
+        total = self.logs[:, :, None] + logs  # (n, k, V)
         lengths = self.lengths + ~over
         ranked = (total / lengths[:, :, None] ** self.LENGTH_POWER).reshape(self.num_sources, -1)
-        best = np.argsort(-ranked, axis=1, kind="stable")[:, : self.size]
-        parents, tokens = np.divmod(best, logs.shape[2])
+        best = np.argsort(-ranked, axis=1, kind="stable")[:, : self.size]  # (n, k) of 0..k * V - 1
+        parents, tokens = np.divmod(best, logs.shape[2])  # (n, k): whose child, by which token
         self.keep(parents, tokens, np.take_along_axis(total.reshape(ranked.shape), best, 1))
         self.lengths = np.take_along_axis(lengths, parents, 1)
         self.follow(parents, state)

@@ -176,7 +176,7 @@ class SequenceClassifierScratch(Reader):
         device: where to compute; None is the framework's default.
 
     ``net(X, valid=None)`` returns scores (n, num_outputs), not normalised, of X: rows (n, T, d),
-    token ids (n, T), or a list of sequences of different lengths. valid says what is no padding:
+    token ids (n, T), or a list of sequences of different lengths. valid says what is not padding:
     lengths (n,) or a mask (n, T); None takes all.
 
     ``net.make_step(lr)`` returns step(X, y, valid=None), y labels (n,).

@@ -202,7 +202,7 @@ class EncoderDecoderScratch(SequenceNet):
             encoder's last hidden state, and so has num_hiddens features.
 
     ``net.make_step(lr)`` returns step(X, Y, valid=None, y_valid=None), X and Y being token ids,
-    padded or lists of sequences, and valid and y_valid what is no padding in each.
+    padded or lists of sequences, and valid and y_valid what is not padding in each.
 
     Source: the book's section 10.7; Sutskever, Vinyals and Le, 2014; Cho et al., 2014.
     """
@@ -248,7 +248,7 @@ class EncoderDecoderScratch(SequenceNet):
 
         Args:
             X: sequences, as for a step.
-            valid: what of X is no padding, as for a step.
+            valid: what of X is not padding, as for a step.
             end: the id of the token that ends a sequence.
             num_steps: tokens to write at most.
             beam_size: sequences kept at each step; 1 takes the likeliest token each time. The

@@ -11,7 +11,7 @@ import numpy as np
 from d2lrnn.plot.style import line_style, logarithmic, new_axes
 
 if TYPE_CHECKING:
-    from d2lrnn.measure.speed import Row
+    from d2lrnn.measure.speed import Timing
     from d2lrnn.training.history import History, Scores, SmoothLoss
 
 
@@ -64,7 +64,7 @@ def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
     return ax
 
 
-def bench(rows: Sequence[Row]) -> Any:
+def bench(rows: Sequence[Timing]) -> Any:
     """Draw how many times as long as the fused step the others take; return Axes (backend, size).
 
     The axis is logarithmic, and the line is the fused step itself: bars below it are faster.
@@ -87,7 +87,7 @@ def bench(rows: Sequence[Row]) -> Any:
     return axes
 
 
-def _bench_bars(ax: Any, rows: Sequence[Row], kinds: Sequence[str]) -> None:
+def _bench_bars(ax: Any, rows: Sequence[Timing], kinds: Sequence[str]) -> None:
     """Draw a group of bars for each cell, from 1 up or down."""
     for index, kind in enumerate(kinds):
         places = [number + 0.8 * index / len(kinds) for number in range(len(rows))]

@@ -72,7 +72,7 @@ def check_format(path: str) -> None:
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: the name's ending is no format that matplotlib writes.
+        ValueError: the name's ending is not a format that matplotlib writes.
     """
     ax = new_axes()
     formats = ax.figure.canvas.get_supported_filetypes()

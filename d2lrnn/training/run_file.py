@@ -94,7 +94,7 @@ class Run:
         if forward_fn := getattr(self.net, "forward_fn", None):
             known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
         if self.net.own_arrays():
-            known["layers"] = f"{self.backend.framework}'s own"
+            known["layers"] = f"{self.backend.title}'s own"
         described: dict[str, Any] = json.loads(_json({**self.settings, **known}))
         return described
 
@@ -131,7 +131,7 @@ class Run:
         return not math.isfinite(perplexity_of(loss))
 
     @property
-    def backend(self) -> backends.Backend:
+    def backend(self) -> backends.Framework:
         """Whose net it is."""
         return backends.BACKENDS[self.net.ops.name]
 
@@ -141,7 +141,7 @@ class Run:
             "d2lrnn": __version__,
             "Python": platform.python_version(),
             "NumPy": np.__version__,
-            self.backend.framework: self.backend.version,
+            self.backend.title: self.backend.version,
             "machine": platform.machine(),
         }
 
@@ -267,7 +267,7 @@ def load(path: StrPath, run: Run) -> Epoch:
     tensors, metadata = model_file.read(path)
     with model_file.naming(path):
         if RUN not in metadata:
-            raise ValueError("it is a model and no training run; go on from it with load_model")
+            raise ValueError("it is a model, not a training run; go on from it with load_model")
         arrays, vocab, settings = model_file.model_of(tensors, metadata)
         about = tensor_file.read_json(metadata[RUN])
         model_file.check_keys("run's keys", about, KEYS)
@@ -288,7 +288,7 @@ def load(path: StrPath, run: Run) -> Epoch:
 
 
 def _kept(tensors: Arrays) -> dict[str, Arrays]:
-    """Return the tensors that are no parameters by kind and name."""
+    """Return the tensors that are not parameters by kind and name."""
     kept: dict[str, Arrays] = {kind: {} for kind in KINDS}
     for name, array in tensors.items():
         start, _, rest = name.partition(".")
