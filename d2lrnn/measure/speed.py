@@ -19,7 +19,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -84,7 +83,7 @@ def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
         for kind in ("book", "textbook", "fused")
     }
     runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
-    book_step = yardsticks(name).book_step(nets["book"], 1.0, 1.0)
+    book_step = baselines(name).book_step(nets["book"], 1.0, 1.0)
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
     if hasattr(rnn, "RNNModel"):
         layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
@@ -97,7 +96,7 @@ def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
 
 def training_run(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
     """Return a function that trains on one minibatch and waits for its loss and the update."""
-    state, wait_for = net.begin_state(len(X)), yardsticks(name).wait_for
+    state, wait_for = net.begin_state(len(X)), baselines(name).wait_for
 
     def run() -> float:
         loss, _ = step(X, Y, state)
@@ -130,13 +129,13 @@ def floor(name: str, cell: str, size: Size) -> Run:
         (_normal(rng, (times, *left)), _normal(rng, right))
         for left, right, times in products(cell, size)
     ]
-    run: Run = yardsticks(name).multiply(pairs)
+    run: Run = baselines(name).multiply(pairs)
     return run
 
 
-def yardsticks(name: str) -> Any:
+def baselines(name: str) -> Any:
     """Return a backend's module of that name: the book's step, products, its compiler."""
-    return import_module(f"d2lrnn.{name}.baselines")
+    return backends.load(name).RNNModelScratch.ops.baselines
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -155,7 +154,7 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
     shapes = [(size.vocab_size, h), (h, h), (h,), (h, 2), (2,)]
     params = rnn.trainable(first_values.draw(shapes, 0))
     compute = rnn.value_and_grad(networks.Recurrent(rnn.rnn_fused), "softmax")
-    compute = yardsticks(name).compiled(compute)
+    compute = baselines(name).compiled(compute)
     state = rnn.init_rnn_state(num_rows, h)
     ids = rng.integers(size.vocab_size, size=(1, num_rows))
     targets = rnn.from_numpy(rng.integers(2, size=num_rows), dtype="int64")
@@ -167,7 +166,7 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
     def running(inputs: Any) -> Run:
         def run() -> float:
             loss, _, grads = compute(params, (inputs, state), targets)
-            yardsticks(name).wait_for(grads)
+            baselines(name).wait_for(grads)
             return float(loss)
 
         return run

@@ -39,7 +39,12 @@ def speech(architecture, step, vocab_size, dtype):
 
 
 def symbolic(step):
-    """Return the step of a cell, as it is, for MXNet's symbols in the place of its arrays."""
+    """Return the step of a cell for MXNet's symbols in the place of its arrays.
+
+    Its code is that of scratch.py, in which np and npx now name the modules for symbols: MXNet's
+    graphs need other functions of the same names, and a second text of the equations could come to
+    differ from the first.
+    """
     names = {**step.__globals__, "np": symbol.np, "npx": symbol.npx}
     return types.FunctionType(step.__code__, names, step.__name__)
 

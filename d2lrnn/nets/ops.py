@@ -30,6 +30,7 @@ class Ops:
             concat (tensors, joined along the features), flip (time steps in reverse), flat
             ((T, n, q) as (T * n, q)), tanh.
         gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
+        baselines: its module of that name, what the benchmark measures against.
         steps: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
@@ -44,6 +45,7 @@ class Ops:
     name: str
     tensors: ModuleType
     gradients: ModuleType
+    baselines: ModuleType
     steps: Mapping[str, Callable[..., Any]]
     forward: Mapping[str, Callable[..., Any]]
     unroll: Callable[..., Any]
