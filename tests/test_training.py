@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from d2lrnn.data import batches
 from d2lrnn.measure import agreement
-from d2lrnn.nets import first_values, prediction
-from d2lrnn.training import language
+from d2lrnn.nets import build, cells, first_values, prediction
+from d2lrnn.training import callbacks, language
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import in_short
 
@@ -408,3 +409,32 @@ def test_a_longer_prefix_compiles_nothing_anew(rnn, make_net, monkeypatch):
     rnn.predict_ch8("abcdabcd", 30, net, vocab, temperature=1.0, seed=0)
     compiles = rnn.__name__ in ("d2lrnn.jax", "d2lrnn.tensorflow")
     assert len(calls) == before or not compiles
+
+
+class OutOfMemory(Exception):
+    """What is of no kind that we know, as TensorFlow's is."""
+
+
+@pytest.mark.parametrize("error", [MemoryError, RuntimeError, ValueError, OutOfMemory])
+def test_a_sample_that_fails_loses_no_model(make_net, builtin, monkeypatch, capsys, error):
+    def fails(*args, **settings):
+        raise error("no room")
+
+    monkeypatch.setattr(callbacks, "predict_ch8", fails)
+    corpus, vocab = builtin
+    net, loader = make_net(len(vocab)), batches.SeqDataLoader(corpus, 8, 10)
+    before = net.arrays()
+    history = language.train_ch8(net, loader, vocab, 0.1, 3, prefix="the", sample_every=1)
+    assert len(history.perplexity) == 3
+    assert history.samples == []
+    assert f"epoch 3: no sample ({error.__name__}: no room)" in "".join(capsys.readouterr())
+    assert abs(net.arrays()[0] - before[0]).max() > 0
+
+
+def test_a_net_that_cannot_speak_is_told_so_before_it_is_trained(rnn, builtin):
+    corpus, vocab = builtin
+    net = build.new_net(rnn, cells.Architecture("rnn", 1, True), len(vocab), 4, seed=0)
+    before, loader = net.arrays(), batches.SeqDataLoader(corpus, 8, 10)
+    with pytest.raises(ValueError, match=r"^the net reads in both directions"):
+        language.train_ch8(net, loader, vocab, 0.1, 1, prefix="the")
+    np.testing.assert_array_equal(net.arrays()[0], before[0])

@@ -48,13 +48,7 @@ def predict_ch8(
     checks.count(num_preds=num_preds)
     checks.not_negative(temperature=temperature)
     checks.seed(seed)
-    if net.bidirectional:
-        raise ValueError(
-            "the net reads in both directions, and the future is not there yet; "
-            "generate with a net of one direction"
-        )
-    checks.own_vocab(net.vocab_size, len(vocab))
-    tokens = prefix_tokens(prefix, vocab)
+    tokens = first_tokens(prefix, net, vocab)
     first, *others = vocab[tokens]
     given = np.array([*others, *[FREE] * num_preds], dtype=np.int32)  # first the state warms up
     if state is None:
@@ -68,6 +62,17 @@ def predict_ch8(
         ids, state = net.say(said[-1], state, part, noise)
         said += ids
     return vocab.join([*tokens, *vocab.to_tokens(said[len(tokens) :])])
+
+
+def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
+    """Return the tokens of a prefix that a net, checked, can go on from."""
+    if net.bidirectional:
+        raise ValueError(
+            "the net reads in both directions, and the future is not there yet; "
+            "generate with a net of one direction"
+        )
+    checks.own_vocab(net.vocab_size, len(vocab))
+    return prefix_tokens(prefix, vocab)
 
 
 def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:

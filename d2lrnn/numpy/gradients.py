@@ -1,5 +1,7 @@
 """Gradients, clipping and the update, in NumPy (the book's section 9.5)."""
 
+import numpy as np
+
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
 from d2lrnn.nets.losses import LOSSES
@@ -11,7 +13,13 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     checks.differentiable(inputs, state, params)
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
-    return back(d_outputs, d_state)
+    d_inputs, d_state, d_params = back(d_outputs, d_state)
+    return np.ascontiguousarray(d_inputs), tuple(in_one_piece(d_state)), in_one_piece(d_params)
+
+
+def in_one_piece(grads):
+    """Return gradients, each in one piece, however the parameters lie in memory."""
+    return [np.ascontiguousarray(grad) for grad in grads]
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
@@ -34,7 +42,7 @@ def value_and_grad(network, loss):
         outputs, state, pull_back = bptt_networks.trace(network, params, *inputs)
         checks.targets(targets, weights, outputs, loss)
         value, d_outputs = loss_and_gradient(outputs, targets, weights)
-        return value, state, pull_back(d_outputs)
+        return value, state, in_one_piece(pull_back(d_outputs))
 
     return compute
 

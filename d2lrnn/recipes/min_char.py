@@ -7,6 +7,7 @@ the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.nets import prediction
-from d2lrnn.training import interrupts
+from d2lrnn.training import callbacks, interrupts
 from d2lrnn.training.history import DivergenceError, SmoothLoss
 from d2lrnn.training.progress import bar
 
@@ -87,11 +88,14 @@ def train_min_char(
                 shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
             if last or iteration % sample_every == 0:
                 prefix = vocab.to_tokens(int(X[0, 0]))
-                sample = prediction.predict_ch8(
-                    prefix, 200, net, vocab, temperature=1.0, seed=seed, state=before
+                draw = {"temperature": 1.0, "seed": seed, "state": before}
+                sample = callbacks.had(
+                    functools.partial(prediction.predict_ch8, prefix, 200, net, vocab, **draw),
+                    shown.write,
                 )
-                seen.samples.append((iteration, sample))
-                shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
+                if sample is not None:
+                    seen.samples.append((iteration, sample))
+                    shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     seen.state = state
     return seen
 

@@ -19,7 +19,13 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     grads = torch.autograd.grad(
         (outputs, *new_state), leaves, (d_outputs, *d_state), materialize_grads=True
     )
-    return grads[0], grads[1 : 1 + len(state)], list(grads[1 + len(state) :])
+    grads = in_one_piece(grads)
+    return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
+
+
+def in_one_piece(grads):
+    """Return gradients, each in one piece, where PyTorch's lie as the parameters lie."""
+    return [grad.contiguous() for grad in grads]
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
@@ -64,7 +70,7 @@ def value_and_grad(network, loss):
         checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
-        return value.detach(), state, torch.autograd.grad(value, params)
+        return value.detach(), state, in_one_piece(torch.autograd.grad(value, params))
 
     return compute
 

@@ -62,13 +62,25 @@ class Samples(Callback):
         """Sample, if it is time to."""
         if number % self.every and number != self.num_epochs:
             return
-        try:
-            sample = predict_ch8(self.prefix, NUM_PREDS, self.net, self.vocab)
-        except (MemoryError, RuntimeError) as error:
-            self.write(f"epoch {number}: no sample ({type(error).__name__}: {error})")
-            return
-        history.samples.append((number, sample))
-        self.write(f"epoch {number}, perplexity {in_short(history.perplexity[-1])}: {sample}")
+        sample = had(
+            lambda: predict_ch8(self.prefix, NUM_PREDS, self.net, self.vocab),
+            lambda why: self.write(f"epoch {number}: {why}"),
+        )
+        if sample is not None:
+            history.samples.append((number, sample))
+            self.write(f"epoch {number}, perplexity {in_short(history.perplexity[-1])}: {sample}")
+
+
+def had(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
+    """Return a sample, or None where it cannot be had, and say why.
+
+    Each framework has errors of its own, for want of memory too: none may end a training.
+    """
+    try:
+        return sample()
+    except Exception as error:
+        write(f"no sample ({type(error).__name__}: {error})")
+        return None
 
 
 def told(callbacks: Sequence[Callback]) -> Callable[[], None]:

@@ -17,7 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets.prediction import prefix_tokens
+from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.training import segments
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
@@ -192,7 +192,7 @@ def train_ch8(
     checks.size(sample_every=sample_every)
     _check_iterator(train_iter, use_random_iter)
     if prefix is not None:
-        prefix_tokens(prefix, vocab)
+        first_tokens(prefix, net, vocab)
     step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)
     history = History(floor=getattr(train_iter, "floor", None))
     settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
