@@ -1,0 +1,164 @@
+"""What the pages tell a reader to type, typed: each command and snippet in a fresh environment.
+
+The ordinary suite does not collect them, since they install packages: pytest tests/readme, or
+tox -e readme. What would take hours, or gigabytes, is made smaller, and said so here.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "notebooks/README.md"]
+ADDRESS = "git+https://github.com/d2lrnn/d2lrnn"
+SETTINGS = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+    "D2LRNN_PROGRESS": "0",
+    "MPLBACKEND": "agg",
+}
+# Training is shortened, on NumPy; the last option of a name is the one that counts.
+SHORT = {
+    "train": ["--backend", "numpy", "--epochs", "2", "--iterations", "50", "--max-tokens", "2000"],
+    "task": ["--backend", "numpy", "--epochs", "1"],
+    "generate": ["--backend", "numpy"],
+    "compare": ["--backend", "numpy", "--cell", "rnn"],
+    "bench": ["--backend", "numpy", "--size", "tiny", "--rounds", "1"],
+}
+NOT_RUN = {  # what is started, and not ended; what NumPy cannot do
+    "d2lrnn demo": "a server: tests/demo",
+    "d2lrnn train --backend mxnet --cell lstm --layers 2 --concise": "NumPy has no layers",
+}
+
+
+def blocks(page, language):
+    """The blocks of code in a language on a page."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands(word):
+    """The commands of all pages that begin with a word, without comments."""
+    text = "\n".join(block for page in PAGES for block in blocks(page, "sh"))
+    text += "\n" + "\n".join(
+        code for page in PAGES for code in re.findall(r"`([^`\n]+)`", page.read_text("utf-8"))
+    )
+    found = (part.partition("#")[0].strip() for part in re.split(r"\n| && ", text))
+    return list(dict.fromkeys(part for part in found if part.startswith(f"{word} ")))
+
+
+def run(command, folder, **settings):
+    """What a command printed; an assertion error where it fails."""
+    env = {**SETTINGS, **settings}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A copy of what git has here, with what is changed and not yet committed."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    for command in ("init -q", "add -A", "-c user.name=x -c user.email=x commit -q -m all"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare(checkout, tmp_path_factory):
+    """The folder of programs of an environment with the package and what it needs, no more."""
+    folder = tmp_path_factory.mktemp("bare")
+    run([sys.executable, "-m", "venv", folder], checkout)
+    run([folder / "bin/pip", "install", "-q", "-c", "constraints.txt", "."], checkout)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def rich(checkout, tmp_path_factory):
+    """The same with what draws and what tasks need, and a folder in which a reader has a text."""
+    folder = tmp_path_factory.mktemp("rich")
+    run([sys.executable, "-m", "venv", folder], checkout)
+    run([folder / "bin/pip", "install", "-q", "-c", "constraints.txt", ".[plot,tasks]"], checkout)
+    (folder / "my_book.txt").write_text("It was a dark night. " * 200, encoding="utf-8")
+    return folder / "bin"
+
+
+def test_the_first_command_of_the_readme_does_what_it_says(checkout):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = blocks(ROOT / "README.md", "sh")[0]
+    expected = re.search(r"^```text\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)[1]
+    printed = run(["bash", "-euo", "pipefail", "-c", command], checkout)
+    lines = [re.sub(r"[\d,]+ tokens/s", "N tokens/s", line) for line in printed.splitlines()]
+    wanted = [re.sub(r"[\d,]+ tokens/s", "N tokens/s", line) for line in expected.splitlines()]
+    assert [line for line in wanted if line != "..." and line not in lines] == []
+
+
+def test_the_snippet_runs_on_a_bare_install(bare, tmp_path):
+    """In NumPy, two epochs; without matplotlib the picture is missed, and the text is written."""
+    snippet = blocks(ROOT / "README.md", "python")[0]
+    snippet = snippet.replace("import torch", "import numpy").replace("=500", "=2")
+    printed = run([bare / "python", "-W", "always", "-c", snippet], tmp_path)
+    assert "run: pip install matplotlib" in printed
+    assert "\ntime traveller" in f"\n{printed}"
+
+
+SNIPPETS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    if page.name not in ("index.md",)  # the README's
+    for number, block in enumerate(blocks(page, "python"))
+    if "# %%" not in block
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_of_a_page_runs(rich, tmp_path, snippet):
+    """In NumPy, with few epochs."""
+    snippet = re.sub(r"\b(torch|tensorflow|jax|mxnet) as rnn", "numpy as rnn", snippet)
+    snippet = re.sub(r"num_epochs=\d+", "num_epochs=1", snippet)
+    if " as rnn" not in snippet:
+        snippet = f"from d2lrnn import numpy as rnn\n{snippet}"
+    run([rich / "python", "-c", snippet], tmp_path)
+
+
+@pytest.mark.parametrize("command", [c for c in commands("d2lrnn") if c not in NOT_RUN])
+def test_a_command_of_a_page_runs(rich, command):
+    """In NumPy, made short; in one folder, in the order of the pages, as a model is saved first."""
+    words = shlex.split(command)[1:]
+    if words[0] in SHORT:
+        words = [word for word in words if word not in ("--all", "--concise")]
+        known = run([rich / "d2lrnn", words[0], "--help"], rich.parent)
+        pairs = zip(SHORT[words[0]][::2], SHORT[words[0]][1::2])
+        words += [word for pair in pairs if f"{pair[0]} " in known for word in pair]
+    run([rich / "d2lrnn", *words], rich.parent)
+
+
+@pytest.mark.parametrize("command", [c for c in commands("pip install") if "/d2lrnn" not in c])
+def test_an_install_command_is_one_that_pip_understands(bare, checkout, command):
+    """Asked without what the package needs, which is gigabytes: an unknown extra is a warning."""
+    words = [word for word in shlex.split(command)[2:] if word != "-e"]
+    if "d2lrnn" in command:  # by its name: once it is in an index
+        words = [word.replace("d2lrnn", ".") for word in words]
+    printed = run([bare / "pip", "install", "-q", "--dry-run", "--no-deps", *words], checkout)
+    assert "does not provide" not in printed
+
+
+@pytest.mark.parametrize("command", [c for c in commands("pip install") if "/d2lrnn" in c])
+def test_an_install_command_with_a_git_address_installs_it(checkout, tmp_path, command):
+    """From the address of a checkout here, in place of the public one."""
+    assert ADDRESS in command
+    run([sys.executable, "-m", "venv", tmp_path], checkout)
+    words = shlex.split(command.replace(ADDRESS, f"git+file://{checkout}"))[2:]
+    run([tmp_path / "bin/pip", "install", "-q", "--no-deps", *words], tmp_path)
+    run([tmp_path / "bin/python", "-c", "import d2lrnn"], tmp_path)
