@@ -122,7 +122,7 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, strategy, use_random_iter=
     """Train a language model by gradient descent, clipped at 1, and show what it has learned."""
     with strategy.scope():
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        updater = tf.keras.optimizers.SGD(lr)
+        updater = tf.keras.optimizers.SGD(float(lr))
     training.train(
         lambda: train_epoch_ch8(net, train_iter, loss, updater, use_random_iter),
         lambda prefix: predict_ch8(prefix, 50, net, vocab),
