@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Sequence
@@ -131,7 +132,7 @@ class Animator:
         self.fig, axes = plt.subplots(nrows, ncols, figsize=figsize)
         self.axes = [axes] if nrows * ncols == 1 else axes
         settings = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
-        self.config_axes = lambda: set_axes(self.axes[0], *settings)
+        self.config_axes: Any = functools.partial(set_axes, self.axes[0], *settings)
         self.X: list[list[Any]] | None = None
         self.Y: list[list[Any]] | None = None
         self.fmts = fmts

@@ -1,7 +1,8 @@
 """Files of the book by name: found at hand, or downloaded (section 4.10).
 
 Three folders are looked through: the one that D2LRNN_DATA names, ``cache_dir``, which is the book's
-``../data`` unless told otherwise, and our per-user cache. A file counts only if its SHA-1 is right.
+``../data`` unless told otherwise, and our per-user cache. A file counts only if its SHA-1 is that in
+DATA_HUB; None there takes any.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pooch
 
 from d2lrnn.data import corpora, datasets
 
-DATA_HUB: dict[str, tuple[str, str]] = {}
+DATA_HUB: dict[str, tuple[str, str | None]] = {}
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
 DATA_HUB["time_machine"] = (
     corpora.TIME_MACHINE_URL,
@@ -36,14 +37,15 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
     assert name in DATA_HUB, f"DATA_HUB has no {name!r}; it has {', '.join(DATA_HUB)}"
     url, sha1 = DATA_HUB[name]
     for path in _places(url.split("/")[-1], cache_dir):
-        if path.is_file() and hashlib.sha1(path.read_bytes()).hexdigest() == sha1:
+        if path.is_file() and sha1 in (None, hashlib.sha1(path.read_bytes()).hexdigest()):
             return os.fspath(path)
     os.makedirs(cache_dir, exist_ok=True)
     path = Path(cache_dir) / url.split("/")[-1]
     print(f"Downloading {path} from {url}...")
     downloader = pooch.HTTPDownloader(timeout=corpora.TIMEOUT)
     try:
-        pooch.retrieve(url, f"sha1:{sha1}", path.name, cache_dir, downloader=downloader)
+        known = sha1 and f"sha1:{sha1}"
+        pooch.retrieve(url, known, path.name, cache_dir, downloader=downloader)
     except (OSError, ValueError) as error:
         raise corpora.DownloadError(
             f"cannot download {path.name} from {url} ({type(error).__name__}: {error}); connect "

@@ -82,6 +82,19 @@ def test_a_books_forward_function_trains_as_a_graph(graphs, tf, monkeypatch):
     assert eager == [False]
 
 
+def test_a_model_whose_layer_has_been_called_before_is_built_as_a_whole(tf, capsys):
+    from d2lrnn.book.classic import tensorflow as d2l
+
+    layers = tf.keras.layers
+    layer = layers.RNN(layers.SimpleRNNCell(4), return_sequences=True, return_state=True)
+    layer(tf.zeros((2, 3, 5)))  # now the layer has parameters, and the model's output layer none
+    net, ids = d2l.RNNModel(layer, 5), tf.constant([[0, 1, 2, 3]])
+    strategy = tf.distribute.OneDeviceStrategy("/CPU:0")
+    d2l.train_ch8(net, [(ids[:, :-1], ids[:, 1:])], d2l.Vocab([list("time")]), 1, 2, strategy)
+    assert "perplexity" in capsys.readouterr().out
+    assert len(net.trainable_variables) == 5
+
+
 @pytest.mark.parametrize(
     ("program", "said"),
     [

@@ -136,11 +136,12 @@ def test_bleu_of_one_sentence_lies_between_0_and_1(pred, expected):
     assert bleu(pred, "il est calme .", k=2) == pytest.approx(expected)
 
 
-def test_a_file_at_hand_in_the_books_folder_is_found(tmp_path, monkeypatch):
+@pytest.mark.parametrize("sha1", [hashlib.sha1(b"text").hexdigest(), None])
+def test_a_file_at_hand_in_the_books_folder_is_found(tmp_path, monkeypatch, sha1):
     monkeypatch.setenv("D2LRNN_DATA", "")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "own.txt").write_bytes(b"text")
-    entry = ("http://127.0.0.1:9/own.txt", hashlib.sha1(b"text").hexdigest())
+    entry = ("http://127.0.0.1:9/own.txt", sha1)
     monkeypatch.setitem(hub.DATA_HUB, "own", entry)
     path = hub.download("own", str(tmp_path / "data"))
     assert path == os.path.join(str(tmp_path), "data", "own.txt")

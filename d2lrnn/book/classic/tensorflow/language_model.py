@@ -58,11 +58,16 @@ class RNNModel(tf.keras.layers.Layer):
         return self.rnn.cell.get_initial_state(*args, **kwargs)
 
 
+def build(net, state):
+    """Let Keras make the parameters of a net that has not been called yet; state is of one row."""
+    if not getattr(net, "built", True):
+        net(tf.constant([[0]]), state)
+
+
 def predict_ch8(prefix, num_preds, net, vocab):
     """Return the prefix and num_preds further tokens, each the likeliest."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
-    if not net.trainable_variables:
-        net(tf.constant([[0]]), state)  # Keras makes the parameters now
+    build(net, state)
     next_scores = make_next(net, graphs.identity_of(net))
 
     def step(index, state):
@@ -110,8 +115,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
     updater is one of Keras' optimizers.
     """
     started = training.Started(net, dtype=tf.float32)
-    if not net.trainable_variables:
-        net(tf.constant([[0]]), started.begin_state(1))  # Keras makes the parameters now
+    build(net, started.begin_state(1))
     if hasattr(updater, "build"):
         updater.build(net.trainable_variables)
     step = make_step(net, loss, updater, graphs.identity_of(net))
@@ -122,7 +126,7 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, strategy, use_random_iter=
     """Train a language model by gradient descent, clipped at 1, and show what it has learned."""
     with strategy.scope():
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        updater = tf.keras.optimizers.SGD(lr)
+        updater = tf.keras.optimizers.SGD(float(lr))
     training.train(
         lambda: train_epoch_ch8(net, train_iter, loss, updater, use_random_iter),
         lambda prefix: predict_ch8(prefix, 50, net, vocab),

@@ -114,7 +114,7 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
         return tf.reduce_sum(losses), tf.reduce_sum(Y_valid_len)
 
     def step(batch):
-        if not net.trainable_variables:
+        if not net.built:
             losses_of(*batch)  # Keras makes the parameters now
         if hasattr(optimizer, "build"):
             optimizer.build(net.trainable_variables)
