@@ -61,18 +61,23 @@ def write(path: StrPath, tensors: tensor_file.Tensors, metadata: dict[str, str])
         tensor_file.write(file, tensors, metadata)
 
 
-def check_replaceable(path: StrPath) -> None:
-    """Check that a model may take a file's place: that there is none, or one of ours.
+def check_replaceable(path: StrPath, *, run: bool = False) -> None:
+    """Check that a model, or a run, may take a file's place: that there is none, or one of ours.
+
+    A model does not take a run's place.
 
     Raises:
         FileExistsError: it is another kind of file; the message names it.
     """
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
-    if f'"format":"{NAME} '.encode() not in tensor_file.header_of(path):
+    header = tensor_file.header_of(path)
+    what = "" if f'"format":"{NAME} '.encode() in header else "is no model of d2lrnn"
+    if not run and f'"{RUN}":"'.encode() in header:
+        what = what or "holds a training run"
+    if what:
         raise FileExistsError(
-            f"{os.fspath(path)} is there already, and is no model of d2lrnn; "
-            "choose another name, or remove it"
+            f"{os.fspath(path)} is there already, and {what}; choose another name, or remove it"
         )
 
 

@@ -47,9 +47,9 @@ DTYPES = {
     }.items()
 }
 LONGEST_HEADER = 100_000_000  # bytes; safetensors itself takes no longer one
-# A long header is that of a large vocabulary, which has weights: so many bytes, and four for each
-# byte of the tensors, are enough for any.
-LONG_HEADER, PER_BYTE = 8_000_000, 4
+# A long header is that of a large vocabulary, which has weights, or of 300,000 epochs: so many
+# bytes, and four for each byte of the tensors, are enough.
+LONG_HEADER, PER_BYTE = 12_000_000, 4
 MOST_AXES = 32
 SEALS = ("payload_sha256", "header_sha256")
 ZEROS = "0" * 64
@@ -99,7 +99,7 @@ class Counts:
         That is some times its own size, and 96 bytes for each of so many ``known`` strings.
         """
         estimate = self.length + self.objects + round(60 * self.strings)
-        if estimate > 50_000_000 + 4 * self.length + 96 * known:
+        if estimate > 20_000_000 + 4 * self.length + 96 * known:
             raise DamageError(f"{self.length:,} bytes of JSON would take {estimate:,} to read")
 
 
@@ -208,8 +208,8 @@ def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str)
     payload = max((entry.end for entry in entries.values()), default=0)
     if len(content) > _longest_header(payload):
         raise ValueError(
-            f"vocabulary and settings take {len(content):,} bytes, more than the file of "
-            f"{payload:,} bytes of weights may have; save fewer settings"
+            f"vocabulary, settings and history take {len(content):,} bytes; a file with "
+            f"{payload:,} bytes of weights has room for {_longest_header(payload):,}"
         )
     return struct.pack("<Q", len(content)) + content
 
