@@ -168,8 +168,8 @@ def make_concise(rnn):
 
     def make(cell="rnn", num_layers=1, bidirectional=False, vocab_size=5, **settings):
         architecture = cells.Architecture(cell, num_layers, bidirectional)
-        settings = {"seed": 0, **settings}
-        return build.concise_net(rnn, architecture, vocab_size, 4, **settings)
+        settings = {"seed": 0, "num_hiddens": 4, **settings}
+        return build.concise_net(rnn, architecture, vocab_size, **settings)
 
     return make
 

@@ -228,6 +228,26 @@ def test_saving_takes_no_more_memory_than_one_array(reference, tmp_path, cell):
     assert peak < 500 * 500 * 4 + 300_000
 
 
+@pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_saving_a_framework_s_own_layers_takes_the_memory_of_one(
+    rnn, make_concise, tmp_path, cell, gates
+):
+    vocab = rnn.Vocab("the time machine")
+    settings = {"num_layers": 6, "vocab_size": len(vocab), "num_hiddens": 200}
+    net = make_concise(cell, **settings)
+    tracemalloc.start()
+    try:
+        rnn.save_model(tmp_path / "m", net, vocab)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    layer = 2 * gates * 200 * 200 * 4
+    assert peak < 3 * layer + 500_000  # as the framework has it, turned, and the one before
+    again, _ = rnn.load_model(tmp_path / "m")
+    for array, expected in zip(again.arrays(), net.arrays(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
 @pytest.mark.parametrize("content", [b"Dear diary", b"\x05" + bytes(20), b"x" * 100_000])
 def test_a_file_of_another_kind_is_not_replaced(rnn, make_net, tmp_path, content):
     (tmp_path / "m").write_bytes(content)

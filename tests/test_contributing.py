@@ -20,7 +20,7 @@ STANDING_FOR = {"tinyml": "numpy", "torch": "numpy", "all": "numpy", "mgu": "gru
 
 def commands():
     """Every line of the page's blocks of shell, without its remark."""
-    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("\\\n", " ")
     blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return [line.partition("   #")[0].strip() for block in blocks for line in block.splitlines()]
 

@@ -183,6 +183,15 @@ def test_a_text_in_blocks_is_the_same_text_and_no_word_is_cut(tmp_path, monkeypa
     assert words == "".join(lines).split()
 
 
+def test_a_word_without_end_is_not_copied_again_and_again(tmp_path, monkeypatch):
+    (tmp_path / "text").write_bytes(b"x" * 100_000)
+    monkeypatch.setattr(corpora, "BLOCK", 10)
+    asked = []
+    monkeypatch.setattr(corpora, "_end_of_words", lambda text: asked.append(len(text)) or 0)
+    assert "".join(corpora.read_blocks(tmp_path / "text")) == "x" * 100_000 + "\n"
+    assert max(asked) <= 11
+
+
 @pytest.mark.parametrize("size", [1, 2, 5, 1000])
 @pytest.mark.parametrize("content", [b"abc\xe9!", b"\xef\xbb\xbfab\xff", b"abcde\xf0\x9f\x91", b""])
 def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content, size):

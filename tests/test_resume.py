@@ -200,6 +200,21 @@ def test_a_checkpoint_is_not_overwritten_by_another_run(reference, plain, tmp_pa
     assert (tmp_path / "run").read_bytes() == before
 
 
+def test_a_run_is_not_overwritten_by_a_model(reference, plain, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    before = (tmp_path / "run").read_bytes()
+    net, _, vocab = plain()
+    with pytest.raises(FileExistsError) as error:
+        reference.save_model(tmp_path / "run", net, vocab, training="a word of the settings")
+    assert str(error.value) == (
+        f"{tmp_path / 'run'} is there already, and holds a training run; "
+        "choose another name, or remove it"
+    )
+    assert (tmp_path / "run").read_bytes() == before
+    for _ in range(2):
+        reference.save_model(tmp_path / "m", net, vocab, training="a word of the settings")
+
+
 def test_to_resume_there_must_be_a_name(reference, plain):
     with pytest.raises(ValueError, match="resume is True without a checkpoint; name the file"):
         train(reference, plain(), 1, resume=True)

@@ -70,8 +70,11 @@ def _same(path: str, another: str) -> bool:
     return os.path.exists(path) and os.path.exists(another) and os.path.samefile(path, another)
 
 
-def check_outputs(model: str | None, picture: str | None) -> None:
+def check_outputs(model: str | None, picture: str | None, run: str | None = None) -> None:
     """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
+    if run:
+        check_writable(run)
+        model_file.check_replaceable(run, run=True)
     if model:
         check_writable(model)
         model_file.check_replaceable(model)

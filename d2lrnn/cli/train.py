@@ -75,8 +75,7 @@ def train(context: click.Context, /, **options: Any) -> None:
     asked = Asked(**options)
     with plain_errors():
         check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
-        check_outputs(asked.out, asked.plot)
-        check_outputs(asked.checkpoint, None)
+        check_outputs(asked.out, asked.plot, asked.checkpoint)
         if asked.recipe:
             recipe.refuse_others(context)
             recipe.train_min_char(load_backend(asked.backend), asked)

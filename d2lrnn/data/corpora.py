@@ -128,16 +128,17 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
         ValueError: the file is empty, or is not UTF-8 (the message says where).
         OSError: the file cannot be read.
     """
-    rest, holds_text = "", False
+    begun: list[str] = []  # a word that may go on
+    holds_text = False
     for block in _decoded(path):
-        block = rest + block
-        cut = _end_of_words(block)
-        rest = block[cut:]
         holds_text = holds_text or (block != "" and not block.isspace())
-        yield block[:cut]
+        if cut := _end_of_words(block):
+            yield "".join([*begun, block[:cut]])
+            begun = []
+        begun.append(block[cut:])
     if not holds_text:
         raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
-    yield rest
+    yield "".join(begun)
 
 
 def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
@@ -162,7 +163,7 @@ def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def _end_of_words(text: str) -> int:
-    """Return where the last word that may go on begins."""
+    """Return where the last word, which may go on, begins."""
     if not text or text[-1].isspace():
         return len(text)
     return len(text) - len(text.rsplit(maxsplit=1)[-1])

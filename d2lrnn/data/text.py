@@ -6,7 +6,7 @@ import collections
 import itertools
 import operator
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,10 @@ class Vocab:
 
     def __contains__(self, token: object) -> bool:
         """Return whether a token has an id of its own: whether it is no unknown one."""
-        return isinstance(token, str) and token in self.token_to_idx
+        try:
+            return token in self.token_to_idx
+        except TypeError:  # a list, or what else no dictionary has
+            return False
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         """Return the tokens as a NumPy array, in the order of their ids."""
@@ -148,11 +151,12 @@ class Vocab:
             tokens = tokens.tolist()
         if isinstance(tokens, (list, tuple)):
             return [self[token] for token in tokens]
-        if not isinstance(tokens, Hashable):
+        try:
+            return self.token_to_idx.get(tokens, self.unk)
+        except TypeError:
             raise ValueError(
                 f"tokens is a {type(tokens).__name__}; expected a token, or a list of tokens"
-            )
-        return self.token_to_idx.get(tokens, self.unk)  # type: ignore[call-overload]
+            ) from None
 
     def to_tokens(self, indices: Any) -> Any:
         """Return the token of an id, or the list of tokens of a sequence of ids.

@@ -61,18 +61,23 @@ def write(path: StrPath, tensors: tensor_file.Tensors, metadata: dict[str, str])
         tensor_file.write(file, tensors, metadata)
 
 
-def check_replaceable(path: StrPath) -> None:
-    """Check that a model may take a file's place: that there is none, or one of ours.
+def check_replaceable(path: StrPath, *, run: bool = False) -> None:
+    """Check that a model, or a run, may take a file's place: that there is none, or one of ours.
+
+    A model does not take a run's place.
 
     Raises:
         FileExistsError: it is another kind of file; the message names it.
     """
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
-    if f'"format":"{NAME} '.encode() not in tensor_file.header_of(path):
+    header = tensor_file.header_of(path)
+    what = "" if f'"format":"{NAME} '.encode() in header else "is no model of d2lrnn"
+    if not run and f'"{RUN}":"'.encode() in header:
+        what = what or "holds a training run"
+    if what:
         raise FileExistsError(
-            f"{os.fspath(path)} is there already, and is no model of d2lrnn; "
-            "choose another name, or remove it"
+            f"{os.fspath(path)} is there already, and {what}; choose another name, or remove it"
         )
 
 
@@ -105,16 +110,22 @@ def describe(
     return tensors, metadata
 
 
-def _arrays(net: Any) -> list[Any]:
-    """Return a net's parameters: those of a scratch model one by one, as they are written."""
-    if not hasattr(net, "forward_fn"):  # a framework's own layers are taken apart together
-        return list(net.arrays())
-    return [
-        tensor_file.Later(
-            tuple(param.shape), net.dtype, functools.partial(net.tensors.to_numpy, param)
-        )
-        for param in net.params
-    ]
+def _arrays(net: Any) -> list[tensor_file.Later]:
+    """Return a net's parameters, each to be made when it is written."""
+    shapes = net.architecture.shapes(net.vocab_size, net.num_hiddens)
+    if hasattr(net, "forward_fn"):
+        to_numpy = net.tensors.to_numpy
+        makers = [functools.partial(to_numpy, param) for param in net.params]
+    else:  # a framework's own layer is taken apart once, for all its arrays
+        size = len(cells.CELLS[net.architecture.cell].parameters)
+        layer = functools.lru_cache(1)(net.layer_arrays)
+        makers = [functools.partial(_part, layer, *divmod(i, size)) for i in range(len(shapes))]
+    described = zip(shapes, makers, strict=True)
+    return [tensor_file.Later(shape, net.dtype, make) for shape, make in described]
+
+
+def _part(layer: Callable[[int], list[Any]], number: int, place: int) -> Any:
+    return layer(number)[place]
 
 
 def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:

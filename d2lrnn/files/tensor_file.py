@@ -47,9 +47,9 @@ DTYPES = {
     }.items()
 }
 LONGEST_HEADER = 100_000_000  # bytes; safetensors itself takes no longer one
-# A long header is that of a large vocabulary, which has weights: so many bytes, and four for each
-# byte of the tensors, are enough for any.
-LONG_HEADER, PER_BYTE = 8_000_000, 4
+# A long header is that of a large vocabulary, which has weights, or of 300,000 epochs: so many
+# bytes, and four for each byte of the tensors, are enough.
+LONG_HEADER, PER_BYTE = 12_000_000, 4
 MOST_AXES = 32
 SEALS = ("payload_sha256", "header_sha256")
 ZEROS = "0" * 64
@@ -77,6 +77,30 @@ class Entry:
     shape: tuple[int, ...]
     start: int
     end: int
+
+
+@dataclass
+class Counts:
+    """What there is in JSON text: enough to estimate what it would take to parse it."""
+
+    length: int = 0
+    objects: int = 0  # bytes
+    strings: float = 0.0
+
+    def add(self, text: bytes) -> None:
+        """Count a piece of text."""
+        self.length += len(text)
+        self.objects += 240 * text.count(b"{") + 64 * text.count(b"[") + 32 * text.count(b",")
+        self.strings += (text.count(b'"') - text.count(b'\\"')) / 2
+
+    def check(self, known: int = 0) -> None:
+        """Check that it would take no more than honest text of that length does.
+
+        That is some times its own size, and 96 bytes for each of so many ``known`` strings.
+        """
+        estimate = self.length + self.objects + round(60 * self.strings)
+        if estimate > 20_000_000 + 4 * self.length + 96 * known:
+            raise DamageError(f"{self.length:,} bytes of JSON would take {estimate:,} to read")
 
 
 Tensors = Mapping[str, "Array | Later"]
@@ -136,17 +160,14 @@ def read_json(text: str, known: int = 0) -> Any:
     """Return what JSON says, once it is clear that it will not fill the memory.
 
     Short text can stand for many objects. What they would take is estimated by counting brackets,
-    commas and quotes; that may be some times the text's own size, which is what honest text takes,
-    and 96 bytes for each of so many ``known`` strings.
+    commas and quotes.
 
     Raises:
-        ValueError: it would take much more; or it is no JSON.
+        ValueError: it would take much more than honest text with ``known`` strings; or is no JSON.
     """
-    strings = (text.count('"') - text.count('\\"')) // 2
-    objects = 240 * text.count("{") + 64 * text.count("[") + 32 * text.count(",")
-    estimate = len(text) + objects + 60 * strings
-    if estimate > 50_000_000 + 4 * len(text) + 96 * known:
-        raise ValueError(f"{len(text):,} characters of JSON would take {estimate:,} bytes")
+    counts = Counts()
+    counts.add(text.encode("utf-8", "surrogatepass"))
+    counts.check(known)
     return json.loads(text)
 
 
@@ -187,8 +208,8 @@ def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str)
     payload = max((entry.end for entry in entries.values()), default=0)
     if len(content) > _longest_header(payload):
         raise ValueError(
-            f"vocabulary and settings take {len(content):,} bytes, more than the file of "
-            f"{payload:,} bytes of weights may have; save fewer settings"
+            f"vocabulary, settings and history take {len(content):,} bytes; a file with "
+            f"{payload:,} bytes of weights has room for {_longest_header(payload):,}"
         )
     return struct.pack("<Q", len(content)) + content
 
@@ -241,19 +262,25 @@ def _read_header(file: BinaryIO, size: int) -> tuple[int, bytes]:
 
 
 def _header_bytes(file: BinaryIO, size: int) -> bytes:
+    """Return what should be the header, if it can be read in little memory."""
     first = file.read(8)
     if len(first) < 8:
         raise DamageError(f"it is {size:,} bytes long, too short for a header")
     length = struct.unpack("<Q", first)[0]
     if length > size - 8 or length > _longest_header(size - 8 - length):
         raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
+    counts, start = Counts(), file.tell()
+    while part := file.read(min(2**20, start + length - file.tell())):
+        counts.add(part)
+    counts.check()
+    file.seek(start)
     return file.read(length)
 
 
 def _parse(header: bytes) -> tuple[Metadata, dict[str, Entry]]:
     """Return the metadata of a header, and the tensors in the order of their bytes."""
     try:
-        described = read_json(header.decode("utf-8"))
+        described = json.loads(header.decode("utf-8"))
         metadata = described.pop("__metadata__", {})
         if not all(isinstance(text, str) for text in metadata.values()):
             raise TypeError("metadata that are not text")

@@ -126,6 +126,13 @@ class ConciseModel(Model):
         """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
         return list(self._separated(self.read))
 
+    def layer_arrays(self, number: int) -> list[Array]:
+        """Return a part of arrays(): one layer in one direction, or what comes after the last."""
+        cell, joined = self.architecture.cell, self.joined()
+        if number == len(joined):
+            return [self.read(param) for param in self.output()]
+        return separate(cell, self.orders[cell], joined[number].map(self.read))
+
     def _separated(
         self, read: Callable[[Any], Array], *, gradient: bool = False
     ) -> Iterator[Array]:
