@@ -88,7 +88,7 @@ def train_min_char(
                 shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
             if last or iteration % sample_every == 0:
                 prefix = vocab.to_tokens(int(X[0, 0]))
-                draw = {"temperature": 1.0, "seed": seed, "state": before}
+                draw: dict[str, Any] = {"temperature": 1.0, "seed": seed, "state": before}
                 sample = callbacks.had(
                     functools.partial(prediction.predict_ch8, prefix, 200, net, vocab, **draw),
                     shown.write,
