@@ -23,8 +23,8 @@ from d2lrnn.files.model_file import CheckpointError, save_model
 from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
 from d2lrnn.measure.inside import look_inside
 from d2lrnn.nets import concatenated, encoder_decoder, layers, parameters
+from d2lrnn.nets.bleu import bleu
 from d2lrnn.nets.cells import Architecture, flip_update_gate
-from d2lrnn.nets.encoder_decoder import bleu
 from d2lrnn.nets.language_model import ScratchModel, copy_params
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.prediction import predict_ch8

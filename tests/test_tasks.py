@@ -8,6 +8,7 @@ from d2lrnn.data import datasets, generated, text
 from d2lrnn.data.batches import BatchLoader
 from d2lrnn.nets import cells
 from d2lrnn.recipes import tasks
+from d2lrnn.recipes.pairs import END, Pairs
 from d2lrnn.training import sequences
 from d2lrnn.training.history import Scores
 
@@ -160,10 +161,10 @@ def test_scores_say_the_last_epoch_and_are_drawn():
 
 
 def test_pairs_are_padded_at_their_ends_and_targets_end():
-    pairs = tasks.Pairs([("ab", "x"), ("c", "yz")])
+    pairs = Pairs([("ab", "x"), ("c", "yz")])
     X, Y, valid, y_valid = pairs.arrays([("c", "yz"), ("abc", "x")])
     assert pairs.source.to_tokens(X[0].tolist()) == ["c", text.UNKNOWN]
     assert X.shape == (2, 2)  # cut to the longest that there was
     assert valid.tolist() == [1, 2]
-    assert pairs.target.to_tokens(Y[0].tolist()) == ["y", "z", tasks.END]
+    assert pairs.target.to_tokens(Y[0].tolist()) == ["y", "z", END]
     assert y_valid.tolist() == [3, 2]

@@ -8,7 +8,7 @@ import pytest
 from d2lrnn import backends
 from d2lrnn.data import padding
 from d2lrnn.measure import agreement
-from d2lrnn.nets import encoder_decoder
+from d2lrnn.nets.bleu import bleu
 
 X = [[0, 3, 1, 2, 2], [2, 2], [1, 0, 2]]
 Y = [[1, 2, 3, 4], [2, 4], [0, 4]]
@@ -218,10 +218,10 @@ def test_generate_writes_rows_of_probabilities_or_draws(rnn):
 
 def test_bleu_is_100_for_the_truth_and_less_for_less():
     truth = ["the clock listens to the tide at night", "she waits for the old captain"]
-    assert encoder_decoder.bleu(truth, truth) == pytest.approx(100)
+    assert bleu(truth, truth) == pytest.approx(100)
     worse = [truth[0], "she waits for the old clock"]
-    assert 0 < encoder_decoder.bleu(worse, truth) < 95
-    assert encoder_decoder.bleu(["", ""], truth) == 0
+    assert 0 < bleu(worse, truth) < 95
+    assert bleu(["", ""], truth) == 0
 
 
 MISTAKES = {

@@ -15,16 +15,13 @@ import numpy as np
 from d2lrnn import plot
 from d2lrnn.data import datasets, generated, text
 from d2lrnn.data.batches import BatchLoader
-from d2lrnn.data.padding import rectangle
-from d2lrnn.nets import encoder_decoder
+from d2lrnn.nets.bleu import bleu
+from d2lrnn.recipes.pairs import Pairs, Tokens
 from d2lrnn.training import sequences
 from d2lrnn.training.history import Scores
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
-END = "<eos>"
-
-Tokens = Sequence[str]
 
 
 class Outcome(NamedTuple):
@@ -123,42 +120,6 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
     return distances.argmin(axis=1)
 
 
-class Pairs:
-    """Pairs of sequences of tokens as padded ids, the targets with an end."""
-
-    def __init__(self, pairs: Sequence[tuple[Tokens, Tokens]], min_freq: int = 0) -> None:
-        """Make both vocabularies; tokens seen fewer than min_freq times are unknown."""
-        sources, targets = zip(*pairs, strict=True)
-        self.source = text.Vocab([list(source) for source in sources], min_freq)
-        self.target = text.Vocab([list(t) for t in targets], min_freq, reserved_tokens=[END])
-        self.num_steps = max(map(len, sources))
-        self.end = self.target[END]
-
-    def arrays(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> tuple[Any, ...]:
-        """Return X, Y, valid and y_valid, as the step of an EncoderDecoderScratch takes them.
-
-        Sources are cut to the longest that there was when the vocabularies were made.
-        """
-        sources = [self.source[list(source)] for source, _ in pairs]
-        targets = [[*self.target[list(target)], self.end] for _, target in pairs]
-        X = text.pad_sequences(sources, self.num_steps, padding="post", truncating="post")
-        valid = np.minimum([len(source) for source in sources], self.num_steps)
-        return X, rectangle(targets), valid, np.array([len(target) for target in targets])
-
-    def net(self, rnn: Any, num_hiddens: int, **settings: Any) -> Any:
-        """Return an EncoderDecoderScratch for these vocabularies."""
-        encoder = rnn.EncoderScratch(len(self.source), num_hiddens, **settings)
-        decoder = rnn.DecoderScratch(len(self.target), num_hiddens, num_hiddens, **settings)
-        return rnn.EncoderDecoderScratch(encoder, decoder)
-
-    def write(self, net: Any, sources: Sequence[Tokens], **search: Any) -> list[list[str]]:
-        """Return what a network writes for each source, as tokens."""
-        X, _, valid, _ = self.arrays([(source, "") for source in sources])
-        found = net.predict(X, valid, end=self.end, **search)
-        written: list[list[str]] = self.target.to_tokens(found)
-        return written
-
-
 def dates(
     rnn: Any, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
@@ -200,7 +161,7 @@ def french(
     found = pairs.write(net, [source for source, _ in tokens], num_steps=10, beam_size=3)
     written, truth = [" ".join(f) for f in found], [" ".join(target) for _, target in tokens]
     examples = [f"{' '.join(tokens[i][0])!r} -> {written[i]!r}" for i in range(0, 600, 120)]
-    line = f"BLEU {encoder_decoder.bleu(written, truth):.1f} on the 600 sentences trained on"
+    line = f"BLEU {bleu(written, truth):.1f} on the 600 sentences trained on"
     return Outcome(net, scores, [*examples, line], scores.plot)
 
 

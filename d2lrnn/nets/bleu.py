@@ -1,0 +1,26 @@
+"""BLEU: how much of a translation's wording is that of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from d2lrnn import checks
+
+
+def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
+    """Return the BLEU score of sentences, from 0 to 100, as SacreBLEU computes it.
+
+    Source: the book's section 10.7; Papineni et al., 2002; Post, 2018.
+
+    Raises:
+        ImportError: sacrebleu is not installed.
+        ValueError: there are no sentences, or not as many of each.
+    """
+    try:
+        import sacrebleu
+    except ModuleNotFoundError:
+        raise ImportError(
+            "BLEU needs sacrebleu, which is not installed; run: pip install sacrebleu"
+        ) from None
+    checks.same_length([len(written), len(truth)], 1)
+    return float(sacrebleu.corpus_bleu(list(written), [list(truth)]).score)

@@ -1,0 +1,51 @@
+"""Pairs of sequences, and the network that reads the first of a pair and writes the second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.data import text
+from d2lrnn.data.padding import rectangle
+
+END = "<eos>"
+
+Tokens = Sequence[str]
+
+
+class Pairs:
+    """Pairs of sequences of tokens as padded ids, the targets with an end."""
+
+    def __init__(self, pairs: Sequence[tuple[Tokens, Tokens]], min_freq: int = 0) -> None:
+        """Make both vocabularies; tokens seen fewer than min_freq times are unknown."""
+        sources, targets = zip(*pairs, strict=True)
+        self.source = text.Vocab([list(source) for source in sources], min_freq)
+        self.target = text.Vocab([list(t) for t in targets], min_freq, reserved_tokens=[END])
+        self.num_steps = max(map(len, sources))
+        self.end = self.target[END]
+
+    def arrays(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> tuple[Any, ...]:
+        """Return X, Y, valid and y_valid, as the step of an EncoderDecoderScratch takes them.
+
+        Sources are cut to the longest that there was when the vocabularies were made.
+        """
+        sources = [self.source[list(source)] for source, _ in pairs]
+        targets = [[*self.target[list(target)], self.end] for _, target in pairs]
+        X = text.pad_sequences(sources, self.num_steps, padding="post", truncating="post")
+        valid = np.minimum([len(source) for source in sources], self.num_steps)
+        return X, rectangle(targets), valid, np.array([len(target) for target in targets])
+
+    def net(self, rnn: Any, num_hiddens: int, **settings: Any) -> Any:
+        """Return an EncoderDecoderScratch for these vocabularies."""
+        encoder = rnn.EncoderScratch(len(self.source), num_hiddens, **settings)
+        decoder = rnn.DecoderScratch(len(self.target), num_hiddens, num_hiddens, **settings)
+        return rnn.EncoderDecoderScratch(encoder, decoder)
+
+    def write(self, net: Any, sources: Sequence[Tokens], **search: Any) -> list[list[str]]:
+        """Return what a network writes for each source, as tokens."""
+        X, _, valid, _ = self.arrays([(source, "") for source in sources])
+        found = net.predict(X, valid, end=self.end, **search)
+        written: list[list[str]] = self.target.to_tokens(found)
+        return written
