@@ -112,3 +112,19 @@ def test_every_gradient_of_a_concatenated_cell_is_in_one_piece(rnn, cell):
     d_inputs, d_state, d_params = rnn.vjp(getattr(rnn, f"concat_{cell}"), *start, params, *ends)
     gradients = [d_inputs, *d_state, *d_params]
     assert [is_in_one_piece(gradient) for gradient in gradients] == [True] * len(gradients)
+
+
+@pytest.mark.parametrize("case", ["lstm", "lstm_fused", "gru, 2 layers"])
+def test_one_tensor_may_be_every_first_state(rnn, case):
+    fused, problem = case.endswith("_fused"), make_problem(case)
+    forward_fn = agreement.forward_function(rnn, problem.architecture, fused=fused)
+    made = functools.partial(rnn.from_numpy, dtype="float64")
+    inputs, params = made(problem.inputs), list(map(made, problem.params))
+    d_outputs, H = made(problem.d_outputs), problem.state[0]
+    d_state = tuple(made((1 + n) * d) for n, d in enumerate(problem.d_state))  # each its own
+    found = []
+    for state in ((made(H),) * 2, (made(H), made(H))):
+        _, d_first, _ = rnn.vjp(forward_fn, inputs, state, params, d_outputs, d_state)
+        found.append([rnn.to_numpy(d) for d in d_first])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)

@@ -10,7 +10,8 @@ from d2lrnn.tensorflow.tensors import own
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    sources = [inputs, own(state), list(params)]
+    # of two that are one tensor, each would get the sum of both gradients
+    sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
     with tf.GradientTape() as tape:
         tape.watch(sources)
         outputs, new_state = forward_fn(*sources)
