@@ -16,7 +16,7 @@ from d2lrnn.demo.turns import LINE, SHARE
 from d2lrnn.files import model_file, tensor_file
 from d2lrnn.measure import gradient_flow
 from d2lrnn.nets import build, cells
-from d2lrnn.training.history import DivergenceError
+from d2lrnn.training.history import DivergenceError, perplexity_of
 
 SAMPLE_EVERY = 1.5  # seconds
 NUM_PREDS = 150
@@ -232,7 +232,7 @@ class Trainer:
         epoch = self._course.done / self._course.size
         if not loss < math.log(WORST):
             raise DivergenceError(loss, math.ceil(epoch))
-        self.points.append(Point(epoch, math.exp(loss), norm, speed))
+        self.points.append(Point(epoch, perplexity_of(loss), norm, speed))
 
 
 SHARED_HIDDENS = 64

@@ -70,6 +70,46 @@ def test_nothing_is_wider_than_a_laptop_s_screen_or_a_phone_s(visit, view):
     )
 
 
+SCREENS = [(1280, 800), (1920, 1080), (3840, 2160)]
+FIRST = {"train": "Step", "agreement": "Compare"}  # what makes the first picture
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["train", "inside", "gradients", "agreement"])
+def test_pictures_fill_the_window_of_every_screen(visit, view, theme):
+    page = visit(view, theme=theme, steps=5) if view == "agreement" else visit(view, theme=theme)
+    if view in FIRST:
+        button(page, FIRST[view]).click()
+    figures = page.locator(".bk-Figure:visible")
+    figures.first.wait_for()
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        wait_for(
+            lambda w=width, h=height: fills(page, figures, w, h),
+            lambda: f"{[box for box in boxes(figures)]} in {page.viewport_size}",
+        )
+
+
+def boxes(figures):
+    return [figures.nth(index).bounding_box() for index in range(figures.count())]
+
+
+def fills(page, figures, width, height):
+    """Whether pictures reach the right and the lower edge, and nothing is to be scrolled to."""
+    found = boxes(figures)
+    right = max(box["x"] + box["width"] for box in found)
+    low = max(box["y"] + box["height"] for box in found)
+    size = page.evaluate("document.documentElement.scrollHeight")
+    return 0.97 * width < right <= width and 0.95 * height < low <= height and size <= height
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_view_says_what_to_see_and_what_to_try(visit, view):
+    told = visit(view).locator(".told").text_content()
+    assert len(told.partition("Try:")[0]) > 80
+    assert len(told.partition("Try:")[2]) > 40
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_picture_of_each_view_is_saved(visit, view, tmp_path):
     page = visit(view)

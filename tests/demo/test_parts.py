@@ -1,5 +1,6 @@
 """The parts of the demo that need no browser."""
 
+import os
 import socket
 import threading
 
@@ -152,6 +153,16 @@ def test_a_page_makes_a_link_of_what_it_shows():
     page.large.clicks += 1
     assert links[-1].endswith("&projector=1")
     page.close()
+
+
+@pytest.mark.parametrize(("asked", "threads"), [(None, "1"), ("3", "3")])
+def test_each_run_computes_on_one_core_unless_told_otherwise(monkeypatch, asked, threads):
+    """PyTorch with a thread for each of two cores was 23 times as slow beside a busy page."""
+    monkeypatch.setenv("OMP_NUM_THREADS", asked or "")
+    if asked is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    CliRunner().invoke(cli.main, ["demo", "--no-show", "--lecture", "nothing.md"])
+    assert os.environ["OMP_NUM_THREADS"] == threads
 
 
 def test_a_port_in_use_is_one_line_and_exit_status_1():

@@ -132,6 +132,77 @@ def test_a_pasted_text_that_is_too_short_or_too_long_is_refused(visit):
     page.get_by_text("Mend the field first.").wait_for()
 
 
+def test_a_huge_text_is_refused_in_the_page(visit, read):
+    """400,000 Chinese characters are more than the server takes in one message."""
+    page = visit(corpus="pasted", hiddens=8)
+    page.get_by_label("Paste a text here").focus()
+    page.keyboard.insert_text("\u7f51" * 400_000)  # as pasting does
+    alert = page.get_by_role("alert").filter(has_text="Expected up to 20,000 characters")
+    alert.first.wait_for()
+    assert "or more. Paste less." in alert.first.text_content()
+    page.get_by_label("Paste a text here").fill(PASTED)
+    button(page, "Step").click()  # the page still answers
+    read(page).until("perplexity", is_number)
+
+
+def test_before_the_start_there_are_words_and_no_empty_chart(visit, read):
+    page = visit()
+    page.locator(".card", has_text="Start lets it learn").wait_for()
+    assert page.locator(".bk-Figure:visible").count() == 0
+    button(page, "Step").click()
+    page.locator(".bk-Figure:visible").nth(1).wait_for()
+    assert page.locator(".card").count() == 0
+
+
+def test_several_runs_are_kept_under_names_of_their_own(visit, read):
+    page = visit(hiddens=8)
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    own, kept = "rnn 8, lr 1, clip 1, builtin, numpy", []
+    for given, name in [("mine", "mine"), ("mine", "mine (2)"), ("yours", "yours")]:
+        page.get_by_label("Name of the run").fill(given)
+        button(page, "Keep to compare").click()
+        kept.append(name)
+        wait_for(lambda: legend(page) == sorted([own, *kept]), lambda: legend(page))
+    button(page, "Forget kept").click()
+    wait_for(lambda: legend(page) == [own], lambda: f"the legend is {legend(page)}")
+
+
+def test_a_learning_rate_that_is_changed_acts_on_the_run_that_goes_on(visit, read):
+    page = visit(hiddens=8)
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    field = page.get_by_label("Learning rate")
+    field.fill("2")
+    field.blur()
+    button(page, "Go on").wait_for()  # and is not begun anew
+    button(page, "Step").click()
+    read(page).until("epoch", lambda text: text == "0.2")
+    told = "rnn 8, lr 1, clip 1, builtin, numpy; from epoch 0.1 lr 2, clip 1"
+    wait_for(lambda: legend(page) == [told], lambda: f"the legend is {legend(page)}")
+
+
+def test_a_run_that_diverges_ends_in_the_words_of_the_error(visit, read):
+    page = visit(hiddens=16, lr=50, clip=1000)
+    button(page, "Start").click()
+    page.get_by_role("alert").filter(has_text="training diverged; try a smaller lr").wait_for()
+    assert read(page).number("state") == "ended"
+    button(page, "Start").wait_for()  # for another run
+
+
+def test_a_run_whose_browser_has_left_pauses_at_once(visit, read):
+    """Three that train and leave take nothing from the one who stays."""
+    for _ in range(3):
+        page = visit(hiddens=256, cell="lstm")
+        button(page, "Start").click()
+        read(page).until("state", lambda text: text != "ready")
+        page.close()
+    page = visit(hiddens=8)
+    button(page, "Start").click()
+    read(page).until("epoch", lambda text: is_number(text) and float(text) > 1)
+    wait_for(lambda: "others compute too" not in page.content(), lambda: "others still compute")
+
+
 def test_each_session_has_its_own_run_and_text(visit, read):
     one, other = visit(corpus="pasted", hiddens=8), visit(corpus="pasted", hiddens=8)
     one.get_by_label("Paste a text here").fill(PASTED)
