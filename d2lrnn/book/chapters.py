@@ -10,7 +10,7 @@ ELSEWHERE = {
         FashionMNIST get_fashion_mnist_labels load_data_fashion_mnist show_images train_ch3
         train_epoch_ch3 predict_ch3 evaluate_accuracy get_dataloader_workers""",
     "multilayer perceptrons": """
-        DATA_HUB_KAGGLE download_all KaggleHouse""",
+        download_all KaggleHouse""",
     "convolutional neural networks": """
         corr2d init_cnn LeNet train_ch6 evaluate_accuracy_gpu TrainCallback""",
     "modern convolutional neural networks": """
@@ -62,6 +62,6 @@ def absent(module: str, name: str) -> NoReturn:
     if name not in CHAPTER_OF:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     raise AttributeError(
-        f"{name} is not in {module}: it belongs to the book's chapter on {CHAPTER_OF[name]}, and only "
-        "the recurrent chapters are here; its notebooks need the book's own package, d2l"
+        f"{name} is not in {module}: it belongs to the book's chapter on {CHAPTER_OF[name]}, and "
+        "only the recurrent chapters are here; its notebooks need the book's own package, d2l"
     )

@@ -64,13 +64,7 @@ class DataLoaders(HyperParameters):
 
 
 class TrainerBase(HyperParameters):
-    """Trains a model on data: epoch after epoch, step after step.
-
-    Args:
-        max_epochs: how often to go through the data.
-        num_gpus: how many GPUs to use, if there are as many; one is enough for these chapters.
-        gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
-    """
+    """What a trainer does without naming a framework."""
 
     model: Any
     train_dataloader: Any
@@ -111,7 +105,8 @@ class TrainerBase(HyperParameters):
     def _run(self) -> None:
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         try:
-            for self.epoch in range(self.max_epochs):
+            for epoch in range(self.max_epochs):
+                self.epoch = epoch
                 self.fit_epoch()
         finally:  # after an interrupt, too, there is something to see
             if flush := getattr(self.model.board, "flush", None):

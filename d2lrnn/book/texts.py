@@ -24,7 +24,7 @@ PADDING, BEGINNING, END = "<pad>", "<bos>", "<eos>"
 
 
 class Vocab(text.Vocab):
-    """The table between tokens and ids as edition 1.0 has it: ids by the tokens' alphabetical order.
+    """The table between tokens and ids as edition 1.0 has it: ids in alphabetical order.
 
     Args:
         tokens: tokens, or lists of tokens.
@@ -45,20 +45,14 @@ class Vocab(text.Vocab):
         self._unk = self.token_to_idx[text.UNKNOWN]
 
     def to_tokens(self, indices: Any) -> Any:
-        """Return the token of an id, or the list of tokens of several; of a tensor of one, a token."""
+        """Return the token of an id or a tensor of one, or the list of tokens of several."""
         if getattr(indices, "shape", None) == (1,):
             indices = indices[0]
         return super().to_tokens(indices)
 
 
 class TimeMachineText(HyperParameters):
-    """The Time Machine as one list of characters, and every window of it.
-
-    Args:
-        batch_size: rows of a minibatch.
-        num_steps: length of the windows.
-        num_train, num_val: how many windows there are to train with, and how many are held out.
-    """
+    """What The Time Machine as a data set does without naming a framework."""
 
     root: str
 
@@ -79,25 +73,19 @@ class TimeMachineText(HyperParameters):
         return list(text)
 
     def build(self, raw_text: str, vocab: Any = None) -> tuple[list[int], Any]:
-        """Return the ids of a text's characters, and the vocabulary: its own, unless one is given."""
+        """Return the ids of a text's characters, and the vocabulary: its own, or vocab."""
         tokens = self._tokenize(self._preprocess(raw_text))
         vocab = Vocab(tokens) if vocab is None else vocab
         return [vocab[token] for token in tokens], vocab
 
     def _windows(self, corpus: Sequence[int], num_steps: int) -> Array:
-        """Return each num_steps + 1 ids that follow one another, as int64 (windows, num_steps + 1)."""
+        """Return all runs of num_steps + 1 ids, as int64 (runs, num_steps + 1)."""
         ids = np.asarray(corpus, dtype=np.int64)
         return np.lib.stride_tricks.sliding_window_view(ids, num_steps + 1)
 
 
 class EnglishFrench(HyperParameters):
-    """Sentences in English and French, as arrays of word ids of one length.
-
-    Args:
-        batch_size: rows of a minibatch.
-        num_steps: words of a sentence; longer ones are cut, shorter ones padded.
-        num_train, num_val: how many pairs there are to train with, and how many are held out.
-    """
+    """What the pairs of sentences as a data set do without naming a framework."""
 
     root: str
     num_steps: int
@@ -141,9 +129,8 @@ class EnglishFrench(HyperParameters):
             first: words to begin each row with, beyond num_steps.
         """
         length = self.num_steps
-        rows = [
-            [*first, *words[:length], *[PADDING] * (length - len(words))] for words in sentences
-        ]
+        rows = [words[:length] + [PADDING] * (length - len(words)) for words in sentences]
+        rows = [[*first, *row] for row in rows]
         vocab = Vocab(rows, min_freq=2) if vocab is None else vocab
         ids = np.array([vocab[row] for row in rows], dtype=np.int64).reshape(len(rows), -1)
         return ids, vocab, (ids != vocab[PADDING]).sum(axis=1)

@@ -3,6 +3,7 @@
 from d2lrnn.backends import requires
 from d2lrnn.book import chapters, figures
 from d2lrnn.book.common import *
+from d2lrnn.book.common import np
 
 with requires("jax"):
     import flax
@@ -44,7 +45,7 @@ with requires("jax"):
         Seq2SeqEncoder,
     )
 
-plot = figures.for_tensors(numpy)
+plot = figures.for_tensors(np.asarray)
 
 
 def __getattr__(name):

@@ -33,7 +33,7 @@ with requires("mxnet"):
 
 
 def _array(values):
-    return numpy(values) if hasattr(values, "asnumpy") else values
+    return values.asnumpy() if hasattr(values, "asnumpy") else values
 
 
 plot = figures.for_tensors(_array)

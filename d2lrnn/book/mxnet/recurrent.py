@@ -7,7 +7,13 @@ from d2lrnn.book.mxnet.tensors import nn, np, npx, rnn
 
 
 class TimeMachine(texts.TimeMachineText, DataModule):
-    __doc__ = texts.TimeMachineText.__doc__
+    """The Time Machine as one list of characters, and every window of it.
+
+    Args:
+        batch_size: rows of a minibatch.
+        num_steps: length of the windows.
+        num_train, num_val: how many windows there are to train with, and how many are held out.
+    """
 
     def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
         """Read the text and cut it into windows: X without, Y with the last character."""

@@ -8,7 +8,13 @@ from d2lrnn.book.mxnet.tensors import gluon, init, nn, np
 
 
 class MTFraEng(texts.EnglishFrench, DataModule):
-    __doc__ = texts.EnglishFrench.__doc__
+    """Sentences in English and French, as arrays of word ids of one length.
+
+    Args:
+        batch_size: rows of a minibatch.
+        num_steps: words of a sentence; longer ones are cut, shorter ones padded.
+        num_train, num_val: how many pairs there are to train with, and how many are held out.
+    """
 
     def __init__(self, batch_size, num_steps=9, num_train=512, num_val=128):
         """Read the pairs of sentences and number their words."""

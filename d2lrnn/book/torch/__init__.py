@@ -3,6 +3,7 @@
 from d2lrnn.backends import requires
 from d2lrnn.book import chapters, figures
 from d2lrnn.book.common import *
+from d2lrnn.book.common import np
 
 with requires("torch"):
     import torch

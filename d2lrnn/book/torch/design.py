@@ -90,7 +90,13 @@ def load_array(data_arrays, batch_size, is_train=True):
 
 
 class Trainer(design.TrainerBase):
-    __doc__ = design.TrainerBase.__doc__
+    """Trains a model on data: epoch after epoch, step after step.
+
+    Args:
+        max_epochs: how often to go through the data.
+        num_gpus: how many GPUs to use, if there are as many; one is enough for these chapters.
+        gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
+    """
 
     def _find_gpus(self, num_gpus):
         return [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
