@@ -27,7 +27,7 @@ ELSEWHERE = {
         assign_anchor_to_bbox offset_boxes multibox_target offset_inverse nms multibox_detection
         read_data_bananas BananasDataset load_data_bananas read_voc_images VOC_COLORMAP VOC_CLASSES
         voc_colormap2label voc_label_indices voc_rand_crop VOCSegDataset load_data_voc
-        read_csv_labels copyfile reorg_train_valid reorg_test transforms torchvision image Image""",
+        read_csv_labels copyfile reorg_train_valid reorg_test transforms torchvision""",
     "natural language processing: pretraining": """
         read_ptb subsample get_centers_and_contexts RandomGenerator get_negatives batchify
         load_data_ptb TokenEmbedding get_tokens_and_segments BERTEncoder MaskLM NextSentencePred
