@@ -188,7 +188,7 @@ def decode_lines(content: bytes, name: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
+def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
     """Return the path of a data file: from the D2LRNN_DATA folder, the cache or the network.
 
     Args:
@@ -196,15 +196,16 @@ def fetch(name: str, url: str, known_hash: str, *, instead: str) -> Path:
         url: where to download it from; where https fails, the same is asked for over http, for the
             hash tells whether it is what it should be.
         known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
-            nothing else is accepted.
+            nothing else is accepted. None takes what the address gives, and not from the folder.
         instead: the way out that needs no download, as an error is to name it.
 
     Raises:
         DownloadError: it could not be had; the message names the ways out.
         ValueError: the D2LRNN_DATA folder holds a different file of that name.
     """
-    checks.choice(known_hash.partition(":")[0], "the kind of known_hash", HASHES)
-    if folder := os.environ.get(DATA_FOLDER):
+    if known_hash is not None:
+        checks.choice(known_hash.partition(":")[0], "the kind of known_hash", HASHES)
+    if known_hash and (folder := os.environ.get(DATA_FOLDER)):
         path = Path(folder) / name
         if path.exists():
             return _verified(path, known_hash)

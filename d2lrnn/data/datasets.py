@@ -165,11 +165,22 @@ def read_fra_eng() -> list[tuple[str, str]]:
 
     Source: the book's section 10.5; the Tatoeba project, by way of manythings.org/anki.
     """
+    columns = [line.split("\t") for line in read_fra_eng_lines() if "\t" in line]
+    return [(english, french) for english, french, *_ in columns]
+
+
+def read_fra_eng_lines() -> list[str]:
+    """Return the lines of the book's file of English and French sentences, as they are.
+
+    A file ``fra-eng/fra.txt`` in the D2LRNN_DATA folder is used first, whatever it holds; otherwise
+    the zip file is found or downloaded. Raises as read_fra_eng does.
+    """
+    folder = os.environ.get(corpora.DATA_FOLDER)
+    if folder and (unpacked := Path(folder, FRA_ENG_MEMBER)).is_file():
+        return corpora.decode_lines(unpacked.read_bytes(), str(unpacked))
     path = corpora.fetch("fra-eng.zip", FRA_ENG_URL, FRA_ENG_HASH, instead=DATES_INSTEAD)
     content = _read_member(path, FRA_ENG_MEMBER, FRA_ENG_LIMIT)
-    lines = corpora.decode_lines(content, f"{FRA_ENG_MEMBER} in {path}")
-    columns = [line.split("\t") for line in lines if "\t" in line]
-    return [(english, french) for english, french, *_ in columns]
+    return corpora.decode_lines(content, f"{FRA_ENG_MEMBER} in {path}")
 
 
 def normalise(text: str) -> str:

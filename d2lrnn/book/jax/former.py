@@ -1,0 +1,86 @@
+"""Flax's recurrent cells as they were when the book was written, for the book's own classes only.
+
+A cell was made without its size and took it from its state; ``initialize_carry`` was a function of
+the class, given the sizes. Flax has changed both. A class derived from one of ours, whose methods
+name such a cell, sees cells that take either form; nobody else does, and Flax is left as it is.
+"""
+
+import functools
+import types
+
+from flax import linen as nn
+from jax import numpy as jnp
+
+CELLS = ("GRUCell", "LSTMCell", "OptimizedLSTMCell")
+
+
+class _Carries:
+    @nn.nowrap
+    def initialize_carry(self, rng, input_shape):
+        """Return a state of zeros: of this cell, or, called on its class, of (rng, shape, size)."""
+        if isinstance(self, nn.Module):
+            return super().initialize_carry(rng, input_shape)
+        zeros = jnp.zeros((*rng, input_shape))  # each argument stands one place further left
+        return zeros
+
+
+class _TwoCarries(_Carries):
+    @nn.nowrap
+    def initialize_carry(self, rng, input_shape):
+        """Return a state of zeros twice: the memory and the state."""
+        if isinstance(self, nn.Module):
+            return super().initialize_carry(rng, input_shape)
+        return (jnp.zeros((*rng, input_shape)),) * 2
+
+
+def _former(name):
+    """Return Flax's cell of that name with a size that may be left out."""
+    base = getattr(nn, name)
+    carries = _TwoCarries if "LSTM" in name else _Carries
+    body = {"__annotations__": {"features": int}, "features": 0, "__module__": base.__module__}
+    return type(nn.Module)(name, (carries, base), body)
+
+
+class _Linen(types.ModuleType):
+    """``flax.linen`` with the former cells in it."""
+
+    def __getattr__(self, name):
+        return getattr(nn, name)
+
+
+LINEN = _Linen("flax.linen")
+for _name in CELLS:
+    setattr(LINEN, _name, _former(_name))
+REPLACED = {id(nn): LINEN, **{id(getattr(nn, name)): getattr(LINEN, name) for name in CELLS}}
+
+
+def names_cells(code):
+    """Return whether a function's code, or one within it, names one of the cells."""
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    return not set(CELLS).isdisjoint(code.co_names) or any(map(names_cells, inner))
+
+
+def seeing_former_cells(function):
+    """Return a function that computes the same, and to which flax.linen has the former cells."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        seen = {name: REPLACED.get(id(x), x) for name, x in function.__globals__.items()}
+        twin = types.FunctionType(
+            function.__code__, seen, function.__name__, function.__defaults__, function.__closure__
+        )
+        twin.__kwdefaults__ = function.__kwdefaults__
+        return twin(*args, **kwargs)
+
+    return run
+
+
+class FormerCells:
+    """What gives the former cells to the methods of a class derived from this one."""
+
+    def __init_subclass__(cls, **kwargs):
+        """Look through the methods of the new class."""
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, types.FunctionType) and names_cells(method.__code__):
+                setattr(cls, name, seeing_former_cells(method))
+        super().__init_subclass__(**kwargs)

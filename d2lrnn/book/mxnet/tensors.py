@@ -1,0 +1,165 @@
+"""The book's names for what MXNet does to arrays, devices included (its appendix)."""
+
+import math
+
+from d2lrnn.mxnet.framework import mxnet, np, npx
+
+autograd, context, gluon = mxnet.autograd, mxnet.context, mxnet.gluon
+init, image = mxnet.init, mxnet.image
+nn, rnn = gluon.nn, gluon.rnn
+
+nn_Module = nn.Block
+sigmoid = npx.sigmoid
+batch_matmul = npx.batch_dot
+
+ones_like = np.ones_like
+ones = np.ones
+zeros_like = np.zeros_like
+zeros = np.zeros
+arange = np.arange
+meshgrid = np.meshgrid
+sin = np.sin
+sinh = np.sinh
+cos = np.cos
+cosh = np.cosh
+tanh = np.tanh
+linspace = np.linspace
+exp = np.exp
+log = np.log
+tensor = np.array
+normal = np.random.normal
+randn = np.random.randn
+expand_dims = np.expand_dims
+rand = np.random.rand
+matmul = np.dot
+int32 = np.int32
+int64 = np.int64
+float32 = np.float32
+concat = np.concatenate
+stack = np.stack
+abs = np.abs
+eye = np.eye
+
+
+def numpy(x, *args, **kwargs):
+    """Return an array of MXNet's as one of NumPy's."""
+    return x.asnumpy(*args, **kwargs)
+
+
+def size(a):
+    """Return the number of elements."""
+    return a.size
+
+
+def transpose(a):
+    """Return an array with its axes in reverse."""
+    return a.T
+
+
+def reshape(x, *args, **kwargs):
+    """Return x in another shape."""
+    return x.reshape(*args, **kwargs)
+
+
+def to(x, *args, **kwargs):
+    """Return x on another device."""
+    return x.as_in_context(*args, **kwargs)
+
+
+def reduce_sum(x, *args, **kwargs):
+    """Return the sum, of all elements or along an axis."""
+    return x.sum(*args, **kwargs)
+
+
+def argmax(x, *args, **kwargs):
+    """Return where the largest element is, of all or along an axis."""
+    return x.argmax(*args, **kwargs)
+
+
+def astype(x, *args, **kwargs):
+    """Return x as another type of numbers."""
+    return x.astype(*args, **kwargs)
+
+
+def reduce_mean(x, *args, **kwargs):
+    """Return the mean, of all elements or along an axis."""
+    return x.mean(*args, **kwargs)
+
+
+def swapaxes(x, *args, **kwargs):
+    """Return x with two axes in each other's place."""
+    return x.swapaxes(*args, **kwargs)
+
+
+def repeat(x, *args, **kwargs):
+    """Return x with its elements repeated."""
+    return x.repeat(*args, **kwargs)
+
+
+def cpu():
+    """Return the CPU."""
+    return npx.cpu()
+
+
+def gpu(i=0):
+    """Return the i-th GPU, whether there is one or not."""
+    return npx.gpu(i)
+
+
+def num_gpus():
+    """Return the number of GPUs."""
+    return npx.num_gpus()
+
+
+def try_gpu(i=0):
+    """Return the i-th GPU if there is one, otherwise the CPU."""
+    return gpu(i) if num_gpus() > i else cpu()
+
+
+def try_all_gpus():
+    """Return all GPUs."""
+    return [gpu(i) for i in range(num_gpus())]
+
+
+def linreg(X, w, b):
+    """Return X w + b."""
+    return np.dot(X, w) + b
+
+
+def squared_loss(y_hat, y):
+    """Return half the squared errors."""
+    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
+
+
+def synthetic_data(w, b, num_examples):
+    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
+    X = np.random.normal(0, 1, (num_examples, len(w)))
+    y = np.dot(X, w) + b
+    return X, (y + np.random.normal(0, 0.01, y.shape)).reshape(-1, 1)
+
+
+def sgd(params, lr, batch_size):
+    """Update arrays in place by the gradients of a minibatch's summed loss."""
+    for param in params:
+        param[:] = param - lr * param.grad / batch_size
+
+
+def accuracy(y_hat, y):
+    """Return how many rows of outputs have their largest at the target, or equal it."""
+    if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
+        y_hat = y_hat.argmax(axis=1)
+    return float((y_hat.astype(y.dtype) == y).astype(y.dtype).sum())
+
+
+def clip(params, theta):
+    """Scale the gradients of arrays, in place, to a joint norm of theta at most."""
+    norm = math.sqrt(sum(float((param.grad**2).sum()) for param in params))
+    if norm > theta:
+        for param in params:
+            param.grad[:] *= theta / norm
+
+
+def grad_clipping(net, theta):
+    """Scale the gradients of a network, in place, to a joint norm of theta at most."""
+    block = isinstance(net, gluon.Block)
+    clip([p.data() for p in net.collect_params().values()] if block else net.params, theta)

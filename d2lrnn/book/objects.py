@@ -1,0 +1,53 @@
+"""How the book's classes keep their arguments and get their methods (its section 3.2)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+
+def add_to_class(Class: type) -> Callable[[Any], None]:
+    """Return a decorator that makes a function a method of Class, under its own name.
+
+    The name at the place of the definition becomes None, as in the book: the method is what stays.
+    """
+
+    def wrapper(obj: Any) -> None:
+        setattr(Class, obj.__name__, obj)
+
+    return wrapper
+
+
+class HyperParameters:
+    """What keeps the arguments that it was made with."""
+
+    def save_hyperparameters(self, ignore: Iterable[str] = ()) -> None:
+        """Make the local variables of the calling function attributes of self, and ``hparams``.
+
+        Args:
+            ignore: names to leave out; ``self`` and what starts with an underscore are always.
+        """
+        frame = inspect.currentframe()
+        self._keep_locals(frame.f_back if frame else None, {*ignore, "self"})
+
+    def _keep_locals(self, frame: FrameType | None, left_out: set[str]) -> None:
+        variables = frame.f_locals if frame else {}
+        self.hparams: dict[str, Any] = {
+            name: value
+            for name, value in variables.items()
+            if name not in left_out and not name.startswith("_")
+        }
+        for name, value in self.hparams.items():
+            setattr(self, name, value)
+
+
+def check_len(a: Any, n: int) -> None:
+    """Raise AssertionError unless a has n entries."""
+    assert len(a) == n, f"expected {n} entries; found {len(a)}"
+
+
+def check_shape(a: Any, shape: tuple[int, ...]) -> None:
+    """Raise AssertionError unless the shape of a is that one."""
+    assert tuple(a.shape) == tuple(shape), f"expected shape {tuple(shape)}; found {tuple(a.shape)}"

@@ -1,0 +1,163 @@
+"""The book's Module, DataModule and Trainer in TensorFlow."""
+
+from d2lrnn.book import design
+from d2lrnn.book.board import ProgressBoard
+from d2lrnn.book.objects import HyperParameters
+from d2lrnn.book.tensorflow import graphs
+from d2lrnn.book.tensorflow import tensors as d2l
+from d2lrnn.book.tensorflow.framework import keras, tf
+
+
+class Module(design.ModelPlots, keras.Model, HyperParameters):
+    """The base class of models (section 3.2).
+
+    Args:
+        plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
+    """
+
+    def __init__(self, plot_train_per_epoch=2, plot_valid_per_epoch=1):
+        """Take the settings, and a board to draw on."""
+        super().__init__()
+        self.save_hyperparameters()
+        self.board = ProgressBoard()
+        self.training = None
+
+    def loss(self, y_hat, y):
+        """Return the mean loss of the outputs y_hat for the targets y; each model has its own."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method loss(self, y_hat, y)")
+
+    def forward(self, X):
+        """Return what the network ``net`` makes of X."""
+        assert hasattr(self, "net"), "the model has neither a network net nor a method forward"
+        return self.net(X)
+
+    def call(self, X, *args, **kwargs):
+        """Return what ``forward`` makes of X; keep ``training``, if it is given."""
+        if "training" in kwargs:
+            self.training = kwargs["training"]
+        if not tf.executing_eagerly() and graphs.loops_over_its_input(type(self).forward):
+            X = graphs.Steps(X)
+        return self.forward(X, *args)
+
+    def plot(self, key, value, train):
+        """Add a point to the board: of a training step, or of a minibatch held out.
+
+        Args:
+            key: what it is, such as "loss"; the curves are "train_loss" and "val_loss".
+            value: a tensor of one element.
+            train: whether it comes from training.
+        """
+        if tf.executing_eagerly():
+            super().plot(key, value, train)
+        else:  # a graph's values are there when it has run; the trainer plots them then
+            self.trainer.measured.append((key, value, train))
+
+    def training_step(self, batch):
+        """Return the loss of a minibatch (inputs..., targets), and plot it."""
+        l = self.loss(self(*batch[:-1]), batch[-1])
+        self.plot("loss", l, train=True)
+        return l
+
+    def validation_step(self, batch):
+        """Plot the loss of a minibatch (inputs..., targets) that was held out."""
+        l = self.loss(self(*batch[:-1]), batch[-1])
+        self.plot("loss", l, train=False)
+
+    def configure_optimizers(self):
+        """Return what makes the updates: stochastic gradient descent at the rate ``lr``."""
+        return keras.optimizers.SGD(self.lr)
+
+    def _number(self, value):
+        return d2l.numpy(value)
+
+
+class DataModule(design.DataLoaders):
+    """The base class of data (section 3.2)."""
+
+    def __init__(self, root="../data"):
+        """Take the folder that files are looked for in."""
+        self.save_hyperparameters()
+
+    def get_tensorloader(self, tensors, train, indices=slice(0, None)):
+        """Return a dataset of minibatches of the rows indices of the tensors; shuffled to train."""
+        return d2l.load_array([tensor[indices] for tensor in tensors], self.batch_size, train)
+
+
+class Trainer(design.TrainerBase):
+    """Trains a model on data: epoch after epoch, step after step, as a graph where that can be.
+
+    Args:
+        max_epochs: how often to go through the data.
+        num_gpus: is taken and ignored; TensorFlow's tensors go where a ``with`` block says.
+        gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
+    """
+
+    def prepare_model(self, model):
+        """Tie the model to this trainer, and make ready to compile what it does."""
+        super().prepare_model(model)
+        self.measured, allowed = [], graphs.can_be_compiled(model)
+        self._train = graphs.Compiled(self._gradients, allowed=allowed)
+        self._validate = graphs.Compiled(self._measures, allowed=allowed)
+        self._update = graphs.Compiled(self._apply, autograph=True)
+
+    def _gradients(self, *batch):
+        """Return the gradients of a training step, and the values to plot."""
+        self.measured.clear()
+        with tf.GradientTape() as tape:
+            loss = self.model.training_step(batch)
+        return tape.gradient(loss, self.model.trainable_variables), self._values()
+
+    def _measures(self, *batch):
+        """Return the values to plot of a minibatch that was held out."""
+        self.measured.clear()
+        self.model.validation_step(batch)
+        return self._values()
+
+    def _values(self):
+        """Return the values to plot by what they are; outside of graphs they are plotted by now."""
+        return {f"{int(train)}{key}": value for key, value, train in self.measured}
+
+    def _plot(self, values):
+        for name, value in values.items():
+            self.model.plot(name[1:], value, name[0] == "1")
+
+    def _apply(self, *grads):
+        """Clip the gradients and update the variables."""
+        pairs = zip(grads, self.model.trainable_variables)
+        grads, variables = zip(*((grad, v) for grad, v in pairs if grad is not None))
+        if self.gradient_clip_val > 0:
+            dense = [tf.convert_to_tensor(grad) for grad in grads]
+            grads = self.clip_gradients(self.gradient_clip_val, dense)
+        self.optim.apply_gradients(zip(grads, variables))
+
+    def fit_epoch(self):
+        """Train for one epoch, and then look at what was held out."""
+        self.model.training = True
+        for batch in self.train_dataloader:
+            grads, values = self._train(*self.prepare_batch(batch))
+            self._plot(values)
+            self._update(*grads)
+            self.train_batch_idx += 1
+        if self.val_dataloader is None:
+            return
+        self.model.training = False
+        for batch in self.val_dataloader:
+            self._plot(self._validate(*self.prepare_batch(batch)))
+            self.val_batch_idx += 1
+
+    def clip_gradients(self, grad_clip_val, grads):
+        """Return the gradients scaled to a joint norm of grad_clip_val at most."""
+        return d2l.grad_clipping(grads, float(grad_clip_val))
+
+
+class SGD(HyperParameters):
+    """Stochastic gradient descent (section 3.4)."""
+
+    def __init__(self, lr):
+        """Take the learning rate."""
+        self.save_hyperparameters()
+
+    def apply_gradients(self, grads_and_vars):
+        """Update each variable by its gradient."""
+        for grad, param in grads_and_vars:
+            param.assign_sub(self.lr * grad)

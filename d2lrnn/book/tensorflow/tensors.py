@@ -1,0 +1,124 @@
+"""The book's names for what TensorFlow does to tensors, devices included (its appendix)."""
+
+from d2lrnn.book.tensorflow.framework import keras, tf
+
+nn_Module = keras.Model
+
+reshape = tf.reshape
+ones_like = tf.ones_like
+ones = tf.ones
+zeros_like = tf.zeros_like
+zeros = tf.zeros
+meshgrid = tf.meshgrid
+sin = tf.sin
+sinh = tf.sinh
+cos = tf.cos
+cosh = tf.cosh
+tanh = tf.tanh
+linspace = tf.linspace
+exp = tf.exp
+normal = tf.random.normal
+rand = tf.random.uniform
+matmul = tf.matmul
+reduce_sum = tf.reduce_sum
+reduce_mean = tf.reduce_mean
+argmax = tf.argmax
+tensor = tf.constant
+arange = tf.range
+astype = tf.cast
+int32 = tf.int32
+int64 = tf.int64
+float32 = tf.float32
+transpose = tf.transpose
+concat = tf.concat
+stack = tf.stack
+abs = tf.abs
+eye = tf.eye
+log = tf.math.log
+sigmoid = tf.sigmoid
+expand_dims = tf.expand_dims
+repeat = tf.repeat
+batch_matmul = tf.matmul
+
+
+def numpy(x, *args, **kwargs):
+    """Return a tensor as a NumPy array."""
+    return x.numpy(*args, **kwargs)
+
+
+def size(a):
+    """Return the number of elements."""
+    return tf.size(a).numpy()
+
+
+def cpu():
+    """Return what puts the tensors of a ``with`` block on the CPU."""
+    return tf.device("/CPU:0")
+
+
+def gpu(i=0):
+    """Return what puts the tensors of a ``with`` block on the i-th GPU."""
+    return tf.device(f"/GPU:{i}")
+
+
+def num_gpus():
+    """Return the number of GPUs."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def try_gpu(i=0):
+    """Return gpu(i) if there is one, otherwise cpu()."""
+    return gpu(i) if num_gpus() > i else cpu()
+
+
+def try_all_gpus():
+    """Return gpu(i) for each GPU."""
+    return [gpu(i) for i in range(num_gpus())]
+
+
+def linreg(X, w, b):
+    """Return X w + b."""
+    return tf.matmul(X, w) + b
+
+
+def squared_loss(y_hat, y):
+    """Return half the squared errors."""
+    return (y_hat - tf.reshape(y, y_hat.shape)) ** 2 / 2
+
+
+def synthetic_data(w, b, num_examples):
+    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
+    X = tf.random.normal((num_examples, w.shape[0]))
+    y = tf.matmul(X, tf.reshape(w, (-1, 1))) + b
+    return X, y + tf.random.normal(y.shape, stddev=0.01)
+
+
+def sgd(params, grads, lr, batch_size):
+    """Update variables by the gradients of a minibatch's summed loss."""
+    for param, grad in zip(params, grads):
+        param.assign_sub(lr * grad / batch_size)
+
+
+def accuracy(y_hat, y):
+    """Return how many rows of outputs have their largest at the target, or equal it."""
+    if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
+        y_hat = tf.argmax(y_hat, axis=1)
+    right = tf.cast(y_hat, y.dtype) == y
+    return float(tf.reduce_sum(tf.cast(right, y.dtype)))
+
+
+def grad_clipping(grads, theta):
+    """Return gradients scaled to a joint norm of theta at most."""
+    dense = [tf.convert_to_tensor(grad) for grad in grads]
+    norm = tf.linalg.global_norm(dense)
+    scale = theta / tf.maximum(norm, theta)
+    return [grad * scale for grad in dense]
+
+
+def load_array(data_arrays, batch_size, is_train=True):
+    """Return a tf.data.Dataset of minibatches of the rows of the tensors; shuffled to train."""
+    tensors = tuple(tf.convert_to_tensor(array) for array in data_arrays)
+    rows = tf.data.Dataset.range(int(tensors[0].shape[0]))
+    rows = rows.shuffle(len(rows)) if is_train else rows
+    # A minibatch's rows are taken at once, which is much faster than one by one.
+    return rows.batch(batch_size).map(lambda ids: tuple(tf.gather(t, ids) for t in tensors))

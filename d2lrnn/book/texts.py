@@ -1,0 +1,172 @@
+"""The texts of the book's edition 1.0: its vocabulary, its two data sets, its BLEU.
+
+Sections 9.2, 9.3, 10.5 and 10.7. The data sets leave to each framework what makes tensors.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.book.objects import HyperParameters
+from d2lrnn.data import corpora, datasets, text
+
+Array = np.ndarray[Any, Any]
+Sentences = list[list[str]]
+
+PADDING, BEGINNING, END = "<pad>", "<bos>", "<eos>"
+
+
+class Vocab(text.Vocab):
+    """The table between tokens and ids as edition 1.0 has it: ids in alphabetical order.
+
+    Args:
+        tokens: tokens, or lists of tokens.
+        min_freq: tokens seen fewer times than this are left out, and so become unknown.
+        reserved_tokens: tokens that get an id whether they occur or not.
+    """
+
+    def __init__(
+        self,
+        tokens: Iterable[Any] = (),
+        min_freq: int = 0,
+        reserved_tokens: Sequence[str] = (),
+    ) -> None:
+        """Count the tokens and number them."""
+        super().__init__(tokens, min_freq, reserved_tokens)
+        self.idx_to_token = sorted(self.idx_to_token)
+        self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
+        self._unk = self.token_to_idx[text.UNKNOWN]
+
+    def to_tokens(self, indices: Any) -> Any:
+        """Return the token of an id or a tensor of one, or the list of tokens of several."""
+        if getattr(indices, "shape", None) == (1,):
+            indices = indices[0]
+        return super().to_tokens(indices)
+
+
+class TimeMachineText(HyperParameters):
+    """What The Time Machine as a data set does without naming a framework."""
+
+    root: str
+
+    def _download(self) -> str:
+        """Return the text as it was printed; from the folder ``root`` if it is there."""
+        path = Path(self.root, "timemachine.txt")
+        if not path.exists():
+            instead, known = corpora.BUILTIN_INSTEAD, corpora.TIME_MACHINE_HASH
+            path = corpora.fetch(path.name, corpora.TIME_MACHINE_URL, known, instead=instead)
+        return path.read_text(encoding="utf-8")
+
+    def _preprocess(self, text: str) -> str:
+        """Return the text in lower case, everything that is no letter as one space."""
+        return re.sub("[^A-Za-z]+", " ", text).lower()
+
+    def _tokenize(self, text: str) -> list[str]:
+        """Return the text's characters."""
+        return list(text)
+
+    def build(self, raw_text: str, vocab: Any = None) -> tuple[list[int], Any]:
+        """Return the ids of a text's characters, and the vocabulary: its own, or vocab."""
+        tokens = self._tokenize(self._preprocess(raw_text))
+        vocab = Vocab(tokens) if vocab is None else vocab
+        return [vocab[token] for token in tokens], vocab
+
+    def _windows(self, corpus: Sequence[int], num_steps: int) -> Array:
+        """Return all runs of num_steps + 1 ids, as int64 (runs, num_steps + 1)."""
+        ids = np.asarray(corpus, dtype=np.int64)
+        return np.lib.stride_tricks.sliding_window_view(ids, num_steps + 1)
+
+
+class EnglishFrench(HyperParameters):
+    """What the pairs of sentences as a data set do without naming a framework."""
+
+    root: str
+    num_steps: int
+    num_train: int
+    num_val: int
+
+    def _download(self) -> str:
+        """Return the file of pairs, one to a line; from the folder ``root`` if it is there."""
+        path = Path(self.root, datasets.FRA_ENG_MEMBER)
+        if path.exists():
+            return path.read_text(encoding="utf-8")
+        return "\n".join([*datasets.read_fra_eng_lines(), ""])
+
+    def _preprocess(self, text: str) -> str:
+        """Return the text in lower case, with a space before each , . ! and ?"""
+        return datasets.normalise(text)
+
+    def _tokenize(self, text: str, max_examples: int | None = None) -> tuple[Sentences, Sentences]:
+        """Return the words of the English and of the French sentences, each ended by <eos>.
+
+        As in the book, lines without two columns are left out, and the line numbered max_examples,
+        counted from 0, is the last.
+        """
+        lines = text.split("\n", max_examples + 1 if max_examples else -1)
+        lines = lines[: max_examples + 1] if max_examples else lines
+        pairs = [columns for line in lines if len(columns := line.split("\t")) == 2]
+        source, target = (
+            [[word for word in sentence.split(" ") if word] + [END] for sentence in sentences]
+            for sentences in (zip(*pairs) if pairs else ([], []))
+        )
+        return source, target
+
+    def _rows(
+        self, sentences: Sentences, vocab: Any, first: Sequence[str] = ()
+    ) -> tuple[Array, Any, Array]:
+        """Return sentences as ids (n, num_steps), the vocabulary, and their lengths (n,).
+
+        Args:
+            sentences: lists of words.
+            vocab: None makes one of the words that occur twice or more.
+            first: words to begin each row with, beyond num_steps.
+        """
+        length = self.num_steps
+        rows = [words[:length] + [PADDING] * (length - len(words)) for words in sentences]
+        rows = [[*first, *row] for row in rows]
+        vocab = Vocab(rows, min_freq=2) if vocab is None else vocab
+        ids = np.array([vocab[row] for row in rows], dtype=np.int64).reshape(len(rows), -1)
+        return ids, vocab, (ids != vocab[PADDING]).sum(axis=1)
+
+    def _arrays(
+        self, raw_text: str, source_vocab: Any, target_vocab: Any
+    ) -> tuple[tuple[Array, Array, Array, Array], Any, Any]:
+        """Return (source, decoder's input, source lengths, targets), and the two vocabularies."""
+        source, target = self._tokenize(self._preprocess(raw_text), self.num_train + self.num_val)
+        source_ids, source_vocab, lengths = self._rows(source, source_vocab)
+        ids, target_vocab, _ = self._rows(target, target_vocab, [BEGINNING])
+        return (source_ids, ids[:, :-1], lengths, ids[:, 1:]), source_vocab, target_vocab
+
+    def build(self, src_sentences: Sequence[str], tgt_sentences: Sequence[str]) -> Any:
+        """Return sentences of one's own as the arrays that the data set has."""
+        raw_text = "\n".join("\t".join(pair) for pair in zip(src_sentences, tgt_sentences))
+        return self._build_arrays(raw_text, self.src_vocab, self.tgt_vocab)[0]
+
+
+def bleu(pred_seq: str, label_seq: str, k: int) -> float:
+    """Return the book's BLEU of one sentence, from 0 to 1.
+
+    Args:
+        pred_seq, label_seq: the translation and the right one, words with a space between them.
+        k: the longest n-grams that count.
+
+    Source: the book's section 10.7: exp(min(0, 1 - len_label / len_pred)) times the product of
+    p_n ** (1 / 2 ** n) for n = 1..k, where p_n is the share of the n-grams that are right.
+    """
+    predicted, label = pred_seq.split(" "), label_seq.split(" ")
+    score = math.exp(min(0, 1 - len(label) / len(predicted)))
+    for n in range(1, min(k, len(predicted)) + 1):
+        found, right = _ngrams(predicted, n), _ngrams(label, n)
+        score *= ((found & right).total() / found.total()) ** (0.5**n)
+    return score
+
+
+def _ngrams(words: Sequence[str], n: int) -> collections.Counter[tuple[str, ...]]:
+    return collections.Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))

@@ -1,0 +1,71 @@
+"""What the tests of edition 1.0 share: the book's names in the backend under test, small data."""
+
+import importlib
+import pathlib
+
+import pytest
+
+from d2lrnn import backends
+from d2lrnn.data import corpora
+
+HERE = pathlib.Path(__file__).parent
+# Names, arguments and defaults of the book's package 1.0.3, of "all" frameworks or those named.
+# Lists among the defaults are tuples; JAX's RNN is an empty promise there and lacks ``training``.
+SIGNATURES = (HERE / "signatures.txt").read_text(encoding="utf-8").splitlines()
+
+
+def pytest_generate_tests(metafunc):
+    """Ask for each signature in each of the backends that are chosen and that have it."""
+    if "signature" not in metafunc.fixturenames:
+        return
+    asked = metafunc.config.getoption("--backend")
+    names = {None: backends.available(), "all": list(backends.BACKENDS)}.get(asked, [asked])
+    lines = [line.partition(": ")[::2] for line in SIGNATURES]
+    pairs = [
+        (name, signature)
+        for name in names
+        for frameworks, signature in lines
+        if name != "numpy" and (frameworks == "all" or name in frameworks.split())
+    ]
+    ids = [f"{name}-{signature.partition('(')[0]}" for name, signature in pairs]
+    metafunc.parametrize("signature", pairs, ids=ids)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out NumPy: the book has no edition for it."""
+    without = [item for item in items if HERE in item.path.parents and _is_for_numpy(item)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def _is_for_numpy(item):
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("backend") == "numpy"
+
+
+@pytest.fixture(scope="session")
+def d2l(backend):
+    """The book's names in the backend under test."""
+    return importlib.import_module(f"d2lrnn.book.{backend}")
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A folder to work in, beside it ``data`` with a short Time Machine and pairs of sentences."""
+    story = "\n".join(corpora.read_builtin())
+    pairs = [("Go.", "Va !"), ("I'm home.", "Je suis chez moi."), ("He ran.", "Il a couru.")]
+    lines = ["\t".join(pair) for pair in pairs * 20]
+    data = tmp_path / "data"
+    (data / "fra-eng").mkdir(parents=True)
+    (data / "timemachine.txt").write_text(story, encoding="utf-8")
+    (data / "fra-eng" / "fra.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv(corpora.DATA_FOLDER, str(data))
+    return data
+
+
+@pytest.fixture
+def to_numpy(rnn):
+    """What makes NumPy arrays of the backend's tensors."""
+    return rnn.to_numpy
