@@ -76,9 +76,8 @@ def run_layers(
         outputs = []
         Hs = Hs if mask is None else ops.tensors.concat([Hs, mask])
         for index, (params, before) in enumerate(directions):
-            ordered = (
-                ops.tensors.flip(Hs) if index else Hs
-            )  # the second goes from the last step back
+            # The second direction goes from the last step to the first.
+            ordered = ops.tensors.flip(Hs) if index else Hs
             run, after = ops.unroll(step, ordered, tuple(before), params)
             outputs.append(ops.tensors.flip(run) if index else run)
             last += after

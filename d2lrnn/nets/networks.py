@@ -41,9 +41,8 @@ class Masked:
         *weights, W_hq, b_q = params
         Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, mask)
         if self.last_only:
-            Hs = self.ops.tensors.concat(self.architecture.top(last))[
-                None
-            ]  # (1, n, directions * h)
+            tops = self.architecture.top(last)  # (n, h) of each direction
+            Hs = self.ops.tensors.concat(tops)[None]  # (1, n, directions * h)
         return self.ops.output_layer(Hs, W_hq, b_q), last
 
 
