@@ -30,8 +30,8 @@ from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.prediction import predict_ch8
 from d2lrnn.teaching import show
 from d2lrnn.training.history import DivergenceError, History, Scores
+from d2lrnn.training.keeper import Interrupted
 from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
-from d2lrnn.training.run_file import Interrupted
 from d2lrnn.training.sequences import train_sequences
 
 __all__ = [

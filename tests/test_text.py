@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lrnn.data import text
+from d2lrnn.data import numbering, text
 
 
 def test_words_are_split_at_whitespace():
@@ -109,7 +109,7 @@ def in_the_book_s_way(lines, kind):
 )
 def test_a_text_in_blocks_has_the_ids_that_it_has_token_by_token(block, lines, kind):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "BLOCK", block)
+        patch.setattr(numbering, "BLOCK", block)
         ids, vocab = text.encode(iter(lines), kind)
     expected, words = in_the_book_s_way(lines, kind)
     assert ids.tolist() == expected

@@ -21,7 +21,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
-from d2lrnn.files import atomic, tensor_file
+from d2lrnn.files import atomic, json_text, tensor_file
 from d2lrnn.nets import cells, first_values
 
 NAME, VERSION = "d2lrnn model", 2
@@ -282,7 +282,7 @@ def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
 
 
 def _vocab(text: str, num_tokens: int) -> Vocab:
-    table = tensor_file.read_json(text, num_tokens)
+    table = json_text.read(text, num_tokens)
     check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
     tokens = table["tokens"]
     if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
@@ -294,7 +294,7 @@ def _vocab(text: str, num_tokens: int) -> Vocab:
 
 
 def _settings(text: str) -> dict[str, Any]:
-    settings: dict[str, Any] = tensor_file.read_json(text)
+    settings: dict[str, Any] = json_text.read(text)
     checks.size(num_hiddens=settings["num_hiddens"])
     checks.floating(settings["dtype"])
     if not isinstance(settings["bidirectional"], bool):

@@ -25,6 +25,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from d2lrnn.files import json_text
+
 Array = np.ndarray[Any, Any]
 Metadata = dict[str, str]
 
@@ -79,30 +81,6 @@ class Entry:
     end: int
 
 
-@dataclass
-class Counts:
-    """What there is in JSON text: enough to estimate what it would take to parse it."""
-
-    length: int = 0
-    objects: int = 0  # bytes
-    strings: float = 0.0
-
-    def add(self, text: bytes) -> None:
-        """Count a piece of text."""
-        self.length += len(text)
-        self.objects += 240 * text.count(b"{") + 64 * text.count(b"[") + 32 * text.count(b",")
-        self.strings += (text.count(b'"') - text.count(b'\\"')) / 2
-
-    def check(self, known: int = 0) -> None:
-        """Check that it would take no more than honest text of that length does.
-
-        That is some times its own size, and 96 bytes for each of so many ``known`` strings.
-        """
-        estimate = self.length + self.objects + round(60 * self.strings)
-        if estimate > 20_000_000 + 4 * self.length + 96 * known:
-            raise DamageError(f"{self.length:,} bytes of JSON would take {estimate:,} to read")
-
-
 Tensors = Mapping[str, "Array | Later"]
 
 
@@ -154,21 +132,6 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
     if metadata.get("payload_sha256", digest.hexdigest()) != digest.hexdigest():
         raise DamageError("its tensors are damaged: they do not have the SHA-256 of the header")
     return tensors, metadata
-
-
-def read_json(text: str, known: int = 0) -> Any:
-    """Return what JSON says, once it is clear that it will not fill the memory.
-
-    Short text can stand for many objects. What they would take is estimated by counting brackets,
-    commas and quotes.
-
-    Raises:
-        ValueError: it would take much more than honest text with ``known`` strings; or is no JSON.
-    """
-    counts = Counts()
-    counts.add(text.encode("utf-8", "surrogatepass"))
-    counts.check(known)
-    return json.loads(text)
 
 
 def _entries(tensors: Tensors) -> dict[str, Entry]:
@@ -269,10 +232,13 @@ def _header_bytes(file: BinaryIO, size: int) -> bytes:
     length = struct.unpack("<Q", first)[0]
     if length > size - 8 or length > _longest_header(size - 8 - length):
         raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
-    counts, start = Counts(), file.tell()
+    counts, start = json_text.Counts(), file.tell()
     while part := file.read(min(2**20, start + length - file.tell())):
         counts.add(part)
-    counts.check()
+    try:
+        counts.check()
+    except ValueError as error:
+        raise DamageError(str(error)) from None
     file.seek(start)
     return file.read(length)
 

@@ -1,4 +1,4 @@
-"""What happens beside training: the bar, the samples. The checkpoint is run_file's Keeper.
+"""What happens beside training: the bar, the samples. The checkpoint is keeper's Keeper.
 
 A callback is told of each minibatch and of each epoch, when it is over.
 """

@@ -22,8 +22,9 @@ from d2lrnn.training import segments
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
+from d2lrnn.training.keeper import Keeper
 from d2lrnn.training.progress import bar, length
-from d2lrnn.training.run_file import Keeper, Run
+from d2lrnn.training.run_file import Run
 
 Step = Callable[[Any, Any, Any], tuple[float, Any]]
 

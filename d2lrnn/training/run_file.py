@@ -7,56 +7,31 @@ the epoch began, the history, the settings and the versions. It replaces the one
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
 import math
-import os
 import platform
-import signal
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from d2lrnn import __version__, backends, checks
-from d2lrnn.files import atomic, model_file, tensor_file
+from d2lrnn.files import json_text, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
 from d2lrnn.nets import losses
-from d2lrnn.training import interrupts
-from d2lrnn.training.callbacks import Callback
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import perplexity_of
-from d2lrnn.training.interrupts import Listener
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 # What a checkpoint's metadata say of the run, as JSON.
 KEYS = {"epoch", "rng", "history", "settings", "versions"}
 KINDS = ("state", "memory", "own")  # what its tensors are, beside the parameters
-
-
-class Interrupted(interrupts.Stopped):
-    """Training was interrupted after a minibatch: by Ctrl-C, or by the signal ``signum``.
-
-    ``path`` is the checkpoint that it is kept in, or None; the net holds what it has learned.
-    """
-
-    def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
-        """Say where it is kept and how to go on."""
-        where = (
-            f"saved in {path}; resume=True (--resume) goes on from there" if path else "not kept"
-        )
-        super().__init__(
-            f"interrupted in epoch {epoch.number}, after {epoch.num_minibatches} of its "
-            f"minibatches; {where}",
-            signum,
-        )
-        self.path = path
 
 
 @dataclass
@@ -146,93 +121,6 @@ class Run:
         }
 
 
-@dataclass
-class Keeper(Callback):
-    """Keeps a run in a file, every so many minibatches; does nothing where path is None."""
-
-    path: StrPath | None
-    every: int
-    run: Run
-    epoch: Epoch = field(default_factory=Epoch)
-    listener: Listener = field(default_factory=Listener)
-    rng_state: Any = None  # as it was when the epoch began
-
-    @contextlib.contextmanager
-    def running(self, resume: bool) -> Iterator[None]:
-        """Begin, and let a signal end training after the minibatch at hand.
-
-        Raises:
-            LockedError: an OSError; another process keeps its run in the same file.
-        """
-        checks.size(every=self.every)
-        with contextlib.ExitStack() as stack:
-            if self.path is not None:
-                self.run.check_rng()
-                stack.enter_context(atomic.locked(self.path))
-            self.begin(resume)
-            self.listener = stack.enter_context(interrupts.listening())
-            yield
-
-    def begin(self, resume: bool) -> None:
-        """Go on from the file, if that is wanted and there is one.
-
-        Raises:
-            CheckpointError: the file is damaged, or another run's.
-            FileExistsError: there is a file, and resume is not wanted.
-        """
-        checks.size(every=self.every)
-        self._note_rng()
-        if self.path is None:
-            if resume:
-                raise ValueError("resume is True without a checkpoint; name the file to resume")
-            return
-        atomic.remove_strays(self.path)
-        if not os.path.exists(self.path):
-            return
-        if not resume:
-            raise FileExistsError(
-                f"{self.path} is there already; go on from it with resume=True (--resume), "
-                "remove it, or choose another name"
-            )
-        self.epoch = load(self.path, self.run)
-        self._note_rng()
-
-    def epochs(self, num_epochs: int) -> Iterator[Epoch]:
-        """Yield the epochs that are left, each as far as it has come; save when all are done."""
-        while self.epoch.number <= num_epochs:
-            yield self.epoch
-            last, self.epoch = self.epoch, Epoch(self.epoch.number + 1)
-            self.epoch.minibatch = last.minibatch
-            self._note_rng()
-            self._stop_if_interrupted()
-        if self.path is not None and not self.save():
-            warnings.warn(f"the run has diverged, and is not kept in {self.path}", stacklevel=3)
-
-    def after_minibatch(self) -> None:
-        """Save if it is time to, or if the run is interrupted."""
-        self._stop_if_interrupted()
-        if self.path is not None and self.epoch.num_minibatches % self.every == 0:
-            self._stop_if_interrupted(saved=self.save())
-
-    def save(self) -> bool:
-        """Replace the file by the run as it stands, and return whether that was done.
-
-        What has diverged is not kept: the file stays as it was.
-        """
-        if self.path is None or self.run.has_diverged(self.epoch):
-            return False
-        model_file.write(self.path, *pack(self.run, self.epoch, self.rng_state))
-        return True
-
-    def _stop_if_interrupted(self, *, saved: bool | None = None) -> None:
-        if self.listener.signum is not None:
-            saved = self.save() if saved is None else saved
-            raise Interrupted(self.path if saved else None, self.epoch, self.listener.signum)
-
-    def _note_rng(self) -> None:
-        self.rng_state = self.run.rng and self.run.rng.state
-
-
 def pack(
     run: Run, epoch: Epoch, rng_state: Any
 ) -> tuple[dict[str, np.ndarray[Any, Any] | tensor_file.Later], dict[str, str]]:
@@ -269,7 +157,7 @@ def load(path: StrPath, run: Run) -> Epoch:
         if RUN not in metadata:
             raise ValueError("it is a model, not a training run; go on from it with load_model")
         arrays, vocab, settings = model_file.model_of(tensors, metadata)
-        about = tensor_file.read_json(metadata[RUN])
+        about = json_text.read(metadata[RUN])
         model_file.check_keys("run's keys", about, KEYS)
         kept = _kept(tensors)
     _check_same(path, _model(vocab, settings), _model_of(run))

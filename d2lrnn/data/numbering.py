@@ -1,0 +1,79 @@
+"""A text as numbers, block by block: how a long one is counted and kept in little memory."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+Ids = np.ndarray[Any, Any]
+
+BLOCK = 2**20  # characters that are numbered at once
+
+
+def words(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
+    """Return the words of a text as numbers in order of appearance, and how often each comes.
+
+    Of what lies beyond max_tokens, words are counted and not kept.
+    """
+    numbers: dict[str, int] = collections.defaultdict(itertools.count().__next__)
+    blocks: list[Ids] = []
+    counts, length = np.zeros(0, np.int64), 0
+    for block in _blocks(lines, "\n"):
+        words = block.split()
+        found = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
+        more = np.bincount(found, minlength=len(numbers))
+        more[: len(counts)] += counts
+        counts = more
+        if max_tokens is None or length < max_tokens:
+            blocks.append(found)
+            length += len(found)
+    return blocks, dict(zip(numbers, counts.tolist(), strict=True))
+
+
+def characters(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
+    """Return the characters of a text as words returns its words."""
+    numbers: Ids = np.zeros(0, np.int32)  # from 1, by code point
+    counts: Ids = np.zeros(0, np.int64)
+    known: list[int] = []
+    blocks: list[Ids] = []
+    length = 0
+    for block in _blocks(lines, ""):
+        codes = np.frombuffer(block.encode("utf-32-le", "surrogatepass"), "<u4")
+        top = max(len(counts), int(codes.max(initial=0)) + 1)
+        numbers, counts = (np.pad(a, (0, top - len(a))) for a in (numbers, counts))
+        counts += np.bincount(codes, minlength=top)
+        new = np.flatnonzero((counts > 0) & (numbers == 0))
+        if len(new):
+            places = np.zeros(top, np.intp)
+            places[codes[::-1]] = np.arange(len(codes))[::-1]  # the first place is written last
+            known += new[np.argsort(places[new])].tolist()
+            numbers[known] = np.arange(1, len(known) + 1)
+        if max_tokens is None or length < max_tokens:
+            dtype = np.min_scalar_type(len(known))  # one byte for most texts
+            blocks.append((numbers[codes] - 1).astype(dtype))
+            length += len(codes)
+    return blocks, {chr(code): int(counts[code]) for code in known}
+
+
+def _blocks(lines: Iterable[str], between: str) -> Iterator[str]:
+    """Yield lines joined, in blocks of about a million characters; what is longer is cut.
+
+    Lines that are to be joined by something are not cut.
+    """
+    together: list[str] = []
+    size = 0
+    for line in lines:
+        start = 0
+        while not between and len(line) - start > BLOCK:
+            yield "".join([*together, line[start : start + BLOCK]])
+            together, size, start = [], 0, start + BLOCK
+        together.append(line[start:])
+        size += len(line) - start
+        if size >= BLOCK:
+            yield between.join(together)
+            together, size = [], 0
+    yield between.join(together)

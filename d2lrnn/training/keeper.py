@@ -1,0 +1,126 @@
+"""Keeps a training run in a file as it goes, and ends it between two minibatches when asked to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from d2lrnn import checks
+from d2lrnn.files import atomic, model_file
+from d2lrnn.files.model_file import StrPath
+from d2lrnn.training import interrupts
+from d2lrnn.training.callbacks import Callback
+from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.interrupts import Listener
+from d2lrnn.training.run_file import Run, load, pack
+
+
+class Interrupted(interrupts.Stopped):
+    """Training was interrupted after a minibatch: by Ctrl-C, or by the signal ``signum``.
+
+    ``path`` is the checkpoint that it is kept in, or None; the net holds what it has learned.
+    """
+
+    def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
+        """Say where it is kept and how to go on."""
+        where = (
+            f"saved in {path}; resume=True (--resume) goes on from there" if path else "not kept"
+        )
+        super().__init__(
+            f"interrupted in epoch {epoch.number}, after {epoch.num_minibatches} of its "
+            f"minibatches; {where}",
+            signum,
+        )
+        self.path = path
+
+
+@dataclass
+class Keeper(Callback):
+    """Keeps a run in a file, every so many minibatches; does nothing where path is None."""
+
+    path: StrPath | None
+    every: int
+    run: Run
+    epoch: Epoch = field(default_factory=Epoch)
+    listener: Listener = field(default_factory=Listener)
+    rng_state: Any = None  # as it was when the epoch began
+
+    @contextlib.contextmanager
+    def running(self, resume: bool) -> Iterator[None]:
+        """Begin, and let a signal end training after the minibatch at hand.
+
+        Raises:
+            LockedError: an OSError; another process keeps its run in the same file.
+        """
+        checks.size(every=self.every)
+        with contextlib.ExitStack() as stack:
+            if self.path is not None:
+                self.run.check_rng()
+                stack.enter_context(atomic.locked(self.path))
+            self.begin(resume)
+            self.listener = stack.enter_context(interrupts.listening())
+            yield
+
+    def begin(self, resume: bool) -> None:
+        """Go on from the file, if that is wanted and there is one.
+
+        Raises:
+            CheckpointError: the file is damaged, or another run's.
+            FileExistsError: there is a file, and resume is not wanted.
+        """
+        checks.size(every=self.every)
+        self._note_rng()
+        if self.path is None:
+            if resume:
+                raise ValueError("resume is True without a checkpoint; name the file to resume")
+            return
+        atomic.remove_strays(self.path)
+        if not os.path.exists(self.path):
+            return
+        if not resume:
+            raise FileExistsError(
+                f"{self.path} is there already; go on from it with resume=True (--resume), "
+                "remove it, or choose another name"
+            )
+        self.epoch = load(self.path, self.run)
+        self._note_rng()
+
+    def epochs(self, num_epochs: int) -> Iterator[Epoch]:
+        """Yield the epochs that are left, each as far as it has come; save when all are done."""
+        while self.epoch.number <= num_epochs:
+            yield self.epoch
+            last, self.epoch = self.epoch, Epoch(self.epoch.number + 1)
+            self.epoch.minibatch = last.minibatch
+            self._note_rng()
+            self._stop_if_interrupted()
+        if self.path is not None and not self.save():
+            warnings.warn(f"the run has diverged, and is not kept in {self.path}", stacklevel=3)
+
+    def after_minibatch(self) -> None:
+        """Save if it is time to, or if the run is interrupted."""
+        self._stop_if_interrupted()
+        if self.path is not None and self.epoch.num_minibatches % self.every == 0:
+            self._stop_if_interrupted(saved=self.save())
+
+    def save(self) -> bool:
+        """Replace the file by the run as it stands, and return whether that was done.
+
+        What has diverged is not kept: the file stays as it was.
+        """
+        if self.path is None or self.run.has_diverged(self.epoch):
+            return False
+        model_file.write(self.path, *pack(self.run, self.epoch, self.rng_state))
+        return True
+
+    def _stop_if_interrupted(self, *, saved: bool | None = None) -> None:
+        if self.listener.signum is not None:
+            saved = self.save() if saved is None else saved
+            raise Interrupted(self.path if saved else None, self.epoch, self.listener.signum)
+
+    def _note_rng(self) -> None:
+        self.rng_state = self.run.rng and self.run.rng.state
