@@ -7,12 +7,11 @@ plain network, to over twenty, in an LSTM.
 import functools
 import types
 
-import numpy as onp
 from mxnet import symbol
 from mxnet.gluon import HybridBlock
 
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
-from d2lrnn.nets.prediction import AT_ONCE
+from d2lrnn.nets.prediction import AT_ONCE, filled_up
 
 symbol.numpy._Symbol.__matmul__ = symbol.np.dot  # the operator that MXNet's symbols lack
 
@@ -20,14 +19,13 @@ symbol.numpy._Symbol.__matmul__ = symbol.np.dot  # the operator that MXNet's sym
 def say(net, index, state, given, noise):
     """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
     count = len(given)
-    given = onp.concatenate([given, onp.zeros(max(0, AT_ONCE - count), onp.int32)])
-    noise = onp.concatenate([noise, onp.zeros((len(given) - count, net.vocab_size))])
+    given, noise = filled_up(given), filled_up(noise)
     step = net.ops.steps[net.architecture.cell]
     graph = speech(net.architecture, step, net.vocab_size, net.dtype)
-    ids = (from_numpy(i, dtype="int64", device=net.device) for i in (onp.array([index]), given))
+    ids = (from_numpy(i, dtype="int64", device=net.device) for i in (index[None], given))
     noise = from_numpy(noise, dtype=net.dtype, device=net.device)
     said, *states = graph(*ids, noise, list(state), net.params)
-    return to_numpy(said)[:count].tolist(), tuple(s[count - 1] for s in states)
+    return to_numpy(said)[:count], tuple(s[count - 1] for s in states)
 
 
 @functools.lru_cache(16)
@@ -59,15 +57,15 @@ class Speech(HybridBlock):
         self.one_hot = functools.partial(symbol.npx.one_hot, depth=vocab_size, dtype=dtype)
 
     def hybrid_forward(self, F, index, given, noise, state, params):
-        """Return the ids (AT_ONCE,), then each part of the state after each of them."""
+        """Return the ids (AT_ONCE, n), then each part of the state after each row of them."""
         *weights, W_hq, b_q = params
         said, states = [], []
         for given_t, noise_t in zip(*(F.np.split(x, AT_ONCE, axis=0) for x in (given, noise))):
-            row, last = self.one_hot(index), ()
+            row, last = self.one_hot(index.reshape(-1)), ()  # (n, vocab_size)
             for [(layer, before)] in self.architecture.layers(weights, state):
                 after = tuple(self.step(row, before, layer))
                 row, last = after[0], last + after
-            chosen = F.np.argmax(F.np.dot(row, W_hq) + b_q + noise_t, axis=1)
+            chosen = F.np.argmax(F.np.dot(row, W_hq) + b_q + noise_t, axis=2)  # (1, n)
             index, state = F.np.where(given_t >= 0, given_t, chosen), last
             said.append(index)
             states.append(last)
