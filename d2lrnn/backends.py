@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib import metadata
 from types import ModuleType
 
 
@@ -46,6 +45,8 @@ class Framework:
     @property
     def version(self) -> str | None:
         """The framework's version, without importing it, or None where it is absent."""
+        from importlib import metadata  # here: it brings the parts for mail
+
         for distribution in self.distributions:
             try:
                 return metadata.version(distribution)

@@ -27,7 +27,7 @@ from d2lrnn.nets.bleu import bleu
 from d2lrnn.nets.cells import Architecture, flip_update_gate
 from d2lrnn.nets.language_model import ScratchModel, copy_params
 from d2lrnn.nets.ops import Ops
-from d2lrnn.nets.prediction import predict_ch8
+from d2lrnn.nets.prediction import predict_ch8, predict_many
 from d2lrnn.teaching import show
 from d2lrnn.training.history import DivergenceError, History, Scores
 from d2lrnn.training.keeper import Interrupted
@@ -55,6 +55,7 @@ __all__ = [
     "make_step",
     "pad_sequences",
     "predict_ch8",
+    "predict_many",
     "read_builtin",
     "read_fra_eng",
     "read_mnist",

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pooch
 
 from d2lrnn.data import corpora
 
@@ -57,6 +56,8 @@ def tiny_shakespeare_at_hand() -> bool:
 
 
 def _at_hand(name: str) -> bool:
+    import pooch  # here: it takes as long to import as NumPy
+
     folders = [os.environ.get(corpora.DATA_FOLDER), pooch.os_cache("d2lrnn")]
     return any(Path(folder, name).exists() for folder in folders if folder)
 

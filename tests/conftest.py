@@ -17,6 +17,7 @@ import warnings
 
 import hypothesis
 import numpy as np
+import pooch
 import pytest
 
 from d2lrnn import backends
@@ -188,7 +189,7 @@ def server(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setenv("D2LRNN_DATA", "")
-    monkeypatch.setattr(corpora.pooch, "os_cache", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         threading.Thread(target=httpd.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}"

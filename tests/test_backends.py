@@ -25,6 +25,16 @@ def test_importing_d2lrnn_loads_no_framework():
     assert set(backends.BACKENDS) & set(result.stdout.split()) == {"numpy"}
 
 
+LATE = {"pooch", "tqdm", "matplotlib", "importlib.metadata", "asyncio", "requests"}
+
+
+@pytest.mark.parametrize("module", ["d2lrnn.numpy", "d2lrnn.cli"])
+def test_what_few_need_is_imported_when_they_do(module):
+    result = run(f"import sys, {module}; print(*sys.modules)")
+    assert result.returncode == 0, result.stderr
+    assert not LATE & set(result.stdout.split())
+
+
 @pytest.mark.frameworks  # NumPy is always there
 def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
     result = run(f"""

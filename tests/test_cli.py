@@ -9,13 +9,13 @@ import time
 
 import matplotlib
 import pytest
+import tqdm.auto
 from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.files import atomic, tensor_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build
-from d2lrnn.training import progress
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -506,8 +506,8 @@ def test_compare_takes_backends_one_by_one_or_together(monkeypatch, chosen):
 
 @pytest.mark.parametrize(("value", "hidden"), [("0", True), ("1", None)])
 def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
-    made, real = [], progress.tqdm
-    monkeypatch.setattr(progress, "tqdm", lambda **how: made.append(how["disable"]) or real(**how))
+    made, real = [], tqdm.auto.tqdm
+    monkeypatch.setattr(tqdm.auto, "tqdm", lambda **how: made.append(how["disable"]) or real(**how))
     monkeypatch.setenv("D2LRNN_PROGRESS", value)
     monkeypatch.setattr("d2lrnn.measure.memory.survey", lambda *_, **__: {})
     monkeypatch.setattr("d2lrnn.measure.memory.table", lambda _: "")

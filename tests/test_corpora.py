@@ -2,6 +2,7 @@
 
 import hashlib
 
+import pooch
 import pytest
 
 from d2lrnn.data import corpora, datasets, loaders
@@ -45,7 +46,7 @@ def test_a_refused_connection_is_the_same_error(server):
 @pytest.fixture
 def asked(server, monkeypatch):
     """The addresses that are asked for; none over https answers."""
-    addresses, retrieve = [], corpora.pooch.retrieve
+    addresses, retrieve = [], pooch.retrieve
 
     def note(url, *args, **settings):
         addresses.append(url)
@@ -53,7 +54,7 @@ def asked(server, monkeypatch):
             raise ConnectionError("no https here")
         return retrieve(url, *args, **settings)
 
-    monkeypatch.setattr(corpora.pooch, "retrieve", note)
+    monkeypatch.setattr(pooch, "retrieve", note)
     return addresses
 
 
@@ -80,13 +81,13 @@ def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch,
 def test_the_bar_of_a_download_can_be_turned_off(server, monkeypatch, value, shown):
     monkeypatch.setenv("D2LRNN_PROGRESS", value)
     monkeypatch.setattr(corpora.sys.stderr, "isatty", lambda: True, raising=False)
-    made, downloader = [], corpora.pooch.HTTPDownloader
+    made, downloader = [], pooch.HTTPDownloader
 
     def make(*, progressbar, timeout):
         made.append(progressbar)
         return downloader(timeout=timeout)
 
-    monkeypatch.setattr(corpora.pooch, "HTTPDownloader", make)
+    monkeypatch.setattr(pooch, "HTTPDownloader", make)
     fetch("book.txt", f"{server}/book.txt", CONTENT)
     assert made == [shown]
 

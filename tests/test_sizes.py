@@ -22,8 +22,8 @@ def test_a_one_hot_row_takes_the_memory_of_a_row(rnn):
 
 def test_a_model_of_a_million_words_says_one(rnn):
     net = build.new_net(rnn, cells.Architecture("rnn"), MANY, 1, seed=0)
-    scores, _ = net.next_scores(MANY - 1, net.begin_state(1))
-    assert scores.shape == (MANY,)
+    scores, _ = net.next_scores(np.array([MANY - 1]), net.begin_state(1))
+    assert scores.shape == (1, MANY)
 
 
 def test_ids_of_a_million_words_are_read_and_written(rnn):

@@ -8,6 +8,7 @@ import sys
 from xml.etree import ElementTree
 
 import numpy as np
+import pooch
 import pytest
 
 from d2lrnn import plot, teaching
@@ -142,7 +143,7 @@ def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
 )
 def test_a_text_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path, at_hand, file):
     monkeypatch.setenv(teaching.corpora.DATA_FOLDER, str(tmp_path))
-    monkeypatch.setattr(teaching.pooch, "os_cache", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache")
     assert not at_hand()
     (tmp_path / file).touch()
     assert at_hand()

@@ -362,22 +362,22 @@ def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):
 
 
 def test_sampling_follows_the_softmax_of_scores_over_temperature():
-    scores, rng = np.array([0.0, 1.0, 2.0], "float32"), np.random.default_rng(0)
-    highest = (scores + prediction.surprise(2.0, rng, (20000, 3))).argmax(axis=1)
+    scores = np.array([0.0, 1.0, 2.0], "float32")
+    highest = (scores + prediction.Surprise(2.0, [0], 3)(20000)).argmax(axis=2)[:, 0]
     expected = np.exp(scores / 2) / np.exp(scores / 2).sum()
     drawn = np.bincount(highest) / 20000
     np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
 
 
 def test_a_tiny_temperature_is_all_but_greedy():
-    noise = prediction.surprise(1e-3, np.random.default_rng(0), (100, 2))
-    assert set((np.array([1.0, 1.1]) + noise).argmax(axis=1)) == {1}
+    noise = prediction.Surprise(1e-3, [0], 2)(100)
+    assert set((np.array([1.0, 1.1]) + noise).argmax(axis=2)[:, 0]) == {1}
 
 
 def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
     net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
-    noise = prediction.surprise(0.7, np.random.default_rng(5), (41, 5))
+    noise = prediction.Surprise(0.7, [5], 5)(41)[:, 0]
     state, said = net.begin_state(1), vocab[list("dab")]
     for step, extra in enumerate(noise):
         outputs, state = net.evaluate(np.array([[said[step]]]), state)
@@ -396,6 +396,57 @@ def test_a_text_goes_on_from_a_state(rnn, make_net):
     assert "da" + rest == rnn.predict_ch8("dad", 9, net, vocab) != "da" + without
     with pytest.raises(ValueError, match="state is for batch_size 2, the minibatch has 1"):
         rnn.predict_ch8("b", 9, net, vocab, state=net.begin_state(2))
+
+
+def unequal_net(rnn, make_net, **settings):
+    """Return a model that says more than one token, and its Vocab."""
+    net = make_net(dtype="float64", **settings)
+    net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
+    return net, rnn.Vocab("abcd")
+
+
+PREFIXES = ["ab", "d", "dabcabcdabcdabcdabcdabcdabcdabcdabcd", "ab", "<unk>"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("num_preds", [0, 1, 70])
+def test_many_texts_are_what_each_is_alone(rnn, make_net, num_preds, temperature):
+    net, vocab = unequal_net(rnn, make_net)
+    draw = {"temperature": temperature, "seed": 3}
+    found = rnn.predict_many(PREFIXES, num_preds, net, vocab, **draw)
+    alone = [
+        rnn.predict_ch8(p, num_preds, net, vocab, temperature=temperature, seed=3 + i)
+        for i, p in enumerate(PREFIXES)
+    ]
+    assert found == alone
+    assert num_preds < 70 or len(set(found)) >= (5 if temperature else 4)
+
+
+@pytest.mark.parametrize("cell", ["gru", "gru_reset_after", "lstm"])
+def test_many_texts_of_any_cell_are_what_each_is_alone(rnn, cell):
+    net = build.new_net(rnn, cells.Architecture(cell, 2), 5, 6, seed=0, dtype="float64")
+    net.load_arrays([8 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
+    vocab = rnn.Vocab("abcd")
+    found = rnn.predict_many(PREFIXES, 33, net, vocab)
+    assert found == [rnn.predict_ch8(prefix, 33, net, vocab) for prefix in PREFIXES]
+
+
+def test_many_texts_go_on_from_a_row_of_the_state_each(rnn, make_net):
+    net, vocab = unequal_net(rnn, make_net)
+    _, state = net.evaluate(np.array([vocab[list("da")], vocab[list("bc")]]), net.begin_state(2))
+    found = rnn.predict_many(["d", "a"], 9, net, vocab, state=state)
+    whole = rnn.predict_many(["dad", "bca"], 9, net, vocab)
+    assert [text[2:] for text in whole] == found
+
+
+def test_no_prefixes_give_no_texts(rnn, make_net):
+    assert rnn.predict_many([], 3, make_net(), rnn.Vocab("abcd")) == []
+
+
+def test_one_text_in_the_place_of_many_is_refused(rnn, make_net):
+    words = r"prefixes is one text, 'ab'; expected many; give \['ab'\]"
+    with pytest.raises(ValueError, match=words):
+        rnn.predict_many("ab", 3, make_net(), rnn.Vocab("abcd"))
 
 
 def test_a_longer_prefix_compiles_nothing_anew(rnn, make_net, monkeypatch):

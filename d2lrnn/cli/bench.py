@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,12 @@ KINDS = (*speed.CELLS, "input")
 @click.option(
     "--memory", is_flag=True, help="Instead: the memory that long sequences take, in segments too."
 )
+@click.option(
+    "--growth",
+    is_flag=True,
+    help="Instead: time and memory as steps, hidden units, vocabulary and text grow.",
+)
+@click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
 @click.option("--rounds", default=21, help="Rounds that count; all contenders run in each.")
 @click.option("--json", "file", type=click.Path(), help="Write all that was measured here.")
 @click.option("--plot", type=click.Path(), help="Draw the ratios into this file (.png, .svg).")
@@ -58,6 +66,8 @@ def bench_command(
     sizes: tuple[str, ...],
     kinds: tuple[str, ...],
     memory: bool,
+    growth: bool,
+    quick: bool,
     rounds: int,
     file: str | None,
     plot: str | None,
@@ -70,6 +80,9 @@ def bench_command(
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         _check_replaceable(file)
+        if growth:
+            _grow(_names(backend, everything), kinds or ("rnn", "gru", "lstm"), quick, file, plot)
+            return
         every = tuple(size for size in speed.SIZES if size != "tiny")
         sizes = sizes or (every if everything else ("h256",))
         kinds = kinds or tuple(speed.CELLS)
@@ -83,16 +96,46 @@ def bench_command(
     click.echo(speed.table(rows))
     for size in sizes:
         click.echo(f"{size}: {speed.SIZES[size]}")
+    with plain_errors():
+        _save(speed.as_json(rows), file)
+        if plot:
+            from d2lrnn import plot as drawing
+
+            save_picture(drawing.bench(rows), plot)
+
+
+def _save(found: list[dict[str, Any]], file: str | None) -> None:
     if file:
-        with plain_errors():
-            content = json.dumps(speed.as_json(rows), indent=1) + "\n"
-            atomic.replace(file, content.encode())
+        atomic.replace(file, (json.dumps(found, indent=1) + "\n").encode())
         click.echo(f"measurements saved in {file}")
+
+
+def _names(backend: str, everything: bool) -> list[str]:
+    if everything:
+        return backends.available()
+    load_backend(backend)
+    return [backend]
+
+
+def _grow(
+    names: list[str], kinds: tuple[str, ...], quick: bool, file: str | None, plot: str | None
+) -> None:
+    """Print how time and memory grow, and save and draw it."""
+    from d2lrnn.measure import growth
+
+    sizes, curves = growth.QUICK if quick else growth.SIZES, []
+    total = len(names) * len(kinds) * sum(map(len, sizes.values()))
+    with bar(total=total, leave=False) as shown:
+        for name, kind in itertools.product(names, kinds):
+            shown.set_description_str(f"{name} {kind}")
+            curves += growth.survey(name, kind, sizes, progress=shown.update)
+    click.echo("One step with the fused cell, float32; memory beyond that of a small one.")
+    click.echo(growth.table(curves))
+    _save([asdict(curve) for curve in curves], file)
     if plot:
         from d2lrnn import plot as drawing
 
-        with plain_errors():
-            save_picture(drawing.bench(rows), plot)
+        save_picture(drawing.growth(curves), plot)
 
 
 def _check_replaceable(file: str | None) -> None:
@@ -103,10 +146,10 @@ def _check_replaceable(file: str | None) -> None:
     if not os.path.isfile(file) or os.path.getsize(file) == 0:
         return
     try:
-        speed_rows = [_row(found) for found in json.loads(Path(file).read_bytes())]
+        measured = [_measured(found) for found in json.loads(Path(file).read_bytes())]
     except (KeyError, TypeError, ValueError, RecursionError):
-        speed_rows = []
-    if not speed_rows:
+        measured = []
+    if not measured:
         raise FileExistsError(
             f"{file} is there already, and holds no measurements; choose another name, or remove it"
         )
@@ -158,6 +201,12 @@ def _in_processes(
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             rows += [_row(found) for found in json.loads(file.read_text(encoding="utf-8"))]
     return rows
+
+
+def _measured(found: dict[str, Any]) -> Any:
+    from d2lrnn.measure.growth import Curve
+
+    return Curve(**found) if "axis" in found else _row(found)
 
 
 def _row(found: dict[str, Any]) -> speed.Timing:

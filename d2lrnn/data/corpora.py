@@ -13,10 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-
-import pooch
 
 from d2lrnn import checks
 
@@ -80,6 +77,8 @@ def read_builtin() -> list[str]:
 
     Every string but the last ends with a newline, so that a model learns paragraphs too.
     """
+    from importlib import resources  # here: it brings archives and more
+
     story = resources.files("d2lrnn.data").joinpath("corpus.txt").read_text(encoding="utf-8")
     paragraphs = [" ".join(paragraph.split()) for paragraph in story.split("\n\n")]
     return [paragraph + "\n" for paragraph in paragraphs if paragraph]
@@ -221,6 +220,8 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
 
 def _retrieve(name: str, url: str, known_hash: str) -> Path:
     """Return the path of a file in the cache, downloaded if it is not there."""
+    import pooch  # here: it takes as long to import as NumPy
+
     shown = sys.stderr.isatty() and os.environ.get(PROGRESS) != "0"
     downloader = pooch.HTTPDownloader(progressbar=shown, timeout=TIMEOUT)
     cache = pooch.os_cache("d2lrnn")

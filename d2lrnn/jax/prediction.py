@@ -6,28 +6,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from d2lrnn.nets.prediction import AT_ONCE
+from d2lrnn.nets.prediction import filled_up
 
 
 def say(net, index, state, given, noise):
     """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
     count = len(given)
-    given = np.concatenate([given, np.zeros(max(0, AT_ONCE - count), np.int32)])
-    noise = np.concatenate([noise, np.zeros((len(given) - count, net.vocab_size))])
+    given, noise = filled_up(given), filled_up(noise)
     arguments = jnp.asarray(given), jnp.asarray(noise, net.dtype), count
     said, state = compiled(net.speaker, net.params, tuple(state), index, *arguments)
-    return np.asarray(said)[:count].tolist(), state
+    return np.asarray(said)[:count], state
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def compiled(network, params, state, index, given, noise, count):
-    """Say count tokens after index; return their ids, zeros after them, and the last state."""
+    """Say count rows of tokens after index; return their ids, others after them, and the state."""
 
     def step(t, carried):
         index, state, said = carried
-        row = jax.nn.one_hot(index, noise.shape[1], dtype=noise.dtype)
-        scores, state = network(params, row[None, None], None, state)
-        chosen = jnp.argmax(scores[0] + noise[t]).astype(given.dtype)
+        rows = jax.nn.one_hot(index, noise.shape[2], dtype=noise.dtype)  # (n, vocab_size)
+        scores, state = network(params, rows[None], None, state)
+        chosen = jnp.argmax(scores + noise[t], axis=1).astype(given.dtype)
         index = jnp.where(given[t] >= 0, given[t], chosen)
         return index, tuple(state), said.at[t].set(index)
 

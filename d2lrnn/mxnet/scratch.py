@@ -169,7 +169,7 @@ class RNNModelScratch(ScratchModel):
         return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
-        """Return the ids of the tokens after one with that id, and the last state."""
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
         if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

@@ -155,25 +155,25 @@ class Model(ABC):
         outputs, state = self(X, state)
         return self.tensors.to_numpy(outputs), state
 
-    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
-        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
-        outputs, state = self.evaluate(np.array([[index]]), state)
-        return outputs[0], state
+    def next_scores(self, index: Array, state: State) -> tuple[Array, State]:
+        """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
+        return self.evaluate(index[:, None], state)
 
-    def say(self, index: int, state: State, given: Array, noise: Array) -> tuple[list[int], State]:
-        """Return the ids of the tokens after one with that id, and the last state.
+    def say(self, index: Array, state: State, given: Array, noise: Array) -> tuple[Array, State]:
+        """Return the ids (k, n) of the tokens after n of them, row by row, and the last state.
 
         Args:
-            index: the token to go on from.
-            state: of a batch of one row.
-            given: (k,) ids that are settled beforehand; negative where the net is to choose.
-            noise: (k, vocab_size), added to the scores before the highest is chosen.
+            index: (n,) ids of the tokens to go on from.
+            state: of a batch of n rows.
+            given: (k, n) ids that are settled beforehand; negative where the net is to choose.
+            noise: (k, n, vocab_size), added to the scores before the highest is chosen.
         """
-        said = []
-        for settled, extra in zip(given, noise, strict=True):
+        said = np.array(given)
+        for settled, extra in zip(said, noise, strict=True):  # settled: (n,), filled in here
             scores, state = self.next_scores(index, state)
-            index = int(settled) if settled >= 0 else int((scores + extra).argmax())
-            said.append(index)
+            free = settled < 0
+            settled[free] = (scores + extra)[free].argmax(axis=1)
+            index = settled
         return said, state
 
 
@@ -226,14 +226,14 @@ class ScratchModel(Model):
         """The network as it says one token after the other: of one step no form is fused."""
         return networks.Masked(self.ops, self.architecture)
 
-    def next_scores(self, index: int, state: State) -> tuple[Array, State]:
-        """Return the scores (vocab_size,) of the token after one with that id, and the state."""
+    def next_scores(self, index: Array, state: State) -> tuple[Array, State]:
+        """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
         if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
             return super().next_scores(index, state)
-        ids = np.array([[index]])
-        row = self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
-        outputs, state = self.speaker(self.params, row, None, self.own(state))
-        return self.tensors.to_numpy(outputs)[0], state
+        ids, settings = index[None], {"dtype": self.dtype, "device": self.device}
+        rows = self.tensors.one_hot(ids, self.vocab_size, **settings)  # (1, n, vocab_size)
+        outputs, state = self.speaker(self.params, rows, None, self.own(state))
+        return self.tensors.to_numpy(outputs), state
 
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"

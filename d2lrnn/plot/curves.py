@@ -11,6 +11,7 @@ import numpy as np
 from d2lrnn.plot.style import line_style, logarithmic, new_axes
 
 if TYPE_CHECKING:
+    from d2lrnn.measure.growth import Curve
     from d2lrnn.measure.speed import Timing
     from d2lrnn.training.history import History, Scores, SmoothLoss
 
@@ -105,6 +106,39 @@ def _bench_bars(ax: Any, rows: Sequence[Timing], kinds: Sequence[str]) -> None:
 
 def _short(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.2f}"
+
+
+GROWING = {
+    "num_steps": "time steps",
+    "num_hiddens": "hidden units",
+    "vocab_size": "tokens in the vocabulary",
+    "mebibytes": "text in MiB",
+}
+
+
+LEAST = 0.0001  # seconds, and MiB: less than can be measured
+
+
+def growth(curves: Sequence[Curve]) -> Any:
+    """Draw what measure.growth.survey returned; return Axes (what grows, time and memory).
+
+    Both axes are logarithmic, and beside each line stands its slope, the power of the size.
+    """
+    drawn = {axis: words for axis, words in GROWING.items() if any(c.axis == axis for c in curves)}
+    axes = new_axes(11.0, 3.4 * len(drawn), columns=2, rows=len(drawn))
+    axes = np.reshape(np.asarray(axes, dtype=object), (len(drawn), 2))
+    for row, (axis, words) in zip(axes, drawn.items()):
+        here = [curve for curve in curves if curve.axis == axis]
+        for column, quantity in enumerate(("seconds", "memory in MiB")):
+            ax = row[column]
+            for number, curve in enumerate(here):
+                values = (curve.seconds, curve.mebibytes)[column]
+                label = f"{curve.backend} {curve.cell}, slope {curve.slopes[column]:.2f}"
+                values = [max(value, LEAST) for value in values]  # 0 has no place here
+                ax.plot(curve.sizes, values, marker="o", label=label, **line_style(number))
+            ax.set(xscale="log", yscale="log", xlabel=words, ylabel=quantity)
+            ax.legend(fontsize=9)
+    return axes
 
 
 def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:

@@ -2,22 +2,20 @@
 
 import functools
 
-import numpy as np
 import tensorflow as tf
 
-from d2lrnn.nets.prediction import AT_ONCE
+from d2lrnn.nets.prediction import filled_up
 
 
 def say(net, index, state, given, noise):
     """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
     count = len(given)
-    given = np.concatenate([given, np.zeros(max(0, AT_ONCE - count), np.int32)])
-    noise = np.concatenate([noise, np.zeros((len(given) - count, net.vocab_size))])
+    given, noise = filled_up(given), filled_up(noise)
     numbers = tf.constant(index, tf.int32), tf.constant(count, tf.int32)
     given, noise = tf.constant(given, tf.int32), tf.constant(noise, net.dtype)
     params = [tf.convert_to_tensor(param) for param in net.params]
     said, state = compiled(net.speaker)(params, tuple(state), given, noise, *numbers)
-    return said.numpy()[:count].tolist(), state
+    return said.numpy()[:count], state
 
 
 @functools.cache
@@ -27,9 +25,9 @@ def compiled(network):
     @tf.function(jit_compile=True, autograph=False)
     def loop(params, state, given, noise, index, count):
         def step(t, index, state, said):
-            row = tf.one_hot(index, noise.shape[1], dtype=noise.dtype)
-            scores, state = network(params, row[None, None], None, state)
-            chosen = tf.argmax(scores[0] + noise[t], output_type=tf.int32)
+            rows = tf.one_hot(index, noise.shape[2], dtype=noise.dtype)  # (n, vocab_size)
+            scores, state = network(params, rows[None], None, state)
+            chosen = tf.argmax(scores + noise[t], axis=1, output_type=tf.int32)
             index = tf.where(given[t] >= 0, given[t], chosen)
             said = tf.tensor_scatter_nd_update(said, [[t]], [index])
             return t + 1, index, tuple(state), said

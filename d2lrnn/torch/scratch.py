@@ -164,5 +164,5 @@ class RNNModelScratch(ScratchModel):
 
     @torch.inference_mode()
     def say(self, index, state, given, noise):
-        """Return the ids of the tokens after one with that id, and the last state."""
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
         return super().say(index, state, given, noise)

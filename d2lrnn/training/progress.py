@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tqdm.auto import tqdm
-
 PROGRESS = "D2LRNN_PROGRESS"  # the environment variable that turns progress bars off where it is 0
 
 
@@ -18,6 +16,8 @@ def bar(progress: bool | None = None, **settings: Any) -> Any:
             notebook and the environment variable D2LRNN_PROGRESS is not 0.
         settings: what else tqdm takes, such as total.
     """
+    from tqdm.auto import tqdm  # here: most imports of this package train nothing
+
     if progress is None:
         disable = True if os.environ.get(PROGRESS) == "0" else None
     else:

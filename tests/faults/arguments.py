@@ -255,6 +255,13 @@ FUNCTIONS = {
         "temperature": real,
         "state": Argument(st.none(), states(1).odd),
     },
+    "predict_many": {
+        "prefixes": Argument(st.lists(st.text(min_size=1, max_size=6), max_size=3), words),
+        "num_preds": Argument(st.integers(0, 3), small_numbers),
+        "net": net_of_any_kind,
+        "temperature": real,
+        "state": Argument(st.none(), states(1).odd),
+    },
     "train_epoch_ch8": {
         "train_iter": minibatches,
         "step": made(st.just(0.1), lambda b, lr: b.make_step(language_model(b, 0), lr)),

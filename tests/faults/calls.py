@@ -90,6 +90,11 @@ def written(rnn, **settings):
     return rnn.predict_ch8(**settings)[:0]
 
 
+def all_written(rnn, **settings):
+    """Generate many; what is drawn at random is not to be compared."""
+    return len(rnn.predict_many(**settings))
+
+
 def carried(rnn, array, **settings):
     """Carry an array over and back."""
     return rnn.to_numpy(rnn.from_numpy(array, **settings))
@@ -98,6 +103,7 @@ def carried(rnn, array, **settings):
 CALLS = {
     "from_numpy": carried,
     "predict_ch8": written,
+    "predict_many": all_written,
     "value_and_grad": gradients,
     "make_update": updated,
     "stack": stacked,

@@ -168,8 +168,9 @@ def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
 
 FETCH = """
 import pathlib, sys
+import pooch
 from d2lrnn.data import corpora
-corpora.pooch.os_cache = lambda name: pathlib.Path(sys.argv[3])
+pooch.os_cache = lambda name: pathlib.Path(sys.argv[3])
 print(corpora.fetch("book.txt", sys.argv[1], sys.argv[2], instead="do without"))
 """
 

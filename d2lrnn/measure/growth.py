@@ -1,0 +1,181 @@
+"""How time and memory grow: with the steps, the hidden units, the vocabulary and the text.
+
+Each point is a process of its own, because what counts as memory is the most that a process has
+ever held (its resident set), beyond what it held after a small step of the same kind. The time is
+that of a second step: the first one compiles. The slope on logarithmic axes is the power of the
+size: 1 where twice the size takes twice as much.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends, checks
+from d2lrnn.nets import build, cells
+
+# What grows, and with it the power of the work itself: of the time, and of the memory.
+WORK = MappingProxyType(
+    {"num_steps": (1, 1), "num_hiddens": (2, 2), "vocab_size": (1, 1), "mebibytes": (1, 1)}
+)
+SIZES: Mapping[str, Sequence[int]] = MappingProxyType(
+    {
+        "num_steps": (10, 100, 1000, 10_000),
+        "num_hiddens": (64, 128, 256, 512, 1024, 2048),
+        "vocab_size": (28, 280, 2800, 28_000, 50_000),
+        "mebibytes": (1, 10, 100),
+    }
+)
+QUICK: Mapping[str, Sequence[int]] = MappingProxyType(
+    {"num_steps": (10, 40), "num_hiddens": (8, 32), "vocab_size": (28, 112), "mebibytes": (1, 2)}
+)
+USUAL = MappingProxyType({"vocab_size": 28, "num_hiddens": 256, "batch_size": 32, "num_steps": 35})
+SMALL = MappingProxyType({"vocab_size": 5, "num_hiddens": 8, "batch_size": 2, "num_steps": 5})
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What each size takes: seconds of a step or of the reading of a text, and memory in MiB."""
+
+    backend: str
+    cell: str
+    axis: str
+    sizes: Sequence[int]
+    seconds: Sequence[float]
+    mebibytes: Sequence[float]
+
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """The powers of the size with which time and memory grow."""
+        return slope(self.sizes, self.seconds), slope(self.sizes, self.mebibytes)
+
+
+def survey(
+    name: str,
+    cell: str,
+    sizes: Mapping[str, Sequence[int]] = SIZES,
+    *,
+    progress: Callable[[], Any] | None = None,
+) -> list[Curve]:
+    """Return a curve for each axis, all other sizes as usual.
+
+    Args:
+        name: the backend.
+        cell: "rnn", "gru" or "lstm".
+        sizes: the sizes of each axis: "num_steps", "num_hiddens", "vocab_size"; or "mebibytes", of
+            a text that is read and cut into minibatches.
+        progress: called after each size.
+
+    Raises:
+        ValueError: there is no such axis, or no such cell.
+    """
+    checks.choice(cell, "cell", ("rnn", "gru", "lstm"))
+    found = []
+    for axis, several in sizes.items():
+        checks.choice(axis, "axis", tuple(WORK))
+        taken = []
+        for size in several:
+            asked = json.dumps({"name": name, "cell": cell, "axis": axis, "size": size})
+            command = [sys.executable, "-m", "d2lrnn.measure.growth", asked]
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+            taken.append(json.loads(output.splitlines()[-1]))
+            if progress:
+                progress()
+        found.append(Curve(name, cell, axis, list(several), *map(list, zip(*taken, strict=True))))
+    return found
+
+
+def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """Return the power of the size that values grow with, from the two largest sizes.
+
+    At small sizes what every step takes hides the growth. One size alone gives 0, and so do values
+    that are not above 0, such as memory that did not grow.
+    """
+    if len(sizes) < 2:
+        return 0.0
+    (x, larger_x), (y, larger_y) = sizes[-2:], values[-2:]
+    if min(y, larger_y) <= 0:
+        return 0.0
+    return float(np.log(larger_y / y) / np.log(larger_x / x))
+
+
+def table(curves: Sequence[Curve]) -> str:
+    """Return curves as text: a line for each size, and the slopes, in brackets the work's own."""
+    lines = [f"{'backend':<11}{'cell':<6}{'axis':<12}{'size':>8}{'seconds':>13}{'MiB':>13}"]
+    for curve in curves:
+        head = f"{curve.backend:<11}{curve.cell:<6}{curve.axis:<12}"
+        for size, seconds, mebibytes in zip(curve.sizes, curve.seconds, curve.mebibytes):
+            lines.append(f"{head}{size:>8}{seconds:>13.4f}{mebibytes:>13.1f}")
+        slopes = [f"{s:.2f} ({w})" for s, w in zip(curve.slopes, WORK[curve.axis])]
+        lines.append(f"{head}{'slope':>8}" + "".join(f"{words:>13}" for words in slopes))
+    return "\n".join(lines)
+
+
+def measure(name: str, cell: str, axis: str, size: int) -> tuple[float, float]:
+    """Return the seconds and the memory, in MiB, of one size, in this process."""
+    rnn = backends.load(name)
+    train(rnn, cell, **SMALL)()
+    before = peak()
+    if axis == "mebibytes":
+        seconds = reading(rnn, size)
+    else:
+        run = train(rnn, cell, **{**USUAL, axis: size})
+        run()
+        start = time.perf_counter()
+        run()
+        seconds = time.perf_counter() - start
+    return seconds, peak() - before
+
+
+def train(
+    rnn: Any, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
+) -> Callable[[], float]:
+    """Return a function that trains a fused network on one minibatch, and waits for the loss."""
+    net = build.new_net(rnn, cells.Architecture(cell), vocab_size, num_hiddens, fused=True, seed=0)
+    X, Y = np.random.default_rng(0).integers(vocab_size, size=(2, batch_size, num_steps))
+    step, state = net.make_step(0.1), net.begin_state(batch_size)
+
+    def run() -> float:
+        loss, _ = step(X, Y, state)
+        net.arrays()[0][:1].sum()  # the update is done where its results are read
+        return float(loss)
+
+    return run
+
+
+def reading(rnn: Any, mebibytes: int) -> float:
+    """Return the seconds that a text of that size takes, read and cut into minibatches."""
+    line = "the time traveller for so it will be convenient to speak of him\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.txt"
+        block = line * (2**20 // len(line))
+        with path.open("w", encoding="utf-8") as file:
+            for _ in range(mebibytes):
+                file.write(block)
+        start = time.perf_counter()
+        loader, _ = rnn.load_data_text(path, 32, 35)
+        next(iter(loader))
+        return time.perf_counter() - start
+
+
+def peak() -> float:
+    """Return the largest resident set that this process has had, in MiB."""
+    import resource  # not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+if __name__ == "__main__":
+    backends.prepare()
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))
