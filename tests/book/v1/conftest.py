@@ -49,23 +49,25 @@ def d2l(backend):
     return importlib.import_module(f"d2lrnn.book.{backend}")
 
 
-@pytest.fixture
-def files(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
     """A folder to work in, beside it ``data`` with a short Time Machine and pairs of sentences."""
     story = "\n".join(corpora.read_builtin())
     pairs = [("Go.", "Va !"), ("I'm home.", "Je suis chez moi."), ("He ran.", "Il a couru.")]
     lines = ["\t".join(pair) for pair in pairs * 20]
-    data = tmp_path / "data"
+    root = tmp_path_factory.mktemp("book")
+    data = root / "data"
     (data / "fra-eng").mkdir(parents=True)
     (data / "timemachine.txt").write_text(story, encoding="utf-8")
     (data / "fra-eng" / "fra.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(data))
-    return data
+    (root / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root / "work")
+        patch.setenv(corpora.DATA_FOLDER, str(data))
+        yield data
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def to_numpy(rnn):
     """What makes NumPy arrays of the backend's tensors."""
     return rnn.to_numpy

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from d2lrnn.data import corpora
 
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data(d2l, files):
     """One minibatch of 40 windows to train with, and one of 10 held out."""
     return d2l.TimeMachine(batch_size=40, num_steps=6, num_train=40, num_val=10)
@@ -27,7 +25,7 @@ def parameters(model, trainer, to_numpy):
     return [to_numpy(p) for p in (rnn.W_xh, rnn.W_hh, rnn.b_h, model.W_hq, model.b_q)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(d2l, data, to_numpy):
     """A model and its parameters before and after two epochs; before, an epoch at the rate 0."""
     model = language_model(d2l, len(data.vocab), lr=0.0)
@@ -145,12 +143,3 @@ def test_linear_regression_from_scratch_finds_the_weights(d2l):
     model, trainer = d2l.LinearRegressionScratch(2, lr=0.1), d2l.Trainer(max_epochs=4)
     trainer.fit(model, data)
     assert model.board.data["val_loss"][-1].y < 0.001
-
-
-def test_the_text_itself_is_read_without_a_download(d2l, data_folder, tmp_path, monkeypatch):
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    data = d2l.TimeMachine(batch_size=1, num_steps=1)
-    assert (len(data.vocab), len(data.X)) == (28, 173427)
-    assert "".join(data.vocab.to_tokens(data.build("The Time", data.vocab)[0])) == "the time"
-    assert len(corpora.read_time_machine()) == 3221
