@@ -1,8 +1,8 @@
 """Files of the book by name: found at hand, or downloaded (section 4.10).
 
-Three folders are looked through: the one that D2LRNN_DATA names, ``cache_dir``, which is the book's
-``../data`` unless told otherwise, and our per-user cache. A file counts only if its SHA-1 is that
-in DATA_HUB; None there takes any.
+Three folders are looked through: the one that D2LRNN_DATA names; ``cache_dir``, which is the book's
+``../data`` unless told otherwise; our per-user cache. A file counts only if its SHA-1 is the one in
+DATA_HUB; None there takes any.
 """
 
 from __future__ import annotations

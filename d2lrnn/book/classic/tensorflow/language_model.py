@@ -58,16 +58,16 @@ class RNNModel(tf.keras.layers.Layer):
         return self.rnn.cell.get_initial_state(*args, **kwargs)
 
 
-def build(net, state):
-    """Let Keras make the parameters of a net that has not been called yet; state is of one row."""
+def build(net, X, state):
+    """Let Keras make the parameters of a net that has not been called yet."""
     if not getattr(net, "built", True):
-        net(tf.constant([[0]]), state)
+        net(X, state)
 
 
 def predict_ch8(prefix, num_preds, net, vocab):
     """Return the prefix and num_preds further tokens, each the likeliest."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
-    build(net, state)
+    build(net, tf.constant([[0]]), state)
     next_scores = make_next(net, graphs.identity_of(net))
 
     def step(index, state):
@@ -114,11 +114,14 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
 
     updater is one of Keras' optimizers.
     """
+
+    def step(X, Y, state):
+        build(net, X, state)
+        if hasattr(updater, "build"):
+            updater.build(net.trainable_variables)
+        return make_step(net, loss, updater, graphs.identity_of(net))(X, Y, state)
+
     started = training.Started(net, dtype=tf.float32)
-    build(net, started.begin_state(1))
-    if hasattr(updater, "build"):
-        updater.build(net.trainable_variables)
-    step = make_step(net, loss, updater, graphs.identity_of(net))
     return training.epoch(started, train_iter, step, use_random_iter)
 
 
