@@ -192,8 +192,8 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
 
     Args:
         name: the file's name in the folder and the cache.
-        url: where to download it from; where https fails, the same is asked for over http, for the
-            hash tells whether it is what it should be.
+        url: where to download it from; where https fails, the same is asked for over http if there
+            is a hash, which tells whether it is what it should be.
         known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
             nothing else is accepted. None takes what the address gives, and not from the folder.
         instead: the way out that needs no download, as an error is to name it.
@@ -218,8 +218,11 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
         ) from error
 
 
-def _retrieve(name: str, url: str, known_hash: str) -> Path:
-    """Return the path of a file in the cache, downloaded if it is not there."""
+def _retrieve(name: str, url: str, known_hash: str | None) -> Path:
+    """Return the path of a file in the cache, downloaded if it is not there.
+
+    Only what a hash tells from all else is asked for over http too.
+    """
     import pooch  # here: it takes as long to import as NumPy
 
     shown = sys.stderr.isatty() and os.environ.get(PROGRESS) != "0"
@@ -228,7 +231,7 @@ def _retrieve(name: str, url: str, known_hash: str) -> Path:
     try:
         return Path(pooch.retrieve(url, known_hash, name, cache, downloader=downloader))
     except OSError:
-        if not url.startswith("https://"):
+        if known_hash is None or not url.startswith("https://"):
             raise
         try:
             plain = "http" + url.removeprefix("https")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import text
+from d2lrnn.data import batches, text
 from d2lrnn.nets import prediction
 from d2lrnn.training import callbacks, interrupts
 from d2lrnn.training.history import DivergenceError, SmoothLoss
@@ -27,7 +27,7 @@ THETA = 5 / NUM_STEPS
 SMOOTHING = 0.999
 
 
-def character_corpus(lines: Iterable[str]) -> tuple[text.Ids, text.Vocab]:
+def character_corpus(lines: Iterable[str]) -> tuple[batches.Ids, text.Vocab]:
     """Return the characters of a text as ids and their Vocab, with no id beside those that occur.
 
     A character that does not occur is read as the most frequent one, commonly the space.
@@ -37,7 +37,7 @@ def character_corpus(lines: Iterable[str]) -> tuple[text.Ids, text.Vocab]:
 
 def train_min_char(
     net: Any,
-    corpus: Sequence[int] | text.Ids,
+    corpus: Sequence[int] | batches.Ids,
     vocab: text.Vocab,
     num_iterations: int = 100_000,
     *,
@@ -100,7 +100,7 @@ def train_min_char(
     return seen
 
 
-def _pieces(corpus: Sequence[int] | text.Ids, number: int) -> Any:
+def _pieces(corpus: Sequence[int] | batches.Ids, number: int) -> Any:
     """Yield X, Y (1, 25) and whether the text begins anew, so many times."""
     ids = np.asarray(corpus)
     if len(ids) < NUM_STEPS + 1:
