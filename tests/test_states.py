@@ -18,7 +18,7 @@ CALLS = {
 }
 SCRATCH = {
     "asked for norms": lambda net, state: gradient_flow.gradient_norms(net, X, X, state),
-    "asked for scores": lambda net, state: net.next_scores(1, [s[:1] for s in state]),
+    "asked for scores": lambda net, state: net.next_scores(np.array([1]), [s[:1] for s in state]),
     "trained in segments": lambda net, state: segments.value_and_grad(net, X, X, state, 2),
 }
 CASES = ["lstm", "gru_fused", "gru, both ways"]
