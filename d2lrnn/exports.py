@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from d2lrnn.data import loaders
-from d2lrnn.data.batches import BatchLoader
+from d2lrnn.data.batches import BatchLoader, SeqDataLoader
 from d2lrnn.data.corpora import (
     DownloadError,
     read_builtin,
@@ -17,12 +16,13 @@ from d2lrnn.data.corpora import (
 from d2lrnn.data.datasets import load_digits, read_fra_eng, read_mnist
 from d2lrnn.data.generated import date_pairs, tagged_sentences
 from d2lrnn.data.loaders import load_corpus_time_machine
+from d2lrnn.data.signatures import DataIter, LoadData, LoadGrammar, LoadText
 from d2lrnn.data.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
 from d2lrnn.files import model_file
 from d2lrnn.files.model_file import CheckpointError, save_model
 from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
 from d2lrnn.measure.inside import look_inside
-from d2lrnn.nets import concatenated, encoder_decoder, layers, parameters
+from d2lrnn.nets import classifiers, concatenated, encoder_decoder, layers, parameters
 from d2lrnn.nets.bleu import bleu
 from d2lrnn.nets.cells import Architecture, flip_update_gate
 from d2lrnn.nets.language_model import ScratchModel, copy_params
@@ -79,32 +79,32 @@ class Exports(NamedTuple):
     """What of returns. A backend takes each field by its name, never by its place."""
 
     # The texts, yielding the backend's tensors
-    SeqDataLoader: Any
-    seq_data_iter_random: Any
-    seq_data_iter_sequential: Any
-    load_data_time_machine: Any
-    load_data_tiny_shakespeare: Any
-    load_data_builtin: Any
-    load_data_text: Any
-    load_data_grammar: Any
+    SeqDataLoader: type[SeqDataLoader]
+    seq_data_iter_random: DataIter
+    seq_data_iter_sequential: DataIter
+    load_data_time_machine: LoadData
+    load_data_tiny_shakespeare: LoadData
+    load_data_builtin: LoadData
+    load_data_text: LoadText
+    load_data_grammar: LoadGrammar
     # Parameters and first states
-    get_mlp_params: Callable[..., list[Any]]
-    get_params: Callable[..., list[Any]]
-    get_gru_params: Callable[..., list[Any]]
-    get_gru_reset_after_params: Callable[..., list[Any]]
-    get_lstm_params: Callable[..., list[Any]]
-    init_rnn_state: Callable[..., tuple[Any, ...]]
-    init_gru_state: Callable[..., tuple[Any, ...]]
-    init_lstm_state: Callable[..., tuple[Any, ...]]
-    concat_params: Callable[..., list[Any]]
-    split_params: Callable[..., list[Any]]
+    get_mlp_params: parameters.GetMLPParams
+    get_params: parameters.GetParams
+    get_gru_params: parameters.GetParams
+    get_gru_reset_after_params: parameters.GetParams
+    get_lstm_params: parameters.GetParams
+    init_rnn_state: parameters.InitState
+    init_gru_state: parameters.InitState
+    init_lstm_state: parameters.InitState
+    concat_params: concatenated.Convert
+    split_params: concatenated.Convert
     # Networks over sequences, and files
-    SequenceClassifierScratch: Any
-    SequenceTaggerScratch: Any
-    EncoderScratch: Any
-    DecoderScratch: Any
-    EncoderDecoderScratch: Any
-    load_model: Callable[..., tuple[Any, Vocab]]
+    SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
+    SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
+    EncoderScratch: type[encoder_decoder.EncoderScratch]
+    DecoderScratch: type[encoder_decoder.DecoderScratch]
+    EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
+    load_model: model_file.LoadModel
 
 
 def of(ops: Ops, model: type[ScratchModel]) -> Exports:

@@ -101,9 +101,8 @@ def lstm_step(I, F, O, C_tilde, C):
 
 
 # %%
-sizes, settings = (5, 4), {"dtype": "float64"}
 rng = np.random.default_rng(0)
-params = [rng.normal(size=param.shape) for param in rnn.get_lstm_params(*sizes, **settings)]
+params = [rng.normal(size=param.shape) for param in rnn.get_lstm_params(5, 4, dtype="float64")]
 X, H, C = rng.normal(size=(3, 5)), rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
 
 

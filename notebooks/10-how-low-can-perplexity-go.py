@@ -369,7 +369,8 @@ print({f"{units} units": f"{values[-1]:.3f} nats" for units, values in by_size.i
 # %%
 long_text = list(" ".join(source.speak(2000, seed=1)))
 longest = full_or_fast(500_000, 10_000)
-readings = {"fresh text": rnn.load_data_grammar(8, num_steps, max_tokens=longest, seed=0)[0]}
+readings = {}
+readings["fresh text"], _ = rnn.load_data_grammar(8, num_steps, max_tokens=longest, seed=0)
 for amount in (3000, 1000):
     ids = vocab[long_text[:amount]]
     readings[f"{amount:,} characters"] = rnn.SeqDataLoader(ids, 8, num_steps, seed=0)

@@ -17,6 +17,7 @@ from d2lrnn.data.batches import (
     seq_data_iter_sequential,
 )
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
+from d2lrnn.data.signatures import DataIter, LoadData, LoadGrammar, LoadText
 
 
 def load_data_time_machine(
@@ -167,14 +168,14 @@ def load_corpus_time_machine(
 class Loaders(NamedTuple):
     """What of returns, by the names that a backend hands on."""
 
-    SeqDataLoader: Any
-    seq_data_iter_random: Any
-    seq_data_iter_sequential: Any
-    load_data_time_machine: Any
-    load_data_tiny_shakespeare: Any
-    load_data_builtin: Any
-    load_data_text: Any
-    load_data_grammar: Any
+    SeqDataLoader: type[SeqDataLoader]
+    seq_data_iter_random: DataIter
+    seq_data_iter_sequential: DataIter
+    load_data_time_machine: LoadData
+    load_data_tiny_shakespeare: LoadData
+    load_data_builtin: LoadData
+    load_data_text: LoadText
+    load_data_grammar: LoadGrammar
 
 
 LOADERS = Loaders(

@@ -15,7 +15,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files import atomic, json_text, tensor_file
 from d2lrnn.nets import cells, first_values
+from d2lrnn.nets.language_model import ScratchModel
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
@@ -128,7 +129,15 @@ def _part(layer: Callable[[int], list[Any]], number: int, place: int) -> Any:
     return layer(number)[place]
 
 
-def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[Any, Vocab]]:
+class LoadModel(Protocol):
+    """How load_model is called."""
+
+    def __call__(  # noqa: D102
+        self, path: StrPath, *, device: Any = None
+    ) -> tuple[ScratchModel, Vocab]: ...
+
+
+def loader(new_net: Callable[..., Any]) -> LoadModel:
     """Return load_model as a backend has it.
 
     Args:

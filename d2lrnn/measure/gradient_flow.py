@@ -11,7 +11,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, networks
-from d2lrnn.nets.classifiers import SequenceClassifierScratch
+from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
 from d2lrnn.nets.language_model import Array, ScratchModel
 
 
@@ -146,7 +146,7 @@ def joint_norm(gradients: Sequence[Array]) -> float:
     return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
 
 
-def scale_recurrent(net: ScratchModel, radius: float) -> None:
+def scale_recurrent(net: ScratchModel | SequenceNet, radius: float) -> None:
     """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
 
     Args:

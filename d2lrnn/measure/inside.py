@@ -38,7 +38,7 @@ class Inside:
     states: Array
     gates: dict[str, Array]
     candidates: Array | None
-    memory: Array | None
+    memory: Any  # or None, as said above: a checker cannot know the cell
     probabilities: Array
 
     def series(self) -> dict[str, Array]:

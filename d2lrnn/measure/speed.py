@@ -19,13 +19,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from d2lrnn import backends, checks
 from d2lrnn.nets import build, cells, first_values, networks
 
+Name = TypeVar("Name")
 Run = Callable[[], float]  # trains on one minibatch and returns its loss
 
 
@@ -203,10 +204,10 @@ def measure(
 
 
 def medians(
-    runs: dict[str, Run], rounds: int, progress: Callable[[], Any] | None = None
-) -> dict[str, float]:
+    runs: dict[Name, Run], rounds: int, progress: Callable[[], Any] | None = None
+) -> dict[Name, float]:
     """Run all in turn, round after round, one round more than counts; return seconds, by name."""
-    times: dict[str, list[float]] = {kind: [] for kind in runs}
+    times: dict[Name, list[float]] = {kind: [] for kind in runs}
     for number in range(rounds + 1):
         for kind, run in runs.items():
             start = time.perf_counter()

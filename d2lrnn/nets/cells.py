@@ -17,6 +17,7 @@ from d2lrnn.nets.first_values import Array, Shape
 
 ForwardFn = Callable[..., Any]
 Item = TypeVar("Item")
+Marked = TypeVar("Marked", bound=ForwardFn)
 
 
 class Gate(NamedTuple):
@@ -234,13 +235,13 @@ def check_mlp(X: Any, params: Sequence[Any]) -> None:
     checks.same_dtype(params[0], X=[X])
 
 
-def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[ForwardFn], ForwardFn]:
+def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[Marked], Marked]:
     """Mark a backend's forward function as the cell of that name.
 
     takes_ids: token ids (T, n) will do as its inputs, and mean their one-hot rows (T, n, V).
     """
 
-    def mark(forward_fn: ForwardFn) -> ForwardFn:
+    def mark(forward_fn: Marked) -> Marked:
         forward_fn.architecture = Architecture(name)  # type: ignore[attr-defined]
         forward_fn.takes_ids = takes_ids  # type: ignore[attr-defined]
         return forward_fn

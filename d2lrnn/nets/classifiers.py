@@ -15,7 +15,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
-from d2lrnn.nets import cells, first_values, losses, networks
+from d2lrnn.nets import cells, describe, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
@@ -32,6 +32,11 @@ class SequenceNet(ABC):
     network: Callable[..., Any]
     loss = "softmax"
     params: Any
+    sizes: tuple[str, ...] = ("num_inputs", "num_hiddens", "num_outputs")
+
+    def __repr__(self) -> str:
+        """Return cell, sizes, number of parameters and backend."""
+        return describe.in_a_line(self, *self.sizes)
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -68,11 +68,17 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
     return height, h
 
 
+class Convert(Protocol):
+    """How concat_params and split_params are called."""
+
+    def __call__(self, params: Sequence[Any], *, order: str = "HX") -> list[Any]: ...  # noqa: D102
+
+
 class Converters(NamedTuple):
     """What of returns, by the names that a backend hands on."""
 
-    concat_params: Callable[..., list[Any]]
-    split_params: Callable[..., list[Any]]
+    concat_params: Convert
+    split_params: Convert
 
 
 def of(ops: Ops) -> Converters:

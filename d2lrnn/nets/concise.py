@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -195,10 +195,26 @@ def flat_state(kinds: Sequence[Any]) -> State:
     return tuple(tensor for together in zip(*kinds, strict=True) for tensor in together)
 
 
-def layer_functions(make: Callable[..., Any]) -> tuple[Any, Any, Any]:
+class MakeLayer(Protocol):
+    """How RNN, GRU and LSTM are called; ``interface.Layers`` says what they return."""
+
+    def __call__(  # noqa: D102
+        self,
+        num_inputs: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> Any: ...
+
+
+def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, MakeLayer]:
     """Return RNN, GRU and LSTM made of a backend's make(cell, num_inputs, ...)."""
 
-    def layer(cell: str, what: str) -> Callable[..., Any]:
+    def layer(cell: str, what: str) -> MakeLayer:
         def function(
             num_inputs: int,
             num_hiddens: int,

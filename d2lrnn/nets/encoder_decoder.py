@@ -38,6 +38,8 @@ class EncoderScratch(SequenceNet):
     Source: the book's section 10.7, Encoder.
     """
 
+    sizes = ("num_inputs", "num_hiddens")
+
     def __init__(
         self,
         num_inputs: int,
@@ -91,6 +93,8 @@ class DecoderScratch(SequenceNet):
 
     Source: the book's section 10.7, Decoder.
     """
+
+    sizes = ("num_outputs", "num_hiddens", "num_context")
 
     def __init__(
         self,
@@ -207,6 +211,8 @@ class EncoderDecoderScratch(SequenceNet):
     Source: the book's section 10.7; Sutskever, Vinyals and Le, 2014; Cho et al., 2014.
     """
 
+    sizes = ("num_hiddens",)
+
     def __init__(self, encoder: EncoderScratch, decoder: DecoderScratch) -> None:
         """Join the two, which keep their parameters."""
         own, other = (
@@ -283,11 +289,11 @@ class EncoderDecoderScratch(SequenceNet):
 class SequenceNets(NamedTuple):
     """The networks over sequences as a backend has them, by the names that it hands on."""
 
-    SequenceClassifierScratch: Any
-    SequenceTaggerScratch: Any
-    EncoderScratch: Any
-    DecoderScratch: Any
-    EncoderDecoderScratch: Any
+    SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
+    SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
+    EncoderScratch: type[EncoderScratch]
+    DecoderScratch: type[DecoderScratch]
+    EncoderDecoderScratch: type[EncoderDecoderScratch]
 
 
 NETS = SequenceNets(

@@ -6,17 +6,26 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, losses, networks, optimizers
+from d2lrnn.nets import cells, describe, losses, networks, optimizers
 from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
-Step = Callable[[Any, Any, State], tuple[float, State]]
+
+
+class Step(Protocol):
+    """One step of training, as make_step returns it."""
+
+    memory: Callable[[], dict[str, Array]]
+    load_memory: Callable[[dict[str, Array]], None]
+
+    def __call__(self, X: Any, Y: Any, state: State, /) -> tuple[float, State]:
+        """Take the step; return the mean loss and the state after the minibatch."""
 
 
 class Model(ABC):
@@ -34,6 +43,10 @@ class Model(ABC):
     num_hiddens: int
     dtype: str
     device: Any
+
+    def __repr__(self) -> str:
+        """Return cell, sizes, number of parameters and backend."""
+        return describe.in_a_line(self, "vocab_size", "num_hiddens")
 
     @property
     def tensors(self) -> ModuleType:
@@ -262,7 +275,7 @@ class ScratchModel(Model):
             update.memory.load(arrays, self.params, self.tensor)
 
         memory = functools.partial(update.memory.arrays, self.tensors.to_numpy)
-        return optimizers.remembering(step, memory, load_memory)
+        return cast(Step, optimizers.remembering(step, memory, load_memory))
 
     def tensor(self, array: Array) -> Any:
         """Return an array as a tensor of the parameters' dtype, on their device."""

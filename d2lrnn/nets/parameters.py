@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from d2lrnn.nets import first_values
 from d2lrnn.nets.cells import CELLS, Architecture
@@ -17,17 +17,54 @@ LAYOUTS = {
 }
 
 
+class GetMLPParams(Protocol):
+    """How get_mlp_params is called; ``interface.Backend`` says what it returns."""
+
+    def __call__(  # noqa: D102
+        self,
+        num_inputs: int,
+        num_hiddens: int,
+        num_outputs: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> list[Any]: ...
+
+
+class GetParams(Protocol):
+    """How get_params, get_gru_params and get_lstm_params are called."""
+
+    def __call__(  # noqa: D102
+        self,
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> list[Any]: ...
+
+
+class InitState(Protocol):
+    """How init_rnn_state, init_gru_state and init_lstm_state are called."""
+
+    def __call__(  # noqa: D102
+        self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
+    ) -> tuple[Any, ...]: ...
+
+
 class Parameters(NamedTuple):
     """What parameters.of returns, by the names that a backend hands on."""
 
-    get_mlp_params: Callable[..., list[Any]]
-    get_params: Callable[..., list[Any]]
-    get_gru_params: Callable[..., list[Any]]
-    get_gru_reset_after_params: Callable[..., list[Any]]
-    get_lstm_params: Callable[..., list[Any]]
-    init_rnn_state: Callable[..., tuple[Any, ...]]
-    init_gru_state: Callable[..., tuple[Any, ...]]
-    init_lstm_state: Callable[..., tuple[Any, ...]]
+    get_mlp_params: GetMLPParams
+    get_params: GetParams
+    get_gru_params: GetParams
+    get_gru_reset_after_params: GetParams
+    get_lstm_params: GetParams
+    init_rnn_state: InitState
+    init_gru_state: InitState
+    init_lstm_state: InitState
 
 
 def of(ops: Ops) -> Parameters:
@@ -53,7 +90,7 @@ def of(ops: Ops) -> Parameters:
     return Parameters(**made)
 
 
-def _get_params(ops: Ops, cell: str) -> Callable[..., list[Any]]:
+def _get_params(ops: Ops, cell: str) -> GetParams:
     def get_params(
         vocab_size: int,
         num_hiddens: int,
@@ -70,7 +107,7 @@ def _get_params(ops: Ops, cell: str) -> Callable[..., list[Any]]:
     return get_params
 
 
-def _init_state(ops: Ops, cell: str) -> Callable[..., tuple[Any, ...]]:
+def _init_state(ops: Ops, cell: str) -> InitState:
     states = CELLS[cell].states
 
     def init_state(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from d2lrnn.training.history import History, Scores, SmoothLoss
 
 
-def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
+def perplexity(histories: Mapping[Any, History], ax: Any = None) -> Any:
     """Draw the perplexity of one or more histories, by label, over epochs.
 
     The axis of perplexity is logarithmic, so that the last halvings are as visible as the first. A
@@ -38,7 +38,7 @@ def perplexity(histories: Mapping[str | None, History], ax: Any = None) -> Any:
     return ax
 
 
-def scores(found: Mapping[str | None, Scores], axes: Any = None) -> Any:
+def scores(found: Mapping[Any, Scores], axes: Any = None) -> Any:
     """Draw the losses and scores of one or more trainings, by label, side by side."""
     left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
     for index, (label, values) in enumerate(found.items()):
@@ -54,7 +54,7 @@ def scores(found: Mapping[str | None, Scores], axes: Any = None) -> Any:
     return left, right
 
 
-def smooth_loss(found: Mapping[str | None, SmoothLoss], ax: Any = None) -> Any:
+def smooth_loss(found: Mapping[Any, SmoothLoss], ax: Any = None) -> Any:
     """Draw the smooth loss of one or more trainings, by label, over iterations."""
     ax = ax or new_axes()
     for index, (label, seen) in enumerate(found.items()):
@@ -159,7 +159,7 @@ def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
     return ax
 
 
-def gallery(images: Sequence[Any], titles: Sequence[str], *, columns: int = 5) -> Any:
+def gallery(images: Any, titles: Sequence[str], *, columns: int = 5) -> Any:
     """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
     rows = -(-len(images) // columns)
     axes = new_axes(1.9 * columns, 2.2 * rows, columns=columns, rows=rows).reshape(-1)

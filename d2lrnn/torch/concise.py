@@ -58,6 +58,9 @@ class RNNModel(nn.Module, ConciseModel):
     ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
+    __call__ = nn.Module.__call__  # of which a checker without PyTorch would know nothing
+    __repr__ = ConciseModel.__repr__
+
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         super().__init__()

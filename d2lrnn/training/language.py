@@ -17,6 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
+from d2lrnn.nets.language_model import Step
 from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.training import segments
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
@@ -25,8 +26,6 @@ from d2lrnn.training.history import DivergenceError, History, perplexity_of
 from d2lrnn.training.keeper import Keeper
 from d2lrnn.training.progress import bar, length
 from d2lrnn.training.run_file import Run
-
-Step = Callable[[Any, Any, Any], tuple[float, Any]]
 
 
 def make_step(

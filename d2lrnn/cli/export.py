@@ -1,0 +1,30 @@
+"""The command ``d2lrnn export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from d2lrnn.cli.common import check_writable, load_backend, plain_errors
+from d2lrnn.files import atomic, onnx_file
+
+
+@click.command()
+@click.argument("model", type=click.Path())
+@click.option("--onnx", "as_onnx", is_flag=True, help="As an ONNX graph, the one format there is.")
+@click.option("--out", type=click.Path(), help="[default: MODEL, ending in .onnx]")
+def export(model: str, as_onnx: bool, out: str | None) -> None:
+    """Give a saved MODEL to programs that know none of the frameworks.
+
+    Inputs and outputs of the graph are those of net(X, state): token ids (n, T) and the state.
+    """
+    with plain_errors():
+        if not as_onnx:
+            raise ValueError("no format is given; add --onnx")
+        out = out or str(Path(model).with_suffix(".onnx"))
+        onnx_file.onnx_module()
+        check_writable(out)
+        net, vocab = load_backend("numpy").load_model(model)
+        atomic.replace(out, onnx_file.to_onnx(net, vocab))
+    click.echo(f"{net!r} saved in {out}")

@@ -1,0 +1,27 @@
+"""A net in one line, as a notebook or a prompt shows it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from d2lrnn.nets.cells import Architecture
+
+
+def in_a_line(net: Any, *sizes: str) -> str:
+    """Return a net's class, backend, cell, sizes and number of parameters.
+
+    Args:
+        net: a language model or a network over sequences.
+        sizes: the attributes that hold its sizes.
+    """
+    parts = [in_words(net.architecture), *(f"{size}={getattr(net, size)}" for size in sizes)]
+    number = sum(math.prod(param.shape) for param in net.params)
+    parts += [f"{number:,} parameters", net.dtype]
+    return f"<{type(net).__name__} in {net.ops.name}: {', '.join(parts)}>"
+
+
+def in_words(architecture: Architecture) -> str:
+    """Return an architecture as a reader says it."""
+    layers = "" if architecture.num_layers == 1 else f", {architecture.num_layers} layers"
+    return architecture.cell + layers + (", both ways" if architecture.bidirectional else "")
