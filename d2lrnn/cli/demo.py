@@ -26,8 +26,8 @@ from d2lrnn.cli.common import plain_errors
 @click.option("--show/--no-show", default=True, help="Open a browser.")
 def demo(port: int, address: str, hosts: tuple[str, ...], talk: str | None, show: bool) -> None:
     """Show on a page, live, how a network learns and what goes on inside it."""
-    # Two runs compute at a time, beside the page and often its browser: a framework that splits each
-    # small product among all cores would wait for the one that another has.
+    # Two runs compute at a time, beside the page and often its browser: a framework that splits
+    # each small product among all cores would wait for the one that another has.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with plain_errors():
         app = _app()
