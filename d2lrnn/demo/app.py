@@ -34,6 +34,12 @@ STAGE = {"stylesheets": [theme.STAGE], "sizing_mode": "stretch_width", "margin":
 LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
 
 
+def one_seen() -> str:
+    """Return the style of what holds all views: the one is seen that it is classed by."""
+    rules = [f":host(.{name}) .view:not(.{name}) {{ display: none !important; }}" for name in VIEWS]
+    return "\n".join(rules)
+
+
 class Page:
     """One session's page: the views, of which one is shown, and the look of all."""
 
@@ -61,7 +67,7 @@ class Page:
         self.view.take(query)
         self._make_header()
         self.talk, self.scene = talk, 0
-        self.place = filling()
+        self.place, self.placed = filling(stylesheets=[theme.FILLS, one_seen()]), list[View]()
         self.window = Window(self._sized, self._turn_page if talk else None)
         self._make_stage()
         sheets = [theme.ROOT, theme.FILLS]
@@ -159,9 +165,15 @@ class Page:
 
     def _show_view(self) -> None:
         self.view.linked, self.view.quiet = self._link, self.talk is not None
-        self.place[:] = [self.view.layout()]
         self._dress()
-        self.view.start()
+        # A view that was shown once stays on the page, unseen: a message that is on its way may
+        # still name what is in it. A new one changes only after it has been sent.
+        if self.view not in self.placed:
+            shown = filling(self.view.layout(), css_classes=["view", self.shown])
+            self.place.append(shown)
+            self.placed.append(self.view)
+        self.place.css_classes = [self.shown]
+        turns.on_page(self.view.start)
 
     def _dress(self) -> None:
         self.root.css_classes = self.look.classes
@@ -289,6 +301,7 @@ def serve(
         verbose=False,
     )
     door.guard(server, known)
+    server.io_loop.asyncio_loop.set_exception_handler(door.complain)
     if start:
         server.start()
         server.io_loop.start()

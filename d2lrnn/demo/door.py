@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tornado import routing, web
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
 
 LOCAL = ("localhost", "127.0.0.1")
 EVERYWHERE = ("", "0.0.0.0", "::")
@@ -97,6 +99,12 @@ class Refused(web.RequestHandler):
 def is_news(record: logging.LogRecord) -> bool:
     """Whether a line of Bokeh's log tells anything: not that a viewer has left, as all do."""
     return "connection was closed" not in record.getMessage()
+
+
+def complain(loop: Any, context: dict[str, Any]) -> None:
+    """Tell of what went wrong on the way, but for a message to a viewer who has left."""
+    if not isinstance(context.get("exception"), (StreamClosedError, WebSocketClosedError)):
+        loop.default_exception_handler(context)
 
 
 def guard(server: Any, known: Names) -> None:

@@ -24,12 +24,15 @@ class Runs:
 
     def __init__(self, x: str, *ys: str) -> None:
         """Begin without any curve; x and ys are what each point has."""
-        self.x, self._nothing = x, {name: list[float]() for name in (x, *ys)}
-        self.sources = [models.ColumnDataSource(dict(self._nothing)) for _ in range(1 + MOST_KEPT)]
+        self.x, self._names = x, (x, *ys)
+        self.sources = [models.ColumnDataSource(self._nothing()) for _ in range(1 + MOST_KEPT)]
         self.now, self._oldest = self.sources[0], 0
-        self.head = models.ColumnDataSource(dict(self._nothing))  # the last point of now
+        self.head = models.ColumnDataSource(self._nothing())  # the last point of now
         self._legend: Any = None
         self._lines: list[Any] = []
+
+    def _nothing(self) -> dict[str, list[float]]:
+        return {name: [] for name in self._names}
 
     @property
     def kept(self) -> list[Any]:
@@ -50,12 +53,12 @@ class Runs:
 
     def go_on(self, points: Sequence[Any]) -> None:
         """Add points to the run of now; each has x and ys as attributes."""
-        self.now.stream({name: [getattr(p, name) for p in points] for name in self._nothing})
-        self.head.data = {name: [getattr(points[-1], name)] for name in self._nothing}
+        self.now.stream({name: [getattr(p, name) for p in points] for name in self._names})
+        self.head.data = {name: [getattr(points[-1], name)] for name in self._names}
 
     def begin_again(self) -> None:
         """Forget the run of now."""
-        self.now.data, self.head.data = dict(self._nothing), dict(self._nothing)
+        self.now.data, self.head.data = self._nothing(), self._nothing()
 
     def keep(self, name: str) -> None:
         """Keep the run of now under a name, or under its own; the oldest gives way to a sixth."""
@@ -70,7 +73,7 @@ class Runs:
     def forget(self) -> None:
         """Keep none."""
         for source in self.sources[1:]:
-            source.data, source.name = dict(self._nothing), None
+            source.data, source.name = self._nothing(), None
         self._oldest = 0
         self.name()
 

@@ -94,9 +94,10 @@ class View:
         )
 
 
-def filling(*parts: Any) -> Any:
+def filling(*parts: Any, **settings: Any) -> Any:
     """Return parts one below the other, of which pictures share the height that is left."""
-    return pn.Column(*parts, stylesheets=[theme.FILLS], sizing_mode="stretch_both", margin=0)
+    settings = {"stylesheets": [theme.FILLS], **settings}
+    return pn.Column(*parts, sizing_mode="stretch_both", margin=0, **settings)
 
 
 def in_a_row(*parts: Any) -> Any:

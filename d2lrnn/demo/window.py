@@ -8,6 +8,8 @@ from typing import Any
 import panel as pn
 from bokeh import models
 
+from d2lrnn.demo import turns
+
 # Bokeh measures text in pixels only, and so it is told how many the page's text has.
 SIZE = """
 const tell = () => { size.value = parseFloat(getComputedStyle(document.documentElement).fontSize) }
@@ -45,10 +47,10 @@ class Window:
         """
         self.size = models.Spinner(value=15, visible=False)
         self.turned = models.Spinner(value=0, visible=False)
-        self.size.on_change("value", lambda _attribute, _old, new: sized(float(new)))
+        self.size.on_change("value", told(lambda _, new: sized(float(new))))
         self.code = SIZE
         if turned is not None:
-            self.turned.on_change("value", lambda _attribute, old, new: turned(int(new - old)))
+            self.turned.on_change("value", told(lambda old, new: turned(int(new - old))))
             self.code += KEYS
         self.parts = [pn.pane.Bokeh(part, visible=False) for part in (self.size, self.turned)]
 
@@ -57,3 +59,12 @@ class Window:
         arguments = {"size": self.size, "turned": self.turned}
         script = models.CustomJS(args=arguments, code=self.code)
         document.js_on_event("document_ready", script)
+
+
+def told(work: Callable[[float, float], Any]) -> Callable[[str, float, float], Any]:
+    """Return a callback for a number that changes, which does work(old, new) on the page."""
+
+    def changed(_attribute: str, old: float, new: float) -> None:
+        turns.on_page(lambda: work(old, new))
+
+    return changed

@@ -11,7 +11,7 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, worker
+from d2lrnn.demo import app, course, door, fields, identity_view, kept, train_view, turns, worker
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -173,6 +173,23 @@ def test_a_port_in_use_is_one_line_and_exit_status_1():
         result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--port", str(port)])
     assert result.exit_code == 1
     assert f"port {port} is in use" in result.output
+
+
+def test_a_run_that_goes_on_leaves_the_kept_ones_as_they_were():
+    runs, figure = kept.Runs("epoch", "perplexity", "norm", "speed"), app.theme.new_figure(100)
+    runs.draw(figure, "perplexity", legend=True)
+    runs.now.name = "now"
+    runs.go_on([course.Point(1.0, 20.0, 0.5, 1e5)])
+    assert runs.kept == []
+    for _ in range(kept.MOST_KEPT + 1):  # the oldest gives way
+        runs.keep("")
+    runs.go_on([course.Point(2.0, 10.0, 0.5, 1e5)])
+    assert [list(source.data["epoch"]) for source in runs.kept] == [[1.0]] * kept.MOST_KEPT
+    names = sorted(source.name for source in runs.kept)
+    assert names == ["now", *(f"now ({number})" for number in range(2, 6))]
+    runs.forget()
+    assert runs.kept == []
+    assert list(runs.now.data["epoch"]) == [1.0, 2.0]
 
 
 def in_line(line, number, done, *, hold=None):
