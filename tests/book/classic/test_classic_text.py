@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from d2lrnn.book.classic import hub
-from d2lrnn.book.classic.text import Vocab, count_corpus, load_corpus_time_machine
+from d2lrnn.book.classic.text import (
+    Vocab,
+    count_corpus,
+    load_corpus_time_machine,
+    random_batches,
+    sequential_batches,
+)
 from d2lrnn.book.classic.translation import bleu, preprocess_nmt, tokenize_nmt, truncate_pad
 from d2lrnn.data.corpora import DownloadError
 
@@ -66,6 +72,14 @@ def test_sequential_minibatches_are_the_books(d2l):
         first = offset + 5 * number
         assert d2l.numpy(X)[:, 0].tolist() == [first, first + length]
         assert (d2l.numpy(Y) == d2l.numpy(X) + 1).all()
+
+
+@pytest.mark.parametrize(
+    ("draw", "offsets"), [(sequential_batches, range(6)), (random_batches, range(5))]
+)
+def test_the_text_is_cut_from_each_offset_of_the_books(draw, offsets):
+    firsts = [min(int(X.min()) for X, _ in draw(range(35), 2, 5)) for _ in range(200)]
+    assert sorted(set(firsts)) == list(offsets)
 
 
 def test_random_minibatches_are_the_books(d2l):
