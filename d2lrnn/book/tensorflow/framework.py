@@ -1,28 +1,38 @@
 """TensorFlow with the Keras that the book was written for: Keras 2, which lives on as tf-keras.
 
 The book's cells ask ``tf.keras`` for what Keras 3 no longer has, such as layers whose inputs begin
-with time. TensorFlow itself takes tf-keras for it if an environment variable says so before
-``tf.keras`` is first used. Keras 3, imported as ``keras``, stays what it is.
+with time. TensorFlow takes tf-keras for it if an environment variable says so when ``tf.keras`` is
+first looked at; it is set here for that moment only. Keras 3, imported as ``keras``, stays what it
+is.
 """
 
 import os
 
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+CHOICE = "TF_USE_LEGACY_KERAS"
+OTHERS = ("initializers", "losses", "metrics", "optimizers")  # tf.losses is Keras', too
 
-import tensorflow as tf
-
+_before = os.environ.get(CHOICE)
+os.environ.setdefault(CHOICE, "1")
 try:
+    import tensorflow as tf
     import tf_keras as keras
+
+    if tf.keras.Model is not keras.Model:
+        raise ImportError(
+            "tf.keras is Keras 3 in this process, and the book's cells need Keras 2. Restart it, "
+            "and import d2lrnn.book.tensorflow before anything uses tf.keras; or set the "
+            f"environment variable {CHOICE} to 1"
+        )
+    for _name in OTHERS:
+        dir(getattr(tf, _name))
 except ModuleNotFoundError as error:
+    if error.name != "tf_keras":
+        raise
     raise ImportError(
         "the book's TensorFlow cells need Keras 2, and tf-keras is not installed; "
-        'run: pip install "d2lrnn[book]"',
+        'run: pip install "d2lrnn[keras2]"',
         name=error.name,
     ) from None
-
-if tf.keras.Model is not keras.Model:
-    raise ImportError(
-        "tf.keras is Keras 3 in this process, and the book's cells need Keras 2. Restart it, and "
-        "import d2lrnn.book.tensorflow before anything uses tf.keras; or set the environment "
-        "variable TF_USE_LEGACY_KERAS to 1"
-    )
+finally:
+    if _before is None:
+        del os.environ[CHOICE]

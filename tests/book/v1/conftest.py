@@ -14,12 +14,17 @@ HERE = pathlib.Path(__file__).parent
 SIGNATURES = (HERE / "signatures.txt").read_text(encoding="utf-8").splitlines()
 
 
+def chosen(config):
+    """The names of the backends that this run is about."""
+    asked = config.getoption("--backend")
+    return {None: backends.available(), "all": list(backends.BACKENDS)}.get(asked, [asked])
+
+
 def pytest_generate_tests(metafunc):
     """Ask for each signature in each of the backends that are chosen and that have it."""
     if "signature" not in metafunc.fixturenames:
         return
-    asked = metafunc.config.getoption("--backend")
-    names = {None: backends.available(), "all": list(backends.BACKENDS)}.get(asked, [asked])
+    names = chosen(metafunc.config)
     lines = [line.partition(": ")[::2] for line in SIGNATURES]
     pairs = [
         (name, signature)
@@ -32,8 +37,10 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out NumPy: the book has no edition for it."""
-    without = [item for item in items if HERE in item.path.parents and _is_for_numpy(item)]
+    """Leave out NumPy, which the book has no edition for, and Flax where JAX is not chosen."""
+    flax = {"flax"} if "jax" not in chosen(config) else set()
+    here = [item for item in items if HERE in item.path.parents]
+    without = [item for item in here if _is_for_numpy(item) or flax & set(item.fixturenames)]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
 
@@ -47,6 +54,14 @@ def _is_for_numpy(item):
 def d2l(backend):
     """The book's names in the backend under test."""
     return importlib.import_module(f"d2lrnn.book.{backend}")
+
+
+@pytest.fixture
+def flax():
+    """Flax's layers, which come with the backend JAX."""
+    from flax import linen
+
+    return linen
 
 
 @pytest.fixture(scope="module")
