@@ -80,6 +80,8 @@ class Page:
             sizing_mode="stretch_both",
         )
         if talk:
+            for self.shown in dict.fromkeys(scene.view for scene in talk.scenes):
+                self._place()  # so that no scene waits for its view
             asked = query.get("scene", "1")
             self._show_scene(int(asked) - 1 if asked.isdecimal() else 0)
         else:
@@ -148,7 +150,7 @@ class Page:
         self.shown = scene.view
         self.choice.value = scene.view
         for field in self.view.fields:
-            field.take(scene.settings.get(field.name, field.default))
+            field.put(scene.settings.get(field.name, field.default))
         if "theme" in scene.settings:
             self.look.name = scene.settings["theme"]
         if "projector" in scene.settings:
@@ -156,24 +158,29 @@ class Page:
         self.words.object = self.talk.told(self.scene)
         self._show_view()
         for name in scene.press:
-            turns.on_page(self.view.deeds[name])  # after what the fields have set off
+            turns.once_sent(self.view.deeds[name])
 
     def _sized(self, rem: float) -> None:
         """Draw with text of another size."""
         self.look.rem = rem
         self._dress()
 
-    def _show_view(self) -> None:
+    def _place(self) -> None:
+        """Put a view on the page, once.
+
+        One that was shown stays there, unseen: a message that is on its way may still name what is
+        in it. And a new one changes only after it has been sent.
+        """
         self.view.linked, self.view.quiet = self._link, self.talk is not None
         self._dress()
-        # A view that was shown once stays on the page, unseen: a message that is on its way may
-        # still name what is in it. A new one changes only after it has been sent.
         if self.view not in self.placed:
-            shown = filling(self.view.layout(), css_classes=["view", self.shown])
-            self.place.append(shown)
+            self.place.append(filling(self.view.layout(), css_classes=["view", self.shown]))
             self.placed.append(self.view)
+
+    def _show_view(self) -> None:
+        self._place()
         self.place.css_classes = [self.shown]
-        turns.on_page(self.view.start)
+        turns.once_sent(self.view.start)
 
     def _dress(self) -> None:
         self.root.css_classes = self.look.classes

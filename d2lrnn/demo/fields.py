@@ -37,7 +37,7 @@ class Field:
         """Show the default."""
         self.name, self.widget, self.check, self.default = name, widget, check, default
         self.message = pn.pane.HTML("", stylesheets=[theme.PARTS], margin=(0, 5))
-        self.error = ""
+        self.error, self._silent = "", False
         self.value = check(default)
         self.changed: Callable[[], Any] = lambda: None
         self.take(default)
@@ -46,7 +46,16 @@ class Field:
 
     def _settle(self, event: Any) -> None:
         self.look(str(event.new))
-        turns.on_page(self.changed)
+        if not self._silent:
+            turns.on_page(self.changed)
+
+    def put(self, text: str) -> None:
+        """Fill the field as a link does, without setting anything off."""
+        self._silent = True
+        try:
+            self.take(text)
+        finally:
+            self._silent = False
 
     def look(self, text: str) -> None:
         """Check what is in the field, and take it where it is good."""

@@ -180,7 +180,7 @@ class Train(View):
 
     def start(self) -> None:
         """Show that nothing has been learned yet."""
-        self._show()
+        self.changed()
 
     def changed(self) -> None:
         """Show the field for a text of one's own where it is chosen."""

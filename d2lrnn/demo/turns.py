@@ -19,6 +19,7 @@ import panel as pn
 
 PLACES = 2  # so many compute at a time: the page's own thread always gets a word in
 SHARE = 0.1  # seconds of computing, after which it is another's turn
+SENT = 150  # milliseconds within which Panel has sent what is new on a page
 LOOK = 0.25  # seconds after which who waits looks whether it is still wanted
 
 
@@ -124,6 +125,18 @@ def on_page(work: Callable[[], Any]) -> None:
         work()
     else:
         document.add_next_tick_callback(work)
+
+
+def once_sent(work: Callable[[], Any]) -> None:
+    """Do work on the page a moment later: Panel sends new parts by a way of its own.
+
+    A change of such a part that overtook it on the way would name what the browser does not have.
+    """
+    document = _document()
+    if document is None:
+        work()
+    else:
+        document.add_timeout_callback(work, SENT)
 
 
 def every(period: int, work: Callable[[], Any]) -> Callable[[], Any]:
