@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, cells, networks
+from d2lrnn.nets import build, cells, layers, networks
 
 FUSED = ["rnn", "gru", "lstm"]
 IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
@@ -84,6 +84,24 @@ def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
         value, last, grads = compute(params, (inputs, state), targets)
         results.append([rnn.to_numpy(tensor) for tensor in (value, *last, *grads)])
     limit = agreement.bound("gradients", dtype, problem.num_terms)
+    for one, other in zip(*results, strict=True):
+        assert agreement.difference(one, other) <= limit
+
+
+@pytest.mark.parametrize("cell", FUSED)
+def test_a_large_vocabulary_is_looked_up_to_the_same_numbers(rnn, cell):
+    forward_fn, rng = getattr(rnn, f"{cell}_fused"), np.random.default_rng(0)
+    functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
+    get_params, init_state = functions[:2]
+    ids = rng.integers(2000, size=(4, 8))  # (T, n): looked up; its rows may be multiplied
+    targets = rnn.from_numpy(rng.integers(2000, size=32), dtype="int64")
+    compute = rnn.value_and_grad(networks.Recurrent(forward_fn), "softmax")
+    results = []
+    for inputs in (rnn.from_numpy(ids), rnn.one_hot(ids, 2000)):
+        given = get_params(2000, 64, seed=0), (inputs, init_state(8, 64)), targets
+        value, last, grads = compute(*given)
+        results.append([rnn.to_numpy(tensor) for tensor in (value, *last, *grads)])
+    limit = agreement.bound("gradients", "float32", 4 * (8 + 64))  # as Problem.num_terms
     for one, other in zip(*results, strict=True):
         assert agreement.difference(one, other) <= limit
 
@@ -279,7 +297,7 @@ import resource
 import sys
 import numpy as np
 from d2lrnn import backends
-from d2lrnn.nets import build, cells
+from d2lrnn.nets import build, cells, layers, networks
 net = build.new_net(backends.load(sys.argv[1]), cells.Architecture(sys.argv[2]), 5, 64, fused=True)
 step, (X, Y) = net.make_step(0.1), np.zeros((2, 32, 60), int)
 def largest():

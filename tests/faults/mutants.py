@@ -142,8 +142,8 @@ def faults(backend):
         ),
         "only the last token of the prefix read": (
             "nets/prediction.py",
-            r"= vocab\[tokens\]\n",
-            "= vocab[tokens][-1:]\n",
+            r"\[vocab\[row\] for row",
+            "[vocab[row][-1:] for row",
             ["test_training.py", "test_scratch.py"],
         ),
     }
