@@ -1,5 +1,6 @@
 """The command line, as a user types it."""
 
+import math
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import tqdm.auto
 from click.testing import CliRunner
 
 from d2lrnn import backends, cli
+from d2lrnn.cli import compare
 from d2lrnn.files import atomic, tensor_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build
@@ -38,7 +40,11 @@ def test_train_prints_perplexity_speed_and_a_sample_and_saves_the_model(backend,
     assert path.exists()
     assert f"{backend}: 1,000 tokens of builtin, 55 different" in output
     assert re.search(r"epoch 3, perplexity \d+\.\d\d: Listen, ", output)
-    assert re.search(r"epoch 3: perplexity \d+\.\d\d, [\d,]+ tokens/s", output)
+    last, best, saved, after = output.splitlines()[-4:]
+    assert re.fullmatch(r"epoch 3: perplexity \d+\.\d\d, [\d,]+ tokens/s", last)
+    assert re.fullmatch(r"best perplexity \d+\.\d\d, in epoch 3", best)
+    assert saved == f"model saved in {path}"
+    assert after == f"next: d2lrnn generate {path} --prefix ..."
 
 
 def test_generate_continues_a_prefix(backend, model):
@@ -483,8 +489,9 @@ def test_what_a_user_can_mend_is_one_line(arguments, words):
 
 
 def test_compare_holds_every_bound(backend):
-    result = d2lrnn("compare", "--backends", backend, "--cell", "rnn")
+    result = d2lrnn("compare", "--backends", backend, "--cell", "rnn", "--all")
     assert result.exit_code == 0, result.output
+    assert "rnn: losses float64" in result.output
     assert re.search(r"All \d+ bounds held, with 1 backends", result.output)
 
 
@@ -515,6 +522,26 @@ def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
         d2lrnn(*command)
     d2lrnn("bench", "--size", "tiny", "--cell", "rnn", "--rounds", 1)
     assert made == [hidden] * 3
+
+
+def test_compare_shows_the_worst_of_each_cell_over_its_bound():
+    rows = [
+        agreement.Gap("gru, 2 layers", "outputs", "float64", "numpy", 1e-13, 1e-12),
+        agreement.Gap("gru", "losses", "float64", "numpy", 5e-13, 1e-12),
+        agreement.Gap("gru", "losses", "float64", "torch", math.nan, 1e-12),
+        agreement.Gap("lstm, concise", "outputs", "float64", "numpy-torch", 2e-13, 1e-12),
+    ]
+    assert compare.summary(rows, ["numpy", "torch"]).splitlines() == [
+        "difference/bound    numpy    torch  each other",
+        "gru                   0.5      nan           -",
+        "lstm, own layer         -        -         0.2",
+    ]
+
+
+def test_compare_needs_ten_lines_with_its_verdict():
+    cases = ("mlp", *agreement.CASES, *agreement.CONCISE)
+    rows = [agreement.Gap(case, "outputs", "float64", "numpy", 0.0, 1.0) for case in cases]
+    assert len(compare.summary(rows, ["numpy"]).splitlines()) == 9
 
 
 def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):

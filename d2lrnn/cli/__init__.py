@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, book, demo, export, task, train
+from d2lrnn.cli import bench, book, compare, demo, export, task, train
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -64,55 +64,6 @@ def generate(
 
 
 @main.command()
-@click.option(
-    "--backend",
-    "several",
-    multiple=True,
-    help="May be given several times.  [default: all installed]",
-)
-@click.option("--backends", "names", help="The same, separated by commas.")
-@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
-@click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
-def compare(
-    several: tuple[str, ...], names: str | None, cell: str | None, plot: str | None
-) -> None:
-    """Compute the same in every backend; show the largest differences and their bounds."""
-    from d2lrnn.training.progress import bar
-
-    with plain_errors():
-        chosen = [*several, *(n.strip() for n in names.split(","))] if names else [*several]
-        chosen = list(dict.fromkeys(chosen)) or backends.available()
-        check_outputs(None, plot)
-        known = agreement.CASES | agreement.CONCISE
-        wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
-        cases = [case for case, made_of in known.items() if made_of.cell in wanted]
-        for name in chosen:
-            load_backend(name)
-        with bar(leave=False) as shown:
-            rows = agreement.compare(chosen, cases, shown.set_description)
-    click.echo("Largest difference from NumPy in float64, in units of the largest element;")
-    click.echo("losses: of 100 training steps from one seed.")
-    click.echo(agreement.table(rows, chosen))
-    if plot:
-        with plain_errors():
-            _plot_losses(chosen, plot)
-    broken = [row for row in rows if not row.holds]
-    if broken:
-        click.echo(f"{len(broken)} of {len(rows)} bounds are broken.")
-        sys.exit(1)
-    click.echo(f"All {len(rows)} bounds held, with {len(chosen)} backends.")
-
-
-def _plot_losses(names: list[str], path: str) -> None:
-    from d2lrnn import plot
-
-    order = ["numpy", *(name for name in names if name != "numpy")]
-    losses = {name: agreement.train(backends.load(name), "rnn", "float64") for name in order}
-    left, _ = plot.agreement(losses, agreement.bound("losses", "float64", 0))
-    save_picture(left, path)
-
-
-@main.command()
 def doctor() -> None:
     """Show which backends are installed, their devices, and how to install the others."""
     click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")
@@ -133,5 +84,13 @@ def _state(backend: backends.Framework) -> str:
     return f"{backend.version} on {device}"
 
 
-for command in (train.train, task.task, bench.bench_command, demo.demo, book.book, export.export):
+for command in (
+    train.train,
+    task.task,
+    bench.bench_command,
+    demo.demo,
+    book.book,
+    compare.compare,
+    export.export,
+):
     main.add_command(command)

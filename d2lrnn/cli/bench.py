@@ -94,6 +94,8 @@ def bench_command(
     click.echo(f"Medians of {rounds} rounds, {speed.num_threads()} threads, float32.")
     click.echo("How many times as long as a step with the fused cell takes:")
     click.echo(speed.table(rows))
+    for column, meaning in speed.MEANINGS.items():
+        click.echo(f"{column}: {meaning}")
     for size in sizes:
         click.echo(f"{size}: {speed.SIZES[size]}")
     with plain_errors():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,10 @@ class Asked:
         self.save(rnn, net, vocab, known)
         if self.plot:
             save_picture(seen.plot(label=self.backend), self.plot)
+        if self.out and not net.bidirectional:
+            click.echo(f"next: d2lrnn generate {shlex.quote(self.out)} --prefix ...")
+        elif not self.out:
+            click.echo("next: the same with --out model.safetensors keeps the model, for generate")
 
 
 def train_min_char(rnn: Any, asked: Asked) -> None:

@@ -20,6 +20,7 @@ from d2lrnn.cli.common import (
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
+from d2lrnn.training.history import in_short
 
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
@@ -112,6 +113,10 @@ def _train(rnn: Any, asked: Asked) -> None:
             resume=asked.resume,
         )
     click.echo(str(history))
+    if history.perplexity:
+        best = min(history.perplexity)
+        epoch = history.perplexity.index(best) + 1
+        click.echo(f"best perplexity {in_short(best)}, in epoch {epoch}")
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
     asked.keep(rnn, net, vocab, history, known)

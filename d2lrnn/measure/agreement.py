@@ -268,17 +268,17 @@ def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
         grouped.setdefault((row.case, row.quantity, row.dtype), []).append(row)
     width = max(10, *map(len, names)) + 1
     heads = "".join(f"{name:>{width}}" for name in names)
-    lines = [f"{'':48}{heads}{'bound':>10}   each other (bound is twice that)"]
-    for (case, quantity, dtype), group in grouped.items():
+    labels = [f"{case}: {quantity} {dtype}" for case, quantity, dtype in grouped]
+    wide = max(map(len, [*labels, ""])) + 1
+    lines = [f"{'':{wide}}{heads}{'bound':>10}   each other (bound is twice that)"]
+    for label, group in zip(labels, grouped.values(), strict=True):
         single = {row.who: row for row in group}
         columns = "".join(f"{single[name].difference:>{width}.1e}" for name in names)
         pairs = [row for row in group if row.who not in names]
         worst = max(pairs, key=lambda row: row.difference, default=None)
         pair = f"{worst.difference:.1e} {worst.who}" if worst else "-"
         verdict = "" if all(row.holds for row in group) else "   BROKEN"
-        lines.append(
-            f"{f'{case}: {quantity} {dtype}':48}{columns}{group[0].bound:>10.1e}   {pair}{verdict}"
-        )
+        lines.append(f"{label:{wide}}{columns}{group[0].bound:>10.1e}   {pair}{verdict}")
     return "\n".join(lines)
 
 

@@ -233,6 +233,12 @@ def num_threads() -> int:
 
 
 COLUMNS = ("book", "textbook", "layer", "one-hot")
+MEANINGS = {
+    "book": "as the book's package trains, a loop over one-hot minibatches",
+    "textbook": "the book's cell, in the training step of train_ch8",
+    "layer": "the framework's own layer; one-hot: the input layer on one-hot rows",
+    "fused/floor": "the fused step, over its matrix products alone",
+}
 
 
 def table(rows: Iterable[Timing]) -> str:

@@ -1,0 +1,104 @@
+"""The command ``d2lrnn compare``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from d2lrnn import backends
+from d2lrnn.cli.common import check_outputs, load_backend, plain_errors, save_picture
+from d2lrnn.measure import agreement
+from d2lrnn.nets import cells
+
+OTHERS = "each other"
+
+
+@click.command()
+@click.option(
+    "--backend",
+    "several",
+    multiple=True,
+    help="May be given several times.  [default: all installed]",
+)
+@click.option("--backends", "names", help="The same, separated by commas.")
+@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
+@click.option("--all", "everything", is_flag=True, help="Each quantity in a row of its own.")
+@click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
+def compare(
+    several: tuple[str, ...],
+    names: str | None,
+    cell: str | None,
+    everything: bool,
+    plot: str | None,
+) -> None:
+    """Compute the same in every backend; show the largest differences and their bounds."""
+    from d2lrnn.training.progress import bar
+
+    with plain_errors():
+        chosen = [*several, *(n.strip() for n in names.split(","))] if names else [*several]
+        chosen = list(dict.fromkeys(chosen)) or backends.available()
+        check_outputs(None, plot)
+        known = agreement.CASES | agreement.CONCISE
+        wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
+        cases = [case for case, made_of in known.items() if made_of.cell in wanted]
+        for name in chosen:
+            load_backend(name)
+        with bar(leave=False) as shown:
+            rows = agreement.compare(chosen, cases, shown.set_description)
+    if everything:
+        click.echo("Largest difference from NumPy in float64, in units of the largest element;")
+        click.echo("losses: of 100 training steps from one seed.")
+        click.echo(agreement.table(rows, chosen))
+    else:
+        click.echo(summary(rows, chosen))
+    if plot:
+        with plain_errors():
+            _plot_losses(chosen, plot)
+    broken = [row for row in rows if not row.holds]
+    if broken:
+        click.echo(f"{len(broken)} of {len(rows)} bounds are broken.")
+        sys.exit(1)
+    click.echo(f"All {len(rows)} bounds held, with {len(chosen)} backends.{_more(everything)}")
+
+
+def _plot_losses(names: list[str], path: str) -> None:
+    from d2lrnn import plot
+
+    order = ["numpy", *(name for name in names if name != "numpy")]
+    losses = {name: agreement.train(backends.load(name), "rnn", "float64") for name in order}
+    left, _ = plot.agreement(losses, agreement.bound("losses", "float64", 0))
+    save_picture(left, path)
+
+
+def _more(everything: bool) -> str:
+    return "" if everything else " --all shows each difference."
+
+
+def summary(rows: Iterable[agreement.Gap], names: Sequence[str]) -> str:
+    """Return rows as a table of a few lines: cells down, backends across, the worst of each.
+
+    A number is a difference over its bound: under 1 it is rounding.
+    """
+    worst: dict[str, dict[str, float]] = {}
+    for row in rows:
+        cell, *more = row.case.split(", ")
+        case = f"{cell}, own layer" if "concise" in more else cell
+        who = row.who if row.who in names else OTHERS
+        share = row.difference / row.bound
+        before = worst.setdefault(case, {}).get(who, 0.0)
+        worst[case][who] = before if before >= share else share  # NaN stays
+    heads = [*names, *([OTHERS] if len(names) > 1 else [])]
+    title = "difference/bound"
+    width = max(map(len, [*worst, title]))
+    columns = [max(len(head), 7) + 2 for head in heads]
+    lines = [f"{title:<{width}}" + "".join(map(_right, heads, columns))]
+    for case, found in worst.items():
+        shares = [f"{found[head]:.2g}" if head in found else "-" for head in heads]
+        lines.append(f"{case:<{width}}" + "".join(map(_right, shares, columns)))
+    return "\n".join(lines)
+
+
+def _right(text: str, width: int) -> str:
+    return text.rjust(width)
