@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, task, generate, export, compare, bench, demo, book, doctor."""
+"""The command ``d2lrnn``: train, launch, task, generate, export, compare, bench, demo and more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, book, demo, export, task, train
+from d2lrnn.cli import bench, book, demo, export, launch, task, train
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -133,5 +133,6 @@ def _state(backend: backends.Framework) -> str:
     return f"{backend.version} on {device}"
 
 
-for command in (train.train, task.task, bench.bench_command, demo.demo, book.book, export.export):
+COMMANDS = (train.train, task.task, launch.launch, bench.bench_command, demo.demo, book.book)
+for command in (*COMMANDS, export.export):
     main.add_command(command)
