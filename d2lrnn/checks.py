@@ -212,6 +212,12 @@ def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int)
     tokens(Y, vocab_size)
 
 
+def one_process(size: int, why: str) -> None:
+    """Check that a process is alone, where what it does cannot be shared."""
+    if size > 1:
+        raise ValueError(f"there are {size} processes, and {why}; start one")
+
+
 def same_vocab(num_inputs: int, vocab_size: int) -> None:
     """Check that a recurrent layer takes the one-hot rows of a vocabulary."""
     if num_inputs != vocab_size:

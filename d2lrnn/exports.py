@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from d2lrnn.data import loaders
@@ -25,6 +26,7 @@ from d2lrnn.measure.inside import look_inside
 from d2lrnn.nets import classifiers, concatenated, encoder_decoder, layers, parameters
 from d2lrnn.nets.bleu import bleu
 from d2lrnn.nets.cells import Architecture, flip_update_gate
+from d2lrnn.nets.group import Group
 from d2lrnn.nets.language_model import ScratchModel, copy_params
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.prediction import predict_ch8, predict_many
@@ -105,6 +107,8 @@ class Exports(NamedTuple):
     DecoderScratch: type[encoder_decoder.DecoderScratch]
     EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
     load_model: model_file.LoadModel
+    # Training in several processes
+    processes: Callable[[], Group]
 
 
 def of(ops: Ops, model: type[ScratchModel]) -> Exports:
@@ -128,4 +132,9 @@ def of(ops: Ops, model: type[ScratchModel]) -> Exports:
         encoder_decoder.of(ops),
     )
     fields = {name: value for part in parts for name, value in part._asdict().items()}
-    return Exports(**fields, load_model=model_file.loader(new_net))
+
+    def processes() -> Group:
+        """Return the processes that train together, of which this is one: rank and size."""
+        return ops.group
+
+    return Exports(**fields, load_model=model_file.loader(new_net), processes=processes)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from d2lrnn.data import text
+from d2lrnn.nets.group import Group
 from d2lrnn.nets.language_model import Model as Net
 
 Tensor = Any
@@ -412,6 +413,19 @@ class Backend(Protocol):
         parameters; the frameworks that compile, compile all of it. The loss is the framework's
         scalar, where it was computed: float(loss) waits for it. Arguments as of make_step.
         ``update.memory`` is the optimizers.Memory that it keeps from one call to the next.
+        """
+
+    @staticmethod
+    def processes() -> Group:
+        """Return the processes that train together, of which this is one: rank and size.
+
+        Started alone, a process has rank 0 of size 1. Where several were started for this backend,
+        by ``d2lrnn launch`` or by the framework's own starter, train_ch8 and train_sequences give
+        each a share of every minibatch's rows, with the numbers of one process; rank 0 shows, saves
+        and samples.
+
+        Raises:
+            ImportError: what the backend needs for several is not installed.
         """
 
     @staticmethod

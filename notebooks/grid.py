@@ -31,6 +31,7 @@ SAMPLE = {
     "11-five-frameworks-one-network": ("torch", "mxnet"),
     "12-from-textbook-to-fast": ("torch", "jax"),
     "13-minimal-character-model": ("numpy", "jax"),
+    "14-from-one-machine-to-many": ("numpy", "torch"),
 }
 
 # Where the topic does not allow a backend, and why.

@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, task, generate, export, compare, bench, demo, book, doctor."""
+"""The command ``d2lrnn``: train, launch, task, generate, export, compare, bench, demo and more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, book, compare, demo, export, task, train
+from d2lrnn.cli import bench, book, compare, demo, export, launch, task, train
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -87,6 +87,7 @@ def _state(backend: backends.Framework) -> str:
 for command in (
     train.train,
     task.task,
+    launch.launch,
     bench.bench_command,
     demo.demo,
     book.book,

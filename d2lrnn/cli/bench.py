@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from d2lrnn import backends
+from d2lrnn.cli import scaling
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -25,6 +26,7 @@ from d2lrnn.cli.common import (
     save_picture,
 )
 from d2lrnn.files import atomic
+from d2lrnn.measure import scaling as paper
 from d2lrnn.measure import speed
 from d2lrnn.training.progress import bar
 
@@ -49,6 +51,12 @@ KINDS = (*speed.CELLS, "input")
     help="May be given several times; input: an RNN's input layer alone.  [default: rnn gru lstm]",
 )
 @click.option(
+    "--processes",
+    is_flag=True,
+    help="Instead: speed and communication of so many PROCESSES, such as --processes 1 2.",
+)
+@click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
+@click.option(
     "--memory", is_flag=True, help="Instead: the memory that long sequences take, in segments too."
 )
 @click.option(
@@ -65,6 +73,8 @@ def bench_command(
     everything: bool,
     sizes: tuple[str, ...],
     kinds: tuple[str, ...],
+    processes: bool,
+    numbers: tuple[int, ...],
     memory: bool,
     growth: bool,
     quick: bool,
@@ -73,6 +83,11 @@ def bench_command(
     plot: str | None,
 ) -> None:
     """Time training steps in turn: how often as long as the fused one do the others take?"""
+    if numbers and not processes:
+        raise click.UsageError(f"what is {numbers[0]}? Write --processes before it")
+    if processes:
+        _scale(backend, (kinds or ("rnn",))[0], numbers or (1, 2), rounds, file, plot)
+        return
     if memory:
         _print_memory(backend, kinds or ("rnn",))
         return
@@ -155,6 +170,34 @@ def _check_replaceable(file: str | None) -> None:
         raise FileExistsError(
             f"{file} is there already, and holds no measurements; choose another name, or remove it"
         )
+
+
+def _scale(
+    backend: str,
+    cell: str,
+    counts: tuple[int, ...],
+    rounds: int,
+    file: str | None,
+    plot: str | None,
+) -> None:
+    """Print how fast one process and several are, and what other networks would make of it."""
+    with plain_errors():
+        check_outputs(file, plot)
+        points = scaling.measured(backend, cell, counts, rounds)
+    click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
+    click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")
+    click.echo(paper.table(points))
+    alone = [point for point in points if point.processes == 1]
+    if alone:
+        click.echo("On paper, 32 rows shared: how many times as fast as one, by the network alone:")
+        click.echo(paper.on_paper(alone))
+    if file:
+        text = json.dumps([asdict(point) for point in points], indent=1) + "\n"
+        Path(file).write_text(text, encoding="utf-8")
+    if plot:
+        from d2lrnn import plot as drawing
+
+        save_picture(drawing.scaling(points, paper.seconds_on), plot)
 
 
 LENGTHS = (1000, 4000, 16000)

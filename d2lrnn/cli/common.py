@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -25,6 +26,24 @@ def plain_errors() -> Iterator[None]:
         yield
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextlib.contextmanager
+def together(rnn: Any) -> Iterator[Any]:
+    """Let only rank 0 of several processes speak, and none of them wait for one that failed."""
+    processes = rnn.processes()
+    with contextlib.ExitStack() as stack:
+        if processes.rank > 0:
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+        try:
+            yield processes
+        except Exception as error:
+            if hasattr(processes.engine, "abandon"):
+                click.echo(f"Error: {error}", err=True)
+                sys.stderr.flush()
+                processes.abandon()
+            raise
 
 
 @contextlib.contextmanager

@@ -63,12 +63,12 @@ class Asked:
 
     def of_net(self, rnn: Any) -> dict[str, Any]:
         """Return what a net is made with beside its sizes."""
-        device = rnn.try_gpu() if self.gpu else None
+        device = rnn.try_gpu(rnn.processes().local_rank) if self.gpu else None
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
     def save(self, rnn: Any, net: Any, vocab: Any, known: dict[str, Any]) -> None:
         """Save the model, if that was asked for; also when training is interrupted."""
-        if self.out:
+        if self.out and rnn.processes().rank == 0:
             rnn.save_model(self.out, net, vocab, **known)
             with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
                 click.echo(f"model saved in {self.out}")
@@ -76,7 +76,7 @@ class Asked:
     def keep(self, rnn: Any, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
         """Save the model and the picture that were asked for."""
         self.save(rnn, net, vocab, known)
-        if self.plot:
+        if self.plot and rnn.processes().rank == 0:
             save_picture(seen.plot(label=self.backend), self.plot)
         if self.out and not net.bidirectional:
             click.echo(f"next: d2lrnn generate {shlex.quote(self.out)} --prefix ...")

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from d2lrnn.cli.common import BACKEND, check_outputs, load_backend, plain_errors, save_picture
+from d2lrnn.cli.common import (
+    BACKEND,
+    check_outputs,
+    load_backend,
+    plain_errors,
+    save_picture,
+    together,
+)
 from d2lrnn.nets import cells
 from d2lrnn.recipes.tasks import TASKS
 
@@ -50,10 +57,11 @@ def task(
         settings: dict[str, Any] = {"seed": seed, "device": rnn.try_gpu() if gpu else None}
         settings |= {"cell": cell} if cell else {}
         settings |= {"num_epochs": epochs} if epochs is not None else {}
-        outcome = TASKS[name](rnn, **settings)
-        click.echo(str(outcome.scores))
-        click.echo("\n".join(outcome.lines))
-        if plot:
+        with together(rnn) as processes:
+            outcome = TASKS[name](rnn, **settings)
+            click.echo(str(outcome.scores))
+            click.echo("\n".join(outcome.lines))
+        if plot and processes.rank == 0:
             save_picture(outcome.draw(), plot)
 
 

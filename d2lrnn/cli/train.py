@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from d2lrnn import checks
 from d2lrnn.cli import recipe
 from d2lrnn.cli.common import (
     BACKEND,
@@ -16,6 +17,7 @@ from d2lrnn.cli.common import (
     interruptible,
     load_backend,
     plain_errors,
+    together,
 )
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
@@ -79,9 +81,13 @@ def train(context: click.Context, /, **options: Any) -> None:
         check_outputs(asked.out, asked.plot, asked.checkpoint)
         if asked.recipe:
             recipe.refuse_others(context)
-            recipe.train_min_char(load_backend(asked.backend), asked)
-        else:
-            _train(load_backend(asked.backend), asked)
+        rnn = load_backend(asked.backend)
+        with together(rnn) as processes:
+            if asked.recipe:
+                checks.one_process(processes.size, "the recipe trains on one row at a time")
+                recipe.train_min_char(rnn, asked)
+            else:
+                _train(rnn, asked)
 
 
 def _train(rnn: Any, asked: Asked) -> None:

@@ -9,7 +9,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from d2lrnn.jax import baselines, gradients, tensors
+from d2lrnn.jax import baselines, distributed, gradients, tensors
 from d2lrnn.jax.fused import input_product
 from d2lrnn.jax.prediction import say
 from d2lrnn.nets import cells, layers
@@ -148,6 +148,7 @@ OPS = Ops(
     tensors=tensors,
     gradients=gradients,
     baselines=baselines,
+    distributed=distributed,
     steps=STEPS,
     forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
     unroll=unroll,

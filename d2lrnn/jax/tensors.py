@@ -10,8 +10,8 @@ from d2lrnn import checks
 def try_gpu(i=0):
     """Return the i-th GPU if there is one, else the CPU."""
     checks.count(i=i)
-    gpus = [device for device in jax.devices() if device.platform != "cpu"]
-    return gpus[i] if i < len(gpus) else jax.devices("cpu")[0]
+    gpus = [device for device in jax.local_devices() if device.platform != "cpu"]
+    return gpus[i] if i < len(gpus) else jax.local_devices(backend="cpu")[0]
 
 
 def device_of(device):
@@ -26,7 +26,7 @@ def working(device):
     platform, _, number = device.partition(":")
     if not platform:
         raise ValueError(device)
-    return jax.devices(platform)[int(number or 0)]
+    return jax.local_devices(backend=platform)[int(number or 0)]
 
 
 def from_numpy(array, *, dtype=None, device=None):

@@ -53,6 +53,7 @@ EncoderScratch = _made.EncoderScratch
 DecoderScratch = _made.DecoderScratch
 EncoderDecoderScratch = _made.EncoderDecoderScratch
 load_model = _made.load_model
+processes = _made.processes
 
 __all__ = [
     "GRU",
@@ -95,6 +96,7 @@ __all__ = [
     "make_update",
     "mlp",
     "one_hot",
+    "processes",
     "rnn",
     "rnn_fused",
     "seq_data_iter_random",

@@ -4,7 +4,7 @@ A cell is a step: from the input X (n, d) and the state before, the state after.
 step over time, ``output_layer`` turns hidden states into outputs.
 """
 
-from d2lrnn.mxnet import baselines, gradients, tensors
+from d2lrnn.mxnet import baselines, distributed, gradients, tensors
 from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.fused import input_product
 from d2lrnn.mxnet.prediction import say
@@ -149,6 +149,7 @@ OPS = Ops(
     tensors=tensors,
     gradients=gradients,
     baselines=baselines,
+    distributed=distributed,
     steps=STEPS,
     forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
     unroll=unroll,

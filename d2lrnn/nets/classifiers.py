@@ -15,7 +15,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
-from d2lrnn.nets import cells, describe, first_values, losses, networks
+from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +67,7 @@ class SequenceNet(ABC):
         Arguments as for make_step of a language model; a batch is what ``minibatch`` takes.
         """
         settings = {"optimizer": optimizer, "clip": clip}
-        update = self.ops.gradients.make_update(self.network, self.loss, lr, theta, **settings)
+        update = averaging.make_update(self.ops, self.network, self.loss, lr, theta, **settings)
 
         def step(*batch: Any) -> float:
             inputs, targets, weights = self.tensors_of(*batch)

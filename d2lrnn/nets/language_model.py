@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, describe, losses, networks, optimizers
+from d2lrnn.nets import averaging, cells, describe, losses, networks, optimizers
 from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
@@ -254,7 +254,7 @@ class ScratchModel(Model):
         """Return the function that trains on one minibatch, by our own optimizers."""
         network = networks.Recurrent(self.forward_fn)
         settings = {"optimizer": optimizer, "clip": clip}
-        update = self.ops.gradients.make_update(network, "softmax", lr, theta, **settings)
+        update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)

@@ -6,13 +6,14 @@ or by place: who has the record has everything.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from d2lrnn import checks
-from d2lrnn.nets import first_values
+from d2lrnn.nets import first_values, group
 
 
 def as_it_is(function: Any) -> Any:
@@ -31,6 +32,9 @@ class Ops:
             ((T, n, q) as (T * n, q)), tanh.
         gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
         baselines: its module of that name, what the benchmark measures against.
+        distributed: its module of that name, for several processes: connect, which returns the
+            engine; compiled and without_gradients, for functions; flat, shaped, placed, detached
+            and assigned, for tensors.
         steps: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
@@ -46,6 +50,7 @@ class Ops:
     tensors: ModuleType
     gradients: ModuleType
     baselines: ModuleType
+    distributed: ModuleType
     steps: Mapping[str, Callable[..., Any]]
     forward: Mapping[str, Callable[..., Any]]
     unroll: Callable[..., Any]
@@ -53,6 +58,11 @@ class Ops:
     input_product: Callable[..., Any]
     compiled: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
+
+    @functools.cached_property
+    def group(self) -> group.Group:
+        """The processes that train together, of which this is one."""
+        return group.Group(self, self.distributed.connect())
 
     def zeros(
         self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None

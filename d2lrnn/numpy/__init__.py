@@ -49,6 +49,7 @@ EncoderScratch = _made.EncoderScratch
 DecoderScratch = _made.DecoderScratch
 EncoderDecoderScratch = _made.EncoderDecoderScratch
 load_model = _made.load_model
+processes = _made.processes
 
 __all__ = [
     "DecoderScratch",
@@ -87,6 +88,7 @@ __all__ = [
     "make_update",
     "mlp",
     "one_hot",
+    "processes",
     "rnn",
     "rnn_fused",
     "seq_data_iter_random",

@@ -9,7 +9,7 @@ import numpy as np
 from d2lrnn.nets import cells, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
-from d2lrnn.numpy import baselines, bptt, gradients, tensors
+from d2lrnn.numpy import baselines, bptt, distributed, gradients, tensors
 from d2lrnn.numpy.bptt import sigmoid
 from d2lrnn.numpy.fused import input_product
 
@@ -142,6 +142,7 @@ OPS = Ops(
     tensors=tensors,
     gradients=gradients,
     baselines=baselines,
+    distributed=distributed,
     steps=STEPS,
     forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
     unroll=unroll,

@@ -159,6 +159,39 @@ def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
     return ax
 
 
+def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
+    """Draw what several processes came to, and what networks would make of more; return the Axes.
+
+    Args:
+        points: measured, as measure.scaling has them, those of one process among them.
+        seconds_on: of a network's bits a second, a number of workers and bytes.
+    """
+    axes = new_axes(11, 4.4, columns=2)
+    sizes = sorted({point.num_hiddens for point in points})
+    runs = sorted({(point.processes, point.kind) for point in points})
+    for number, run in enumerate(runs):
+        own = [point for point in points if (point.processes, point.kind) == run]
+        label = f"{run[0]}, {run[1]}" if run[0] > 1 else "1"
+        speeds = [point.tokens_per_second for point in own]
+        axes[0].plot([p.num_hiddens for p in own], speeds, label=label, **line_style(number))
+    axes[0].set(xlabel="hidden units", ylabel="tokens per second", xscale="log", yscale="log")
+    axes[0].set_xticks(sizes, [f"{size}" for size in sizes])
+    axes[0].set_xticks([], minor=True)
+    axes[0].legend(title="processes")
+    alone = max((p for p in points if p.processes == 1), key=lambda p: p.num_hiddens)
+    workers = 2 ** np.arange(1, 10)
+    for number, network in enumerate((1e9, 1e10, 1e11)):
+        reduce = np.array([seconds_on(network, k, alone.num_bytes) for k in workers])
+        faster = alone.step / (alone.step / workers + reduce)
+        label = f"{network / 1e9:.0f} Gb/s"
+        axes[1].plot(workers, faster, label=label, **line_style(number))
+    axes[1].plot(workers, workers, color="black", linewidth=1, linestyle=":")
+    axes[1].set(xlabel="workers", ylabel="times as fast as one", xscale="log", yscale="log")
+    axes[1].set(title=f"on paper, h = {alone.num_hiddens}")
+    axes[1].legend()
+    return axes
+
+
 def gallery(images: Any, titles: Sequence[str], *, columns: int = 5) -> Any:
     """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
     rows = -(-len(images) // columns)

@@ -9,7 +9,7 @@ import torch
 from d2lrnn.nets import cells, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
-from d2lrnn.torch import baselines, gradients, tensors
+from d2lrnn.torch import baselines, distributed, gradients, tensors
 from d2lrnn.torch.fused import input_product
 from d2lrnn.torch.tensors import own
 
@@ -139,6 +139,7 @@ OPS = Ops(
     tensors=tensors,
     gradients=gradients,
     baselines=baselines,
+    distributed=distributed,
     steps=STEPS,
     forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
     unroll=unroll,

@@ -13,6 +13,7 @@ from typing import Any
 from d2lrnn import checks
 from d2lrnn.files import atomic, model_file
 from d2lrnn.files.model_file import StrPath
+from d2lrnn.nets import group
 from d2lrnn.training import interrupts
 from d2lrnn.training.callbacks import Callback
 from d2lrnn.training.epoch import Epoch
@@ -61,7 +62,8 @@ class Keeper(Callback):
         with contextlib.ExitStack() as stack:
             if self.path is not None:
                 self.run.check_rng()
-                stack.enter_context(atomic.locked(self.path))
+                if group.of(self.run.net).rank == 0:  # which alone writes
+                    stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
             self.listener = stack.enter_context(interrupts.listening())
             yield
@@ -79,7 +81,8 @@ class Keeper(Callback):
             if resume:
                 raise ValueError("resume is True without a checkpoint; name the file to resume")
             return
-        atomic.remove_strays(self.path)
+        if group.of(self.run.net).rank == 0:
+            atomic.remove_strays(self.path)
         if not os.path.exists(self.path):
             return
         if not resume:
@@ -114,13 +117,24 @@ class Keeper(Callback):
         """
         if self.path is None or self.run.has_diverged(self.epoch):
             return False
-        model_file.write(self.path, *pack(self.run, self.epoch, self.rng_state))
+        packed = pack(self.run, self.epoch, self.rng_state)  # together: of the rows of all
+        if group.of(self.run.net).rank == 0:
+            model_file.write(self.path, *packed)
         return True
 
     def _stop_if_interrupted(self, *, saved: bool | None = None) -> None:
-        if self.listener.signum is not None:
+        signum = self._signal()
+        if signum is not None:
             saved = self.save() if saved is None else saved
-            raise Interrupted(self.path if saved else None, self.epoch, self.listener.signum)
+            raise Interrupted(self.path if saved else None, self.epoch, signum)
+
+    def _signal(self) -> int | None:
+        """Return the signal that training is to end for, or None; all processes end as one."""
+        processes = group.of(self.run.net)
+        if processes.size == 1:
+            return self.listener.signum
+        processes.wants_to_stop = self.listener.signum is not None
+        return (self.listener.signum or signal.SIGINT) if processes.stops else None
 
     def _note_rng(self) -> None:
         self.rng_state = self.run.rng and self.run.rng.state

@@ -17,9 +17,10 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets.language_model import Step
+from d2lrnn.nets import group
+from d2lrnn.nets.language_model import ScratchModel, Step
 from d2lrnn.nets.prediction import first_tokens
-from d2lrnn.training import segments
+from d2lrnn.training import segments, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -59,6 +60,8 @@ def make_step(
 
     Source: the book's section 9.5, Training.
     """
+    if not isinstance(net, ScratchModel):
+        checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
     settings = {"optimizer": optimizer, "clip": clip}
     step: Step = (
         net.make_step(lr, theta, **settings)
@@ -100,12 +103,16 @@ def train_epoch_ch8(
     """
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
-    for minibatch in itertools.islice(train_iter, seen.num_minibatches, None):
+    processes, first = group.of(net), seen.num_minibatches
+    for minibatch in itertools.islice(train_iter, first, None):
         X, Y = map(_array, minibatch)
+        if seen.num_minibatches == first:
+            together.check_minibatch(net, X, Y)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
+        rows = processes.share(X)
         if state is None or use_random_iter:
-            state = net.begin_state(X.shape[0])
-        loss, state = step(X, Y, state)
+            state = net.begin_state(rows.shape[0])
+        loss, state = step(rows, processes.share(Y), state)
         seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
         seen.minibatch = X, Y
         if seen.is_time_to_look(loss):
@@ -197,10 +204,11 @@ def train_ch8(
     history = History(floor=getattr(train_iter, "floor", None))
     settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
-    keeper = Keeper(checkpoint, every, run)
-    with keeper.running(resume), _bar(keeper, num_epochs, progress) as shown:
+    keeper, shows = Keeper(checkpoint, every, run), group.of(net).rank == 0
+    together.check_run(run, checkpoint, num_epochs)
+    with keeper.running(resume), _bar(keeper, num_epochs, progress if shows else False) as shown:
         callbacks: list[Callback] = [keeper, Bar(shown, num_epochs)]  # what is kept comes first
-        if prefix is not None:
+        if prefix is not None and shows:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
             beside: dict[str, Any] = {"on_minibatch": told(callbacks), "epoch": epoch}

@@ -23,7 +23,7 @@ import numpy as np
 from d2lrnn import __version__, backends, checks
 from d2lrnn.files import json_text, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
-from d2lrnn.nets import losses
+from d2lrnn.nets import group, losses
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import perplexity_of
 
@@ -128,7 +128,7 @@ def pack(
     tensors, metadata = model_file.describe(run.net, run.vocab, {})
     to_numpy = run.net.tensors.to_numpy
     kept = {
-        "state": {str(i): to_numpy(tensor) for i, tensor in enumerate(epoch.state or ())},
+        "state": {str(i): _joined(run, to_numpy(H)) for i, H in enumerate(epoch.state or ())},
         "memory": run.step.memory(),
         "own": {str(i): array for i, array in enumerate(run.net.own_arrays())},
     }
@@ -142,6 +142,13 @@ def pack(
         "versions": run.versions(),
     }
     return tensors, {**metadata, RUN: _json(about)}
+
+
+def _joined(run: Run, own: Any) -> Any:
+    """Return the state of all rows, of those of this process."""
+    processes = group.of(run.net)
+    num_rows = int(processes.sum(np.array([len(own)], np.float32))[0])
+    return processes.joined(own, num_rows)
 
 
 def load(path: StrPath, run: Run) -> Epoch:
@@ -199,7 +206,8 @@ def _state(net: Any, arrays: Arrays) -> Any:
     if not arrays:
         return None
     settings = {"dtype": net.dtype, "device": net.device}
-    state = tuple(net.tensors.from_numpy(array, **settings) for array in _in_order("state", arrays))
+    own = [group.of(net).share(array) for array in _in_order("state", arrays)]
+    state = tuple(net.tensors.from_numpy(array, **settings) for array in own)
     net.check_state(state, state[0].shape[0])
     return state
 

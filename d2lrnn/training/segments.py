@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import losses, optimizers
+from d2lrnn.nets import averaging, losses, optimizers
 from d2lrnn.nets.language_model import ScratchModel
 
 Array = np.ndarray[Any, Any]
@@ -68,6 +68,8 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
 
     def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
         loss, state, grads = value_and_grad(net, X, Y, state, segment)
+        if net.ops.group.size > 1:
+            loss, grads = _averaged(net, Y, loss, grads)
         arrays = net.arrays()
         clipped, _ = optimizers.clip_arrays(grads, theta, clip)
         updated, memory.kept = rule.update(arrays, clipped, memory.before(arrays))
@@ -78,6 +80,13 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
         memory.load(arrays, net.arrays(), np.asarray)
 
     return optimizers.remembering(step, functools.partial(memory.arrays, np.asarray), load_memory)
+
+
+def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float, list[Array]]:
+    """Return the mean loss and gradients of all processes' rows."""
+    tensors = [net.tensor(np.asarray(part)) for part in (loss, *grads)]
+    loss, means = averaging.average(net.ops, math.prod(Y.shape), tensors[0], tensors[1:])
+    return loss, [net.tensors.to_numpy(mean) for mean in means]
 
 
 def check(net: Any, segment: int) -> None:

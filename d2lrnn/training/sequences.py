@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.nets import group
+from d2lrnn.training import together
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
 
@@ -48,12 +50,15 @@ def train_sequences(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(score_every=score_every)
-    step, scores = net.make_step(lr, theta, optimizer=optimizer, clip=clip), Scores()
+    settings = {"optimizer": optimizer, "clip": clip}
+    step, scores, processes = net.make_step(lr, theta, **settings), Scores(), group.of(net)
+    together.check_sequences(net, train_iter, {**settings, "lr": lr, "theta": theta})
+    progress = progress if processes.rank == 0 else False
     size = length(train_iter)
     total = None if size is None else num_epochs * size
     with bar(progress, total=total) as shown:
         for epoch in range(1, num_epochs + 1):
-            loss, speed = _epoch(step, train_iter, epoch, shown)
+            loss, speed = _epoch(step, train_iter, epoch, shown, processes)
             scores.loss.append(loss)
             scores.speed.append(speed)
             if held_out is not None and (epoch % score_every == 0 or epoch == num_epochs):
@@ -63,11 +68,13 @@ def train_sequences(
     return scores
 
 
-def _epoch(step: Any, train_iter: Iterable[Any], epoch: int, shown: Any) -> tuple[float, float]:
+def _epoch(
+    step: Any, train_iter: Iterable[Any], epoch: int, shown: Any, processes: group.Group
+) -> tuple[float, float]:
     """Return the mean loss of an epoch and its speed."""
     losses, num_sequences, start = [], 0, time.perf_counter()
     for batch in train_iter:
-        losses.append(step(*batch))
+        losses.append(step(*map(processes.share, batch)))
         if not math.isfinite(losses[-1]):
             raise DivergenceError(losses[-1], epoch)
         num_sequences += len(batch[0])

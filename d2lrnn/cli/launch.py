@@ -1,0 +1,143 @@
+"""The command ``d2lrnn launch``: several processes that train one net."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+
+import click
+
+from d2lrnn import checks
+from d2lrnn.cli import crew
+from d2lrnn.cli.common import BACKEND, plain_errors
+from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
+
+LOOPBACK = "127.0.0.1"
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--processes", default=2, help="How many; on each machine, with --hosts.")
+@click.option("--backend", type=BACKEND, help="Of a script.  [default: the command's]")
+@click.option("--hosts", help="Several machines, separated by commas: print what to start on each.")
+@click.option("--port", type=int, help="The first to listen at.  [default: a free one]")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def launch(
+    processes: int, backend: str | None, hosts: str | None, port: int | None, command: Sequence[str]
+) -> None:
+    """Run a COMMAND, such as train, or a script.py, in several processes of this machine.
+
+    They train one net: each has its share of every minibatch, and the numbers are those of one
+    process. Write what belongs to the command after two dashes:
+
+        d2lrnn launch --processes 2 -- train --backend torch --epochs 10
+    """
+    with plain_errors():
+        checks.size(processes=processes)
+        name = backend or _backend_of(command)
+        if hosts is not None:
+            lines = several(name, hosts.split(","), processes, port or 29500, command)
+            click.echo("\n".join(lines))
+            return
+        status = start(name, processes, port, _whole(command))
+    sys.exit(status)
+
+
+def start(name: str, size: int, port: int | None, command: Sequence[str]) -> int:
+    """Run a command in so many processes on the loopback address; return its exit status."""
+    places = [(LOOPBACK, number) for number in _ports(size, port)]
+    if STARTERS[name].by_mpi:
+        return crew.run_by_mpi([_mpiexec(), "-n", f"{size}"], command, _threads(size))
+    own = [
+        {**_threads(size), "LOCAL_RANK": f"{rank}", **STARTERS[name].environment(rank, places)}
+        for rank in range(size)
+    ]
+    helpers = [({**_threads(size), **also}, _server()) for also in STARTERS[name].helpers(places)]
+    return crew.run([(environment, command) for environment in own], helpers)
+
+
+def several(
+    name: str, hosts: Sequence[str], each: int, port: int, command: Sequence[str]
+) -> list[str]:
+    """Return what to start on each machine, line by line."""
+    starter, text = STARTERS[name], " ".join(["python -m d2lrnn", *command])
+    places: list[Place] = [(host, port + i) for host in hosts for i in range(each)]
+    if starter.several is None:
+        lines = [f"on {hosts[0]}: {_line(also, _serving())}" for also in starter.helpers(places)]
+        for rank, (host, _) in enumerate(places):
+            lines.append(f"on {host}: {_line(starter.environment(rank, places), text)}")
+        return lines
+    numbers = {"machines": len(hosts), "each": each, "size": len(places), "port": port}
+    words = {"hosts": ",".join(hosts), "host": hosts[0], "command": text}
+    words["module"] = text.removeprefix("python -m ")
+    lines = [
+        f"on {host}: {starter.several.format(machine=machine, **numbers, **words)}"
+        for machine, host in enumerate(hosts)
+    ]
+    return lines[:1] if starter.by_mpi else lines
+
+
+def _line(environment: Environment, command: str) -> str:
+    settings = " ".join(
+        f"{name}='{value}'" if "{" in value else f"{name}={value}"
+        for name, value in environment.items()
+    )
+    return f"{settings} {command}"
+
+
+def _server() -> list[str]:
+    return [sys.executable, "-c", SERVE]
+
+
+def _serving() -> str:
+    return f'python -c "{SERVE}"'
+
+
+def _whole(command: Sequence[str]) -> list[str]:
+    """Return a command of ours, or a script, as the system is told to run it."""
+    if command[0].endswith(".py"):
+        return [sys.executable, *command]
+    return [*SELF, *command]
+
+
+def _backend_of(command: Sequence[str]) -> str:
+    """Return what computes a command: what it says, or its default."""
+    for number, word in enumerate(command):
+        if word == "--backend" and number + 1 < len(command):
+            checks.choice(command[number + 1], "--backend", tuple(STARTERS))
+            return command[number + 1]
+        if word.startswith("--backend="):
+            checks.choice(word.partition("=")[2], "--backend", tuple(STARTERS))
+            return word.partition("=")[2]
+    return "numpy"
+
+
+def _ports(number: int, first: int | None) -> list[int]:
+    """Return so many free ports of this machine, or those from the first on."""
+    if first is not None:
+        return list(range(first, first + number))
+    servers = [socket.create_server((LOOPBACK, 0)) for _ in range(number)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports
+
+
+def _threads(size: int) -> Environment:
+    """Share the processors among the processes, unless the environment says otherwise."""
+    share = max(1, (os.cpu_count() or 1) // size)
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", f"{share}")}
+
+
+def _mpiexec() -> str:
+    """Return MPI's starter: beside this Python, or on the PATH."""
+    folder = os.path.dirname(sys.executable)
+    found = shutil.which("mpiexec", path=folder) or shutil.which("mpiexec")
+    if found is None:
+        raise ImportError(
+            "several processes of NumPy are started by mpiexec, which is not installed; "
+            'run: pip install "d2lrnn[mpi]"'
+        )
+    return found

@@ -1,0 +1,154 @@
+"""How fast several processes train one net, and how much of that time they spend on each other.
+
+    python -m d2lrnn.measure.scaling FILE SETTINGS
+
+runs in each process of a group, as d2lrnn launch starts it; rank 0 writes what it measured to FILE.
+The time of an all-reduce is from when this process has its own sums to when it has those of all: it
+holds the waiting for the slowest, too.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends
+from d2lrnn.data.batches import SeqDataLoader
+from d2lrnn.nets import build, cells
+
+VOCAB_SIZE, BATCH_SIZE, NUM_STEPS = 28, 32, 35
+BITS = 8
+# Bits a second, and the numbers of workers, that a table on paper is made for.
+NETWORKS = {"1 Gb/s": 1e9, "10 Gb/s": 1e10, "100 Gb/s": 1e11}
+WORKERS = (8, 64, 512)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What so many processes came to: medians, in seconds a step, and bytes of the sum."""
+
+    backend: str
+    kind: str
+    processes: int
+    num_hiddens: int
+    batch_size: int
+    step: float
+    reduce: float
+    num_bytes: int
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens of the whole minibatch, over the time of a step."""
+        return self.batch_size * NUM_STEPS / self.step
+
+    @property
+    def share(self) -> float:
+        """How much of a step is communication, from 0 to 1."""
+        return self.reduce / self.step
+
+
+def num_bytes(cell: str, num_hiddens: int, vocab_size: int = VOCAB_SIZE) -> int:
+    """Return the bytes of one all-reduce in float32: parameters, the loss and a head of two."""
+    gates = len(cells.CELLS[cell].gates)
+    recurrent = gates * num_hiddens * (vocab_size + num_hiddens + 1)
+    return 4 * (recurrent + (num_hiddens + 1) * vocab_size + 3)
+
+
+def seconds_on(network: float, workers: int, size: int) -> float:
+    """Return how long a ring takes to add up so many bytes: each worker sends 2 (k - 1) / k."""
+    return 2 * (workers - 1) / workers * size * BITS / network
+
+
+def break_even(network: float, workers: int, size: int) -> float:
+    """Return the seconds of a step of one process below which so many share it at a loss.
+
+    They compute for c / k and add up for r, and are slower than one where c / k + r > c.
+    """
+    return seconds_on(network, workers, size) / (1 - 1 / workers)
+
+
+def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -> Point:
+    """Time steps of this process's group: kind "strong" shares 32 rows, "weak" has 32 each."""
+    rnn = backends.load(backend)
+    processes = rnn.processes()
+    batch_size = BATCH_SIZE * (processes.size if kind == "weak" else 1)
+    ids = np.random.default_rng(0).integers(VOCAB_SIZE, size=(batch_size + 1) * NUM_STEPS)
+    X, Y = next(iter(SeqDataLoader(ids, batch_size, NUM_STEPS, seed=0)))
+    architecture = cells.Architecture(cell)
+    net = build.new_net(rnn, architecture, VOCAB_SIZE, num_hiddens, fused=True, seed=0)
+    step, seen = net.make_step(0.1), _timed(rnn, processes)
+    X, Y = processes.share(X), processes.share(Y)
+    state, times = net.begin_state(len(X)), []
+    for _ in range(rounds + 3):  # the first compile, and warm up
+        start = time.perf_counter()
+        _, state = step(X, Y, state)
+        times.append(time.perf_counter() - start)
+    took, reduce = statistics.median(times[3:]), statistics.median(seen[3:] or [0.0])
+    sizes = (num_hiddens, batch_size, took, reduce, num_bytes(cell, num_hiddens))
+    return Point(backend, kind, processes.size, *sizes)
+
+
+def _timed(rnn: Any, processes: Any) -> list[float]:
+    """Note, from here on, how long each all-reduce takes."""
+    seen: list[float] = []
+    all_reduce = processes.all_reduce
+
+    def timed(flat: Any) -> Any:
+        rnn.to_numpy(flat[:1])  # what is computed by now, is
+        start = time.perf_counter()
+        total = all_reduce(flat)
+        rnn.to_numpy(total[:1])
+        seen.append(time.perf_counter() - start)
+        return total
+
+    processes.all_reduce = timed
+    return seen
+
+
+def table(points: Sequence[Point]) -> str:
+    """Return what was measured, line by line."""
+    lines = [f"{'':8}{'processes':>10}{'h':>6}{'rows':>6}{'tokens/s':>12}{'communication':>15}"]
+    for p in points:
+        numbers = f"{p.processes:>10}{p.num_hiddens:>6}{p.batch_size:>6}"
+        lines.append(f"{p.kind:8}{numbers}{p.tokens_per_second:>12,.0f}{p.share:>15.0%}")
+    return "\n".join(lines)
+
+
+def on_paper(alone: Sequence[Point]) -> str:
+    """Return for which networks workers are faster than one, by the time of one's step."""
+    lines = []
+    for p in alone:
+        lines.append(f"h={p.num_hiddens}: {p.num_bytes / 1e6:.2f} MB a step, {p.step * 1e3:.1f} ms")
+        for name, network in NETWORKS.items():
+            parts = []
+            for workers in WORKERS:
+                reduce = seconds_on(network, workers, p.num_bytes)
+                faster = p.step / (p.step / workers + reduce)
+                parts.append(f"{workers} workers {faster:.1f} x")
+            lines.append(f"  {name:9}" + ", ".join(parts))
+    return "\n".join(lines)
+
+
+def main(file: str, settings: str) -> None:
+    """Measure in this process; rank 0 writes the file."""
+    backends.prepare()
+    asked = json.loads(settings)
+    points = [
+        measure(asked["backend"], kind, asked["cell"], num_hiddens, asked["rounds"])
+        for kind in asked["kinds"]
+        for num_hiddens in asked["sizes"]
+    ]
+    if backends.load(asked["backend"]).processes().rank == 0:
+        Path(file).write_text(json.dumps([asdict(point) for point in points]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,77 @@
+"""Several processes for TensorFlow: tf.distribute.MultiWorkerMirroredStrategy.
+
+The variable TF_CONFIG says where every process listens, and which this is. d2lrnn launch sets it.
+"""
+
+import functools
+import json
+import os
+
+import tensorflow as tf
+
+
+class Engine:
+    """The processes that TF_CONFIG names."""
+
+    def __init__(self, config):
+        """Begin the strategy, before anything is computed, and wait for the others."""
+        self.rank, self.size = int(config["task"]["index"]), len(config["cluster"]["worker"])
+        self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
+        self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        self.added = tf.function(self.add, autograph=False)
+
+    def add(self, flat):
+        """Return the sum over the replicas, of which each process has one."""
+
+        def inside(tensor):
+            here = tf.identity(tensor)  # on the device of this replica
+            return tf.distribute.get_replica_context().all_reduce("SUM", here)
+
+        return self.strategy.run(inside, (flat,))
+
+    def all_reduce(self, flat):
+        """Return the sum of all processes' flat tensors."""
+        return self.added(flat)
+
+
+@functools.cache
+def connect():
+    """Return the engine, or None where this process was started alone."""
+    config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+    workers = config.get("cluster", {}).get("worker", [])
+    return Engine(config) if len(workers) > 1 else None
+
+
+compiled = tf.function(jit_compile=True, autograph=False)
+without_gradients = tf.function(jit_compile=True, autograph=False)
+
+
+def flat(tensors):
+    """Return tensors as one, of one axis."""
+    return tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], axis=0)
+
+
+def shaped(tensor, shape):
+    """Return a tensor in another shape."""
+    return tf.reshape(tensor, shape)
+
+
+def placed(array, like):
+    """Return an array as a tensor of the dtype of another, where that is."""
+    with tf.device(like.device):
+        return tf.constant(array, like.dtype)
+
+
+def detached(state):
+    """Return a state, cut off from what it was computed of."""
+    return state
+
+
+def assigned(params, new):
+    """Return the parameters with new values."""
+    for param, value in zip(params, new, strict=True):
+        param.assign(value)
+    return params
+
+
+connect()  # here, while nothing is computed yet

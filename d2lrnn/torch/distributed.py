@@ -1,0 +1,91 @@
+"""Several processes for PyTorch: torch.distributed. Start them with torchrun.
+
+gloo adds up on CPUs, NCCL on GPUs.
+"""
+
+import atexit
+import functools
+import os
+import socket
+
+import torch
+import torch.distributed as dist
+
+
+class Engine:
+    """The processes that torchrun, or d2lrnn launch, has started."""
+
+    def __init__(self):
+        """Meet the others where MASTER_ADDR and MASTER_PORT say."""
+        if os.environ["MASTER_ADDR"] == "127.0.0.1":
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
+        gpus = torch.cuda.is_available()
+        if gpus:
+            torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
+        engines = "cpu:gloo,cuda:nccl" if gpus else "gloo"
+        dist.init_process_group(engines, store=self.store(), rank=self.rank, world_size=self.size)
+        atexit.register(dist.destroy_process_group)
+
+    def store(self):
+        """Return the table by which the processes find each other.
+
+        Where this process holds it, it listens at the address that it was given, and at no other.
+        """
+        host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        holds = self.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+        settings = {}
+        if holds:
+            listener = socket.create_server((host, port))
+            settings["master_listen_fd"] = listener.detach()
+        return dist.TCPStore(host, port, self.size, holds, **settings)
+
+    def all_reduce(self, flat):
+        """Return the sum of all processes' flat tensors."""
+        flat = flat.contiguous()  # gloo adds up what lies in a row, and says nothing of the rest
+        dist.all_reduce(flat)
+        return flat
+
+
+@functools.cache
+def connect():
+    """Return the engine, or None where this process was started alone."""
+    asked = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
+    return Engine() if asked and int(os.environ["WORLD_SIZE"]) > 1 else None
+
+
+def compiled(function):
+    """Return the function: here PyTorch runs line by line."""
+    return function
+
+
+without_gradients = torch.no_grad()
+
+
+def flat(tensors):
+    """Return tensors as one, of one axis."""
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def shaped(tensor, shape):
+    """Return a tensor in another shape."""
+    return tensor.reshape(shape)
+
+
+def placed(array, like):
+    """Return an array as a tensor of the dtype of another, where that is."""
+    return torch.tensor(array, dtype=like.dtype, device=like.device)
+
+
+def detached(state):
+    """Return a state, cut off from what it was computed of."""
+    return tuple(tensor.detach() for tensor in state)
+
+
+@torch.no_grad()
+def assigned(params, new):
+    """Return the parameters with new values."""
+    for param, value in zip(params, new, strict=True):
+        param.copy_(value)
+    return params

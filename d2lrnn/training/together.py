@@ -1,0 +1,72 @@
+"""What several processes compare before they train one net: all that its numbers depend on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from d2lrnn.files.atomic import StrPath
+from d2lrnn.nets import group
+from d2lrnn.training.run_file import Run
+
+
+def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:
+    """Check that the run of a language model begins alike in all processes.
+
+    Raises:
+        ValueError: texts, seeds, settings, versions or checkpoints differ.
+    """
+    processes = group.of(run.net)
+    if processes.size > 1:
+        facts = {**run.described(), **run.versions(), "num_epochs": num_epochs}
+        vocab = run.vocab
+        facts["vocabulary"] = group.digest([[vocab.token, *vocab.idx_to_token, str(vocab.unk)]])
+        facts["checkpoint"] = _stands_for(path)
+        processes.check_same(**facts, **_drawn(run.net, run.rng))
+
+
+def check_minibatch(net: Any, X: Any, Y: Any) -> None:
+    """Check that a minibatch, before it is shared, is the same in all processes.
+
+    Raises:
+        ValueError: it is another in one of them.
+    """
+    processes = group.of(net)
+    if processes.size > 1:
+        sums = [group.checksum(net.tensors.to_numpy(ids)) for ids in (X, Y)]
+        processes.check_same(first_minibatch=f"of checksums {sums}")
+
+
+def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> None:
+    """Check that the training of a net over sequences begins alike in all processes.
+
+    Raises:
+        ValueError: examples, seeds, settings or versions differ.
+    """
+    processes = group.of(net)
+    if processes.size > 1:
+        rng = getattr(getattr(train_iter, "rng", None), "bit_generator", None)
+        run = Run(net, None, None, None, None, {})
+        facts = {**settings, **run.versions(), "batch_size": getattr(train_iter, "batch_size", "")}
+        facts["examples"] = group.digest(getattr(train_iter, "arrays", []))
+        processes.check_same(**facts, **_drawn(net, rng))
+
+
+def _drawn(net: Any, rng: Any) -> dict[str, Any]:
+    """Return what seeds have drawn, and will."""
+    own: list[Any] = net.own_arrays() if hasattr(net, "own_arrays") else []
+    return {
+        "first_parameters": group.digest([*net.arrays(), *own]),
+        "generator_of_the_minibatches": rng and group.digest([str(rng.state)]),
+    }
+
+
+def _stands_for(path: StrPath | None) -> str:
+    """Return what a file holds, in short."""
+    if path is None:
+        return "not asked for"
+    if not os.path.exists(path):
+        return f"absent from {path}"
+    with open(path, "rb") as file:
+        return group.digest([file.read()])

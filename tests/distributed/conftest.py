@@ -1,0 +1,133 @@
+"""Several processes of one backend, started as a user starts them; none is left behind."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+WORKER = Path(__file__).with_name("worker.py")
+ROOT = Path(__file__).parents[2]
+PATIENCE = 280  # seconds for a whole run
+
+
+class Started:
+    """A command in a process group of its own, all of which is ended at the end."""
+
+    def __init__(self, *words):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "D2LRNN_PROGRESS": "0"}
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        self.process = subprocess.Popen(
+            [sys.executable, *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def end(self):
+        """Wait; return the exit status and what was said."""
+        try:
+            output, errors = self.process.communicate(timeout=PATIENCE)
+        finally:
+            self.kill()
+        return self.process.returncode, output + errors
+
+    def kill(self):
+        for pid in self.below():
+            _signal(os.kill, pid)
+        _signal(os.killpg, self.process.pid)
+
+    def below(self):
+        """The processes that this one has started, and those that they have."""
+        parents = _parents()
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found[1:]
+
+    def worker(self, rank):
+        """The process that trains with that rank."""
+        names = ("PMI_RANK", "RANK", "JAX_PROCESS_ID", "DMLC_TASK_ID", "LOCAL_RANK")
+        own = {f"{name}={rank}" for name in names}
+        for pid in self.below():
+            words, settings = _read(pid, "cmdline"), set(_read(pid, "environ"))
+            if "train" in words and "launch" not in words and own & settings:
+                return pid
+        return None
+
+
+def _signal(send, pid):
+    with contextlib.suppress(ProcessLookupError):
+        send(pid, signal.SIGKILL)
+
+
+def _read(pid, name):
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _parents():
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            found[int(entry.name)] = int(fields[1])
+    return found
+
+
+@pytest.fixture
+def start():
+    """Start ``python WORDS...``; all of its processes end with the test."""
+    begun = []
+
+    def begin(*words):
+        begun.append(Started(*map(str, words)))
+        return begun[-1]
+
+    yield begin
+    for started in begun:
+        started.kill()
+        started.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def trained(backend, tmp_path_factory):
+    """What the worker's nets came to in that many processes: told, and the parameters by case."""
+    kept = {}
+
+    def train(size):
+        if size not in kept:
+            folder = tmp_path_factory.mktemp(f"{backend}{size}")
+            launched = ["-m", "d2lrnn", "launch", "--processes", f"{size}", "--backend", backend]
+            words = [*launched, "--"] if size > 1 else []
+            status, said = Started(*words, str(WORKER), backend, str(folder)).end()
+            assert status == 0, said
+            told = json.loads((folder / "told.json").read_text())
+            with np.load(folder / "arrays.npz") as arrays:
+                kept[size] = told, dict(arrays)
+        return kept[size]
+
+    return train
+
+
+def wait_for(happened, seconds=PATIENCE):
+    """Wait until something has happened, and return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := happened():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it has not happened")

@@ -1,0 +1,64 @@
+"""Several processes give the numbers of one."""
+
+import numpy as np
+import pytest
+from worker import CASES
+
+BOUND = 1e-12  # float64, 100 updates; sums in another order differ by about 1e-16 a time
+NAMES = [f"{cell}-{optimizer}" for cell, optimizer, *_ in CASES] + ["tagger"]
+OF_FOUR = [*NAMES[:3], "tagger"]
+PAIRS = [(2, name) for name in NAMES] + [(4, name) for name in OF_FOUR]
+
+
+def params(trained, size, case):
+    _, arrays = trained(size)
+    found = [array for name, array in arrays.items() if name.partition(":")[0] == case]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("size", "case"), PAIRS)
+def test_parameters_are_those_of_one_process(trained, size, case):
+    for found, expected in zip(params(trained, size, case), params(trained, 1, case), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=BOUND)
+
+
+@pytest.mark.parametrize(("size", "case"), PAIRS)
+def test_what_is_reported_is_that_of_all_rows(trained, size, case):
+    found, expected = (trained(k)[0]["seen"][case] for k in (size, 1))
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_float32_stays_float32(trained, size):
+    told, _ = trained(size)
+    assert told["dtypes"] == ["float32"]
+    np.testing.assert_allclose(told["seen"]["float32"], trained(1)[0]["seen"]["float32"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_a_process_knows_its_rank_and_how_many_there_are(trained, size):
+    told, _ = trained(size)
+    assert (told["rank"], told["size"]) == (0, size)
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("seed", "generator of the minibatches is"),
+        ("text", "corpus is"),
+        ("version", "NumPy is 1.0 on rank 0, 1.1 on rank 1"),
+    ],
+)
+def test_processes_that_were_given_something_else_are_refused(trained, what, named):
+    message = trained(2)[0]["refused"][what]
+    assert message.startswith("rank 1 differs from rank 0:")
+    assert named in message
+    assert "start every process with the same command" in message
+
+
+def test_fewer_rows_than_processes_are_refused(trained):
+    assert trained(2)[0]["refused"]["rows"] == (
+        "the minibatch has 1 rows for 2 processes; expected one or more for each; "
+        "take a larger batch_size or fewer processes"
+    )

@@ -1,0 +1,119 @@
+"""Train a few small nets, in float64, in as many processes as this was started in.
+
+    d2lrnn launch --processes 2 --backend BACKEND -- tests/distributed/worker.py BACKEND FOLDER
+
+Rank 0 writes what came of it to FOLDER: the parameters by case, and what was said of processes that
+had been given something else than the others.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from d2lrnn import backends
+from d2lrnn.data import corpora
+from d2lrnn.nets import build, cells
+from d2lrnn.training import run_file
+
+LR = {"sgd": 1.0, "adagrad": 0.1, "adam": 0.001}
+# cell, optimizer, whether sampled at random, rows of a minibatch
+CASES = [
+    ("rnn", "sgd", False, 8),
+    ("gru", "adagrad", True, 8),
+    ("lstm", "adam", False, 8),
+    ("rnn", "adam", True, 8),
+    ("gru", "sgd", False, 7),
+    ("lstm", "sgd", True, 8),
+]
+NUM_STEPS, UPDATES = 6, 100
+
+
+def data(rnn, random=False, batch_size=8, seed=1, skipped=0):
+    """A loader of 20 minibatches an epoch, and its Vocab."""
+    text = "".join(corpora.read_builtin())
+    vocab = rnn.Vocab(text)
+    length = 20 * batch_size * NUM_STEPS + NUM_STEPS
+    ids = vocab[list(text[skipped : skipped + length])]
+    return rnn.SeqDataLoader(ids, batch_size, NUM_STEPS, random, seed=seed), vocab
+
+
+def language_model(rnn, case, dtype="float64", **other):
+    """Train a language model for 100 updates; return it and its history."""
+    cell, optimizer, random, batch_size = case
+    loader, vocab = data(rnn, random, batch_size, **other)
+    net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 8, seed=0, dtype=dtype)
+    settings = {"optimizer": optimizer, "theta": 0.5, "use_random_iter": random}
+    epochs = UPDATES // len(loader)
+    history = rnn.train_ch8(net, loader, vocab, LR[optimizer], epochs, progress=False, **settings)
+    return net, history
+
+
+def tagger(rnn):
+    """Train a tagger on sequences of different lengths; return it and its scores."""
+    rng = np.random.default_rng(0)
+    valid = rng.integers(1, 7, 30)
+    X, Y = rng.integers(5, size=(30, 6)), rng.integers(3, size=(30, 6))
+    settings = {"cell": "gru", "seed": 0, "dtype": "float64"}
+    net = rnn.SequenceTaggerScratch(5, 8, 3, **settings)
+    loader = rnn.BatchLoader(X, Y, valid, batch_size=6, seed=2)
+    return net, rnn.train_sequences(net, loader, 0.001, 20, theta=0.5, progress=False)
+
+
+def refusals(rnn):
+    """What is said where rank 1 has another seed, text or version, and where rows are too few."""
+    rank = rnn.processes().rank
+    versions = run_file.Run.versions
+
+    def other(self):
+        return {**versions(self), "NumPy": f"1.{rank}"}
+
+    def with_another_version():
+        run_file.Run.versions = other
+        try:
+            language_model(rnn, CASES[0])
+        finally:
+            run_file.Run.versions = versions
+
+    attempts = {
+        "seed": lambda: language_model(rnn, CASES[0], seed=1 + rank),
+        "text": lambda: language_model(rnn, CASES[0], skipped=rank),
+        "version": with_another_version,
+        "rows": lambda: language_model(rnn, ("rnn", "sgd", False, 1)),
+    }
+    return {name: _refused(attempt) for name, attempt in attempts.items()}
+
+
+def _refused(attempt):
+    try:
+        attempt()
+    except ValueError as error:
+        return str(error)
+    return "nothing"
+
+
+def main(name, folder):
+    rnn = backends.load(name)
+    processes = rnn.processes()
+    arrays, seen = {}, {}
+    for case in CASES[:3] if processes.size > 2 else CASES:
+        net, history = language_model(rnn, case)
+        arrays |= {f"{case[0]}-{case[1]}:{i}": array for i, array in enumerate(net.arrays())}
+        seen[f"{case[0]}-{case[1]}"] = history.perplexity
+    net, scores = tagger(rnn)
+    arrays |= {f"tagger:{i}": array for i, array in enumerate(net.arrays())}
+    seen["tagger"] = scores.loss
+    net, history = language_model(rnn, CASES[0], dtype="float32")
+    seen["float32"] = history.perplexity
+    dtypes = sorted({array.dtype.name for array in net.arrays()})
+    told = {"dtypes": dtypes, "rank": processes.rank, "size": processes.size, "seen": seen}
+    told["refused"] = refusals(rnn) if processes.size == 2 else {}
+    if processes.rank == 0:
+        np.savez(Path(folder) / "arrays.npz", **arrays)
+        (Path(folder) / "told.json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    backends.prepare()
+    main(*sys.argv[1:])
