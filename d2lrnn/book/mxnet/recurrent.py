@@ -59,8 +59,8 @@ class RNNScratch(Module):
         else:
             (H,) = state
         outputs = []
-        for X in np.dot(inputs, self.W_xh) + self.b_h:  # the products of all steps at once
-            H = np.tanh(X + np.dot(H, self.W_hh))
+        for X in inputs:  # all steps' products at once would cost more on the way back
+            H = np.tanh(np.dot(X, self.W_xh) + np.dot(H, self.W_hh) + self.b_h)
             outputs.append(H)
         return outputs, H
 
