@@ -66,7 +66,9 @@ class Runs:
         if place is None:
             place = self.sources[1 + self._oldest]
             self._oldest = (self._oldest + 1) % MOST_KEPT
-        place.name = unlike(name or self.now.name, [s.name for s in self.kept if s is not place])
+        place.name = unlike(
+            name or str(self.now.name), [s.name for s in self.kept if s is not place]
+        )
         place.data = {column: list(values) for column, values in self.now.data.items()}
         self.name()
 
