@@ -32,6 +32,10 @@ SHORT = {
 }
 NOT_RUN = {  # what is started, and not ended; what NumPy cannot do
     "d2lrnn demo": "a server: tests/demo",
+    "d2lrnn export model.safetensors --onnx": "needs onnx: tests/test_onnx.py",
+    "d2lrnn notebooks for_my_class --student --backend jax": "needs a checkout: its own test",
+    "d2lrnn notebooks FOLDER": "the same",
+    "d2lrnn notebooks FOLDER --student": "the same",
     "d2lrnn train --backend mxnet --cell lstm --layers 2 --concise": "NumPy has no layers",
 }
 
