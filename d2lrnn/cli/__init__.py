@@ -1,4 +1,4 @@
-"""The command ``d2lrnn``: train, launch, task, generate, export, compare, bench, demo and more."""
+"""The command ``d2lrnn``, with a file for each command but generate and doctor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, book, compare, demo, export, launch, task, train
+from d2lrnn.cli import bench, book, compare, demo, export, launch, notebooks, task, train
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -93,5 +93,6 @@ for command in (
     book.book,
     compare.compare,
     export.export,
+    notebooks.notebooks,
 ):
     main.add_command(command)

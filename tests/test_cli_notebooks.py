@@ -1,0 +1,51 @@
+"""The command that copies the notebooks."""
+
+import json
+
+from click.testing import CliRunner
+
+from d2lrnn import cli
+
+
+def copied(folder, *options):
+    """What the command said, and the cells of each notebook by name."""
+    result = CliRunner().invoke(cli.main, ["notebooks", str(folder), *options])
+    assert result.exit_code == 0, result.output
+    files = sorted(folder.glob("*.ipynb"))
+    return result.output, {f.stem: json.loads(f.read_text("utf-8"))["cells"] for f in files}
+
+
+def code(cells):
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def test_a_teacher_gets_solutions_and_outputs(tmp_path):
+    said, notebooks = copied(tmp_path / "new")
+    assert f"{len(notebooks)} notebooks on torch are in {tmp_path / 'new'}" in said
+    assert f"jupyter lab {tmp_path / 'new'}" in said
+    assert all("### BEGIN SOLUTION" in code(cells) for cells in notebooks.values())
+    assert all(any(cell.get("outputs") for cell in cells) for cells in notebooks.values())
+
+
+def test_a_student_gets_blanks_on_the_backend_that_is_chosen(tmp_path):
+    _, notebooks = copied(tmp_path, "--student", "--backend", "numpy")
+    assert "04-rnn-concise" not in notebooks  # NumPy has no layers of its own
+    for cells in notebooks.values():
+        assert "SOLUTION" not in code(cells)
+        assert "...  # your" in code(cells)
+        assert "from d2lrnn import numpy as rnn" in code(cells)
+        assert not any(cell.get("outputs") for cell in cells)
+
+
+def test_a_notebook_that_is_there_is_not_written_over(tmp_path):
+    (tmp_path / "07-lstm.ipynb").write_text("my own answers", encoding="utf-8")
+    result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path)])
+    assert "07-lstm.ipynb is there already; choose another folder" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["07-lstm.ipynb"]
+
+
+def test_where_there_is_no_checkout_the_command_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("d2lrnn.cli.notebooks.SOURCE", tmp_path)
+    result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path / "new")])
+    assert result.output.startswith("Error: the notebooks come with a checkout")
+    assert not (tmp_path / "new").exists()
