@@ -422,10 +422,10 @@ check(
 # - Targets are inputs one token later. A random offset lets every cut come up.
 # - Random minibatches begin with a zero state; sequential ones can carry the state on.
 #
-# **Proven in the repository.** Ids, in `tests/test_text.py`:
+# **Proven in the repository.** Ids, in `tests/data/test_text.py`:
 # `test_ids_follow_frequency_and_then_order_of_appearance`,
 # `test_rare_tokens_become_unknown_and_reserved_ones_come_first` and
-# `test_tokens_survive_the_way_to_ids_and_back`. Minibatches, in `tests/test_batches.py`:
+# `test_tokens_survive_the_way_to_ids_and_back`. Minibatches, in `tests/data/test_batches.py`:
 # `test_targets_follow_inputs_and_nothing_comes_twice`,
 # `test_sequential_rows_go_on_where_they_ended_and_cover_their_range`,
 # `test_every_offset_is_drawn_equally_often` and

@@ -449,9 +449,9 @@ for name, values in surprises.items():
 #
 # **Proven in the repository.** Stacks: `test_a_stack_of_one_layer_is_the_cell`,
 # `test_the_second_direction_reads_from_the_end` and `test_a_deep_model_learns` in
-# `tests/test_cells.py`. Their outputs and gradients in all backends:
-# `test_a_network_agrees_with_the_float64_reference` in `tests/test_agreement.py`. Tagging:
-# `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in `tests/test_tasks.py`. That such a
+# `tests/nets/test_cells.py`. Their outputs and gradients in all backends:
+# `test_a_network_agrees_with_the_float64_reference` in `tests/measure/test_agreement.py`. Tagging:
+# `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in `tests/recipes/test_tasks.py`. That such a
 # network does not write, and why:
-# `test_a_bidirectional_network_is_trained_but_does_not_generate` in `tests/test_cli.py` and
-# `test_a_network_that_reads_both_ways_is_shown_the_answer` in `tests/test_grammar.py`.
+# `test_a_bidirectional_network_is_trained_but_does_not_generate` in `tests/cli/test_cli.py` and
+# `test_a_network_that_reads_both_ways_is_shown_the_answer` in `tests/data/test_grammar.py`.

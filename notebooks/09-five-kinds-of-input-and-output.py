@@ -412,11 +412,11 @@ check(
 #   decoder will ever know of the source.
 # - Beam search keeps several beginnings alive; greedy search is a beam of one.
 #
-# **Proven in the repository.** In `tests/test_sequences.py`:
+# **Proven in the repository.** In `tests/nets/test_sequences.py`:
 # `test_sentiment_is_learned_to_certainty_by_31_parameters` and
-# `test_a_padded_batch_gives_what_one_sequence_at_a_time_gives`. In `tests/test_tasks.py`:
+# `test_a_padded_batch_gives_what_one_sequence_at_a_time_gives`. In `tests/recipes/test_tasks.py`:
 # `test_digits_are_read_row_by_row`, `test_a_label_draws_its_digit`,
 # `test_tagging_beats_what_a_word_alone_tells` and `test_held_out_dates_are_written_exactly`. In
-# `tests/test_translation.py`: `test_the_decoder_goes_on_where_the_encoder_ended`,
+# `tests/nets/test_translation.py`: `test_the_decoder_goes_on_where_the_encoder_ended`,
 # `test_a_wide_beam_finds_the_best_of_all_sequences` and
 # `test_a_beam_is_never_worse_than_greedy`.

@@ -414,7 +414,7 @@ for name in readings:
 #   down to the floor.
 # - A perplexity below the floor means: learned by heart, or shown the answer (notebook 8).
 #
-# **Proven in the repository.** In `tests/test_grammar.py`, the entropy rate:
+# **Proven in the repository.** In `tests/data/test_grammar.py`, the entropy rate:
 # `test_two_words_have_the_entropy_rate_of_the_formula`,
 # `test_a_character_carries_its_share_of_the_word_s_entropy` and
 # `test_spoken_text_is_as_surprising_as_the_entropy_rate_says`. Networks:

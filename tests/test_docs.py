@@ -18,7 +18,7 @@ PAGES = [ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "not
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 # Pages of the site that are made of files of the root, and a folder that it copies.
 MADE = ("docs/contributing.md", "docs/changelog.md", "docs/notebooks/index.md")
-# Modules, tests and pages, as the text names them: `tests/test_fused.py`.
+# Modules, tests and pages, as the text names them: `tests/nets/test_fused.py`.
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|cfg|txt|ini|toml|yml|png))`")
 EXAMPLES = {"NN-name.py", "tests/test_file.py"}  # names that stand for others
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")

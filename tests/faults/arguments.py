@@ -330,7 +330,7 @@ FUNCTIONS = {
         "vocab_size": Argument(st.just(V), small_numbers),
     },
 }
-# What they are about is downloaded; test_downloads.py and tests/test_datasets.py try them.
+# What they are about is downloaded; test_downloads.py and tests/data/test_datasets.py try them.
 ELSEWHERE = {
     *("load_corpus_time_machine", "load_data_time_machine", "load_data_tiny_shakespeare"),
     *("read_time_machine", "read_tiny_shakespeare", "read_mnist", "read_fra_eng"),

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-AGREES = "test_agreement.py::test_a_network_agrees_with_the_float64_reference"
-CELLS = ["test_cells.py", "test_scratch.py", "test_agreement.py"]
-TRAINING = ["test_training.py", "test_scratch.py", "test_agreement.py"]
+AGREES = "measure/test_agreement.py::test_a_network_agrees_with_the_float64_reference"
+CELLS = ["nets/test_cells.py", "nets/test_scratch.py", "measure/test_agreement.py"]
+TRAINING = ["training/test_training.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 
 # How the frameworks say what is not the same in all.
 TRANSPOSED = {"tensorflow": "tf.transpose(W_hh)"}
@@ -71,7 +71,9 @@ def faults(backend):
             f"{backend}/tensors.py",
             r"(def trainable.*?checks\.floating\(dtype\)\n)",
             r'\1    arrays = [array.astype("float32") for array in arrays]' + "\n",
-            CELLS if backend == "numpy" else ["test_agreement.py", "-k", "any_sizes or hundred"],
+            CELLS
+            if backend == "numpy"
+            else ["measure/test_agreement.py", "-k", "any_sizes or hundred"],
         ),
         "a bias's gradient dropped": (
             training,
@@ -107,25 +109,25 @@ def faults(backend):
             "training/language.py",
             "if state is None or use_random_iter:",
             "if True:",
-            ["test_training.py"],
+            ["training/test_training.py"],
         ),
         "perplexity from the sum": (
             "training/language.py",
             r"_check_finite\(seen\.loss\) / seen\.num_tokens",
             "_check_finite(seen.loss)",
-            ["test_training.py"],
+            ["training/test_training.py"],
         ),
         "targets not shifted": (
             "data/batches.py",
             r"ids\[index \+ 1\]",
             "ids[index]",
-            ["test_batches.py"],
+            ["data/test_batches.py"],
         ),
         "targets shifted twice": (
             "data/batches.py",
             r"ids\[offset \+ 1 : offset \+ 1 \+ length\]",
             "np.roll(ids, -2)[offset : offset + length]",
-            ["test_batches.py"],
+            ["data/test_batches.py"],
         ),
         "targets in batch-major order": (
             "nets/language_model.py",
@@ -138,13 +140,13 @@ def faults(backend):
             "nets/optimizers.py",
             r"m_scale, v_scale = [^\n]*",
             "m_scale, v_scale = 1.0, 1.0",
-            ["test_optimizers.py"],
+            ["nets/test_optimizers.py"],
         ),
         "only the last token of the prefix read": (
             "nets/prediction.py",
             r"\[vocab\[row\] for row",
             "[vocab[row][-1:] for row",
-            ["test_training.py", "test_scratch.py"],
+            ["training/test_training.py", "nets/test_scratch.py"],
         ),
     }
     if backend in CONSTANT:

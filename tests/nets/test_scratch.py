@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import SAME
 
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, first_values
@@ -182,8 +183,8 @@ def test_two_halves_give_what_the_whole_gives(rnn, make_net):
     first, state = net(ids[:, :2], net.begin_state(1))
     second, state = net(ids[:, 2:], state)
     halves = np.concatenate([rnn.to_numpy(first), rnn.to_numpy(second)])
-    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=1e-13)
-    np.testing.assert_allclose(rnn.to_numpy(state[0]), rnn.to_numpy(last[0]), rtol=1e-13)
+    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=SAME)
+    np.testing.assert_allclose(rnn.to_numpy(state[0]), rnn.to_numpy(last[0]), rtol=SAME)
 
 
 def test_a_model_takes_numpy_arrays_and_tensors_alike(rnn, make_net):

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from bounds import AGREED, SAME, TRAINED
 
 from d2lrnn import backends
 from d2lrnn.data import padding
@@ -47,7 +48,7 @@ def close(found, expected):
 def test_the_gradients_of_a_translator_are_those_of_the_reference(rnn, case):
     nets = [translator(b, **case) for b in (rnn, backends.load("numpy"))]
     (loss, found), (reference, expected) = (net.gradients(X, Y) for net in nets)
-    assert loss == pytest.approx(reference, rel=1e-13)
+    assert loss == pytest.approx(reference, rel=SAME)
     close(found, expected)
 
 
@@ -78,7 +79,7 @@ def test_a_padded_batch_has_the_loss_of_one_pair_at_a_time(rnn, case):
     net = translator(rnn, **case)
     losses = [net.gradients([x], [y])[0] for x, y in zip(X, Y, strict=True)]
     expected = np.average(losses, weights=[len(y) for y in Y])
-    assert net.gradients(X, Y)[0] == pytest.approx(expected, rel=1e-13)
+    assert net.gradients(X, Y)[0] == pytest.approx(expected, rel=SAME)
 
 
 @pytest.mark.parametrize("junk", [np.nan, -np.inf])
@@ -88,10 +89,10 @@ def test_nan_in_the_padding_of_a_source_changes_nothing(rnn, case, junk):
     for row, ids in zip(rows, X, strict=True):
         row[: len(ids)] = np.eye(4)[ids]
     for one, other in zip(net.encoder(rows, lengths), net.encoder(X), strict=True):
-        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=1e-13)
+        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=SAME)
     loss, found = net.gradients(rows, Y, lengths)
     expected_loss, expected = net.gradients(X, Y)
-    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    assert loss == pytest.approx(expected_loss, rel=SAME)
     close(found, expected)
 
 
@@ -103,7 +104,7 @@ def test_nan_beyond_a_picture_s_valid_part_changes_nothing(rnn, case, junk):
         one[length:], other[length:] = junk, 0.5
     loss, found = net.gradients(context, spoiled, lengths)
     expected_loss, expected = net.gradients(context, clean, lengths)
-    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    assert loss == pytest.approx(expected_loss, rel=SAME)
     close(found, expected)
 
 
@@ -113,7 +114,7 @@ def test_a_hundred_steps_have_the_losses_of_the_reference(rnn):
         return [step(X, Y) for _ in range(100)]
 
     found = losses(rnn)
-    np.testing.assert_allclose(found, losses(backends.load("numpy")), rtol=1e-9)
+    np.testing.assert_allclose(found, losses(backends.load("numpy")), rtol=TRAINED)
     assert found[-1] < found[0] / 2
 
 
@@ -134,7 +135,7 @@ def test_a_decoder_called_in_two_parts_gives_what_it_gives_in_one(rnn, case):
     first, state = net(rows[:, :1], net.begin_state(3), context)
     second, _ = net(rows[:, 1:], state, context)
     parts = np.concatenate([rnn.to_numpy(first), rnn.to_numpy(second)])
-    np.testing.assert_allclose(parts, rnn.to_numpy(whole), rtol=1e-12)
+    np.testing.assert_allclose(parts, rnn.to_numpy(whole), rtol=AGREED)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 import pytest
+from bounds import AGREED
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
@@ -56,7 +57,7 @@ def test_one_tensor_may_arrive_at_every_state(rnn, backend, case, sizes):
     (found, _), _ = gone_back(backend, case, sizes)
     (expected,), _ = gone_back("numpy", case.removesuffix("_fused"), sizes, times=1)
     for one, other in zip(found, expected, strict=True):
-        assert agreement.difference(rnn.to_numpy(one), other) <= 1e-12
+        assert agreement.difference(rnn.to_numpy(one), other) <= AGREED
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -127,4 +128,4 @@ def test_one_tensor_may_be_every_first_state(rnn, case):
         _, d_first, _ = rnn.vjp(forward_fn, inputs, state, params, d_outputs, d_state)
         found.append([rnn.to_numpy(d) for d in d_first])
     for one, other in zip(*found, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
+        np.testing.assert_allclose(one, other, rtol=AGREED)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import TRAINED
 
 from d2lrnn import backends
 from d2lrnn.data import corpora
@@ -54,7 +55,7 @@ def test_the_recipe_s_first_losses_are_those_of_the_reference(rnn):
     _, expected = train(
         backends.load("numpy"), corpora.read_builtin(), 4, dtype="float64", report_every=1
     )
-    np.testing.assert_allclose(found.values, expected.values, rtol=1e-9)
+    np.testing.assert_allclose(found.values, expected.values, rtol=TRAINED)
 
 
 def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):

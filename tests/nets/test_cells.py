@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 import pytest
+from bounds import AGREED, TIGHT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +59,7 @@ def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
     num_params = len(problem.params)
     expected[-num_params:] = concatenated.concat_arrays(expected[-num_params:], order)
     for one, other in zip(found, expected, strict=True):
-        assert agreement.difference(one, other) <= 1e-12
+        assert agreement.difference(one, other) <= AGREED
 
 
 @pytest.mark.parametrize("cell", CONCATENATED)
@@ -108,7 +109,7 @@ def test_the_other_gru_convention_is_the_update_gate_with_its_sign_changed(rnn, 
     flipped = rnn.flip_update_gate([rnn.from_numpy(p) for p in problem.params])
     inputs, state = rnn.from_numpy(problem.inputs), (rnn.from_numpy(H),)
     _, (H_ours,) = getattr(rnn, cell)(inputs, state, flipped)
-    np.testing.assert_allclose(rnn.to_numpy(H_ours), H_other, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(rnn.to_numpy(H_ours), H_other, rtol=AGREED, atol=TIGHT)
     for twice, once in zip(rnn.flip_update_gate(flipped), problem.params, strict=True):
         np.testing.assert_array_equal(rnn.to_numpy(twice), once)
 
@@ -133,7 +134,7 @@ def test_a_gru_with_its_gates_forced_is_a_simpler_network(rnn):
     no_weights = {"W_xz": 0.0, "W_hz": 0.0, "W_xr": 0.0, "W_hr": 0.0}
     for b_z, b_r, expected in [(50, 0, H), (-50, 50, plain), (-50, -50, memoryless)]:
         found = gru_states(rnn, "gru", problem, b_z=float(b_z), b_r=float(b_r), **no_weights)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=TIGHT)
 
 
 def test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal(rnn):
@@ -145,7 +146,7 @@ def test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal(rnn):
     one, other = (gru_states(rnn, cell, problem) for cell, problem in problems.items())
     assert agreement.difference(one, other) > 1e-3
     one, other = (gru_states(rnn, c, problem, W_hh=diagonal) for c, problem in problems.items())
-    assert agreement.difference(one, other) <= 1e-14
+    assert agreement.difference(one, other) <= TIGHT
 
 
 SIGMOIDS = {0.3: 0.574442516811659, 0.7: 0.6681877721681662, 0.5: 0.6224593312018546}
@@ -177,8 +178,8 @@ def test_one_lstm_step_with_the_tanh_of_the_equation(rnn):
     forget, enter, leave = SIGMOIDS[0.3], SIGMOIDS[0.7], SIGMOIDS[0.5]
     expected = forget * np.array([0.2, 0.1, 0.4]) + enter * np.tanh([0.6, 0.3, -0.2])
     H, C = lstm_step(rnn, [0.6, 0.3, -0.2])
-    np.testing.assert_allclose(C, expected, rtol=1e-14)
-    np.testing.assert_allclose(H, leave * np.tanh(expected), rtol=1e-14)
+    np.testing.assert_allclose(C, expected, rtol=TIGHT)
+    np.testing.assert_allclose(H, leave * np.tanh(expected), rtol=TIGHT)
     np.testing.assert_allclose(C, [0.47373846, 0.25209578, 0.09789323], atol=5e-9)
 
 
@@ -192,7 +193,7 @@ def test_the_gates_are_sigmoids(rnn, a):
     state = rnn.from_numpy(np.zeros((1, 1))), rnn.from_numpy(np.full((1, 1), 50.0))
     inputs = rnn.from_numpy(np.zeros((1, 1, 1)))
     _, (H, _) = rnn.lstm(inputs, state, [rnn.from_numpy(p) for p in params])
-    assert rnn.to_numpy(H).item() == pytest.approx(SIGMOIDS[a], rel=1e-14)
+    assert rnn.to_numpy(H).item() == pytest.approx(SIGMOIDS[a], rel=TIGHT)
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
@@ -220,7 +221,7 @@ def test_the_second_direction_reads_from_the_end(rnn):
     hidden = np.concatenate([numbers[0], numbers[1][::-1]], axis=2)
     expected = hidden.reshape(12, 64) @ problem.params[-2] + problem.params[-1]
     found = agreement.solve(rnn, problem)["forward"]["outputs"]
-    assert agreement.difference(found, expected) <= 1e-12
+    assert agreement.difference(found, expected) <= AGREED
     assert architecture.num_states == len(problem.state) == 2
 
 
@@ -267,7 +268,7 @@ def test_a_trained_layer_is_the_scratch_model_with_its_parameters(rnn, make_conc
     scratch = build.new_net(rnn, net.architecture, 5, 4, dtype="float64")
     rnn.copy_params(net, scratch)
     one, other = (n.evaluate(X, n.begin_state(2))[0] for n in (net, scratch))
-    assert agreement.difference(one, other) <= 1e-12
+    assert agreement.difference(one, other) <= AGREED
 
 
 @pytest.mark.parametrize("cell", build.LAYERS)
@@ -322,7 +323,7 @@ def test_the_bias_within_the_reset_gate_goes_with_the_rest(rnn, backend, make_co
     rnn.copy_params(scratch, net)
     (_, one), (_, other) = (n.gradients(X, X, n.begin_state(1)) for n in (net, scratch))
     for name, found, expected in zip(net.architecture.parameters, one, other, strict=True):
-        assert agreement.difference(found, expected) <= 1e-12, name
+        assert agreement.difference(found, expected) <= AGREED, name
 
 
 def test_gradient_norms_are_for_scratch_models(rnn, make_concise):

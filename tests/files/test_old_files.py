@@ -13,7 +13,7 @@ import pytest
 from d2lrnn.files import tensor_file
 from d2lrnn.nets import build, cells
 
-FOLDER = pathlib.Path(__file__).parent / "files" / "v0.1.0"
+FOLDER = pathlib.Path(__file__).parent / "v0.1.0"
 TEXT = "the tide turns, the clock waits, and the old captain listens to the tide. " * 4
 NAMES = ("characters", "words", "run")
 

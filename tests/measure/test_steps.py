@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import AGREED, UPDATED
 from matplotlib import pyplot
 
 from d2lrnn import plot
@@ -26,7 +27,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
     assert found
     for name, values in found.items():
         for value, expected in zip(values, reference, strict=True):
-            np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-12, err_msg=name)
+            np.testing.assert_allclose(value, expected, rtol=UPDATED, atol=AGREED, err_msg=name)
 
 
 def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):

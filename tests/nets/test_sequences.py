@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import EXACT, SAME, TIGHT, TRAINED
 
 from d2lrnn import backends
 from d2lrnn.data import padding
@@ -43,7 +44,7 @@ def test_a_padded_batch_gives_what_one_sequence_at_a_time_gives(rnn, case):
     net = classifier(rnn, **case)
     together = net.evaluate(SEQUENCES)
     alone = np.concatenate([net.evaluate([sequence]) for sequence in SEQUENCES])
-    np.testing.assert_allclose(together, alone, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(together, alone, rtol=SAME, atol=EXACT)
 
 
 def test_padding_in_front_is_masked_as_well(rnn, case):
@@ -51,7 +52,7 @@ def test_padding_in_front_is_masked_as_well(rnn, case):
     X, mask = np.full((3, 7, 4), 9.0), np.zeros((3, 7), bool)
     for row, sequence in enumerate(SEQUENCES):
         X[row, -len(sequence) :], mask[row, -len(sequence) :] = sequence, True
-    np.testing.assert_allclose(net.evaluate(X, mask), net.evaluate(SEQUENCES), rtol=1e-13)
+    np.testing.assert_allclose(net.evaluate(X, mask), net.evaluate(SEQUENCES), rtol=SAME)
 
 
 def test_what_stands_in_the_padding_changes_no_gradient(rnn, case):
@@ -61,7 +62,7 @@ def test_what_stands_in_the_padding_changes_no_gradient(rnn, case):
     other_X[1, 2:], other_Y[1, 2:] = 7.0, 1
     loss, gradients = net.gradients(X, Y, lengths)
     other_loss, others = net.gradients(other_X, other_Y, lengths)
-    assert loss == pytest.approx(other_loss, rel=1e-14)
+    assert loss == pytest.approx(other_loss, rel=TIGHT)
     close(others, gradients)
 
 
@@ -80,7 +81,7 @@ def with_padding(junk, shape=(3, 6, 4)):
 def test_nan_in_the_padding_changes_no_label(rnn, case, junk):
     net, (X, mask) = classifier(rnn, **case), with_padding(junk)
     lengths, expected = mask.sum(axis=1), net.evaluate(SEQUENCES)
-    np.testing.assert_allclose(net.evaluate(X, lengths), expected, rtol=1e-13)
+    np.testing.assert_allclose(net.evaluate(X, lengths), expected, rtol=SAME)
     _, found = net.gradients(X, LABELS, lengths)
     close(found, net.gradients(SEQUENCES, LABELS)[1])
 
@@ -92,7 +93,7 @@ def test_nan_in_the_padding_changes_no_tag(rnn, case, junk):
     Y[:, :5] = padding.rectangle(TAGS)
     loss, found = net.gradients(X, np.where(mask, Y, -100), mask)
     expected_loss, expected = net.gradients(SEQUENCES, TAGS)
-    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    assert loss == pytest.approx(expected_loss, rel=SAME)
     close(found, expected)
     assert net.score(X, np.where(mask, Y, -100), mask) == net.score(SEQUENCES, TAGS)
 
@@ -108,7 +109,7 @@ def test_ids_in_the_padding_may_be_of_no_token(rnn, beyond):
     net = classifier(rnn)
     ids = np.array([[0, 3, 1], [2, 2, beyond]])
     found = net.evaluate(ids, np.array([3, 2]))
-    np.testing.assert_allclose(found, net.evaluate([[0, 3, 1], [2, 2]]), rtol=1e-13)
+    np.testing.assert_allclose(found, net.evaluate([[0, 3, 1], [2, 2]]), rtol=SAME)
 
 
 def test_nan_that_is_no_padding_is_not_hidden(rnn):
@@ -131,7 +132,7 @@ def test_a_tagger_s_loss_is_the_mean_over_all_tokens(rnn):
     net = tagger(rnn)
     losses = [net.gradients([x], [y])[0] for x, y in zip(SEQUENCES, TAGS, strict=True)]
     expected = np.average(losses, weights=[5, 2, 3])
-    assert net.gradients(SEQUENCES, TAGS)[0] == pytest.approx(expected, rel=1e-13)
+    assert net.gradients(SEQUENCES, TAGS)[0] == pytest.approx(expected, rel=SAME)
 
 
 @pytest.mark.parametrize("num_outputs", [1, 3])
@@ -156,7 +157,7 @@ def test_a_classifier_s_gradients_are_those_of_the_reference(rnn, case, num_outp
     labels = LABELS % 2 if num_outputs == 1 else LABELS
     both = [classifier(b, num_outputs, **case) for b in (rnn, backends.load("numpy"))]
     (loss, found), (reference, expected) = (net.gradients(SEQUENCES, labels) for net in both)
-    assert loss == pytest.approx(reference, rel=1e-13)
+    assert loss == pytest.approx(reference, rel=SAME)
     close(found, expected)
 
 
@@ -180,7 +181,7 @@ def test_a_hundred_steps_have_the_losses_of_the_reference(rnn):
         return [step(SEQUENCES, LABELS) for _ in range(100)]
 
     found = losses(rnn)
-    np.testing.assert_allclose(found, losses(backends.load("numpy")), rtol=1e-9)
+    np.testing.assert_allclose(found, losses(backends.load("numpy")), rtol=TRAINED)
     assert found[-1] < found[0] / 2
 
 

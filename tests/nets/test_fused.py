@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from bounds import AGREED, SAME, UPDATED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,7 +68,7 @@ def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
     expected = agreement.solve(backends.load("numpy"), problem)
     for quantity, arrays in agreement.solve(rnn, problem, fused=True).items():
         for name, array in arrays.items():
-            assert agreement.difference(array, expected[quantity][name]) <= 1e-12, name
+            assert agreement.difference(array, expected[quantity][name]) <= AGREED, name
 
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
@@ -138,18 +139,18 @@ def test_a_fused_model_learns_as_its_twin_does(rnn, make_pair, cell, optimizer):
             loss, state = step(X, Y, state)
             seen.append(loss)
         losses.append(seen)
-    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-10)
+    np.testing.assert_allclose(losses[1], losses[0], rtol=UPDATED)
 
 
 @pytest.mark.parametrize("cell", FUSED)
 def test_a_fused_model_has_the_gradients_of_its_twin(rnn, make_pair, cell):
     net, fused = make_pair(cell, dtype="float64")
     results = [n.gradients(IDS, IDS[::-1], n.begin_state(2)) for n in (net, fused)]
-    assert results[1][0] == pytest.approx(results[0][0], rel=1e-12)
+    assert results[1][0] == pytest.approx(results[0][0], rel=AGREED)
     for one, other in zip(results[1][1], results[0][1], strict=True):
-        assert agreement.difference(one, other) <= 1e-12
+        assert agreement.difference(one, other) <= AGREED
     norms = [rnn.gradient_norms(n, IDS, IDS[::-1]) for n in (net, fused)]
-    np.testing.assert_allclose(norms[1], norms[0], rtol=1e-12)
+    np.testing.assert_allclose(norms[1], norms[0], rtol=AGREED)
 
 
 @pytest.mark.parametrize("cell", FUSED)
@@ -159,9 +160,9 @@ def test_two_halves_give_what_the_whole_gives(rnn, make_pair, cell):
     first, state = net(IDS[:, :1], net.begin_state(2))
     second, state = net(IDS[:, 1:], state)
     halves = np.concatenate([rnn.to_numpy(first), rnn.to_numpy(second)])
-    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=1e-13)
+    np.testing.assert_allclose(halves, rnn.to_numpy(whole), rtol=SAME)
     for one, other in zip(state, last, strict=True):
-        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=1e-13)
+        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=SAME)
 
 
 def test_a_fused_model_is_saved_and_predicts_as_its_twin_does(rnn, make_pair, tmp_path):
@@ -180,7 +181,7 @@ def test_on_whatever_device_there_is_the_numbers_are_the_same(rnn, make_pair):
         _, net = make_pair("lstm", dtype="float64", device=device)
         step = net.make_step(1.0)
         losses.append([step(IDS, IDS, net.begin_state(2))[0] for _ in range(3)])
-    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-12)
+    np.testing.assert_allclose(losses[1], losses[0], rtol=AGREED)
 
 
 def zeros(rnn, *shape):
@@ -288,7 +289,7 @@ def test_a_long_sequence_is_one_step_of_training(rnn, fused):
     for model in (net, reference):
         step = model.make_step(1.0)
         losses.append([step(X, Y, model.begin_state(2))[0] for _ in range(2)])
-    np.testing.assert_allclose(*losses, rtol=1e-10)  # the second tells of all gradients
+    np.testing.assert_allclose(*losses, rtol=UPDATED)  # the second tells of all gradients
 
 
 # Prints how much more memory 30 steps take than 10, in a process that has done nothing else before.

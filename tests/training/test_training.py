@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from bounds import AGREED, EXACT
 
 from d2lrnn.data import batches
 from d2lrnn.measure import agreement
@@ -28,16 +29,16 @@ def test_gradients_are_clipped_by_their_joint_norm(rnn, theta, factor):
     grads = [np.array([[3.0, 4.0]]), np.array([0.0, 12.0])]  # of norm 13
     tensors = [rnn.from_numpy(grad) for grad in grads]
     clipped, norm = rnn.grad_clipping(tensors, theta)
-    assert float(rnn.to_numpy(norm)) == pytest.approx(13, rel=1e-15)
+    assert float(rnn.to_numpy(norm)) == pytest.approx(13, rel=EXACT)
     for found, tensor, grad in zip(clipped, tensors, grads):
-        np.testing.assert_allclose(rnn.to_numpy(found), grad * factor, rtol=1e-15)
+        np.testing.assert_allclose(rnn.to_numpy(found), grad * factor, rtol=EXACT)
         np.testing.assert_array_equal(rnn.to_numpy(tensor), grad)  # nothing in place
 
 
 def test_gradients_are_clipped_value_by_value(rnn):
     tensors = [rnn.from_numpy(grad) for grad in (np.array([[3.0, -4.0]]), np.array([0.5, 12.0]))]
     clipped, norm = rnn.grad_clipping(tensors, 3.5, clip="value")
-    assert float(rnn.to_numpy(norm)) == pytest.approx(math.sqrt(169.25), rel=1e-15)
+    assert float(rnn.to_numpy(norm)) == pytest.approx(math.sqrt(169.25), rel=EXACT)
     np.testing.assert_array_equal(rnn.to_numpy(clipped[0]), [[3.0, -3.5]])
     np.testing.assert_array_equal(rnn.to_numpy(clipped[1]), [0.5, 3.5])
 
@@ -50,7 +51,7 @@ def clipped_by_value(net):
     assert max(abs(gradient).max() for gradient in gradients) > theta
     for old, new, gradient in zip(before, net.arrays(), gradients, strict=True):
         if gradient.ndim == 2:  # a bias may be the sum of two, each clipped
-            np.testing.assert_allclose(old - new, gradient.clip(-theta, theta), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(old - new, gradient.clip(-theta, theta), rtol=0, atol=AGREED)
 
 
 def test_a_step_clips_value_by_value_when_asked(make_net):
@@ -85,9 +86,9 @@ def test_a_step_moves_the_parameters_against_the_clipped_gradients(rnn, make_net
     scale = min(1, theta / joint_norm(grads))
     loss, state = net.make_step(LR, theta)(X, Y, net.begin_state(2))
     assert isinstance(loss, float)
-    assert loss == pytest.approx(-(log_probs * targets).sum() / len(targets), rel=1e-12)
+    assert loss == pytest.approx(-(log_probs * targets).sum() / len(targets), rel=AGREED)
     for param, start, grad in zip(net.arrays(), before, grads):
-        np.testing.assert_allclose(param, start - LR * scale * grad, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(param, start - LR * scale * grad, rtol=AGREED, atol=EXACT)
     assert rnn.to_numpy(state[0]).shape == (2, 4)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import AGREED, SAME, TRAINED
 from click.testing import CliRunner
 
 from d2lrnn import cli
@@ -34,10 +35,12 @@ def test_gradients_in_segments_are_those_of_the_whole(rnn, net, minibatch, segme
     (X, Y), state = minibatch, state_of(net, 3)
     loss, expected = net.gradients(X, Y, state)
     in_segments, last, found = segments.value_and_grad(net, X, Y, state, segment)
-    np.testing.assert_allclose(rnn.to_numpy(last[0]), rnn.to_numpy(net(X, state)[1][0]), rtol=1e-9)
-    assert in_segments == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(
+        rnn.to_numpy(last[0]), rnn.to_numpy(net(X, state)[1][0]), rtol=TRAINED
+    )
+    assert in_segments == pytest.approx(loss, rel=AGREED)
     for gradient, whole in zip(found, expected, strict=True):
-        np.testing.assert_allclose(gradient, whole, rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(gradient, whole, rtol=TRAINED, atol=SAME)
 
 
 def test_training_in_segments_is_training(rnn, minibatch):
@@ -52,7 +55,7 @@ def test_training_in_segments_is_training(rnn, minibatch):
             losses.append(loss)
         found.append([np.array(losses), *net.arrays()])
     for whole, in_segments in zip(*found, strict=True):
-        np.testing.assert_allclose(in_segments, whole, rtol=1e-9)
+        np.testing.assert_allclose(in_segments, whole, rtol=TRAINED)
 
 
 def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
@@ -75,7 +78,7 @@ def test_a_run_in_segments_is_the_run(rnn):
         net = build.new_net(rnn, cells.Architecture("rnn"), len(vocab), 4, seed=0, dtype="float64")
         history = rnn.train_ch8(net, loader, vocab, 0.5, 2, segment=segment, progress=False)
         histories.append(history.perplexity)
-    assert histories[1] == pytest.approx(histories[0], rel=1e-9)
+    assert histories[1] == pytest.approx(histories[0], rel=TRAINED)
 
 
 def test_the_command_shows_the_memory_of_both(backend, monkeypatch):

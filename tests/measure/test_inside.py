@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import AGREED
 from matplotlib import pyplot
 
 from d2lrnn import backends, plot
@@ -34,7 +35,7 @@ def test_every_backend_sees_what_the_reference_sees(rnn, cell):
     expected = series_of(inside.look_inside(make(backends.load("numpy"), cell), VOCAB, TEXT))
     assert list(found) == list(expected)
     for name in expected:
-        np.testing.assert_allclose(found[name], expected[name], atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(found[name], expected[name], atol=AGREED, err_msg=name)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -44,9 +45,9 @@ def test_states_and_probabilities_are_those_of_the_whole_text_at_once(rnn, cell)
     outputs, state = net.evaluate(np.array([VOCAB[list(TEXT)]]), net.begin_state(1))
     last = [rnn.to_numpy(tensor)[0] for tensor in state]
     found = [seen.states[-1], *([] if seen.memory is None else [seen.memory[-1]])]
-    np.testing.assert_allclose(found, last, atol=1e-12)
+    np.testing.assert_allclose(found, last, atol=AGREED)
     expected = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(seen.probabilities, expected, atol=1e-12)
+    np.testing.assert_allclose(seen.probabilities, expected, atol=AGREED)
     assert seen.tokens == list(TEXT)
 
 
@@ -58,7 +59,7 @@ def test_the_gates_of_a_gru_are_its_equations(rnn, letter):
     seen = rnn.look_inside(net, VOCAB, TEXT)
     before = np.vstack([np.zeros(8), seen.states[:-1]])
     expected = sigmoid(W_x[VOCAB[list(TEXT)]] + before @ W_h + b)
-    np.testing.assert_allclose(seen.gates[letter], expected, atol=1e-12)
+    np.testing.assert_allclose(seen.gates[letter], expected, atol=AGREED)
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
@@ -66,15 +67,15 @@ def test_gates_and_candidates_of_a_gru_make_its_states(rnn, cell):
     seen = rnn.look_inside(make(rnn, cell), VOCAB, TEXT)
     before, Z = np.vstack([np.zeros(8), seen.states[:-1]]), seen.gates["Z"]
     expected = Z * before + (1 - Z) * seen.candidates
-    np.testing.assert_allclose(seen.states, expected, atol=1e-12)
+    np.testing.assert_allclose(seen.states, expected, atol=AGREED)
 
 
 def test_gates_and_candidates_of_an_lstm_make_its_memory_and_states(rnn):
     seen = rnn.look_inside(make(rnn, "lstm"), VOCAB, TEXT)
     before, gates = np.vstack([np.zeros(8), seen.memory[:-1]]), seen.gates
     expected = gates["F"] * before + gates["I"] * seen.candidates
-    np.testing.assert_allclose(seen.memory, expected, atol=1e-12)
-    np.testing.assert_allclose(seen.states, gates["O"] * np.tanh(seen.memory), atol=1e-12)
+    np.testing.assert_allclose(seen.memory, expected, atol=AGREED)
+    np.testing.assert_allclose(seen.states, gates["O"] * np.tanh(seen.memory), atol=AGREED)
 
 
 @pytest.mark.parametrize("distance", [1, 30])

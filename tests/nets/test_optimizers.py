@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from bounds import UPDATED
 
 from d2lrnn import backends
 from d2lrnn.data import batches
@@ -38,9 +39,9 @@ def train(builtin):
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
 def test_a_hundred_steps_are_those_of_the_reference(backend, train, name):
     (found, losses), (expected, reference) = train(backend, name), train("numpy", name)
-    np.testing.assert_allclose(losses, reference, rtol=1e-10)
+    np.testing.assert_allclose(losses, reference, rtol=UPDATED)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10 * np.abs(other).max())
+        np.testing.assert_allclose(one, other, rtol=UPDATED, atol=UPDATED * np.abs(other).max())
     assert losses[-1] < losses[0]
 
 

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from bounds import AGREED, SAME, TRAINED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,7 @@ def test_gradients_agree_with_the_reference_for_any_sizes(rnn, cell, sizes):
     problem = agreement.make_problem(cell, **sizes)
     expected = agreement.solve(backends.load("numpy"), problem)["gradients"]
     for name, gradient in agreement.solve(rnn, problem)["gradients"].items():
-        assert agreement.difference(gradient, expected[name]) <= 1e-12, name
+        assert agreement.difference(gradient, expected[name]) <= AGREED, name
 
 
 @pytest.mark.against_reference
@@ -90,7 +91,7 @@ def test_two_backends_agree_directly(pair, case, dtype, quantity):
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_two_backends_learn_alike(pair, cell):
     one, other = (losses(name, cell) for name in pair)
-    np.testing.assert_allclose(one, other, rtol=1e-9)
+    np.testing.assert_allclose(one, other, rtol=TRAINED)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -147,7 +148,7 @@ def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
     joint = np.concatenate([X, H], axis=1), np.concatenate([W_xh, W_hh])
     XH, *params = [rnn.from_numpy(array) for array in (*joint, b_h, W_hq, b_q)]
     outputs = agreement.solve(rnn, problem)["forward"]["outputs"]
-    assert agreement.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= 1e-12
+    assert agreement.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= AGREED
 
 
 def test_the_forward_pass_of_bptt_is_that_of_the_equations():
@@ -158,9 +159,9 @@ def test_the_forward_pass_of_bptt_is_that_of_the_equations():
             architecture, problem.inputs, problem.state, problem.params
         )
         expected = agreement.solve(numpy, problem)["forward"]
-        np.testing.assert_allclose(outputs, expected["outputs"], rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(outputs, expected["outputs"], rtol=AGREED, atol=SAME)
         for index, tensor in enumerate(state):
-            np.testing.assert_allclose(tensor, expected[f"state[{index}]"], rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(tensor, expected[f"state[{index}]"], rtol=AGREED, atol=SAME)
 
 
 def test_the_comparison_covers_every_quantity_and_notices_a_fault():

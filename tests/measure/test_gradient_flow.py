@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bounds import UPDATED
 from matplotlib import pyplot
 
 from d2lrnn import backends, plot
@@ -63,7 +64,7 @@ def test_the_joint_norm_is_that_of_the_gradients_and_follows_the_parameters(rnn,
         state = net.begin_state(3)
         _, gradients = net.gradients(X, Y, state)
         expected = np.linalg.norm(np.concatenate([g.ravel() for g in gradients]))
-        assert norm(X, Y, state) == pytest.approx(expected, rel=1e-10)
+        assert norm(X, Y, state) == pytest.approx(expected, rel=UPDATED)
         net.make_step(0.5)(X, Y, state)
 
 
