@@ -359,7 +359,8 @@ check(
 # - A recurrent step is the hidden layer of an MLP that reads $[\mathbf{X}_t, \mathbf{H}_{t-1}]$.
 #
 # **Proven in the repository.** That cells compute their equations, number by number:
-# `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py`. The identity for random shapes:
-# `test_the_product_of_the_concatenation_is_the_sum_of_the_products` and
-# `test_a_recurrent_step_is_an_mlp_of_the_concatenation` in `tests/measure/test_agreement.py`. Whole cells,
-# with their gradients: `test_the_concatenated_form_is_the_summed_form` in `tests/nets/test_cells.py`.
+# `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py`. The identity for random
+# shapes: `test_the_product_of_the_concatenation_is_the_sum_of_the_products` and
+# `test_a_recurrent_step_is_an_mlp_of_the_concatenation` in `tests/measure/test_agreement.py`.
+# Whole cells, with their gradients: `test_the_concatenated_form_is_the_summed_form` in
+# `tests/nets/test_cells.py`.

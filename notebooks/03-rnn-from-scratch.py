@@ -305,10 +305,12 @@ for temperature in (0.0, 0.5, 1.0, 1.5):
 # - With sequential minibatches the state goes on from one to the next, its gradient does not.
 # - Perplexity counts the choices that are left; a low one on text seen before is memory.
 #
-# **Proven in the repository.** The equations, number by number: `test_outputs_follow_the_equations`
-# in `tests/nets/test_scratch.py`. One-hot rows: `test_one_hot_rows_hold_a_single_one`, in the same file.
-# Clipping and the step: `test_gradients_are_clipped_by_their_joint_norm` and
-# `test_a_step_moves_the_parameters_against_the_clipped_gradients` in `tests/training/test_training.py`.
-# There too: truncation, `test_a_state_carried_on_brings_no_gradient_from_before`, and temperature,
-# `test_sampling_follows_the_softmax_of_scores_over_temperature`. That `rnn_fused` learns what `rnn`
-# does: `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.
+# **Proven in the repository.** The equations, number by number:
+# `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py`. One-hot rows:
+# `test_one_hot_rows_hold_a_single_one`, in the same file. Clipping and the step:
+# `test_gradients_are_clipped_by_their_joint_norm` and
+# `test_a_step_moves_the_parameters_against_the_clipped_gradients` in
+# `tests/training/test_training.py`. There too: truncation,
+# `test_a_state_carried_on_brings_no_gradient_from_before`, and temperature,
+# `test_sampling_follows_the_softmax_of_scores_over_temperature`. That `rnn_fused` learns what
+# `rnn` does: `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.

@@ -355,9 +355,9 @@ check(
 # - Compare trainings from the same beginning: what looks like a better layer may be a better start.
 #
 # **Proven in the repository.** Outputs and gradients of every layer, against a reference in
-# float64: `test_a_network_agrees_with_the_float64_reference` in `tests/measure/test_agreement.py`. The way
-# there and back: `test_parameters_go_to_a_layer_and_come_back` and
-# `test_a_trained_layer_is_the_scratch_model_with_its_parameters` in `tests/nets/test_cells.py`. Two
-# biases: `test_joined_biases_become_one_and_their_gradients_too`, in the same file. A forward
+# float64: `test_a_network_agrees_with_the_float64_reference` in `tests/measure/test_agreement.py`.
+# The way there and back: `test_parameters_go_to_a_layer_and_come_back` and
+# `test_a_trained_layer_is_the_scratch_model_with_its_parameters` in `tests/nets/test_cells.py`.
+# Two biases: `test_joined_biases_become_one_and_their_gradients_too`, in the same file. A forward
 # function of one's own, in `tests/nets/test_scratch.py`:
 # `test_a_forward_function_of_one_s_own_is_trained_where_there_is_differentiation`.

@@ -436,11 +436,13 @@ present(
 # - Along the memory, gradients are multiplied by the forget gate alone. Open, it lets them through.
 # - So begin with it open: a positive forget gate's bias costs nothing and can decide everything.
 #
-# **Proven in the repository.** The equations, number by number: `test_outputs_follow_the_equations`
-# in `tests/nets/test_scratch.py` and `test_one_lstm_step_with_the_tanh_of_the_equation` in
-# `tests/nets/test_cells.py`. That an open forget gate keeps what there is, and that gates, candidate and
-# memory as `look_inside` shows them make the states:
+# **Proven in the repository.** The equations, number by number:
+# `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py` and
+# `test_one_lstm_step_with_the_tanh_of_the_equation` in `tests/nets/test_cells.py`. That an open
+# forget gate keeps what there is, and that gates, candidate and memory as `look_inside` shows them
+# make the states:
 # `test_an_lstm_with_its_forget_gate_open_and_its_input_gate_shut_keeps_its_memory` and
-# `test_gates_and_candidates_of_an_lstm_make_its_memory_and_states` in `tests/measure/test_inside.py`. How
-# fast gradients shrink: `test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step` in
+# `test_gates_and_candidates_of_an_lstm_make_its_memory_and_states` in
+# `tests/measure/test_inside.py`. How fast gradients shrink:
+# `test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step` in
 # `tests/measure/test_gradient_flow.py`.

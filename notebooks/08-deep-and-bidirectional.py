@@ -451,7 +451,7 @@ for name, values in surprises.items():
 # `test_the_second_direction_reads_from_the_end` and `test_a_deep_model_learns` in
 # `tests/nets/test_cells.py`. Their outputs and gradients in all backends:
 # `test_a_network_agrees_with_the_float64_reference` in `tests/measure/test_agreement.py`. Tagging:
-# `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in `tests/recipes/test_tasks.py`. That such a
-# network does not write, and why:
+# `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in `tests/recipes/test_tasks.py`.
+# That such a network does not write, and why:
 # `test_a_bidirectional_network_is_trained_but_does_not_generate` in `tests/cli/test_cli.py` and
 # `test_a_network_that_reads_both_ways_is_shown_the_answer` in `tests/data/test_grammar.py`.

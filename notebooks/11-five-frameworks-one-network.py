@@ -501,5 +501,6 @@ print("the relay arrives where NumPy alone does:", np.allclose(relay, right[:num
 # `test_two_backends_agree_directly`; a hundred steps,
 # `test_a_hundred_training_steps_agree_with_the_reference` and `test_two_backends_learn_alike`; who
 # is right, `test_the_reference_s_gradients_are_finite_differences`. Another framework's file:
-# `test_a_model_of_one_backend_says_the_same_in_another` in `tests/files/test_checkpoint.py`. To the last
-# bit: `test_a_run_that_is_stopped_goes_on_bit_for_bit` in `tests/training/test_resume.py`.
+# `test_a_model_of_one_backend_says_the_same_in_another` in `tests/files/test_checkpoint.py`. To
+# the last bit: `test_a_run_that_is_stopped_goes_on_bit_for_bit` in
+# `tests/training/test_resume.py`.

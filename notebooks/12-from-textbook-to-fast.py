@@ -391,10 +391,11 @@ check(
 #
 # **Proven in the repository.** That the forms are one network, with its gradients, and that speeds
 # are ratios: `test_all_forms_have_the_textbooks_outputs_and_gradients` and
-# `test_speed_ups_are_ratios_to_the_first_form_and_are_drawn` in `tests/measure/test_steps.py`. The fused
-# cells: `test_a_fused_cell_agrees_with_the_float64_reference`, `test_ids_mean_their_one_hot_rows`
-# and `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`. The benchmark:
+# `test_speed_ups_are_ratios_to_the_first_form_and_are_drawn` in `tests/measure/test_steps.py`. The
+# fused cells: `test_a_fused_cell_agrees_with_the_float64_reference`,
+# `test_ids_mean_their_one_hot_rows` and `test_a_fused_model_learns_as_its_twin_does` in
+# `tests/nets/test_fused.py`. The benchmark:
 # `test_all_contenders_are_timed_and_start_from_the_same_loss`,
 # `test_contenders_that_disagree_are_refused` and
-# `test_the_floor_has_as_many_multiplications_as_the_equations` in `tests/measure/test_bench.py`. Nothing
-# there says how fast: a machine's speed proves nothing.
+# `test_the_floor_has_as_many_multiplications_as_the_equations` in `tests/measure/test_bench.py`.
+# Nothing there says how fast: a machine's speed proves nothing.

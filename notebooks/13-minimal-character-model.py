@@ -441,9 +441,9 @@ for temperature in (0.4, 0.7, 1.0):
 # - A network that has always been handed its last state may be lost without it.
 # - A smooth loss means something only beside others: a guess at random, and what counting gives.
 #
-# **Proven in the repository**, in `tests/recipes/test_recipes.py`: one iteration against the recipe written
-# out, `test_the_recipe_is_adagrad_on_sums_clipped_by_value`; where the smooth loss begins,
-# `test_shakespeare_has_65_characters_and_begins_at_25_ln_65`; that it learns,
+# **Proven in the repository**, in `tests/recipes/test_recipes.py`: one iteration against the
+# recipe written out, `test_the_recipe_is_adagrad_on_sums_clipped_by_value`; where the smooth loss
+# begins, `test_shakespeare_has_65_characters_and_begins_at_25_ln_65`; that it learns,
 # `test_the_smooth_loss_falls_below_55_on_the_way` and `test_the_recipe_learns_in_every_backend`;
 # how the text is read, `test_the_text_is_read_piece_by_piece_and_then_anew`, and written,
 # `test_samples_go_on_from_the_state_of_the_text`. Clipping:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREES = "measure/test_agreement.py::test_a_network_agrees_with_the_float64_reference"
+AGREEMENT = "measure/test_agreement.py"
 CELLS = ["nets/test_cells.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 TRAINING = ["training/test_training.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 
@@ -182,7 +183,7 @@ def plant(package, fault):
 
 def suite_fails(copy, backend, tests):
     """Return whether pytest, in a copy, finds a test that fails; a broken run is an error."""
-    files = [str(copy / "tests" / t) if t.startswith("test_") else t for t in tests]
+    files = [str(copy / "tests" / t) if ".py" in t else t for t in tests]
     command = [sys.executable, "-m", "pytest", "-x", "-q", f"--backend={backend}", *files]
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
