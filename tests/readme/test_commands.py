@@ -55,7 +55,7 @@ def commands(word, inline=True):
 def heads_of(text):
     """The beginnings of lines that say something of the training, without the numbers measured."""
     lines = [line for line in text.splitlines() if re.match(r"numpy:|epoch|best|next", line)]
-    return [re.sub(r"\d+\.\d+|[\d,]+ tokens/s|in epoch \d+", "N", line)[:30] for line in lines]
+    return [re.sub(r"\d+\.\d+|[\d,]+ tokens/s|in epoch \d+", "N", line)[:24] for line in lines]
 
 
 def run(command, folder, **settings):
