@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from contracts import BACKEND, LAYERS, SHARED
 
 import d2lrnn
-from d2lrnn import backends
+from d2lrnn import backends, cli
 from d2lrnn.nets.language_model import Model
 
 ROOT = Path(__file__).parent.parent
@@ -150,3 +151,20 @@ def test_the_page_on_contributing_names_each_file_of_a_backend():
     files = {path.name for path in (ROOT / "d2lrnn" / "torch").glob("*.py")}
     assert sorted(name for name in files if f"| `{name}` |" not in page) == []
     assert all(name in backends.BACKENDS for name in ("torch", "jax", "mxnet"))
+
+
+def lines_of_the_command():
+    """The lines of the pages' blocks of shell that call d2lrnn, without remarks."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    parts = [part.partition("#")[0].strip() for part in re.split(r"\n| && ", blocks)]
+    return sorted({part for part in parts if part.startswith("d2lrnn ")})
+
+
+@pytest.mark.parametrize("line", lines_of_the_command())
+def test_a_page_s_command_has_these_options(line, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rnn-scratch.ipynb").touch()
+    _, name, *arguments = shlex.split(line)
+    command = cli.main.commands[name]
+    assert command.make_context(name, arguments).command is command

@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(
         "the book's pictures need matplotlib, which is not installed; "
-        'run: pip install "d2lrnn[book]"',
+        "run: pip install matplotlib",
         name=error.name,
     ) from None
 
