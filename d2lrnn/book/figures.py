@@ -13,8 +13,7 @@ try:
     from matplotlib import pyplot as plt
 except ModuleNotFoundError as error:
     raise ImportError(
-        "the book's pictures need matplotlib, which is not installed; "
-        "run: pip install matplotlib",
+        "the book's pictures need matplotlib, which is not installed; run: pip install matplotlib",
         name=error.name,
     ) from None
 
