@@ -28,7 +28,7 @@
 import importlib.util
 
 if importlib.util.find_spec("d2lrnn") is None:
-    # %pip install -q "d2lrnn[torch]"
+    # %pip install -q "d2lrnn[torch] @ git+https://github.com/d2lrnn/d2lrnn"
     importlib.invalidate_caches()
 
 # %%
@@ -273,8 +273,7 @@ import sys
 from d2lrnn import backends
 
 backends.prepare()
-from d2lrnn import {rnn.__name__.rpartition(".")[2]} as rnn
-
+rnn = backends.load("{rnn.__name__.rpartition(".")[2]}")
 processes = rnn.processes()
 loader, vocab = rnn.load_data_builtin(8, 20, seed=0, max_tokens=2000)
 net = rnn.RNNModelScratch(len(vocab), 32, rnn.get_lstm_params, rnn.init_lstm_state,

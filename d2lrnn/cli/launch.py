@@ -16,6 +16,8 @@ from d2lrnn.cli.common import BACKEND, plain_errors
 from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
 
 LOOPBACK = "127.0.0.1"
+# Keeps MPI's processes to shared memory and to the loopback device.
+ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -49,7 +51,8 @@ def start(name: str, size: int, port: int | None, command: Sequence[str]) -> int
     """Run a command in so many processes on the loopback address; return its exit status."""
     places = [(LOOPBACK, number) for number in _ports(size, port)]
     if STARTERS[name].by_mpi:
-        return crew.run_by_mpi([_mpiexec(), "-n", f"{size}"], command, _threads(size))
+        also = {**_threads(size), **(ON_LINUX if sys.platform == "linux" else {})}
+        return crew.run_by_mpi([_mpiexec(), "-n", f"{size}"], command, also)
     own = [
         {**_threads(size), "LOCAL_RANK": f"{rank}", **STARTERS[name].environment(rank, places)}
         for rank in range(size)

@@ -7,6 +7,7 @@ import atexit
 import functools
 import os
 import socket
+import sys
 
 import torch
 import torch.distributed as dist
@@ -17,7 +18,7 @@ class Engine:
 
     def __init__(self):
         """Meet the others where MASTER_ADDR and MASTER_PORT say."""
-        if os.environ["MASTER_ADDR"] == "127.0.0.1":
+        if os.environ["MASTER_ADDR"] == "127.0.0.1" and sys.platform == "linux":
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))

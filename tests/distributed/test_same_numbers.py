@@ -6,7 +6,7 @@ from worker import CASES
 
 BOUND = 1e-12  # float64, 100 updates; sums in another order differ by about 1e-16 a time
 NAMES = [f"{cell}-{optimizer}" for cell, optimizer, *_ in CASES] + ["tagger"]
-OF_FOUR = [*NAMES[:3], "tagger"]
+OF_FOUR = [*NAMES[:2], "tagger"]
 PAIRS = [(2, name) for name in NAMES] + [(4, name) for name in OF_FOUR]
 
 
@@ -29,9 +29,8 @@ def test_what_is_reported_is_that_of_all_rows(trained, size, case):
     np.testing.assert_allclose(found, expected, rtol=1e-11)
 
 
-@pytest.mark.parametrize("size", [2, 4])
-def test_float32_stays_float32(trained, size):
-    told, _ = trained(size)
+def test_float32_stays_float32(trained):
+    told, _ = trained(2)
     assert told["dtypes"] == ["float32"]
     np.testing.assert_allclose(told["seen"]["float32"], trained(1)[0]["seen"]["float32"], rtol=1e-3)
 

@@ -129,7 +129,7 @@ def test_figures_are_svg_and_say_what_there_is_to_see(committed):
 def test_every_test_that_it_names_is_there(script):
     tests = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in (grid.FOLDER.parent / "tests").glob("test_*.py")
+        for path in (grid.FOLDER.parent / "tests").rglob("test_*.py")
     )
     named = set(re.findall(r"`(test_\w+)`", script))
     assert named
