@@ -102,6 +102,7 @@ def pytest_collection_modifyitems(config, items):
     without = {"pair"} if len(names) == 1 else set()
     without |= set() if "numpy" in names else {"reference"}
     without |= set() if "tensorflow" in names else {"keras"}
+    without |= set() if "torch" in names else {"pytorch"}
     left_out = [
         item
         for item in items
@@ -203,6 +204,12 @@ def server(tmp_path, monkeypatch):
 def reference():
     """NumPy, for what takes long and is the same in every backend; tested where it is chosen."""
     return backends.load("numpy")
+
+
+@pytest.fixture
+def pytorch():
+    """PyTorch, for what is tried in it alone, in whatever process."""
+    return backends.load("torch")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import site
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,8 @@ import click
 from d2lrnn.cli.common import BACKEND, plain_errors
 from d2lrnn.files import atomic
 
-SOURCE = Path(__file__).resolve().parents[2] / "notebooks"
+CHECKOUT = Path(__file__).resolve().parents[2]
+INSTALLED = Path("share", "d2lrnn")
 
 
 @click.command()
@@ -24,11 +26,11 @@ SOURCE = Path(__file__).resolve().parents[2] / "notebooks"
 def notebooks(folder: str, student: bool, backend: str) -> None:
     """Copy the notebooks into FOLDER, for teachers or for students, and say how to open them.
 
-    They come with a checkout of the repository, in which, or installed from which by pip -e, this
-    is to be run. On another backend than torch the outputs are left out: they were torch's.
+    On another backend than torch the outputs are left out: they were torch's.
     """
     with plain_errors():
-        grid, students = _tools()
+        source = _source()
+        grid, students = _tools(source)
         Path(folder).mkdir(parents=True, exist_ok=True)
         copied = [name for name in grid.names() if backend in grid.backends_of(name)]
         for name in copied:
@@ -36,7 +38,7 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
             if path.exists():
                 raise FileExistsError(f"{path} is there already; choose another folder")
         for name in copied:
-            notebook = json.loads((SOURCE / f"{name}.ipynb").read_text(encoding="utf-8"))
+            notebook = json.loads((source / f"{name}.ipynb").read_text(encoding="utf-8"))
             _change(notebook, grid, backend, students.without_solutions if student else None)
             content = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
             atomic.replace(Path(folder) / f"{name}.ipynb", content.encode())
@@ -44,18 +46,25 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
     click.echo(f"next: pip install jupyterlab matplotlib && jupyter lab {folder}")
 
 
-def _tools() -> tuple[ModuleType, ModuleType]:
+def _source() -> Path:
+    """Return the folder of the notebooks: in a checkout, or where pip has put them."""
+    places = [CHECKOUT, *(Path(base) / INSTALLED for base in (sys.prefix, site.getuserbase()))]
+    for place in places:
+        if (place / "notebooks" / "grid.py").exists():
+            return place / "notebooks"
+    raise FileNotFoundError(
+        f"the notebooks are in none of {', '.join(map(str, places))}; install d2lrnn again, or run "
+        "the command in a checkout"
+    )
+
+
+def _tools(source: Path) -> tuple[ModuleType, ModuleType]:
     """Return grid and student, the scripts beside the notebooks."""
-    if not (SOURCE / "grid.py").exists():
-        raise FileNotFoundError(
-            "the notebooks come with a checkout, and this d2lrnn is not installed from one by "
-            "pip install -e; run the command there"
-        )
-    sys.path.insert(0, str(SOURCE))
+    sys.path.insert(0, str(source))
     try:
         return importlib.import_module("grid"), importlib.import_module("student")
     finally:
-        sys.path.remove(str(SOURCE))
+        sys.path.remove(str(source))
 
 
 def _change(notebook: dict[str, Any], grid: ModuleType, backend: str, blank: Any) -> None:

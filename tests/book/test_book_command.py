@@ -1,6 +1,5 @@
 """``d2lrnn book`` runs a notebook as it stands."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -110,8 +109,7 @@ def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
     assert done.stderr.strip().splitlines()[-1].endswith("is no notebook (NotJSONError)")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="runs a cell with PyTorch")
-def test_a_picture_grows_below_its_cell(made):
+def test_a_picture_grows_below_its_cell(made, pytorch):
     animator = "a = d2l.Animator('x', legend=['y'])\nfor i in range(3): a.add(i, i)"
     path = made("from d2l import torch as d2l", animator)
     done = command(path, "--edition", "classic")

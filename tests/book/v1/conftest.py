@@ -40,7 +40,10 @@ def pytest_collection_modifyitems(config, items):
     """Leave out NumPy, which the book has no edition for, and Flax where JAX is not chosen."""
     flax = {"flax"} if "jax" not in chosen(config) else set()
     here = [item for item in items if HERE in item.path.parents]
-    without = [item for item in here if _is_for_numpy(item) or flax & set(item.fixturenames)]
+    only_numpy = {"signature"} if chosen(config) == ["numpy"] else set()
+    without = [
+        item for item in here if _is_for_numpy(item) or (flax | only_numpy) & set(item.fixturenames)
+    ]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
 
