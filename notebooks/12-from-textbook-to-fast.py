@@ -148,7 +148,7 @@ def cut(width):
     numbers = np.random.default_rng(0).standard_normal((num_rows, width)).astype("float32")
     matrix = np.random.default_rng(1).standard_normal((width, width)).astype("float32")
     runs = {
-        times: speed.yardsticks(name).multiply([(numbers.reshape(times, -1, width), matrix)])
+        times: speed.baselines(name).multiply([(numbers.reshape(times, -1, width), matrix)])
         for times in pieces
     }
     seconds = speed.medians(runs, rounds=full_or_fast(31, 3))
@@ -175,8 +175,8 @@ present(ax, "The time of one and the same product, cut into 1 to 140 pieces, for
 # ## Step 0: everything in the loop
 #
 # This is how the equations read, one step after the other: the one-hot row times $\mathbf{W}_{xh}$,
-# the recurrence, the output. Here is the first form. (In it, `tools` has what differs between
-# backends, such as `tools.unroll`, the loop over time. NumPy begins at step 1.)
+# the recurrence, the output. Here is the first form. (In it, `ops` has what differs between
+# backends, such as `ops.unroll`, the loop over time. NumPy begins at step 1.)
 
 # %%
 rnn.show(forms[0].forward_fn)

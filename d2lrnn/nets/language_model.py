@@ -269,7 +269,8 @@ class ScratchModel(Model):
             loss, state = deferred(X, Y, state)
             return float(loss), state
 
-        step.deferred = deferred  # type: ignore[attr-defined]  # for who need not know it yet
+        # The same without waiting for the loss: a device computes on while Python goes ahead.
+        step.deferred = deferred  # type: ignore[attr-defined]
 
         def load_memory(arrays: dict[str, Array]) -> None:
             update.memory.load(arrays, self.params, self.tensor)

@@ -113,7 +113,11 @@ def make(name: str, lr: float) -> SGD | Adagrad | Adam:
 
 
 def own(rules: Mapping[str, Any], name: str) -> Any:
-    """Return what a framework has under one of our names.
+    """Return the framework's own optimizer for "sgd", "adagrad" or "adam".
+
+    Args:
+        rules: the framework's, by those names.
+        name: one of them.
 
     Raises:
         ValueError: there is no such rule.

@@ -12,9 +12,9 @@ from typing import Any
 class Epoch:
     """How far an epoch has come: what its next minibatch goes on from.
 
-    Losses wait where they were computed. To look at one is to wait for the device, and so that
-    happens a few times a second only: the device always has the next minibatch to go on with, and
-    training that diverges still ends soon.
+    A loss stays on the device that computed it, since reading it makes Python wait for all that the
+    device has been given. So losses are read together, a few times a second: often enough that
+    training that diverges ends soon, seldom enough that the device is never idle.
     """
 
     number: int = 1
