@@ -1,10 +1,14 @@
 """The command that copies the notebooks."""
 
 import json
+import pathlib
+import shutil
 
 from click.testing import CliRunner
 
 from d2lrnn import cli
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def copied(folder, *options):
@@ -44,8 +48,20 @@ def test_a_notebook_that_is_there_is_not_written_over(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["07-lstm.ipynb"]
 
 
-def test_where_there_is_no_checkout_the_command_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("d2lrnn.cli.notebooks.SOURCE", tmp_path)
+def test_where_the_notebooks_are_nowhere_the_command_says_where_it_looked(tmp_path, monkeypatch):
+    places = {"CHECKOUT": tmp_path / "a", "sys.prefix": "b", "site.getuserbase": lambda: "c"}
+    for name, place in places.items():
+        monkeypatch.setattr(f"d2lrnn.cli.notebooks.{name}", place)
     result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path / "new")])
-    assert result.output.startswith("Error: the notebooks come with a checkout")
+    looked = f"{tmp_path / 'a'}, b/share/d2lrnn, c/share/d2lrnn"
+    assert result.output.startswith(f"Error: the notebooks are in none of {looked}; install d2lrnn")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_notebooks_that_pip_has_installed_are_found(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "share" / "d2lrnn" / "notebooks")
+    monkeypatch.setattr("d2lrnn.cli.notebooks.CHECKOUT", tmp_path / "a")
+    monkeypatch.setattr("d2lrnn.cli.notebooks.sys.prefix", str(tmp_path))
+    result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path / "new")])
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "new").glob("*.ipynb"))) > 12
