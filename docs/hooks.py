@@ -80,7 +80,8 @@ def on_files(files, config):
 
 def on_page_markdown(markdown, page, config, files):
     """Point to the pictures where the site has them."""
-    return markdown.replace("](../notebooks/pictures/", "](pictures/")
+    markdown = markdown.replace("](../notebooks/pictures/", "](pictures/")
+    return markdown.replace('"../notebooks/pictures/', '"pictures/')  # in HTML
 
 
 def at_home_in_docs(text):
