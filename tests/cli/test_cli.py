@@ -568,3 +568,42 @@ def test_the_package_runs_as_a_module():
     command = [sys.executable, "-m", "d2lrnn", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.stdout.startswith("d2lrnn, version ")
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "empty name"),
+        ("n" * 256, "File name too long"),
+        ("file/below.png", "is missing or read-only"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path, option, name, words):
+    (tmp_path / "file").write_text("a file, no folder")
+    result = d2lrnn("train", *SMALL, option, name and tmp_path / name)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert words in result.output
+    assert "epoch" not in result.output
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="Windows")
+def test_a_pipe_without_a_name_is_refused_before_training():
+    command = [sys.executable, "-m", "d2lrnn", "train", *SMALL, "--out", "/dev/stdout"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "/dev/stdout: it is a pipe without a name; give the name of a file" in result.stderr
+
+
+def test_too_little_memory_is_one_line(monkeypatch):
+    def new_net(*_, **__):
+        raise MemoryError("Unable to allocate 40.0 TiB")
+
+    monkeypatch.setattr(build, "new_net", new_net)
+    result = d2lrnn("train", *SMALL, "--epochs", 1)
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: the memory does not suffice (Unable to allocate 40.0 TiB); take smaller sizes\n"
+    )
