@@ -638,3 +638,20 @@ def test_what_a_terminal_cannot_show_is_no_reason_to_fail(tmp_path):
     assert said.returncode == 0, said.stderr
     assert "epoch 1, perplexity" in said.stdout
     assert "\\xe9" in said.stdout
+
+
+def test_two_kinds_of_signal_at_once_are_one_request_to_end(tmp_path):
+    """As systemd sends them when a session ends."""
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    program = SLOW.format(backend="numpy", rounds=10**6)
+    command = [sys.executable, "-c", program, "train", *KEPT, *kept]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([str(word) for word in command], **pipes) as process:
+        while "begun" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
+    assert "Traceback" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
