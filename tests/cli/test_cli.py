@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from d2lrnn import backends, cli
 from d2lrnn.cli import compare
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.measure import agreement
+from d2lrnn.measure import agreement, scaling
 from d2lrnn.nets import build
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
@@ -655,3 +655,21 @@ def test_two_kinds_of_signal_at_once_are_one_request_to_end(tmp_path):
     assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
     assert "Traceback" not in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
+
+
+def test_what_several_processes_took_replaces_no_model_and_is_replaced(model, monkeypatch):
+    path, measurements = model[0], model[0].with_name("points.json")
+    point = scaling.Point("numpy", "rnn", 1, 8, 32, 0.1, 0.0, 100)
+    monkeypatch.setattr("d2lrnn.cli.scaling.measured", lambda *_: [point])
+    before = path.read_bytes()
+    result = d2lrnn("bench", "--processes", 1, "--json", path)
+    assert result.exit_code == 1
+    assert "holds no measurements" in result.output
+    assert path.read_bytes() == before
+    for _ in range(2):
+        result = d2lrnn("bench", "--processes", 1, "--json", measurements)
+        assert result.exit_code == 0, result.output
+    assert (
+        "are the same file"
+        in d2lrnn("bench", "--processes", 1, "--json", measurements, "--plot", measurements).output
+    )
