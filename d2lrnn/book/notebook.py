@@ -159,7 +159,9 @@ def read(path: str | os.PathLike[str]) -> Any:
     try:
         notebook = nbformat_.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
         nbformat_.validator.normalize(notebook)
-    except (nbformat_.reader.NotJSONError, nbformat_.ValidationError, KeyError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # JSON of another shape ends in nbformat's errors, or in any other
         raise ValueError(f"{os.fspath(path)} is no notebook ({type(error).__name__})") from None
     return notebook
 

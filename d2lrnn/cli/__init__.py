@@ -18,6 +18,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     save_picture,
 )
+from d2lrnn.cli.output import escape_what_cannot_be_shown
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -42,6 +43,7 @@ class Commands(click.Group):
 @click.version_option(__version__)
 def main() -> None:
     """Recurrent networks of Dive into Deep Learning, alike in five backends."""
+    escape_what_cannot_be_shown()
     backends.prepare()
 
 

@@ -182,7 +182,9 @@ def _scale(
 ) -> None:
     """Print how fast one process and several are, and what other networks would make of it."""
     with plain_errors():
-        check_outputs(file, plot)
+        check_apart(json=file, plot=plot)
+        check_outputs(None, plot)
+        _check_replaceable(file)
         points = scaling.measured(backend, cell, counts, rounds)
     click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
     click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")
@@ -191,13 +193,12 @@ def _scale(
     if alone:
         click.echo("On paper, 32 rows shared: how many times as fast as one, by the network alone:")
         click.echo(paper.on_paper(alone))
-    if file:
-        text = json.dumps([asdict(point) for point in points], indent=1) + "\n"
-        Path(file).write_text(text, encoding="utf-8")
-    if plot:
-        from d2lrnn import plot as drawing
+    with plain_errors():
+        _save([asdict(point) for point in points], file)
+        if plot:
+            from d2lrnn import plot as drawing
 
-        save_picture(drawing.scaling(points, paper.seconds_on), plot)
+            save_picture(drawing.scaling(points, paper.seconds_on), plot)
 
 
 LENGTHS = (1000, 4000, 16000)
@@ -250,8 +251,11 @@ def _in_processes(
 
 def _measured(found: dict[str, Any]) -> Any:
     from d2lrnn.measure.growth import Curve
+    from d2lrnn.measure.scaling import Point
 
-    return Curve(**found) if "axis" in found else _row(found)
+    if "axis" in found:
+        return Curve(**found)
+    return Point(**found) if "processes" in found else _row(found)
 
 
 def _row(found: dict[str, Any]) -> speed.Timing:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from d2lrnn.book import notebook
-from d2lrnn.cli.common import check_outputs, plain_errors
+from d2lrnn.cli.common import check_writable, plain_errors
 
 
 @click.command()
@@ -30,8 +31,8 @@ def book(path: str, edition: str | None, output: str | None, timeout: int | None
 
     output = output or str(Path(path).with_suffix(".executed.ipynb"))
     with plain_errors():
-        check_outputs(output, None)
         cells = notebook.code_of(notebook.read(path))
+        _check_replaceable(output, path)
         found = edition or notebook.edition_of([cell["source"] for cell in cells])
         with tqdm(total=len(cells), unit="cell", disable=None, leave=False) as bar:
             executed, ours, failures = notebook.run(
@@ -45,3 +46,18 @@ def book(path: str, edition: str | None, output: str | None, timeout: int | None
     click.echo(f"{len(cells) - failed} of {len(cells)} cells passed, with {who}; see {output}")
     if failures:
         sys.exit(1)
+
+
+def _check_replaceable(output: str, path: str) -> None:
+    """Check that an executed notebook may take a file's place: that there is none, or one."""
+    check_writable(output)
+    if os.path.exists(output) and os.path.samefile(output, path):
+        raise ValueError(f"{output} is the notebook itself; give what is executed another name")
+    if not os.path.isfile(output) or os.path.getsize(output) == 0:
+        return
+    try:
+        notebook.read(output)
+    except ValueError:
+        raise FileExistsError(
+            f"{output} is there already, and is no notebook; choose another name, or remove it"
+        ) from None

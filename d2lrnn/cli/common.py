@@ -26,6 +26,10 @@ def plain_errors() -> Iterator[None]:
         yield
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         raise click.ClickException(str(error)) from error
+    except MemoryError as error:
+        raise click.ClickException(
+            f"the memory does not suffice ({error}); take smaller sizes"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -91,13 +95,13 @@ def _same(path: str, another: str) -> bool:
 
 def check_outputs(model: str | None, picture: str | None, run: str | None = None) -> None:
     """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
-    if run:
+    if run is not None:
         check_writable(run)
         model_file.check_replaceable(run, run=True)
-    if model:
+    if model is not None:
         check_writable(model)
         model_file.check_replaceable(model)
-    if picture:
+    if picture is not None:
         check_writable(picture)
         from d2lrnn import plot
 
@@ -118,9 +122,20 @@ def save_picture(axes: object, path: str) -> None:
 
 def check_writable(path: str) -> None:
     """Check that a file can be written, and remove what a killed process left beside it."""
+    if not path:
+        raise OSError("a file to write has an empty name; give it one")
     folder = os.path.dirname(os.path.realpath(path))
-    if not os.access(folder, os.W_OK):
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
         raise OSError(f"cannot write {path}: the folder {folder} is missing or read-only")
     if os.path.isdir(path):
         raise OSError(f"cannot write {path}: it is a folder; give the name of a file")
+    try:
+        os.lstat(os.path.realpath(path))
+    except FileNotFoundError:
+        if os.path.exists(path):  # /dev/stdout, say, of a process in a pipe
+            raise OSError(
+                f"cannot write {path}: it is a pipe without a name; give the name of a file"
+            ) from None
+    except OSError as error:  # the name is too long, most of all
+        raise OSError(f"cannot write {path}: {error.strerror}; give another name") from None
     atomic.remove_strays(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -23,8 +24,23 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
         if not as_onnx:
             raise ValueError("no format is given; add --onnx")
         out = out or str(Path(model).with_suffix(".onnx"))
-        onnx_file.onnx_module()
         check_writable(out)
+        _check_replaceable(out, model)
+        onnx_file.onnx_module()
         net, vocab = load_backend("numpy").load_model(model)
         atomic.replace(out, onnx_file.to_onnx(net, vocab))
     click.echo(f"{net!r} saved in {out}")
+
+
+def _check_replaceable(out: str, model: str) -> None:
+    """Check that a graph may take a file's place: that there is none, or a graph of ours."""
+    if os.path.exists(out) and os.path.exists(model) and os.path.samefile(out, model):
+        raise ValueError(f"{out} is the model itself; give the graph another name with --out")
+    if not os.path.isfile(out) or os.path.getsize(out) == 0:
+        return
+    with open(out, "rb") as file:
+        start = file.read(16)
+    if not start.startswith(b"\x08") or onnx_file.PRODUCER.encode() not in start:
+        raise FileExistsError(
+            f"{out} is there already, and is no graph of d2lrnn; choose another name, or remove it"
+        )

@@ -19,6 +19,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     together,
 )
+from d2lrnn.cli.output import losable
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
@@ -82,7 +83,7 @@ def train(context: click.Context, /, **options: Any) -> None:
         if asked.recipe:
             recipe.refuse_others(context)
         rnn = load_backend(asked.backend)
-        with together(rnn) as processes:
+        with losable(), together(rnn) as processes:
             if asked.recipe:
                 checks.one_process(processes.size, "the recipe trains on one row at a time")
                 recipe.train_min_char(rnn, asked)

@@ -132,7 +132,7 @@ def _new_file(path: Path, mode: int) -> tuple[str, int]:
 
 def prefix(path: Path) -> str:
     """Return how the temporary names for path begin: of one length, however long its name is."""
-    return f".d2lrnn.{hashlib.sha256(path.name.encode()).hexdigest()[:12]}."
+    return f".d2lrnn.{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}."
 
 
 @contextlib.contextmanager

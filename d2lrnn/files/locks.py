@@ -51,7 +51,10 @@ def held(path: Path, what: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    while not acquire(handle := os.open(path, os.O_RDWR | os.O_CREAT, 0o666), path):
+    follow_no_link = getattr(os, "O_NOFOLLOW", 0)  # it is written to, whatever it is
+    while not acquire(
+        handle := os.open(path, os.O_RDWR | os.O_CREAT | follow_no_link, 0o666), path
+    ):
         with os.fdopen(handle, "r+b") as file:
             if _is_named(handle, path):
                 raise LockedError(

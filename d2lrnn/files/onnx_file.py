@@ -17,6 +17,7 @@ from d2lrnn.data.text import Vocab
 from d2lrnn.nets import cells, describe
 from d2lrnn.nets.language_model import Model
 
+PRODUCER = "d2lrnn"  # at the beginning of the file, which is known again by it
 OPSET, IR_VERSION = 17, 8  # of 2022: what runtimes of these days all know
 # ONNX's operator for a cell, its order of the gates, and what sets it up.
 OPERATORS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -156,7 +157,7 @@ def finished(graph: Graph, net: Model, vocab: Vocab, states: Sequence[str]) -> A
     )
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(
-        made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="d2lrnn"
+        made, opset_imports=[opset], ir_version=IR_VERSION, producer_name=PRODUCER
     )
     tokens = json.dumps(list(vocab), ensure_ascii=False)
     helper.set_model_props(

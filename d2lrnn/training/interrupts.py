@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+TOGETHER = 0.5  # seconds within which two kinds of signal are one request
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
@@ -32,6 +34,7 @@ class Listener:
     """Which signal has asked to end; None so far."""
 
     signum: int | None = None
+    since: float = 0.0
 
     def stop_if_asked(self, message: str) -> None:
         """Raise Stopped if a signal has asked to end."""
@@ -42,6 +45,9 @@ class Listener:
 @contextlib.contextmanager
 def listening() -> Iterator[Listener]:
     """Note the first signal that asks to end, and let a second one do what it always does.
+
+    One of another kind that comes with the first is the same request: when a session ends, systemd
+    sends SIGTERM and SIGHUP at once.
 
     One that is ignored, as Ctrl-C is for a job that a script starts in the background, and SIGHUP
     under nohup, stays ignored. Threads hear no signals: there, nothing is noted.
@@ -58,8 +64,12 @@ def listening() -> Iterator[Listener]:
             signal.signal(signum, found)
 
     def note(signum: int, _: Any) -> None:
-        listener.signum = signum
-        put_back()
+        if listener.signum is None:
+            listener.signum, listener.since = signum, time.monotonic()
+            signal.signal(signum, heard[signum])
+        elif time.monotonic() - listener.since >= TOGETHER:
+            put_back()
+            signal.raise_signal(signum)
 
     for signum in heard:
         signal.signal(signum, note)
@@ -122,9 +132,12 @@ def second_at_once() -> Iterator[None]:
 
 def _exit_at_the_second(reads: int) -> None:
     """End the process at the second signal that is read; return when nothing more can come."""
-    number, last = 0, b""
+    first, since = None, 0.0
     with open(reads, "rb", buffering=0) as signals:
-        while number < 2 and (signum := signals.read(1)):
-            number, last = number + (signum[0] in SIGNALS), signum
-    if number == 2:
-        os._exit(status(last[0]))
+        while read := signals.read(1):
+            if (signum := read[0]) not in SIGNALS:
+                continue
+            if first is None:
+                first, since = signum, time.monotonic()
+            elif signum == first or time.monotonic() - since >= TOGETHER:
+                os._exit(status(signum))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 PROGRESS = "D2LRNN_PROGRESS"  # the environment variable that turns progress bars off where it is 0
@@ -18,7 +19,9 @@ def bar(progress: bool | None = None, **settings: Any) -> Any:
     """
     from tqdm.auto import tqdm  # here: most imports of this package train nothing
 
-    if progress is None:
+    if sys.stderr is None:  # closed: there is nowhere to show it
+        disable: bool | None = True
+    elif progress is None:
         disable = True if os.environ.get(PROGRESS) == "0" else None
     else:
         disable = not progress

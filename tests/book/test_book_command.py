@@ -117,3 +117,35 @@ def test_a_picture_grows_below_its_cell(made, pytorch):
     executed = nbformat.read(path.with_suffix(".executed.ipynb"), as_version=4)
     pictures = [o for o in executed.cells[2].outputs if o.output_type == "display_data"]
     assert [set(picture.data) for picture in pictures] == [{"image/svg+xml", "text/plain"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff",
+        b"[]",
+        b"null",
+        b"{}",
+        b"[" * 100_000,
+        b'{"nbformat": 4, "cells": 5}',
+        b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [null]}',
+    ],
+)
+def test_what_is_no_notebook_is_named(tmp_path, content):
+    path = tmp_path / "chapter.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"chapter\.ipynb is no notebook"):
+        notebook.read(path)
+
+
+def test_the_executed_notebook_is_replaced_and_nothing_else_is(made, tmp_path):
+    path = made("1 + 1")
+    (tmp_path / "notes").write_text("notes")
+    for _ in range(2):
+        assert command(path).returncode == 0
+    for other, words in [(path, "the notebook itself"), (tmp_path / "notes", "is no notebook")]:
+        before = other.read_bytes()
+        result = command(path, "--output", str(other))
+        assert result.returncode == 1
+        assert words in result.stderr
+        assert other.read_bytes() == before

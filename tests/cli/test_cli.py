@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from d2lrnn import backends, cli
 from d2lrnn.cli import compare
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.measure import agreement
+from d2lrnn.measure import agreement, scaling
 from d2lrnn.nets import build
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
@@ -568,3 +568,108 @@ def test_the_package_runs_as_a_module():
     command = [sys.executable, "-m", "d2lrnn", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.stdout.startswith("d2lrnn, version ")
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "empty name"),
+        ("n" * 256, "File name too long"),
+        ("file/below.png", "is missing or read-only"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path, option, name, words):
+    (tmp_path / "file").write_text("a file, no folder")
+    result = d2lrnn("train", *SMALL, option, name and tmp_path / name)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert words in result.output
+    assert "epoch" not in result.output
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="Windows")
+def test_a_pipe_without_a_name_is_refused_before_training():
+    command = [sys.executable, "-m", "d2lrnn", "train", *SMALL, "--out", "/dev/stdout"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "/dev/stdout: it is a pipe without a name; give the name of a file" in result.stderr
+
+
+def test_too_little_memory_is_one_line(monkeypatch):
+    def new_net(*_, **__):
+        raise MemoryError("Unable to allocate 40.0 TiB")
+
+    monkeypatch.setattr(build, "new_net", new_net)
+    result = d2lrnn("train", *SMALL, "--epochs", 1)
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: the memory does not suffice (Unable to allocate 40.0 TiB); take smaller sizes\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+@pytest.mark.parametrize(
+    ("way", "kept"),
+    [
+        ("| head -n 1", ["m", "run"]),
+        (">/dev/full", ["m", "run"]),
+        (">&-", ["m", "run"]),
+        ("2>&-", ["m", "run"]),
+        (">&- 2>&-", ["m", "run"]),
+        (">/dev/full 2>/dev/full", ["m", "run"]),
+    ],
+)
+def test_a_run_that_cannot_print_any_more_keeps_what_it_learned(tmp_path, way, kept):
+    train = f"{sys.executable} -m d2lrnn train {' '.join(SMALL)} --epochs 40 --sample-every 1"
+    command = f"{train} --out {tmp_path / 'm'} --checkpoint {tmp_path / 'run'} {way}"
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120).stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+    assert d2lrnn("generate", tmp_path / "m", "--num-preds", 1).exit_code == 0
+
+
+def test_what_a_terminal_cannot_show_is_no_reason_to_fail(tmp_path):
+    command = [sys.executable, "-m", "d2lrnn", "train", *SMALL, "--epochs", "1", "--prefix", "\xe9"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ascii_only)
+    assert said.returncode == 0, said.stderr
+    assert "epoch 1, perplexity" in said.stdout
+    assert "\\xe9" in said.stdout
+
+
+def test_two_kinds_of_signal_at_once_are_one_request_to_end(tmp_path):
+    """As systemd sends them when a session ends."""
+    kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
+    program = SLOW.format(backend="numpy", rounds=10**6)
+    command = [sys.executable, "-c", program, "train", *KEPT, *kept]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([str(word) for word in command], **pipes) as process:
+        while "begun" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
+    assert "Traceback" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
+
+
+def test_what_several_processes_took_replaces_no_model_and_is_replaced(model, monkeypatch):
+    path, measurements = model[0], model[0].with_name("points.json")
+    point = scaling.Point("numpy", "rnn", 1, 8, 32, 0.1, 0.0, 100)
+    monkeypatch.setattr("d2lrnn.cli.scaling.measured", lambda *_: [point])
+    before = path.read_bytes()
+    result = d2lrnn("bench", "--processes", 1, "--json", path)
+    assert result.exit_code == 1
+    assert "holds no measurements" in result.output
+    assert path.read_bytes() == before
+    for _ in range(2):
+        result = d2lrnn("bench", "--processes", 1, "--json", measurements)
+        assert result.exit_code == 0, result.output
+    assert (
+        "are the same file"
+        in d2lrnn("bench", "--processes", 1, "--json", measurements, "--plot", measurements).output
+    )

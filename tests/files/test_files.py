@@ -189,3 +189,13 @@ def test_where_no_lock_can_be_made_the_error_names_the_file(tmp_path):
         atomic.locked(tmp_path / "no" / "f"),
     ):
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="Windows")
+def test_a_link_in_the_place_of_a_lock_leads_to_no_other_file(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("of somebody else")
+    (tmp_path / f"{atomic.prefix(tmp_path / 'f')}lock").symlink_to(other)
+    with pytest.raises(OSError, match="cannot write"), atomic.locked(tmp_path / "f"):
+        pass
+    assert other.read_text() == "of somebody else"

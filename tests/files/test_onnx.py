@@ -77,3 +77,25 @@ def test_without_a_format_or_without_onnx_the_remedy_is_named(tmp_path, monkeypa
     result = CliRunner().invoke(cli.main, ["export", "m", "--onnx"])
     words = "an export needs onnx, which is not installed; run: pip install onnx"
     assert result.output == f"Error: {words}\n"
+
+
+@pytest.mark.parametrize("to", ["model.safetensors", "model.onnx", "link", "notes.txt"])
+def test_a_graph_replaces_no_model_and_no_file_of_another_kind(tmp_path, rnn, to):
+    path = tmp_path / ("model.onnx" if to == "model.onnx" else "model.safetensors")
+    rnn.save_model(path, build.new_net(rnn, CASES["rnn"], len(VOCAB), 6, seed=0), VOCAB)
+    (tmp_path / "link").symlink_to(path)
+    (tmp_path / "notes.txt").write_text("notes on d2lrnn")
+    before = (tmp_path / to).read_bytes()
+    out = [] if to == "model.onnx" else ["--out", str(tmp_path / to)]
+    result = CliRunner().invoke(cli.main, ["export", str(path), "--onnx", *out])
+    assert result.exit_code == 1
+    assert f"{tmp_path / to} is " in result.output
+    assert (tmp_path / to).read_bytes() == before
+
+
+def test_a_graph_replaces_a_graph(tmp_path, rnn):
+    path = tmp_path / "model.safetensors"
+    rnn.save_model(path, build.new_net(rnn, CASES["rnn"], len(VOCAB), 6, seed=0), VOCAB)
+    for _ in range(2):
+        result = CliRunner().invoke(cli.main, ["export", str(path), "--onnx"])
+        assert result.exit_code == 0, result.output
