@@ -365,3 +365,15 @@ def test_joined_biases_become_one_and_their_gradients_too():
 def test_the_source_of_a_cell_fits_on_a_screen(rnn):
     for cell in cells.CELLS:
         assert len(inspect.getsource(getattr(rnn, cell)).splitlines()) < 25
+
+
+@pytest.mark.parametrize("name", ["mlp", "concat_features"])
+def test_a_function_of_one_s_own_is_not_taken_for_ours_by_its_name(reference, name):
+    def own(inputs, state, params):
+        return reference.rnn(inputs, state, params)
+
+    own.__name__ = name
+    problem = agreement.make_problem("rnn", num_steps=2)
+    ends = problem.d_outputs, problem.d_state
+    with pytest.raises(ValueError, match=f"^forward_fn is {name}; this needs one of rnn, gru"):
+        reference.vjp(own, problem.inputs, problem.state, problem.params, *ends)
