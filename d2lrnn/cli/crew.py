@@ -25,6 +25,7 @@ GRACE = 3.0  # seconds for the others to end by themselves, and again after they
 BY_NUMBER = re.compile(r"PID (\d+) RUNNING AT .*?EXIT CODE: (\d+)", re.DOTALL)
 BY_RANK = re.compile(r"process rank (\d+) .*?exited on\s+signal (\d+)", re.DOTALL)
 MPI_SAYS = ("====", "=   ", "YOUR APPLICATION", "This typically", "Please see the FAQ", "Abort(")
+OF_CTRL_C = "[mpiexec@"  # said beside what our own processes say of it
 # A process notes its own number and its rank, and goes on as the command.
 NOTED = 'echo "$$ ${PMI_RANK:-$OMPI_COMM_WORLD_RANK}" >> "$D2LRNN_RANKS"; exec "$@"'
 
@@ -36,7 +37,7 @@ def run(workers: Sequence[Job], helpers: Sequence[Job] = ()) -> int:
     others is shown where they fail and rank 0 does not.
     """
     with contextlib.ExitStack() as stack, _undisturbed():
-        beside = [_begun(job, stack, subprocess.DEVNULL) for job in helpers]
+        beside = [_begun(job, stack, subprocess.DEVNULL, apart=True) for job in helpers]
         said = [None, *(stack.enter_context(tempfile.TemporaryFile()) for _ in workers[1:])]
         crew = [_begun(job, stack, output) for job, output in zip(workers, said, strict=True)]
         lost = _first_lost(crew, beside)
@@ -93,7 +94,7 @@ def _passed_on(process: subprocess.Popen[str]) -> str:
     def read(source: Any, target: Any, *, once: bool) -> None:
         seen = set()
         for line in source:
-            if line.startswith(MPI_SAYS) or "mpirun" in line:
+            if line.startswith((*MPI_SAYS, OF_CTRL_C)) or "mpirun" in line:
                 said.append(line)
             elif not once or line not in seen:
                 target.write(line)
@@ -112,8 +113,13 @@ def _passed_on(process: subprocess.Popen[str]) -> str:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Leave Ctrl-C to the processes, which it reaches too, and let SIGTERM end them."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave Ctrl-C to the processes, which it reaches too, and let SIGTERM end them.
+
+    A handler that does nothing is not handed on to the processes; one that ignores would be.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
     ends = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         yield
@@ -122,25 +128,21 @@ def _undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGTERM, ends)
 
 
-def _begun(job: Job, stack: contextlib.ExitStack, output: Any) -> subprocess.Popen[bytes]:
-    """Start a process that does not outlive the stack."""
+def _begun(
+    job: Job, stack: contextlib.ExitStack, output: Any, *, apart: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a process that does not outlive the stack; apart: one that Ctrl-C does not reach."""
     environment, command = job
     settings: dict[str, Any] = {} if output is None else {"stdout": output, "stderr": output}
-    listens = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     process = subprocess.Popen(
         command,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
-        preexec_fn=_listening if listens else None,
+        start_new_session=apart,
         **settings,
     )
     stack.callback(_end_within, [process], 0)
     return process
-
-
-def _listening() -> None:
-    """Hear Ctrl-C, which the process before ignores."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _first_lost(crew: Sequence[Any], beside: Sequence[Any]) -> int | None:

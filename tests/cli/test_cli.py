@@ -453,7 +453,10 @@ def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
     program = limit + "from d2lrnn import cli; cli.main(sys.argv[1:])"
     command = [sys.executable, "-c", program, "task", "xor", "--epochs", "10", "--plot", str(path)]
-    environment = {**os.environ, "MPLCONFIGDIR": matplotlib.get_cachedir()}
+    # Only the picture may meet the limit: a cache of matplotlib or Python would stay half
+    # written.
+    caches = {"MPLCONFIGDIR": matplotlib.get_cachedir(), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **caches}
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert result.returncode == 1
     assert f"Error: cannot write {path} (File too large): it needs" in result.stderr
