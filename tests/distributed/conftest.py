@@ -17,6 +17,14 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 280  # seconds for a whole run
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--product",
+        action="store_true",
+        help="train every cell with every optimizer and way of sampling, not some of them",
+    )
+
+
 class Started:
     """A command in a process group of its own, all of which is ended at the end."""
 
@@ -32,10 +40,10 @@ class Started:
             start_new_session=True,
         )
 
-    def end(self):
+    def end(self, patience=PATIENCE):
         """Wait; return the exit status and what was said."""
         try:
-            output, errors = self.process.communicate(timeout=PATIENCE)
+            output, errors = self.process.communicate(timeout=patience)
         finally:
             self.kill()
         return self.process.returncode, output + errors
@@ -104,7 +112,7 @@ def start():
 
 
 @pytest.fixture(scope="session")
-def trained(backend, tmp_path_factory):
+def trained(backend, tmp_path_factory, request):
     """What the worker's nets came to in that many processes: told, and the parameters by case."""
     kept = {}
 
@@ -113,7 +121,10 @@ def trained(backend, tmp_path_factory):
             folder = tmp_path_factory.mktemp(f"{backend}{size}")
             launched = ["-m", "d2lrnn", "launch", "--processes", f"{size}", "--backend", backend]
             words = [*launched, "--"] if size > 1 else []
-            status, said = Started(*words, str(WORKER), backend, str(folder)).end()
+            product = request.config.option.product
+            which = ["product"] if product else []
+            run = Started(*words, str(WORKER), backend, str(folder), *which)
+            status, said = run.end(10 * PATIENCE if product else PATIENCE)
             assert status == 0, said
             told = json.loads((folder / "told.json").read_text())
             with np.load(folder / "arrays.npz") as arrays:

@@ -38,6 +38,20 @@ def fresh(tmp_path, name):
     return folder
 
 
+def test_ctrl_c_is_for_all_of_them_and_the_run_is_saved(backend, start, tmp_path):
+    folder = fresh(tmp_path, "interrupted")
+    run = start(*command(backend, folder, epochs=100000))
+    wait_for((folder / "run.safetensors").exists)
+    os.killpg(run.process.pid, signal.SIGINT)
+    status, said = run.end()
+    assert status == 130, said
+    assert said.count("interrupted in epoch") == 1, said
+    before = outcome(folder)[1]["epoch"]["number"]
+    resumed = start(*command(backend, folder, "--resume", epochs=before + 1))
+    assert resumed.end()[0] == 0
+    assert outcome(folder)[1]["epoch"]["number"] == before + 2  # the next one's
+
+
 @pytest.fixture
 def killed(backend, start, tmp_path):
     """A run of two processes, of which rank 1 was killed in the midst; what was said of it."""

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
-from worker import CASES
+from worker import CASES, PRODUCT, name_of
 
 BOUND = 1e-12  # float64, 100 updates; sums in another order differ by about 1e-16 a time
-NAMES = [f"{cell}-{optimizer}" for cell, optimizer, *_ in CASES] + ["tagger"]
-OF_FOUR = [*NAMES[:2], "tagger"]
-PAIRS = [(2, name) for name in NAMES] + [(4, name) for name in OF_FOUR]
+ALSO = ["segments", "tagger"]
+SOME = {2: CASES, 4: CASES[:2]}  # of how many processes; all of PRODUCT with --product
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        cases = dict.fromkeys(SOME, PRODUCT) if metafunc.config.option.product else SOME
+        pairs = [(size, name) for size in SOME for name in [*map(name_of, cases[size]), *ALSO]]
+        metafunc.parametrize(("size", "case"), pairs)
 
 
 def params(trained, size, case):
@@ -17,13 +23,11 @@ def params(trained, size, case):
     return found
 
 
-@pytest.mark.parametrize(("size", "case"), PAIRS)
 def test_parameters_are_those_of_one_process(trained, size, case):
     for found, expected in zip(params(trained, size, case), params(trained, 1, case), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0, atol=BOUND)
 
 
-@pytest.mark.parametrize(("size", "case"), PAIRS)
 def test_what_is_reported_is_that_of_all_rows(trained, size, case):
     found, expected = (trained(k)[0]["seen"][case] for k in (size, 1))
     np.testing.assert_allclose(found, expected, rtol=1e-11)
@@ -47,6 +51,7 @@ def test_a_process_knows_its_rank_and_how_many_there_are(trained, size):
         ("seed", "generator of the minibatches is"),
         ("text", "corpus is"),
         ("version", "NumPy is 1.0 on rank 0, 1.1 on rank 1"),
+        ("checkpoint", "checkpoint is"),
     ],
 )
 def test_processes_that_were_given_something_else_are_refused(trained, what, named):

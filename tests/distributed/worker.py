@@ -2,10 +2,12 @@
 
     d2lrnn launch --processes 2 --backend BACKEND -- tests/distributed/worker.py BACKEND FOLDER
 
-Rank 0 writes what came of it to FOLDER: the parameters by case, and what was said of processes that
-had been given something else than the others.
+With "product" after FOLDER it trains every cell with every optimizer, sequential and random. Rank 0
+writes what came of it to FOLDER: the parameters by case, and what was said of processes that had
+been given something else than the others.
 """
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -27,7 +29,15 @@ CASES = [
     ("gru", "sgd", False, 7),
     ("lstm", "sgd", True, 8),
 ]
+# Every cell, optimizer and way of sampling.
+PRODUCT = [(*case, 8) for case in itertools.product(("rnn", "gru", "lstm"), LR, (False, True))]
 NUM_STEPS, UPDATES = 6, 100
+
+
+def name_of(case):
+    """Return what a case is called among the others: those of one name differ in their rows."""
+    cell, optimizer, random, batch_size = case
+    return f"{cell}-{optimizer}-{'random' if random else 'sequential'}-{batch_size}"
 
 
 def data(rnn, random=False, batch_size=8, seed=1, skipped=0):
@@ -39,13 +49,13 @@ def data(rnn, random=False, batch_size=8, seed=1, skipped=0):
     return rnn.SeqDataLoader(ids, batch_size, NUM_STEPS, random, seed=seed), vocab
 
 
-def language_model(rnn, case, dtype="float64", **other):
+def language_model(rnn, case, dtype="float64", text=None, num_epochs=None, **other):
     """Train a language model for 100 updates; return it and its history."""
     cell, optimizer, random, batch_size = case
-    loader, vocab = data(rnn, random, batch_size, **other)
+    loader, vocab = data(rnn, random, batch_size, **(text or {}))
     net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 8, seed=0, dtype=dtype)
-    settings = {"optimizer": optimizer, "theta": 0.5, "use_random_iter": random}
-    epochs = UPDATES // len(loader)
+    settings = {"optimizer": optimizer, "theta": 0.5, "use_random_iter": random, **other}
+    epochs = num_epochs or UPDATES // len(loader)
     history = rnn.train_ch8(net, loader, vocab, LR[optimizer], epochs, progress=False, **settings)
     return net, history
 
@@ -61,8 +71,8 @@ def tagger(rnn):
     return net, rnn.train_sequences(net, loader, 0.001, 20, theta=0.5, progress=False)
 
 
-def refusals(rnn):
-    """What is said where rank 1 has another seed, text or version, and where rows are too few."""
+def refusals(rnn, folder):
+    """What is said where rank 1 has something else than rank 0, and where rows are too few."""
     rank = rnn.processes().rank
     versions = run_file.Run.versions
 
@@ -76,10 +86,18 @@ def refusals(rnn):
         finally:
             run_file.Run.versions = versions
 
+    def with_another_checkpoint():
+        files = [Path(folder) / "one.safetensors", Path(folder) / "two.safetensors"]
+        for num_epochs, file in enumerate(files, 1):
+            language_model(rnn, CASES[0], num_epochs=num_epochs, checkpoint=file)
+        rnn.processes().gather("written")
+        language_model(rnn, CASES[0], checkpoint=files[rank], resume=True)
+
     attempts = {
-        "seed": lambda: language_model(rnn, CASES[0], seed=1 + rank),
-        "text": lambda: language_model(rnn, CASES[0], skipped=rank),
+        "seed": lambda: language_model(rnn, CASES[0], text={"seed": 1 + rank}),
+        "text": lambda: language_model(rnn, CASES[0], text={"skipped": rank}),
         "version": with_another_version,
+        "checkpoint": with_another_checkpoint,
         "rows": lambda: language_model(rnn, ("rnn", "sgd", False, 1)),
     }
     return {name: _refused(attempt) for name, attempt in attempts.items()}
@@ -93,14 +111,18 @@ def _refused(attempt):
     return "nothing"
 
 
-def main(name, folder):
+def main(name, folder, which=""):
     rnn = backends.load(name)
     processes = rnn.processes()
     arrays, seen = {}, {}
-    for case in CASES[:2] if processes.size > 2 else CASES:
+    some = CASES[:2] if processes.size > 2 else CASES
+    for case in PRODUCT if which == "product" else some:
         net, history = language_model(rnn, case)
-        arrays |= {f"{case[0]}-{case[1]}:{i}": array for i, array in enumerate(net.arrays())}
-        seen[f"{case[0]}-{case[1]}"] = history.perplexity
+        arrays |= {f"{name_of(case)}:{i}": array for i, array in enumerate(net.arrays())}
+        seen[name_of(case)] = history.perplexity
+    net, history = language_model(rnn, CASES[0], segment=2)
+    arrays |= {f"segments:{i}": array for i, array in enumerate(net.arrays())}
+    seen["segments"] = history.perplexity
     net, scores = tagger(rnn)
     arrays |= {f"tagger:{i}": array for i, array in enumerate(net.arrays())}
     seen["tagger"] = scores.loss
@@ -109,7 +131,7 @@ def main(name, folder):
         net, history = language_model(rnn, CASES[0], dtype="float32")
         seen["float32"] = history.perplexity
         told["dtypes"] = sorted({array.dtype.name for array in net.arrays()})
-    told["refused"] = refusals(rnn) if processes.size == 2 else {}
+    told["refused"] = refusals(rnn, folder) if processes.size == 2 else {}
     if processes.rank == 0:
         np.savez(Path(folder) / "arrays.npz", **arrays)
         (Path(folder) / "told.json").write_text(json.dumps(told))
