@@ -1,7 +1,6 @@
 """The book's Module, DataModule and Trainer in JAX, and the models of its first chapters."""
 
 from dataclasses import field
-from functools import partial
 from typing import Any
 
 import jax
@@ -121,14 +120,6 @@ class TrainState(train_state.TrainState):
     dropout_rng: jax.Array
 
 
-def _updated(state, grads):
-    state = state.apply_gradients(grads=grads)
-    return state.replace(dropout_rng=jax.random.split(state.dropout_rng)[0])
-
-
-_compiled_update = jax.jit(_updated)
-
-
 class Trainer(design.TrainerBase):
     """Trains a model on data: epoch after epoch, step after step; ``state`` holds the parameters.
 
@@ -169,8 +160,7 @@ class Trainer(design.TrainerBase):
         # An optimizer written by hand may keep what is no array: it is not compiled.
         kept = jax.tree_util.tree_leaves(self.state.opt_state)
         arrays = all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in kept)
-        self._update = _compiled_update if arrays else _updated
-        self._clip = jax.jit(lambda grads: self.clip_gradients(self.gradient_clip_val, grads))
+        self._update = jax.jit(self._clipped_update) if arrays else self._clipped_update
         self._run()
 
     def _variables(self, inputs, key):
@@ -186,7 +176,7 @@ class Trainer(design.TrainerBase):
             value, grads = self.model.training_step(
                 self.state.params, self.prepare_batch(batch), self.state
             )
-            self.state = self._update(self.state, self._clipped(grads))
+            self.state = self._next_state(grads)
             if self.state.batch_stats:
                 self.state = self.state.replace(batch_stats=value[1]["batch_stats"])
             self.train_batch_idx += 1
@@ -197,14 +187,18 @@ class Trainer(design.TrainerBase):
             self.model.validation_step(self.state.params, self.prepare_batch(batch), self.state)
             self.val_batch_idx += 1
 
-    def _clipped(self, grads):
-        if not self.gradient_clip_val > 0:
-            return grads
+    def _next_state(self, grads):
         try:
-            return self._clip(grads)
+            return self._update(self.state, grads)
         except NOT_COMPILED:  # a clip_gradients of a reader's own may look at values
-            self._clip = partial(self.clip_gradients, self.gradient_clip_val)
-            return self._clip(grads)
+            self._update = self._clipped_update
+            return self._update(self.state, grads)
+
+    def _clipped_update(self, state, grads):
+        if self.gradient_clip_val > 0:
+            grads = self.clip_gradients(self.gradient_clip_val, grads)
+        state = state.apply_gradients(grads=grads)
+        return state.replace(dropout_rng=jax.random.split(state.dropout_rng)[0])
 
     def clip_gradients(self, grad_clip_val, grads):
         """Return the gradients scaled to a joint norm of grad_clip_val at most."""
