@@ -1,11 +1,14 @@
-"""Which names of the book's package belong to chapters that are not ours."""
+"""The names that are not here: those of other chapters say so, modules come when asked for."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
 # Chapters of edition 1.0, and the names of its package, and of 0.17's, that they define.
 ELSEWHERE = {
+    "linear neural networks for regression": "synthetic_data linreg squared_loss",
     "linear neural networks for classification": """
         FashionMNIST get_fashion_mnist_labels load_data_fashion_mnist show_images train_ch3
         train_epoch_ch3 predict_ch3 evaluate_accuracy get_dataloader_workers""",
@@ -49,19 +52,58 @@ ELSEWHERE = {
 }
 CHAPTER_OF = {name: chapter for chapter, names in ELSEWHERE.items() for name in names.split()}
 
+# Names of 0.17 that the package of 1.0 keeps beside its own.
+FORMER = (
+    "MaskedSoftmaxCELoss",
+    "build_array_nmt",
+    "evaluate_loss",
+    "load_data_nmt",
+    "predict_seq2seq",
+    "preprocess_nmt",
+    "read_data_nmt",
+    "sequence_mask",
+    "tokenize_nmt",
+    "train_seq2seq",
+    "truncate_pad",
+)
 
-def absent(module: str, name: str) -> NoReturn:
-    """Raise the AttributeError for a name that a module of the book's names does not have.
+# Modules that d2l's own modules import, and that cells therefore reach through d2l.
+MODULES = {
+    **{name: name for name in ("collections", "hashlib", "math", "os", "random", "re", "shutil")},
+    **{name: name for name in ("sys", "tarfile", "time", "zipfile")},
+    "display": "IPython.display",
+    "pd": "pandas",
+    "requests": "requests",
+}
 
-    It says which chapter the name belongs to, where it is one of the book's.
+
+def names_of(
+    package: str, *, modules: Mapping[str, str] | None = None, former: str | None = None
+) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a framework's module of the book's names.
+
+    It finds a module that d2l hands on, or a name that 1.0 keeps of 0.17; for any other it raises
+    the AttributeError that says which chapter the name belongs to, if it is one of the book's.
 
     Args:
-        module: the module's ``__name__``.
-        name: what was asked for.
+        package: the module's ``__name__``.
+        modules: what it hands on beside MODULES, by name.
+        former: the module that has the names of 0.17.
     """
-    if name not in CHAPTER_OF:
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    raise AttributeError(
-        f"{name} is not in {module}: it belongs to the book's chapter on {CHAPTER_OF[name]}, and "
-        "only the recurrent chapters are here; its notebooks need the book's own package, d2l"
-    )
+
+    def __getattr__(name: str) -> Any:
+        if module := {**MODULES, **(modules or {})}.get(name):
+            return importlib.import_module(module)
+        if former is not None and name in FORMER:
+            return getattr(importlib.import_module(former), name)
+        if chapter := CHAPTER_OF.get(name):
+            raise AttributeError(
+                f"d2l.{name} belongs to another chapter of the book, on {chapter}; {package} has "
+                "the names of the chapters on recurrent networks; define it in a cell, as the "
+                "book does, or install d2l"
+            )
+        raise AttributeError(
+            f"module {package!r} has no attribute {name!r}; nor has the book's d2l"
+        )
+
+    return __getattr__

@@ -19,9 +19,12 @@ from collections import defaultdict
 
 import numpy as np
 
+from d2lrnn.book.animator import Animator
 from d2lrnn.book.board import ProgressBoard
+from d2lrnn.book.counting import Accumulator, Timer
 from d2lrnn.book.downloads import DATA_HUB, DATA_URL, download, download_extract, extract
 from d2lrnn.book.figures import (
+    plot,
     plt,
     set_axes,
     set_figsize,
@@ -35,8 +38,11 @@ from d2lrnn.data.text import tokenize
 __all__ = [
     "DATA_HUB",
     "DATA_URL",
+    "Accumulator",
+    "Animator",
     "HyperParameters",
     "ProgressBoard",
+    "Timer",
     "Vocab",
     "add_to_class",
     "bleu",
@@ -52,6 +58,7 @@ __all__ = [
     "math",
     "np",
     "os",
+    "plot",
     "plt",
     "random",
     "re",

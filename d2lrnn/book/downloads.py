@@ -49,18 +49,17 @@ def download(url: str, folder: str = "../data", sha1_hash: str | None = None) ->
 
 
 def extract(filename: str, folder: str | None = None) -> None:
-    """Unpack a zip or tar file into folder, or where it lies."""
+    """Unpack a zip or tar file into folder, or where it lies.
+
+    Raises:
+        AssertionError: its name says that it is another kind of file, as in the book.
+        ValueError: it is no archive, or would write outside the folder.
+    """
     if os.path.splitext(filename)[1] not in ARCHIVES:
         raise AssertionError(
             f"{filename} ends in none of {', '.join(ARCHIVES)}; expected an archive"
         )
-    target = os.path.dirname(filename) if folder is None else folder
-    if filename.endswith(".zip"):
-        with zipfile.ZipFile(filename) as zipped:
-            zipped.extractall(target)
-    else:
-        with tarfile.open(filename) as tarred:
-            tarred.extractall(target, filter="data")
+    unpack(filename, os.path.dirname(filename) if folder is None else folder)
 
 
 def download_extract(name: str, folder: str | None = None) -> str:
@@ -70,6 +69,35 @@ def download_extract(name: str, folder: str | None = None) -> str:
     if folder:
         return os.path.join(os.path.dirname(filename), folder)
     return os.path.splitext(filename)[0]
+
+
+def unpack(filename: str, base: str) -> None:
+    """Unpack a zip or tar file into the folder base.
+
+    Raises:
+        ValueError: it is neither, or would write, or point, outside the folder.
+    """
+    if zipfile.is_zipfile(filename):
+        with zipfile.ZipFile(filename) as zipped:
+            _check_inside(base, zipped.namelist())
+            zipped.extractall(base)
+    elif tarfile.is_tarfile(filename):
+        with tarfile.open(filename) as tarred:
+            links = [m.linkname for m in tarred.getmembers() if m.issym() or m.islnk()]
+            _check_inside(base, [*tarred.getnames(), *links])
+            if hasattr(tarfile, "data_filter"):
+                tarred.extractall(base, filter="data")
+            else:
+                tarred.extractall(base)
+    else:
+        raise ValueError(f"{filename} is neither a zip nor a tar file; expected one to unpack")
+
+
+def _check_inside(base: str, members: list[str]) -> None:
+    root = os.path.realpath(base)
+    for member in members:
+        if not os.path.realpath(os.path.join(root, member)).startswith(root + os.sep):
+            raise ValueError(f"the archive holds {member!r}, which is outside its folder")
 
 
 def _sha1(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,21 +11,23 @@ import numpy as np
 from d2lrnn import teaching
 
 try:
-    from matplotlib import pyplot as plt
+    from matplotlib import pyplot
 except ModuleNotFoundError as error:
     raise ImportError(
         "the book's pictures need matplotlib, which is not installed; run: pip install matplotlib",
         name=error.name,
     ) from None
 
+plt = pyplot  # under the name that the book's cells know
+Array = np.ndarray[Any, Any]
 Limits = Sequence[float] | None
+FORMATS = ("-", "m--", "g-.", "r:")
 
 
 def use_svg_display() -> None:
     """Let a notebook show figures as SVG; elsewhere there is nothing to set."""
     if teaching.in_notebook():
-        from matplotlib_inline import backend_inline
-
+        backend_inline: Any = importlib.import_module("matplotlib_inline.backend_inline")
         backend_inline.set_matplotlib_formats("svg")
 
 
@@ -46,64 +49,63 @@ def set_axes(
 ) -> None:
     """Set the labels, scales, limits and legend of matplotlib Axes, and draw a grid."""
     axes.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
-    axes.set_xlim(xlim)
-    axes.set_ylim(ylim)
+    for limits, set_limits in ((xlim, axes.set_xlim), (ylim, axes.set_ylim)):
+        if limits is not None and limits[0] != limits[1]:
+            set_limits(limits)
     if legend:
         axes.legend(legend)
     axes.grid()
 
 
-def for_tensors(to_numpy: Callable[[Any], Any]) -> Callable[..., None]:
-    """Return the book's ``plot``, for lists, arrays, and whatever to_numpy makes arrays of."""
+def plot(
+    X: Any,
+    Y: Any = None,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    legend: Sequence[str] | None = None,
+    xlim: Limits = None,
+    ylim: Limits = None,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    fmts: Sequence[str] = FORMATS,
+    figsize: tuple[float, float] = (3.5, 2.5),
+    axes: Any = None,
+) -> None:
+    """Draw curves: of Y over X, or of X over 0, 1, 2 ...
 
-    def array(values: Any) -> Any:
-        return values if isinstance(values, (list, tuple, range)) else to_numpy(values)
-
-    def one_axis(values: Any) -> bool:
-        if isinstance(values, (list, tuple, range)):
-            return len(values) == 0 or not hasattr(values[0], "__len__") or _is_scalar(values[0])
-        return getattr(values, "ndim", None) == 1
-
-    def curves(values: Any) -> list[Any]:
-        return [array(values)] if one_axis(values) else [array(curve) for curve in values]
-
-    def plot(
-        X: Any,
-        Y: Any = None,
-        xlabel: str | None = None,
-        ylabel: str | None = None,
-        legend: Sequence[str] = (),
-        xlim: Limits = None,
-        ylim: Limits = None,
-        xscale: str = "linear",
-        yscale: str = "linear",
-        fmts: Sequence[str] = ("-", "m--", "g-.", "r:"),
-        figsize: tuple[float, float] = (3.5, 2.5),
-        axes: Any = None,
-    ) -> None:
-        """Draw curves: of Y over X, or of X over its indices.
-
-        Args:
-            X, Y: one curve, or a list of curves; one X serves several Y.
-            fmts: a matplotlib format for each curve.
-            figsize: in inches.
-            axes: where to draw; None takes the current ones.
-        """
-        xs, ys = ([[]], curves(X)) if Y is None else (curves(X), curves(Y))
-        if len(xs) != len(ys):
-            xs = xs * len(ys)
-        set_figsize(figsize)
-        axes = plt.gca() if axes is None else axes
-        axes.cla()
-        for x, y, fmt in zip(xs, ys, fmts):
-            axes.plot(*([x, y] if len(x) else [y]), fmt)
-        set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
-
-    return plot
+    Args:
+        X, Y: one curve, or a list of curves, of numbers, arrays or tensors of any framework; one X
+            serves several Y.
+        fmts: a matplotlib format for each curve.
+        figsize: in inches.
+        axes: where to draw; None takes the current ones.
+    """
+    set_figsize(figsize)
+    axes = plt.gca() if axes is None else axes
+    curves = _curves(X if Y is None else Y)
+    places: list[Any] = [()] * len(curves) if Y is None else _curves(X)
+    if len(places) != len(curves):
+        places = places * len(curves)
+    axes.cla()
+    for x, y, fmt in zip(places, curves, fmts):
+        axes.plot(*([x, y] if len(x) else [y]), fmt)
+    set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
 
 
-def _is_scalar(value: Any) -> bool:
-    return getattr(value, "shape", None) == ()
+def _curves(values: Any) -> list[Array]:
+    """Return one curve, or a list of them, as a list of arrays."""
+    if getattr(values, "ndim", None) == 1 or (
+        isinstance(values, (list, tuple, range)) and (not values or np.ndim(_array(values[0])) == 0)
+    ):
+        values = [values]
+    return [_array(curve) for curve in values]
+
+
+def _array(values: Any) -> Array:
+    """Return a tensor of any framework, or numbers, as a NumPy array."""
+    if hasattr(values, "detach") and hasattr(values, "cpu"):
+        values = values.detach().cpu()
+    return np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
 
 
 def show_list_len_pair_hist(

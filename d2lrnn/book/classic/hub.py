@@ -9,22 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pooch
 
-from d2lrnn.data import corpora, datasets
-
-DATA_HUB: dict[str, tuple[str, str | None]] = {}
-DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
-DATA_HUB["time_machine"] = (
-    corpora.TIME_MACHINE_URL,
-    corpora.TIME_MACHINE_HASH.removeprefix("sha1:"),
-)
-DATA_HUB["fra-eng"] = (datasets.FRA_ENG_URL, datasets.FRA_ENG_HASH.removeprefix("sha1:"))
+from d2lrnn.book import downloads
+from d2lrnn.book.downloads import DATA_HUB
+from d2lrnn.data import corpora
 
 
 def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
@@ -71,20 +63,7 @@ def download_extract(name: str, folder: str | None = None) -> str:
         return os.path.join(at_hand, folder or stem)
     path = download(name)
     base = os.path.dirname(path)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            _check_inside(base, archive.namelist())
-            archive.extractall(base)
-    elif tarfile.is_tarfile(path):
-        with tarfile.open(path) as tar:
-            _check_inside(base, tar.getnames())
-            _check_inside(base, [m.linkname for m in tar.getmembers() if m.issym() or m.islnk()])
-            if hasattr(tarfile, "data_filter"):
-                tar.extractall(base, filter="data")
-            else:
-                tar.extractall(base)
-    else:
-        raise ValueError(f"{path} is neither a zip nor a tar file; expected one to unpack")
+    downloads.unpack(path, base)
     return os.path.join(base, folder or stem)
 
 
@@ -99,11 +78,3 @@ def _places(filename: str, cache_dir: str) -> Iterator[Path]:
         yield Path(folder) / filename
     yield Path(cache_dir) / filename
     yield Path(pooch.os_cache("d2lrnn")) / filename
-
-
-def _check_inside(base: str, members: list[str]) -> None:
-    """Refuse an archive that would write, or point, outside its folder."""
-    root = os.path.realpath(base)
-    for member in members:
-        if not os.path.realpath(os.path.join(root, member)).startswith(root + os.sep):
-            raise ValueError(f"the archive holds {member!r}, which is outside its folder")

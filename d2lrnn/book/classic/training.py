@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from d2lrnn.book.classic.counting import Accumulator, Timer
-from d2lrnn.book.classic.figures import Animator
+from d2lrnn.book.animator import Animator
+from d2lrnn.book.counting import Accumulator, Timer
 from d2lrnn.training.language import train_epoch_ch8
 
 EVERY = 10  # epochs from one sample and point to the next

@@ -1,7 +1,7 @@
 """The names of ``d2l.jax`` of the book's edition 1.0, for its recurrent chapters."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters, figures
+from d2lrnn.book import chapters
 from d2lrnn.book.common import *
 from d2lrnn.book.common import np
 
@@ -45,8 +45,4 @@ with requires("jax"):
         Seq2SeqEncoder,
     )
 
-plot = figures.for_tensors(np.asarray)
-
-
-def __getattr__(name):
-    chapters.absent(__name__, name)
+__getattr__ = chapters.names_of(__name__)

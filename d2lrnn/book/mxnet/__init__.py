@@ -1,7 +1,7 @@
 """The names of ``d2l.mxnet`` of the book's edition 1.0, for its recurrent chapters."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters, figures
+from d2lrnn.book import chapters
 from d2lrnn.book.common import *
 
 with requires("mxnet"):
@@ -31,13 +31,4 @@ with requires("mxnet"):
         Seq2SeqEncoder,
     )
 
-
-def _array(values):
-    return values.asnumpy() if hasattr(values, "asnumpy") else values
-
-
-plot = figures.for_tensors(_array)
-
-
-def __getattr__(name):
-    chapters.absent(__name__, name)
+__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.mxnet")

@@ -1,7 +1,7 @@
 """The names of ``d2l.tensorflow`` of the book's edition 1.0, for its recurrent chapters."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters, figures
+from d2lrnn.book import chapters
 from d2lrnn.book.common import *
 
 with requires("tensorflow"):
@@ -32,8 +32,4 @@ with requires("tensorflow"):
         Seq2SeqEncoder,
     )
 
-plot = figures.for_tensors(lambda values: values.numpy() if tf.is_tensor(values) else values)
-
-
-def __getattr__(name):
-    chapters.absent(__name__, name)
+__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.tensorflow")

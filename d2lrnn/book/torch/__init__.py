@@ -1,7 +1,7 @@
 """The names of ``d2l.torch`` of the book's edition 1.0, for its recurrent chapters."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters, figures
+from d2lrnn.book import chapters
 from d2lrnn.book.common import *
 from d2lrnn.book.common import np
 
@@ -42,8 +42,4 @@ with requires("torch"):
         init_seq2seq,
     )
 
-plot = figures.for_tensors(lambda values: np.asarray(getattr(values, "detach", lambda: values)()))
-
-
-def __getattr__(name):
-    chapters.absent(__name__, name)
+__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.torch")

@@ -38,15 +38,15 @@ def d2l(backend, monkeypatch):
 @pytest.fixture
 def texts(tmp_path, monkeypatch):
     """A folder with a short Time Machine and a few pairs of sentences, in which d2l looks first."""
-    from d2lrnn.book.classic import hub
+    from d2lrnn.book import downloads
 
     content = (STORY * 30).encode()
     (tmp_path / "timemachine.txt").write_bytes(content)
     (tmp_path / "fra-eng").mkdir()
     lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 4)
     (tmp_path / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
-    url, sha1 = hub.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
-    monkeypatch.setitem(hub.DATA_HUB, "time_machine", (url, sha1))
+    url, sha1 = downloads.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
+    monkeypatch.setitem(downloads.DATA_HUB, "time_machine", (url, sha1))
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     return tmp_path
 

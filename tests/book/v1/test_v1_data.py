@@ -181,12 +181,14 @@ def test_extracting_writes_nothing_outside_the_folder(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as zipped:
         zipped.writestr("../outside.txt", "")
     (tmp_path / "in").mkdir()
-    downloads.extract(str(tmp_path / "bad.zip"), str(tmp_path / "in"))
+    with pytest.raises(ValueError, match=r"'\.\./outside\.txt', which is outside its folder"):
+        downloads.extract(str(tmp_path / "bad.zip"), str(tmp_path / "in"))
     assert not (tmp_path / "outside.txt").exists()
 
 
 def test_no_name_of_another_chapter_is_ours(d2l):
-    assert sorted(set(chapters.CHAPTER_OF) & set(dir(d2l))) == []
+    of_0_17 = {"linreg", "squared_loss", "synthetic_data"}  # which 1.0 has beside its classes
+    assert set(chapters.CHAPTER_OF) & set(dir(d2l)) <= of_0_17
 
 
 def test_lengths_become_a_histogram(d2l):

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from d2lrnn.book import chapters
+
 ALIASES = [
     "nn_Module",
     "ones_like",
@@ -95,8 +97,8 @@ def test_the_aliases_of_the_framework_are_there(d2l, backend):
 
 def test_a_name_of_another_chapter_says_which(d2l, backend):
     expected = (
-        rf"LeNet is not in d2lrnn\.book\.{backend}: it belongs to the book's chapter on "
-        "convolutional neural networks, and only the recurrent chapters are here"
+        r"d2l\.LeNet belongs to another chapter of the book, on convolutional neural networks; "
+        rf"d2lrnn\.book\.{backend} has the names of the chapters on recurrent networks"
     )
     with pytest.raises(AttributeError, match=expected):
         _ = d2l.LeNet
@@ -105,3 +107,9 @@ def test_a_name_of_another_chapter_says_which(d2l, backend):
 def test_a_name_that_is_nobodys_is_an_ordinary_error(d2l, backend):
     with pytest.raises(AttributeError, match=f"module 'd2lrnn.book.{backend}' has no attribute"):
         _ = d2l.no_such_name
+
+
+@pytest.mark.parametrize("name", chapters.FORMER)
+def test_a_name_that_1_0_keeps_of_0_17_is_there_where_the_book_has_it(d2l, backend, name):
+    absent = backend == "jax" or (backend, name) == ("mxnet", "sequence_mask")
+    assert hasattr(d2l, name) != absent

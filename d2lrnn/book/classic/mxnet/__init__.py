@@ -1,18 +1,9 @@
 """The interface of ``d2l.mxnet`` 0.17, as far as the chapters on recurrent networks use it."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book.classic import elsewhere
-from d2lrnn.book.classic.counting import Accumulator, Timer
-from d2lrnn.book.classic.figures import (
-    Animator,
-    plot,
-    plt,
-    set_axes,
-    set_figsize,
-    show_list_len_pair_hist,
-    use_svg_display,
-)
-from d2lrnn.book.classic.hub import DATA_HUB, DATA_URL, download, download_all, download_extract
+from d2lrnn.book import chapters
+from d2lrnn.book.animator import Animator
+from d2lrnn.book.classic.hub import download, download_all, download_extract
 from d2lrnn.book.classic.text import (
     Vocab,
     count_corpus,
@@ -26,6 +17,16 @@ from d2lrnn.book.classic.translation import (
     read_data_nmt,
     tokenize_nmt,
     truncate_pad,
+)
+from d2lrnn.book.counting import Accumulator, Timer
+from d2lrnn.book.downloads import DATA_HUB, DATA_URL
+from d2lrnn.book.figures import (
+    plot,
+    plt,
+    set_axes,
+    set_figsize,
+    show_list_len_pair_hist,
+    use_svg_display,
 )
 
 with requires("mxnet"):
@@ -99,4 +100,6 @@ context, gluon, image, init = mxnet.context, mxnet.gluon, mxnet.image, mxnet.ini
 nn, rnn = gluon.nn, gluon.rnn
 nn_Module = nn.Block
 USE_MXNET, USE_PYTORCH, USE_TENSORFLOW = True, False, False
-__getattr__ = elsewhere.names_of(__name__, {"transforms": "mxnet.gluon.data.vision.transforms"})
+__getattr__ = chapters.names_of(
+    __name__, modules={"transforms": "mxnet.gluon.data.vision.transforms"}
+)

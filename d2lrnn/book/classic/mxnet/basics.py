@@ -1,7 +1,7 @@
 """Devices, minibatches, the update and what a net is worth, in MXNet."""
 
 from d2lrnn.book.classic import text
-from d2lrnn.book.classic.counting import Accumulator
+from d2lrnn.book.counting import Accumulator
 from d2lrnn.mxnet.framework import follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.tensors import try_gpu
 

@@ -1,8 +1,8 @@
 """Devices, minibatches, the update and what a net is worth, in TensorFlow."""
 
 from d2lrnn.book.classic import text
-from d2lrnn.book.classic.counting import Accumulator
 from d2lrnn.book.classic.tensorflow.framework import tf
+from d2lrnn.book.counting import Accumulator
 
 
 def integers(array):

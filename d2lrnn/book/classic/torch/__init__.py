@@ -1,18 +1,9 @@
 """The interface of ``d2l.torch`` 0.17, as far as the chapters on recurrent networks use it."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book.classic import elsewhere
-from d2lrnn.book.classic.counting import Accumulator, Timer
-from d2lrnn.book.classic.figures import (
-    Animator,
-    plot,
-    plt,
-    set_axes,
-    set_figsize,
-    show_list_len_pair_hist,
-    use_svg_display,
-)
-from d2lrnn.book.classic.hub import DATA_HUB, DATA_URL, download, download_all, download_extract
+from d2lrnn.book import chapters
+from d2lrnn.book.animator import Animator
+from d2lrnn.book.classic.hub import download, download_all, download_extract
 from d2lrnn.book.classic.text import (
     Vocab,
     count_corpus,
@@ -26,6 +17,16 @@ from d2lrnn.book.classic.translation import (
     read_data_nmt,
     tokenize_nmt,
     truncate_pad,
+)
+from d2lrnn.book.counting import Accumulator, Timer
+from d2lrnn.book.downloads import DATA_HUB, DATA_URL
+from d2lrnn.book.figures import (
+    plot,
+    plt,
+    set_axes,
+    set_figsize,
+    show_list_len_pair_hist,
+    use_svg_display,
 )
 
 with requires("torch"):
@@ -100,9 +101,9 @@ with requires("torch"):
     )
 
 nn_Module = nn.Module
-__getattr__ = elsewhere.names_of(
+__getattr__ = chapters.names_of(
     __name__,
-    {
+    modules={
         "Image": "PIL.Image",
         "data": "torch.utils.data",
         "np": "numpy",

@@ -4,7 +4,7 @@ import torch
 from torch.utils import data
 
 from d2lrnn.book.classic import text
-from d2lrnn.book.classic.counting import Accumulator
+from d2lrnn.book.counting import Accumulator
 from d2lrnn.torch.tensors import from_numpy, try_gpu
 
 __all__ = ["try_gpu"]

@@ -1,0 +1,76 @@
+"""A picture that grows while a net is trained, as edition 0.17 shows it (section 3.6)."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from d2lrnn import teaching
+from d2lrnn.book import figures
+from d2lrnn.book.figures import plt
+
+OFF_SCREEN = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
+
+
+class Animator:
+    """A picture that grows point by point, and is shown as it grows.
+
+    In a notebook the picture below the cell is replaced, in a window it is drawn anew; where there
+    is neither, as in a script without a screen, the points are kept: ``fig`` holds the picture,
+    ``X`` and ``Y`` the points, a list for each line.
+    """
+
+    def __init__(
+        self,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        legend: Sequence[str] | None = None,
+        xlim: Sequence[float] | None = None,
+        ylim: Sequence[float] | None = None,
+        xscale: str = "linear",
+        yscale: str = "linear",
+        fmts: Sequence[str] = figures.FORMATS,
+        nrows: int = 1,
+        ncols: int = 1,
+        figsize: tuple[float, float] = (3.5, 2.5),
+    ) -> None:
+        """Make the figure; nothing is shown yet."""
+        figures.use_svg_display()
+        self.fig, axes = plt.subplots(nrows, ncols, figsize=figsize)
+        self.axes = [axes] if nrows * ncols == 1 else axes
+        settings = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
+        self.config_axes: Any = functools.partial(figures.set_axes, self.axes[0], *settings)
+        self.X: list[list[Any]] | None = None
+        self.Y: list[list[Any]] | None = None
+        self.fmts = fmts
+        self._handle: Any = None
+        if teaching.in_notebook():
+            plt.close(self.fig)  # or the notebook would show it again after the cell
+
+    def add(self, x: Any, y: Any) -> None:
+        """Add a point to each line: y holds one value a line, None for none; x one, or one each."""
+        ys = list(y) if hasattr(y, "__len__") else [y]
+        xs = list(x) if hasattr(x, "__len__") else [x] * len(ys)
+        self.X = self.X or [[] for _ in ys]
+        self.Y = self.Y or [[] for _ in ys]
+        for line_x, line_y, a, b in zip(self.X, self.Y, xs, ys):
+            if a is not None and b is not None:
+                line_x.append(float(a))
+                line_y.append(float(b))
+        self.axes[0].cla()
+        for line_x, line_y, fmt in zip(self.X, self.Y, self.fmts):
+            self.axes[0].plot(line_x, line_y, fmt)
+        self.config_axes()
+        self._show()
+
+    def _show(self) -> None:
+        if teaching.in_notebook():
+            display: Any = importlib.import_module("IPython.display")
+            if self._handle is None:
+                self._handle = display.display(self.fig, display_id=True)
+            else:
+                self._handle.update(self.fig)
+        elif plt.get_backend().lower() not in OFF_SCREEN:
+            plt.pause(0.001)
