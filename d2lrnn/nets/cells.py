@@ -273,6 +273,12 @@ def flip_update_gate(params: Sequence[Any]) -> list[Any]:
     Args:
         params: of gru or gru_reset_after, in either convention; arrays or tensors. To train with
             the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
+
+    Examples:
+        >>> params = rnn.get_gru_params(3, 4, seed=0)
+        >>> flipped = rnn.flip_update_gate(params)
+        >>> bool((rnn.to_numpy(flipped[0]) == -rnn.to_numpy(params[0])).all())
+        True
     """
     checks.gates(params, {11: "gru", 12: "gru_reset_after"})
     update_gate, rest = params[:3], params[3:]  # W_xz, W_hz and b_z come first
