@@ -13,12 +13,19 @@ from d2lrnn import __version__, backends
 from d2lrnn.cli import bench, book, compare, demo, export, launch, notebooks, task, train
 from d2lrnn.cli.common import (
     BACKEND,
+    NO_MODEL,
     check_outputs,
+    check_readable,
     load_backend,
     plain_errors,
     save_picture,
 )
-from d2lrnn.cli.output import escape_what_cannot_be_shown
+from d2lrnn.cli.output import (
+    escape_what_cannot_be_shown,
+    harmless,
+    nothing_can_be_printed,
+    tell_of_unknown,
+)
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -26,7 +33,12 @@ from d2lrnn.training import interrupts
 
 
 class Commands(click.Group):
-    """Commands that Ctrl-C ends with one line, and the status that shells expect."""
+    """Commands that Ctrl-C and a full disk end with one line, and the status that shells expect."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line."""
+        with nothing_can_be_printed():
+            return super().main(*args, **kwargs)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command that is asked for."""
@@ -59,10 +71,12 @@ def generate(
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
+        check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
         net, vocab = rnn.load_model(model)
+        tell_of_unknown(prefix, vocab)
         draw = {"temperature": temperature, "seed": seed}
-        click.echo(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw))
+        click.echo(harmless(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw)))
 
 
 @main.command()

@@ -85,6 +85,11 @@ def bench_command(
     """Time training steps in turn: how often as long as the fused one do the others take?"""
     if numbers and not processes:
         raise click.UsageError(f"what is {numbers[0]}? Write --processes before it")
+    with plain_errors():
+        _check_options(
+            {"--processes": processes, "--memory": memory, "--growth": growth},
+            {"--json": file, "--plot": plot, "--quick": quick},
+        )
     if processes:
         _scale(backend, (kinds or ("rnn",))[0], numbers or (1, 2), rounds, file, plot)
         return
@@ -119,6 +124,18 @@ def bench_command(
             from d2lrnn import plot as drawing
 
             save_picture(drawing.bench(rows), plot)
+
+
+def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:
+    """Check that one thing is measured, and that what is asked for beside belongs to it."""
+    chosen = [option for option, is_chosen in instead.items() if is_chosen]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)} are both given; choose one")
+    if beside["--quick"] and not instead["--growth"]:
+        raise ValueError("--quick is of --growth; add it, or use --rounds for fewer rounds")
+    lost = [option for option in ("--json", "--plot") if beside[option] is not None]
+    if instead["--memory"] and lost:
+        raise ValueError(f"--memory only prints; leave out {' and '.join(lost)}")
 
 
 def _save(found: list[dict[str, Any]], file: str | None) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from d2lrnn.cli.common import check_writable, load_backend, plain_errors
+from d2lrnn.cli.common import (
+    NO_MODEL,
+    check_readable,
+    check_writable,
+    load_backend,
+    plain_errors,
+)
 from d2lrnn.files import atomic, onnx_file
 
 
@@ -23,6 +29,7 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
     with plain_errors():
         if not as_onnx:
             raise ValueError("no format is given; add --onnx")
+        check_readable("MODEL", model, NO_MODEL)
         out = out or str(Path(model).with_suffix(".onnx"))
         check_writable(out)
         _check_replaceable(out, model)

@@ -14,12 +14,14 @@ from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
     check_outputs,
+    check_readable,
+    given,
     interruptible,
     load_backend,
     plain_errors,
     together,
 )
-from d2lrnn.cli.output import losable
+from d2lrnn.cli.output import losable, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
@@ -78,10 +80,9 @@ def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""
     asked = Asked(**options)
     with plain_errors():
+        _check_options(context, asked)
         check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
         check_outputs(asked.out, asked.plot, asked.checkpoint)
-        if asked.recipe:
-            recipe.refuse_others(context)
         rnn = load_backend(asked.backend)
         with losable(), together(rnn) as processes:
             if asked.recipe:
@@ -89,6 +90,21 @@ def train(context: click.Context, /, **options: Any) -> None:
                 recipe.train_min_char(rnn, asked)
             else:
                 _train(rnn, asked)
+
+
+def _check_options(context: click.Context, asked: Asked) -> None:
+    """Check that options go together, and that what they read is there."""
+    if asked.recipe:
+        recipe.refuse_others(context)
+    elif given(context, "iterations"):
+        raise ValueError("--iterations is of a recipe; add --recipe min-char, or use --epochs")
+    if asked.resume and asked.checkpoint is None:
+        raise ValueError(
+            "--resume goes on with a run that was kept; name its file with --checkpoint FILE"
+        )
+    asked.check_one_source()
+    if asked.text is not None:
+        check_readable("--text", asked.text)
 
 
 def _train(rnn: Any, asked: Asked) -> None:
@@ -102,6 +118,9 @@ def _train(rnn: Any, asked: Asked) -> None:
     )
     if asked.resume and asked.checkpoint and not os.path.exists(asked.checkpoint):
         click.echo(f"no checkpoint {asked.checkpoint} yet: training starts at its beginning")
+    prefix = None if net.bidirectional else _prefix(asked, name, loader, vocab)
+    if asked.prefix is not None and prefix:
+        tell_of_unknown(prefix, vocab)
     known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
     with interruptible(lambda: asked.save(rnn, net, vocab, known)):
         history = rnn.train_ch8(
@@ -113,7 +132,7 @@ def _train(rnn: Any, asked: Asked) -> None:
             theta=asked.theta,
             optimizer=asked.optimizer,
             use_random_iter=asked.use_random_iter,
-            prefix=None if net.bidirectional else _prefix(asked, name, loader, vocab),
+            prefix=prefix,
             sample_every=asked.sample_every,
             checkpoint=asked.checkpoint,
             every=asked.every,
@@ -161,6 +180,7 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
 def _net(rnn: Any, vocab_size: int, asked: Asked) -> Any:
     architecture = cells.Architecture(asked.cell, asked.layers, asked.bidirectional)
     sizes, settings = (vocab_size, asked.hiddens), asked.of_net(rnn)
+    checks.memory(architecture.num_weights(*sizes), asked.dtype, "take fewer --layers or --hiddens")
     if not asked.concise:
         fused = _is_fused(architecture, asked.forward)
         return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)

@@ -7,8 +7,9 @@ split say which is which.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from d2lrnn import checks
@@ -142,6 +143,17 @@ class Architecture:
             shapes += CELLS[self.cell].shapes(num_inputs, num_hiddens) * self.num_directions
             num_inputs = num_hiddens * self.num_directions
         return shapes
+
+    def num_weights(self, vocab_size: int, num_hiddens: int) -> int:
+        """Return how many numbers the parameters of a language model hold, of however many layers.
+
+        Every layer but the first has as many.
+        """
+        one, two = (
+            sum(math.prod(shape) for shape in made.shapes(vocab_size, num_hiddens))
+            for made in (replace(self, num_layers=number) for number in (1, 2))
+        )
+        return one + (self.num_layers - 1) * (two - one)
 
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
         """Return first values for the parameters."""

@@ -223,6 +223,7 @@ def train_ch8(
     checks.count(num_epochs=num_epochs)
     checks.size(sample_every=sample_every)
     _check_iterator(train_iter, use_random_iter)
+    checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
         first_tokens(prefix, net, vocab)
     step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)
