@@ -40,6 +40,10 @@ class Commands(click.Group):
         with nothing_can_be_printed():
             return super().main(*args, **kwargs)
 
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order in which a reader meets them."""
+        return list(self.commands)
+
     def invoke(self, context: click.Context) -> Any:
         """Run the command that is asked for."""
         try:
@@ -54,18 +58,25 @@ class Commands(click.Group):
 )
 @click.version_option(__version__)
 def main() -> None:
-    """Recurrent networks of Dive into Deep Learning, alike in five backends."""
+    """Recurrent networks of Dive into Deep Learning, alike in five backends.
+
+    Begin with: d2lrnn train --epochs 50 --out model.safetensors
+    """
     escape_what_cannot_be_shown()
     backends.prepare()
 
 
-@main.command()
+@click.command(short_help="Continue a text with a saved model.")
 @click.argument("model", type=click.Path())
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
-@click.option("--prefix", default="time traveller", help="What to go on from.")
-@click.option("--num-preds", default=200, help="Tokens to generate.")
-@click.option("--temperature", default=0.0, help="0: the likeliest token; above: draw.")
-@click.option("--seed", type=int, help="For a draw that can be repeated.")
+@click.option("--prefix", default="time traveller", help="Text to go on from.")
+@click.option("--num-preds", default=200, help="Tokens to generate after it.")
+@click.option(
+    "--temperature",
+    default=0.0,
+    help="0 takes the likeliest token each time; above 0 tokens are drawn, the higher the freer.",
+)
+@click.option("--seed", type=int, help="The same seed draws the same text again.")
 def generate(
     model: str, backend: str, prefix: str, num_preds: int, temperature: float, seed: int | None
 ) -> None:
@@ -79,7 +90,7 @@ def generate(
         click.echo(harmless(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw)))
 
 
-@main.command()
+@click.command(short_help="Show which backends are installed, and how to get others.")
 def doctor() -> None:
     """Show which backends are installed, their devices, and how to install the others."""
     click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")
@@ -102,13 +113,15 @@ def _state(backend: backends.Framework) -> str:
 
 for command in (
     train.train,
+    generate,
     task.task,
-    launch.launch,
-    bench.bench_command,
     demo.demo,
+    notebooks.notebooks,
     book.book,
     compare.compare,
+    bench.bench_command,
+    launch.launch,
     export.export,
-    notebooks.notebooks,
+    doctor,
 ):
     main.add_command(command)

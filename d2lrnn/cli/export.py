@@ -17,10 +17,12 @@ from d2lrnn.cli.common import (
 from d2lrnn.files import atomic, onnx_file
 
 
-@click.command()
+@click.command(short_help="Write a saved model as an ONNX graph.")
 @click.argument("model", type=click.Path())
-@click.option("--onnx", "as_onnx", is_flag=True, help="As an ONNX graph, the one format there is.")
-@click.option("--out", type=click.Path(), help="[default: MODEL, ending in .onnx]")
+@click.option(
+    "--onnx", "as_onnx", is_flag=True, help="Write an ONNX graph, the one format there is."
+)
+@click.option("--out", type=click.Path(), help="File to write.  [default: MODEL, ending in .onnx]")
 def export(model: str, as_onnx: bool, out: str | None) -> None:
     """Give a saved MODEL to programs that know none of the frameworks.
 

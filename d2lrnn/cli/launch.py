@@ -23,11 +23,14 @@ MOST = 256  # processes of one machine
 ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run train, or a script, in several processes.",
+)
 @click.option("--processes", default=2, help="How many; on each machine, with --hosts.")
-@click.option("--backend", type=BACKEND, help="Of a script.  [default: the command's]")
+@click.option("--backend", type=BACKEND, help="What a script computes with; a command has its own.")
 @click.option("--hosts", help="Several machines, separated by commas: print what to start on each.")
-@click.option("--port", type=int, help="The first to listen at.  [default: a free one]")
+@click.option("--port", type=int, help="First of the ports to listen at.  [default: free ones]")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def launch(
     processes: int, backend: str | None, hosts: str | None, port: int | None, command: Sequence[str]

@@ -30,7 +30,7 @@ from d2lrnn.training.history import in_short
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
 
-@click.command()
+@click.command(short_help="Train a language model on a text.")
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option(
     "--corpus",
@@ -38,35 +38,61 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     help="Which text to learn.  [default: builtin]",
 )
 @click.option("--text", type=click.Path(), help="A UTF-8 file of your own to learn instead.")
-@click.option("--token", type=click.Choice(["char", "word"]), default="char", help="Unit of text.")
-@click.option("--max-tokens", default=10000, help="Learn the first so many tokens; 0 for all.")
+@click.option(
+    "--token", type=click.Choice(["char", "word"]), default="char", help="What a token is."
+)
+@click.option(
+    "--max-tokens", default=10000, help="Learn the first so many tokens of the text; 0 for all."
+)
 @click.option("--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="Kind of cell.")
 @click.option("--layers", default=1, help="Layers of cells, one on top of the other.")
-@click.option("--bidirectional", is_flag=True, help="Read in both directions; cannot generate.")
-@click.option("--concise", is_flag=True, help="Use the framework's own layer (not numpy).")
+@click.option(
+    "--bidirectional", is_flag=True, help="Read in both directions; such a net cannot generate."
+)
+@click.option(
+    "--concise", is_flag=True, help="Use the framework's own layer, not ours (not numpy)."
+)
 @click.option(
     "--forward",
     type=click.Choice(FORWARD),
-    help="The function that computes a plain cell: as in the book, or fused, which is faster.  "
+    help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
     "[default: fused where there is one]",
 )
-@click.option("--hiddens", default=256, help="Hidden units.")
+@click.option("--hiddens", default=256, help="Hidden units of a layer.")
 @click.option("--steps", default=35, help="Time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
 @click.option("--epochs", default=400, help="Passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
-@click.option("--optimizer", type=click.Choice(["sgd", "adagrad", "adam"]), default="sgd")
-@click.option("--clip", "theta", default=1.0, help="Largest norm of the gradients.")
-@click.option("--random", "use_random_iter", is_flag=True, help="Sample subsequences at random.")
-@click.option("--seed", default=0, help="Of the weights and the minibatches.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adagrad", "adam"]),
+    default="sgd",
+    help="How gradients change the parameters.",
+)
+@click.option(
+    "--clip", "theta", default=1.0, help="Scale the gradients down to this norm, all together."
+)
+@click.option(
+    "--random",
+    "use_random_iter",
+    is_flag=True,
+    help="Take subsequences in random order, each from a zero state.",
+)
+@click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Precision."
+)
 @click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
 @click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Epochs between two samples.")
-@click.option("--out", type=click.Path(), help="Save the model in this file.")
-@click.option("--checkpoint", type=click.Path(), help="Keep the run in this file as it goes.")
-@click.option("--every", default=100, help="Minibatches from one checkpoint to the next.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if there is one.")
+@click.option(
+    "--out", type=click.Path(), help="Save the model in this file, for generate and export."
+)
+@click.option(
+    "--checkpoint", type=click.Path(), help="Keep the run in this file as it goes, for --resume."
+)
+@click.option("--every", default=100, help="Minibatches from one time the run is kept to the next.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --checkpoint, if there is one.")
 @click.option("--plot", type=click.Path(), help="Draw the perplexity into this file (.png, .svg).")
 @click.option(
     "--recipe",
@@ -74,7 +100,7 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     help="Train the minimal character model instead, by default on tiny-shakespeare: 100 hidden "
     "units, 25 steps, batch 1, Adagrad 0.1, gradients clipped to -5..5.",
 )
-@click.option("--iterations", default=100_000, help="Of the recipe.")
+@click.option("--iterations", default=100_000, help="With --recipe: pieces of text to learn.")
 @click.pass_context
 def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""

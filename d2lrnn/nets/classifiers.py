@@ -94,7 +94,7 @@ class SequenceNet(ABC):
         targets = self.ops.tensors.from_numpy(targets, dtype=dtype, device=self.device)
         return inputs, targets, None if weights is None else self.tensor(weights)
 
-    def given(self, batch: Any) -> Any:
+    def _given(self, batch: Any) -> Any:
         """Return what a batch holds with the backend's own tensors as arrays; lists stay lists."""
         as_it_is = isinstance(batch, (list, tuple, np.ndarray))
         return batch if as_it_is else self.ops.tensors.to_numpy(batch)
@@ -162,7 +162,7 @@ class Reader(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
-        rows, mask = padded(self.given(X), valid, self.num_inputs)
+        rows, mask = padded(self._given(X), valid, self.num_inputs)
         return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
 
     def evaluate(self, X: Any, valid: Any = None) -> Array:
@@ -207,7 +207,7 @@ class SequenceClassifierScratch(Reader):
         """Check and return inputs, and labels (n,), or (n, 1) for yes or no."""
         inputs = self.inputs(X, valid)
         labels = checks.labels(
-            np.asarray(self.given(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
+            np.asarray(self._given(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
         )
         return inputs, labels[:, None] if self.num_outputs == 1 else labels, None
 
@@ -228,7 +228,7 @@ class SequenceClassifierScratch(Reader):
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
         """Return the share of sequences whose label is right."""
         found = self.predict(X, valid)
-        truth = checks.labels(np.asarray(self.given(y)), found.shape, max(self.num_outputs, 2))
+        truth = checks.labels(np.asarray(self._given(y)), found.shape, max(self.num_outputs, 2))
         return float((found == truth).mean())
 
 
@@ -249,7 +249,7 @@ class SequenceTaggerScratch(Reader):
 
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check and return inputs, labels (T * n,) and the weight of each."""
-        rows, mask = padded(self.given(X), valid, self.num_inputs)
+        rows, mask = padded(self._given(X), valid, self.num_inputs)
         labels = self._labels(Y, mask)
         inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
@@ -258,19 +258,19 @@ class SequenceTaggerScratch(Reader):
         """Return labels (n, T), checked, with 0 where a mask (T, n, 1) has padding."""
         mask = mask[:, :, 0].T
         labels: Array = checks.labels(
-            without_padding(rectangle(self.given(Y)), mask), mask.shape, self.num_outputs
+            without_padding(rectangle(self._given(Y)), mask), mask.shape, self.num_outputs
         )
         return labels
 
     def predict(self, X: Any, valid: Any = None) -> Array:
         """Return the likeliest label of each step, (n, T)."""
-        rows, _ = padded(self.given(X), valid, self.num_inputs)
+        rows, _ = padded(self._given(X), valid, self.num_inputs)
         labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(rows.shape[:2]).T
         return labels
 
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
         """Return the share of steps, padding apart, whose label is right."""
-        _, mask = padded(self.given(X), valid, self.num_inputs)
+        _, mask = padded(self._given(X), valid, self.num_inputs)
         found = self.predict(X, valid)
         right = found == self._labels(Y, mask)
         weights_of(mask)  # refuses one that lets nothing through
