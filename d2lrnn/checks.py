@@ -8,6 +8,7 @@ these functions instead, so that the same mistake gets the same ``ValueError`` e
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -225,6 +226,46 @@ def same_vocab(num_inputs: int, vocab_size: int) -> None:
             f"the layer takes {num_inputs} inputs, the vocabulary has {vocab_size} tokens; "
             "make the layer for len(vocab) inputs"
         )
+
+
+def memory(num_weights: int, dtype: str, remedy: str) -> None:
+    """Check that this machine's memory holds a net of so many weights, and their gradients."""
+    has, needs = _memory_of_this_machine(), 2 * num_weights * np.dtype(floating(dtype)).itemsize
+    if has is not None and needs > has:
+        raise ValueError(
+            f"the net would have {num_weights:,} parameters, which with their gradients take "
+            f"{needs / 1e9:,.0f} GB in {dtype}; this machine has {has / 1e9:,.0f} GB of memory; "
+            f"{remedy}"
+        )
+
+
+def _memory_of_this_machine() -> int | None:
+    """Return the bytes of memory that there are, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows, say
+        return None
+
+
+def vocab_of(net: Any, vocab: Any, **uses: Any) -> None:
+    """Check that a Vocab has as many tokens as the net that is to be trained.
+
+    uses are the named arguments for which there must be one; without them it may be None.
+    """
+    if vocab is None:
+        asked = [name for name, value in uses.items() if value is not None]
+        if asked:
+            verb = "needs" if len(asked) == 1 else "need"
+            raise ValueError(
+                f"vocab is None; {' and '.join(asked)} {verb} the Vocab of the tokens; "
+                "give the one that came with train_iter"
+            )
+        return
+    if not hasattr(vocab, "idx_to_token"):
+        raise ValueError(
+            f"vocab is a {type(vocab).__name__}; expected the Vocab that came with train_iter"
+        )
+    own_vocab(getattr(net, "vocab_size", len(vocab)), len(vocab))
 
 
 def own_vocab(vocab_size: int, found: int) -> None:

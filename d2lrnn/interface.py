@@ -36,6 +36,11 @@ class Backend(Protocol):
         """Return the i-th GPU as the framework names it, or the CPU where there is none.
 
         Source: section 6.7.
+
+        Examples:
+            >>> X = rnn.from_numpy([1.0, 2.0], device=rnn.try_gpu())  # on a GPU, where there is one
+            >>> rnn.to_numpy(X).tolist()
+            [1.0, 2.0]
         """
 
     @staticmethod
@@ -50,17 +55,36 @@ class Backend(Protocol):
         Raises:
             ValueError: these are not booleans or numbers of up to 64 bits, or the dtype is one of
                 integers that cannot hold them.
+
+        Examples:
+            >>> X = rnn.from_numpy([[1, 2], [3, 4]], dtype="float32")
+            >>> rnn.to_numpy(X + X).tolist()
+            [[2.0, 4.0], [6.0, 8.0]]
         """
 
     @staticmethod
     def to_numpy(tensor: Any) -> Array:
-        """Return a copy of a tensor, from whatever device, as a NumPy array."""
+        """Return a copy of a tensor, from whatever device, as a NumPy array.
+
+        Examples:
+            >>> (H,) = rnn.init_rnn_state(2, 3)
+            >>> rnn.to_numpy(H)
+            array([[0., 0., 0.],
+                   [0., 0., 0.]], dtype=float32)
+        """
 
     @staticmethod
     def trainable(
         arrays: Sequence[Array], *, dtype: str = "float32", device: Device = None
     ) -> Params:
-        """Return NumPy arrays as parameters that the framework can differentiate for."""
+        """Return NumPy arrays as parameters that the framework can differentiate for.
+
+        Examples:
+            >>> import numpy as np
+            >>> W, b = rnn.trainable([np.ones((2, 3)), np.zeros(3)])
+            >>> tuple(W.shape), tuple(b.shape)
+            ((2, 3), (3,))
+        """
 
     @staticmethod
     def one_hot(
@@ -74,6 +98,10 @@ class Backend(Protocol):
             ValueError: an id is not an integer, or outside 0..V-1.
 
         Source: section 9.5, One-Hot Encoding.
+
+        Examples:
+            >>> rnn.to_numpy(rnn.one_hot([0, 2], 3)).tolist()
+            [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
         """
 
     @staticmethod
@@ -88,6 +116,11 @@ class Backend(Protocol):
             S + (d,).
 
         Source: section 15.1 (word embedding).
+
+        Examples:
+            >>> table = rnn.from_numpy([[0, 1], [2, 3], [4, 5]], dtype="float32")
+            >>> rnn.to_numpy(rnn.embedding([2, 0], table)).tolist()
+            [[4.0, 5.0], [0.0, 1.0]]
         """
 
     # A network without hidden states
@@ -105,6 +138,10 @@ class Backend(Protocol):
         """Return [W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)].
 
         Weights are drawn from N(0, 0.01²), biases are 0; see get_params.
+
+        Examples:
+            >>> [tuple(param.shape) for param in rnn.get_mlp_params(3, 4, 2, seed=0)]
+            [(3, 4), (4,), (4, 2), (2,)]
         """
 
     @staticmethod
@@ -119,6 +156,11 @@ class Backend(Protocol):
             (n, q).
 
         Source: section 9.4, equations 9.4.3 and 9.4.4.
+
+        Examples:
+            >>> X = rnn.from_numpy([[1, 2, 3]], dtype="float32")
+            >>> tuple(rnn.mlp(X, rnn.get_mlp_params(3, 4, 2, seed=0)).shape)
+            (1, 2)
         """
 
     # The recurrent network
@@ -144,13 +186,24 @@ class Backend(Protocol):
         Weights are drawn from N(0, 0.01²) by NumPy in float64, then cast; biases are 0.
 
         Source: section 9.5, Initializing Model Parameters.
+
+        Examples:
+            >>> W_xh, W_hh, b_h, W_hq, b_q = rnn.get_params(5, 3, seed=0)
+            >>> rnn.to_numpy(W_xh)[0].round(4)
+            array([ 0.0013, -0.0013,  0.0064], dtype=float32)
         """
 
     @staticmethod
     def init_rnn_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H,), H zeros (n, h); n may be 0."""
+        """Return (H,), H zeros (n, h); n may be 0.
+
+        Examples:
+            >>> (H,) = rnn.init_rnn_state(2, 3)
+            >>> tuple(H.shape)
+            (2, 3)
+        """
 
     @staticmethod
     def rnn(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
@@ -168,6 +221,13 @@ class Backend(Protocol):
             ValueError: a rank, a width, a dtype or the state's batch size does not fit.
 
         Source: section 9.4, equations 9.4.5 and 9.4.6; section 9.5, RNN Model.
+
+        Examples:
+            >>> X = rnn.one_hot([[0, 2], [1, 1]], 3)  # T = 2, n = 2
+            >>> state, params = rnn.init_rnn_state(2, 4), rnn.get_params(3, 4, seed=0)
+            >>> outputs, (H,) = rnn.rnn(X, state, params)
+            >>> tuple(outputs.shape), tuple(H.shape)
+            ((4, 3), (2, 4))
         """
 
     @staticmethod
@@ -185,6 +245,12 @@ class Backend(Protocol):
         """Return a language model made of three functions, such as get_params, init_rnn_state, rnn.
 
         Source: section 9.5.
+
+        Examples:
+            >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+            >>> outputs, state = net(rnn.from_numpy([[0, 1, 2]]), net.begin_state(1))
+            >>> tuple(outputs.shape)  # of the token after each of the three
+            (3, 5)
         """
 
     # Gated cells. Every get_..._params and every cell takes and returns what get_params and rnn do.
@@ -201,6 +267,11 @@ class Backend(Protocol):
         """Return [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q].
 
         W_x? (V, h), W_h? (h, h), b_? (h,), W_hq (h, V), b_q (V,); see get_params.
+
+        Examples:
+            >>> params = rnn.get_gru_params(5, 3, seed=0)
+            >>> [tuple(param.shape) for param in params[:3]]  # W_xz, W_hz, b_z
+            [(5, 3), (3, 3), (3,)]
         """
 
     @staticmethod
@@ -212,13 +283,25 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return a GRU's parameters with b_hh (h,) between b_h and W_hq."""
+        """Return a GRU's parameters with b_hh (h,) between b_h and W_hq.
+
+        Examples:
+            >>> params = rnn.get_gru_reset_after_params(5, 3, seed=0)
+            >>> len(params), tuple(params[9].shape)  # the tenth is b_hh
+            (12, (3,))
+        """
 
     @staticmethod
     def init_gru_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H,), H zeros (n, h)."""
+        """Return (H,), H zeros (n, h).
+
+        Examples:
+            >>> (H,) = rnn.init_gru_state(2, 3)
+            >>> tuple(H.shape)
+            (2, 3)
+        """
 
     @staticmethod
     def gru(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
@@ -228,6 +311,13 @@ class Backend(Protocol):
         H_tilde = tanh(X W_xh + (R * H) W_hh + b_h), H = Z * H + (1 - Z) * H_tilde.
 
         Source: section 10.2, equations 10.2.1 to 10.2.3; Cho et al., 2014.
+
+        Examples:
+            >>> X = rnn.one_hot([[0, 2], [1, 1]], 3)  # T = 2, n = 2
+            >>> state, params = rnn.init_gru_state(2, 4), rnn.get_gru_params(3, 4, seed=0)
+            >>> outputs, (H,) = rnn.gru(X, state, params)
+            >>> tuple(outputs.shape), tuple(H.shape)
+            ((4, 3), (2, 4))
         """
 
     @staticmethod
@@ -236,6 +326,13 @@ class Backend(Protocol):
 
         H_tilde = tanh(X W_xh + R * (H W_hh + b_hh) + b_h); all else as in gru. PyTorch, Keras,
         Flax and MXNet have this form.
+
+        Examples:
+            >>> X = rnn.one_hot([[0, 2], [1, 1]], 3)  # T = 2, n = 2
+            >>> params = rnn.get_gru_reset_after_params(3, 4, seed=0)
+            >>> outputs, (H,) = rnn.gru_reset_after(X, rnn.init_gru_state(2, 4), params)
+            >>> tuple(outputs.shape), tuple(H.shape)
+            ((4, 3), (2, 4))
         """
 
     @staticmethod
@@ -247,13 +344,25 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q; see get_gru_params."""
+        """Return W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q; see get_gru_params.
+
+        Examples:
+            >>> params = rnn.get_lstm_params(5, 3, seed=0)
+            >>> len(params), [tuple(param.shape) for param in params[:3]]  # W_xi, W_hi, b_i
+            (14, [(5, 3), (3, 3), (3,)])
+        """
 
     @staticmethod
     def init_lstm_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H, C), both zeros (n, h)."""
+        """Return (H, C), both zeros (n, h).
+
+        Examples:
+            >>> H, C = rnn.init_lstm_state(2, 3)
+            >>> tuple(H.shape), tuple(C.shape)
+            ((2, 3), (2, 3))
+        """
 
     @staticmethod
     def lstm(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
@@ -263,6 +372,13 @@ class Backend(Protocol):
         C = F * C + I * C_tilde, H = O * tanh(C).
 
         Source: section 10.1, equations 10.1.1 to 10.1.5; Hochreiter and Schmidhuber, 1997.
+
+        Examples:
+            >>> X = rnn.one_hot([[0, 2], [1, 1]], 3)  # T = 2, n = 2
+            >>> state, params = rnn.init_lstm_state(2, 4), rnn.get_lstm_params(3, 4, seed=0)
+            >>> outputs, (H, C) = rnn.lstm(X, state, params)
+            >>> tuple(outputs.shape), tuple(H.shape), tuple(C.shape)
+            ((4, 3), (2, 4), (2, 4))
         """
 
     # The same cells, fast: as forward_fn, drop-in for rnn, gru and lstm.
@@ -278,15 +394,38 @@ class Backend(Protocol):
             params: from get_params.
 
         The outputs too are one product, and so is the gradient of each weight, going back by hand.
+
+        Examples:
+            >>> state, params = rnn.init_rnn_state(1, 4), rnn.get_params(3, 4, seed=0)
+            >>> fused, _ = rnn.rnn_fused(rnn.from_numpy([[0], [2]]), state, params)  # ids
+            >>> plain, _ = rnn.rnn(rnn.one_hot([[0], [2]], 3), state, params)
+            >>> bool(abs(rnn.to_numpy(fused - plain)).max() < 1e-6)
+            True
         """
 
     @staticmethod
     def gru_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute what gru computes; see rnn_fused."""
+        """Compute what gru computes; see rnn_fused.
+
+        Examples:
+            >>> state, params = rnn.init_gru_state(1, 4), rnn.get_gru_params(3, 4, seed=0)
+            >>> fused, _ = rnn.gru_fused(rnn.from_numpy([[0], [2]]), state, params)  # ids
+            >>> plain, _ = rnn.gru(rnn.one_hot([[0], [2]], 3), state, params)
+            >>> bool(abs(rnn.to_numpy(fused - plain)).max() < 1e-6)
+            True
+        """
 
     @staticmethod
     def lstm_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute what lstm computes; see rnn_fused."""
+        """Compute what lstm computes; see rnn_fused.
+
+        Examples:
+            >>> state, params = rnn.init_lstm_state(1, 4), rnn.get_lstm_params(3, 4, seed=0)
+            >>> fused, _ = rnn.lstm_fused(rnn.from_numpy([[0], [2]]), state, params)  # ids
+            >>> plain, _ = rnn.lstm(rnn.one_hot([[0], [2]], 3), state, params)
+            >>> bool(abs(rnn.to_numpy(fused - plain)).max() < 1e-6)
+            True
+        """
 
     @staticmethod
     def stack(
@@ -304,6 +443,11 @@ class Backend(Protocol):
         likewise, H or H and C for each.
 
         Source: sections 10.3 and 10.4.
+
+        Examples:
+            >>> net = rnn.RNNModelScratch(5, 4, *rnn.stack("lstm", num_layers=2), seed=0)
+            >>> [tuple(part.shape) for part in net.begin_state(3)]  # H and C of each layer
+            [(3, 4), (3, 4), (3, 4), (3, 4)]
         """
 
     # The concatenated form
@@ -319,27 +463,63 @@ class Backend(Protocol):
             state: as of rnn.
             params: [W (h + V, h), b (h,), W_hq, b_q].
             order: "HX" or "XH".
+
+        Examples:
+            >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
+            >>> params = rnn.get_params(3, 4, seed=0)
+            >>> summed, _ = rnn.rnn(X, state, params)
+            >>> in_one, _ = rnn.concat_rnn(X, state, rnn.concat_params(params))
+            >>> bool(abs(rnn.to_numpy(summed - in_one)).max() < 1e-6)
+            True
         """
 
     @staticmethod
     def concat_gru(
         inputs: Tensor, state: State, params: Params, *, order: str = "HX"
     ) -> tuple[Tensor, State]:
-        """Compute gru with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]; see concat_rnn."""
+        """Compute gru with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]; see concat_rnn.
+
+        Examples:
+            >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_gru_state(1, 4)
+            >>> params = rnn.concat_params(rnn.get_gru_params(3, 4, seed=0))
+            >>> outputs, (H,) = rnn.concat_gru(X, state, params)
+            >>> tuple(outputs.shape), tuple(H.shape)
+            ((2, 3), (1, 4))
+        """
 
     @staticmethod
     def concat_lstm(
         inputs: Tensor, state: State, params: Params, *, order: str = "HX"
     ) -> tuple[Tensor, State]:
-        """Compute lstm with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q]."""
+        """Compute lstm with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q].
+
+        Examples:
+            >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_lstm_state(1, 4)
+            >>> params = rnn.concat_params(rnn.get_lstm_params(3, 4, seed=0), order="XH")
+            >>> outputs, (H, C) = rnn.concat_lstm(X, state, params, order="XH")
+            >>> tuple(outputs.shape), tuple(H.shape), tuple(C.shape)
+            ((2, 3), (1, 4), (1, 4))
+        """
 
     @staticmethod
     def concat_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
-        """Return the parameters of rnn, gru or lstm as their concatenated form takes them."""
+        """Return the parameters of rnn, gru or lstm as their concatenated form takes them.
+
+        Examples:
+            >>> W, b_h, W_hq, b_q = rnn.concat_params(rnn.get_params(3, 4))
+            >>> tuple(W.shape)  # W_hh above W_xh
+            (7, 4)
+        """
 
     @staticmethod
     def split_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
-        """Return the parameters of a concatenated form as rnn, gru or lstm take them."""
+        """Return the parameters of a concatenated form as rnn, gru or lstm take them.
+
+        Examples:
+            >>> params = rnn.concat_params(rnn.get_params(3, 4))
+            >>> [tuple(param.shape) for param in rnn.split_params(params)]
+            [(3, 4), (4, 4), (4,), (4, 3), (3,)]
+        """
 
     # Training
 
@@ -364,6 +544,14 @@ class Backend(Protocol):
             params: what forward_fn takes.
             d_outputs: of the outputs' shape, (T * n, q).
             d_state: of the state's shapes.
+
+        Examples:
+            >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
+            >>> params = rnn.get_params(3, 4, seed=0)
+            >>> ones = rnn.from_numpy([[1, 1, 1], [1, 1, 1]], dtype="float32")
+            >>> d_X, d_state, d_params = rnn.vjp(rnn.rnn, X, state, params, ones, state)
+            >>> rnn.to_numpy(d_params[-1]).tolist()  # of b_q, which is added at both steps
+            [2.0, 2.0, 2.0]
         """
 
     @staticmethod
@@ -382,6 +570,12 @@ class Backend(Protocol):
                 above 0.
 
         Source: section 9.5, Gradient Clipping (equation 9.5.3).
+
+        Examples:
+            >>> grads = [rnn.from_numpy([3, 4], dtype="float32")]
+            >>> clipped, norm = rnn.grad_clipping(grads, theta=1)
+            >>> [f"{value:.2f}" for value in rnn.to_numpy(clipped[0])], float(norm)
+            (['0.60', '0.80'], 5.0)
         """
 
     @staticmethod
@@ -395,6 +589,15 @@ class Backend(Protocol):
 
         The loss is the mean over the rows of outputs (m, q); with weights (m,), which add up to 1,
         the weighted sum.
+
+        Examples:
+            >>> from d2lrnn.nets.networks import Recurrent
+            >>> compute = rnn.value_and_grad(Recurrent(rnn.rnn), "softmax")
+            >>> inputs = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
+            >>> params, targets = rnn.get_params(3, 4, seed=0), rnn.from_numpy([2, 1])
+            >>> loss, state, grads = compute(params, inputs, targets)
+            >>> f"{float(loss):.2f}", len(grads)  # a guess at random: ln 3
+            ('1.10', 5)
         """
 
     @staticmethod
@@ -413,6 +616,18 @@ class Backend(Protocol):
         parameters; the frameworks that compile, compile all of it. The loss is the framework's
         scalar, where it was computed: float(loss) waits for it. Arguments as of make_step.
         ``update.memory`` is the optimizers.Memory that it keeps from one call to the next.
+
+        Examples:
+            >>> from d2lrnn.nets.networks import Recurrent
+            >>> update = rnn.make_update(Recurrent(rnn.rnn), "softmax", lr=1.0, theta=1.0)
+            >>> inputs = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
+            >>> params = rnn.get_params(3, 4, seed=0)
+            >>> for _ in range(3):
+            ...     loss, state, params = update(params, inputs, rnn.from_numpy([2, 1]))
+            ...     print(f"{float(loss):.2f}")
+            1.10
+            0.96
+            0.89
         """
 
     @staticmethod
@@ -426,6 +641,11 @@ class Backend(Protocol):
 
         Raises:
             ImportError: what the backend needs for several is not installed.
+
+        Examples:
+            >>> group = rnn.processes()
+            >>> group.rank, group.size
+            (0, 1)
         """
 
     @staticmethod
@@ -435,6 +655,13 @@ class Backend(Protocol):
         Raises:
             CheckpointError: a ValueError; the file is not a model of ours, or is damaged.
             OSError: the file cannot be read.
+
+        Examples:
+            >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+            >>> rnn.save_model("letters.safetensors", net, rnn.Vocab("abcd"))
+            >>> net, vocab = rnn.load_model("letters.safetensors")
+            >>> net.num_hiddens, vocab.to_tokens([1, 2, 3, 4])
+            (4, ['a', 'b', 'c', 'd'])
         """
 
 
@@ -458,6 +685,12 @@ class Layers(Protocol):
         list of layers where the framework has no deep ones.
 
         Source: section 9.6.
+
+        Examples:
+            >>> net = rnn.RNNModel(rnn.RNN(5, 4, seed=0), 5, seed=0)
+            >>> outputs, state = net(rnn.from_numpy([[0, 1, 2]]), net.begin_state(1))
+            >>> tuple(outputs.shape)
+            (3, 5)
         """
 
     @staticmethod
@@ -471,7 +704,13 @@ class Layers(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Any:
-        """Return the framework's own GRU, which computes gru_reset_after; see RNN."""
+        """Return the framework's own GRU, which computes gru_reset_after; see RNN.
+
+        Examples:
+            >>> net = rnn.RNNModel(rnn.GRU(5, 4, num_layers=2, seed=0), 5, seed=0)
+            >>> net.architecture.cell, net.architecture.num_layers
+            ('gru_reset_after', 2)
+        """
 
     @staticmethod
     def LSTM(
@@ -484,7 +723,13 @@ class Layers(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Any:
-        """Return the framework's own LSTM; see RNN."""
+        """Return the framework's own LSTM; see RNN.
+
+        Examples:
+            >>> net = rnn.RNNModel(rnn.LSTM(5, 4, bidirectional=True, seed=0), 5, seed=0)
+            >>> net.architecture.cell, net.bidirectional
+            ('lstm', True)
+        """
 
     @staticmethod
     def RNNModel(
@@ -495,4 +740,11 @@ class Layers(Protocol):
         It is called, trained and sampled as RNNModelScratch is; its optimizer is the framework's.
 
         Source: section 9.6.
+
+        Examples:
+            >>> net = rnn.RNNModel(rnn.LSTM(5, 4, seed=0), 5, seed=0)
+            >>> rnn.predict_ch8("ab", 0, net, rnn.Vocab("abcd"))
+            'ab'
+            >>> [array.shape for array in net.arrays()[-2:]]  # those of the output layer
+            [(4, 5), (5,)]
         """

@@ -74,6 +74,12 @@ def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
 
     Raises:
         ValueError: it has no source in Python.
+
+    Examples:
+        >>> rnn.show(rnn.rnn)
+        # d2lrnn/.../scratch.py
+        ...
+            return output_layer(Hs, W_hq, b_q), state
     """
     function = inspect.unwrap(function)
     shown = [*_called_by(function), function] if helpers else [function]

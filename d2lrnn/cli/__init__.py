@@ -13,12 +13,19 @@ from d2lrnn import __version__, backends
 from d2lrnn.cli import bench, book, compare, demo, export, launch, notebooks, task, train
 from d2lrnn.cli.common import (
     BACKEND,
+    NO_MODEL,
     check_outputs,
+    check_readable,
     load_backend,
     plain_errors,
     save_picture,
 )
-from d2lrnn.cli.output import escape_what_cannot_be_shown
+from d2lrnn.cli.output import (
+    escape_what_cannot_be_shown,
+    harmless,
+    nothing_can_be_printed,
+    tell_of_unknown,
+)
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -26,7 +33,16 @@ from d2lrnn.training import interrupts
 
 
 class Commands(click.Group):
-    """Commands that Ctrl-C ends with one line, and the status that shells expect."""
+    """Commands that Ctrl-C and a full disk end with one line, and the status that shells expect."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line."""
+        with nothing_can_be_printed():
+            return super().main(*args, **kwargs)
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order in which a reader meets them."""
+        return list(self.commands)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command that is asked for."""
@@ -42,30 +58,39 @@ class Commands(click.Group):
 )
 @click.version_option(__version__)
 def main() -> None:
-    """Recurrent networks of Dive into Deep Learning, alike in five backends."""
+    """Recurrent networks of Dive into Deep Learning, alike in five backends.
+
+    Begin with: d2lrnn train --epochs 50 --out model.safetensors
+    """
     escape_what_cannot_be_shown()
     backends.prepare()
 
 
-@main.command()
+@click.command(short_help="Continue a text with a saved model.")
 @click.argument("model", type=click.Path())
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
-@click.option("--prefix", default="time traveller", help="What to go on from.")
-@click.option("--num-preds", default=200, help="Tokens to generate.")
-@click.option("--temperature", default=0.0, help="0: the likeliest token; above: draw.")
-@click.option("--seed", type=int, help="For a draw that can be repeated.")
+@click.option("--prefix", default="time traveller", help="Text to go on from.")
+@click.option("--num-preds", default=200, help="Tokens to generate after it.")
+@click.option(
+    "--temperature",
+    default=0.0,
+    help="0 takes the likeliest token each time; above 0 tokens are drawn, the higher the freer.",
+)
+@click.option("--seed", type=int, help="The same seed draws the same text again.")
 def generate(
     model: str, backend: str, prefix: str, num_preds: int, temperature: float, seed: int | None
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
+        check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
         net, vocab = rnn.load_model(model)
+        tell_of_unknown(prefix, vocab)
         draw = {"temperature": temperature, "seed": seed}
-        click.echo(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw))
+        click.echo(harmless(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw)))
 
 
-@main.command()
+@click.command(short_help="Show which backends are installed, and how to get others.")
 def doctor() -> None:
     """Show which backends are installed, their devices, and how to install the others."""
     click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")
@@ -88,13 +113,15 @@ def _state(backend: backends.Framework) -> str:
 
 for command in (
     train.train,
+    generate,
     task.task,
-    launch.launch,
-    bench.bench_command,
     demo.demo,
+    notebooks.notebooks,
     book.book,
     compare.compare,
+    bench.bench_command,
+    launch.launch,
     export.export,
-    notebooks.notebooks,
+    doctor,
 ):
     main.add_command(command)

@@ -33,7 +33,7 @@ from d2lrnn.training.progress import bar
 KINDS = (*speed.CELLS, "input")
 
 
-@click.command("bench")
+@click.command("bench", short_help="Time training steps, fused and in other ways.")
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option("--all", "everything", is_flag=True, help="All backends, each in its own process.")
 @click.option(
@@ -41,19 +41,21 @@ KINDS = (*speed.CELLS, "input")
     "sizes",
     multiple=True,
     type=click.Choice(list(speed.SIZES)),
-    help="May be given several times.  [default: all but tiny with --all, else h256]",
+    help="Size of the net; may be given several times.  "
+    "[default: all but tiny with --all, else h256]",
 )
 @click.option(
     "--cell",
     "kinds",
     multiple=True,
     type=click.Choice(KINDS),
-    help="May be given several times; input: an RNN's input layer alone.  [default: rnn gru lstm]",
+    help="May be given several times; input is an RNN's input layer alone.  "
+    "[default: rnn gru lstm]",
 )
 @click.option(
     "--processes",
     is_flag=True,
-    help="Instead: speed and communication of so many PROCESSES, such as --processes 1 2.",
+    help="Instead: how fast so many PROCESSES are, such as --processes 1 2.",
 )
 @click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
 @click.option(
@@ -65,9 +67,13 @@ KINDS = (*speed.CELLS, "input")
     help="Instead: time and memory as steps, hidden units, vocabulary and text grow.",
 )
 @click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
-@click.option("--rounds", default=21, help="Rounds that count; all contenders run in each.")
-@click.option("--json", "file", type=click.Path(), help="Write all that was measured here.")
-@click.option("--plot", type=click.Path(), help="Draw the ratios into this file (.png, .svg).")
+@click.option("--rounds", default=21, help="Take the median of so many rounds.")
+@click.option(
+    "--json", "file", type=click.Path(), help="Write all that was measured into this file."
+)
+@click.option(
+    "--plot", type=click.Path(), help="Draw what was measured into this file (.png, .svg)."
+)
 def bench_command(
     backend: str,
     everything: bool,
@@ -82,9 +88,18 @@ def bench_command(
     file: str | None,
     plot: str | None,
 ) -> None:
-    """Time training steps in turn: how often as long as the fused one do the others take?"""
+    """Time training steps: how many times as long as the fused one do the others take?
+
+    All take turns within each round, so that a busy machine slows each alike. What the columns
+    and sizes are is printed below the table.
+    """
     if numbers and not processes:
         raise click.UsageError(f"what is {numbers[0]}? Write --processes before it")
+    with plain_errors():
+        _check_options(
+            {"--processes": processes, "--memory": memory, "--growth": growth},
+            {"--json": file, "--plot": plot, "--quick": quick},
+        )
     if processes:
         _scale(backend, (kinds or ("rnn",))[0], numbers or (1, 2), rounds, file, plot)
         return
@@ -119,6 +134,18 @@ def bench_command(
             from d2lrnn import plot as drawing
 
             save_picture(drawing.bench(rows), plot)
+
+
+def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:
+    """Check that one thing is measured, and that what is asked for beside belongs to it."""
+    chosen = [option for option, is_chosen in instead.items() if is_chosen]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)} are both given; choose one")
+    if beside["--quick"] and not instead["--growth"]:
+        raise ValueError("--quick is of --growth; add it, or use --rounds for fewer rounds")
+    lost = [option for option in ("--json", "--plot") if beside[option] is not None]
+    if instead["--memory"] and lost:
+        raise ValueError(f"--memory only prints; leave out {' and '.join(lost)}")
 
 
 def _save(found: list[dict[str, Any]], file: str | None) -> None:

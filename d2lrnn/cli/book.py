@@ -12,17 +12,23 @@ from d2lrnn.book import notebook
 from d2lrnn.cli.common import check_writable, plain_errors
 
 
-@click.command()
+@click.command(short_help="Run a notebook of the book, with d2lrnn in place of d2l.")
 @click.argument("path", metavar="NOTEBOOK.ipynb", type=click.Path(exists=True, dir_okay=False))
 @click.option(
     "--edition",
     type=click.Choice(list(notebook.PACKAGES)),
-    help="Of the book; classic is 0.17.  [default: found out]",
+    help="Edition of the book; classic is 0.17.  [default: that of the notebook]",
 )
-@click.option("--output", type=click.Path(), help="[default: NOTEBOOK.executed.ipynb]")
-@click.option("--timeout", type=click.IntRange(min=1), help="Seconds a cell.  [default: no limit]")
+@click.option(
+    "--output", type=click.Path(), help="File to write.  [default: NOTEBOOK.executed.ipynb]"
+)
+@click.option(
+    "--timeout",
+    type=click.IntRange(min=1),
+    help="Seconds that a cell may take.  [default: no limit]",
+)
 def book(path: str, edition: str | None, output: str | None, timeout: int | None) -> None:
-    """Run a notebook that says ``from d2l import torch as d2l``, with d2lrnn for d2l.
+    """Run a notebook that imports d2l, as those of the book do, with d2lrnn in its place.
 
     What installs d2l in it is skipped. The executed notebook is written into another file. Exit
     status 1 says that cells failed; which and why is printed.

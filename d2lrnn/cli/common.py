@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import sys
@@ -11,11 +12,14 @@ from types import ModuleType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from d2lrnn import backends
+from d2lrnn.cli.output import is_about_output
 from d2lrnn.files import atomic, model_file, pictures
 from d2lrnn.training import interrupts
 
+NO_MODEL = "check its name and folder, or train one: d2lrnn train --out FILE"
 BACKEND = click.Choice(list(backends.BACKENDS))
 
 
@@ -25,11 +29,44 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        raise click.ClickException(str(error)) from error
+        if is_about_output(error):
+            raise
+        raise click.ClickException(in_words(error)) from error
     except MemoryError as error:
         raise click.ClickException(
             f"the memory does not suffice ({error}); take smaller sizes"
         ) from error
+
+
+def in_words(error: Exception) -> str:
+    """Return what an error says, that of the system about a file in words and with a remedy."""
+    if not isinstance(error, OSError) or error.filename is None or error.errno is None:
+        return str(error)
+    remedies = {
+        errno.ENOENT: "there is no such file; check its name and folder",
+        errno.EISDIR: "this is a folder; give the name of a file",
+        errno.EACCES: "you are not allowed to do this; check the file's permissions",
+    }
+    return f"{error.filename}: {remedies.get(error.errno, error.strerror)}"
+
+
+def check_readable(what: str, path: str, remedy: str = "check its name and folder") -> None:
+    """Check, before anything is computed, that a file which is to be read is there.
+
+    Args:
+        what: the option or the argument that names it, such as "--text".
+        path: the file.
+        remedy: what to do where there is none.
+    """
+    if os.path.isdir(path):
+        raise OSError(f"{what} {path} is a folder; give the name of a file")
+    if not os.path.exists(path):
+        raise OSError(f"{what} {path}: there is no such file; {remedy}")
+
+
+def given(context: click.Context, name: str) -> bool:
+    """Return whether an option was written on the command line, whatever its value."""
+    return context.get_parameter_source(name) == ParameterSource.COMMANDLINE
 
 
 @contextlib.contextmanager

@@ -15,16 +15,20 @@ from d2lrnn.nets import cells
 OTHERS = "each other"
 
 
-@click.command()
+@click.command(short_help="Compute the same in all backends; show how far they differ.")
 @click.option(
     "--backend",
     "several",
     multiple=True,
-    help="May be given several times.  [default: all installed]",
+    help="One to compare; may be given several times.  [default: all installed]",
 )
-@click.option("--backends", "names", help="The same, separated by commas.")
-@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="Only this.  [default: all]")
-@click.option("--all", "everything", is_flag=True, help="Each quantity in a row of its own.")
+@click.option("--backends", "names", help="The same, separated by commas: numpy,torch.")
+@click.option(
+    "--cell", type=click.Choice(list(cells.CELLS)), help="Only this cell.  [default: all]"
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="Show each difference, not only the largest."
+)
 @click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
 def compare(
     several: tuple[str, ...],

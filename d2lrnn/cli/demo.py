@@ -10,10 +10,12 @@ import click
 from d2lrnn.cli.common import plain_errors
 
 
-@click.command()
+@click.command(short_help="Show live, on a page, how a network learns.")
 @click.option("--port", default=5006, help="Where to listen.")
-@click.option("--address", default="127.0.0.1", help="127.0.0.1: this machine only; 0.0.0.0: all.")
-@click.option("--host", "hosts", multiple=True, help="Another name that browsers know it by.")
+@click.option(
+    "--address", default="127.0.0.1", help="127.0.0.1: for this machine; 0.0.0.0: for all."
+)
+@click.option("--host", "hosts", multiple=True, help="Another name of this machine in a browser.")
 @click.option(
     "--lecture",
     "talk",

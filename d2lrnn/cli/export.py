@@ -7,14 +7,22 @@ from pathlib import Path
 
 import click
 
-from d2lrnn.cli.common import check_writable, load_backend, plain_errors
+from d2lrnn.cli.common import (
+    NO_MODEL,
+    check_readable,
+    check_writable,
+    load_backend,
+    plain_errors,
+)
 from d2lrnn.files import atomic, onnx_file
 
 
-@click.command()
+@click.command(short_help="Write a saved model as an ONNX graph.")
 @click.argument("model", type=click.Path())
-@click.option("--onnx", "as_onnx", is_flag=True, help="As an ONNX graph, the one format there is.")
-@click.option("--out", type=click.Path(), help="[default: MODEL, ending in .onnx]")
+@click.option(
+    "--onnx", "as_onnx", is_flag=True, help="Write an ONNX graph, the one format there is."
+)
+@click.option("--out", type=click.Path(), help="File to write.  [default: MODEL, ending in .onnx]")
 def export(model: str, as_onnx: bool, out: str | None) -> None:
     """Give a saved MODEL to programs that know none of the frameworks.
 
@@ -23,6 +31,7 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
     with plain_errors():
         if not as_onnx:
             raise ValueError("no format is given; add --onnx")
+        check_readable("MODEL", model, NO_MODEL)
         out = out or str(Path(model).with_suffix(".onnx"))
         check_writable(out)
         _check_replaceable(out, model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -16,15 +17,20 @@ from d2lrnn.cli.common import BACKEND, plain_errors
 from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
 
 LOOPBACK = "127.0.0.1"
+PORT, LAST_PORT = 29500, 65535
+MOST = 256  # processes of one machine
 # Keeps MPI's processes to shared memory and to the loopback device.
 ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run train, or a script, in several processes.",
+)
 @click.option("--processes", default=2, help="How many; on each machine, with --hosts.")
-@click.option("--backend", type=BACKEND, help="Of a script.  [default: the command's]")
+@click.option("--backend", type=BACKEND, help="What a script computes with; a command has its own.")
 @click.option("--hosts", help="Several machines, separated by commas: print what to start on each.")
-@click.option("--port", type=int, help="The first to listen at.  [default: a free one]")
+@click.option("--port", type=int, help="First of the ports to listen at.  [default: free ones]")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def launch(
     processes: int, backend: str | None, hosts: str | None, port: int | None, command: Sequence[str]
@@ -37,14 +43,38 @@ def launch(
         d2lrnn launch --processes 2 -- train --backend torch --epochs 10
     """
     with plain_errors():
-        checks.size(processes=processes)
+        check_number(processes, port)
         name = backend or _backend_of(command)
         if hosts is not None:
-            lines = several(name, hosts.split(","), processes, port or 29500, command)
+            lines = several(name, _names(hosts), processes, port or PORT, command)
             click.echo("\n".join(lines))
             return
         status = start(name, processes, port, _whole(command))
     sys.exit(status)
+
+
+def check_number(processes: int, port: int | None) -> None:
+    """Check that one machine can run so many processes, and that there are ports for them."""
+    checks.size(processes=processes)
+    if processes > MOST:
+        raise ValueError(
+            f"--processes is {processes}; one machine starts {MOST} at most: each is a Python with "
+            "the framework in it, and needs a row of every minibatch; take fewer, or several "
+            "machines with --hosts"
+        )
+    if port is not None and not 0 < port <= LAST_PORT - processes + 1:
+        raise ValueError(
+            f"--port is {port}, for {processes} processes; expected 1 to "
+            f"{LAST_PORT - processes + 1}: each listens at one of its own"
+        )
+
+
+def _names(hosts: str) -> list[str]:
+    """Return the machines that --hosts names."""
+    names = [host.strip() for host in hosts.split(",")]
+    if not all(names):
+        raise ValueError(f"--hosts is {hosts!r}; expected names with commas between them")
+    return names
 
 
 def start(name: str, size: int, port: int | None, command: Sequence[str]) -> int:
@@ -65,7 +95,7 @@ def several(
     name: str, hosts: Sequence[str], each: int, port: int, command: Sequence[str]
 ) -> list[str]:
     """Return what to start on each machine, line by line."""
-    starter, text = STARTERS[name], " ".join(["python -m d2lrnn", *command])
+    starter, text = STARTERS[name], f"python -m d2lrnn {shlex.join(command)}"
     places: list[Place] = [(host, port + i) for host in hosts for i in range(each)]
     if starter.several is None:
         lines = [f"on {hosts[0]}: {_line(also, _serving())}" for also in starter.helpers(places)]
@@ -73,7 +103,7 @@ def several(
             lines.append(f"on {host}: {_line(starter.environment(rank, places), text)}")
         return lines
     numbers = {"machines": len(hosts), "each": each, "size": len(places), "port": port}
-    words = {"hosts": ",".join(hosts), "host": hosts[0], "command": text}
+    words = {"hosts": shlex.quote(",".join(hosts)), "host": shlex.quote(hosts[0]), "command": text}
     words["module"] = text.removeprefix("python -m ")
     lines = [
         f"on {host}: {starter.several.format(machine=machine, **numbers, **words)}"
@@ -83,10 +113,7 @@ def several(
 
 
 def _line(environment: Environment, command: str) -> str:
-    settings = " ".join(
-        f"{name}='{value}'" if "{" in value else f"{name}={value}"
-        for name, value in environment.items()
-    )
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     return f"{settings} {command}"
 
 

@@ -19,10 +19,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 INSTALLED = Path("share", "d2lrnn")
 
 
-@click.command()
+@click.command(short_help="Copy the notebooks into a folder.")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--student", is_flag=True, help="Blanks in place of solutions; without outputs.")
-@click.option("--backend", type=BACKEND, default="torch", help="What the notebooks are to use.")
+@click.option("--backend", type=BACKEND, default="torch", help="What the notebooks compute with.")
 def notebooks(folder: str, student: bool, backend: str) -> None:
     """Copy the notebooks into FOLDER, for teachers or for students, and say how to open them.
 

@@ -6,12 +6,17 @@ What has been learned is worth more than what is said about it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import click
+
+LOST = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF)  # what an output fails with
 CLOSED = getattr(signal, "SIGHUP", signal.SIGTERM)  # what a terminal that is closed sends
 
 
@@ -61,6 +66,56 @@ def losable() -> Iterator[None]:
     with contextlib.redirect_stdout(Losable(sys.stdout)):
         yield
         sys.stdout.flush()
+
+
+def is_about_output(error: Exception) -> bool:
+    """Return whether an error is that of an output which takes nothing, and not of a file."""
+    if not isinstance(error, OSError) or error.strerror is None:  # with none, the words are ours
+        return False
+    return error.filename is None and error.errno in LOST
+
+
+@contextlib.contextmanager
+def nothing_can_be_printed() -> Iterator[None]:
+    """End a command in one line where its output, on a full disk say, takes nothing any more."""
+    try:
+        yield
+    except OSError as error:
+        if not is_about_output(error):
+            raise
+        _to_nowhere(sys.stdout)
+        with contextlib.suppress(OSError):
+            click.echo(f"Error: nothing can be printed ({error.strerror})", err=True)
+        sys.exit(1)
+
+
+def harmless(text: str) -> str:
+    r"""Return text without what controls a terminal, where there is one: ``\x1b`` in words.
+
+    A file or a pipe gets the text as it is. Newlines and tabs stay.
+    """
+    if not sys.stdout.isatty():
+        return text
+    return "".join(
+        repr(letter)[1:-1]
+        if unicodedata.category(letter) == "Cc" and letter not in "\n\t"
+        else letter
+        for letter in text
+    )
+
+
+def tell_of_unknown(prefix: str, vocab: Any) -> None:
+    """Say which tokens of a prefix a vocabulary lacks, and what becomes of them."""
+    lacks = [token for token in dict.fromkeys(vocab.split(prefix)) if token not in vocab]
+    if lacks:
+        kind = "words" if vocab.token == "word" else "characters"
+        named = ", ".join(map(repr, lacks[:10])) + (", ..." if len(lacks) > 10 else "")
+        unknown = vocab.to_tokens(vocab.unk)
+        click.echo(
+            f"Note: the vocabulary lacks these {kind} of the prefix: {named}; "
+            f"the net reads {unknown!r} instead",
+            err=True,
+        )
 
 
 def escape_what_cannot_be_shown() -> None:

@@ -23,21 +23,26 @@ XOR = "xor"
 
 def _describe() -> str:
     lines = [
-        f"  {name:10}{inspect.getdoc(task)}".partition("\n")[0] for name, task in TASKS.items()
+        f"  {name:11}{inspect.getdoc(task)}".partition("\n")[0] for name, task in TASKS.items()
     ]
-    return "\n".join([*lines, f"  {XOR:10}No recurrence: exclusive or, in plain NumPy."])
+    return "\n".join([*lines, f"  {XOR:11}No recurrence: exclusive or, in plain NumPy."])
 
 
 @click.command(
-    help=f"Train a network for one of these, and show what it does:\n\n\b\n{_describe()}"
+    help=f"Train a network for one of these, and show what it does:\n\n\b\n{_describe()}",
+    short_help="Train for another task: digits, dates, tags.",
 )
 @click.argument("name", type=click.Choice([*TASKS, XOR]))
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
-@click.option("--cell", type=click.Choice(list(cells.CELLS)), help="[default: depends on the task]")
+@click.option(
+    "--cell",
+    type=click.Choice(list(cells.CELLS)),
+    help="Kind of cell.  [default: depends on the task]",
+)
 @click.option("--epochs", type=int, help="Passes over the data.  [default: depends on the task]")
-@click.option("--seed", default=0, help="Of the weights and the minibatches.")
+@click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
 @click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
-@click.option("--plot", type=click.Path(), help="Draw what came of it into this file.")
+@click.option("--plot", type=click.Path(), help="Draw what came of it into this file (.png, .svg).")
 def task(
     name: str,
     backend: str,

@@ -14,12 +14,14 @@ from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
     check_outputs,
+    check_readable,
+    given,
     interruptible,
     load_backend,
     plain_errors,
     together,
 )
-from d2lrnn.cli.output import losable
+from d2lrnn.cli.output import losable, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
@@ -28,7 +30,7 @@ from d2lrnn.training.history import in_short
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
 
-@click.command()
+@click.command(short_help="Train a language model on a text.")
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option(
     "--corpus",
@@ -36,35 +38,61 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     help="Which text to learn.  [default: builtin]",
 )
 @click.option("--text", type=click.Path(), help="A UTF-8 file of your own to learn instead.")
-@click.option("--token", type=click.Choice(["char", "word"]), default="char", help="Unit of text.")
-@click.option("--max-tokens", default=10000, help="Learn the first so many tokens; 0 for all.")
+@click.option(
+    "--token", type=click.Choice(["char", "word"]), default="char", help="What a token is."
+)
+@click.option(
+    "--max-tokens", default=10000, help="Learn the first so many tokens of the text; 0 for all."
+)
 @click.option("--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="Kind of cell.")
 @click.option("--layers", default=1, help="Layers of cells, one on top of the other.")
-@click.option("--bidirectional", is_flag=True, help="Read in both directions; cannot generate.")
-@click.option("--concise", is_flag=True, help="Use the framework's own layer (not numpy).")
+@click.option(
+    "--bidirectional", is_flag=True, help="Read in both directions; such a net cannot generate."
+)
+@click.option(
+    "--concise", is_flag=True, help="Use the framework's own layer, not ours (not numpy)."
+)
 @click.option(
     "--forward",
     type=click.Choice(FORWARD),
-    help="The function that computes a plain cell: as in the book, or fused, which is faster.  "
+    help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
     "[default: fused where there is one]",
 )
-@click.option("--hiddens", default=256, help="Hidden units.")
+@click.option("--hiddens", default=256, help="Hidden units of a layer.")
 @click.option("--steps", default=35, help="Time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
 @click.option("--epochs", default=400, help="Passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
-@click.option("--optimizer", type=click.Choice(["sgd", "adagrad", "adam"]), default="sgd")
-@click.option("--clip", "theta", default=1.0, help="Largest norm of the gradients.")
-@click.option("--random", "use_random_iter", is_flag=True, help="Sample subsequences at random.")
-@click.option("--seed", default=0, help="Of the weights and the minibatches.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adagrad", "adam"]),
+    default="sgd",
+    help="How gradients change the parameters.",
+)
+@click.option(
+    "--clip", "theta", default=1.0, help="Scale the gradients down to this norm, all together."
+)
+@click.option(
+    "--random",
+    "use_random_iter",
+    is_flag=True,
+    help="Take subsequences in random order, each from a zero state.",
+)
+@click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Precision."
+)
 @click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
 @click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Epochs between two samples.")
-@click.option("--out", type=click.Path(), help="Save the model in this file.")
-@click.option("--checkpoint", type=click.Path(), help="Keep the run in this file as it goes.")
-@click.option("--every", default=100, help="Minibatches from one checkpoint to the next.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if there is one.")
+@click.option(
+    "--out", type=click.Path(), help="Save the model in this file, for generate and export."
+)
+@click.option(
+    "--checkpoint", type=click.Path(), help="Keep the run in this file as it goes, for --resume."
+)
+@click.option("--every", default=100, help="Minibatches from one time the run is kept to the next.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --checkpoint, if there is one.")
 @click.option("--plot", type=click.Path(), help="Draw the perplexity into this file (.png, .svg).")
 @click.option(
     "--recipe",
@@ -72,16 +100,15 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     help="Train the minimal character model instead, by default on tiny-shakespeare: 100 hidden "
     "units, 25 steps, batch 1, Adagrad 0.1, gradients clipped to -5..5.",
 )
-@click.option("--iterations", default=100_000, help="Of the recipe.")
+@click.option("--iterations", default=100_000, help="With --recipe: pieces of text to learn.")
 @click.pass_context
 def train(context: click.Context, /, **options: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and a sample."""
     asked = Asked(**options)
     with plain_errors():
+        _check_options(context, asked)
         check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
         check_outputs(asked.out, asked.plot, asked.checkpoint)
-        if asked.recipe:
-            recipe.refuse_others(context)
         rnn = load_backend(asked.backend)
         with losable(), together(rnn) as processes:
             if asked.recipe:
@@ -89,6 +116,21 @@ def train(context: click.Context, /, **options: Any) -> None:
                 recipe.train_min_char(rnn, asked)
             else:
                 _train(rnn, asked)
+
+
+def _check_options(context: click.Context, asked: Asked) -> None:
+    """Check that options go together, and that what they read is there."""
+    if asked.recipe:
+        recipe.refuse_others(context)
+    elif given(context, "iterations"):
+        raise ValueError("--iterations is of a recipe; add --recipe min-char, or use --epochs")
+    if asked.resume and asked.checkpoint is None:
+        raise ValueError(
+            "--resume goes on with a run that was kept; name its file with --checkpoint FILE"
+        )
+    asked.check_one_source()
+    if asked.text is not None:
+        check_readable("--text", asked.text)
 
 
 def _train(rnn: Any, asked: Asked) -> None:
@@ -102,6 +144,9 @@ def _train(rnn: Any, asked: Asked) -> None:
     )
     if asked.resume and asked.checkpoint and not os.path.exists(asked.checkpoint):
         click.echo(f"no checkpoint {asked.checkpoint} yet: training starts at its beginning")
+    prefix = None if net.bidirectional else _prefix(asked, name, loader, vocab)
+    if asked.prefix is not None and prefix:
+        tell_of_unknown(prefix, vocab)
     known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
     with interruptible(lambda: asked.save(rnn, net, vocab, known)):
         history = rnn.train_ch8(
@@ -113,7 +158,7 @@ def _train(rnn: Any, asked: Asked) -> None:
             theta=asked.theta,
             optimizer=asked.optimizer,
             use_random_iter=asked.use_random_iter,
-            prefix=None if net.bidirectional else _prefix(asked, name, loader, vocab),
+            prefix=prefix,
             sample_every=asked.sample_every,
             checkpoint=asked.checkpoint,
             every=asked.every,
@@ -161,6 +206,7 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
 def _net(rnn: Any, vocab_size: int, asked: Asked) -> Any:
     architecture = cells.Architecture(asked.cell, asked.layers, asked.bidirectional)
     sizes, settings = (vocab_size, asked.hiddens), asked.of_net(rnn)
+    checks.memory(architecture.num_weights(*sizes), asked.dtype, "take fewer --layers or --hiddens")
     if not asked.concise:
         fused = _is_fused(architecture, asked.forward)
         return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)

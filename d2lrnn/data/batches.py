@@ -36,6 +36,12 @@ def seq_data_iter_random(
         ValueError: the corpus is too short.
 
     Source: the book's section 9.3, Random Sampling.
+
+    Examples:
+        >>> for X, Y in rnn.seq_data_iter_random(range(25), batch_size=2, num_steps=5, seed=0):
+        ...     print(tuple(X.shape), rnn.to_numpy(Y - X)[0].tolist())
+        (2, 5) [1, 1, 1, 1, 1]
+        (2, 5) [1, 1, 1, 1, 1]
     """
     ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
     rng = generator(seed)
@@ -55,6 +61,12 @@ def seq_data_iter_sequential(
     Arguments, results and errors are those of seq_data_iter_random.
 
     Source: the book's section 9.3, Sequential Partitioning.
+
+    Examples:
+        >>> minibatches = rnn.seq_data_iter_sequential(range(25), 2, 5, seed=0)
+        >>> (X1, _), (X2, _) = minibatches
+        >>> rnn.to_numpy(X2[:, 0] - X1[:, -1]).tolist()  # each row goes on where it ended
+        [1, 1]
     """
     ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
     offset = int(generator(seed).integers(num_steps))
@@ -77,6 +89,14 @@ class SeqDataLoader:
         seed: an integer for epochs that can be repeated, or None.
 
     ``len(loader)`` is the number of minibatches of every epoch.
+
+    Examples:
+        >>> loader = rnn.SeqDataLoader(range(100), batch_size=2, num_steps=5, seed=0)
+        >>> X, Y = next(iter(loader))
+        >>> len(loader), tuple(X.shape)
+        (9, (2, 5))
+        >>> rnn.to_numpy(Y - X).tolist()  # each target is the token that follows
+        [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
     """
 
     to_tensor: Callable[[Ids], Any] = staticmethod(lambda ids: ids)  # a backend puts its own here
@@ -154,6 +174,11 @@ class BatchLoader:
         batch_size: rows of a minibatch; what is left over at an epoch's end is left out, so that
             all have one shape.
         seed: an integer for epochs that can be repeated, or None.
+
+    Examples:
+        >>> loader = rnn.BatchLoader([[1, 2], [3, 4], [5, 6]], [0, 1, 2], batch_size=2, seed=0)
+        >>> len(loader), [(X.shape, y.shape) for X, y in loader]
+        (1, [((2, 2), (2,))])
     """
 
     def __init__(self, *arrays: Any, batch_size: int, seed: int | None = None) -> None:

@@ -37,7 +37,16 @@ BLOCK = 2**20  # bytes that are read at once
 
 
 class DownloadError(OSError):
-    """A file is neither at hand nor to be had; the message names the ways out."""
+    """A file is neither at hand nor to be had; the message names the ways out.
+
+    Examples:
+        >>> try:  # what a reader of a text raises where there is no file and no network
+        ...     raise rnn.DownloadError("cannot download timemachine.txt")
+        ... except OSError:
+        ...     train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35)
+        >>> len(vocab)
+        55
+    """
 
 
 def read_time_machine() -> list[str]:
@@ -49,6 +58,11 @@ def read_time_machine() -> list[str]:
 
     Raises:
         DownloadError: an OSError; there is no file and no network.
+
+    Examples:
+        >>> lines = rnn.read_time_machine()
+        >>> len(lines), lines[0]
+        (3221, 'the time machine by h g wells')
     """
     path = fetch("timemachine.txt", TIME_MACHINE_URL, TIME_MACHINE_HASH, instead=BUILTIN_INSTEAD)
     return [letters_only(line) for line in read_lines(path)]
@@ -67,6 +81,11 @@ def read_tiny_shakespeare() -> list[str]:
 
     Raises:
         DownloadError: an OSError; there is no file and no network.
+
+    Examples:
+        >>> lines = rnn.read_tiny_shakespeare()
+        >>> len(lines), lines[0]
+        (40000, 'First Citizen:\\n')
     """
     path = fetch("tinyshakespeare.txt", SHAKESPEARE_URL, SHAKESPEARE_HASH, instead=BUILTIN_INSTEAD)
     return [line + "\n" for line in read_lines(path)]
@@ -76,6 +95,11 @@ def read_builtin() -> list[str]:
     """Return the story that comes with the package, one string per paragraph, ends included.
 
     Every string but the last ends with a newline, so that a model learns paragraphs too.
+
+    Examples:
+        >>> paragraphs = rnn.read_builtin()
+        >>> len(paragraphs), paragraphs[0]
+        (57, 'The Clock That Listened\\n')
     """
     from importlib import resources  # here: it brings archives and more
 
@@ -111,6 +135,12 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         ValueError: the file is empty, or is not UTF-8 (the message says where).
         OSError: the file cannot be read.
+
+    Examples:
+        >>> with open("mine.txt", "w") as file:
+        ...     print("one line\\nand another", file=file)
+        >>> rnn.read_text("mine.txt")
+        ['one line\\n', 'and another\\n']
     """
     lines = [line + "\n" for line in read_lines(path)]
     if not any(line.strip() for line in lines):

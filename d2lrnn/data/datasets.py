@@ -78,6 +78,11 @@ def read_mnist(split: str = "train") -> tuple[Array, Array]:
         ValueError: split is neither, or a file is not what it should be.
 
     Source: LeCun, Bottou, Bengio and Haffner, 1998.
+
+    Examples:
+        >>> images, labels = rnn.read_mnist()
+        >>> images.shape, labels.shape
+        ((60000, 28, 28), (60000,))
     """
     checks.choice(split, "split", tuple(MNIST_SPLITS))
     prefix, num_images = MNIST_SPLITS[split]
@@ -131,6 +136,11 @@ def load_digits(*, test_share: float = 0.2, seed: int = 0) -> Digits:
         ValueError: test_share leaves no image on one side.
 
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
+
+    Examples:
+        >>> digits = rnn.load_digits()
+        >>> digits.train_images.shape, digits.test_images.shape
+        ((1438, 8, 8), (359, 8, 8))
     """
     checks.count(seed=seed)
     checks.positive(test_share=test_share)
@@ -164,6 +174,11 @@ def read_fra_eng() -> list[tuple[str, str]]:
         ValueError: the file is not what it should be.
 
     Source: the book's section 10.5; the Tatoeba project, by way of manythings.org/anki.
+
+    Examples:
+        >>> english, french = rnn.read_fra_eng()[0]
+        >>> english, french
+        ('Go.', 'Va !')
     """
     columns = [line.split("\t") for line in read_fra_eng_lines() if "\t" in line]
     return [(english, french) for english, french, *_ in columns]

@@ -103,6 +103,10 @@ def date_pairs(num_pairs: int, *, seed: int = 0, held_out: bool = False) -> list
     Returns:
         Pairs such as ("march 3rd, 1987", "1987-03-03"), in lower case, each of DATE_FORMS equally
         likely. Digits alone, as in "3.4.1987", mean day.month.year.
+
+    Examples:
+        >>> rnn.date_pairs(2, seed=0)
+        [('27-apr-2070', '2070-04-27'), ('jun 11th 2027', '2027-06-11')]
     """
     checks.size(num_pairs=num_pairs)
     checks.count(seed=seed)
@@ -138,6 +142,11 @@ def tagged_sentences(num_sentences: int, *, seed: int = 0) -> list[tuple[list[st
     The tags are DET, ADJ, NOUN, PRON, VERB, ADV, PREP and CONJ. A word alone does not fix its tag,
     and often neither do the words before it: in "they watch her turn" what "her" is shows later.
     one_word_accuracy says how far a word alone goes.
+
+    Examples:
+        >>> [(words, tags)] = rnn.tagged_sentences(1, seed=0)
+        >>> words, tags
+        (['the', 'captain', 'sounds', 'around'], ['DET', 'NOUN', 'VERB', 'ADV'])
     """
     checks.size(num_sentences=num_sentences)
     checks.count(seed=seed)

@@ -40,6 +40,12 @@ def load_data_time_machine(
         seed: an integer for epochs that can be repeated, or None.
 
     Source: the book's section 9.3.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_time_machine(batch_size=32, num_steps=35)
+        >>> X, Y = next(iter(train_iter))
+        >>> tuple(X.shape), len(vocab)
+        ((32, 35), 28)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
     return load_data("time-machine", *sizes, token=token, seed=seed)
@@ -57,6 +63,12 @@ def load_data_builtin(
     """Return a SeqDataLoader over the built-in story and its Vocab; needs no download.
 
     Arguments as for load_data_time_machine.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35, seed=0)
+        >>> X, Y = next(iter(train_iter))
+        >>> tuple(X.shape), len(vocab)
+        ((32, 35), 55)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
     return load_data("builtin", *sizes, token=token, seed=seed)
@@ -77,6 +89,13 @@ def load_data_text(
     The other arguments are those of load_data_time_machine; all tokens are used by default. The
     vocabulary is that of the whole text even where max_tokens are few: the whole file is read, and
     no more is kept of it than is learned.
+
+    Examples:
+        >>> with open("mine.txt", "w") as file:
+        ...     print("far and near, near and far. " * 10, file=file)
+        >>> train_iter, vocab = rnn.load_data_text("mine.txt", batch_size=4, num_steps=8)
+        >>> len(train_iter), len(vocab)
+        (8, 11)
     """
     lines = corpora.read_blocks(path)
     return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
@@ -94,6 +113,12 @@ def load_data_tiny_shakespeare(
     """Return a SeqDataLoader over a million characters of Shakespeare and its Vocab.
 
     Arguments as for load_data_time_machine.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_tiny_shakespeare(batch_size=32, num_steps=35)
+        >>> X, Y = next(iter(train_iter))
+        >>> tuple(X.shape), len(vocab)
+        ((32, 35), 66)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
     return load_data("tiny-shakespeare", *sizes, token=token, seed=seed)
@@ -148,6 +173,11 @@ def load_data_grammar(
 
     Arguments as for load_data_time_machine; max_tokens is the length of an epoch. ``loader.floor``
     is the lowest perplexity there is.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_grammar(batch_size=32, num_steps=35, seed=0)
+        >>> round(train_iter.floor, 2), len(train_iter)
+        (1.22, 8)
     """
     loader = GrammarLoader(
         MarkovSource(), batch_size, num_steps, use_random_iter, max_tokens, token=token, seed=seed
@@ -161,6 +191,11 @@ def load_corpus_time_machine(
     """Return The Time Machine as one list of token ids, the first max_tokens, and its Vocab.
 
     Source: the book's section 9.2.
+
+    Examples:
+        >>> corpus, vocab = rnn.load_corpus_time_machine()
+        >>> len(corpus), len(vocab)
+        (170580, 28)
     """
     return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
 

@@ -34,6 +34,12 @@ def tokenize(lines: Sequence[str], token: str = "word") -> list[list[str]]:
         ValueError: token is neither "word" nor "char".
 
     Source: the book's section 9.2, Tokenization.
+
+    Examples:
+        >>> rnn.tokenize(["the time", "machine"])
+        [['the', 'time'], ['machine']]
+        >>> rnn.tokenize(["the"], "char")
+        [['t', 'h', 'e']]
     """
     checks.choice(token, "token", TOKEN_KINDS)
     return [line.split() if token == "word" else list(line) for line in lines]
@@ -53,6 +59,15 @@ class Vocab:
     The other tokens follow by falling frequency, equally frequent ones in order of appearance.
 
     Source: the book's section 9.2, Vocabulary.
+
+    Examples:
+        >>> vocab = rnn.Vocab("banana")
+        >>> vocab
+        <Vocab of 4 tokens, kind 'char'>
+        >>> vocab[["b", "a", "x"]]
+        [3, 1, 0]
+        >>> vocab.to_tokens([1, 2, 3])
+        ['a', 'n', 'b']
     """
 
     def __init__(
@@ -249,12 +264,22 @@ def words_of(text: str) -> list[str]:
     """Return the words of a text in lower case: what is left between spaces and punctuation.
 
     Letters, digits and apostrophes make words, in any script.
+
+    Examples:
+        >>> rnn.words_of("Don't panic: it's only 42!")
+        ["don't", 'panic', "it's", 'only', '42']
     """
     return re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower())
 
 
 def texts_to_sequences(texts: Sequence[str], vocab: Vocab) -> list[list[int]]:
-    """Return each text as the list of the ids of its words; words unknown to vocab become unk."""
+    """Return each text as the list of the ids of its words; words unknown to vocab become unk.
+
+    Examples:
+        >>> vocab = rnn.Vocab(rnn.words_of("the cat and the dog"))
+        >>> rnn.texts_to_sequences(["The dog!", "the bird"], vocab)
+        [[1, 4], [1, 0]]
+    """
     sequences: list[list[int]] = vocab[[words_of(text) for text in texts]]
     return sequences
 
@@ -275,6 +300,11 @@ def pad_sequences(
         padding: "pre" or "post": where shorter ones are filled up.
         truncating: "pre" or "post": where longer ones are cut.
         value: what they are filled up with.
+
+    Examples:
+        >>> rnn.pad_sequences([[1, 2, 3], [4]], padding="post")
+        array([[1, 2, 3],
+               [4, 0, 0]])
     """
     checks.choice(padding, "padding", ("pre", "post"))
     checks.choice(truncating, "truncating", ("pre", "post"))

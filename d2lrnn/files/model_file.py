@@ -33,7 +33,17 @@ StrPath = str | os.PathLike[str]
 
 
 class CheckpointError(ValueError):
-    """A file is not a model of ours, or is damaged; the message names the file and the reason."""
+    """A file is not a model of ours, or is damaged; the message names the file and the reason.
+
+    Examples:
+        >>> with open("notes.txt", "w") as file:
+        ...     print("a poem", file=file)
+        >>> try:
+        ...     rnn.load_model("notes.txt")
+        ... except rnn.CheckpointError as error:
+        ...     print(error)
+        notes.txt is not a readable model (it is 7 bytes long, too short for a header)
+    """
 
 
 def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
@@ -51,6 +61,13 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         FileExistsError: an OSError; there is a file that is no model.
         OSError: the file cannot be written; the one before is as it was.
         ValueError: the vocabulary is not the net's.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> rnn.save_model("letters.safetensors", net, rnn.Vocab("abcd"), epochs=10)
+        >>> loaded, vocab = rnn.load_model("letters.safetensors")
+        >>> loaded.num_hiddens, len(vocab)
+        (4, 5)
     """
     check_replaceable(path)
     write(path, *describe(net, vocab, settings))

@@ -40,6 +40,12 @@ def gradient_norms(
 
     Source: section 9.7; Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training
     recurrent neural networks".
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> norms = rnn.gradient_norms(net, [[0, 1, 2]], [[1, 2, 3]], last_only=True)
+        >>> norms.shape, bool(norms[0] < norms[-1])  # it vanishes on its way back
+        ((3,), True)
     """
     if not isinstance(net, ScratchModel):
         raise ValueError(
@@ -96,6 +102,12 @@ def bptt_terms(
         is the gradient of that parameter.
 
     Source: the book's section 9.7, equations 9.7.4 and 9.7.16.
+
+    Examples:
+        >>> net = rnn.SequenceClassifierScratch(5, 4, 2, seed=0)
+        >>> terms = rnn.bptt_terms(net, [[1, 2, 3]], [0])
+        >>> terms["W_hh"].shape  # one for each of the three steps
+        (3, 4, 4)
     """
     if not (isinstance(net, SequenceClassifierScratch) and net.architecture.plain):
         raise ValueError(
@@ -152,6 +164,13 @@ def scale_recurrent(net: ScratchModel | SequenceNet, radius: float) -> None:
     Args:
         net: an RNNModelScratch; its params change.
         radius: the largest absolute eigenvalue that each W_h? shall have, above 0.
+
+    Examples:
+        >>> import numpy as np
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> rnn.scale_recurrent(net, 0.9)
+        >>> f"{abs(np.linalg.eigvals(net.arrays()[1])).max():.2f}"  # of W_hh
+        '0.90'
     """
     radius = checks.positive(radius=radius)
     arrays = [

@@ -61,6 +61,12 @@ def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: floa
             temperature is not positive.
 
     Source: the book's sections 9.4, 10.1 and 10.2.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.gru, seed=0)
+        >>> inside = rnn.look_inside(net, rnn.Vocab("abcd"), "abba")
+        >>> inside.tokens, inside.states.shape, sorted(inside.gates)
+        (['a', 'b', 'b', 'a'], (4, 4), ['R', 'Z'])
     """
     check_net(net)
     checks.own_vocab(net.vocab_size, len(vocab))

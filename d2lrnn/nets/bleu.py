@@ -15,6 +15,13 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
     Raises:
         ImportError: sacrebleu is not installed.
         ValueError: there are no sentences, or not as many of each.
+
+    Examples:
+        >>> truth = ["the cat sat on the mat", "it was warm there"]
+        >>> f"{rnn.bleu(truth, truth):.1f}"
+        '100.0'
+        >>> f"{rnn.bleu(['the cat sat on a mat', 'it was warm'], truth):.1f}"
+        '53.4'
     """
     try:
         import sacrebleu

@@ -7,8 +7,9 @@ split say which is which.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from d2lrnn import checks
@@ -143,6 +144,17 @@ class Architecture:
             num_inputs = num_hiddens * self.num_directions
         return shapes
 
+    def num_weights(self, vocab_size: int, num_hiddens: int) -> int:
+        """Return how many numbers the parameters of a language model hold, of however many layers.
+
+        Every layer but the first has as many.
+        """
+        one, two = (
+            sum(math.prod(shape) for shape in made.shapes(vocab_size, num_hiddens))
+            for made in (replace(self, num_layers=number) for number in (1, 2))
+        )
+        return one + (self.num_layers - 1) * (two - one)
+
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
         """Return first values for the parameters."""
         return first_values.draw(self.shapes(vocab_size, num_hiddens), seed)
@@ -273,6 +285,12 @@ def flip_update_gate(params: Sequence[Any]) -> list[Any]:
     Args:
         params: of gru or gru_reset_after, in either convention; arrays or tensors. To train with
             the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
+
+    Examples:
+        >>> params = rnn.get_gru_params(3, 4, seed=0)
+        >>> flipped = rnn.flip_update_gate(params)
+        >>> bool((rnn.to_numpy(flipped[0]) == -rnn.to_numpy(params[0])).all())
+        True
     """
     checks.gates(params, {11: "gru", 12: "gru_reset_after"})
     update_gate, rest = params[:3], params[3:]  # W_xz, W_hz and b_z come first

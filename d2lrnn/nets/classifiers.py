@@ -94,6 +94,11 @@ class SequenceNet(ABC):
         targets = self.ops.tensors.from_numpy(targets, dtype=dtype, device=self.device)
         return inputs, targets, None if weights is None else self.tensor(weights)
 
+    def _given(self, batch: Any) -> Any:
+        """Return what a batch holds with the backend's own tensors as arrays; lists stay lists."""
+        as_it_is = isinstance(batch, (list, tuple, np.ndarray))
+        return batch if as_it_is else self.ops.tensors.to_numpy(batch)
+
     def tensor(self, array: Array) -> Any:
         """Return an array as a tensor of the parameters' dtype, on their device."""
         return self.ops.tensors.from_numpy(array, dtype=self.dtype, device=self.device)
@@ -157,7 +162,7 @@ class Reader(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
-        rows, mask = padded(X, valid, self.num_inputs)
+        rows, mask = padded(self._given(X), valid, self.num_inputs)
         return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
 
     def evaluate(self, X: Any, valid: Any = None) -> Array:
@@ -187,6 +192,13 @@ class SequenceClassifierScratch(Reader):
     ``net.make_step(lr)`` returns step(X, y, valid=None), y labels (n,).
 
     Source: the book's section 16.2 (sentiment).
+
+    Examples:
+        >>> net = rnn.SequenceClassifierScratch(5, 4, 2, cell="gru", seed=0)
+        >>> step = net.make_step(0.5)
+        >>> first, *_, last = [step([[1, 2, 3], [4, 0]], [0, 1]) for _ in range(100)]
+        >>> last < first, tuple(net([[1, 2, 3], [4, 0]]).shape)
+        (True, (2, 2))
     """
 
     last_only = True
@@ -194,7 +206,9 @@ class SequenceClassifierScratch(Reader):
     def minibatch(self, X: Any, y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, None]:
         """Check and return inputs, and labels (n,), or (n, 1) for yes or no."""
         inputs = self.inputs(X, valid)
-        labels = checks.labels(np.asarray(y), (inputs[0].shape[1],), max(self.num_outputs, 2))
+        labels = checks.labels(
+            np.asarray(self._given(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
+        )
         return inputs, labels[:, None] if self.num_outputs == 1 else labels, None
 
     def predict(self, X: Any, valid: Any = None) -> Array:
@@ -214,7 +228,7 @@ class SequenceClassifierScratch(Reader):
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
         """Return the share of sequences whose label is right."""
         found = self.predict(X, valid)
-        truth = checks.labels(np.asarray(y), found.shape, max(self.num_outputs, 2))
+        truth = checks.labels(np.asarray(self._given(y)), found.shape, max(self.num_outputs, 2))
         return float((found == truth).mean())
 
 
@@ -224,13 +238,18 @@ class SequenceTaggerScratch(Reader):
     Arguments and inputs are those of SequenceClassifierScratch. ``net(X, valid=None)`` returns
     scores (T * n, num_outputs), time-major; ``net.make_step(lr)`` returns step(X, Y, valid=None),
     Y labels (n, T), of which those of padding do not count.
+
+    Examples:
+        >>> net = rnn.SequenceTaggerScratch(5, 4, 3, bidirectional=True, seed=0)
+        >>> tuple(net([[1, 2, 3], [4, 0, 2]]).shape)  # T = 3, n = 2: six scores of three tags
+        (6, 3)
     """
 
     last_only = False
 
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check and return inputs, labels (T * n,) and the weight of each."""
-        rows, mask = padded(X, valid, self.num_inputs)
+        rows, mask = padded(self._given(X), valid, self.num_inputs)
         labels = self._labels(Y, mask)
         inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
@@ -239,19 +258,19 @@ class SequenceTaggerScratch(Reader):
         """Return labels (n, T), checked, with 0 where a mask (T, n, 1) has padding."""
         mask = mask[:, :, 0].T
         labels: Array = checks.labels(
-            without_padding(rectangle(Y), mask), mask.shape, self.num_outputs
+            without_padding(rectangle(self._given(Y)), mask), mask.shape, self.num_outputs
         )
         return labels
 
     def predict(self, X: Any, valid: Any = None) -> Array:
         """Return the likeliest label of each step, (n, T)."""
-        rows, _ = padded(X, valid, self.num_inputs)
+        rows, _ = padded(self._given(X), valid, self.num_inputs)
         labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(rows.shape[:2]).T
         return labels
 
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
         """Return the share of steps, padding apart, whose label is right."""
-        _, mask = padded(X, valid, self.num_inputs)
+        _, mask = padded(self._given(X), valid, self.num_inputs)
         found = self.predict(X, valid)
         right = found == self._labels(Y, mask)
         weights_of(mask)  # refuses one that lets nothing through

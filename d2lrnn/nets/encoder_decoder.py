@@ -36,6 +36,12 @@ class EncoderScratch(SequenceNet):
     SequenceClassifierScratch takes.
 
     Source: the book's section 10.7, Encoder.
+
+    Examples:
+        >>> encoder = rnn.EncoderScratch(5, 4, cell="lstm", seed=0)
+        >>> H, C = encoder([[1, 2, 3], [4, 0]])  # two sequences of different lengths
+        >>> tuple(H.shape), tuple(C.shape)
+        ((2, 4), (2, 4))
     """
 
     sizes = ("num_inputs", "num_hiddens")
@@ -67,7 +73,7 @@ class EncoderScratch(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
-        rows, mask = padded(X, valid, self.num_inputs)
+        rows, mask = padded(self._given(X), valid, self.num_inputs)
         return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
 
     def minibatch(self, *batch: Any) -> Any:
@@ -92,6 +98,14 @@ class DecoderScratch(SequenceNet):
     of zeros; what Y has beyond its valid part does not count.
 
     Source: the book's section 10.7, Decoder.
+
+    Examples:
+        >>> decoder = rnn.DecoderScratch(num_outputs=5, num_hiddens=4, num_context=3, seed=0)
+        >>> context = rnn.from_numpy([[1, 0, -1]], dtype="float32")  # n = 1, three features
+        >>> step = decoder.make_step(0.1)
+        >>> first, *_, last = [step(context, [[1, 2, 3]]) for _ in range(100)]
+        >>> last < first
+        True
     """
 
     sizes = ("num_outputs", "num_hiddens", "num_context")
@@ -127,7 +141,7 @@ class DecoderScratch(SequenceNet):
 
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
         """Return outputs (T * n, num_outputs) after what was written, and the state."""
-        rows, _ = padded(Y, None, self.num_outputs)
+        rows, _ = padded(self._given(Y), None, self.num_outputs)
         checks.state(state, rows.shape[1], [self.num_hiddens] * self.architecture.num_states)
         checks.same_dtype(self.params[0], state=state)
         return self.run(rows, state, self.tensor(self.checked(context, rows.shape[1])))
@@ -139,7 +153,7 @@ class DecoderScratch(SequenceNet):
 
     def checked(self, context: Any, batch_size: int) -> Array:
         """Return a context as an array (n, num_context)."""
-        array = np.asarray(context)
+        array = np.asarray(self._given(context))
         if array.shape != (batch_size, self.num_context):
             raise ValueError(
                 f"the context has shape {array.shape}; expected ({batch_size}, {self.num_context})"
@@ -155,7 +169,7 @@ class DecoderScratch(SequenceNet):
 
     def teacher(self, Y: Any, valid: Any = None) -> tuple[Array, Array, Array]:
         """Return what was written before each step (T, n, q), targets and their weights."""
-        rows, mask = padded(Y, valid, self.num_outputs)
+        rows, mask = padded(self._given(Y), valid, self.num_outputs)
         if rows.size == 0:
             raise ValueError(f"the targets are empty, of shape {rows.shape}; expected some")
         if self.loss == "softmax":
@@ -209,6 +223,14 @@ class EncoderDecoderScratch(SequenceNet):
     padded or lists of sequences, and valid and y_valid what is not padding in each.
 
     Source: the book's section 10.7; Sutskever, Vinyals and Le, 2014; Cho et al., 2014.
+
+    Examples:
+        >>> encoder = rnn.EncoderScratch(5, 4, seed=0)
+        >>> net = rnn.EncoderDecoderScratch(encoder, rnn.DecoderScratch(6, 4, 4, seed=0))
+        >>> step = net.make_step(0.1)
+        >>> first, *_, last = [step([[1, 2, 3]], [[1, 2]]) for _ in range(100)]
+        >>> last < first
+        True
     """
 
     sizes = ("num_hiddens",)
@@ -275,7 +297,7 @@ class EncoderDecoderScratch(SequenceNet):
         """Return the share of sequences written exactly; the last token of each Y is the end."""
         if y_valid is None and isinstance(Y, (list, tuple)):
             y_valid = [len(sequence) for sequence in Y]
-        ids = rectangle(Y)
+        ids = rectangle(self._given(Y))
         checks.axes("Y", ids.shape, "(batch_size, num_steps)")
         lengths = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
         truth = [list(row[:length]) for row, length in zip(ids, lengths, strict=True)]

@@ -326,6 +326,13 @@ def copy_params(source: Model, target: Model) -> None:
 
     Raises:
         ValueError: the models differ in more than their parameters.
+
+    Examples:
+        >>> functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+        >>> source, target = (rnn.RNNModelScratch(5, 4, *functions, seed=seed) for seed in (0, 1))
+        >>> rnn.copy_params(source, target)
+        >>> all((ours == theirs).all() for ours, theirs in zip(source.arrays(), target.arrays()))
+        True
     """
     if source.architecture != target.architecture:
         raise ValueError(

@@ -48,6 +48,14 @@ def predict_ch8(
         ValueError: the prefix is empty, or an argument is out of its range.
 
     Source: the book's section 9.5, Prediction.
+
+    Examples:
+        >>> vocab = rnn.Vocab("abcd")
+        >>> net = rnn.RNNModelScratch(5, 8, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> train_iter = rnn.SeqDataLoader(vocab[list("abcd" * 20)], 4, 4, seed=0)
+        >>> history = rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=50, progress=False)
+        >>> rnn.predict_ch8("ab", 6, net, vocab)
+        'abcdabcd'
     """
     settings = {"temperature": temperature, "seed": seed, "state": state}
     return predict_many([prefix], num_preds, net, vocab, **settings)[0]
@@ -81,6 +89,11 @@ def predict_many(
 
     Raises:
         ValueError: a prefix is empty, prefixes is one text, or an argument is out of its range.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> rnn.predict_many(["a", "dad"], 3, net, rnn.Vocab("abcd"), temperature=1, seed=0)
+        ['acca', 'daddaa']
     """
     checks.count(num_preds=num_preds)
     checks.not_negative(temperature=temperature)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from d2lrnn.plot.style import line_style, logarithmic, new_axes
+from d2lrnn.plot.style import COLOURS, line_style, logarithmic, new_axes, pyplot_module
 
 if TYPE_CHECKING:
     from d2lrnn.measure.growth import Curve
@@ -192,15 +192,25 @@ def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
     return axes
 
 
-def gallery(images: Any, titles: Sequence[str], *, columns: int = 5) -> Any:
-    """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes."""
+def gallery(
+    images: Any, titles: Sequence[str], *, columns: int = 5, marked: Sequence[bool] = ()
+) -> Any:
+    """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes.
+
+    Those marked, such as mistakes, have a red frame and a red title.
+    """
+    red = {"color": COLOURS[1]}
     rows = -(-len(images) // columns)
     axes = new_axes(1.9 * columns, 2.2 * rows, columns=columns, rows=rows).reshape(-1)
-    for ax, image, title in itertools.zip_longest(axes, images, titles):
+    for ax, image, title, mark in itertools.zip_longest(axes, images, titles, marked):
         ax.axis("off")
         if image is not None:
             ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
-            ax.set_title(title, fontsize=12)
+            ax.set_title(title, fontsize=12, **(red if mark else {}))
+        if mark:
+            height, width = np.shape(image)
+            frame = {"fill": False, "linewidth": 3, "clip_on": False, **red}
+            ax.add_patch(pyplot_module().Rectangle((-0.5, -0.5), width, height, **frame))
     return axes
 
 

@@ -46,7 +46,7 @@ def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
 def sentiment(
     rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: three reviews, good or bad, learned by 31 parameters."""
+    """Many to one: three reviews, good or bad, by 31 parameters."""
     X, y = one_hot_texts(REVIEWS)
     net = rnn.SequenceClassifierScratch(X[0].shape[1], 3, 1, **settings)
     scores = sequences.train_sequences(
@@ -86,12 +86,20 @@ def _read_images(
     )
 
     def draw() -> Any:
-        images, labels = test[0][:15], test[1][:15]
-        pairs = zip(labels, net.predict(images))
-        return plot.gallery(images, [f"label={label}, pred={found}" for label, found in pairs])
+        found = net.predict(test[0])
+        shown = _ten_and_mistakes(found != test[1])
+        images, labels, found = test[0][shown], test[1][shown], found[shown]
+        titles = [f"label={label}, pred={guess}" for label, guess in zip(labels, found)]
+        return plot.gallery(images, titles, marked=labels != found)
 
     line = f"{net.score(*test):.2%} of {len(test[1]):,} test images read right"
     return Outcome(net, scores, [line], draw)
+
+
+def _ten_and_mistakes(wrong: Any) -> Any:
+    """Return which of many images to show: the first ten, then five mistakes if there are any."""
+    others = np.arange(10, len(wrong))
+    return np.concatenate([np.arange(10), others[np.argsort(~wrong[10:], kind="stable")][:5]])
 
 
 def drawing(
@@ -123,7 +131,7 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
 def dates(
     rnn: Any, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many, another length: written dates to ISO dates, by encoder and decoder.
+    """Many to many: written dates to ISO dates, by encoder and decoder.
 
     The last quarter of the epochs has a tenth of the learning rate.
     """
@@ -146,7 +154,7 @@ def dates(
 def french(
     rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many, another length: English to French, the book's first 600 sentences.
+    """Many to many: English to French, the book's first 600 sentences.
 
     As in the book, words seen once are unknown, and the score is on sentences trained on.
     """
@@ -168,7 +176,7 @@ def french(
 def tagging(
     rnn: Any, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many, the same length: the part of speech of each word, read from both ends."""
+    """Many to many: a part of speech for each word, from both ends."""
     train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)
     words, tags = (text.Vocab([pair[kind] for pair in train]) for kind in (0, 1))
 

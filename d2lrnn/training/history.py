@@ -31,6 +31,12 @@ class History:
     vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
     pairs (epoch, text generated after it). ``floor`` is the lowest perplexity there is, where it
     is known.
+
+    Examples:
+        >>> history = rnn.History()
+        >>> history.add(perplexity=14.8, speed=120_000)
+        >>> print(history)
+        epoch 1: perplexity 14.80, 120,000 tokens/s
     """
 
     perplexity: list[float] = field(default_factory=list)
@@ -66,6 +72,11 @@ class Scores:
     ``loss`` is the mean over the minibatches of the epoch; ``score`` what net.score gives for data
     held out, from 0 to 1, where there is some (a classifier's is its accuracy); ``speed`` is in
     sequences per second, scoring apart.
+
+    Examples:
+        >>> scores = rnn.Scores(loss=[0.7, 0.2], score=[0.5, 0.95], speed=[900, 1000])
+        >>> print(scores)
+        epoch 2: loss 0.2000, score 0.9500, 950 sequences/s
     """
 
     loss: list[float] = field(default_factory=list)
@@ -124,7 +135,18 @@ def _drawn(draw: Callable[..., Any], seen: dict[str | None, Any], axes: Any) -> 
 
 
 class DivergenceError(FloatingPointError):
-    """The loss is no longer finite. ``history`` holds the epochs before."""
+    """The loss is no longer finite. ``history`` holds the epochs before.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> net.load_arrays([array * float("nan") for array in net.arrays()])
+        >>> train_iter, vocab = rnn.SeqDataLoader(range(5), 1, 2), rnn.Vocab("abcd")
+        >>> try:
+        ...     rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=3, progress=False)
+        ... except rnn.DivergenceError as error:
+        ...     print(error)
+        the loss is nan in epoch 1: training diverged; try a smaller lr, ...
+    """
 
     def __init__(self, loss: float, epoch: int = 1, history: History | None = None) -> None:
         """Say where it happened and what helps."""

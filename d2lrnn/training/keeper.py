@@ -25,6 +25,20 @@ class Interrupted(interrupts.Stopped):
     """Training was interrupted after a minibatch: by Ctrl-C, or by the signal ``signum``.
 
     ``path`` is the checkpoint that it is kept in, or None; the net holds what it has learned.
+
+    Examples:
+        >>> import signal
+        >>> class Stopped(list):
+        ...     def __iter__(self):
+        ...         signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+        ...         return super().__iter__()
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> train_iter, vocab = Stopped([([[0]], [[1]])]), rnn.Vocab("abcd")
+        >>> try:
+        ...     rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=3, progress=False)
+        ... except rnn.Interrupted as error:
+        ...     print(error)
+        interrupted in epoch 1, after 1 of its minibatches; not kept
     """
 
     def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:

@@ -59,6 +59,16 @@ def make_step(
             in shape or hold no valid ids.
 
     Source: the book's section 9.5, Training.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> step, state = rnn.make_step(net, lr=0.5), net.begin_state(1)
+        >>> for _ in range(3):
+        ...     loss, _ = step(rnn.from_numpy([[0, 1, 2]]), rnn.from_numpy([[1, 2, 3]]), state)
+        ...     print(f"{loss:.2f}")
+        1.61
+        1.55
+        1.49
     """
     if not isinstance(net, ScratchModel):
         checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
@@ -100,6 +110,13 @@ def train_epoch_ch8(
         ValueError: train_iter yields no minibatch.
 
     Source: the book's section 9.5, Training.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> train_iter = rnn.SeqDataLoader([1, 2, 3, 4] * 10, batch_size=2, num_steps=5, seed=0)
+        >>> perplexity, speed = rnn.train_epoch_ch8(net, train_iter, rnn.make_step(net, lr=0.5))
+        >>> perplexity < 5
+        True
     """
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
@@ -194,10 +211,19 @@ def train_ch8(
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.5, Training.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35, seed=0)
+        >>> functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+        >>> net = rnn.RNNModelScratch(len(vocab), 16, *functions, seed=0)
+        >>> history = rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=2, progress=False)
+        >>> history.perplexity[1] < history.perplexity[0] < len(vocab)
+        True
     """
     checks.count(num_epochs=num_epochs)
     checks.size(sample_every=sample_every)
     _check_iterator(train_iter, use_random_iter)
+    checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
         first_tokens(prefix, net, vocab)
     step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)

@@ -47,6 +47,14 @@ def train_sequences(
     Raises:
         DivergenceError: the loss is no longer finite.
         ValueError: an argument is out of its range.
+
+    Examples:
+        >>> X, y = [[1, 2], [2, 1], [1, 1], [2, 2]], [0, 1, 0, 1]  # is the first a 1 or a 2?
+        >>> net = rnn.SequenceClassifierScratch(3, 4, 2, seed=0)
+        >>> loader = rnn.BatchLoader(X, y, batch_size=4, seed=0)
+        >>> scores = rnn.train_sequences(net, loader, 0.05, 100, held_out=(X, y), progress=False)
+        >>> scores.score[-1]
+        1.0
     """
     checks.count(num_epochs=num_epochs)
     checks.size(score_every=score_every)

@@ -308,3 +308,31 @@ def test_terms_of_a_deep_network_are_refused(rnn):
 def test_a_mask_that_lets_nothing_through_is_refused(rnn):
     with pytest.raises(ValueError, match=r"the mask \(2, 1\) lets nothing through"):
         tagger(rnn).gradients(np.zeros((2, 1, 4)), np.zeros((2, 1), int), np.array([0, 0]))
+
+
+OF_IDS = {
+    "classifier": (lambda rnn: rnn.SequenceClassifierScratch(5, 3, 2, seed=0), [0, 1]),
+    "tagger": (lambda rnn: rnn.SequenceTaggerScratch(5, 3, 2, seed=0), [[0, 1, 1], [1, 0, 0]]),
+    "both": (
+        lambda rnn: rnn.EncoderDecoderScratch(
+            rnn.EncoderScratch(5, 3, seed=0), rnn.DecoderScratch(5, 3, 3, seed=0)
+        ),
+        [[3, 1, 2], [1, 4, 2]],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OF_IDS)
+def test_a_net_takes_the_frameworks_own_tensors_as_it_takes_arrays(rnn, kind):
+    make, targets = OF_IDS[kind]
+    arrays = np.array([[1, 2, 3], [4, 0, 1]]), np.array(targets)
+    tensors = [rnn.from_numpy(array) for array in arrays]
+    assert make(rnn).make_step(0.1)(*tensors) == make(rnn).make_step(0.1)(*arrays)
+    assert make(rnn).score(*tensors) == make(rnn).score(*arrays)
+
+
+def test_a_decoder_takes_the_frameworks_own_tensors_as_it_takes_arrays(rnn):
+    arrays = np.ones((2, 3), "float32"), np.array([[3, 1, 2], [1, 4, 2]])
+    net = rnn.DecoderScratch(5, 3, 3, seed=0)
+    loss, _ = net.gradients(*map(rnn.from_numpy, arrays))
+    assert loss == net.gradients(*arrays)[0]

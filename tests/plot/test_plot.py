@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -93,3 +94,12 @@ def test_an_agreement_draws_all_losses_and_the_differences_of_all_but_the_first(
     assert [line.get_label() for line in gaps] == list(names[1:])
     for place, line in enumerate(gaps, 1):
         assert list(line.get_ydata()) == pytest.approx([place * 1e-12 / 3, place * 1e-12 / 2], 1e-3)
+
+
+def test_a_gallery_marks_the_mistakes_and_nothing_else():
+    axes = plot.gallery([np.eye(2)] * 3, ["a", "b", "c"], marked=[False, True, False])
+    frames = [[patch.get_edgecolor() for patch in ax.patches] for ax in axes]
+    assert [len(found) for found in frames] == [0, 1, 0, 0, 0]
+    (frame,) = frames[1]
+    assert matplotlib.colors.to_hex(frame) == matplotlib.colors.to_hex(axes[1].title.get_color())
+    assert axes[0].title.get_color() != axes[1].title.get_color()

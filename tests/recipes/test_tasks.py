@@ -42,15 +42,23 @@ def test_digits_are_read_row_by_row(rnn):
     assert len(outcome.scores.loss) == len(outcome.scores.score) == 30
 
 
-def test_the_gallery_shows_fifteen_test_images_with_label_and_prediction(numpy_tasks):
+def test_the_gallery_shows_ten_test_images_and_five_marked_mistakes(numpy_tasks):
     outcome, found = numpy_tasks("digits", num_epochs=5), datasets.load_digits()
     axes = outcome.draw()
-    titles = [ax.get_title() for ax in axes]
-    predictions = outcome.net.predict(found.test_images[:15])
-    labels = zip(found.test_labels[:15], predictions, strict=True)
-    assert titles == [f"label={label}, pred={guess}" for label, guess in labels]
+    predictions = outcome.net.predict(found.test_images)
+    wrong = [i for i in np.flatnonzero(predictions != found.test_labels) if i >= 10][:5]
+    shown = [*range(10), *wrong]
+    assert len(shown) == 15
+    titles = [f"label={found.test_labels[i]}, pred={predictions[i]}" for i in shown]
+    assert [ax.get_title() for ax in axes] == titles
+    marked = [bool(ax.patches) for ax in axes]
+    assert marked == [predictions[i] != found.test_labels[i] for i in shown]
     grid = axes[0].get_subplotspec().get_gridspec()
     assert (grid.nrows, grid.ncols) == (3, 5)
+
+
+def test_a_gallery_without_mistakes_shows_the_first_fifteen():
+    assert tasks._ten_and_mistakes(np.zeros(30, bool)).tolist() == list(range(15))
 
 
 def test_mnist_is_read_row_by_row(reference, monkeypatch):

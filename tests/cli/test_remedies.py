@@ -1,0 +1,174 @@
+"""Errors and notes of the command speak of its options, and say what helps."""
+
+import io
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from d2lrnn import backends, checks, cli
+from d2lrnn.cli import engines, launch, output
+from d2lrnn.nets import cells
+
+SMALL = ["--hiddens", "8", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
+COMMAND = f"{shlex.quote(sys.executable)} -m d2lrnn"
+NO_FILE = "there is no such file; check its name and folder"
+
+
+def d2lrnn(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def save(tmp_path):
+    """A function that saves an untrained model of some tokens, and returns its file."""
+
+    def save(tokens):
+        rnn = backends.load("numpy")
+        vocab = rnn.Vocab(tokens)
+        functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+        net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
+        rnn.save_model(tmp_path / "m", net, vocab)
+        return tmp_path / "m"
+
+    return save
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "no"], f"MODEL no: {NO_FILE}, or train one: d2lrnn train --out FILE"),
+        (["generate", "."], "MODEL . is a folder; give the name of a file"),
+        (["export", "no", "--onnx"], f"MODEL no: {NO_FILE}, or train one"),
+        (["export", ".", "--onnx"], "MODEL . is a folder; give the name of a file"),
+        (["train", "--text", "no.txt"], f"--text no.txt: {NO_FILE}"),
+        (["train", "--text", "."], "--text . is a folder; give the name of a file"),
+        (["train", "--resume"], "--resume goes on with a run that was kept; name its file with"),
+        (["train", "--iterations", 9], "--iterations is of a recipe; add --recipe min-char"),
+        (["train", "--iterations", 100_000], "--iterations is of a recipe"),
+        (["bench", "--memory", "--growth"], "--memory and --growth are both given; choose one"),
+        (["bench", "--quick"], "--quick is of --growth; add it"),
+        (["bench", "--memory", "--json", "f"], "--memory only prints; leave out --json"),
+        (["launch", "--processes", 99_999, "train"], "--processes is 99999; one machine starts"),
+        (["launch", "--port", 65_535, "train"], "--port is 65535, for 2 processes; expected 1 to"),
+        (["launch", "--hosts", "a,,b", "train"], "--hosts is 'a,,b'; expected names with commas"),
+    ],
+)
+def test_an_error_names_the_option_and_says_what_helps(arguments, words):
+    result = d2lrnn(*arguments)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert result.output.startswith(f"Error: {words}")
+
+
+def test_a_file_that_may_not_be_read_is_said_in_words(monkeypatch, save):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(backends.load("numpy"), "load_model", refuse)
+    path = save("abc")
+    said = f"Error: {path}: you are not allowed to do this; check the file's permissions\n"
+    assert d2lrnn("generate", path).output == said
+
+
+def test_a_prefix_beyond_the_vocabulary_is_told_and_read_as_unknown(save):
+    result = d2lrnn("generate", save("abc"), "--prefix", "a~ü~", "--num-preds", 1)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "Note: the vocabulary lacks these characters of the prefix: '~', 'ü'; "
+        "the net reads '<unk>' instead\n"
+    )
+    assert result.stdout.startswith("a~ü~")
+
+
+def test_a_prefix_of_known_tokens_is_no_reason_for_a_note(save):
+    assert d2lrnn("generate", save("abc"), "--prefix", "cab", "--num-preds", 1).stderr == ""
+
+
+def test_training_tells_of_a_prefix_beyond_the_vocabulary_too():
+    result = d2lrnn("train", *SMALL, "--epochs", 0, "--prefix", "Tick ~")
+    assert "the vocabulary lacks these characters of the prefix: '~'" in result.stderr
+
+
+@pytest.mark.parametrize("name", engines.STARTERS)
+def test_what_is_printed_for_several_machines_is_quoted_for_a_shell(name):
+    hosts, command = "a b;rm,c", ["train", "--backend", name, "--text", "my file.txt"]
+    lines = d2lrnn("launch", "--hosts", hosts, "--", *command).output.splitlines()
+    words = [word for line in lines for word in shlex.split(line.partition(": ")[2])]
+    assert "my file.txt" in words
+    assert any("a b;rm" in word for word in words)
+    assert not {"b;rm", "my"} & set(words)
+
+
+def test_a_machine_is_asked_for_no_more_processes_than_it_may_start():
+    launch.check_number(launch.MOST, None)
+    with pytest.raises(ValueError, match="take fewer, or several machines with --hosts"):
+        launch.check_number(launch.MOST + 1, None)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_its_control_characters_in_words(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert output.harmless("é\x1b[2Ja\r\n\tb\x9b\0\x7f") == "é\\x1b[2Ja\\r\n\tb\\x9b\\x00\\x7f"
+
+
+def test_a_file_or_a_pipe_gets_text_as_it_is(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert output.harmless("a\x1b[2J") == "a\x1b[2J"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal of Unix")
+def test_generate_sends_no_command_of_a_model_to_a_terminal(save):
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = f"{COMMAND} generate {save(chr(27))} --num-preds 1 --prefix"
+    subprocess.run([*shlex.split(command), "\x1b[2J"], stdout=theirs, check=True, timeout=60)
+    assert os.read(ours, 100).startswith(b"\\x1b[2J")
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize(
+    "arguments", ["--help", "train --help", "--version", "task xor --epochs 1"]
+)
+def test_a_full_disk_ends_a_command_in_one_line(arguments):
+    command = f"{COMMAND} {arguments} > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "Error: nothing can be printed (No space left on device)\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "number"),
+    [("--layers", 10**6, "131,327,962,679"), ("--hiddens", 10**6, "1,000,111,000,055")],
+)
+def test_a_net_beyond_the_memory_is_refused_with_what_it_would_need(option, value, number):
+    result = d2lrnn("train", option, value)
+    assert result.exit_code == 1
+    assert f"Error: the net would have {number} parameters" in result.stderr
+    assert "take fewer --layers or --hiddens" in result.stderr
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_net_is_refused_where_weights_and_gradients_exceed_the_memory(monkeypatch, dtype):
+    num_weights, size = 1000, int(dtype[-2:]) // 8
+    monkeypatch.setattr(checks, "_memory_of_this_machine", lambda: 2 * num_weights * size)
+    checks.memory(num_weights, dtype, "")
+    with pytest.raises(ValueError, match="the net would have 1,001 parameters"):
+        checks.memory(num_weights + 1, dtype, "")
+
+
+@pytest.mark.parametrize("num_layers", [1, 2, 5])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_weights_are_counted_without_listing_the_layers(reference, num_layers, bidirectional):
+    architecture = cells.Architecture("lstm", num_layers, bidirectional)
+    arrays = architecture.arrays(7, 3, seed=0)
+    assert architecture.num_weights(7, 3) == sum(array.size for array in arrays)

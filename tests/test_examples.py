@@ -1,0 +1,77 @@
+"""The examples of the reference: every public name has one, and it says the same in each backend.
+
+They stand where the contract is written. ``rnn`` is the backend under test; files that they write
+are in a folder of their own.
+"""
+
+import doctest
+
+import numpy as np
+import pytest
+from contracts import BACKEND, LAYERS
+
+from d2lrnn import exports
+from d2lrnn.data import corpora, datasets
+
+ERRORS = {name: getattr(exports, name) for name in exports.__all__ if name.endswith("Error")}
+FRENCH = "Go.\tVa !\nHi.\tSalut !\n"  # the first line is the book's
+OF_TEXTS = [name for name in BACKEND if "time_machine" in name or "shakespeare" in name]
+FLAGS = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to write into, with small data sets in place of those that are downloaded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    (tmp_path / "fra-eng").mkdir()
+    (tmp_path / "fra-eng" / "fra.txt").write_text(FRENCH, encoding="utf-8")
+    blank = lambda stem, shape: np.zeros(shape, np.uint8)  # noqa: E731
+    monkeypatch.setattr(datasets, "_read_mnist_file", blank)
+    return tmp_path
+
+
+def examples_of(name, thing, **names):
+    """The examples of a docstring, as a test in which names are known."""
+    return doctest.DocTestParser().get_doctest(thing.__doc__, names, name, None, 0)
+
+
+def assert_true(test):
+    """Run the examples, and show what they say where it is not what they should."""
+    said = []
+    runner = doctest.DocTestRunner(verbose=False, optionflags=FLAGS)
+    runner.run(test, out=said.append)
+    assert not said, "".join(said)
+
+
+@pytest.mark.parametrize("name", [*BACKEND, *LAYERS, *ERRORS])
+def test_a_public_name_has_an_example_that_shows_something(name):
+    examples = examples_of(name, {**BACKEND, **LAYERS, **ERRORS}[name]).examples
+    assert any(name in example.source for example in examples)
+    assert examples[-1].want
+
+
+@pytest.mark.parametrize("name", [name for name in [*BACKEND, *ERRORS] if name not in OF_TEXTS])
+def test_an_example_says_what_it_does(rnn, folder, name):
+    assert_true(examples_of(name, {**BACKEND, **ERRORS}[name], rnn=rnn))
+
+
+@pytest.mark.parametrize("name", OF_TEXTS)
+def test_an_example_of_a_text_says_what_it_does(rnn, data_folder, name):
+    assert_true(examples_of(name, BACKEND[name], rnn=rnn))
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_example_of_a_layer_says_what_it_does(rnn, name):
+    assert_true(examples_of(name, LAYERS[name], rnn=rnn))
+
+
+def test_an_example_that_is_wrong_is_found(rnn):
+    def wrong():
+        """>>> rnn.bleu.__name__
+        'blue'
+        """
+
+    with pytest.raises(AssertionError, match="blue"):
+        assert_true(examples_of("wrong", wrong, rnn=rnn))
