@@ -76,7 +76,7 @@ def complaints(notebook: Any) -> list[str]:
                 found.append(f"talk on stderr {where}: {output.text[:200]}")
             if match := MACHINE.search(words):
                 found.append(f"a machine's path {where}: {words[match.start() :][:80]}")
-            if "Not yet:" in words:
+            if "Not yet:" in words or teaching.NO_ANSWER in words:
                 found.append(f"a solution that its check refuses {where}: {words[:200]}")
     size = len(nbformat.writes(notebook).encode())
     if size >= LARGEST:
