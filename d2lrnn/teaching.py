@@ -170,11 +170,17 @@ def _blank_in(answer: Any) -> bool:
         if not inspect.isfunction(function) or id(function) in seen:
             return False
         seen.add(id(function))
-        named = [function.__globals__.get(name) for name in function.__code__.co_names]
+        named = [function.__globals__.get(name) for name in _names_in(function.__code__)]
         own = (one for one in named if getattr(one, "__module__", None) == function.__module__)
         return any(one is ... for one in named) or _has_dots(function) or any(map(look, own))
 
     return look(answer)
+
+
+def _names_in(code: Any) -> list[str]:
+    """Return the names that code uses, those in its comprehensions included."""
+    inner = (one for one in code.co_consts if inspect.iscode(one))
+    return [*code.co_names, *(name for one in inner for name in _names_in(one))]
 
 
 def _has_dots(function: Any) -> bool:

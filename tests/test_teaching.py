@@ -128,6 +128,8 @@ def uses_it(x):
         lambda: unwritten(2),
         lambda: unwritten(2) + 1,
         lambda: np.asarray(unwritten(2), dtype=float),
+        lambda: np.array([unwritten(number) for number in (1, 2)]),
+        lambda: sum(unwritten(number) + 1 for number in (1, 2)),
         lambda: half_written(2),
         lambda: uses_it(2),
     ],
