@@ -1,7 +1,8 @@
-"""Which cell of a notebook begins a slide, for ``jupyter nbconvert --to slides``.
+"""Which cell of a notebook begins a slide, for nbconvert's ``--to slides``.
 
-A chapter begins at a heading of the first or second level and goes to the right; what follows in it
-goes downwards, a slide for as many cells as fit. What only sets things up is left out.
+A chapter begins at a heading of the first or second level and goes to the
+right; what is in it goes downwards, as many cells on a slide as fit. What
+only sets things up is left out.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import math
 import re
 from typing import Any
 
+DRAWING = "drawing"  # the tag of a cell that is its figure, on slides
+SHORT = 8  # lines of code that a slide shows above a figure
 HEIGHT = 26  # lines of text that a slide takes
 FIGURE = 19  # lines that a figure takes the place of
-# Cells that a class does not look at: what installs, imports, chooses the backend.
-ABOUT_SETTING_UP = re.compile(r"find_spec\(|backends\.prepare\(|^from d2lrnn import \w+ as rnn")
+# What a class does not look at: what installs, imports, chooses the backend.
+ABOUT_SETTING_UP = re.compile(
+    r"find_spec\(|backends\.prepare\(|^from d2lrnn import \w+ as rnn"
+)
 CHAPTER, EXERCISE = re.compile(r"##? "), re.compile(r"#{3,} ")
 
 
 def on_slides(notebook: Any) -> Any:
-    """Return a notebook whose cells say which of them begins a slide, by their metadata."""
+    """Return a notebook with metadata that say which cell begins a slide."""
     room = 0.0
     for cell in notebook.cells:
         kind, height = kind_of(cell), height_of(cell)
@@ -27,14 +32,16 @@ def on_slides(notebook: Any) -> Any:
         if kind in ("slide", "subslide"):
             room = HEIGHT
         if kind is not None:
-            cell.metadata = {"slideshow": {"slide_type": kind}}
+            cell.metadata["slideshow"] = {"slide_type": kind}
+        if is_drawing(cell):
+            cell.metadata["tags"] = [DRAWING]
         if kind != "skip":
             room -= height
     return notebook
 
 
 def kind_of(cell: Any) -> str | None:
-    """Return the kind of slide that a cell begins by what it is, whatever there is room for."""
+    """Return the kind of slide that a cell begins, whatever the room."""
     if cell.cell_type == "code":
         return "skip" if ABOUT_SETTING_UP.search(cell.source) else None
     if CHAPTER.search(cell.source) and is_head(cell, CHAPTER):
@@ -43,23 +50,42 @@ def kind_of(cell: Any) -> str | None:
 
 
 def is_head(cell: Any, level: re.Pattern[str]) -> bool:
-    """Return whether a cell begins with a heading of a level, badges left aside."""
-    lines = (line for line in cell.source.splitlines() if line and not line.startswith("[!["))
+    """Return whether a cell begins with such a heading, badges aside."""
+    lines = (
+        line
+        for line in cell.source.splitlines()
+        if line and not line.startswith("[![")
+    )
     return bool(level.match(next(lines, "")))
 
 
+def is_drawing(cell: Any) -> bool:
+    """Return whether a cell is so long that its figure is out of sight."""
+    figures = any(
+        "image/svg+xml" in output.get("data", {})
+        for output in cell.get("outputs", [])
+    )
+    return figures and len(cell.source.splitlines()) > SHORT
+
+
 def height_of(cell: Any) -> float:
-    """Return about how many lines of text a cell is high, with its outputs."""
+    """Return about how many lines of text a cell takes, with its outputs."""
     lines = cell.source.splitlines()
     if cell.cell_type != "code":
         return sum(max(0.5, math.ceil(len(line) / 80)) for line in lines) + 1
-    return 0.9 * len(lines) + 1 + sum(map(_height_of_output, cell.get("outputs", [])))
+    code = 0 if is_drawing(cell) else 0.9 * len(lines)
+    return code + 1 + sum(map(_height_of_output, cell.get("outputs", [])))
 
 
 def _height_of_output(output: Any) -> float:
-    """Return about how many lines of text an output is high."""
+    """Return about how many lines of text an output takes."""
     data = output.get("data", {})
     if "image/svg+xml" in data:
         return FIGURE
-    shown = output.get("text") or data.get("text/markdown") or data.get("text/plain") or ""
+    shown = (
+        output.get("text")
+        or data.get("text/markdown")
+        or data.get("text/plain")
+        or ""
+    )
     return 0.9 * (shown.count("\n") + 1)
