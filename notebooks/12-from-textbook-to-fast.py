@@ -459,7 +459,10 @@ present(
 # Steps 1 and 2 save calls and no multiplications, and so show where matrices
 # are small. The look-up saves multiplications too, and more of them going
 # back. The gradient by hand saves most of the calls of the way back, where a
-# framework runs each operation as it comes (NumPy, PyTorch, MXNet). One that
+# framework runs each operation as it comes (NumPy, PyTorch, MXNet). But it
+# has a price too: those calls are made by Python, where a framework's own
+# way back needs no Python at all. So it may lose in the tiny network, whose
+# time is nearly all calls, and win in the larger one. A framework that
 # compiles the training step (TensorFlow, JAX) sees the loop as a whole, and
 # does some of this by itself: there, a step may bring nothing, or less than
 # nothing.
