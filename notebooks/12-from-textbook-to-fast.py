@@ -295,28 +295,6 @@ rnn.show(forms[0].forward_fn)
 rnn.show(rnn.rnn, helpers=True)
 
 # %% [markdown]
-# ### Exercise 3
-#
-# The gradient of $\mathbf{W}_{hq}$ is a sum over steps too. Which of these
-# can be moved out of the loop back through time, and which cannot, since a
-# step needs what the one before has given: the gradients of
-# $\mathbf{W}_{hq}$, of the states, of $\mathbf{W}_{hh}$? Answer with a list
-# of True (it can) and False.
-
-# %%
-### BEGIN SOLUTION
-can_be_moved = [True, False, True]
-### END SOLUTION
-
-# %%
-check(
-    can_be_moved,
-    [True, False, True],
-    hint="the gradient of a state comes from its output and from the state "
-    "after it; those of weights are sums of what is known by then",
-)
-
-# %% [markdown]
 # ## Step 2: the inputs' product once
 #
 # The inputs do not wait for anything either: all of them are known before
@@ -339,7 +317,7 @@ check(
 # each row is the sum over the places where it was taken.
 
 # %% [markdown]
-# ### Exercise 4
+# ### Exercise 3
 #
 # Write it in NumPy, for ids of shape $(T, n)$.
 
@@ -400,7 +378,7 @@ rnn.show(fused.input_product)
 # the way back needs.
 
 # %% [markdown]
-# ### Exercise 5
+# ### Exercise 4
 #
 # Write the sum over time as one product.
 
@@ -421,6 +399,38 @@ check(
     sum(H.T @ D for H, D in zip(Hs, Ds)),
     hint="reshape both to (T * n, h): the product's sum runs over rows, "
     "which are t and n together",
+)
+
+# %% [markdown]
+# ### Exercise 5
+#
+# A larger one: write the loop back in full. From the gradients
+# $\mathbf{E}_t$ that arrive at the states from the outputs, and the states
+# $\mathbf{H}_1, \ldots, \mathbf{H}_T$, make all $\mathbf{D}_t$. Nothing
+# comes from behind the last step.
+
+
+# %%
+def way_back(Es, Hs, W_hh):
+    """Return Ds (T, n, h) for Es and Hs (T, n, h)."""
+    ### BEGIN SOLUTION
+    Ds, from_behind = np.zeros_like(Hs), np.zeros_like(Hs[0])
+    for t in reversed(range(len(Hs))):
+        Ds[t] = (Es[t] + from_behind) * (1 - Hs[t] ** 2)
+        from_behind = Ds[t] @ W_hh.T
+    return Ds
+    ### END SOLUTION
+
+
+# %%
+A, Es = rng.standard_normal((2, 5, 3, 4))
+W_hh, nothing = rng.standard_normal((4, 4)), np.zeros((3, 4))
+Hs, _, back = fused.rnn_recurrence(A, (nothing,), W_hh)
+check(
+    lambda: way_back(Es, Hs[1:], W_hh),
+    lambda: back(Es, (nothing,))[0],
+    hint="go from the last step to the first; D at a step needs what D at "
+    "the step after it hands on, times the transposed W_hh",
 )
 
 # %% [markdown]
