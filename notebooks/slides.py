@@ -19,7 +19,8 @@ FIGURE = 19  # lines that a figure takes the place of
 ABOUT_SETTING_UP = re.compile(
     r"find_spec\(|backends\.prepare\(|^from d2lrnn import \w+ as rnn"
 )
-CHAPTER, EXERCISE = re.compile(r"##? "), re.compile(r"#{3,} ")
+CHAPTER = re.compile(r"^##? ", re.MULTILINE)
+EXERCISE = re.compile(r"^###+ ", re.MULTILINE)
 
 
 def on_slides(notebook: Any) -> Any:
@@ -44,19 +45,9 @@ def kind_of(cell: Any) -> str | None:
     """Return the kind of slide that a cell begins, whatever the room."""
     if cell.cell_type == "code":
         return "skip" if ABOUT_SETTING_UP.search(cell.source) else None
-    if CHAPTER.search(cell.source) and is_head(cell, CHAPTER):
+    if CHAPTER.search(cell.source):
         return "slide"
-    return "subslide" if is_head(cell, EXERCISE) else None
-
-
-def is_head(cell: Any, level: re.Pattern[str]) -> bool:
-    """Return whether a cell begins with such a heading, badges aside."""
-    lines = (
-        line
-        for line in cell.source.splitlines()
-        if line and not line.startswith("[![")
-    )
-    return bool(level.match(next(lines, "")))
+    return "subslide" if EXERCISE.search(cell.source) else None
 
 
 def is_drawing(cell: Any) -> bool:

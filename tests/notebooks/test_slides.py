@@ -69,8 +69,12 @@ def test_the_settings_take_away_the_code_that_has_the_tag():
     assert f'remove_input_tags = {{"{slides.DRAWING}"}}' in settings
 
 
-def test_a_heading_begins_its_cell(name):
+def test_what_is_said_before_a_heading_goes_with_it():
+    assert kinds(built(text("## One"), text("said\n\n## Two"))) == ["slide", "slide"]
+
+
+def test_every_chapter_and_every_exercise_of_a_notebook_begins_a_slide(name):
     committed = nbformat.read(grid.script(name).with_suffix(".ipynb"), as_version=4)
-    words = [cell.source for cell in committed.cells if cell.cell_type == "markdown"]
-    hidden = [one for one in words[1:] if re.search(r".\n+#{2,} ", one, re.DOTALL)]
-    assert hidden == []
+    headed = [cell for cell in committed.cells if re.search("^#+ ", cell.source, re.MULTILINE)]
+    texts = [cell for cell in headed if cell.cell_type == "markdown"]
+    assert {cell.metadata["slideshow"]["slide_type"] for cell in texts} == {"slide", "subslide"}
