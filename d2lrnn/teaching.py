@@ -7,6 +7,7 @@ D2LRNN_FIGURES and D2LRNN_PROGRESS (training.progress) say how much, where to an
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
 import itertools
@@ -25,6 +26,8 @@ from d2lrnn.data import corpora
 
 FAST = "D2LRNN_FAST"  # if it is neither empty nor 0, lessons compute with small sizes
 FIGURES = "D2LRNN_FIGURES"  # the folder that a script's figures are saved in
+
+NO_ANSWER = "No answer yet"
 
 T = TypeVar("T")
 
@@ -129,7 +132,8 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
 
     Args:
         answer: a value, or a function of no arguments that computes it; whatever goes wrong in it
-            is a wrong answer. ``...`` and None are no answer yet.
+            is a wrong answer. ``...`` and None are no answer yet; nor is what comes of a name or of
+            a function that still holds the student's ``...``.
         expected: the right value: a number, text, an array, or lists of them; or a function that
             computes it, called once there is an answer.
         hint: a sentence that helps without telling.
@@ -141,10 +145,11 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
     try:
         found = answer() if callable(answer) else answer
     except Exception as error:
-        print(f"Not yet: {type(error).__name__}: {error}. Hint: {hint}")
+        said = f"Not yet: {type(error).__name__}: {error}"
+        print(f"{NO_ANSWER if _blank_in(answer) else said}. Hint: {hint}")
         return
-    if found is ... or found is None:
-        print(f"Not yet: there is no answer. Hint: {hint}")
+    if _is_blank(found):
+        print(f"{NO_ANSWER}. Hint: {hint}")
         return
     right = expected() if callable(expected) else expected
     if right is ... or right is None:
@@ -152,7 +157,46 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
     if _equals(found, right, tolerance):
         print("Right.")
     else:
-        print(f"Not yet: the answer is {reprlib.repr(found)}. Hint: {hint}")
+        said = f"Not yet: the answer is {reprlib.repr(found)}"
+        print(f"{NO_ANSWER if _blank_in(answer) else said}. Hint: {hint}")
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a value is what stands where an answer is to be, or holds it."""
+    if isinstance(value, (list, tuple)):
+        return any(_is_blank(one) for one in value)
+    return value is ... or value is None
+
+
+def _blank_in(answer: Any) -> bool:
+    """Return whether a function still holds a blank, or names what does, or names a blank."""
+    seen: set[int] = set()
+
+    def look(function: Any) -> bool:
+        if not inspect.isfunction(function) or id(function) in seen:
+            return False
+        seen.add(id(function))
+        named = [function.__globals__.get(name) for name in _names_in(function.__code__)]
+        own = (one for one in named if getattr(one, "__module__", None) == function.__module__)
+        return any(one is ... for one in named) or _has_dots(function) or any(map(look, own))
+
+    return look(answer)
+
+
+def _names_in(code: Any) -> list[str]:
+    """Return the names that code uses, those in its comprehensions included."""
+    inner = (one for one in code.co_consts if inspect.iscode(one))
+    return [*code.co_names, *(name for one in inner for name in _names_in(one))]
+
+
+def _has_dots(function: Any) -> bool:
+    """Return whether the statement ``...`` stands in a function."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # a lambda, whose source may begin anywhere
+        return False
+    statements = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
+    return any(isinstance(one, ast.Constant) and one.value is ... for one in statements)
 
 
 def _equals(found: Any, right: Any, tolerance: float) -> bool:

@@ -86,7 +86,8 @@ def on_page_markdown(markdown, page, config, files):
 
 def at_home_in_docs(text):
     """Return a page of the root with its links as docs/ has them."""
-    text = text.replace("](docs/", "](").replace("](CONTRIBUTING.md", "](contributing.md")
+    text = text.replace("](docs/", "](").replace("](../docs/", "](../")
+    text = text.replace("](CONTRIBUTING.md", "](contributing.md")
     return text.replace("](CHANGELOG.md", "](changelog.md")
 
 

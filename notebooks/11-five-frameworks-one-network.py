@@ -16,14 +16,16 @@
 #
 # # 11. Five frameworks, one network
 #
-# The same network, from the same seed, on the same text, in NumPy, PyTorch, TensorFlow, JAX and
-# MXNet: do they compute the same? Almost. This notebook looks at the *almost*: how small it is,
-# where it comes from, why it may grow until the networks have little in common, and how it is told
-# from a mistake.
+# The same network, from the same seed, on the same text, in NumPy, PyTorch,
+# TensorFlow, JAX and MXNet: do they compute the same? Almost. This notebook
+# looks at the *almost*: how small it is, where it comes from, why it may
+# grow until the networks have little in common, and how it is told from a
+# mistake.
 #
-# It takes the network of section 9.5 of *Dive into Deep Learning*, which the book shows in several
-# frameworks, through all of them at once. Notebook 3 explains the network. It runs with whichever
-# of the five are installed, and has most to show with all: `pip install ".[all]"`.
+# It takes the network of section 9.5 of *Dive into Deep Learning*, which the
+# book shows in several frameworks, through all of them at once. Notebook 3
+# explains the network. It runs with whichever of the five are installed, and
+# has most to show with all: `pip install ".[all]"`.
 
 # %%
 import importlib.util
@@ -41,25 +43,36 @@ import numpy as np
 from d2lrnn import backends, plot
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells, first_values
-from d2lrnn.teaching import check, full_or_fast, present, time_machine_at_hand
+from d2lrnn.teaching import (
+    check,
+    full_or_fast,
+    present,
+    time_machine_at_hand,
+)
 
-backends.prepare()  # before any framework is imported: float64 in JAX, less talk from TensorFlow
+# Before any framework: float64 in JAX, less talk from TensorFlow.
+backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing else, to choose one.
+# Everything below runs on any of five backends. Edit this line, and nothing
+# else, to choose one.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# The others are loaded by name. NumPy is always there. Its gradients are written by hand, and in
-# float64 it is the reference that all are measured against.
+# The others are loaded by name. NumPy is always there. Its gradients are
+# written by hand, and in float64 it is the reference that all are measured
+# against.
 
 # %%
 frameworks = {name: backends.load(name) for name in backends.available()}
 reference = frameworks["numpy"]
-styles = {name: plot.line_style(number) for number, name in enumerate(backends.BACKENDS)}
+styles = {
+    name: plot.line_style(number)
+    for number, name in enumerate(backends.BACKENDS)
+}
 markers = dict(zip(backends.BACKENDS, "osDv^"))
 print("installed:", ", ".join(frameworks))
 print("chosen:", rnn.__name__.rpartition(".")[2])
@@ -67,41 +80,66 @@ print("chosen:", rnn.__name__.rpartition(".")[2])
 # %% [markdown]
 # ## The same seed is not yet the same numbers
 #
-# Each framework draws random numbers with a generator of its own, and fills its layers' weights by
-# a rule of its own: the same seed gives as many networks as there are frameworks. Therefore the
-# package draws first weights itself, with NumPy, in float64, whoever asks, and hands them over.
+# Each framework draws random numbers with a generator of its own, and fills
+# its layers' weights by a rule of its own: the same seed gives as many
+# networks as there are frameworks. Therefore the package draws first weights
+# itself, with NumPy, in float64, whoever asks, and hands them over.
 
 # %%
 rnn.show(first_values.draw)
 
 # %% [markdown]
-# Below are the first weights of $\mathbf{W}_{hh}$, all from seed 0: on the left those of the layers
-# that frameworks bring along (NumPy brings none), on the right those of networks from scratch.
+# Below are the first weights of $\mathbf{W}_{hh}$, all from seed 0: on the
+# left those of the layers that frameworks bring along (NumPy brings none),
+# on the right those of networks from scratch.
 
 # %%
 num_shown = 12
 axes = plot.new_axes(11, 4.8, columns=2)
 for number, (name, framework) in enumerate(frameworks.items()):
-    W_hh = {"from scratch": framework.to_numpy(framework.get_params(28, 32, seed=0)[1])}
+    W_hh = {
+        "from scratch": framework.to_numpy(
+            framework.get_params(28, 32, seed=0)[1]
+        )
+    }
     if hasattr(framework, "RNNModel"):  # NumPy has no layers of its own
         layer = framework.RNN(28, 32, seed=0)
-        W_hh["the framework's own layer"] = framework.RNNModel(layer, 28, seed=0).arrays()[1]
-    for title, ax in zip(["the framework's own layer", "from scratch"], axes):
+        W_hh["the framework's own layer"] = framework.RNNModel(
+            layer, 28, seed=0
+        ).arrays()[1]
+    for title, ax in zip(
+        ["the framework's own layer", "from scratch"], axes
+    ):
         if title in W_hh:
             values = W_hh[title].ravel()[:num_shown] / W_hh[title].std()
-            on_top = {"linewidth": 3 * (len(frameworks) - number), "linestyle": "-"}
+            on_top = {
+                "linewidth": 3 * (len(frameworks) - number),
+                "linestyle": "-",
+            }
             look = styles[name] | (on_top if title == "from scratch" else {})
             ax.plot(range(1, num_shown + 1), values, label=name, **look)
-        ax.set(title=title, xlabel="weight of $W_{hh}$, number", ylim=(-3, 5))
+        ax.set(
+            title=title, xlabel="weight of $W_{hh}$, number", ylim=(-3, 5)
+        )
 axes[0].set_ylabel("in standard deviations")
 axes[1].legend(ncols=2, loc="upper center")
-present(axes, "Layers of different frameworks start differently, networks from scratch alike.")
+present(
+    axes,
+    "Layers of different frameworks start differently, networks "
+    "from scratch alike.",
+)
 
 # %%
-first = [reference.to_numpy(param) for param in reference.get_params(28, 32, seed=0)]
+first = [
+    reference.to_numpy(param)
+    for param in reference.get_params(28, 32, seed=0)
+]
 for name, framework in frameworks.items():
     params = framework.get_params(28, 32, seed=0)
-    same = all((framework.to_numpy(param) == W).all() for param, W in zip(params, first))
+    same = all(
+        (framework.to_numpy(param) == W).all()
+        for param, W in zip(params, first)
+    )
     print(f"{name}: every bit of the first weights is that of NumPy: {same}")
 
 # %% [markdown]
@@ -113,53 +151,139 @@ for name, framework in frameworks.items():
 # $$
 # \begin{aligned}
 # \mathbf{H}_t &= \tanh(
-#     \mathbf{X}_t \mathbf{W}_{xh} + \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \\
+#     \mathbf{X}_t \mathbf{W}_{xh} + \mathbf{H}_{t-1} \mathbf{W}_{hh} +
+#     \mathbf{b}_h), \\
 # \mathbf{O}_t &= \mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q,
 # \end{aligned}
 # $$
 #
-# and random gradients arrive at $\mathbf{O}_1, \dots, \mathbf{O}_T$ and $\mathbf{H}_T$ and go back.
-# How far is a tensor $\mathbf{A}$ that a framework computes from the tensor $\mathbf{B}$ of the
-# reference? The largest difference of two elements counts, relative to the largest element:
-# $\max_{ij} |a_{ij} - b_{ij}| \,/\, \max_{ij} |b_{ij}|$.
+# and random gradients arrive at $\mathbf{O}_1, \dots, \mathbf{O}_T$ and
+# $\mathbf{H}_T$ and go back.
+#
+# The way forward is ten lines of NumPy, in whichever dtype the arrays have.
+# Every framework computes these sums and products:
+
+
+# %%
+def forward(inputs, H, params):
+    """Return the outputs (T * n, q) of a recurrent network."""
+    W_xh, W_hh, b_h, W_hq, b_q = params
+    outputs = []
+    for X in inputs:
+        H = np.tanh(X @ W_xh + H @ W_hh + b_h)
+        outputs.append(H @ W_hq + b_q)
+    return np.concatenate(outputs)
+
+
+problem = agreement.make_problem("rnn", num_steps=full_or_fast(35, 8))
+in64, in32 = (
+    forward(
+        problem.inputs.astype(dtype),
+        problem.state[0].astype(dtype),
+        [param.astype(dtype) for param in problem.params],
+    )
+    for dtype in ("float64", "float32")
+)
+print("dtypes:", in64.dtype, in32.dtype)
+print("the same to six digits:", np.allclose(in32, in64, atol=1e-5))
+print("the same to the last bit:", bool((in32 == in64).all()))
+
+# %% [markdown]
+# How far is a tensor $\mathbf{A}$ that a framework computes from the tensor
+# $\mathbf{B}$ of the reference? The largest difference of two elements
+# counts, relative to the largest element: $\max_{ij} |a_{ij} - b_{ij}| \,/\,
+# \max_{ij} |b_{ij}|$.
 
 # %%
 rnn.show(agreement.difference)
 
 # %%
-problem = agreement.make_problem("rnn", num_steps=full_or_fast(35, 8))
 truth = agreement.solve(reference, problem)
-quantities = [(quantity, dtype) for dtype in agreement.DTYPES for quantity in truth]
+quantities = [
+    (quantity, dtype) for dtype in agreement.DTYPES for quantity in truth
+]
 ax = plot.new_axes(9, 5.2)
 for number, (name, framework) in enumerate(frameworks.items()):
-    dots = {"color": styles[name]["color"], "linestyle": "none", "marker": markers[name]}
+    dots = {
+        "color": styles[name]["color"],
+        "linestyle": "none",
+        "marker": markers[name],
+    }
     ax.plot([], [], label=name, markersize=12, **dots)
-    solved = {dtype: agreement.solve(framework, problem, dtype) for dtype in agreement.DTYPES}
+    solved = {
+        dtype: agreement.solve(framework, problem, dtype)
+        for dtype in agreement.DTYPES
+    }
     for place, (quantity, dtype) in enumerate(quantities):
         found, expected = solved[dtype][quantity], truth[quantity]
-        gap = max(agreement.difference(found[key], expected[key]) for key in expected)
+        gap = max(
+            agreement.difference(found[key], expected[key])
+            for key in expected
+        )
         assert gap <= agreement.bound(quantity, dtype, problem.num_terms)
         if gap:  # the reference's distance from itself is 0
             ax.plot(place + 0.12 * (number - 2), gap, markersize=12, **dots)
 for dtype, left in (("float64", -0.45), ("float32", 1.55)):
     eps = np.finfo(dtype).eps
-    ax.plot([left, left + 1.9], [eps, eps], color="black", linestyle="-", linewidth=2)
-    ax.annotate(f"machine epsilon, {eps:.0e}", (left, eps), (0, -18), textcoords="offset points")
+    ax.plot(
+        [left, left + 1.9],
+        [eps, eps],
+        color="black",
+        linestyle="-",
+        linewidth=2,
+    )
+    ax.annotate(
+        f"machine epsilon, {eps:.0e}",
+        (left, eps),
+        (0, -18),
+        textcoords="offset points",
+    )
 ax.set(yscale="log", ylim=(1e-17, 1e-4), ylabel="relative difference")
-ax.set_xticks(range(4), [f"{quantity}\n{dtype}" for quantity, dtype in quantities])
+ax.set_xticks(
+    range(4), [f"{quantity}\n{dtype}" for quantity, dtype in quantities]
+)
 ax.legend(ncols=3, loc="upper left")
-present(ax, "Differences of all frameworks are a few roundings, in float64 and in float32.")
+present(
+    ax,
+    "Differences of all frameworks are a few roundings, in "
+    "float64 and in float32.",
+)
 
 # %% [markdown]
-# A few roundings, then. Computers keep numbers with so many binary digits, and round the rest away:
-# a result is off by up to half of the gap between neighbouring numbers. The gap from 1 to the next
-# larger number is called the machine epsilon, $\epsilon$. In float64 the reference itself has no
-# mark. In float32 NumPy is off like the others.
-#
+# A few roundings, then. Where do they come from?
+
+# %% [markdown]
 # ### Exercise 1
 #
-# Numbers in float32 have 23 binary digits behind the point, those in float64 have 52. What is the
-# gap between 1 and the next larger number in each, and how many times finer is float64?
+# Which of these does Python find true: 0.1 + 0.2 == 0.3, and 0.5 + 0.25 ==
+# 0.75? Answer before you try, as a list of True and False.
+
+# %%
+### BEGIN SOLUTION
+answers = [False, True]
+### END SOLUTION
+
+# %%
+check(
+    answers,
+    lambda: [0.1 + 0.2 == 0.3, 0.5 + 0.25 == 0.75],
+    hint="a half and a quarter have few binary digits; a tenth has "
+    "endlessly many, as a third has in decimal ones",
+)
+
+# %% [markdown]
+# Computers keep numbers with so many binary digits, and round the rest away:
+# a result is off by up to half of the gap between neighbouring numbers. The
+# gap from 1 to the next larger number is called the machine epsilon,
+# $\epsilon$. In float64 the reference itself has no mark. In float32 NumPy
+# is off like the others.
+
+# %% [markdown]
+# ### Exercise 2
+#
+# Numbers in float32 have 23 binary digits behind the point, those in float64
+# have 52. What is the gap between 1 and the next larger number in each, and
+# how many times finer is float64?
 
 # %%
 ### BEGIN SOLUTION
@@ -173,18 +297,21 @@ gaps = [np.nextafter(one, one + one).item() - 1 for one in (one32, one64)]
 check(
     lambda: [math.log2(number) for number in (gap32, gap64, times_finer)],
     [math.log2(number) for number in (*gaps, gaps[0] / gaps[1])],
-    hint="the first digit behind the point is worth 1/2, the second 1/4; how much is the last?",
+    hint="the first digit behind the point is worth 1/2, the second 1/4; "
+    "how much is the last?",
 )
 
 # %% [markdown]
 # ## Where it comes from
 #
-# All five have the same equations. But each hands its products to a library of its choice, which
-# adds up the terms of an element of $\mathbf{H}_{t-1} \mathbf{W}_{hh}$ in an order of its own:
-# several at a time, in blocks that fit the processor. On paper the order of a sum makes no
-# difference. With rounding it does: $(a + b) + c$ and $a + (b + c)$ round different things away.
-# (Likewise each has a $\tanh$ of its own, whose last digit may be another.) Here is one sum of 256
-# products, in 2,000 random orders, and how far each is from the exact sum.
+# All five have the same equations. But each hands its products to a library
+# of its choice, which adds up the terms of an element of $\mathbf{H}_{t-1}
+# \mathbf{W}_{hh}$ in an order of its own: several at a time, in blocks that
+# fit the processor. On paper the order of a sum makes no difference. With
+# rounding it does: $(a + b) + c$ and $a + (b + c)$ round different things
+# away. (Likewise each has a $\tanh$ of its own, whose last digit may be
+# another.) Here is one sum of 256 products, in 2,000 random orders, and how
+# far each is from the exact sum.
 
 # %%
 rng = np.random.default_rng(0)
@@ -193,51 +320,122 @@ axes = plot.new_axes(11, 4.5, columns=2)
 for ax, dtype, colour in zip(axes, ("float32", "float64"), plot.COLOURS):
     terms, eps = products.astype(dtype), float(np.finfo(dtype).eps)
     exact, size = math.fsum(terms), float(np.abs(terms).sum())
-    sums = [float(np.cumsum(rng.permutation(terms), dtype=dtype)[-1]) for _ in range(2000)]
+    sums = [
+        float(np.cumsum(rng.permutation(terms), dtype=dtype)[-1])
+        for _ in range(2000)
+    ]
     off = (np.array(sums) - exact) / (eps * size)
     ax.hist(off, bins=np.linspace(-0.85, 0.85, 18), color=colour)
-    ax.set(title=f"{dtype}: {len(set(sums))} different sums", xticks=[-0.5, 0, 0.5])
+    ax.set(
+        title=f"{dtype}: {len(set(sums))} different sums",
+        xticks=[-0.5, 0, 0.5],
+    )
     ax.set_xlabel(r"error, in $\epsilon \sum |a_i|$")
 axes[0].set_ylabel("orders, of 2,000")
-present(axes, "Sums in different orders spread alike, when counted in roundings of their dtype.")
+present(
+    axes,
+    "Sums in different orders spread alike, when counted in "
+    "roundings of their dtype.",
+)
 
 # %% [markdown]
-# Counted in roundings, here $\epsilon$ times the sum of the terms' magnitudes, both look alike, and
-# no order is the right one. What differs is how large a rounding is.
+# Counted in roundings, here $\epsilon$ times the sum of the terms'
+# magnitudes, both look alike, and no order is the right one. What differs is
+# how large a rounding is.
+
+# %% [markdown]
+# ### Exercise 3
 #
-# ## Training, side by side
-#
-# Now all of them train, from the same weights, on the same minibatches, in the same order, with
-# gradients clipped as in the book. A learning rate of 3 is rather high, on purpose. Losses are
-# compared step by step.
+# Can a sum be better than any of those orders makes it? Write one in float32
+# that is off by no more than one rounding of the result. (One way keeps what
+# each addition has rounded away, and adds it to the next term; look up
+# *compensated summation*. To compute in float64 would be too easy.)
+
 
 # %%
-load_data = rnn.load_data_time_machine if time_machine_at_hand() else rnn.load_data_builtin
+def careful_sum(terms):
+    """Return the sum of float32 numbers, with float32 arithmetic only."""
+    ### BEGIN SOLUTION
+    total = lost = np.float32(0)
+    for term in terms:
+        small = term - lost
+        longer = total + small
+        lost = (longer - total) - small
+        total = longer
+    return total
+    ### END SOLUTION
+
+
+# %%
+def is_careful(terms):
+    """Return whether careful_sum stays in float32 and close to the sum."""
+    found, exact = careful_sum(terms), math.fsum(terms)
+    one_rounding = float(np.finfo("float32").eps) * abs(exact)
+    close = abs(float(found) - exact) <= one_rounding
+    return np.asarray(found).dtype == np.float32 and close
+
+
+many = np.random.default_rng(1).random(10_000).astype("float32")
+check(
+    lambda: [is_careful(products.astype("float32")), is_careful(many)],
+    [True, True],
+    hint="(total + term) - total is what has arrived; what is the rest?",
+)
+
+# %% [markdown]
+# ## Training, side by side
+#
+# Now all of them train, from the same weights, on the same minibatches, in
+# the same order, with gradients clipped as in the book. A learning rate of 3
+# is rather high, on purpose. Losses are compared step by step.
+
+# %%
+load_data = (
+    rnn.load_data_time_machine
+    if time_machine_at_hand()
+    else rnn.load_data_builtin
+)
 batch_size, num_hiddens, theta = 8, 32, 1.0
 num_steps, num_minibatches = full_or_fast(20, 4), full_or_fast(500, 30)
 train_iter, vocab = load_data(batch_size, num_steps, seed=0)
 minibatches = []
 while len(minibatches) < num_minibatches:
-    minibatches += [(rnn.to_numpy(X), rnn.to_numpy(Y)) for X, Y in train_iter]
+    minibatches += [
+        (rnn.to_numpy(X), rnn.to_numpy(Y)) for X, Y in train_iter
+    ]
 high_lr, low_lr = 3.0, 1.0
-first_weights = cells.Architecture("rnn").arrays(len(vocab), num_hiddens, seed=0)  # in float64
+first_weights = cells.Architecture("rnn").arrays(
+    len(vocab), num_hiddens, seed=0
+)  # in float64
 
 
 @functools.cache
 def network(framework, dtype, lr):
-    """Return a network and its training step, which is compiled once where it is compiled."""
+    """Return a network and its training step, compiled once at most."""
     functions = framework.get_params, framework.init_rnn_state, framework.rnn
-    net = framework.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0, dtype=dtype)
+    net = framework.RNNModelScratch(
+        len(vocab), num_hiddens, *functions, seed=0, dtype=dtype
+    )
     return net, net.make_step(lr, theta)
 
 
-def train(framework, dtype, weights=first_weights, *, lr=high_lr, num=num_minibatches, carry=True):
-    """Return the losses of so many training steps that begin with these weights."""
+def train(
+    framework,
+    dtype,
+    weights=first_weights,
+    *,
+    lr=high_lr,
+    num=num_minibatches,
+    carry=True,
+):
+    """Return the losses of so many steps that begin with these weights."""
     net, step = network(framework, dtype, lr)
     net.load_arrays(weights)
     state, losses = net.begin_state(batch_size), []
     for X, Y in minibatches[:num]:
-        loss, state = step(X, Y, state if carry else net.begin_state(batch_size))
+        loss, state = step(
+            X, Y, state if carry else net.begin_state(batch_size)
+        )
         losses.append(loss)
     return np.array(losses)
 
@@ -257,53 +455,75 @@ right = losses["float64"]["numpy"]
 hundred = {name: values[:100] for name, values in losses["float64"].items()}
 limit = agreement.bound("losses", "float64", 0)
 axes = plot.agreement(hundred, limit, plot.new_axes(11, 4.8, columns=2))
-present(axes, "The first hundred losses lie on top of one another, and differ by roundings.")
+present(
+    axes,
+    "The first hundred losses lie on top of one another, and "
+    "differ by roundings.",
+)
 
 # %% [markdown]
-# On the left all curves lie on top of one another, drawn with ever thinner lines so that they can
-# be seen. Only on a logarithmic scale, on the right, is there a difference at all. After a hundred
-# steps float64 still agrees to a dozen digits. And later, and in float32?
+# On the left all curves lie on top of one another, drawn with ever thinner
+# lines so that they can be seen. Only on a logarithmic scale, on the right,
+# is there a difference at all. After a hundred steps float64 still agrees to
+# a dozen digits. And later, and in float32?
 
 # %%
 axes = plot.new_axes(11, 4.8, columns=2)
 for dtype, ax in zip(("float32", "float64"), axes):
     for name, values in losses[dtype].items():
         if (dtype, name) != ("float64", "numpy"):
-            gap = np.maximum.accumulate(np.abs(values / right - 1))  # the largest so far
+            gap = np.maximum.accumulate(
+                np.abs(values / right - 1)
+            )  # the largest so far
             steps = np.arange(1, len(gap) + 1)[::10]
             ax.plot(steps, gap[::10].clip(1e-18), label=name, **styles[name])
     ax.axhline(np.finfo(dtype).eps, color="black", linewidth=2)
-    ax.annotate("machine epsilon", (1, np.finfo(dtype).eps), (0, -20), textcoords="offset points")
-    ax.set(title=dtype, yscale="log", ylim=(1e-18, 10), xlabel="training step")
+    ax.annotate(
+        "machine epsilon",
+        (1, np.finfo(dtype).eps),
+        (0, -20),
+        textcoords="offset points",
+    )
+    ax.set(
+        title=dtype, yscale="log", ylim=(1e-18, 10), xlabel="training step"
+    )
 axes[0].set_ylabel("largest difference so far")
 axes[0].legend(ncols=2, loc="lower right")
-present(axes, "Differences grow over training; float32's begin half a billion times larger.")
+present(
+    axes,
+    "Differences grow over training; float32's begin half a "
+    "billion times larger.",
+)
 
 # %% [markdown]
-# The differences grow, and not by adding up: on this scale growth by a constant factor is a
-# straight line upwards. Here it comes in bursts, with pauses. They are the same bursts in both
-# dtypes, as they belong to the network and not to the rounding. In float32 the losses differ in
-# their second digit after 500 steps. In float64 they do not, *yet*: the same growth begins half a
-# billion times lower.
+# The differences grow, and not by adding up: on this scale growth by a
+# constant factor is a straight line upwards. Here it comes in bursts, with
+# pauses. They are the same bursts in both dtypes, as they belong to the
+# network and not to the rounding. In float32 the losses differ in their
+# second digit after 500 steps. In float64 they do not, *yet*: the same
+# growth begins half a billion times lower.
 #
-# Why does it grow? Say $\boldsymbol{\theta}$ holds all weights, and two networks differ by a small
-# $\boldsymbol{\delta}$. A step of gradient descent with learning rate $\eta$, where nothing is
-# clipped, makes of it
+# Why does it grow? Say $\boldsymbol{\theta}$ holds all weights, and two
+# networks differ by a small $\boldsymbol{\delta}$. A step of gradient
+# descent with learning rate $\eta$, where nothing is clipped, makes of it
 #
 # $$
 # \boldsymbol{\delta}' \approx
 # (\mathbf{I} - \eta \nabla^2 L(\boldsymbol{\theta}))\, \boldsymbol{\delta}.
 # $$
 #
-# In a direction in which the second derivative of the loss is $\lambda$, the difference is
-# multiplied by $1 - \eta\lambda$. It shrinks where $0 < \lambda < 2/\eta$, and grows where the loss
-# is curved downwards, or so strongly upwards that the step overshoots. Small learning rates seldom
+# In a direction in which the second derivative of the loss is $\lambda$, the
+# difference is multiplied by $1 - \eta\lambda$. It shrinks where $0 <
+# \lambda < 2/\eta$, and grows where the loss is curved downwards, or so
+# strongly upwards that the step overshoots. Small learning rates seldom
 # overshoot.
+
+# %% [markdown]
+# ### Exercise 4
 #
-# ### Exercise 2
-#
-# Say a difference begins at the machine epsilon, $2^{-23}$ or $2^{-52}$, and doubles every ten
-# steps. After how many steps has it reached 1 in float32? And in float64?
+# Say a difference begins at the machine epsilon, $2^{-23}$ or $2^{-52}$, and
+# doubles every ten steps. After how many steps has it reached 1 in float32?
+# And in float64?
 
 # %%
 ### BEGIN SOLUTION
@@ -313,38 +533,62 @@ steps_to_one = [10 * 23, 10 * 52]
 # %%
 check(
     steps_to_one,
-    [10 * np.log2(1 / np.finfo(dtype).eps) for dtype in ("float32", "float64")],
+    [
+        10 * np.log2(1 / np.finfo(dtype).eps)
+        for dtype in ("float32", "float64")
+    ],
     hint="how many doublings lead from 2 ** -23 to 1?",
 )
 
 # %% [markdown]
-# Is it the frameworks, then? No. Take one alone, the chosen one, in float64, and change its first
-# weights by a rounding: multiply each by $1 + 2^{-52}$. Then by one in float32, $1 + 2^{-23}$. How
-# far does it get from itself? And how far with a third of the learning rate?
+# Is it the frameworks, then? No. Take one alone, the chosen one, in float64,
+# and change its first weights by a rounding: multiply each by $1 + 2^{-52}$.
+# Then by one in float32, $1 + 2^{-23}$. How far does it get from itself? And
+# how far with a third of the learning rate?
 
 # %%
 axes = plot.new_axes(11, 4.8, columns=2)
 for ax, lr in zip(axes, (high_lr, low_lr)):
     plain = train(rnn, "float64", lr=lr)
     for number, digits in enumerate((23, 52)):
-        nudged = train(rnn, "float64", [W * (1 + 2.0**-digits) for W in first_weights], lr=lr)
+        nudged = train(
+            rnn,
+            "float64",
+            [W * (1 + 2.0**-digits) for W in first_weights],
+            lr=lr,
+        )
         gap = np.maximum.accumulate(np.abs(nudged / plain - 1)).clip(1e-18)
         label = f"weights times $1 + 2^{{-{digits}}}$"
-        ax.plot(np.arange(1, len(gap) + 1)[::10], gap[::10], label=label, **plot.line_style(number))
-    ax.set(title=f"learning rate {lr:g}", yscale="log", ylim=(1e-18, 10), xlabel="training step")
+        ax.plot(
+            np.arange(1, len(gap) + 1)[::10],
+            gap[::10],
+            label=label,
+            **plot.line_style(number),
+        )
+    ax.set(
+        title=f"learning rate {lr:g}",
+        yscale="log",
+        ylim=(1e-18, 10),
+        xlabel="training step",
+    )
 axes[0].set_ylabel("largest difference so far")
 axes[1].legend(loc="upper left")
-present(axes, "One framework, nudged by a rounding, leaves its path at rate 3, and hardly at 1.")
+present(
+    axes,
+    "One framework, nudged by a rounding, leaves its path at rate "
+    "3, and hardly at 1.",
+)
 
 # %% [markdown]
-# On the left is the same picture as before, with a single framework and a single dtype. Rounding
-# only sets the size of the first nudge; the growth belongs to the network and how it is trained.
-# On the right, where training is calm, a difference hardly grows. So two runs that end up with
-# different weights need not contain a mistake, and to compare two programs one compares *early*,
-# and in float64.
+# On the left is the same picture as before, with a single framework and a
+# single dtype. Rounding only sets the size of the first nudge; the growth
+# belongs to the network and how it is trained. On the right, where training
+# is calm, a difference hardly grows. So two runs that end up with different
+# weights need not contain a mistake, and to compare two programs one
+# compares *early*, and in float64.
 #
-# After their training, the networks were also asked to write. Characters were drawn, and all drew
-# the same random numbers.
+# After their training, the networks were also asked to write. Characters
+# were drawn, and all drew the same random numbers.
 
 # %%
 for dtype in agreement.DTYPES:
@@ -353,58 +597,99 @@ for dtype in agreement.DTYPES:
         print(f"  {name:10} {texts[dtype, name]!r}")
 
 # %% [markdown]
-# In float64 all write the same, letter for letter. In float32 they do so when they have trained for
-# a short time; after 500 steps most write a text of their own. None is more right than another.
-#
+# In float64 all write the same, letter for letter. In float32 they do so
+# when they have trained for a short time; after 500 steps most write a text
+# of their own. None is more right than another.
+
+# %% [markdown]
 # ## Rounding or a mistake?
 #
-# A mistake seldom shows in a curve. Here are two, built in on purpose. One forgets to carry the
-# state from a minibatch to the next, and starts each from zero. The other passes the first weights
-# through float32 somewhere on their way, as happens in a framework whose default it is. Both learn.
-# Beside them, in the second figure, is a network without a mistake, nudged by a rounding as above.
+# A mistake seldom shows in a curve. Here are two, built in on purpose. One
+# forgets to carry the state from a minibatch to the next, and starts each
+# from zero. The other passes the first weights through float32 somewhere on
+# their way, as happens in a framework whose default it is. Both learn.
+# Beside them, in the second figure, is a network without a mistake, nudged
+# by a rounding as above.
 
 # %%
 num = min(100, num_minibatches)
-through_float32 = [weight.astype("float32").astype("float64") for weight in first_weights]
+through_float32 = [
+    weight.astype("float32").astype("float64") for weight in first_weights
+]
 mistakes = {
-    "no mistake": {"weights": [weight * (1 + 2.0**-52) for weight in first_weights]},
+    "no mistake": {
+        "weights": [weight * (1 + 2.0**-52) for weight in first_weights]
+    },
     "weights through float32": {"weights": through_float32},
     "state not carried on": {"carry": False},
 }
 ax = plot.new_axes(8, 4.8)
-ax.plot(range(1, num + 1), right[:num], label="no mistake", **plot.line_style(0) | {"linewidth": 8})
+ax.plot(
+    range(1, num + 1),
+    right[:num],
+    label="no mistake",
+    **plot.line_style(0) | {"linewidth": 8},
+)
 for number, (label, settings) in enumerate(list(mistakes.items())[1:], 1):
     values = train(rnn, "float64", num=num, **settings)
-    ax.plot(range(1, num + 1), values, label=label, **plot.line_style(number))
+    ax.plot(
+        range(1, num + 1), values, label=label, **plot.line_style(number)
+    )
 ax.set(xlabel="training step", ylabel="loss")
 ax.legend()
-present(ax, "The losses of the mistaken networks fall as that of the right one does.")
+present(
+    ax,
+    "The losses of the mistaken networks fall as that of "
+    "the right one does.",
+)
 
 # %%
 axes = plot.new_axes(11, 4.8, columns=2)
 for ax, dtype in zip(axes, ("float32", "float64")):
     for number, (label, settings) in enumerate(mistakes.items()):
-        gap = np.abs(train(rnn, dtype, num=num, **settings) / right[:num] - 1)
-        ax.plot(range(1, num + 1), gap.clip(1e-18), label=label, **plot.line_style(number))
-    ax.axhline(np.finfo(dtype).eps, color="black", linewidth=2, label="machine epsilon")
-    ax.set(title=dtype, yscale="log", ylim=(1e-18, 10), xlabel="training step")
+        gap = np.abs(
+            train(rnn, dtype, num=num, **settings) / right[:num] - 1
+        )
+        ax.plot(
+            range(1, num + 1),
+            gap.clip(1e-18),
+            label=label,
+            **plot.line_style(number),
+        )
+    ax.axhline(
+        np.finfo(dtype).eps,
+        color="black",
+        linewidth=2,
+        label="machine epsilon",
+    )
+    ax.set(
+        title=dtype, yscale="log", ylim=(1e-18, 10), xlabel="training step"
+    )
 axes[0].set_ylabel("relative difference")
 axes[0].legend(loc="lower center")
-present(axes, "In float32 a small mistake hides among roundings, in float64 it stands far above.")
+present(
+    axes,
+    "In float32 a small mistake hides among roundings, in float64 "
+    "it stands far above.",
+)
 
 # %% [markdown]
-# In float32 the second mistake cannot be seen: it *is* a rounding there. In float64 it stands far
-# above what rounding does. That is why the tests of this package compare frameworks in float64
-# too, and what they compare first is a single pass forward and back, before anything has grown:
-# a difference of $10^{-12}$ is more than rounding, and less than such mistakes make. And mind what
-# agreement does not say: who of two is right. For that, gradients are held against finite
-# differences.
+# In float32 the second mistake cannot be seen: it *is* a rounding there. In
+# float64 it stands far above what rounding does. That is why the tests of
+# this package compare frameworks in float64 too, and what they compare first
+# is a single pass forward and back, before anything has grown: a difference
+# of $10^{-12}$ is more than rounding, and less than such mistakes make. And
+# mind what agreement does not say: who of two is right. For that, gradients
+# are held against finite differences.
+
+# %% [markdown]
+# ### Exercise 5
 #
-# ### Exercise 3
-#
-# Four programs send you the gradient of $\mathbf{W}_{hh}$ for the problem from above, each with the
-# dtype it was computed in. Which of them have a mistake? `compare.difference(found, expected)` and
-# `compare.bound("gradients", dtype, problem.num_terms)` will help, and so does `truth`.
+# Four programs send you the gradient of $\mathbf{W}_{hh}$ for the problem
+# from above, each with the dtype it was computed in. Which of them have a
+# mistake? `agreement.difference(found, expected)` and
+# `agreement.bound("gradients", dtype, problem.num_terms)` will help, and so
+# does `truth`.
 
 # %%
 name_of = "d_params[1]"  # the gradient of W_hh
@@ -412,16 +697,28 @@ expected = truth["gradients"][name_of]
 shortened = agreement.Problem(
     problem.architecture,
     problem.inputs[1:],  # the first time step is not gone back through
-    (reference.to_numpy(reference.rnn(problem.inputs[:1], problem.state, problem.params)[1][0]),),
+    (
+        reference.to_numpy(
+            reference.rnn(problem.inputs[:1], problem.state, problem.params)[
+                1
+            ][0]
+        ),
+    ),
     problem.params,
     problem.d_outputs[len(problem.inputs[0]) :],
     problem.d_state,
 )
 sent = {
     "A": ("float64", agreement.solve(rnn, problem)["gradients"][name_of]),
-    "B": ("float32", agreement.solve(rnn, problem, "float32")["gradients"][name_of]),
+    "B": (
+        "float32",
+        agreement.solve(rnn, problem, "float32")["gradients"][name_of],
+    ),
     "C": ("float64", expected.astype("float32").astype("float64")),
-    "D": ("float32", agreement.solve(rnn, shortened, "float32")["gradients"][name_of]),
+    "D": (
+        "float32",
+        agreement.solve(rnn, shortened, "float32")["gradients"][name_of],
+    ),
 }
 
 # %%
@@ -438,15 +735,17 @@ with_a_mistake = [
 check(
     lambda: sorted(with_a_mistake),
     ["C", "D"],
-    hint="hold each difference against the bound of the dtype that it was computed in",
+    hint="hold each difference against the bound of the dtype that "
+    "it was computed in",
 )
 
 # %% [markdown]
 # ## The same again
 #
-# Can a run be repeated? In one framework, on one processor, with the same versions, number of
-# threads and sizes, yes, to the last bit: then all sums are added in the same order. Another number
-# of threads, a batch of another size, a GPU instead of a CPU, and they may not be.
+# Can a run be repeated? In one framework, on one processor, with the same
+# versions, number of threads and sizes, yes, to the last bit: then all sums
+# are added in the same order. Another number of threads, a batch of another
+# size, a GPU instead of a CPU, and they may not be.
 
 # %%
 for name, framework in frameworks.items():
@@ -454,9 +753,10 @@ for name, framework in frameworks.items():
     print(f"{name}: twice the same, every bit of it: {(one == other).all()}")
 
 # %% [markdown]
-# As all compute the same, they can also take turns. In this relay each framework trains
-# for a few steps and hands weights and state to the next. (In files it works likewise:
-# `rnn.save_model` in one, `rnn.load_model` in another.)
+# As all compute the same, they can also take turns. In this relay each
+# framework trains for a few steps and hands weights and state to the next.
+# (In files it works likewise: `rnn.save_model` in one, `rnn.load_model` in
+# another.)
 
 # %%
 num = min(50, num_minibatches)
@@ -466,41 +766,73 @@ for number, start in enumerate(range(0, num, stretch)):
     name = list(frameworks)[number % len(frameworks)]
     net, step = network(frameworks[name], "float64", high_lr)
     net.load_arrays(weights)
-    tensors = tuple(frameworks[name].from_numpy(H, dtype="float64") for H in state)
+    tensors = tuple(
+        frameworks[name].from_numpy(H, dtype="float64") for H in state
+    )
     for X, Y in minibatches[start : start + stretch]:
         loss, tensors = step(X, Y, tensors)
         relay.append(loss)
         who.append(name)
-    weights, state = net.arrays(), [frameworks[name].to_numpy(H) for H in tensors]
+    weights, state = (
+        net.arrays(),
+        [frameworks[name].to_numpy(H) for H in tensors],
+    )
 
 ax = plot.new_axes(8, 4.8)
-ax.plot(range(1, num + 1), right[:num], color="0.8", linewidth=12, label="numpy alone")
+ax.plot(
+    range(1, num + 1),
+    right[:num],
+    color="0.8",
+    linewidth=12,
+    label="numpy alone",
+)
 steps = np.arange(1, num + 1)
 for name in frameworks:
     mine = np.where(np.array(who) == name, relay, np.nan)
-    ax.plot(steps, mine, markers[name], color=styles[name]["color"], label=name, markersize=7)
+    ax.plot(
+        steps,
+        mine,
+        markers[name],
+        color=styles[name]["color"],
+        label=name,
+        markersize=7,
+    )
 ax.set(xlabel="training step", ylabel="loss")
 ax.legend()
-present(ax, "Dots of one framework after another follow the grey line of NumPy alone.")
-print("the relay arrives where NumPy alone does:", np.allclose(relay, right[:num], rtol=1e-9))
+present(
+    ax,
+    "Dots of one framework after another follow the grey "
+    "line of NumPy alone.",
+)
+print(
+    "the relay arrives where NumPy alone does:",
+    np.allclose(relay, right[:num], rtol=1e-9),
+)
 
 # %% [markdown]
 # ## What to take away
 #
-# - The same seed is the same network only if the same generator draws the numbers.
-# - Frameworks add up in different orders, and so differ by a few roundings, in any dtype.
-# - Training at a high learning rate multiplies a difference: float32 starts half a billion times
-#   higher, and so gets there earlier.
-# - Compare programs early and in float64: there a mistake stands out, however small.
-# - A run repeats to the last bit only where nothing that orders sums has changed.
+# - The same seed is the same network only if the same generator draws the
+#   numbers.
+# - Frameworks add up in different orders, and so differ by a few roundings,
+#   in any dtype.
+# - Training at a high learning rate multiplies a difference: float32 starts
+#   half a billion times higher, and so gets there earlier.
+# - Compare programs early and in float64: there a mistake stands out,
+#   however small.
+# - A run repeats to the last bit only where nothing that orders sums has
+#   changed.
 #
 # **Proven in the repository.** First weights:
-# `test_the_same_seed_gives_the_same_parameters_bit_for_bit` in `tests/nets/test_scratch.py`. In
-# `tests/measure/test_agreement.py`: every network, forward and back, in both dtypes,
-# `test_a_network_agrees_with_the_float64_reference`; each pair of frameworks,
-# `test_two_backends_agree_directly`; a hundred steps,
-# `test_a_hundred_training_steps_agree_with_the_reference` and `test_two_backends_learn_alike`; who
-# is right, `test_the_reference_s_gradients_are_finite_differences`. Another framework's file:
-# `test_a_model_of_one_backend_says_the_same_in_another` in `tests/files/test_checkpoint.py`. To
-# the last bit: `test_a_run_that_is_stopped_goes_on_bit_for_bit` in
+# `test_the_same_seed_gives_the_same_parameters_bit_for_bit` in
+# `tests/nets/test_scratch.py`. In `tests/measure/test_agreement.py`: every
+# network, forward and back, in both dtypes,
+# `test_a_network_agrees_with_the_float64_reference`; each pair of
+# frameworks, `test_two_backends_agree_directly`; a hundred steps,
+# `test_a_hundred_training_steps_agree_with_the_reference` and
+# `test_two_backends_learn_alike`; who is right,
+# `test_the_reference_s_gradients_are_finite_differences`. Another
+# framework's file: `test_a_model_of_one_backend_says_the_same_in_another` in
+# `tests/files/test_checkpoint.py`. To the last bit:
+# `test_a_run_that_is_stopped_goes_on_bit_for_bit` in
 # `tests/training/test_resume.py`.

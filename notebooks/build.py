@@ -1,6 +1,6 @@
 """Execute the notebooks and write the .ipynb that are committed, outputs included.
 
-python notebooks/build.py [--fast] [NAME ...]
+python notebooks/build.py [--fast] [--tidy] [NAME ...]
 
 Each runs from its .py in a kernel of its own, on PyTorch, with The Time Machine. What changes from
 run to run (times, ids, versions) is left out, so that a difference is a difference in what is said.
@@ -22,6 +22,7 @@ import nbclient
 import nbformat
 
 import grid
+import slides
 from d2lrnn import teaching
 
 LARGEST = 400_000  # bytes of an .ipynb
@@ -60,7 +61,7 @@ def tidy(notebook: Any) -> Any:
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output.metadata = {}
-    return notebook
+    return slides.on_slides(notebook)
 
 
 def complaints(notebook: Any) -> list[str]:
@@ -76,7 +77,7 @@ def complaints(notebook: Any) -> list[str]:
                 found.append(f"talk on stderr {where}: {output.text[:200]}")
             if match := MACHINE.search(words):
                 found.append(f"a machine's path {where}: {words[match.start() :][:80]}")
-            if "Not yet:" in words:
+            if "Not yet:" in words or teaching.NO_ANSWER in words:
                 found.append(f"a solution that its check refuses {where}: {words[:200]}")
     size = len(nbformat.writes(notebook).encode())
     if size >= LARGEST:
@@ -89,12 +90,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03-rnn-from-scratch")
     parser.add_argument("--fast", action="store_true", help="try it; nothing is written")
+    again = "write what is committed again, tidy and on slides; nothing is run"
+    parser.add_argument("--tidy", action="store_true", help=again)
     arguments = parser.parse_args()
     os.environ[teaching.FAST] = "1" if arguments.fast else "0"
     os.environ["D2LRNN_PROGRESS"] = "0"
-    if not arguments.fast and not teaching.time_machine_at_hand():
+    if not (arguments.fast or arguments.tidy) and not teaching.time_machine_at_hand():
         raise SystemExit("outputs are those of The Time Machine; set D2LRNN_DATA to its folder")
     for name in arguments.names or grid.names():
+        if arguments.tidy:
+            path = grid.script(name).with_suffix(".ipynb")
+            nbformat.write(tidy(nbformat.read(path, as_version=4)), path)
+            continue
         start = time.perf_counter()
         notebook = build(name)
         wrong = complaints(notebook)

@@ -168,3 +168,16 @@ def test_a_page_s_command_has_these_options(line, monkeypatch, tmp_path):
     _, name, *arguments = shlex.split(line)
     command = cli.main.commands[name]
     assert command.make_context(name, arguments).command is command
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_teacher_s_guide_has_all_parts_for_a_notebook(notebook):
+    guide = (ROOT / "docs" / "teachers-guide.md").read_text(encoding="utf-8")
+    sections = {one.partition("\n")[0]: one for one in guide.split("\n## ")[1:]}
+    title = re.search(r"^# # (.+)$", notebook.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    parts = ("**Minutes**: lecture ", "**Before**", "**Aims.**", "**To ask**", "**Wrong answers")
+    assert [part for part in (*parts, "**Show") if part not in sections[title]] == []
+    assert len(re.findall(r"^- \*", sections[title], re.MULTILINE)) >= 4  # questions

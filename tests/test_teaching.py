@@ -84,14 +84,78 @@ def test_a_right_answer_is_right(capsys, answer, expected):
         ([1, 1], [[1, 1]], "the answer is [1, 1]"),
         (float("nan"), 1.0, "the answer is nan"),
         ([1, [2, 3]], [1, 2], "the answer is [1, [2, 3]]"),
-        (..., 3, "there is no answer"),
-        (lambda: None, 3, "there is no answer"),
         (lambda: 1 / 0, 3, "ZeroDivisionError: division by zero"),
     ],
 )
 def test_a_wrong_answer_gets_the_hint(capsys, answer, expected, said):
     teaching.check(answer, expected, "count again")
     assert capsys.readouterr().out == f"Not yet: {said}. Hint: count again\n"
+
+
+blank = ...
+
+
+def given():
+    return 3
+
+
+def unwritten(x):
+    """Return something."""
+    ...
+
+
+def half_written(x):
+    """Return something, which needs a first line."""
+    x = x + 1
+    ...
+    return x
+
+
+def uses_it(x):
+    return unwritten(x) + 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ...,
+        None,
+        lambda: None,
+        [1, ...],
+        (None, [None]),
+        lambda: blank + 1,
+        lambda: [blank],
+        lambda: unwritten(2),
+        lambda: unwritten(2) + 1,
+        lambda: np.asarray(unwritten(2), dtype=float),
+        lambda: np.array([unwritten(number) for number in (1, 2)]),
+        lambda: sum(unwritten(number) + 1 for number in (1, 2)),
+        lambda: half_written(2),
+        lambda: uses_it(2),
+    ],
+)
+def test_a_blank_is_no_answer_yet(capsys, answer):
+    teaching.check(answer, 5, "count again")
+    assert capsys.readouterr().out == "No answer yet. Hint: count again\n"
+
+
+def test_what_a_kernel_has_defined_may_be_blank_too(capsys, tmp_path):
+    path = tmp_path / "cell.py"
+    path.write_text("def f(x):\n    ...  # your code\n\n\ndef g(x):\n    return x / 0\n")
+    cell = {}
+    exec(compile(path.read_text(), str(path), "exec"), cell)
+    teaching.check(eval("lambda: f(1) + 1", cell), 2, "add")
+    teaching.check(eval("lambda: g(1)", cell), 2, "add")
+    assert capsys.readouterr().out == (
+        "No answer yet. Hint: add\nNot yet: ZeroDivisionError: division by zero. Hint: add\n"
+    )
+
+
+def test_dots_beside_a_right_answer_do_no_harm(capsys):
+    teaching.check(lambda: half_written(4), 5, "none is needed")
+    teaching.check(lambda: given() + 1, 5, "add")
+    said = capsys.readouterr().out
+    assert said == "Right.\nNot yet: the answer is 4. Hint: add\n"
 
 
 @pytest.mark.parametrize("blank", [..., None, lambda: None])

@@ -13,6 +13,9 @@ from d2lrnn.demo import app, lecture
 DOCS = Path(__file__).parents[2] / "docs" / "lecture.md"
 
 
+GUIDE = DOCS.with_name("teachers-guide.md")
+
+
 def written(tmp_path, text):
     path = tmp_path / "talk.md"
     path.write_text(text, "utf-8")
@@ -33,6 +36,12 @@ def test_the_example_of_the_docs_is_a_lecture(tmp_path):
     assert [scene.view for scene in talk.scenes] == ["gradients", "train"]
     assert talk.scenes[1].settings == {"cell": "gru", "hiddens": "64", "lr": "4"}
     assert talk.scenes[1].press == ["Reset", "Start"]
+
+
+def test_the_scenes_of_the_teacher_s_guide_are_a_lecture(tmp_path):
+    scenes = re.findall(r"```markdown\n(.*?)```", GUIDE.read_text("utf-8"), re.S)
+    talk = app.read_lecture(written(tmp_path, "\n".join(scenes)))
+    assert len(talk.scenes) >= len(scenes) >= 12
 
 
 @pytest.mark.parametrize("view", app.VIEWS)

@@ -143,12 +143,13 @@ def test_it_runs_and_its_solutions_are_right(run, script, name, on):
     output = run(grid.on_backend(script, on), name)
     assert output.count("Right.\n") == number_of_checks(script) >= 2
     assert "Not yet:" not in output
+    assert teaching.NO_ANSWER not in output
     assert output.count("figure saved in ") == script.count("\npresent(")
 
 
 def test_blanks_fail_with_their_hints_and_nothing_else_does(run, script, name):
     output = run(student.without_solutions(script), name)
-    complaints = re.findall(r"^Not yet: .* Hint: .+$", output, re.MULTILINE)
+    complaints = re.findall(r"^No answer yet\. Hint: .+$", output, re.MULTILINE)
     assert len(complaints) == number_of_checks(script)
     assert "Right." not in output
 
