@@ -671,12 +671,13 @@ right.set(xlabel="epoch", ylabel="norm of all gradients", yscale="log")
 present([ax, right], "Without clipping, the perplexity jumps beyond 1000.")
 
 # %% [markdown]
-# For a long time both curves are one, as the bound is never reached. Then,
-# in the full run of this notebook, a single minibatch has a gradient too
-# long, the step that it asks for is taken, and what hundreds of epochs have
-# learned is gone: the perplexity is far above that of knowing nothing. On
-# which epoch it happens is decided by rounding, and differs from backend to
-# backend. That it happens is decided by $\mathbf{W}_{hh}$.
+# For a long time both curves are one, as gradients are shorter than the
+# bound. Then they part, and what is not clipped gets restless. At some
+# point, in the full run of this notebook, a single minibatch has a gradient
+# too long, the step that it asks for is taken, and what hundreds of epochs
+# have learned is gone: the perplexity is far above that of knowing nothing.
+# On which epoch it happens is decided by rounding, and differs from backend
+# to backend. That it happens is decided by $\mathbf{W}_{hh}$.
 #
 # *On another page.* Here is the text that follows the 10,000 characters. The
 # network reads it with its state carried on, and does not learn from it.
