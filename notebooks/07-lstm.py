@@ -441,13 +441,17 @@ for bias in full_or_fast((0.0, 1.0, 3.0), (3.0,)):
     )
 left, right = plot.scores(scores, plot.new_axes(12, 4.8, columns=2))
 right.set(ylim=(0.4, 1.05))
-present([left, right], "A bias of 3 learns the task, a bias of 0 guesses.")
+present(
+    [left, right], "With a bias of 3 it is learned at once, with 0 late."
+)
 
 # %% [markdown]
 # With a bias of 3 the end of a sequence hears of its beginning from the
-# start, and the task is learned in the first epoch. A bias of 1 takes
-# longer. With none, about a billionth of the signal comes back over 30 steps
-# ($0.5^{30} \approx 10^{-9}$), and the network is left to guess.
+# start, and the task is learned in the first epoch. A bias of 1 takes an
+# epoch or so longer. With none, about a billionth of the signal comes back
+# over 30 steps ($0.5^{30} \approx 10^{-9}$), and the network is left to
+# guess for many epochs: until its gates happen to have opened enough. Over
+# 60 steps it would guess for ever.
 #
 # ### Exercise 5
 #
