@@ -139,7 +139,7 @@ present(ax, "Different words keep coming; different characters do not.")
 
 
 # %%
-def number(tokens, min_freq=0):
+def numbered(tokens, min_freq=0):
     """Return the tokens in the order of their ids, and their ids."""
     counts = Counter(tokens).most_common()  # by falling frequency
     frequent = [token for token, count in counts if count >= min_freq]
@@ -153,7 +153,7 @@ def number(tokens, min_freq=0):
 # gives ids in either direction: `vocab[tokens]` and `vocab.to_tokens(ids)`.
 
 # %%
-idx_to_token, token_to_idx = number(streams["word"], min_freq=3)
+idx_to_token, token_to_idx = numbered(streams["word"], min_freq=3)
 vocab = rnn.Vocab(streams["word"], min_freq=3)
 assert vocab.idx_to_token == idx_to_token
 assert vocab.token_to_idx == token_to_idx
