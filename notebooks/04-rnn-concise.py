@@ -381,8 +381,11 @@ two_biases = rnn.RNNModelScratch(len(vocab), 32, *functions, dtype="float64")
 W_xh, W_hh, b_h, W_hq, b_q = one_bias.arrays()
 two_biases.load_arrays([W_xh, W_hh, b_h, 0 * b_h, W_hq, b_q])
 
-nets = {"one bias": one_bias, "two biases": two_biases}
-nets["framework's layer"] = layer
+nets = {
+    "one bias": one_bias,
+    "two biases": two_biases,
+    "framework's layer": layer,
+}
 losses, steps = {}, range(1, full_or_fast(100, 40) + 1)
 for name, model in nets.items():
     step, start = rnn.make_step(model, lr=0.5), model.begin_state(batch_size)

@@ -451,7 +451,7 @@ present(
 # epoch or so longer. With none, about a billionth of the signal comes back
 # over 30 steps ($0.5^{30} \approx 10^{-9}$), and the network is left to
 # guess for many epochs: until its gates happen to have opened enough. Over
-# 60 steps it would guess for ever.
+# longer stretches it may never come to that.
 #
 # ### Exercise 5
 #
