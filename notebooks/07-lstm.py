@@ -222,9 +222,9 @@ present(
 )
 
 # %% [markdown]
-# A GRU has only one of these choices at a time: what its update gate does
-# not keep, it replaces. It can keep, replace, and anything between the two,
-# but it can neither add nor clear.
+# A GRU has only one gate where an LSTM has two: what its update gate does
+# not keep, it replaces. It can keep, replace, and do anything between the
+# two. To clear, it needs a candidate that is 0; and it cannot add.
 
 # %% [markdown]
 # ## A memory moved by hand
