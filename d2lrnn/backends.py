@@ -17,7 +17,8 @@ class Framework:
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
     variables that a program sets before the import, for float64 and for less talk; ``layers`` the
-    modules that its own recurrent layers come from; ``needs`` what pip cannot install.
+    modules that its own recurrent layers come from; ``needs`` what pip cannot install; ``gpu`` how
+    it comes to compute on a GPU.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Framework:
     environment: tuple[tuple[str, str], ...] = ()
     layers: tuple[str, ...] = ()
     needs: str = ""
+    gpu: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -58,21 +60,40 @@ class Framework:
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Framework("numpy", "NumPy", ("numpy",)),
-        Framework("torch", "PyTorch", ("torch",)),
+        Framework(
+            "numpy",
+            "NumPy",
+            ("numpy",),
+            gpu="NumPy computes on CPUs alone; choose another backend",
+        ),
+        Framework(
+            "torch",
+            "PyTorch",
+            ("torch",),
+            gpu="check the driver with nvidia-smi, and install PyTorch as pytorch.org says for CUDA",
+        ),
         Framework(
             "tensorflow",
             "TensorFlow",
             ("tensorflow", "tensorflow-cpu", "tensorflow-macos"),
             (("TF_CPP_MIN_LOG_LEVEL", "3"),),
             ("keras",),
+            gpu="check the driver with nvidia-smi, and run: pip install 'tensorflow[and-cuda]'",
         ),
-        Framework("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
+        Framework(
+            "jax",
+            "JAX",
+            ("jax",),
+            (("JAX_ENABLE_X64", "1"),),
+            ("flax", "optax"),
+            gpu="check the driver with nvidia-smi, and run: pip install -U 'jax[cuda12]'",
+        ),
         Framework(
             "mxnet",
             "MXNet",
             ("mxnet", "mxnet-cu112"),
             needs="Linux and Python up to 3.12",
+            gpu="check the driver with nvidia-smi, and run: pip install mxnet-cu112",
         ),
     )
 }

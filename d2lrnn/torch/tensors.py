@@ -19,6 +19,11 @@ def try_gpu(i=0):
     return torch.device("cpu")
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return torch.device(device).type != "cpu"
+
+
 def device_of(device):
     """Return the device that is named, None as it is."""
     return checks.device(device, working)
