@@ -70,7 +70,7 @@ BACKENDS = {
             "torch",
             "PyTorch",
             ("torch",),
-            gpu="check the driver with nvidia-smi, and install PyTorch as pytorch.org says for CUDA",
+            gpu="check the driver with nvidia-smi, and install PyTorch for CUDA (pytorch.org)",
         ),
         Framework(
             "tensorflow",

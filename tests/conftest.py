@@ -103,6 +103,7 @@ def pytest_collection_modifyitems(config, items):
     without |= set() if "numpy" in names else {"reference"}
     without |= set() if "tensorflow" in names else {"keras"}
     without |= set() if "torch" in names else {"pytorch"}
+    without |= set() if "jax" in names else {"two_devices"}
     left_out = [
         item
         for item in items

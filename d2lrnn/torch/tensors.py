@@ -40,7 +40,11 @@ def working(device):
 
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
-    return torch.from_numpy(checks.numbers(array, dtype)).to(device_of(device))
+    tensor, device = torch.from_numpy(checks.numbers(array, dtype)), device_of(device)
+    if device is not None and device.type == "cuda":
+        # From memory that stays in place the GPU fetches it by itself: Python goes on meanwhile.
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def own(state, like):
