@@ -60,12 +60,7 @@ class Framework:
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Framework(
-            "numpy",
-            "NumPy",
-            ("numpy",),
-            gpu="NumPy computes on CPUs alone; choose another backend",
-        ),
+        Framework("numpy", "NumPy", ("numpy",), gpu="it knows only CPUs; choose another --backend"),
         Framework(
             "torch",
             "PyTorch",

@@ -1,7 +1,7 @@
 """Nets on another device than the default, where there is no GPU: a device that stands in for it.
 
-PyTorch has one without memory, "meta": shapes and places are right there, numbers are none. JAX takes a
-CPU for as many devices as it is told; the second is one that nothing comes to by default.
+PyTorch has one without memory, "meta": shapes and places are right there, numbers are none. JAX
+takes a CPU for as many devices as it is told; the second is one that nothing comes to by default.
 """
 
 import contextlib
