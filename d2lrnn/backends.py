@@ -16,7 +16,8 @@ class Framework:
     """A backend's framework: the folder ``d2lrnn/<name>``, the module it imports, how to get it.
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
-    variables that a program sets before the import, for float64 and for less talk; ``layers`` the
+    variables that a program sets before the import, for float64, for float32 that a GPU does not
+    round to TF32, and for less talk; ``layers`` the
     modules that its own recurrent layers come from; ``needs`` what pip cannot install; ``gpu`` how
     it comes to compute on a GPU.
     """
@@ -79,7 +80,7 @@ BACKENDS = {
             "jax",
             "JAX",
             ("jax",),
-            (("JAX_ENABLE_X64", "1"),),
+            (("JAX_ENABLE_X64", "1"), ("JAX_DEFAULT_MATMUL_PRECISION", "highest")),
             ("flax", "optax"),
             gpu="check the driver with nvidia-smi, and run: pip install -U 'jax[cuda12]'",
         ),

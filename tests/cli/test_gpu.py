@@ -7,6 +7,8 @@ from d2lrnn import backends, cli
 from d2lrnn.nets import build
 
 SMALL = ["--hiddens", "8", "--max-tokens", "1500", "--epochs", "1"]
+TINY = ["--size", "tiny", "--cell", "rnn", "--rounds", "1"]
+NAMES = ["train", "task", "generate", "bench"]
 
 
 def d2lrnn(*arguments):
@@ -47,10 +49,11 @@ def commands(backend, tmp_path):
         "train": ["train", "--backend", backend, *SMALL],
         "task": ["task", "tagging", "--backend", backend, "--epochs", 0],
         "generate": ["generate", path, "--backend", backend, "--num-preds", 3, "--prefix", "The"],
+        "bench": ["bench", "--backend", backend, *TINY],
     }
 
 
-@pytest.mark.parametrize("name", ["train", "task", "generate"])
+@pytest.mark.parametrize("name", NAMES)
 def test_without_a_gpu_the_command_says_so_and_goes_on(backend, without_gpu, commands, name):
     result = d2lrnn(*commands[name], "--gpu")
     assert result.exit_code == 0, result.output
@@ -58,7 +61,7 @@ def test_without_a_gpu_the_command_says_so_and_goes_on(backend, without_gpu, com
     assert result.stdout
 
 
-@pytest.mark.parametrize("name", ["train", "task", "generate"])
+@pytest.mark.parametrize("name", NAMES)
 def test_where_a_gpu_is_required_its_absence_is_one_line(backend, without_gpu, commands, name):
     result = d2lrnn(*commands[name], "--gpu=require")
     assert result.exit_code == 1
@@ -68,17 +71,38 @@ def test_where_a_gpu_is_required_its_absence_is_one_line(backend, without_gpu, c
 
 
 @pytest.mark.parametrize("mode", ["--gpu", "--gpu=require"])
-@pytest.mark.parametrize("name", ["train", "task", "generate"])
+@pytest.mark.parametrize("name", NAMES)
 def test_with_a_gpu_the_command_says_nothing_of_it(with_gpu, commands, name, mode):
     result = d2lrnn(*commands[name], mode)
     assert result.exit_code == 0, result.output
-    assert "GPU" not in result.output
+    assert "no GPU" not in result.output
 
 
 def test_with_a_gpu_the_net_is_made_there(with_gpu, commands):
     cpu, seen = with_gpu
     d2lrnn(*commands["train"], "--gpu")
     assert seen[-1] == cpu
+
+
+def test_the_benchmark_names_the_card(backend, rnn, with_gpu, commands, monkeypatch):
+    monkeypatch.setattr(rnn.RNNModelScratch.ops.baselines, "card", lambda device: "Voodoo 2")
+    result = d2lrnn(*commands["bench"], "--gpu")
+    assert "Medians of 1 rounds, on Voodoo 2, float32." in result.stdout
+
+
+@pytest.mark.parametrize("instead", ["--memory", "--growth", "--processes"])
+def test_the_benchmark_takes_a_gpu_for_training_steps_alone(instead):
+    result = d2lrnn("bench", "--gpu", instead)
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {instead} is not measured on a GPU; leave out --gpu\n"
+
+
+def test_a_gpu_is_not_required_of_all_backends():
+    result = d2lrnn("bench", "--all", "--gpu=require")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: --all takes NumPy too, which has no GPU; name one --backend instead\n"
+    )
 
 
 def test_a_bare_option_takes_no_argument_for_its_value(without_gpu, commands):
