@@ -17,9 +17,8 @@ class Framework:
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
     variables that a program sets before the import, for float64, for float32 that a GPU does not
-    round to TF32, and for less talk; ``layers`` the
-    modules that its own recurrent layers come from; ``needs`` what pip cannot install; ``gpu`` how
-    it comes to compute on a GPU.
+    round to TF32, and for less talk; ``layers`` the modules that its own recurrent layers come
+    from; ``needs`` what pip cannot install; ``gpu`` how it comes to compute on a GPU.
     """
 
     name: str
