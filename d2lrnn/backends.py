@@ -16,8 +16,9 @@ class Framework:
     """A backend's framework: the folder ``d2lrnn/<name>``, the module it imports, how to get it.
 
     ``distributions`` are the packages that may have brought the module; ``environment`` holds the
-    variables that a program sets before the import, for float64 and for less talk; ``layers`` the
-    modules that its own recurrent layers come from; ``needs`` what pip cannot install.
+    variables that a program sets before the import, for float64, for float32 that a GPU does not
+    round to TF32, and for less talk; ``layers`` the modules that its own recurrent layers come
+    from; ``needs`` what pip cannot install; ``gpu`` how it comes to compute on a GPU.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Framework:
     environment: tuple[tuple[str, str], ...] = ()
     layers: tuple[str, ...] = ()
     needs: str = ""
+    gpu: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -58,21 +60,35 @@ class Framework:
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Framework("numpy", "NumPy", ("numpy",)),
-        Framework("torch", "PyTorch", ("torch",)),
+        Framework("numpy", "NumPy", ("numpy",), gpu="it knows only CPUs; choose another --backend"),
+        Framework(
+            "torch",
+            "PyTorch",
+            ("torch",),
+            gpu="check the driver with nvidia-smi, and install PyTorch for CUDA (pytorch.org)",
+        ),
         Framework(
             "tensorflow",
             "TensorFlow",
             ("tensorflow", "tensorflow-cpu", "tensorflow-macos"),
             (("TF_CPP_MIN_LOG_LEVEL", "3"),),
             ("keras",),
+            gpu="check the driver with nvidia-smi, and run: pip install 'tensorflow[and-cuda]'",
         ),
-        Framework("jax", "JAX", ("jax",), (("JAX_ENABLE_X64", "1"),), ("flax", "optax")),
+        Framework(
+            "jax",
+            "JAX",
+            ("jax",),
+            (("JAX_ENABLE_X64", "1"), ("JAX_DEFAULT_MATMUL_PRECISION", "highest")),
+            ("flax", "optax"),
+            gpu="check the driver with nvidia-smi, and run: pip install -U 'jax[cuda12]'",
+        ),
         Framework(
             "mxnet",
             "MXNet",
             ("mxnet", "mxnet-cu112"),
             needs="Linux and Python up to 3.12",
+            gpu="check the driver with nvidia-smi, and run: pip install mxnet-cu112",
         ),
     )
 }

@@ -7,6 +7,8 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the small tensors of tests gain nothing from more
 
+import contextlib
+import functools
 import gc
 import http.server
 import itertools
@@ -35,6 +37,8 @@ hypothesis.settings.load_profile("d2lrnn")
 def pytest_addoption(parser):
     parser.addoption("--backend", help="a backend's name, or 'all'; otherwise what is installed")
     share = "of the faults that the README tells of; without it, a few of each"
+    played = "let a CPU play the GPU in the tests marked gpu (of JAX, a second one if there is one)"
+    parser.addoption("--gpu-played", action="store_true", help=played)
     parser.addoption("--faults", type=float, default=0, metavar="SHARE", help=share)
 
 
@@ -55,6 +59,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "pair: compares two backends directly")
     config.addinivalue_line("markers", "frameworks: is about a framework, and so not about NumPy")
     words = "against_reference: compares with NumPy in float64, which itself would agree"
+    config.addinivalue_line("markers", words)
+    words = "gpu(played=True): computes on a GPU; played is False where no CPU can play it"
     config.addinivalue_line("markers", words)
 
 
@@ -80,6 +86,8 @@ def is_for_frameworks(node, fixturenames):
 
 def fitting(metafunc, names):
     """The backends that a test has a case for."""
+    if metafunc.definition.get_closest_marker("gpu"):
+        return [name for name in names if name in ON_GPUS]
     alone = is_for_frameworks(metafunc.definition, metafunc.fixturenames)
     return with_layers(names) if alone else names
 
@@ -103,18 +111,74 @@ def pytest_collection_modifyitems(config, items):
     without |= set() if "numpy" in names else {"reference"}
     without |= set() if "tensorflow" in names else {"keras"}
     without |= set() if "torch" in names else {"pytorch"}
+    without |= set() if "jax" in names else {"two_devices"}
     left_out = [
         item
         for item in items
         if without & set(item.fixturenames)
         or (is_for_frameworks(item, item.fixturenames) and not with_layers(names))
+        or (item.get_closest_marker("gpu") and not set(ON_GPUS) & set(names))
         or is_of_the_reference_alone(item)
     ]
+    absent = [item for item in items if item not in left_out and wants_an_absent_gpu(item)]
+    config.stash[NO_GPU] = len(absent)
+    left_out += absent
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
     for item in items:
         if "pair" in item.fixturenames:
             item.add_marker(pytest.mark.pair)
+
+
+ON_GPUS = ("torch", "jax")  # the backends whose tests marked gpu there are
+NO_GPU = pytest.StashKey[int]()
+
+
+@functools.cache
+def device_of_tests(name, played):
+    """The GPU of a backend, or the CPU that plays it; None where there is none."""
+    tensors, device = backends.load(name).RNNModelScratch.ops.tensors, None
+    if played:
+        names = ("cpu:1", "cpu") if name == "jax" else ("cpu",)
+        for device in names:
+            with contextlib.suppress(ValueError):
+                return tensors.device_of(device)
+    device = backends.load(name).try_gpu()
+    return device if tensors.is_gpu(device) else None
+
+
+def wants_an_absent_gpu(item):
+    """Whether a test is for a GPU where there is none that its backend can use."""
+    marker = item.get_closest_marker("gpu")
+    if marker is None:
+        return False
+    played = item.config.getoption("--gpu-played") and marker.kwargs.get("played", True)
+    name = item.callspec.params["backend"] if hasattr(item, "callspec") else "torch"
+    return device_of_tests(name, played) is None
+
+
+def pytest_sessionfinish(session):
+    """Tell the process that speaks, where several run the tests, how many were without a GPU."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["no_gpu"] = session.config.stash.get(NO_GPU, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    node.config.stash[NO_GPU] = getattr(node, "workeroutput", {}).get("no_gpu", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    count = config.stash.get(NO_GPU, 0)
+    if count:
+        tests = "1 test marked gpu" if count == 1 else f"{count} tests marked gpu"
+        terminalreporter.write_line(f"{tests} deselected: no GPU")
+
+
+@pytest.fixture
+def gpu(backend, request):
+    """The GPU of the backend under test, or what plays it."""
+    return device_of_tests(backend, request.config.getoption("--gpu-played"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import click
 
 from d2lrnn import __version__, backends
 from d2lrnn.cli import bench, book, compare, demo, export, launch, notebooks, task, train
+from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli.common import (
     BACKEND,
     NO_MODEL,
@@ -66,9 +67,10 @@ def main() -> None:
     backends.prepare()
 
 
-@click.command(short_help="Continue a text with a saved model.")
+@click.command(cls=on_gpu.GPUCommand, short_help="Continue a text with a saved model.")
 @click.argument("model", type=click.Path())
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@on_gpu.option
 @click.option("--prefix", default="time traveller", help="Text to go on from.")
 @click.option("--num-preds", default=200, help="Tokens to generate after it.")
 @click.option(
@@ -78,13 +80,19 @@ def main() -> None:
 )
 @click.option("--seed", type=int, help="The same seed draws the same text again.")
 def generate(
-    model: str, backend: str, prefix: str, num_preds: int, temperature: float, seed: int | None
+    model: str,
+    backend: str,
+    gpu: str | None,
+    prefix: str,
+    num_preds: int,
+    temperature: float,
+    seed: int | None,
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
         check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
-        net, vocab = rnn.load_model(model)
+        net, vocab = rnn.load_model(model, device=on_gpu.device(rnn, gpu))
         tell_of_unknown(prefix, vocab)
         draw = {"temperature": temperature, "seed": seed}
         click.echo(harmless(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw)))

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from d2lrnn import backends
+from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli import scaling
 from d2lrnn.cli.common import (
     BACKEND,
@@ -33,7 +34,9 @@ from d2lrnn.training.progress import bar
 KINDS = (*speed.CELLS, "input")
 
 
-@click.command("bench", short_help="Time training steps, fused and in other ways.")
+@click.command(
+    "bench", cls=on_gpu.GPUCommand, short_help="Time training steps, fused and in other ways."
+)
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option("--all", "everything", is_flag=True, help="All backends, each in its own process.")
 @click.option(
@@ -67,6 +70,7 @@ KINDS = (*speed.CELLS, "input")
     help="Instead: time and memory as steps, hidden units, vocabulary and text grow.",
 )
 @click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
+@on_gpu.option
 @click.option("--rounds", default=21, help="Take the median of so many rounds.")
 @click.option(
     "--json", "file", type=click.Path(), help="Write all that was measured into this file."
@@ -84,6 +88,7 @@ def bench_command(
     memory: bool,
     growth: bool,
     quick: bool,
+    gpu: str | None,
     rounds: int,
     file: str | None,
     plot: str | None,
@@ -98,7 +103,7 @@ def bench_command(
     with plain_errors():
         _check_options(
             {"--processes": processes, "--memory": memory, "--growth": growth},
-            {"--json": file, "--plot": plot, "--quick": quick},
+            {"--json": file, "--plot": plot, "--quick": quick, "--gpu": gpu},
         )
     if processes:
         _scale(backend, (kinds or ("rnn",))[0], numbers or (1, 2), rounds, file, plot)
@@ -117,11 +122,13 @@ def bench_command(
         sizes = sizes or (every if everything else ("h256",))
         kinds = kinds or tuple(speed.CELLS)
         if everything:
-            rows = _in_processes(sizes, kinds, rounds)
+            rows = _in_processes(sizes, kinds, rounds, gpu)
         else:
-            load_backend(backend)
-            rows = _here(backend, sizes, kinds, rounds)
-    click.echo(f"Medians of {rounds} rounds, {speed.num_threads()} threads, float32.")
+            device = on_gpu.device(load_backend(backend), gpu)
+            rows = _here(backend, sizes, kinds, rounds, device)
+    cards = ", ".join(sorted({row.card for row in rows} - {""}))
+    where = f"on {cards}" if cards else f"{speed.num_threads()} threads"
+    click.echo(f"Medians of {rounds} rounds, {where}, float32.")
     click.echo("How many times as long as a step with the fused cell takes:")
     click.echo(speed.table(rows))
     for column, meaning in speed.MEANINGS.items():
@@ -141,6 +148,8 @@ def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:
     chosen = [option for option, is_chosen in instead.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} are both given; choose one")
+    if chosen and beside["--gpu"]:
+        raise ValueError(f"{chosen[0]} is not measured on a GPU; leave out --gpu")
     if beside["--quick"] and not instead["--growth"]:
         raise ValueError("--quick is of --growth; add it, or use --rounds for fewer rounds")
     lost = [option for option in ("--json", "--plot") if beside[option] is not None]
@@ -248,28 +257,32 @@ def _print_memory(backend: str, kinds: tuple[str, ...]) -> None:
 
 
 def _here(
-    backend: str, sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
+    backend: str, sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int, device: Any
 ) -> list[speed.Timing]:
     rows, total = [], len(sizes) * len(kinds) * rounds
     with bar(total=total, desc=backend, leave=False) as shown:
         for size in sizes:
             for kind in kinds:
                 shown.set_description_str(f"{backend} {kind} {size}")
-                row = speed.measure(backend, kind, size, rounds=rounds, progress=shown.update)
+                settings = {"rounds": rounds, "device": device, "progress": shown.update}
+                row = speed.measure(backend, kind, size, **settings)
                 rows.append(row)
     return rows
 
 
 def _in_processes(
-    sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int
+    sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int, gpu: str | None
 ) -> list[speed.Timing]:
     """Measure every installed backend, one after the other, in a process of its own."""
+    if gpu == "require":
+        raise ValueError("--all takes NumPy too, which has no GPU; name one --backend instead")
     rows = []
     for backend in backends.available():
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "rows.json"
             command = [sys.executable, "-m", "d2lrnn", "bench", "--backend", backend]
             command += ["--rounds", str(rounds), "--json", str(file)]
+            command += [on_gpu.OPTION] if gpu else []
             command += [f"--size={size}" for size in sizes] + [f"--cell={kind}" for kind in kinds]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             rows += [_row(found) for found in json.loads(file.read_text(encoding="utf-8"))]
@@ -286,4 +299,5 @@ def _measured(found: dict[str, Any]) -> Any:
 
 
 def _row(found: dict[str, Any]) -> speed.Timing:
+    found = {"card": "", **found}  # which those before had not
     return speed.Timing(**{name: found[name] for name in speed.Timing.__dataclass_fields__})

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from d2lrnn.cli import gpu
 from d2lrnn.cli.common import interruptible, save_picture
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
@@ -45,7 +46,7 @@ class Asked:
     use_random_iter: bool
     seed: int
     dtype: str
-    gpu: bool
+    gpu: str | None
     prefix: str | None
     sample_every: int
     out: str | None
@@ -63,7 +64,7 @@ class Asked:
 
     def of_net(self, rnn: Any) -> dict[str, Any]:
         """Return what a net is made with beside its sizes."""
-        device = rnn.try_gpu(rnn.processes().local_rank) if self.gpu else None
+        device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
     def save(self, rnn: Any, net: Any, vocab: Any, known: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -29,6 +30,7 @@ def _describe() -> str:
 
 
 @click.command(
+    cls=on_gpu.GPUCommand,
     help=f"Train a network for one of these, and show what it does:\n\n\b\n{_describe()}",
     short_help="Train for another task: digits, dates, tags.",
 )
@@ -41,7 +43,7 @@ def _describe() -> str:
 )
 @click.option("--epochs", type=int, help="Passes over the data.  [default: depends on the task]")
 @click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
-@click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
+@on_gpu.option
 @click.option("--plot", type=click.Path(), help="Draw what came of it into this file (.png, .svg).")
 def task(
     name: str,
@@ -49,17 +51,17 @@ def task(
     cell: str | None,
     epochs: int | None,
     seed: int,
-    gpu: bool,
+    gpu: str | None,
     plot: str | None,
 ) -> None:
     """Train a network for one task and show what it does."""
     with plain_errors():
         check_outputs(None, plot)
         rnn = load_backend(backend)
+        settings: dict[str, Any] = {"seed": seed, "device": on_gpu.device(rnn, gpu)}
         if name == XOR:
             _learn_xor(backend, epochs, seed, plot)
             return
-        settings: dict[str, Any] = {"seed": seed, "device": rnn.try_gpu() if gpu else None}
         settings |= {"cell": cell} if cell else {}
         settings |= {"num_epochs": epochs} if epochs is not None else {}
         with together(rnn) as processes:

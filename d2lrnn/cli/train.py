@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import recipe
+from d2lrnn.cli import gpu, recipe
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -30,7 +30,7 @@ from d2lrnn.training.history import in_short
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
 
-@click.command(short_help="Train a language model on a text.")
+@click.command(cls=gpu.GPUCommand, short_help="Train a language model on a text.")
 @click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
 @click.option(
     "--corpus",
@@ -82,7 +82,7 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 @click.option(
     "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Precision."
 )
-@click.option("--gpu", is_flag=True, help="Compute on a GPU if there is one.")
+@gpu.option
 @click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Epochs between two samples.")
 @click.option(

@@ -1,5 +1,7 @@
 """What the benchmark measures against in JAX: the step of the book, and products alone."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -11,9 +13,10 @@ def book_step(net, lr, theta):
     return net.make_step(lr, theta)
 
 
-def multiply(pairs):
+def multiply(pairs, device=None):
     """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
-    pairs = [(from_numpy(lefts), from_numpy(right)) for lefts, right in pairs]
+    place = functools.partial(from_numpy, device=device)
+    pairs = [(place(lefts), place(right)) for lefts, right in pairs]
 
     @jax.jit
     def compute(pairs):
@@ -34,3 +37,8 @@ def compiled(function):
 def wait_for(params):
     """Wait until parameters have their values: JAX returns before they have."""
     jax.block_until_ready([getattr(param, "value", param) for param in params])
+
+
+def card(device):
+    """Return what a device, as try_gpu returns it, is called."""
+    return device.device_kind

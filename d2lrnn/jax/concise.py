@@ -103,6 +103,9 @@ class RNNModel(ConciseModel):
         with jax.default_device(device_of(device)):
             linear = nnx.Linear(features, vocab_size, rngs=rngs, **settings)
         self.network = Network(layers, linear)
+        if device is not None:  # keep them there, whatever they meet
+            placed = jax.device_put(nnx.state(self.network), device_of(device))
+            nnx.update(self.network, placed)
         self.forward = nnx.jit(lambda network, inputs, state: network(inputs, state))
 
     @property
@@ -138,11 +141,15 @@ class RNNModel(ConciseModel):
             optimizer.update(network, grads)
             return loss, state
 
-        def step(X, Y, state):
+        def deferred(X, Y, state):
             inputs, targets = self.prepared(X, Y, state)
-            loss, state = update(self.network, optimizer, inputs, targets, self.own(state))
+            return update(self.network, optimizer, inputs, targets, self.own(state))
+
+        def step(X, Y, state):
+            loss, state = deferred(X, Y, state)
             return float(loss), state
 
+        step.deferred = deferred  # a device computes on while Python goes ahead
         return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):

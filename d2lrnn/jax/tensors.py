@@ -14,6 +14,11 @@ def try_gpu(i=0):
     return gpus[i] if i < len(gpus) else jax.local_devices(backend="cpu")[0]
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return device.platform != "cpu"
+
+
 def device_of(device):
     """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
     return checks.device(device, working)

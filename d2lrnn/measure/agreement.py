@@ -119,12 +119,17 @@ def make_problem(
 
 
 def solve(
-    rnn: Any, problem: Problem, dtype: str = "float64", *, fused: bool = False
+    rnn: Any,
+    problem: Problem,
+    dtype: str = "float64",
+    *,
+    fused: bool = False,
+    device: Any = None,
 ) -> dict[str, Arrays]:
     """Return {"forward": {name: array}, "gradients": {name: array}} as a backend computes them."""
 
     def tensors(arrays: Iterable[Array]) -> list[Any]:
-        return [rnn.from_numpy(array, dtype=dtype) for array in arrays]
+        return [rnn.from_numpy(array, dtype=dtype, device=device) for array in arrays]
 
     forward_fn = forward_function(rnn, problem.architecture, fused=fused)
     inputs, d_outputs = tensors([problem.inputs, problem.d_outputs])
@@ -144,7 +149,9 @@ def solve(
     }
 
 
-def solve_concise(rnn: Any, case: str, dtype: str = "float64") -> dict[str, Arrays]:
+def solve_concise(
+    rnn: Any, case: str, dtype: str = "float64", *, device: Any = None
+) -> dict[str, Arrays]:
     """Return what a framework's own layer computes with the parameters of a scratch model.
 
     The problem is a minibatch of token ids; the gradients are those of its mean loss. A backend
@@ -154,14 +161,14 @@ def solve_concise(rnn: Any, case: str, dtype: str = "float64") -> dict[str, Arra
     problem = make_problem(case.removesuffix(", concise"))
     ids = problem.d_outputs.argsort(axis=1)[:, :2].reshape(35, -1, 2)  # (T, n, 2), at random
     X, Y = ids[:, :, 0].T, ids[:, :, 1].T
-    net = build.concise_net(rnn, architecture, 28, 32, dtype=dtype)
+    net = build.concise_net(rnn, architecture, 28, 32, dtype=dtype, device=device)
     net.load_arrays(
         [
             np.zeros_like(array) if name.endswith("b_hh") else array  # Flax has no b_hh
             for name, array in zip(architecture.parameters, problem.params)
         ]
     )
-    state = tuple(rnn.from_numpy(array, dtype=dtype) for array in problem.state)
+    state = tuple(rnn.from_numpy(array, dtype=dtype, device=device) for array in problem.state)
     outputs, last = net.evaluate(X, state)
     _, gradients = net.gradients(X, Y, state)
     named = zip(architecture.parameters, gradients)
@@ -193,11 +200,13 @@ def train(rnn: Any, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEP
     return np.array(list(itertools.islice(losses_of_training(rnn, case, dtype), num_steps)))
 
 
-def losses_of_training(rnn: Any, case: str, dtype: str, *, seed: int = 0) -> Iterator[float]:
+def losses_of_training(
+    rnn: Any, case: str, dtype: str, *, seed: int = 0, **settings: Any
+) -> Iterator[float]:
     """Yield the loss of one training step after the other, on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
     loader = batches.SeqDataLoader(corpus, 8, 35, seed=seed)
-    net = build.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype)
+    net = build.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype, **settings)
     step, state = net.make_step(lr=1.0, theta=1.0), net.begin_state(8)
     for X, Y in itertools.chain.from_iterable(itertools.repeat(loader)):
         loss, state = step(X, Y, state)

@@ -52,12 +52,16 @@ SIZES = {
     "long": Size(28, 64, 2, 1000),
     "tiny": Size(5, 8, 4, 6),  # for tests of the benchmark itself
 }
+WARM_UP = 3  # rounds on a GPU, and one more, before those that count
 CELLS = {"rnn": "rnn", "gru": "gru_reset_after", "lstm": "lstm"}  # what the own layer computes
 
 
 @dataclass
 class Timing:
-    """The median times of one size and cell in one backend, in seconds, by contender."""
+    """The median times of one size and cell in one backend, in seconds, by contender.
+
+    card is what the GPU is called; on a CPU it is empty.
+    """
 
     backend: str
     cell: str
@@ -65,6 +69,7 @@ class Timing:
     seconds: dict[str, float]
     rounds: int
     threads: int
+    card: str = ""
 
     def ratio(self, contender: str) -> float | None:
         """Return how many times as long as fused a contender takes; None if it was not timed."""
@@ -73,25 +78,27 @@ class Timing:
         return self.seconds[contender] / self.seconds["fused"]
 
 
-def contenders(name: str, cell: str, size: Size) -> dict[str, Run]:
+def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str, Run]:
     """Return what there is to time, by name; all start from the same parameters."""
-    rnn = backends.load(name)
+    rnn, settings = backends.load(name), {"seed": 0, "device": device}
     rng, shape = np.random.default_rng(0), (2, size.batch_size, size.num_steps)
     X, Y = rng.integers(size.vocab_size, size=shape)
     sizes = size.vocab_size, size.num_hiddens
     nets = {
-        kind: build.new_net(rnn, cells.Architecture(cell), *sizes, seed=0, fused=kind == "fused")
+        kind: build.new_net(
+            rnn, cells.Architecture(cell), *sizes, fused=kind == "fused", **settings
+        )
         for kind in ("book", "textbook", "fused")
     }
     runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = baselines(name).book_step(nets["book"], 1.0, 1.0)
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
     if hasattr(rnn, "RNNModel"):
-        layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, seed=0)
+        layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, **settings)
         if cell != "gru":  # the own GRU is another cell, of the same size
             layer.load_arrays(nets["fused"].arrays())
         runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
-    runs["floor"] = floor(name, cell, size)
+    runs["floor"] = floor(name, cell, size, device)
     return runs
 
 
@@ -123,14 +130,14 @@ def products(cell: str, size: Size) -> list[tuple[tuple[int, int], tuple[int, in
     return [*found, ((T * n, h), (h, V), 1), ((T * n, V), (V, h), 1), ((h, T * n), (T * n, V), 1)]
 
 
-def floor(name: str, cell: str, size: Size) -> Run:
+def floor(name: str, cell: str, size: Size, device: Any = None) -> Run:
     """Return a function that computes those products alone, by the backend's own product."""
     rng = np.random.default_rng(0)
     pairs = [
         (_normal(rng, (times, *left)), _normal(rng, right))
         for left, right, times in products(cell, size)
     ]
-    run: Run = baselines(name).multiply(pairs)
+    run: Run = baselines(name).multiply(pairs, device)
     return run
 
 
@@ -143,7 +150,7 @@ def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return rng.standard_normal(shape).astype("float32")
 
 
-def input_contenders(name: str, size: Size) -> dict[str, Run]:
+def input_contenders(name: str, size: Size, device: Any = None) -> dict[str, Run]:
     """Return the input layer of a fused network alone, value and gradient: look-up and product.
 
     All tokens of the minibatch at once, as one time step of as many rows, two outputs: "fused"
@@ -153,15 +160,15 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
     rng, num_rows = np.random.default_rng(0), size.batch_size * size.num_steps
     h = size.num_hiddens
     shapes = [(size.vocab_size, h), (h, h), (h,), (h, 2), (2,)]
-    params = rnn.trainable(first_values.draw(shapes, 0))
+    params = rnn.trainable(first_values.draw(shapes, 0), device=device)
     compute = rnn.value_and_grad(networks.Recurrent(rnn.rnn_fused), "softmax")
     compute = baselines(name).compiled(compute)
-    state = rnn.init_rnn_state(num_rows, h)
+    state = rnn.init_rnn_state(num_rows, h, device=device)
     ids = rng.integers(size.vocab_size, size=(1, num_rows))
-    targets = rnn.from_numpy(rng.integers(2, size=num_rows), dtype="int64")
+    targets = rnn.from_numpy(rng.integers(2, size=num_rows), dtype="int64", device=device)
     kinds = {
-        "fused": rnn.from_numpy(ids, dtype="int64"),
-        "one-hot": rnn.one_hot(ids, size.vocab_size),
+        "fused": rnn.from_numpy(ids, dtype="int64", device=device),
+        "one-hot": rnn.one_hot(ids, size.vocab_size, device=device),
     }
 
     def running(inputs: Any) -> Run:
@@ -176,18 +183,26 @@ def input_contenders(name: str, size: Size) -> dict[str, Run]:
 
 
 def measure(
-    name: str, cell: str, size: str, *, rounds: int = 21, progress: Callable[[], Any] | None = None
+    name: str,
+    cell: str,
+    size: str,
+    *,
+    rounds: int = 21,
+    device: Any = None,
+    progress: Callable[[], Any] | None = None,
 ) -> Timing:
     """Time all contenders in turn, round after round, and return their medians.
 
-    Two rounds before these are not counted: compilers and caches warm up. Losses are compared, so
-    that no contender is fast because it computes something else.
+    Two rounds before these are not counted: compilers and caches warm up. On a GPU there are four
+    more, in which PyTorch records its graph. Losses are compared, so that no
+    contender is fast because it computes something else.
 
     Args:
         name: the backend.
         cell: "rnn", "gru" or "lstm"; or "input" for the input layer of an RNN alone.
         size: a name of SIZES.
         rounds: how many count, 1 or above.
+        device: where to compute; None is the framework's default.
         progress: called after each round.
 
     Raises:
@@ -197,10 +212,24 @@ def measure(
     checks.choice(size, "size", tuple(SIZES))
     checks.size(rounds=rounds)
     shape = SIZES[size]
-    runs = input_contenders(name, shape) if cell == "input" else contenders(name, cell, shape)
+    if cell == "input":
+        runs = input_contenders(name, shape, device)
+    else:
+        runs = contenders(name, cell, shape, device)
     losses = {kind: run() for kind, run in runs.items()}
     check_losses(cell, losses)
-    return Timing(name, cell, size, medians(runs, rounds, progress), rounds, num_threads())
+    card = card_of(name, device)
+    if card:
+        medians(runs, WARM_UP)
+    return Timing(name, cell, size, medians(runs, rounds, progress), rounds, num_threads(), card)
+
+
+def card_of(name: str, device: Any) -> str:
+    """Return what a device is called if it is a GPU, else nothing."""
+    ops = backends.load(name).RNNModelScratch.ops
+    if device is None or not ops.tensors.is_gpu(device):
+        return ""
+    return str(ops.baselines.card(device))
 
 
 def medians(

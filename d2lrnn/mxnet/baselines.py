@@ -1,5 +1,7 @@
 """What the benchmark measures against in MXNet: the step of the book, and products alone."""
 
+import functools
+
 from d2lrnn.mxnet.framework import autograd, np, npx
 from d2lrnn.mxnet.tensors import from_numpy
 
@@ -24,10 +26,11 @@ def book_step(net, lr, theta):
     return step
 
 
-def multiply(pairs):
+def multiply(pairs, device=None):
     """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
-    pairs = [([from_numpy(left) for left in lefts], from_numpy(right)) for lefts, right in pairs]
-    outs = [np.empty((len(lefts[0]), right.shape[1])) for lefts, right in pairs]
+    place = functools.partial(from_numpy, device=device)
+    pairs = [([place(left) for left in lefts], place(right)) for lefts, right in pairs]
+    outs = [np.empty((len(lefts[0]), right.shape[1]), ctx=right.ctx) for lefts, right in pairs]
 
     def run():
         for (lefts, right), out in zip(pairs, outs):
@@ -48,3 +51,8 @@ def compiled(function):
 def wait_for(params):
     """Wait until parameters have their values: MXNet returns before they have."""
     npx.waitall()
+
+
+def card(device):
+    """Return what a device, as try_gpu returns it, is called."""
+    return f"{device}"

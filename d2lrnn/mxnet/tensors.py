@@ -16,6 +16,11 @@ def try_gpu(i=0):
     return npx.gpu(i) if i < npx.num_gpus() else npx.cpu()
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return device.device_type == "gpu"
+
+
 def device_of(device):
     """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
     return checks.device(device, working)

@@ -21,7 +21,7 @@ def book_step(net, lr, theta):
     return step
 
 
-def multiply(pairs):
+def multiply(pairs, device=None):
     """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
     outs = [np.empty((lefts.shape[1], right.shape[1]), lefts.dtype) for lefts, right in pairs]
 
@@ -41,3 +41,8 @@ def compiled(function):
 
 def wait_for(params):
     """Wait until parameters have their values: NumPy's always have."""
+
+
+def card(device):
+    """Return what a device, as try_gpu returns it, is called."""
+    return f"{device}"

@@ -12,6 +12,11 @@ def try_gpu(i=0):
     return "cpu"
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return False
+
+
 def device_of(device):
     """Return the device that is named, None as it is; NumPy knows only the CPU."""
     return checks.device(device, {"cpu": "cpu", "cpu:0": "cpu"}.__getitem__)

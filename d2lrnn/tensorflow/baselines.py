@@ -1,5 +1,7 @@
 """What the benchmark measures against in TensorFlow: the step of the book, and products alone."""
 
+import functools
+
 import tensorflow as tf
 
 from d2lrnn.tensorflow.tensors import from_numpy
@@ -23,9 +25,10 @@ def book_step(net, lr, theta):
     return step
 
 
-def multiply(pairs):
+def multiply(pairs, device=None):
     """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
-    pairs = [(from_numpy(lefts), from_numpy(right)) for lefts, right in pairs]
+    place = functools.partial(from_numpy, device=device)
+    pairs = [(place(lefts), place(right)) for lefts, right in pairs]
 
     @tf.function(jit_compile=True, autograph=False)
     def compute(pairs):
@@ -50,3 +53,11 @@ def compiled(function):
 def wait_for(params):
     """Wait until parameters have their values: on a GPU they may be under way."""
     tf.convert_to_tensor(params[-1]).numpy()  # the last to be assigned, and small
+
+
+def card(device):
+    """Return what a device, as try_gpu returns it, is called."""
+    number = tf.DeviceSpec.from_string(device).device_index or 0
+    cards = tf.config.list_physical_devices("GPU")[number:]
+    details = tf.config.experimental.get_device_details(cards[0]) if cards else {}
+    return details.get("device_name", device)

@@ -14,6 +14,11 @@ def try_gpu(i=0):
     return f"/GPU:{i}" if i < len(tf.config.list_physical_devices("GPU")) else "/CPU:0"
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return tf.DeviceSpec.from_string(device).device_type == "GPU"
+
+
 def device_of(device):
     """Return the device that is named, such as "cpu" or "/GPU:1", None as it is."""
     return checks.device(device, working)

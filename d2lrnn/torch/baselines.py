@@ -1,5 +1,7 @@
 """What the benchmark measures against in PyTorch: the step of the book, and products alone."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 
@@ -26,10 +28,11 @@ def book_step(net, lr, theta):
     return step
 
 
-def multiply(pairs):
+def multiply(pairs, device=None):
     """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
-    pairs = [(from_numpy(lefts).unbind(), from_numpy(right)) for lefts, right in pairs]
-    outs = [torch.empty(len(lefts[0]), right.shape[1]) for lefts, right in pairs]
+    place = functools.partial(from_numpy, device=device)
+    pairs = [(place(lefts).unbind(), place(right)) for lefts, right in pairs]
+    outs = [lefts[0].new_empty(len(lefts[0]), right.shape[1]) for lefts, right in pairs]
 
     def run():
         for (lefts, right), out in zip(pairs, outs):
@@ -49,3 +52,8 @@ def wait_for(params):
     """Wait until parameters have their values: on a GPU they may be under way."""
     if params[0].is_cuda:
         torch.cuda.synchronize()
+
+
+def card(device):
+    """Return what a device, as try_gpu returns it, is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device}"

@@ -16,10 +16,10 @@ from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
 
 @contextlib.contextmanager
 def seeded(seed):
-    """Draw from a seed, if there is one, and leave PyTorch's own generator as it was."""
+    """Draw on the CPU from a seed, if there is one, and leave PyTorch's generators as they were."""
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs' too
         yield
 
 
@@ -27,14 +27,14 @@ LAYERS = {"rnn": nn.RNN, "gru_reset_after": nn.GRU, "lstm": nn.LSTM}
 
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
-    """Return the layer, its weights drawn as PyTorch does, from the seed if there is one."""
-    settings = {
-        "bidirectional": bidirectional,
-        "device": device_of(device),
-        "dtype": getattr(torch, dtype),
-    }
+    """Return the layer, its weights drawn as PyTorch does, from the seed if there is one.
+
+    They are drawn on the CPU: a GPU draws other numbers from the same seed.
+    """
+    settings = {"bidirectional": bidirectional, "dtype": getattr(torch, dtype)}
     with seeded(seed):
-        return LAYERS[cell](num_inputs, num_hiddens, num_layers, **settings)
+        layer = LAYERS[cell](num_inputs, num_hiddens, num_layers, **settings)
+    return layer.to(device_of(device))
 
 
 RNN, GRU, LSTM = layer_functions(make_layer)
@@ -115,14 +115,19 @@ class RNNModel(nn.Module, ConciseModel):
 
         clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
-        def step(X, Y, state):
+        def deferred(X, Y, state):
             loss, state = self.loss(X, Y, state)
             optimizer.zero_grad()
             loss.backward()
             clip_(self.parameters(), theta)
             optimizer.step()
-            return loss.item(), tuple(s.detach() for s in state)
+            return loss.detach(), tuple(s.detach() for s in state)
 
+        def step(X, Y, state):
+            loss, state = deferred(X, Y, state)
+            return loss.item(), state
+
+        step.deferred = deferred  # a GPU computes on while Python goes ahead
         return optimizers.remembering(step, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):

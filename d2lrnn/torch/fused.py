@@ -220,7 +220,7 @@ def kernel_takes(inputs, state, vocab_size):
     for us, unless there is so little to multiply that our calls from Python take longer.
     """
     (H, _), mkldnn = state, torch.backends.mkldnn
-    if H.is_cuda or H.dtype != torch.float32 or 0 in inputs.shape:
+    if H.device.type != "cpu" or H.dtype != torch.float32 or 0 in inputs.shape:
         return False
     few = vocab_size <= max(H.shape[1] // 2, 32) or vocab_size * H.numel() <= 50_000
     return (few or inputs.dtype.is_floating_point) and mkldnn.is_available() and mkldnn.enabled

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
+from d2lrnn.torch import graph
 from d2lrnn.torch.tensors import own
 
 
@@ -76,15 +77,26 @@ def value_and_grad(network, loss):
 
 
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
-    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    On a CUDA device the step becomes a graph; see d2lrnn.torch.graph.
+    """
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
+    def clipped(grads):
+        return grad_clipping(grads, theta, clip=clip)[0]
+
+    on_gpu = graph.Step(compute, clipped, rule, memory) if graph.is_ours(network) else None
+
     def update(params, inputs, targets, weights=None):
+        recorder = on_gpu and graph.recorder_for(params[0].device)
+        if recorder:
+            return *on_gpu(recorder, params, inputs, targets, weights), params
         value, state, grads = compute(params, inputs, targets, weights)
-        grads, _ = grad_clipping(grads, theta, clip=clip)
+        grads = clipped(grads)
         with torch.no_grad():
             updated, memory.kept = rule.update(params, grads, memory.before(params))
             for param, new in zip(params, updated):

@@ -19,6 +19,11 @@ def try_gpu(i=0):
     return torch.device("cpu")
 
 
+def is_gpu(device):
+    """Return whether a device, as try_gpu returns it, is a GPU."""
+    return torch.device(device).type != "cpu"
+
+
 def device_of(device):
     """Return the device that is named, None as it is."""
     return checks.device(device, working)
@@ -35,7 +40,11 @@ def working(device):
 
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
-    return torch.from_numpy(checks.numbers(array, dtype)).to(device_of(device))
+    tensor, device = torch.from_numpy(checks.numbers(array, dtype)), device_of(device)
+    if device is not None and device.type == "cuda":
+        # From memory that stays in place the GPU fetches it by itself: Python goes on meanwhile.
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def own(state, like):
