@@ -447,7 +447,7 @@ ax.plot(theta * np.cos(edge), theta * np.sin(edge), color="black")
 for number, length in enumerate((0.6, 2.4, 1.4, 0.8, 2.9, 1.8)):
     angle = 0.4 + 2 * np.pi * number / 6
     g = length * np.array([np.cos(angle), np.sin(angle)])
-    clipped = min(1, theta / np.linalg.norm(g)) * g
+    clipped = min(1, theta / float(np.linalg.norm(g))) * g
     faint = {"color": plot.COLOURS[number], "alpha": 0.35, "linewidth": 2}
     ax.plot([0, g[0]], [0, g[1]], "--", **faint)
     arrow = {"arrowstyle": "-|>", "color": plot.COLOURS[number], "lw": 3}
