@@ -447,7 +447,7 @@ ax.plot(theta * np.cos(edge), theta * np.sin(edge), color="black")
 for number, length in enumerate((0.6, 2.4, 1.4, 0.8, 2.9, 1.8)):
     angle = 0.4 + 2 * np.pi * number / 6
     g = length * np.array([np.cos(angle), np.sin(angle)])
-    clipped = min(1, theta / np.linalg.norm(g)) * g
+    clipped = min(1, theta / float(np.linalg.norm(g))) * g
     faint = {"color": plot.COLOURS[number], "alpha": 0.35, "linewidth": 2}
     ax.plot([0, g[0]], [0, g[1]], "--", **faint)
     arrow = {"arrowstyle": "-|>", "color": plot.COLOURS[number], "lw": 3}
@@ -572,11 +572,11 @@ results = {}
 for label in ("by hand", "package"):
     net = rnn.RNNModelScratch(vocab_size, 32, *functions, **settings)
     train_iter, _ = load_data(batch_size, num_steps, seed=0)
+    step = rnn.make_step(net, 1.0, 0.1)
     for _ in range(2):
         if label == "by hand":
             perplexity = train_epoch(net, train_iter, 1.0, 0.1)
         else:
-            step = rnn.make_step(net, 1.0, 0.1)
             perplexity, _ = rnn.train_epoch_ch8(net, train_iter, step)
     results[label] = perplexity, *net.arrays()
 for one, other in zip(*results.values()):
@@ -609,9 +609,11 @@ def train(at_random, theta):
         if epoch % every == 0:
             _, grads = net.gradients(X, Y, net.begin_state(batch_size))
             norms.append(norm_of(grads))
-        seen = rnn.train_epoch_ch8(
-            net, train_iter, step, use_random_iter=at_random
-        )
+        reading = {"use_random_iter": at_random}
+        try:
+            seen = rnn.train_epoch_ch8(net, train_iter, step, **reading)
+        except FloatingPointError:  # the loss is no number any more
+            break
         history.add(*seen)
         if seen[0] > 1000:  # beyond hope
             break

@@ -26,7 +26,7 @@ OF_NOTEBOOKS = (
 # What it says all the same is of the notebooks' own making: settings of several kinds in one
 # dictionary, and a name that is used again in a loop or in one assignment with another.
 THEIRS = (
-    r'Argument 4 to "train_ch8" has incompatible type "\*\*dict\[str, float\]"',
+    r'Argument \d to "\w+" has incompatible type "\*\*dict\[str, (?:float|int|object)\]"',
     r'Argument after \*\* must be a mapping, not "object"',
     r'Incompatible types in assignment|Invalid index type "str"|Argument 1 to "perplexity"',
 )
