@@ -40,7 +40,14 @@ def in_notebook() -> bool:
 
 
 def full_or_fast(full: T, fast: T) -> T:
-    """Return full, or fast where the environment variable D2LRNN_FAST asks for a quick run."""
+    """Return full, or fast where the environment variable D2LRNN_FAST asks for a quick run.
+
+    Examples:
+        >>> from d2lrnn.teaching import full_or_fast
+        >>> num_epochs = full_or_fast(400, 4)  # 4 where D2LRNN_FAST is 1
+        >>> num_epochs in (400, 4)
+        True
+    """
     return fast if os.environ.get(FAST, "0") not in ("", "0") else full
 
 
@@ -49,6 +56,14 @@ def time_machine_at_hand() -> bool:
 
     It can if it lies in the folder that the environment variable D2LRNN_DATA names, or was
     downloaded before.
+
+    Examples:
+        >>> from d2lrnn.teaching import time_machine_at_hand
+        >>> book = time_machine_at_hand()
+        >>> load_data = rnn.load_data_time_machine if book else rnn.load_data_builtin
+        >>> train_iter, vocab = load_data(batch_size=32, num_steps=35)
+        >>> len(vocab) in (28, 55)
+        True
     """
     return _at_hand("timemachine.txt")
 
@@ -109,6 +124,13 @@ def present(axes: Any, alt: str) -> None:
     Args:
         axes: what the functions of d2lrnn.plot and d2lrnn.plot.diagrams return.
         alt: one sentence that says what there is to see, for those who do not see it.
+
+    Examples:
+        >>> from d2lrnn import plot
+        >>> from d2lrnn.teaching import present
+        >>> ax = plot.new_axes()
+        >>> present(ax, "Empty axes.")
+        figure saved in figures/...-1.png: Empty axes.
     """
     from matplotlib import pyplot
 
@@ -141,6 +163,15 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
 
     Raises:
         ValueError: expected is ``...`` or None, which would take a blank for an answer.
+
+    Examples:
+        >>> from d2lrnn.teaching import check
+        >>> check(2 + 2, 4, "count on your fingers")
+        Right.
+        >>> check(..., 4, "count on your fingers")  # a blank
+        Not yet: there is no answer. Hint: count on your fingers
+        >>> check(lambda: 1 / 0, 4, "count on your fingers")
+        Not yet: ZeroDivisionError: division by zero. Hint: count on your fingers
     """
     try:
         found = answer() if callable(answer) else answer

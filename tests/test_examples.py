@@ -5,6 +5,10 @@ are in a folder of their own.
 """
 
 import doctest
+import inspect
+import pkgutil
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +20,20 @@ from d2lrnn.data import corpora, datasets
 ERRORS = {name: getattr(exports, name) for name in exports.__all__ if name.endswith("Error")}
 FRENCH = "Go.\tVa !\nHi.\tSalut !\n"  # the first line is the book's
 OF_TEXTS = [name for name in BACKEND if "time_machine" in name or "shakespeare" in name]
+KNOWN = {*BACKEND, *ERRORS, "Backend", "Layers"}
+PAGES = sorted((Path(__file__).parent.parent / "docs" / "reference").glob("*.md"))
+
+
+def of_the_pages():
+    """What the reference shows, one by one, beside a backend's names."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    things = map(pkgutil.resolve_name, re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE))
+    named = {thing.__name__: thing for thing in things if not inspect.ismodule(thing)}
+    return {name: thing for name, thing in named.items() if name not in KNOWN}
+
+
+BESIDE = of_the_pages()
+EVERY = {**BACKEND, **LAYERS, **ERRORS, **BESIDE}
 FLAGS = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 
 
@@ -44,16 +62,16 @@ def assert_true(test):
     assert not said, "".join(said)
 
 
-@pytest.mark.parametrize("name", [*BACKEND, *LAYERS, *ERRORS])
+@pytest.mark.parametrize("name", EVERY)
 def test_a_public_name_has_an_example_that_shows_something(name):
-    examples = examples_of(name, {**BACKEND, **LAYERS, **ERRORS}[name]).examples
+    examples = examples_of(name, EVERY[name]).examples
     assert any(name in example.source for example in examples)
     assert examples[-1].want
 
 
-@pytest.mark.parametrize("name", [name for name in [*BACKEND, *ERRORS] if name not in OF_TEXTS])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in {*OF_TEXTS, *LAYERS}])
 def test_an_example_says_what_it_does(rnn, folder, name):
-    assert_true(examples_of(name, {**BACKEND, **ERRORS}[name], rnn=rnn))
+    assert_true(examples_of(name, EVERY[name], rnn=rnn))
 
 
 @pytest.mark.parametrize("name", OF_TEXTS)

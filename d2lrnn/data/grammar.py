@@ -45,6 +45,14 @@ class MarkovSource:
     Raises:
         ValueError: a row does not add up to 1, holds a negative number or an unknown word, or a
             word cannot be reached from another.
+
+    Examples:
+        >>> from d2lrnn.data.grammar import MarkovSource
+        >>> source = MarkovSource()
+        >>> " ".join(source.speak(6, seed=0))
+        'waits for the old captain and'
+        >>> round(source.perplexity("char"), 2)  # no model can be better
+        1.22
     """
 
     def __init__(self, table: Table = TABLE) -> None:
@@ -107,6 +115,13 @@ class GrammarLoader:
         seed: an integer for epochs that can be repeated, or None.
 
     ``floor`` is the lowest perplexity that a model can have on this text.
+
+    Examples:
+        >>> from d2lrnn.data.grammar import GrammarLoader, MarkovSource
+        >>> loader = GrammarLoader(MarkovSource(), 4, 10, max_tokens=500, seed=0)
+        >>> X, Y = next(iter(loader))
+        >>> X.shape, len(loader.vocab), round(loader.floor, 2)
+        ((4, 10), 20, 1.22)
     """
 
     to_tensor: Callable[[batches.Ids], Any] = staticmethod(lambda ids: ids)

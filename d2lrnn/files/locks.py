@@ -20,7 +20,16 @@ except ImportError:  # Windows
 
 
 class LockedError(OSError):
-    """Another process keeps its run in the same file; the message says which."""
+    """Another process keeps its run in the same file; the message says which.
+
+    Examples:
+        >>> from d2lrnn.files.locks import LockedError
+        >>> try:  # what train_ch8 raises where another process keeps its run in the checkpoint
+        ...     raise LockedError("another process, 4711, keeps its run in run.safetensors")
+        ... except OSError as error:
+        ...     print(error)
+        another process, 4711, keeps its run in run.safetensors
+    """
 
 
 def acquire(handle: int, name: str | os.PathLike[str]) -> bool:

@@ -68,6 +68,15 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
 
     Raises:
         ImportError: onnx is not installed.
+
+    Examples:
+        >>> from d2lrnn.files.onnx_file import to_onnx
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> with open("letters.onnx", "wb") as file:
+        ...     size = file.write(to_onnx(net, rnn.Vocab("abcd")))
+        >>> import onnx
+        >>> [output.name for output in onnx.load("letters.onnx").graph.output]
+        ['scores', 'new_state_0']
     """
     onnx = onnx_module()
     graph, made_of, arrays = Graph(onnx), net.architecture, net.arrays()

@@ -190,6 +190,12 @@ def survey(
 
     Returns:
         {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
+
+    Examples:
+        >>> from d2lrnn.measure.gradient_flow import survey
+        >>> found = survey(rnn, radii=(0.5, 1.0), num_steps=10)
+        >>> list(found), [len(norms) for norms in found["rnn"].values()]  # one for each step
+        (['rnn', 'gru', 'lstm'], [10, 10])
     """
     found: dict[str, dict[str, Array]] = {}
     for cell in ("rnn", "gru", "lstm"):

@@ -62,9 +62,9 @@ def num_bytes(cell: str, num_hiddens: int, vocab_size: int = VOCAB_SIZE) -> int:
     return 4 * (recurrent + (num_hiddens + 1) * vocab_size + 3)
 
 
-def seconds_on(network: float, workers: int, size: int) -> float:
+def seconds_on(network: float, workers: float | np.integer[Any], size: int) -> float:
     """Return how long a ring takes to add up so many bytes: each worker sends 2 (k - 1) / k."""
-    return 2 * (workers - 1) / workers * size * BITS / network
+    return float(2 * (workers - 1) / workers * size * BITS / network)
 
 
 def break_even(network: float, workers: int, size: int) -> float:

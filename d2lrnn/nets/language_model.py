@@ -36,6 +36,13 @@ class Model(ABC):
 
     A backend's model supplies the abstract methods and the attributes below, ``ops`` being the
     backend's record.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> scores, state = net.evaluate([[0, 1, 2]], net.begin_state(1))
+        >>> loss, gradients = net.gradients([[0, 1, 2]], [[1, 2, 3]], net.begin_state(1))
+        >>> scores.shape, f"{loss:.2f}", [gradient.shape for gradient in gradients[:3]]
+        ((3, 5), '1.61', [(5, 4), (4, 4), (4,)])
     """
 
     ops: Ops

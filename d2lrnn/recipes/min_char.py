@@ -65,6 +65,16 @@ def train_min_char(
     Raises:
         DivergenceError: the loss is no longer finite.
         Stopped: a KeyboardInterrupt, after an iteration; the net holds what it has learned.
+
+    Examples:
+        >>> from d2lrnn.recipes.min_char import character_corpus, train_min_char
+        >>> corpus, vocab = character_corpus(["the clock ticks and tocks. "] * 10)
+        >>> functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+        >>> net = rnn.RNNModelScratch(len(vocab), 100, *functions, seed=0)
+        >>> seen = train_min_char(net, corpus, vocab, 50, progress=False)
+        iteration 50, smooth loss ...
+        >>> seen.iterations
+        [0, 50]
     """
     checks.count(num_iterations=num_iterations)
     checks.size(report_every=report_every, sample_every=sample_every)

@@ -111,6 +111,12 @@ class SmoothLoss:
     ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
     (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
     ever begun at zero, and may write and read worse from there.
+
+    Examples:
+        >>> from d2lrnn.training.history import SmoothLoss
+        >>> seen = SmoothLoss(iterations=[0, 1000], values=[99.7, 72.5])
+        >>> seen.values[-1] / 25  # of 25 steps: nats for a character
+        2.9
     """
 
     iterations: list[int] = field(default_factory=list)
