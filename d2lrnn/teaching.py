@@ -169,7 +169,7 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
         >>> check(2 + 2, 4, "count on your fingers")
         Right.
         >>> check(..., 4, "count on your fingers")  # a blank
-        Not yet: there is no answer. Hint: count on your fingers
+        No answer yet. Hint: count on your fingers
         >>> check(lambda: 1 / 0, 4, "count on your fingers")
         Not yet: ZeroDivisionError: division by zero. Hint: count on your fingers
     """

@@ -64,7 +64,7 @@ def test_an_error_names_the_option_and_says_what_helps(arguments, words):
 
 
 def test_a_file_that_may_not_be_read_is_said_in_words(monkeypatch, save):
-    def refuse(path):
+    def refuse(path, **_):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(backends.load("numpy"), "load_model", refuse)

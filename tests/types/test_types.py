@@ -29,6 +29,7 @@ THEIRS = (
     r'Argument \d to "\w+" has incompatible type "\*\*dict\[str, (?:float|int|object)\]"',
     r'Argument after \*\* must be a mapping, not "object"',
     r'Incompatible types in assignment|Invalid index type "str"|Argument 1 to "perplexity"',
+    r'No overload variant of "__rmul__" of "ndarray"',  # of min of an integer and a float
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPET = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[1]
