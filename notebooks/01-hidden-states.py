@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/01-hidden-states.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/01-hidden-states.ipynb)
 #
 # # 1. From n-grams and MLPs to hidden states
 #
@@ -424,8 +425,9 @@ for t in range(num_steps):
     mlp_outputs.append(rnn.to_numpy(outputs))
 
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
-settings = {"seed": 0, "dtype": "float64"}
-net = rnn.RNNModelScratch(vocab_size, num_hiddens, *functions, **settings)
+net = rnn.RNNModelScratch(
+    vocab_size, num_hiddens, *functions, seed=0, dtype="float64"
+)
 rnn.scale_recurrent(net, 1.0)
 outputs, _ = net.evaluate(ids, net.begin_state(2))
 rnn_outputs = outputs.reshape(num_steps, 2, vocab_size)

@@ -12,6 +12,7 @@
 # ---
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/02-text-to-minibatches.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/02-text-to-minibatches.ipynb)
 #
 # # 2. From text to minibatches
 #
@@ -386,8 +387,9 @@ for (X, Y), pair in zip(ours, theirs):
 print(len(theirs), "minibatches, the same as by hand")
 
 # %%
-settings = {"use_random_iter": True, "seed": 1}
-axes = diagrams.partitioning(list(words), 2, num_steps, **settings)
+axes = diagrams.partitioning(
+    list(words), 2, num_steps, use_random_iter=True, seed=1
+)
 present(axes, "Two minibatches of two rows, from all over the text.")
 
 # %% [markdown]

@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/03-rnn-from-scratch.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/03-rnn-from-scratch.ipynb)
 #
 # # 3. The recurrent network from scratch
 #
@@ -567,10 +568,11 @@ def train_epoch(net, train_iter, lr, theta, use_random_iter=False):
 # be felt, both must come to the same perplexity and to the same parameters:
 
 # %%
-settings = {"seed": 0, "dtype": "float64"}
 results = {}
 for label in ("by hand", "package"):
-    net = rnn.RNNModelScratch(vocab_size, 32, *functions, **settings)
+    net = rnn.RNNModelScratch(
+        vocab_size, 32, *functions, seed=0, dtype="float64"
+    )
     train_iter, _ = load_data(batch_size, num_steps, seed=0)
     step = rnn.make_step(net, 1.0, 0.1)
     for _ in range(2):
@@ -796,8 +798,8 @@ present(
 
 # %%
 for tau in (0.0, 0.5, 1.0, 1.5):
-    settings = {"temperature": tau, "seed": 0}
-    print(tau, rnn.predict_ch8(prefix, 56, net, vocab, **settings))
+    said = rnn.predict_ch8(prefix, 56, net, vocab, temperature=tau, seed=0)
+    print(tau, said)
 
 # %% [markdown]
 # A network that knows its text by heart writes it down at low temperatures.

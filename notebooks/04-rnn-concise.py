@@ -12,6 +12,7 @@
 # ---
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/04-rnn-concise.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/04-rnn-concise.ipynb)
 #
 # # 4. The concise model, and proof that it is the same
 #
@@ -457,8 +458,9 @@ runs = {
 histories = {}
 for label, model in runs.items():
     train_iter, vocab = load_data(batch_size, num_steps, seed=0)
-    settings = {"lr": 1.0, "num_epochs": num_epochs, "progress": False}
-    histories[label] = rnn.train_ch8(model, train_iter, vocab, **settings)
+    histories[label] = rnn.train_ch8(
+        model, train_iter, vocab, 1.0, num_epochs, progress=False
+    )
 ax = plot.new_axes(8, 4.8)
 present(
     plot.perplexity(histories, ax),

@@ -12,6 +12,7 @@
 # ---
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/06-gru.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/06-gru.ipynb)
 #
 # # 6. The gated recurrent unit
 #
@@ -378,9 +379,10 @@ cells = {
 norms = {}
 variants = [("gru", 4.0), ("gru", 2.0), ("gru", 0.0), ("rnn", None)]
 for cell, bias in full_or_fast(variants, variants[1::2]):
-    settings = {"seed": 0, "dtype": "float64"}
-    net = rnn.RNNModelScratch(len(vocab), 64, *cells[cell], **settings)
-    arrays = [10 * array for array in net.arrays()]  # they spread by 0.1
+    net = rnn.RNNModelScratch(
+        len(vocab), 64, *cells[cell], seed=0, dtype="float64"
+    )
+    arrays = [10.0 * array for array in net.arrays()]  # they spread by 0.1
     if bias is not None:
         arrays[2] = arrays[2] + bias
     net.load_arrays(arrays)
@@ -604,8 +606,9 @@ for cell, functions in cells.items():
     net = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0)
     larger = [10 * array for array in net.arrays()]
     net.load_arrays(larger)  # shortens the beginning
-    settings = {"lr": 1.0, "num_epochs": num_epochs, "progress": False}
-    history = rnn.train_ch8(net, train_iter, vocab, **settings)
+    history = rnn.train_ch8(
+        net, train_iter, vocab, 1.0, num_epochs, progress=False
+    )
     histories[cell], nets[cell] = history, net
     size, last = sum(a.size for a in larger), history.perplexity[-1]
     print(f"{cell}: {size:,} parameters, perplexity {last:.2f}")

@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/07-lstm.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/07-lstm.ipynb)
 #
 # # 7. Long short-term memory, gate by gate
 #
@@ -378,8 +379,9 @@ B_F = 5  # the place of b_f in i, f, o, c with three parameters each
 ids = rng.integers(28, size=(8, num_steps + 1))
 norms = {}
 for bias in biases:
-    settings = {"seed": 0, "dtype": "float64"}
-    net = rnn.RNNModelScratch(28, 64, *lstm_functions, **settings)
+    net = rnn.RNNModelScratch(
+        28, 64, *lstm_functions, seed=0, dtype="float64"
+    )
     arrays = net.arrays()
     arrays[B_F] += bias
     net.load_arrays(arrays)
@@ -435,9 +437,13 @@ for bias in full_or_fast((0.0, 1.0, 3.0), (3.0,)):
     arrays[B_F] += bias
     net.load_arrays(arrays)
     loader = rnn.BatchLoader(examples, examples[:, 0], batch_size=64, seed=0)
-    settings = {"held_out": (held_out, held_out[:, 0]), "progress": False}
     scores[rf"$b_f$ = {bias:g}"] = rnn.train_sequences(
-        net, loader, 0.01, full_or_fast(10, 2), **settings
+        net,
+        loader,
+        0.01,
+        full_or_fast(10, 2),
+        held_out=(held_out, held_out[:, 0]),
+        progress=False,
     )
 left, right = plot.scores(scores, plot.new_axes(12, 4.8, columns=2))
 right.set(ylim=(0.4, 1.05))
@@ -513,9 +519,15 @@ net = rnn.RNNModelScratch(len(vocab), num_hiddens, *fused, seed=0)
 arrays = net.arrays()
 arrays[B_F] += 1
 net.load_arrays(arrays)
-settings = {"lr": 0.01, "optimizer": "adam", "progress": False}
-settings["num_epochs"] = full_or_fast(12, 2)
-history = rnn.train_ch8(net, train_iter, vocab, **settings)
+history = rnn.train_ch8(
+    net,
+    train_iter,
+    vocab,
+    0.01,
+    full_or_fast(12, 2),
+    optimizer="adam",
+    progress=False,
+)
 print(f"perplexity {history.perplexity[-1]:.1f}")
 print(rnn.predict_ch8("time traveller ", 45, net, vocab))
 

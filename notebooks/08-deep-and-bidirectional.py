@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/08-deep-and-bidirectional.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/08-deep-and-bidirectional.ipynb)
 #
 # # 8. Deep and bidirectional networks
 #
@@ -622,12 +623,13 @@ except ValueError as error:
 
 # %%
 one_way = rnn.RNNModelScratch(len(vocab), 32, *rnn.stack("rnn", 1), seed=0)
-models, histories = {"one direction": one_way, "both": two_way}, {}
+models = {"one direction": one_way, "both": two_way}
+by_direction = {}
 for name, net in models.items():
     fresh, _ = rnn.load_data_grammar(
         32, num_places, max_tokens=5_000, seed=0
     )
-    histories[name] = rnn.train_ch8(
+    by_direction[name] = rnn.train_ch8(
         net,
         fresh,
         vocab,
@@ -636,7 +638,7 @@ for name, net in models.items():
         optimizer="adam",
         progress=False,
     )
-ax = plot.perplexity(histories, plot.new_axes(10, 4.8))
+ax = plot.perplexity(by_direction, plot.new_axes(10, 4.8))
 present(
     ax,
     "One direction stays above the floor of 1.22; both directions "

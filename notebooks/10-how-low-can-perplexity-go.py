@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/10-how-low-can-perplexity-go.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/10-how-low-can-perplexity-go.ipynb)
 #
 # # 10. How low can perplexity go?
 #
@@ -595,7 +596,7 @@ print(
 # %%
 long_text = list(" ".join(source.speak(2000, seed=1)))
 longest = full_or_fast(500_000, 10_000)
-readings = {}
+readings: dict = {}
 readings["fresh text"], _ = rnn.load_data_grammar(
     8, num_steps, max_tokens=longest, seed=0
 )

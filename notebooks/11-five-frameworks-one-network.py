@@ -13,6 +13,7 @@
 
 # %% [markdown]
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/d2lrnn/d2lrnn/blob/main/notebooks/11-five-frameworks-one-network.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/d2lrnn/d2lrnn/blob/main/notebooks/11-five-frameworks-one-network.ipynb)
 #
 # # 11. Five frameworks, one network
 #
@@ -616,7 +617,7 @@ num = min(100, num_minibatches)
 through_float32 = [
     weight.astype("float32").astype("float64") for weight in first_weights
 ]
-mistakes = {
+mistakes: dict = {
     "no mistake": {
         "weights": [weight * (1 + 2.0**-52) for weight in first_weights]
     },

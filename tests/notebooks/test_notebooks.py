@@ -19,9 +19,12 @@ from d2lrnn.data import corpora
 
 ADDRESS = f"git+https://github.com/{grid.REPOSITORY}"
 FAST, FULL = 30, 360  # seconds, with --timed
-BADGE = (
+BADGES = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-    "(https://colab.research.google.com/github/{}/blob/main/notebooks/{}.ipynb)"
+    "(https://colab.research.google.com/github/{0}/blob/main/notebooks/{1}.ipynb)\n"
+    "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
+    "(https://kaggle.com/kernels/welcome?src=https://github.com/{0}/blob/main/notebooks/{1}.ipynb)"
+    "\n\n# "
 )
 
 
@@ -107,9 +110,9 @@ def test_the_backend_is_chosen_by_one_line(script):
     assert "from d2lrnn import jax as rnn\n" in grid.on_backend(script, "jax")
 
 
-def test_it_opens_in_colab_and_installs_what_is_not_there(name, committed):
+def test_it_opens_in_colab_and_kaggle_and_installs_what_is_not_there(name, committed):
     first, second = committed.cells[:2]
-    assert first.source.startswith(BADGE.format(grid.REPOSITORY, name))
+    assert first.source.startswith(BADGES.format(grid.REPOSITORY, name))
     assert second.source == (
         "import importlib.util\n\n"
         'if importlib.util.find_spec("d2lrnn") is None:\n'

@@ -23,14 +23,6 @@ OF_NOTEBOOKS = (
     "--local-partial-types",
     "--disable-error-code=var-annotated",
 )
-# What it says all the same is of the notebooks' own making: settings of several kinds in one
-# dictionary, and a name that is used again in a loop or in one assignment with another.
-THEIRS = (
-    r'Argument \d to "\w+" has incompatible type "\*\*dict\[str, (?:float|int|object)\]"',
-    r'Argument after \*\* must be a mapping, not "object"',
-    r'Incompatible types in assignment|Invalid index type "str"|Argument 1 to "perplexity"',
-    r'No overload variant of "__rmul__" of "ndarray"',  # of min of an integer and a float
-)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPET = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[1]
 KNOWN = {
@@ -87,11 +79,9 @@ def test_pyright_has_nothing_to_say_of_the_notebooks():
     assert pyright(*NOTEBOOKS) == []
 
 
-def test_mypy_has_nothing_to_say_of_what_the_notebooks_take_from_the_package(tmp_path):
+def test_mypy_has_nothing_to_say_of_the_notebooks(tmp_path):
     said = mypy(tmp_path, *OF_NOTEBOOKS, *NOTEBOOKS)
-    assert f"{len(NOTEBOOKS)} source files" in said.splitlines()[-1]  # all of them were read
-    complaints = re.findall(r"^.* error: (.*)$", said, re.MULTILINE)
-    assert [line for line in complaints if not re.match("|".join(THEIRS), line)] == []
+    assert said.splitlines() == [f"Success: no issues found in {len(NOTEBOOKS)} source files"]
 
 
 def test_mypy_finds_what_a_notebook_does_wrong(tmp_path):
