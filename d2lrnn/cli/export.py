@@ -31,11 +31,11 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
     with plain_errors():
         if not as_onnx:
             raise ValueError("no format is given; add --onnx")
+        onnx_file.onnx_module()
         check_readable("MODEL", model, NO_MODEL)
         out = out or str(Path(model).with_suffix(".onnx"))
         check_writable(out)
         _check_replaceable(out, model)
-        onnx_file.onnx_module()
         net, vocab = load_backend("numpy").load_model(model)
         atomic.replace(out, onnx_file.to_onnx(net, vocab))
     click.echo(f"{net!r} saved in {out}")
