@@ -78,7 +78,7 @@ def faults(backend):
         ),
         "a bias's gradient dropped": (
             training,
-            r"( +)(grads, _ = grad_clipping\(grads)",
+            r"( +)((?:grads, _ = |return )grad_clipping\(grads)",
             r"\1grads = [*grads[:2], 0 * grads[2], *grads[3:]]\n\1\2",
             TRAINING,
         ),
