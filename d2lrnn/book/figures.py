@@ -118,6 +118,7 @@ def show_list_len_pair_hist(
     """Draw how many sequences of each length two lists hold, side by side."""
     set_figsize()
     lengths = [np.fromiter(map(len, sequences), int) for sequences in (xlist, ylist)]
+    bars: Any
     _, _, bars = plt.hist(lengths)
     for bar in bars[1]:
         bar.set_hatch("/")
