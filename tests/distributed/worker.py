@@ -116,14 +116,15 @@ def main(name, folder, which=""):
     rnn = backends.load(name)
     processes = rnn.processes()
     arrays, seen = {}, {}
-    some = CASES[:2] if processes.size > 2 else CASES
+    some = CASES[1:2] if processes.size > 2 else CASES
     for case in PRODUCT if which == "product" else some:
         net, history = language_model(rnn, case)
         arrays |= {f"{name_of(case)}:{i}": array for i, array in enumerate(net.arrays())}
         seen[name_of(case)] = history.perplexity
-    net, history = language_model(rnn, CASES[0], segment=2)
-    arrays |= {f"segments:{i}": array for i, array in enumerate(net.arrays())}
-    seen["segments"] = history.perplexity
+    if processes.size < 4:
+        net, history = language_model(rnn, CASES[0], segment=2)
+        arrays |= {f"segments:{i}": array for i, array in enumerate(net.arrays())}
+        seen["segments"] = history.perplexity
     net, scores = tagger(rnn)
     arrays |= {f"tagger:{i}": array for i, array in enumerate(net.arrays())}
     seen["tagger"] = scores.loss
