@@ -113,19 +113,27 @@ def _passed_on(process: subprocess.Popen[str]) -> str:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Leave Ctrl-C to the processes, which it reaches too, and let SIGTERM end them.
+    """Leave Ctrl-C to the processes, which it reaches too; end them at SIGTERM and SIGHUP.
 
-    A handler that does nothing is not handed on to the processes; one that ignores would be.
+    A handler that does nothing is not handed on to the processes; one that ignores would be. What
+    is ignored stays so.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: None)
-    ends = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    handlers: dict[int, Any] = {signal.SIGINT: lambda *_: None, signal.SIGTERM: _exit}
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        handlers[signal.SIGHUP] = _exit  # helpers, which are apart, do not get it themselves
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        if before[number] != signal.SIG_IGN:
+            signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        signal.signal(signal.SIGTERM, ends)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: Any) -> None:
+    sys.exit(128 + number)
 
 
 def _begun(

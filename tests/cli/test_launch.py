@@ -1,7 +1,11 @@
 """What launch starts, and what it prints for several machines; tests/distributed starts it."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import click.testing
 import pytest
@@ -75,3 +79,28 @@ def test_a_worker_that_fails_ends_the_others_and_is_shown(capfd):
 
 def test_workers_that_all_end_well_are_a_success():
     assert crew.run([({}, [sys.executable, "-c", ""])] * 2) == 0
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_to_launch_ends_the_helpers_which_are_apart_too(name, tmp_path):
+    note = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(f'{{os.getpid()}}\\n')"
+    jobs = [
+        [({}, [sys.executable, "-c", f"{first}; import time; time.sleep(60)"])]
+        for first in ("pass", note)
+    ]
+    run = f"from d2lrnn.cli import crew; crew.run(*{jobs!r})"
+    with subprocess.Popen([sys.executable, "-c", run]) as process:
+        pid = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        assert os.getsid(pid) == pid
+        process.send_signal(getattr(signal, name))
+        assert process.wait(30) == 128 + getattr(signal, name)
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+
+def wait_for(happened):
+    """Wait until something has happened, and return it."""
+    for _ in range(400):
+        if found := happened():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it has not happened")
