@@ -118,14 +118,27 @@ def bench_command(
         if growth:
             _grow(_names(backend, everything), kinds or ("rnn", "gru", "lstm"), quick, file, plot)
             return
-        every = tuple(size for size in speed.SIZES if size != "tiny")
-        sizes = sizes or (every if everything else ("h256",))
-        kinds = kinds or tuple(speed.CELLS)
+        sizes, kinds = sizes or _default_sizes(everything), kinds or tuple(speed.CELLS)
         if everything:
             rows = _in_processes(sizes, kinds, rounds, gpu)
         else:
             device = on_gpu.device(load_backend(backend), gpu)
             rows = _here(backend, sizes, kinds, rounds, device)
+    _print_speeds(rows, sizes, rounds)
+    with plain_errors():
+        _save(speed.as_json(rows), file)
+        if plot:
+            from d2lrnn import plot as drawing
+
+            save_picture(drawing.bench(rows), plot)
+
+
+def _default_sizes(everything: bool) -> tuple[str, ...]:
+    return tuple(size for size in speed.SIZES if size != "tiny") if everything else ("h256",)
+
+
+def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int) -> None:
+    """Print what was measured, and what the columns and sizes are."""
     cards = ", ".join(sorted({row.card for row in rows} - {""}))
     where = f"on {cards}" if cards else f"{speed.num_threads()} threads"
     click.echo(f"Medians of {rounds} rounds, {where}, float32.")
@@ -135,12 +148,6 @@ def bench_command(
         click.echo(f"{column}: {meaning}")
     for size in sizes:
         click.echo(f"{size}: {speed.SIZES[size]}")
-    with plain_errors():
-        _save(speed.as_json(rows), file)
-        if plot:
-            from d2lrnn import plot as drawing
-
-            save_picture(drawing.bench(rows), plot)
 
 
 def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from worker import CASES, PRODUCT, name_of
 
 BOUND = 1e-12  # float64, 100 updates; sums in another order differ by about 1e-16 a time
 ALSO = {2: ["segments", "tagger"], 4: ["tagger"]}
-SOME = {2: CASES, 4: CASES[1:2]}  # of how many processes; all of PRODUCT with --product
+SOME = {2: CASES, 4: CASES[:2]}  # of how many processes; all of PRODUCT with --product
 
 
 def pytest_generate_tests(metafunc):
