@@ -76,6 +76,33 @@ def value_and_grad(network, loss):
     return compute
 
 
+def descend(params, grads, lr, theta):
+    """Clip gradients by their joint norm and take a step of gradient descent, in the fewest passes.
+
+    Clipped gradients and steps as arrays of their own would be as many again, large ones.
+    """
+    norm = torch.sqrt(sum(torch.linalg.vector_norm(grad) ** 2 for grad in grads))
+    scale = theta / torch.clamp(norm, min=theta)
+    for param, grad in zip(params, grads):
+        param.sub_(grad * scale, alpha=lr)
+
+
+def change_by(rule, theta, clip):
+    """Return change(params, grads, kept): clip, change parameters where they lie, return memory."""
+
+    @torch.no_grad()
+    def change(params, grads, kept):
+        if isinstance(rule, optimizers.SGD) and clip == "norm":
+            descend(params, grads, rule.lr, theta)
+            return kept
+        updated, kept = rule.update(params, grad_clipping(grads, theta, clip=clip)[0], kept)
+        for param, new in zip(params, updated):
+            param.copy_(new)
+        return kept
+
+    return change
+
+
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
 
@@ -83,24 +110,16 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
-    theta, clip = checks.clipping(theta, clip)
+    change = change_by(rule, *checks.clipping(theta, clip))
     compute = value_and_grad(network, loss)
-
-    def clipped(grads):
-        return grad_clipping(grads, theta, clip=clip)[0]
-
-    on_gpu = graph.Step(compute, clipped, rule, memory) if graph.is_ours(network) else None
+    on_gpu = graph.Step(compute, change, memory) if graph.is_ours(network) else None
 
     def update(params, inputs, targets, weights=None):
         recorder = on_gpu and graph.recorder_for(params[0].device)
         if recorder:
             return *on_gpu(recorder, params, inputs, targets, weights), params
         value, state, grads = compute(params, inputs, targets, weights)
-        grads = clipped(grads)
-        with torch.no_grad():
-            updated, memory.kept = rule.update(params, grads, memory.before(params))
-            for param, new in zip(params, updated):
-                param.copy_(new)
+        memory.kept = change(params, grads, memory.before(params))
         return value, constant(state), params
 
     update.memory = memory

@@ -55,13 +55,13 @@ def is_ours(network):
 class Step:
     """A step that is recorded, once for each shape of a minibatch, and replayed.
 
-    compute and clipped are what value_and_grad and grad_clipping make; rule and memory are the
-    optimizer's.
+    compute is what value_and_grad makes, change(params, grads, kept) clips and changes the
+    parameters where they lie, and returns what the optimizer, whose memory this is, remembers.
     """
 
-    def __init__(self, compute, clipped, rule, memory):
+    def __init__(self, compute, change, memory):
         """Begin with nothing recorded."""
-        self.compute, self.clipped, self.rule, self.memory = compute, clipped, rule, memory
+        self.compute, self.change, self.memory = compute, change, memory
         self.params, self.kept, self.graphs = [], None, {}
         self.times = collections.Counter()
 
@@ -99,8 +99,7 @@ class Step:
         leaves = [param.detach().requires_grad_() for param in self.params]  # of this stream
         value, state, grads = self.compute(leaves, inputs, targets, weights)
         with torch.no_grad():
-            updated = self.rule.update(self.params, self.clipped(grads), self.kept)
-            copy(updated, (self.params, self.kept))
+            copy(self.change(self.params, grads, self.kept), self.kept)
         return value, mapped(torch.Tensor.detach, tuple(state))
 
     def recorded(self, recorder, given):
