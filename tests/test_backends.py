@@ -35,6 +35,13 @@ def test_what_few_need_is_imported_when_they_do(module):
     assert not LATE & set(result.stdout.split())
 
 
+def test_importing_numpy_imports_only_what_a_net_is_made_of():
+    folders = "data.text", "files", "training", "measure", "teaching", "nets.classifiers"
+    result = run("import sys; from d2lrnn import numpy; print(*sys.modules)")
+    assert result.returncode == 0, result.stderr
+    assert {f"d2lrnn.{folder}" for folder in folders} & set(result.stdout.split()) == set()
+
+
 @pytest.mark.frameworks  # NumPy is always there
 def test_a_backend_that_is_not_installed_names_the_pip_command(backend):
     result = run(f"""

@@ -41,6 +41,24 @@ def test_the_public_names_are_those_of_the_contract(rnn, backend):
     assert dir(rnn) == sorted(rnn.__all__)
 
 
+def test_what_is_imported_late_is_what_a_type_checker_sees():
+    assert set(exports.PLACES) == set(exports.__all__)
+    assert set(exports.MADE) == set(exports.Exports._fields)
+
+
+def test_a_name_that_is_imported_late_is_the_same_ever_after(rnn):
+    for name in (*exports.MADE, *exports.PLACES):
+        assert getattr(rnn, name) is vars(rnn)[name]
+    assert rnn.Vocab is exports.Vocab
+
+
+def test_a_name_that_there_is_not_says_so(rnn):
+    with pytest.raises(AttributeError, match=f"module '{rnn.__name__}' has no attribute 'gur'"):
+        getattr(rnn, "gur")  # noqa: B009: a checker would complain of rnn.gur
+    with pytest.raises(AttributeError, match=r"module 'd2lrnn\.exports' has no attribute 'gur'"):
+        getattr(exports, "gur")  # noqa: B009
+
+
 @pytest.mark.parametrize("name", BACKEND)
 def test_a_function_says_what_it_does(rnn, name):
     assert inspect.getdoc(getattr(rnn, name))

@@ -6,13 +6,16 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, describe, losses, networks, optimizers
+from d2lrnn.nets import averaging, cells, describe, losses, optimizers
 from d2lrnn.nets.ops import Ops
+
+if TYPE_CHECKING:
+    from d2lrnn.nets import networks
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -244,6 +247,8 @@ class ScratchModel(Model):
     @property
     def speaker(self) -> networks.Masked:
         """The network as it says one token after the other: of one step no form is fused."""
+        from d2lrnn.nets import networks  # here: importing d2lrnn takes no time for it
+
         return networks.Masked(self.ops, self.architecture)
 
     def next_scores(self, index: Array, state: State) -> tuple[Array, State]:
@@ -259,6 +264,8 @@ class ScratchModel(Model):
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
     ) -> Step:
         """Return the function that trains on one minibatch, by our own optimizers."""
+        from d2lrnn.nets import networks
+
         network = networks.Recurrent(self.forward_fn)
         settings = {"optimizer": optimizer, "clip": clip}
         update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)

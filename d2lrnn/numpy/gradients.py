@@ -5,11 +5,12 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
 from d2lrnn.nets.losses import LOSSES
-from d2lrnn.numpy import bptt_networks
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
+    from d2lrnn.numpy import bptt_networks  # here: importing d2lrnn takes no time for it
+
     checks.differentiable(inputs, state, params)
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
@@ -35,6 +36,8 @@ def value_and_grad(network, loss):
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is one that keeps
     what the way back needs; a test shows that it gives what the network gives.
     """
+    from d2lrnn.numpy import bptt_networks
+
     checks.choice(loss, "loss", tuple(LOSSES))
     loss_and_gradient = LOSSES[loss]
 

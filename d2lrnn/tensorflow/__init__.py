@@ -1,8 +1,9 @@
 """The recurrent networks of the book in TensorFlow 2."""
 
+from typing import TYPE_CHECKING
+
 from d2lrnn import exports
 from d2lrnn.backends import requires
-from d2lrnn.exports import *
 
 with requires("tensorflow"):
     from d2lrnn.tensorflow.concatenated import concat_gru, concat_lstm, concat_rnn
@@ -28,32 +29,37 @@ with requires("tensorflow"):
         try_gpu,
     )
 
-_made = exports.of(OPS, RNNModelScratch)
-SeqDataLoader = _made.SeqDataLoader
-seq_data_iter_random = _made.seq_data_iter_random
-seq_data_iter_sequential = _made.seq_data_iter_sequential
-load_data_time_machine = _made.load_data_time_machine
-load_data_tiny_shakespeare = _made.load_data_tiny_shakespeare
-load_data_builtin = _made.load_data_builtin
-load_data_text = _made.load_data_text
-load_data_grammar = _made.load_data_grammar
-get_mlp_params = _made.get_mlp_params
-get_params = _made.get_params
-get_gru_params = _made.get_gru_params
-get_gru_reset_after_params = _made.get_gru_reset_after_params
-get_lstm_params = _made.get_lstm_params
-init_rnn_state = _made.init_rnn_state
-init_gru_state = _made.init_gru_state
-init_lstm_state = _made.init_lstm_state
-concat_params = _made.concat_params
-split_params = _made.split_params
-SequenceClassifierScratch = _made.SequenceClassifierScratch
-SequenceTaggerScratch = _made.SequenceTaggerScratch
-EncoderScratch = _made.EncoderScratch
-DecoderScratch = _made.DecoderScratch
-EncoderDecoderScratch = _made.EncoderDecoderScratch
-load_model = _made.load_model
-processes = _made.processes
+if TYPE_CHECKING:
+    from d2lrnn.exports import *
+
+    _made = exports.of(OPS, RNNModelScratch)
+    SeqDataLoader = _made.SeqDataLoader
+    seq_data_iter_random = _made.seq_data_iter_random
+    seq_data_iter_sequential = _made.seq_data_iter_sequential
+    load_data_time_machine = _made.load_data_time_machine
+    load_data_tiny_shakespeare = _made.load_data_tiny_shakespeare
+    load_data_builtin = _made.load_data_builtin
+    load_data_text = _made.load_data_text
+    load_data_grammar = _made.load_data_grammar
+    get_mlp_params = _made.get_mlp_params
+    get_params = _made.get_params
+    get_gru_params = _made.get_gru_params
+    get_gru_reset_after_params = _made.get_gru_reset_after_params
+    get_lstm_params = _made.get_lstm_params
+    init_rnn_state = _made.init_rnn_state
+    init_gru_state = _made.init_gru_state
+    init_lstm_state = _made.init_lstm_state
+    concat_params = _made.concat_params
+    split_params = _made.split_params
+    SequenceClassifierScratch = _made.SequenceClassifierScratch
+    SequenceTaggerScratch = _made.SequenceTaggerScratch
+    EncoderScratch = _made.EncoderScratch
+    DecoderScratch = _made.DecoderScratch
+    EncoderDecoderScratch = _made.EncoderDecoderScratch
+    load_model = _made.load_model
+    processes = _made.processes
+else:
+    __getattr__ = exports.late(globals(), OPS, RNNModelScratch)
 
 __all__ = [
     "GRU",
