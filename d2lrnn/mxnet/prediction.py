@@ -10,7 +10,6 @@ import types
 from mxnet import symbol
 from mxnet.gluon import HybridBlock
 
-from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.fused import side_by_side
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 from d2lrnn.nets import cells
@@ -23,41 +22,31 @@ def say(net, index, state, given, noise):
     """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
-    step, params = net.ops.steps[net.architecture.cell], net.params
-    if net.architecture == cells.Architecture("lstm"):
-        step, params = joined_lstm_step, joined(params)
-    graph = speech(net.architecture, step, net.vocab_size, net.num_hiddens, net.dtype)
+    graph, params = graph_of(net)
     ids = (from_numpy(i, dtype="int64", device=net.device) for i in (index[None], given))
     noise = from_numpy(noise, dtype=net.dtype, device=net.device)
     said, *states = graph(*ids, noise, list(state), params)
     return to_numpy(said)[:count], tuple(s[count - 1] for s in states)
 
 
-def joined(params):
-    """Return the parameters of an LSTM with its gates side by side, W_x and W_h transposed."""
-    *weights, W_hq, b_q = params
-    W_x, W_h, b = map(side_by_side, cells.CELLS["lstm"].by_kind(weights))
-    return [W_x.T, W_h.T, b, W_hq, b_q]
-
-
-def joined_lstm_step(X, state, params, num_hiddens):
-    """Do as lstm_step does, with two products, by oneDNN: a third of the time of np.dot."""
-    (H, C), (W_x, W_h, b), layer = state, params, {"num_hidden": 4 * num_hiddens}
-    A = npx.fully_connected(X, W_x, b, flatten=False, **layer)
-    A = A + npx.fully_connected(H, W_h, no_bias=True, flatten=False, **layer)
-    I, F, O, C_tilde = np.split(A, 4, axis=1)
-    C = npx.sigmoid(F) * C + npx.sigmoid(I) * np.tanh(C_tilde)
-    return npx.sigmoid(O) * np.tanh(C), C
+def graph_of(net):
+    """Return the graph of a net's kind, and the parameters as it takes them."""
+    kind, cell, sizes = net.architecture, net.architecture.cell, (net.vocab_size, net.num_hiddens)
+    if kind.plain and cell in STEPS:
+        return compiled(JoinedSpeech, cell, *sizes, net.dtype), joined(cell, net.params)
+    step = symbolic(net.ops.steps[cell])
+    return compiled(Speech, kind, *sizes, net.dtype, step=step), net.params
 
 
 @functools.lru_cache(16)
-def speech(architecture, step, vocab_size, num_hiddens, dtype):
-    """Return the graph of a kind of network, compiled when it is first called."""
-    graph = Speech(architecture, step, vocab_size, num_hiddens, dtype)
-    graph.hybridize()
+def compiled(make, *arguments, **settings):
+    """Return a graph, which MXNet compiles when it is first called."""
+    graph = make(*arguments, **settings)
+    graph.hybridize(static_alloc=True, static_shape=True)
     return graph
 
 
+@functools.cache
 def symbolic(step):
     """Return the step of a cell for MXNet's symbols in the place of its arrays.
 
@@ -72,32 +61,100 @@ def symbolic(step):
 class Speech(HybridBlock):
     """AT_ONCE tokens: those given, and where none is (below 0), the likeliest, noise included."""
 
-    def __init__(self, architecture, step, vocab_size, num_hiddens, dtype):
+    def __init__(self, architecture, vocab_size, num_hiddens, dtype, step):
         """Keep what the graph is built of."""
         super().__init__()
-        self.architecture, self.step = architecture, symbolic(step)
-        self.joined = step is joined_lstm_step
-        if self.joined:
-            self.step = functools.partial(self.step, num_hiddens=num_hiddens)
+        self.architecture, self.step = architecture, step
         self.one_hot = functools.partial(symbol.npx.one_hot, depth=vocab_size, dtype=dtype)
 
-    def layers(self, weights, state):
-        """Return the parameters and the state of each layer."""
-        if self.joined:
-            return [(weights, state)]
-        return [layer for [layer] in self.architecture.layers(weights, state)]
+    def after(self, F, index, state, weights):
+        """Return the last layer's H (1, n, h) and the state of all layers after ids (1, n)."""
+        row, last = self.one_hot(index.reshape(-1)), ()  # (n, vocab_size)
+        for [(layer, before)] in self.architecture.layers(weights, state):
+            after = tuple(self.step(row, before, layer))
+            row, last = after[0], last + after
+        return row, last
 
     def hybrid_forward(self, F, index, given, noise, state, params):
         """Return the ids (AT_ONCE, n), then each part of the state after each row of them."""
         *weights, W_hq, b_q = params
         said, states = [], []
         for given_t, noise_t in zip(*(F.np.split(x, AT_ONCE, axis=0) for x in (given, noise))):
-            row, last = self.one_hot(index.reshape(-1)), ()  # (n, vocab_size)
-            for layer, before in self.layers(weights, state):
-                after = tuple(self.step(row, before, layer))
-                row, last = after[0], last + after
-            chosen = F.np.argmax(F.np.dot(row, W_hq) + b_q + noise_t, axis=2)  # (1, n)
-            index, state = F.np.where(given_t >= 0, given_t, chosen), last
+            H, state = self.after(F, index, state, weights)
+            chosen = F.np.argmax(F.np.dot(H, W_hq) + b_q + noise_t, axis=2)  # (1, n)
+            index = F.np.where(given_t >= 0, given_t, chosen)
             said.append(index)
-            states.append(last)
+            states.append(state)
         return F.np.concatenate(said), *(F.np.stack(part) for part in zip(*states))
+
+
+class JoinedSpeech(Speech):
+    """The same for one layer of a cell whose parameters come joined."""
+
+    def __init__(self, cell, vocab_size, num_hiddens, dtype):
+        """Keep what the graph is built of."""
+        super().__init__(cells.Architecture(cell), vocab_size, num_hiddens, dtype, STEPS[cell])
+        num_gates = len(cells.CELLS[cell].gates)
+        self.table = {"input_dim": vocab_size, "output_dim": num_gates * num_hiddens}
+        self.dtype, self.num_hiddens = dtype, num_hiddens
+
+    def after(self, F, index, state, weights):
+        """Return H (n, h) and the state after ids (1, n)."""
+        table, *W_h = weights
+        A = F.npx.embedding(index.reshape(-1), table, dtype=self.dtype, **self.table)
+        state = self.step(F, A, state, W_h, self.num_hiddens)
+        return state[0], state
+
+
+def joined(cell, params):
+    """Return a table of X W_x + b for each token, W_h transposed, W_hq and b_q.
+
+    Gates are side by side, but for a GRU's candidate, whose product comes later.
+    """
+    *weights, W_hq, b_q = params
+    W_x, W_h, b = cells.CELLS[cell].by_kind(weights)
+    groups = [W_h[:2], W_h[2:]] if cell == "gru" else [W_h]
+    table = side_by_side(W_x) + side_by_side(b)
+    return [table, *(side_by_side(group).T for group in groups), W_hq, b_q]
+
+
+def times(F, H, W_T, width):
+    """Return H W (n, width), W being transposed: oneDNN takes a third of the time of np.dot."""
+    return F.npx.fully_connected(H, W_T, no_bias=True, flatten=False, num_hidden=width)
+
+
+def tanh(F, A):
+    """Return tanh(A), by oneDNN in float32, as in fused.py."""
+    return F.npx.activation(A, act_type="tanh")
+
+
+def sigmoid(F, A):
+    """Return 1 / (1 + exp(-A)), by oneDNN in float32."""
+    return F.npx.activation(A, act_type="sigmoid")
+
+
+def rnn_step(F, A, state, W_h, h):
+    """Return the state (H,) after inputs A = X W_xh + b_h (n, h)."""
+    (H,), (W_hh_T,) = state, W_h
+    return (tanh(F, A + times(F, H, W_hh_T, h)),)
+
+
+def gru_step(F, A, state, W_h, h):
+    """Return the state (H,) after inputs A = X W_x + b (n, 3h)."""
+    (H,), (W_hzr_T, W_hh_T) = state, W_h
+    A_z, A_r, A_h = F.np.split(A, 3, axis=1)
+    from_z, from_r = F.np.split(times(F, H, W_hzr_T, 2 * h), 2, axis=1)
+    Z, R = sigmoid(F, A_z + from_z), sigmoid(F, A_r + from_r)
+    H_tilde = tanh(F, A_h + times(F, R * H, W_hh_T, h))
+    return (Z * (H - H_tilde) + H_tilde,)
+
+
+def lstm_step(F, A, state, W_h, h):
+    """Return the state (H, C) after inputs A = X W_x + b (n, 4h)."""
+    (H, C), (W_h_T,) = state, W_h
+    I, F_, O, C_tilde = F.np.split(A + times(F, H, W_h_T, 4 * h), 4, axis=1)
+    C = sigmoid(F, F_) * C + sigmoid(F, I) * tanh(F, C_tilde)
+    return sigmoid(F, O) * tanh(F, C), C
+
+
+STEPS = {"rnn": rnn_step, "gru": gru_step, "lstm": lstm_step}
