@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from d2lrnn import backends
+from d2lrnn import backends, checks
 from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli import scaling
 from d2lrnn.cli.common import (
@@ -69,6 +69,11 @@ KINDS = (*speed.CELLS, "input")
     is_flag=True,
     help="Instead: time and memory as steps, hidden units, vocabulary and text grow.",
 )
+@click.option(
+    "--generation",
+    is_flag=True,
+    help="Instead: characters a second, after one prefix and after many as one batch.",
+)
 @click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
 @on_gpu.option
 @click.option("--rounds", default=21, help="Take the median of so many rounds.")
@@ -87,6 +92,7 @@ def bench_command(
     numbers: tuple[int, ...],
     memory: bool,
     growth: bool,
+    generation: bool,
     quick: bool,
     gpu: str | None,
     rounds: int,
@@ -102,7 +108,12 @@ def bench_command(
         raise click.UsageError(f"what is {numbers[0]}? Write --processes before it")
     with plain_errors():
         _check_options(
-            {"--processes": processes, "--memory": memory, "--growth": growth},
+            {
+                "--processes": processes,
+                "--memory": memory,
+                "--growth": growth,
+                "--generation": generation,
+            },
             {"--json": file, "--plot": plot, "--quick": quick, "--gpu": gpu},
         )
     if processes:
@@ -115,6 +126,9 @@ def bench_command(
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         _check_replaceable(file)
+        if generation:
+            _generate(_names(backend, everything), kinds or ("rnn", "gru", "lstm"), rounds)
+            return
         if growth:
             _grow(_names(backend, everything), kinds or ("rnn", "gru", "lstm"), quick, file, plot)
             return
@@ -160,8 +174,9 @@ def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:
     if beside["--quick"] and not instead["--growth"]:
         raise ValueError("--quick is of --growth; add it, or use --rounds for fewer rounds")
     lost = [option for option in ("--json", "--plot") if beside[option] is not None]
-    if instead["--memory"] and lost:
-        raise ValueError(f"--memory only prints; leave out {' and '.join(lost)}")
+    printed = [option for option in ("--memory", "--generation") if instead[option]]
+    if printed and lost:
+        raise ValueError(f"{printed[0]} only prints; leave out {' and '.join(lost)}")
 
 
 def _save(found: list[dict[str, Any]], file: str | None) -> None:
@@ -196,6 +211,24 @@ def _grow(
         from d2lrnn import plot as drawing
 
         save_picture(drawing.growth(curves), plot)
+
+
+def _generate(names: list[str], kinds: tuple[str, ...], rounds: int) -> None:
+    """Print how fast text is generated."""
+    from d2lrnn.measure import generation
+
+    for kind in kinds:
+        checks.choice(kind, "cell", tuple(speed.CELLS))
+    with bar(total=len(names) * len(kinds), leave=False) as shown:
+        speeds = generation.survey(names, kinds, rounds=rounds, progress=shown.update)
+    click.echo(
+        f"Characters a second, medians of {rounds} rounds, {generation.NUM_HIDDENS} hidden units,"
+    )
+    click.echo(
+        f"{generation.NUM_PREDS} characters after one prefix, "
+        f"and after each of {generation.NUM_PREFIXES} as one batch:"
+    )
+    click.echo(generation.table(speeds))
 
 
 def _check_replaceable(file: str | None) -> None:

@@ -1,14 +1,18 @@
 """How fast text is generated: one prefix at a time, and many as one batch.
 
-As in speed, both take turns within one process, and what counts is the median.
+Both take turns within one process, and what counts is the median. Each kind of net has a process of
+its own, in which no other framework's threads are.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from d2lrnn import backends, checks
@@ -45,7 +49,6 @@ def measure(
     num_preds: int = NUM_PREDS,
     num_prefixes: int = NUM_PREFIXES,
     num_hiddens: int = NUM_HIDDENS,
-    progress: Callable[[], Any] | None = None,
 ) -> Speed:
     """Time an untrained net of 28 tokens, which says nonsense as fast as a trained one does sense.
 
@@ -56,7 +59,6 @@ def measure(
         num_preds: characters after each prefix.
         num_prefixes: how many go on as one batch.
         num_hiddens: hidden units.
-        progress: called after each round that counts.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -66,15 +68,33 @@ def measure(
     rnn, vocab = backends.load(name), text.Vocab(CHARACTERS)
     net = build.new_net(rnn, cells.Architecture(cell), len(vocab), num_hiddens, fused=True, seed=0)
     several: dict[int, list[float]] = {1: [], num_prefixes: []}
-    for number in range(rounds + 1):
+    for _ in range(rounds + 1):
         for count, found in several.items():
             start = time.perf_counter()
             rnn.predict_many(["time "] * count, num_preds, net, vocab)
             found.append(count * num_preds / (time.perf_counter() - start))
-        if progress and number:
-            progress()
     one, many = (statistics.median(found[1:]) for found in several.values())
     return Speed(name, cell, one, many, num_prefixes)
+
+
+def survey(
+    names: Iterable[str],
+    kinds: Iterable[str],
+    *,
+    progress: Callable[[], Any] | None = None,
+    **settings: int,
+) -> list[Speed]:
+    """Return measure(name, kind, **settings) of each backend and cell; progress follows each."""
+    speeds, kinds = [], list(kinds)
+    for name in names:
+        for kind in kinds:
+            asked = json.dumps({"name": name, "cell": kind, **settings})
+            command = [sys.executable, "-m", "d2lrnn.measure.generation", asked]
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+            speeds.append(Speed(**json.loads(output.splitlines()[-1])))
+            if progress:
+                progress()
+    return speeds
 
 
 def table(speeds: Iterable[Speed]) -> str:
@@ -83,3 +103,8 @@ def table(speeds: Iterable[Speed]) -> str:
     for s in speeds:
         lines.append(f"{s.backend:<11}{s.cell:<6}{s.one:>10,.0f}{s.many:>11,.0f}{s.gain:>9.1f}x")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    backends.prepare()
+    print(json.dumps(asdict(measure(**json.loads(sys.argv[1])))))

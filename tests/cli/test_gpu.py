@@ -90,7 +90,7 @@ def test_the_benchmark_names_the_card(backend, rnn, with_gpu, commands, monkeypa
     assert "Medians of 1 rounds, on Voodoo 2, float32." in result.stdout
 
 
-@pytest.mark.parametrize("instead", ["--memory", "--growth", "--processes"])
+@pytest.mark.parametrize("instead", ["--memory", "--growth", "--generation", "--processes"])
 def test_the_benchmark_takes_a_gpu_for_training_steps_alone(instead):
     result = d2lrnn("bench", "--gpu", instead)
     assert result.exit_code == 1

@@ -52,6 +52,8 @@ def save(tmp_path):
         (["bench", "--memory", "--growth"], "--memory and --growth are both given; choose one"),
         (["bench", "--quick"], "--quick is of --growth; add it"),
         (["bench", "--memory", "--json", "f"], "--memory only prints; leave out --json"),
+        (["bench", "--generation", "--plot", "f"], "--generation only prints; leave out --plot"),
+        (["bench", "--generation", "--cell", "input"], "cell is 'input'; expected one of"),
         (["launch", "--processes", 99_999, "train"], "--processes is 99999; one machine starts"),
         (["launch", "--port", 65_535, "train"], "--port is 65535, for 2 processes; expected 1 to"),
         (["launch", "--hosts", "a,,b", "train"], "--hosts is 'a,,b'; expected names with commas"),
