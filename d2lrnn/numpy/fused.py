@@ -107,8 +107,13 @@ def pieces(gradient, h):
     return [np.ascontiguousarray(part) for part in split(gradient, h)]
 
 
-def rnn_recurrence(A, state, W_hh):
-    """Run H_t = tanh(A_t + H_{t-1} W_hh); return Hs (T + 1, n, h), the last state, a way back."""
+def rnn_recurrence(As, state, W_hh):
+    """Run H_t = tanh(A_t + H_{t-1} W_hh); return Hs (T + 1, n, h), the last state, a way back.
+
+    As are the inputs' products (T, n, ...), here one, for a GRU two, and what goes back to each
+    comes first of what the way back returns.
+    """
+    (A,) = As
     Hs = starting_with(*state, len(A))
     for A_t, H, H_new in zip(A, Hs, Hs[1:]):
         A_t += np.matmul(H, W_hh, out=H_new)
@@ -120,53 +125,51 @@ def rnn_recurrence(A, state, W_hh):
             dH += dH_t  # from this step's output, and from the step after it
             dA_t *= dH
             np.matmul(dA_t, W_hh.T, out=dH)
-        return dA, (dH,), [one_product(Hs[:-1], dA)]
+        return [dA], (dH,), [one_product(Hs[:-1], dA)]
 
     return Hs, (Hs[-1],), back
 
 
-def gru_recurrence(gates, state, W_hzr, W_hh):
-    """Run the update of a GRU, gates being A = [A_z, A_r, A_h]; see rnn_recurrence."""
-    Hs, h = starting_with(*state, len(gates)), len(W_hh)
-    RH, zr = np.empty_like(Hs[1:]), np.empty_like(gates[:1, :, : 2 * h]).reshape(-1, 2 * h)
-    for A, RH_t, H, H_new in zip(gates, RH, Hs, Hs[1:]):
-        np.matmul(H, W_hzr, out=zr)  # in a piece of memory of its own, which stays in the cache
-        zr += A[:, : 2 * h]
-        activate(zr, HALF)  # update gate and reset gate
-        A[:, : 2 * h] = zr
-        Z, R, H_tilde = split(A, h)
+def gru_recurrence(As, state, W_hzr, W_hh):
+    """Run the update of a GRU, As being [A_z, A_r] side by side and A_h; see rnn_recurrence."""
+    (ZR, H_tilde), Hs, h = As, starting_with(*state, len(As[0])), len(W_hh)
+    RH, product = np.empty_like(H_tilde), np.empty(ZR.shape[1:], ZR.dtype)
+    for ZR_t, H_tilde_t, RH_t, H, H_new in zip(ZR, H_tilde, RH, Hs, Hs[1:]):
+        ZR_t += np.matmul(H, W_hzr, out=product)
+        activate(ZR_t, HALF)  # update gate and reset gate
+        Z, R = split(ZR_t, h)
         np.multiply(R, H, out=RH_t)
-        H_tilde += np.matmul(RH_t, W_hh, out=H_new)
-        np.tanh(H_tilde, out=H_tilde)  # candidate
-        np.subtract(H, H_tilde, out=H_new)
+        H_tilde_t += np.matmul(RH_t, W_hh, out=H_new)
+        np.tanh(H_tilde_t, out=H_tilde_t)  # candidate
+        np.subtract(H, H_tilde_t, out=H_new)
         H_new *= Z
-        H_new += H_tilde  # Z * H + (1 - Z) * H_tilde
+        H_new += H_tilde_t  # Z * H + (1 - Z) * H_tilde
 
     def back(dHs, d_state):
-        dA, (dH,) = np.empty_like(gates), (d.copy() for d in d_state)
+        dZR, dH_tilde, (dH,) = np.empty_like(ZR), np.empty_like(RH), (d.copy() for d in d_state)
         W_hzr_T, W_hh_T, dRH, buffer = W_hzr.T.copy(), W_hh.T.copy(), *room_like(dH, 2)
-        for dH_t, gates_t, dA_t, H in zip(dHs[::-1], gates[::-1], dA[::-1], Hs[-2::-1]):
-            (Z, R, H_tilde), (_, _, dA_h) = split(gates_t, h), split(dA_t, h)
+        steps = (dHs, ZR, H_tilde, dZR, dH_tilde, Hs[:-1])
+        for dH_t, ZR_t, H_tilde_t, dA_zr, dA_h, H in zip(*(part[::-1] for part in steps)):
+            (Z, R), (dA_z, dA_r) = split(ZR_t, h), split(dA_zr, h)
             dH += dH_t
-            slopes(gates_t[:, : 2 * h], out=zr)
-            np.multiply(slope_of_tanh(H_tilde, buffer), dH, out=dA_h)
+            slopes(ZR_t, out=dA_zr)
+            np.multiply(slope_of_tanh(H_tilde_t, buffer), dH, out=dA_h)
             dA_h -= np.multiply(dA_h, Z, out=buffer)  # dH (1 - Z) (1 - H_tilde²)
             np.matmul(dA_h, W_hh_T, out=dRH)
-            zr[:, :h] *= np.multiply(np.subtract(H, H_tilde, out=buffer), dH, out=buffer)
-            zr[:, h:] *= np.multiply(dRH, H, out=buffer)
-            dA_t[:, : 2 * h] = zr
+            dA_z *= np.multiply(np.subtract(H, H_tilde_t, out=buffer), dH, out=buffer)
+            dA_r *= np.multiply(dRH, H, out=buffer)
             dH *= Z
             dRH *= R
             dH += dRH
-            dH += np.matmul(zr, W_hzr_T, out=dRH)
-        dW_hzr, dW_hh = one_product(Hs[:-1], dA[..., : 2 * h]), one_product(RH, dA[..., 2 * h :])
-        return dA, (dH,), [dW_hzr, dW_hh]
+            dH += np.matmul(dA_zr, W_hzr_T, out=dRH)
+        return [dZR, dH_tilde], (dH,), [one_product(Hs[:-1], dZR), one_product(RH, dH_tilde)]
 
     return Hs, (Hs[-1],), back
 
 
-def lstm_recurrence(gates, state, W_h):
-    """Run the update of an LSTM, gates being A = [A_i, A_f, A_o, A_c]; see rnn_recurrence."""
+def lstm_recurrence(As, state, W_h):
+    """Run the update of an LSTM, As being one, [A_i, A_f, A_o, A_c]; see rnn_recurrence."""
+    (gates,) = As
     (Hs, Cs), h = (starting_with(first, len(gates)) for first in state), len(W_h)
     Ts, half = np.empty_like(Hs[1:]), np.ones(4 * h, gates.dtype)
     half[: 3 * h] = HALF
@@ -197,45 +200,47 @@ def lstm_recurrence(gates, state, W_h):
             parts[3] *= dC
             dC *= F
             np.matmul(dA_t, W_h_T, out=dH)
-        return dA, (dH, dC), [one_product(Hs[:-1], dA)]
+        return [dA], (dH, dC), [one_product(Hs[:-1], dA)]
 
     return Hs, (Hs[-1], Cs[-1]), back
 
 
 def joined_rnn(params):
-    """Return W_x, b and the recurrent weights as the recurrence takes them."""
+    """Return W_x, b and the recurrent weights, lists, as the recurrence takes them."""
     W_xh, W_hh, b_h = params
-    return W_xh, b_h, [W_hh]
+    return [W_xh], [b_h], [W_hh]
 
 
 def joined_gru(params):
-    """Return the input weights and biases of all gates side by side, and W_hzr and W_hh."""
-    W_x, (W_hz, W_hr, W_hh), b = cells.CELLS["gru"].by_kind(params)
-    return np.hstack(W_x), np.hstack(b), [np.hstack([W_hz, W_hr]), W_hh]
+    """Return the weights and biases of both gates side by side, and those of the candidate."""
+    kinds = cells.CELLS["gru"].by_kind(params)
+    W_x, W_h, b = ([np.hstack(kind[:2]), kind[2]] for kind in kinds)
+    return W_x, b, W_h
 
 
 def joined_lstm(params):
     """Return the weights and biases of all gates side by side."""
-    W_x, W_h, b = map(np.hstack, cells.CELLS["lstm"].by_kind(params))
-    return W_x, b, [W_h]
+    W_x, W_h, b = ([np.hstack(kind)] for kind in cells.CELLS["lstm"].by_kind(params))
+    return W_x, b, W_h
 
 
 def trace(cell, join, recurrence, inputs, state, params):
     """Run a cell; return outputs, the last state and a way back. See the head of this file."""
     check(cell, inputs, state, params)
     *weights, W_hq, b_q = params
-    W_x, b, W_hs = join(weights)
-    Hs, last, back = recurrence(input_product(inputs, W_x, b), state, *W_hs)
-    rows = Hs[1:].reshape(-1, len(W_hq))
+    W_xs, bs, W_hs = join(weights)
+    As = [input_product(inputs, W_x, b) for W_x, b in zip(W_xs, bs)]
+    Hs, last, back = recurrence(As, state, *W_hs)
+    rows, h = Hs[1:].reshape(-1, len(W_hq)), len(W_hq)
 
     def pull_back(d_outputs, d_state):
         dHs = (d_outputs @ W_hq.T).reshape(Hs[1:].shape)
-        dA, d_first, dW_hs = back(dHs, d_state)
-        d_inputs, dW_x, db = input_product_back(inputs, W_x, dA)
-        h = len(W_hq)
-        dW_h = [part for dW in dW_hs for part in pieces(dW, h)]
-        d_gates = zip(pieces(dW_x, h), dW_h, pieces(db, h))
-        d_weights = [gradient for gate in d_gates for gradient in gate]
+        dAs, d_first, dW_hs = back(dHs, d_state)
+        of_inputs = [input_product_back(inputs, W_x, dA) for W_x, dA in zip(W_xs, dAs)]
+        d_inputs, dW_xs, dbs = zip(*of_inputs)
+        kinds = ([part for d in kind for part in pieces(d, h)] for kind in (dW_xs, dW_hs, dbs))
+        d_weights = [gradient for gate in zip(*kinds) for gradient in gate]
+        d_inputs = None if d_inputs[0] is None else sum(d_inputs)
         return d_inputs, d_first, [*d_weights, rows.T @ d_outputs, d_outputs.sum(0)]
 
     return rows @ W_hq + b_q, last, pull_back

@@ -50,15 +50,27 @@ def value_and_grad(network, loss):
     return compute
 
 
+def descend(params, grads, lr, theta):
+    """Return parameters after clipping by the joint norm and gradient descent, in fewest passes.
+
+    Clipped gradients as arrays of their own would be as many again, large ones.
+    """
+    norm = np.sqrt(sum(np.vdot(grad, grad) for grad in grads))
+    rate = lr * theta / np.maximum(norm, theta)  # NaN stays NaN
+    return [w - grad.dtype.type(rate) * grad for w, grad in zip(params, grads, strict=True)]
+
+
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
     theta, clip = checks.clipping(theta, clip)
-    compute = value_and_grad(network, loss)
+    compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
 
     def update(params, inputs, targets, weights=None):
         value, state, grads = compute(params, inputs, targets, weights)
+        if at_once:
+            return value, state, descend(params, grads, lr, theta)
         grads, _ = grad_clipping(grads, theta, clip=clip)
         params, memory.kept = rule.update(params, grads, memory.before(params))
         return value, state, params
