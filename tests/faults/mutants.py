@@ -29,6 +29,20 @@ CONSTANT = {
     "tensorflow": "tf.stop_gradient(H)",
     "jax": "jax.lax.stop_gradient(H)",
 }
+# Three clip and descend in one, where it is gradient descent and the norm that is clipped.
+SGD_UPHILL = "nets/optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for"
+UPHILL = {
+    "numpy": ("numpy/gradients.py", r"w - grad", "w + grad"),
+    "torch": ("torch/gradients.py", r"param\.sub_\(", "param.add_("),
+    "mxnet": ("mxnet/gradients.py", r"len\(params\), lr", "len(params), -lr"),
+}
+UNCLIPPED = {
+    "numpy": (r"lr \* theta / np\.maximum\(norm, theta\)", "lr"),
+    "torch": (r"param\.sub_\(grad \* scale", "param.sub_(grad"),
+    "mxnet": (r"\(params\), lr(.*?)\* scale\)", r"(params), lr\1)"),
+    "jax": (r"grad \* scale", "grad"),
+    "tensorflow": (r"grad \* scale", "grad"),
+}
 
 
 def faults(backend):
@@ -78,9 +92,14 @@ def faults(backend):
         ),
         "a bias's gradient dropped": (
             training,
-            r"( +)((?:grads, _ = |return )grad_clipping\(grads)",
-            r"\1grads = [*grads[:2], 0 * grads[2], *grads[3:]]\n\1\2",
+            r"(        value, state, grads = compute\(params, inputs, targets, weights\)\n)",
+            r"\1        grads = [*grads[:2], 0 * grads[2], *grads[3:]]" + "\n",
             TRAINING,
+        ),
+        "descent that is not clipped": (
+            training,
+            *UNCLIPPED[backend],
+            ["nets/test_optimizers.py"],
         ),
         "clipping each tensor by itself": (
             "nets/optimizers.py" if backend == "numpy" else training,
@@ -136,7 +155,8 @@ def faults(backend):
             "ids = Y.reshape",
             TRAINING,
         ),
-        "uphill": ("nets/optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for", TRAINING),
+        "uphill": (*UPHILL.get(backend, SGD_UPHILL), TRAINING),
+        "uphill where values are clipped": (*SGD_UPHILL, TRAINING),
         "Adam's averages not corrected": (
             "nets/optimizers.py",
             r"m_scale, v_scale = [^\n]*",

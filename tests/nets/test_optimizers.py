@@ -51,6 +51,23 @@ def test_parameters_stay_in_float32(backend, train, name):
     assert {array.dtype.name for array in arrays} == {"float32"}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_clipped_step_of_gradient_descent_is_as_long_as_lr_times_theta(make_net, dtype):
+    net, (X, Y) = make_net(dtype=dtype), np.random.default_rng(0).integers(5, size=(2, 3, 6))
+    before, gradients = net.arrays(), net.gradients(X, Y, net.begin_state(3))[1]
+    assert joint_norm(gradients) > 0.01
+    net.make_step(2.0, 0.01)(X, Y, net.begin_state(3))
+    steps = [old.astype("float64") - new for old, new in zip(before, net.arrays(), strict=True)]
+    assert joint_norm(steps) == pytest.approx(2.0 * 0.01, rel=1e-5)
+    for one, gradient in zip(steps, gradients, strict=True):
+        expected = 0.02 / joint_norm(gradients) * gradient
+        np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-8)
+
+
+def joint_norm(arrays):
+    return np.sqrt(sum((array.astype("float64") ** 2).sum() for array in arrays))
+
+
 def test_adagrad_divides_by_the_root_of_all_squares():
     rule, w = optimizers.Adagrad(0.1), [np.array([1.0, 2.0])]
     memory = rule.begin(w)
