@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -116,13 +117,11 @@ GROWING = {
 }
 
 
-LEAST = 0.0001  # seconds, and MiB: less than can be measured
-
-
 def growth(curves: Sequence[Curve]) -> Any:
     """Draw what measure.growth.survey returned; return Axes (what grows, time and memory).
 
-    Both axes are logarithmic, and beside each line stands its slope, the power of the size.
+    Both axes are logarithmic, and beside each line stands its slope, the power of the size. What
+    did not grow, and is 0, has no place on them and is left out.
     """
     drawn = {axis: words for axis, words in GROWING.items() if any(c.axis == axis for c in curves)}
     axes = new_axes(11.0, 3.4 * len(drawn), columns=2, rows=len(drawn))
@@ -134,9 +133,11 @@ def growth(curves: Sequence[Curve]) -> Any:
             for number, curve in enumerate(here):
                 values = (curve.seconds, curve.mebibytes)[column]
                 label = f"{curve.backend} {curve.cell}, slope {curve.slopes[column]:.2f}"
-                values = [max(value, LEAST) for value in values]  # 0 has no place here
+                values = [value if value > 0 else math.nan for value in values]
                 ax.plot(curve.sizes, values, marker="o", label=label, **line_style(number))
-            ax.set(xscale="log", yscale="log", xlabel=words, ylabel=quantity)
+            nothing = all(np.isnan(line.get_ydata()).all() for line in ax.get_lines())
+            yscale = "linear" if nothing else "log"  # of which matplotlib needs a number
+            ax.set(xscale="log", yscale=yscale, xlabel=words, ylabel=quantity)
             ax.legend(fontsize=9)
     return axes
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib import pyplot
@@ -41,6 +42,16 @@ def test_the_picture_has_logarithmic_axes_and_the_slope_beside_each_line():
     assert {ax.get_xscale() for ax in axes.flat} == {ax.get_yscale() for ax in axes.flat} == {"log"}
     (words,) = axes[0, 0].get_legend().get_texts()
     assert words.get_text() == "numpy rnn, slope 1.00"
+    time, memory = (ax.get_lines()[0].get_ydata() for ax in axes.flat)
+    assert list(time) == CURVE.seconds
+    assert np.isnan(memory).tolist() == [True, True, False]  # 0 is nowhere on such an axis
+
+
+def test_memory_that_never_grew_is_drawn_as_nothing():
+    curve = growth.Curve("numpy", "rnn", "num_steps", [10, 100], [1.0, 2.0], [0.0, 0.0])
+    axes = plot.growth([curve])
+    axes[0, 0].figure.canvas.draw()
+    assert axes[0, 1].get_yscale() == "linear"
 
 
 def test_an_axis_that_there_is_not_is_refused():
