@@ -139,6 +139,7 @@ def growth(curves: Sequence[Curve]) -> Any:
             yscale = "linear" if nothing else "log"  # of which matplotlib needs a number
             ax.set(xscale="log", yscale=yscale, xlabel=words, ylabel=quantity)
             ax.legend(fontsize=9)
+        row[1].set_xlim(row[0].get_xlim())  # also where little of the memory grew
     return axes
 
 
