@@ -8,13 +8,46 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from d2lrnn.cli import launch
+import click
+
+from d2lrnn.cli import launch, measurements
+from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
 from d2lrnn.measure import scaling
 
 SIZES = (64, 256, 512)
+
+
+def scale(
+    backend: str,
+    cell: str,
+    counts: tuple[int, ...],
+    rounds: int,
+    file: str | None,
+    plot: str | None,
+) -> None:
+    """Print how fast one process and several are, and what other networks would make of it."""
+    with plain_errors():
+        check_apart(json=file, plot=plot)
+        check_outputs(None, plot)
+        measurements.check_replaceable(file)
+        points = measured(backend, cell, counts, rounds)
+    click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
+    click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")
+    click.echo(scaling.table(points))
+    alone = [point for point in points if point.processes == 1]
+    if alone:
+        click.echo("On paper, 32 rows shared: how many times as fast as one, by the network alone:")
+        click.echo(scaling.on_paper(alone))
+    with plain_errors():
+        measurements.save([asdict(point) for point in points], file)
+        if plot:
+            from d2lrnn import plot as drawing
+
+            save_picture(drawing.scaling(points, scaling.seconds_on), plot)
 
 
 def measured(backend: str, cell: str, counts: Sequence[int], rounds: int) -> list[scaling.Point]:

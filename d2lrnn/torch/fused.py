@@ -273,7 +273,8 @@ def lstm_kernel(inputs, state, weights):
         inputs = F.one_hot(inputs.long(), len(weights[0])).to(weights[0].dtype)
     kinds = cells.CELLS["lstm"].by_kind(weights)  # each of the gates i, f, o, c
     W_x, W_h, b = ([i, f, c, o] for i, f, o, c in kinds)
-    packed = Turned.apply(*W_x), Turned.apply(*W_h), concat(b), torch.zeros(4 * len(b[0]))
+    b = concat(b)
+    packed = Turned.apply(*W_x), Turned.apply(*W_h), b, torch.zeros_like(b)
     first = tuple(s[None] for s in state)
     settings = True, 1, 0.0, torch.is_grad_enabled(), False, False  # biases, layers, dropout, ...
     Hs, H, C = torch._VF.lstm(inputs, first, packed, *settings)

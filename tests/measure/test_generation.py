@@ -1,5 +1,7 @@
 """How fast text is generated: what is measured, and how it is shown; never how much it is."""
 
+import itertools
+
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +16,13 @@ def test_one_prefix_and_many_are_timed(backend, cell):
     speed = generation.measure(backend, cell, **SMALL)
     assert (speed.backend, speed.cell, speed.num_prefixes) == (backend, cell, 2)
     assert min(speed.one, speed.many) > 0
-    assert speed.gain == speed.many / speed.one
+
+
+def test_all_characters_of_a_batch_count(monkeypatch):
+    seconds = itertools.count(step=4.0)
+    monkeypatch.setattr(generation.time, "perf_counter", lambda: next(seconds))
+    speed = generation.measure("numpy", "rnn", **SMALL)
+    assert (speed.one, speed.many, speed.gain) == (3 / 4, 2 * 3 / 4, 2)
 
 
 def test_each_kind_of_net_has_a_process_of_its_own(backend):

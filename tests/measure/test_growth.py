@@ -45,6 +45,7 @@ def test_the_picture_has_logarithmic_axes_and_the_slope_beside_each_line():
     time, memory = (ax.get_lines()[0].get_ydata() for ax in axes.flat)
     assert list(time) == CURVE.seconds
     assert np.isnan(memory).tolist() == [True, True, False]  # 0 is nowhere on such an axis
+    assert axes[0, 0].get_xlim() == axes[0, 1].get_xlim()
 
 
 def test_memory_that_never_grew_is_drawn_as_nothing():

@@ -319,3 +319,16 @@ def test_steps_leave_no_memory_behind(backend, cell):
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
     one_step_keeps = 2 * 60 * 32 * 64 * 4 / 2**20  # hidden states, and those before them, in MiB
     assert float(said) < 15 * one_step_keeps
+
+
+def test_float32_is_float32_whatever_pytorch_s_default(pytorch):
+    import torch
+
+    net = build.new_net(pytorch, cells.Architecture("lstm"), 5, 64, fused=True, seed=0)
+    expected, _ = net(IDS, net.begin_state(2))
+    torch.set_default_dtype(torch.float64)
+    try:
+        found, _ = net(IDS, net.begin_state(2))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.equal(expected)

@@ -6,7 +6,7 @@ from bounds import AGREED, SAME, TRAINED
 from click.testing import CliRunner
 
 from d2lrnn import cli
-from d2lrnn.cli import bench
+from d2lrnn.cli import instead
 from d2lrnn.nets import build, cells
 from d2lrnn.training import segments
 
@@ -82,7 +82,7 @@ def test_a_run_in_segments_is_the_run(rnn):
 
 
 def test_the_command_shows_the_memory_of_both(backend, monkeypatch):
-    monkeypatch.setattr(bench, "LENGTHS", (110, 120))
+    monkeypatch.setattr(instead, "LENGTHS", (110, 120))
     result = CliRunner().invoke(cli.main, ["bench", "--backend", backend, "--memory"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()

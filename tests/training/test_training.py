@@ -13,6 +13,7 @@ from bounds import AGREED, EXACT
 from d2lrnn.data import batches
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, first_values, prediction
+from d2lrnn.nets.language_model import Model
 from d2lrnn.training import callbacks, language
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import in_short
@@ -490,3 +491,19 @@ def test_a_net_that_cannot_speak_is_told_so_before_it_is_trained(rnn, builtin):
     with pytest.raises(ValueError, match=r"^the net reads in both directions"):
         language.train_ch8(net, loader, vocab, 0.1, 1, prefix="the")
     np.testing.assert_array_equal(net.arrays()[0], before[0])
+
+
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_many_tokens_at_once_are_those_said_one_by_one(rnn, cell):
+    fused = cell in build.FUSED
+    net = build.new_net(rnn, cells.Architecture(cell), 5, 4, fused=fused, seed=0, dtype="float64")
+    rng = np.random.default_rng(0)
+    net.load_arrays([rng.normal(size=array.shape) for array in net.arrays()])  # biases too
+    given, noise = np.full((6, 3), -1), rng.gumbel(size=(6, 3, 5))
+    given[0] = 2
+    index, state = np.array([0, 1, 4]), net.begin_state(3)
+    found, last = net.say(index, state, given, noise)
+    expected, states = Model.say(net, index, state, given, noise)
+    np.testing.assert_array_equal(found, expected)
+    for one, other in zip(last, states, strict=True):
+        np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=1e-9)

@@ -1,0 +1,53 @@
+"""Measurements as files: what ``d2lrnn bench --json`` writes, and writes over nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from d2lrnn.cli.common import check_writable
+from d2lrnn.files import atomic
+from d2lrnn.measure import speed
+
+
+def save(found: list[dict[str, Any]], file: str | None) -> None:
+    """Write measurements into a file, if one is named."""
+    if file:
+        atomic.replace(file, (json.dumps(found, indent=1) + "\n").encode())
+        click.echo(f"measurements saved in {file}")
+
+
+def check_replaceable(file: str | None) -> None:
+    """Check that measurements can be written into a file, and over nothing but measurements."""
+    if file is None:
+        return
+    check_writable(file)
+    if not os.path.isfile(file) or os.path.getsize(file) == 0:
+        return
+    try:
+        measured = [_measured(found) for found in json.loads(Path(file).read_bytes())]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        measured = []
+    if not measured:
+        raise FileExistsError(
+            f"{file} is there already, and holds no measurements; choose another name, or remove it"
+        )
+
+
+def _measured(found: dict[str, Any]) -> Any:
+    from d2lrnn.measure.growth import Curve
+    from d2lrnn.measure.scaling import Point
+
+    if "axis" in found:
+        return Curve(**found)
+    return Point(**found) if "processes" in found else row(found)
+
+
+def row(found: dict[str, Any]) -> speed.Timing:
+    """Return what was measured of a training step, of what a file holds of it."""
+    found = {"card": "", **found}  # which those before had not
+    return speed.Timing(**{name: found[name] for name in speed.Timing.__dataclass_fields__})
