@@ -36,7 +36,15 @@ def test_what_few_need_is_imported_when_they_do(module):
 
 
 def test_importing_numpy_imports_only_what_a_net_is_made_of():
-    folders = "data.text", "files", "training", "measure", "teaching", "nets.classifiers"
+    folders = (
+        "data.text",
+        "files",
+        "training",
+        "measure",
+        "teaching",
+        "nets.classifiers",
+        "nets.networks",
+    )
     result = run("import sys; from d2lrnn import numpy; print(*sys.modules)")
     assert result.returncode == 0, result.stderr
     assert {f"d2lrnn.{folder}" for folder in folders} & set(result.stdout.split()) == set()

@@ -6,8 +6,6 @@ process that puts numbers into its own part of zeros, for example, tells them to
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +128,8 @@ def of(net: Any) -> Group:
 
 def digest(arrays: Iterable[Any]) -> str:
     """Return a few letters that stand for arrays: their dtypes, shapes and bytes."""
+    import hashlib  # here: importing d2lrnn takes no time for it
+
     seen = hashlib.sha256()
     for array in map(np.asarray, arrays):
         seen.update(f"{array.dtype} {array.shape};".encode())
@@ -139,4 +139,6 @@ def digest(arrays: Iterable[Any]) -> str:
 
 def checksum(array: Any) -> int:
     """Return a number that stands for an array, quickly."""
+    import zlib
+
     return zlib.crc32(np.ascontiguousarray(array).tobytes())

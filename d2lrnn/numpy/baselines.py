@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from d2lrnn.nets.networks import Recurrent
 from d2lrnn.numpy.gradients import grad_clipping, value_and_grad
 
 
 def book_step(net, lr, theta):
     """Return step(X, Y, state): the textbook's loop and gradients by hand, one call at a time."""
+    from d2lrnn.nets.networks import Recurrent  # here: importing d2lrnn takes no time for it
+
     compute = value_and_grad(Recurrent(net.forward_fn), "softmax")
 
     def step(X, Y, state):
