@@ -426,10 +426,11 @@ def way_back(Es, Hs, W_hh):
 # %%
 A, Es = rng.standard_normal((2, 5, 3, 4))
 W_hh, nothing = rng.standard_normal((4, 4)), np.zeros((3, 4))
-Hs, _, back = fused.rnn_recurrence(A, (nothing,), W_hh)
+Hs, _, back = fused.rnn_recurrence([A], (nothing,), W_hh)
+(Ds,), _, _ = back(Es, (nothing,))
 check(
     lambda: way_back(Es, Hs[1:], W_hh),
-    lambda: back(Es, (nothing,))[0],
+    Ds,
     hint="go from the last step to the first; D at a step needs what D at "
     "the step after it hands on, times the transposed W_hh",
 )
@@ -499,7 +500,9 @@ present(ax, "Time of the input layer with one-hot rows and with a look-up.")
 # The framework has a layer of its own for this, often written in C++ and
 # with the same ideas in it. The *floor* is something else: the matrix
 # products of the fused training step, and nothing else, by the framework's
-# own product. No form that needs these products can take less time.
+# own product. No form that multiplies like this can take less time. A kernel
+# that multiplies by another library can: PyTorch's LSTM does, on some
+# processors.
 
 # %%
 cells_to_time = ["rnn", "lstm"] if full_or_fast(True, False) else ["rnn"]
@@ -542,8 +545,9 @@ present(
 # network the framework's own layer often is one of them: it does not know
 # that its inputs are one-hot. But it depends on cell, size, framework,
 # version and machine. A layer that runs its whole loop in C++ has no Python
-# in it, which a few lines of Python cannot always catch up with. The command
-# `d2lrnn bench` measures all of it, on your machine.
+# in it, which a few lines of Python cannot always catch up with; where they
+# do not, as in PyTorch's LSTM, the fused form hands its parameters to that
+# same loop. The command `d2lrnn bench` measures all of it, on your machine.
 
 # %% [markdown]
 # ### Exercise 6
