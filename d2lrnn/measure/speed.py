@@ -1,8 +1,10 @@
 """How fast is a training step: from scratch, fused, the framework's own layer, and the floor.
 
 All are run in turn within one process, round after round, and what counts is the ratio of their
-median times: a machine that is slow for a while is slow for all. An absolute time says more about
-the machine than about the code, and is kept in the JSON file only.
+median times: a machine that is slow for a while is slow for all. Each round has an order of its
+own, because a run leaves caches and memory to the next as it had them: what came after the
+textbook's step in every round took up to a sixth longer than what came after that. An absolute time
+says more about the machine than about the code, and is kept in the JSON file only.
 
 book      the way the book's package trains: a Python loop over one-hot minibatches, eager where the
           framework can be (PyTorch, TensorFlow, MXNet), its gradients clipped by our own function
@@ -15,6 +17,7 @@ floor     only the matrix products of the fused step, by the framework's own pro
 from __future__ import annotations
 
 import os
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -235,12 +238,17 @@ def card_of(name: str, device: Any) -> str:
 def medians(
     runs: dict[Name, Run], rounds: int, progress: Callable[[], Any] | None = None
 ) -> dict[Name, float]:
-    """Run all in turn, round after round, one round more than counts; return seconds, by name."""
+    """Run all in turn, round after round, one round more than counts; return seconds, by name.
+
+    Each round is in an order of its own, the same orders every time.
+    """
     times: dict[Name, list[float]] = {kind: [] for kind in runs}
+    order, rng = list(runs), random.Random(0)
     for number in range(rounds + 1):
-        for kind, run in runs.items():
+        rng.shuffle(order)
+        for kind in order:
             start = time.perf_counter()
-            run()
+            runs[kind]()
             times[kind].append(time.perf_counter() - start)
         if progress and number:
             progress()

@@ -1,9 +1,13 @@
 """Gradients, clipping and the update, in MXNet (the book's section 9.5)."""
 
+import numpy as onp
+
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import own
 from d2lrnn.nets import optimizers
+
+SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -23,9 +27,17 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def joint_norm(grads):
-    """Return the joint Euclidean norm, by products: four times as fast as MXNet's sums."""
-    flat = [grad.as_nd_ndarray().reshape((-1,)) for grad in grads]  # copies nothing
-    squares = nd.add_n(*(nd.dot(grad, grad) for grad in flat))
+    """Return the joint Euclidean norm.
+
+    Of small arrays in one call, which adds up numbers one after the other in float32. Of others by
+    products, which round less, and are four times as fast as MXNet's sums.
+    """
+    grads = [grad.as_nd_ndarray() for grad in grads]
+    if all(grad.dtype == onp.float32 and grad.size <= SMALL for grad in grads):
+        squares = nd.sum(nd.multi_sum_sq(*grads, num_arrays=len(grads)))
+    else:
+        flat = [grad.reshape((-1,)) for grad in grads]  # copies nothing
+        squares = nd.add_n(*(nd.dot(grad, grad) for grad in flat))
     return np.sqrt(squares.as_np_ndarray()).reshape(())
 
 

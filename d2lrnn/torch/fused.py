@@ -226,16 +226,31 @@ class LSTMRecurrence(torch.autograd.Function):
         return dA, dH.T.contiguous(), dC.T.contiguous(), one_product(Hs[:-1], dA)
 
 
+def lie_turned(weights):
+    """Return whether weights (k, m) lie in memory as Turned returns them: lay_out has been there."""
+    first, last, k = weights[0], weights[-1], len(weights[0])
+    places = [first.data_ptr() + number * first.nbytes for number in range(len(weights))]
+    return (
+        [W.data_ptr() for W in weights] == places
+        and all(W.stride() == (1, k) for W in weights)
+        and first.untyped_storage().data_ptr() == last.untyped_storage().data_ptr()
+    )
+
+
 class Turned(torch.autograd.Function):
     """Weights (k, m) of each gate, turned, one under the other: (gates * m, k).
 
-    A piece at a time: to turn what was joined takes PyTorch twice as long.
+    Where they lie like that already nothing is moved, nor is their gradient. Elsewhere a piece at
+    a time: to turn what was joined takes PyTorch twice as long.
     """
 
     @staticmethod
     def forward(ctx, *weights):
         """Return them in one piece."""
         k, ctx.width = weights[0].shape
+        ctx.lie_turned = lie_turned(weights)
+        if ctx.lie_turned:
+            return weights[0].detach().as_strided((len(weights) * ctx.width, k), (k, 1))
         joined = weights[0].new_empty(len(weights), ctx.width, k)
         for turned, W in zip(joined, weights):
             turned.copy_(W.T)
@@ -245,7 +260,8 @@ class Turned(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient):
         """Return each gate's part of the gradient, as its weights lie."""
-        return tuple(part.T.contiguous() for part in gradient.split(ctx.width))
+        parts = [part.T for part in gradient.split(ctx.width)]
+        return tuple(parts if ctx.lie_turned else (part.contiguous() for part in parts))
 
 
 def kernel_takes(inputs, state, vocab_size):
@@ -261,6 +277,11 @@ def kernel_takes(inputs, state, vocab_size):
     return (few or inputs.dtype.is_floating_point) and mkldnn.is_available() and mkldnn.enabled
 
 
+def for_kernel(weights):
+    """Return an LSTM's W_x, W_h and b, each of the gates i, f, c, o: the kernel's order."""
+    return [[i, f, c, o] for i, f, o, c in cells.CELLS["lstm"].by_kind(weights)]
+
+
 def lstm_kernel(inputs, state, weights):
     """Return Hs (T, n, h) and the last state by the one call that torch.nn.LSTM makes.
 
@@ -271,14 +292,29 @@ def lstm_kernel(inputs, state, weights):
     """
     if not inputs.dtype.is_floating_point:
         inputs = F.one_hot(inputs.long(), len(weights[0])).to(weights[0].dtype)
-    kinds = cells.CELLS["lstm"].by_kind(weights)  # each of the gates i, f, o, c
-    W_x, W_h, b = ([i, f, c, o] for i, f, o, c in kinds)
+    W_x, W_h, b = for_kernel(weights)
     b = concat(b)
     packed = Turned.apply(*W_x), Turned.apply(*W_h), b, torch.zeros_like(b)
     first = tuple(s[None] for s in state)
     settings = True, 1, 0.0, torch.is_grad_enabled(), False, False  # biases, layers, dropout, ...
     Hs, H, C = torch._VF.lstm(inputs, first, packed, *settings)
     return Hs, (H[0], C[0])
+
+
+def lay_out(params, inputs, state):
+    """Let an LSTM's weights lie where and as its kernel reads them, if it is what computes this.
+
+    Only their place in memory changes, not what they are. For training: a step needs then not turn
+    them, nor turn their gradients back. torch.nn.LSTM does the like on a GPU
+    (``flatten_parameters``).
+    """
+    *weights, _, _ = params
+    if not kernel_takes(inputs, state, len(weights[0])):
+        return
+    for gates in for_kernel(weights)[:2]:
+        if not lie_turned(gates):
+            for W, part in zip(gates, Turned.apply(*gates).detach().split(gates[0].shape[1])):
+                W.data = part.T
 
 
 @cells.is_cell("lstm", takes_ids=True)
@@ -292,3 +328,6 @@ def lstm_fused(inputs, state, params):
     W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)
+
+
+lstm_fused.lay_out = lay_out

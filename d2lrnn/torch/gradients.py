@@ -63,6 +63,17 @@ def value_and_grad(network, loss):
 
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
+    compute = differentiated(network, loss)
+
+    def compute_in_one_piece(params, inputs, targets, weights=None):
+        value, state, grads = compute(params, inputs, targets, weights)
+        return value, state, in_one_piece(grads)
+
+    return compute_in_one_piece
+
+
+def differentiated(network, loss):
+    """Return what value_and_grad does, but for gradients, which lie in memory as they come."""
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
@@ -71,20 +82,17 @@ def value_and_grad(network, loss):
         checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
-        return value.detach(), state, in_one_piece(torch.autograd.grad(value, params))
+        return value.detach(), state, torch.autograd.grad(value, params)
 
     return compute
 
 
 def descend(params, grads, lr, theta):
-    """Clip gradients by their joint norm and take a step of gradient descent, in the fewest passes.
-
-    Clipped gradients and steps as arrays of their own would be as many again, large ones.
-    """
-    norm = torch.sqrt(sum(torch.linalg.vector_norm(grad) ** 2 for grad in grads))
-    scale = theta / torch.clamp(norm, min=theta)
+    """Clip gradients by their joint norm and take a step of gradient descent, in one pass."""
+    norms = torch.stack([torch.linalg.vector_norm(grad) for grad in grads])
+    scale = theta / torch.clamp(torch.linalg.vector_norm(norms), min=theta)
     for param, grad in zip(params, grads):
-        param.sub_(grad * scale, alpha=lr)
+        param.addcmul_(grad, scale, value=-lr)
 
 
 def change_by(rule, theta, clip):
@@ -111,14 +119,17 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
     change = change_by(rule, *checks.clipping(theta, clip))
-    compute = value_and_grad(network, loss)
+    compute = differentiated(network, loss)
     on_gpu = graph.Step(compute, change, memory) if graph.is_ours(network) else None
+    lay_out = getattr(getattr(network, "forward_fn", None), "lay_out", None)
 
     def update(params, inputs, targets, weights=None):
         recorder = on_gpu and graph.recorder_for(params[0].device)
         if recorder:
             return *on_gpu(recorder, params, inputs, targets, weights), params
         value, state, grads = compute(params, inputs, targets, weights)
+        if lay_out:
+            lay_out(params, *inputs)
         memory.kept = change(params, grads, memory.before(params))
         return value, constant(state), params
 

@@ -1,5 +1,6 @@
 """The benchmark: that it measures what it says, never how fast."""
 
+import functools
 import json
 
 import pytest
@@ -43,9 +44,23 @@ def test_contenders_take_turns_and_their_medians_count(monkeypatch):
         return run
 
     monkeypatch.setattr(speed.time, "perf_counter", lambda: now[0])
-    runs = {"one": taking("one", 9, 1, 2, 6), "other": taking("other", 0, 5, 4, 3)}
+    times = {"one": (9, 1, 2, 6), "other": (0, 5, 4, 3)}
+    runs = {name: taking(name, *seconds) for name, seconds in times.items()}
     assert speed.medians(runs, 3) == {"one": 2, "other": 4}  # the first round warms up
-    assert order == ["one", "other"] * 4
+    assert [{*pair} for pair in zip(order[::2], order[1::2])] == [{"one", "other"}] * 4
+
+
+def test_each_round_has_an_order_of_its_own_and_every_time_the_same():
+    order = []
+    runs = {name: functools.partial(order.append, name) for name in "abcde"}
+    speed.medians(runs, 7)
+    first = ["".join(order[start : start + 5]) for start in range(0, 40, 5)]
+    order.clear()
+    speed.medians(runs, 7)
+    assert "".join(order) == "".join(first)
+    assert {"".join(sorted(one)) for one in first} == {"abcde"}
+    assert len(set(first)) > 5
+    assert len({one[one.index("c") - 1] for one in first if one[0] != "c"}) > 1  # who was before
 
 
 def test_contenders_that_disagree_are_refused():

@@ -332,3 +332,41 @@ def test_float32_is_float32_whatever_pytorch_s_default(pytorch):
     finally:
         torch.set_default_dtype(torch.float32)
     assert found.equal(expected)
+
+
+def trained_by(net, *, vocab_size):
+    """Three steps of training, and the parameters as they then are."""
+    step, rows = net.make_step(0.5), np.random.default_rng(0).integers(vocab_size, size=(2, 31))
+    for start in range(0, 30, 10):
+        step(rows[:, start : start + 10], rows[:, start + 1 : start + 11], net.begin_state(2))
+    return net.arrays()
+
+
+def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pytorch, monkeypatch):
+    from d2lrnn.torch import fused
+
+    architecture = cells.Architecture("lstm")
+    net, other = (build.new_net(pytorch, architecture, 5, 8, fused=True, seed=0) for _ in range(2))
+    params = list(net.params)
+    found = trained_by(net, vocab_size=5)
+    monkeypatch.delattr(fused.lstm_fused, "lay_out")
+    expected = trained_by(other, vocab_size=5)
+    lie = [
+        [fused.lie_turned(gates) for gates in fused.for_kernel(one.params[:-2])[:2]]
+        for one in (net, other)
+    ]
+    assert lie == [[True, True], [False, False]]
+    assert all(one is before for one, before in zip(net.params, params, strict=True))
+    for one, twin in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, twin)
+    X, targets = IDS, pytorch.from_numpy(IDS.T.reshape(-1), dtype="int64")
+    compute = pytorch.value_and_grad(networks.Recurrent(net.forward_fn), "softmax")
+    state = net.begin_state(2)
+    _, _, grads = compute(net.params, (net.inputs(X, state), state), targets)
+    assert all(grad.is_contiguous() for grad in grads)
+
+
+def test_an_lstm_that_looks_up_lies_as_it_did(pytorch):
+    net = build.new_net(pytorch, cells.Architecture("lstm"), 4000, 8, fused=True, seed=0)
+    trained_by(net, vocab_size=4000)
+    assert all(param.is_contiguous() for param in net.params)

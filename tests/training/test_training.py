@@ -36,6 +36,18 @@ def test_gradients_are_clipped_by_their_joint_norm(rnn, theta, factor):
         np.testing.assert_array_equal(rnn.to_numpy(tensor), grad)  # nothing in place
 
 
+@pytest.mark.parametrize("rows", [64, 65, 600])
+def test_small_and_large_gradients_are_added_up_to_one_norm(rnn, rows):
+    rng = np.random.default_rng(0)
+    grads = [rng.standard_normal(shape).astype("float32") for shape in ((rows, 64), (64,), (1,))]
+    expected = joint_norm(grads)
+    clipped, norm = rnn.grad_clipping([rnn.from_numpy(grad) for grad in grads], 2.0)
+    assert rnn.to_numpy(norm).shape == ()
+    assert float(rnn.to_numpy(norm)) == pytest.approx(expected, rel=2e-6)
+    for found, grad in zip(clipped, grads, strict=True):
+        np.testing.assert_allclose(rnn.to_numpy(found), grad * (2 / expected), rtol=3e-6)
+
+
 def test_gradients_are_clipped_value_by_value(rnn):
     tensors = [rnn.from_numpy(grad) for grad in (np.array([[3.0, -4.0]]), np.array([0.5, 12.0]))]
     clipped, norm = rnn.grad_clipping(tensors, 3.5, clip="value")
