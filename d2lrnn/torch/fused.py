@@ -227,7 +227,7 @@ class LSTMRecurrence(torch.autograd.Function):
 
 
 def lie_turned(weights):
-    """Return whether weights (k, m) lie in memory as Turned returns them: lay_out has been there."""
+    """Return whether weights (k, m) lie in memory as Turned returns them, as lay_out lays them."""
     first, last, k = weights[0], weights[-1], len(weights[0])
     places = [first.data_ptr() + number * first.nbytes for number in range(len(weights))]
     return (
