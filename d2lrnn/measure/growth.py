@@ -2,13 +2,14 @@
 
 Each point is a process of its own, because what counts as memory is the most that a process has
 ever held (its resident set), beyond what it held after a small step of the same kind. The time is
-that of a second step: the first one compiles. The slope on logarithmic axes is the power of the
-size: 1 where twice the size takes twice as much.
+the median of three steps after the first one, which compiles. The slope on logarithmic axes is the
+power of the size: 1 where twice the size takes twice as much.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ QUICK: Mapping[str, Sequence[int]] = MappingProxyType(
 )
 USUAL = MappingProxyType({"vocab_size": 28, "num_hiddens": 256, "batch_size": 32, "num_steps": 35})
 SMALL = MappingProxyType({"vocab_size": 5, "num_hiddens": 8, "batch_size": 2, "num_steps": 5})
+REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -126,15 +128,21 @@ def measure(name: str, cell: str, axis: str, size: int) -> tuple[float, float]:
     rnn = backends.load(name)
     train(rnn, cell, **SMALL)()
     before = peak()
-    if axis == "mebibytes":
-        seconds = reading(rnn, size)
-    else:
-        run = train(rnn, cell, **{**USUAL, axis: size})
+    with tempfile.TemporaryDirectory() as folder:
+        if axis == "mebibytes":
+            run = reading(rnn, size, Path(folder))
+        else:
+            run = train(rnn, cell, **{**USUAL, axis: size})
         run()
-        start = time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
-    return seconds, peak() - before
+        memory = peak() - before
+        return statistics.median(seconds_of(run) for _ in range(REPEATS)), memory
+
+
+def seconds_of(run: Callable[[], Any]) -> float:
+    """Return how long a function takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def train(
@@ -153,19 +161,19 @@ def train(
     return run
 
 
-def reading(rnn: Any, mebibytes: int) -> float:
-    """Return the seconds that a text of that size takes, read and cut into minibatches."""
+def reading(rnn: Any, mebibytes: int, folder: Path) -> Callable[[], Any]:
+    """Return a function that reads a text of that size and cuts it into minibatches."""
     line = "the time traveller for so it will be convenient to speak of him\n"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "text.txt"
-        block = line * (2**20 // len(line))
-        with path.open("w", encoding="utf-8") as file:
-            for _ in range(mebibytes):
-                file.write(block)
-        start = time.perf_counter()
+    path, block = folder / "text.txt", line * (2**20 // len(line))
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(mebibytes):
+            file.write(block)
+
+    def run() -> Any:
         loader, _ = rnn.load_data_text(path, 32, 35)
-        next(iter(loader))
-        return time.perf_counter() - start
+        return next(iter(loader))
+
+    return run
 
 
 def peak() -> float:

@@ -66,8 +66,8 @@ def value_and_grad(network, loss):
     compute = differentiated(network, loss)
 
     def compute_in_one_piece(params, inputs, targets, weights=None):
-        value, state, grads = compute(params, inputs, targets, weights)
-        return value, state, in_one_piece(grads)
+        *results, grads = compute(params, inputs, targets, weights)
+        return *results, in_one_piece(grads)
 
     return compute_in_one_piece
 

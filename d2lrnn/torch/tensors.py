@@ -58,7 +58,7 @@ def to_numpy(tensor):
     """Return a copy of a tensor as a NumPy array."""
     if isinstance(tensor, torch.Tensor):
         tensor = tensor.numpy(force=True)
-    return np.array(tensor)
+    return np.array(tensor, order="C")  # parameters may lie otherwise: see fused.lay_out
 
 
 def trainable(arrays, *, dtype="float32", device=None):

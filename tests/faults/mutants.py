@@ -33,12 +33,12 @@ CONSTANT = {
 SGD_UPHILL = "nets/optimizers.py", r"w - self\.lr \* g for", "w + self.lr * g for"
 UPHILL = {
     "numpy": ("numpy/gradients.py", r"w - grad", "w + grad"),
-    "torch": ("torch/gradients.py", r"param\.sub_\(", "param.add_("),
+    "torch": ("torch/gradients.py", "value=-lr", "value=lr"),
     "mxnet": ("mxnet/gradients.py", r"len\(params\), lr", "len(params), -lr"),
 }
 UNCLIPPED = {
     "numpy": (r"lr \* theta / np\.maximum\(norm, theta\)", "lr"),
-    "torch": (r"param\.sub_\(grad \* scale", "param.sub_(grad"),
+    "torch": (r"addcmul_\(grad, scale, value=-lr", "sub_(grad, alpha=lr"),
     "mxnet": (r"\(params\), lr(.*?)\* scale\)", r"(params), lr\1)"),
     "jax": (r"grad \* scale", "grad"),
     "tensorflow": (r"grad \* scale", "grad"),

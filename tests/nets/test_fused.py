@@ -357,6 +357,7 @@ def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pyt
     ]
     assert lie == [[True, True], [False, False]]
     assert all(one is before for one, before in zip(net.params, params, strict=True))
+    assert all(array.flags.c_contiguous for array in found)
     for one, twin in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, twin)
     X, targets = IDS, pytorch.from_numpy(IDS.T.reshape(-1), dtype="int64")
