@@ -38,7 +38,7 @@ SIZES: Mapping[str, Sequence[int]] = MappingProxyType(
     }
 )
 QUICK: Mapping[str, Sequence[int]] = MappingProxyType(
-    {"num_steps": (10, 40), "num_hiddens": (8, 32), "vocab_size": (28, 112), "mebibytes": (1, 2)}
+    {"num_steps": (10, 40), "num_hiddens": (8, 32), "vocab_size": (28, 112), "mebibytes": (1, 4)}
 )
 USUAL = MappingProxyType({"vocab_size": 28, "num_hiddens": 256, "batch_size": 32, "num_steps": 35})
 SMALL = MappingProxyType({"vocab_size": 5, "num_hiddens": 8, "batch_size": 2, "num_steps": 5})
@@ -98,17 +98,20 @@ def survey(
 
 
 def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """Return the power of the size that values grow with, from the two largest sizes.
+    """Return the power of the size that values grow with, at the largest sizes.
 
-    At small sizes what every step takes hides the growth. One size alone gives 0, and so do values
-    that are not above 0, such as memory that did not grow.
+    From the largest one and the next that is at most a quarter of it, so that what differs between
+    two runs is small beside what the sizes make. At small sizes what every step takes hides the
+    growth. One size alone gives 0, and so do values that are not above 0, such as memory that did
+    not grow.
     """
-    if len(sizes) < 2:
+    points = dict(zip(sizes, values, strict=True))
+    largest = max(points)
+    smaller = [size for size in points if size <= largest / 4]
+    if not smaller or min(points[largest], points[max(smaller)]) <= 0:
         return 0.0
-    (x, larger_x), (y, larger_y) = sizes[-2:], values[-2:]
-    if min(y, larger_y) <= 0:
-        return 0.0
-    return float(np.log(larger_y / y) / np.log(larger_x / x))
+    grown = points[largest] / points[max(smaller)]
+    return float(np.log(grown) / np.log(largest / max(smaller)))
 
 
 def table(curves: Sequence[Curve]) -> str:

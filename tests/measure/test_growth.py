@@ -24,6 +24,9 @@ def _close_figures():
 def test_the_slope_is_the_power_of_the_larger_sizes():
     assert growth.slope([1, 10, 100], [7.0, 3.0, 300.0]) == pytest.approx(2)
     assert CURVE.slopes == pytest.approx((1, 0))
+    assert growth.slope([5000, 28_000, 50_000], [1.0, 70.0, 10.0]) == pytest.approx(1)  # noise
+    assert growth.slope([5000, 20_000], [1.0, 4.0]) == pytest.approx(1)
+    assert growth.slope([5000, 19_999], [1.0, 4.0]) == 0  # too near each other to tell
 
 
 def test_one_size_has_no_slope():
