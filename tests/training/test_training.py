@@ -36,10 +36,12 @@ def test_gradients_are_clipped_by_their_joint_norm(rnn, theta, factor):
         np.testing.assert_array_equal(rnn.to_numpy(tensor), grad)  # nothing in place
 
 
+@pytest.mark.parametrize("last", [(1,), (), (3, 0)])
 @pytest.mark.parametrize("rows", [64, 65, 600])
-def test_small_and_large_gradients_are_added_up_to_one_norm(rnn, rows):
+def test_small_and_large_gradients_are_added_up_to_one_norm(rnn, rows, last):
     rng = np.random.default_rng(0)
-    grads = [rng.standard_normal(shape).astype("float32") for shape in ((rows, 64), (64,), (1,))]
+    shapes = (rows, 64), (64,), last
+    grads = [np.asarray(rng.standard_normal(shape), "float32") for shape in shapes]
     expected = joint_norm(grads)
     clipped, norm = rnn.grad_clipping([rnn.from_numpy(grad) for grad in grads], 2.0)
     assert rnn.to_numpy(norm).shape == ()
