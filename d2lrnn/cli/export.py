@@ -15,6 +15,7 @@ from d2lrnn.cli.common import (
     plain_errors,
 )
 from d2lrnn.files import atomic, onnx_file
+from d2lrnn.measure import exported
 
 
 @click.command(short_help="Write a saved model as an ONNX graph.")
@@ -24,9 +25,11 @@ from d2lrnn.files import atomic, onnx_file
 )
 @click.option("--out", type=click.Path(), help="File to write.  [default: MODEL, ending in .onnx]")
 def export(model: str, as_onnx: bool, out: str | None) -> None:
-    """Give a saved MODEL to programs that know none of the frameworks.
+    """Write a saved MODEL as a graph that programs without any of the frameworks can compute.
 
-    Inputs and outputs of the graph are those of net(X, state): token ids (n, T) and the state.
+    The inputs and outputs of the graph are those of net(X, state): token ids (n, T) and the state.
+    Before the file is written, ONNX Runtime loads the graph and its numbers are compared with those
+    of the net; without onnxruntime, the reference implementation of onnx does.
     """
     with plain_errors():
         if not as_onnx:
@@ -37,8 +40,11 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
         check_writable(out)
         _check_replaceable(out, model)
         net, vocab = load_backend("numpy").load_model(model)
-        atomic.replace(out, onnx_file.to_onnx(net, vocab))
+        content = onnx_file.to_onnx(net, vocab)
+        report = exported.check(content, net)
+        atomic.replace(out, content)
     click.echo(f"{net!r} saved in {out}")
+    click.echo(f"checked: {report}")
 
 
 def _check_replaceable(out: str, model: str) -> None:

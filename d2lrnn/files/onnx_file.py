@@ -1,8 +1,12 @@
-"""A language model as an ONNX graph, which a runtime without any of the frameworks computes.
+"""A language model as an ONNX graph, which runtimes compute without any of the frameworks.
 
-Inputs are ``X``, token ids (n, T), and the state by the names ``state_0``, ``state_1``, ...;
-outputs are ``scores`` (T * n, V) and the state after the last step, ``new_state_0``, ...: what
-``net(X, state)`` takes and returns. The metadata hold the vocabulary and the architecture.
+The inputs are ``X``, token ids (n, T), and the state by the names ``state_0``, ``state_1``, ...;
+the outputs are ``scores`` (T * n, V) and the state after the last step, ``new_state_0``, ...: what
+``net(X, state)`` takes and returns, for T >= 1. On a CPU, a token id outside 0..V-1 and a state for
+another batch size are errors. The metadata hold the vocabulary and the architecture.
+
+Each layer and direction is a Scan over the time steps, whose body is a cell of onnx_cells. ONNX
+also has an operator for a whole layer, but ONNX Runtime implements it for float32 alone.
 """
 
 from __future__ import annotations
@@ -13,19 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from d2lrnn import checks
 from d2lrnn.data.text import Vocab
+from d2lrnn.files.onnx_cells import Graph, step
 from d2lrnn.nets import cells, describe
 from d2lrnn.nets.language_model import Model
 
-PRODUCER = "d2lrnn"  # at the beginning of the file, which is known again by it
-OPSET, IR_VERSION = 17, 8  # of 2022: what runtimes of these days all know
-# ONNX's operator for a cell, its order of the gates, and what sets it up.
-OPERATORS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "rnn": ("RNN", "h", {}),
-    "gru": ("GRU", "zrh", {"linear_before_reset": 0}),
-    "gru_reset_after": ("GRU", "zrh", {"linear_before_reset": 1}),
-    "lstm": ("LSTM", "iofc", {}),
-}
+PRODUCER = "d2lrnn"  # at the beginning of the file, by which it is recognised
+OPSET, IR_VERSION = 17, 8  # of 2022, which all current runtimes support
+MAX_BYTES = 2**31 - 1  # what protobuf, the format of the file, can hold
+BACKWARDS = {"starts": [-1], "ends": [-(2**31)], "axes": [0], "steps": [-1]}
 
 
 def onnx_module() -> Any:
@@ -36,6 +37,7 @@ def onnx_module() -> Any:
     """
     try:
         import onnx
+        import onnx.parser
     except ModuleNotFoundError:
         raise ImportError(
             "an export needs onnx, which is not installed; run: pip install onnx"
@@ -43,31 +45,15 @@ def onnx_module() -> Any:
     return onnx
 
 
-class Graph:
-    """A graph that grows node by node."""
-
-    def __init__(self, onnx: Any) -> None:
-        """Begin with nothing."""
-        self.onnx = onnx
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, name: str, array: Any) -> str:
-        """Add an array of the graph's own, and return its name."""
-        self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def add(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> str:
-        """Add a node, and return the name of its first output."""
-        self.nodes.append(self.onnx.helper.make_node(kind, inputs, outputs, **attributes))
-        return outputs[0]
-
-
 def to_onnx(net: Model, vocab: Vocab) -> bytes:
     """Return a language model, scratch or concise, as the bytes of an ONNX file.
 
+    ``d2lrnn.measure.exported.check`` computes such a graph and compares it with the net.
+
     Raises:
         ImportError: onnx is not installed.
+        ValueError: the net is not a language model of one of our cells, the vocabulary is not the
+            net's, or the parameters take more than 2 GB.
 
     Examples:
         >>> from d2lrnn.files.onnx_file import to_onnx
@@ -79,94 +65,113 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
         ['scores', 'new_state_0']
     """
     onnx = onnx_module()
+    if not isinstance(net, Model):
+        raise ValueError(
+            f"net is a {type(net).__name__}; expected a language model, such as RNNModelScratch"
+        )
+    checks.vocab_of(net, vocab, to_onnx=True)
     graph, made_of, arrays = Graph(onnx), net.architecture, net.arrays()
-    Hs = one_hot(graph, net.vocab_size, net.dtype)
+    _check_size(arrays)
     states = [f"state_{number}" for number in range(made_of.num_states)]
     weights, (W_hq, b_q) = made_of.split(arrays)
-    for number, directions in enumerate(made_of.layers(weights, states)):
-        Hs = layer(graph, made_of.cell, f"layer{number + 1}", Hs, directions, net.num_hiddens)
-    features = graph.constant("features", np.array([-1, len(W_hq)]))
-    rows = graph.add("Reshape", [Hs, features], "rows")  # (T * n, directions * h)
-    product = graph.add("MatMul", [rows, graph.constant("W_hq", W_hq)], "product")
-    graph.add("Add", [product, graph.constant("b_q", b_q)], "scores")
+    inputs, first = valid_ids(graph, net.vocab_size), valid_states(graph, states, net.num_hiddens)
+    for number, directions in enumerate(made_of.layers(weights, first), start=1):
+        inputs = layer(graph, made_of.cell, f"layer{number}", inputs, directions)
+    product = graph.add("MatMul", [inputs, graph.constant("W_hq", W_hq)], "product")
+    by_step = graph.add("Add", [product, graph.constant("b_q", b_q)], "scores_by_step")
+    rows = graph.constant("rows", np.array([-1, net.vocab_size]))
+    graph.add("Reshape", [by_step, rows], "scores")  # (T, n, V) to (T * n, V)
     return bytes(finished(graph, net, vocab, states).SerializeToString())
 
 
-def one_hot(graph: Graph, vocab_size: int, dtype: str) -> str:
-    """Add what makes one-hot rows (T, n, V) of token ids (n, T)."""
-    values = graph.constant("zero_and_one", np.array([0, 1], dtype))
-    by_time = graph.add("Transpose", ["X"], "X_by_time", perm=[1, 0])
-    depth = graph.constant("vocab_size", np.array([vocab_size]))
-    return graph.add("OneHot", [by_time, depth, values], "one_hot_rows")
+def _check_size(arrays: Sequence[Any]) -> None:
+    size = sum(array.nbytes for array in arrays)
+    if size > 0.95 * MAX_BYTES:  # the rest is for the graph and the vocabulary
+        raise ValueError(
+            f"the parameters take {size / 1e9:.1f} GB, an ONNX file holds 2 GB; "
+            "export a net of fewer hidden units or tokens"
+        )
 
 
-def layer(
-    graph: Graph, cell: str, name: str, Hs: str, directions: Sequence[Any], num_hiddens: int
-) -> str:
-    """Add a layer over Hs (T, n, d), in one direction or both; return (T, n, directions * h)."""
-    kind, order, settings = OPERATORS[cell]
-    stacked = [stack(cell, order, weights) for weights, _ in directions]
-    parameters = [
-        graph.constant(f"{name}.{part}", np.stack(arrays))
-        for part, arrays in zip("WRB", zip(*stacked, strict=True), strict=True)
+def valid_ids(graph: Graph, vocab_size: int) -> str:
+    """Add nodes that turn a negative id of X (n, T) into V, an error like any id above V - 1.
+
+    Without this, -1 would be the last row of a table.
+    """
+    negative = graph.add("Less", ["X", graph.constant("zero", np.array(0))], "negative")
+    outside = graph.constant("vocab_size", np.array(vocab_size))
+    return graph.add("Where", [negative, outside, "X"], "ids")
+
+
+def valid_states(graph: Graph, states: Sequence[str], num_hiddens: int) -> list[str]:
+    """Add nodes that reshape each state to (n, h), n being that of X, which fails for another n.
+
+    Without this, one row would be used for all rows of a minibatch.
+    """
+    sizes = graph.add("Shape", ["X"], "sizes")  # [n, T]
+    rows = graph.add("Mul", [sizes, graph.constant("first_axis", np.array([1, 0]))], "num_rows")
+    width = graph.constant("width", np.array([0, num_hiddens]))
+    shape = graph.add("Add", [rows, width], "shape_of_state")
+    return [graph.add("Reshape", [state, shape], f"first_{state}", allowzero=1) for state in states]
+
+
+def layer(graph: Graph, cell: str, name: str, inputs: str, directions: Sequence[Any]) -> str:
+    """Add a layer over ids (n, T) or Hs (T, n, d), in one direction or both.
+
+    Returns the name of the hidden states (T, n, directions * h).
+    """
+    Hs = [
+        direction(graph, cell, f"{name}.{way}", inputs, weights, state, reverse=way == "reverse")
+        for way, (weights, state) in zip(("forward", "reverse"), directions, strict=False)
     ]
-    by_kind = list(zip(*(state for _, state in directions), strict=True))  # all Hs, then all Cs
-    axis = graph.constant(f"{name}.axis", np.array([0]))
-    before = [_together(graph, names, axis) for names in by_kind]
-    after = [f"{name}.{letter}" for letter in "HC"[: len(by_kind)]]
-    settings = {
-        **settings,
-        "hidden_size": num_hiddens,
-        "direction": "bidirectional" if len(directions) == 2 else "forward",
-    }
-    outputs = graph.add(kind, [Hs, *parameters, "", *before], f"{name}.Y", *after, **settings)
-    for last, names in zip(after, by_kind, strict=True):
-        parts = [f"{one}.row" for one in names]
-        graph.add("Split", [last], *parts, axis=0)
-        for part, one in zip(parts, names, strict=True):
-            graph.add("Squeeze", [part, axis], f"new_{one}")
-    side_by_side = graph.add("Transpose", [outputs], f"{name}.by_row", perm=[0, 2, 1, 3])
-    shape = graph.constant(f"{name}.shape", np.array([0, 0, -1]))
-    return graph.add("Reshape", [side_by_side, shape], f"{name}.Hs")
+    return Hs[0] if len(Hs) == 1 else graph.add("Concat", Hs, f"{name}.Hs", axis=2)
 
 
-def _together(graph: Graph, names: Sequence[str], axis: str) -> str:
-    """Add what makes one tensor (directions, n, h) of a state's parts (n, h)."""
-    rows = [graph.add("Unsqueeze", [one, axis], f"{one}.before") for one in names]
-    return graph.add("Concat", rows, f"{names[0]}.together", axis=0)
+def direction(
+    graph: Graph,
+    cell: str,
+    name: str,
+    inputs: str,
+    weights: Sequence[Any],
+    state: Sequence[str],
+    *,
+    reverse: bool,
+) -> str:
+    """Add one direction of a layer; return the name of its hidden states (T, n, h)."""
+    W_x, _, b = (np.concatenate(part, axis=-1) for part in cells.CELLS[cell].by_kind(weights))
+    if inputs == "ids":  # a one-hot row times W_x is a row of it
+        rows = graph.add("Gather", [graph.constant(f"{name}.W_x", W_x + b), "ids"], f"{name}.X")
+        XW = graph.add("Transpose", [rows], f"{name}.XW", perm=[1, 0, 2])  # (T, n, g * h)
+    else:
+        product = graph.add("MatMul", [inputs, graph.constant(f"{name}.W_x", W_x)], f"{name}.X")
+        XW = graph.add("Add", [product, graph.constant(f"{name}.b", b)], f"{name}.XW")
+    if reverse:
+        XW = backwards(graph, XW)
+    after = [one.replace("first", "new") for one in state]
+    body = step(graph, cell, weights)
+    graph.add("Scan", [*state, XW], *after, f"{name}.Hs", body=body, num_scan_inputs=1)
+    return backwards(graph, f"{name}.Hs") if reverse else f"{name}.Hs"
 
 
-def stack(cell: str, order: str, weights: Sequence[Any]) -> tuple[Any, Any, Any]:
-    """Return the parameters of one direction as ONNX has them: W (g * h, d), R (g * h, h), B."""
-    gates = cells.CELLS[cell].by_gate(weights)
-    W = np.concatenate([gates[letter].W_x.T for letter in order])
-    R = np.concatenate([gates[letter].W_h.T for letter in order])
-    biases = np.concatenate([gates[letter].b for letter in order])
-    others = np.zeros_like(biases)  # of the recurrent side
-    if cell == "gru_reset_after":  # the candidate's own, within what the reset gate lets through
-        b_hh = cells.CELLS[cell].named(weights)["b_hh"]
-        others[-len(b_hh) :] = b_hh
-    return W, R, np.concatenate([biases, others])
+def backwards(graph: Graph, name: str) -> str:
+    """Add what puts the time steps of a tensor (T, n, d) in reverse order."""
+    where = [graph.constant(f"{name}.{key}", np.array(at)) for key, at in BACKWARDS.items()]
+    return graph.add("Slice", [name, *where], f"{name}.backwards")
 
 
 def finished(graph: Graph, net: Model, vocab: Vocab, states: Sequence[str]) -> Any:
     """Return the model of a graph, checked."""
     onnx, helper = graph.onnx, graph.onnx.helper
-    real = helper.np_dtype_to_tensor_dtype(np.dtype(net.dtype))
-
-    def tensor(name: str, *shape: Any, kind: int = real) -> Any:
-        return helper.make_tensor_value_info(name, kind, shape)
-
-    ids = tensor("X", "batch_size", "num_steps", kind=onnx.TensorProto.INT64)
-    before = [tensor(name, "batch_size", net.num_hiddens) for name in states]
-    after = [tensor(f"new_{name}", "batch_size", net.num_hiddens) for name in states]
-    scores = tensor("scores", "rows", net.vocab_size)
-    made = helper.make_graph(
-        graph.nodes, "d2lrnn", [ids, *before], [scores, *after], graph.constants
-    )
-    opset = helper.make_opsetid("", OPSET)
+    shape = net.dtype, "batch_size", net.num_hiddens
+    inputs = [graph.tensor("X", "int64", "batch_size", "num_steps")]
+    inputs += [graph.tensor(name, *shape) for name in states]
+    outputs = [graph.tensor("scores", net.dtype, "rows", net.vocab_size)]
+    outputs += [graph.tensor(f"new_{name}", *shape) for name in states]
     model = helper.make_model(
-        made, opset_imports=[opset], ir_version=IR_VERSION, producer_name=PRODUCER
+        helper.make_graph(graph.nodes, "d2lrnn", inputs, outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name=PRODUCER,
     )
     tokens = json.dumps(list(vocab), ensure_ascii=False)
     helper.set_model_props(
