@@ -1,4 +1,4 @@
-"""Beam search: the likeliest sequences so far, kept side by side (the book's section 10.8)."""
+"""Beam search: the most probable sequences, side by side in one batch (the book's section 10.8)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ State = tuple[Any, ...]
 
 
 class Beam:
-    """The likeliest sequences so far, beam_size for each source, side by side in one batch."""
+    """The unfinished sequences of each source, beam_size at most, and its best finished one.
+
+    A step extends every unfinished sequence by every token and keeps the beam_size most probable
+    of these. Those that end leave the beam and are compared with the best finished sequence of
+    their source, so that no later sequence can displace it.
+    """
 
     LENGTH_POWER = 0.75
 
     def __init__(self, decoder: DecoderScratch, state: State, size: int, end: int) -> None:
-        """Start with one empty sequence for each source; the others are impossible as yet."""
+        """Start with one empty sequence for each source; the other places of the beam are empty."""
         self.decoder, self.size, self.end = decoder, size, end
         checks.tokens(np.array([end]), decoder.num_outputs)
         arrays = [decoder.ops.tensors.to_numpy(s) for s in state]
@@ -31,56 +36,58 @@ class Beam:
         # n sources, k = size sequences each: each part of the state is (n * k, h)
         self.state = tuple(decoder.tensor(a.repeat(size, axis=0)) for a in arrays)
         self.context = decoder.architecture.top(self.state)[0]  # (n * k, h)
+        # Log-probabilities (n, k): -inf marks an empty place.
         self.logs = np.where(np.arange(size) == 0, 0.0, -np.inf) * np.ones((self.num_sources, 1))
         self.tokens = np.zeros((self.num_sources, size, 0), int)  # (n, k, steps so far)
-        self.lengths = np.zeros((self.num_sources, size), int)  # (n, k), and so are the logs
+        self.finished: list[list[int]] = [[] for _ in range(self.num_sources)]
+        self.scores = np.full(self.num_sources, -np.inf)  # (n,), of the finished sequences
 
     def advance(self) -> None:
-        """Let every sequence go on by each token, and keep the best of all these."""
-        rows = np.zeros(
-            (1, self.num_sources * self.size, self.decoder.num_outputs)
-        )  # (1, n * k, V)
-        if self.tokens.shape[2]:
-            rows[0] = one_hot(self.tokens[:, :, -1].reshape(-1), rows.shape[2])
-        outputs, state = self.decoder.run(rows, self.state, self.context)
+        """Extend each unfinished sequence by one token."""
+        outputs, state = self.decoder.run(self.last_tokens(), self.state, self.context)
         scores = self.decoder.ops.tensors.to_numpy(outputs).astype(np.float64)
-        logs = np.log(losses.probabilities(scores) + 1e-300).reshape(
-            self.num_sources, self.size, -1
-        )  # (n, k, V)
-        over = self.ended()
-        logs[over] = -np.inf
-        logs[over, self.end] = 0.0  # what has ended stays as it is
-        total = self.logs[:, :, None] + logs  # (n, k, V)
-        lengths = self.lengths + ~over
-        ranked = (total / lengths[:, :, None] ** self.LENGTH_POWER).reshape(self.num_sources, -1)
-        best = np.argsort(-ranked, axis=1, kind="stable")[:, : self.size]  # (n, k) of 0..k * V - 1
-        parents, tokens = np.divmod(best, logs.shape[2])  # (n, k): whose child, by which token
-        self.keep(parents, tokens, np.take_along_axis(total.reshape(ranked.shape), best, 1))
-        self.lengths = np.take_along_axis(lengths, parents, 1)
-        self.follow(parents, state)
-
-    def keep(self, parents: Array, tokens: Array, logs: Array) -> None:
-        """Replace the sequences by those of their children that were chosen."""
+        logs = losses.log_probabilities(scores)  # (n * k, V)
+        total = self.logs.reshape(-1, 1) + logs
+        total = total.reshape(self.num_sources, self.size * logs.shape[1])  # (n, k * V)
+        chosen = np.argsort(-total, axis=1, kind="stable")[:, : self.size]  # (n, k)
+        parents, tokens = np.divmod(chosen, logs.shape[1])  # (n, k): extended by which token
         before = np.take_along_axis(self.tokens, parents[:, :, None], 1)
         self.tokens = np.concatenate([before, tokens[:, :, None]], axis=2)
-        self.logs = logs
+        self.logs = np.take_along_axis(total, chosen, 1)
+        self.follow(parents, state)
+        self.finish(tokens == self.end)
+        self.logs[tokens == self.end] = -np.inf  # these places are empty from now on
+
+    def last_tokens(self) -> Array:
+        """Return the last token of each sequence as one-hot rows (1, n * k, V), zeros at first."""
+        num_outputs = self.decoder.num_outputs
+        if not self.tokens.shape[2]:
+            return np.zeros((1, self.num_sources * self.size, num_outputs))
+        return one_hot(self.tokens[None, :, :, -1].reshape(1, -1), num_outputs)
 
     def follow(self, parents: Array, state: State) -> None:
-        """Take for each sequence the state of the one that it goes on from."""
+        """Take for each sequence the state of the sequence that it extends."""
         rows = (parents + self.size * np.arange(self.num_sources)[:, None]).reshape(-1)
         to_numpy = self.decoder.ops.tensors.to_numpy
         self.state = tuple(self.decoder.tensor(to_numpy(s)[rows]) for s in state)
 
-    def ended(self) -> Array:
-        """Return which sequences have ended, (num_sources, size)."""
-        ended: Array = (self.tokens == self.end).any(axis=2)
-        return ended
+    def finish(self, ended: Array) -> None:
+        """Note the best of the sequences marked in ended (n, k), if no earlier one is as good."""
+        scores = np.where(ended, self.logs, -np.inf) / self.tokens.shape[2] ** self.LENGTH_POWER
+        places = scores.argmax(axis=1)
+        scores = scores[np.arange(self.num_sources), places]
+        for source in np.flatnonzero(scores > self.scores):
+            self.scores[source] = scores[source]
+            self.finished[source] = self.tokens[source, places[source]].tolist()
 
-    def done(self) -> bool:
-        """Return whether the best sequence of every source has ended."""
-        return bool(self.ended()[:, 0].all())
+    def done(self, num_steps: int) -> bool:
+        """Return whether no unfinished sequence can still become the best of its source.
+
+        A log-probability never rises, and num_steps tokens are the longest that a sequence can get.
+        """
+        return bool((self.logs.max(axis=1) / num_steps**self.LENGTH_POWER <= self.scores).all())
 
     def best(self) -> list[list[int]]:
-        """Return the best sequence of each source, up to its end."""
-        rows = self.tokens[:, 0].tolist()
-        return [row[: row.index(self.end)] if self.end in row else row for row in rows]
+        """Return the best sequence of each source, without its end; call it after the last step."""
+        self.finish(self.logs > -np.inf)  # num_steps tokens without an end are a candidate too
+        return [row[: row.index(self.end)] if self.end in row else row for row in self.finished]

@@ -289,7 +289,7 @@ class EncoderDecoderScratch(SequenceNet):
         beam = Beam(self.decoder, state, beam_size, end)
         for _ in range(num_steps):
             beam.advance()
-            if beam.done():
+            if beam.done(num_steps):
                 break
         return beam.best()
 
@@ -305,6 +305,7 @@ class EncoderDecoderScratch(SequenceNet):
         if len(ends) != 1:
             raise ValueError(f"the sequences of Y end in {sorted(ends)}; expected one end token")
         written = self.predict(X, valid, end=ends.pop(), num_steps=max(lengths))
+        checks.same_length([len(written), len(truth)], 1)
         return float(np.mean([found == row[:-1] for found, row in zip(written, truth)]))
 
 

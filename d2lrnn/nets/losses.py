@@ -15,8 +15,7 @@ Array = np.ndarray[Any, Any]
 
 def softmax(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
     """Return the mean of -log softmax(outputs)[target]; targets are ids (m,)."""
-    shifted = outputs - outputs.max(axis=1, keepdims=True)
-    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_probs = log_probabilities(outputs)
     rows = np.arange(len(targets))
     gradient = np.exp(log_probs)  # softmax - one_hot
     gradient[rows, targets] -= 1
@@ -40,6 +39,13 @@ def probabilities(scores: Array) -> Array:
     exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares: Array = exps / exps.sum(axis=-1, keepdims=True)
     return shares
+
+
+def log_probabilities(scores: Array) -> Array:
+    """Return the logarithms of probabilities(scores), finite where the scores are."""
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    logs: Array = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return logs
 
 
 def _mean(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
