@@ -97,7 +97,7 @@ class EnglishFrench(HyperParameters):
         path = Path(self.root, datasets.FRA_ENG_MEMBER)
         if path.exists():
             return path.read_text(encoding="utf-8")
-        return "\n".join([*datasets.read_fra_eng_lines(), ""])
+        return datasets.read_fra_eng_text()
 
     def _preprocess(self, text: str) -> str:
         """Return the text in lower case, with a space before each , . ! and ?"""

@@ -88,13 +88,13 @@ def read_tiny_shakespeare() -> list[str]:
         (40000, 'First Citizen:\\n')
     """
     path = fetch("tinyshakespeare.txt", SHAKESPEARE_URL, SHAKESPEARE_HASH, instead=BUILTIN_INSTEAD)
-    return [line + "\n" for line in read_lines(path)]
+    return read_text(path)
 
 
 def read_builtin() -> list[str]:
     """Return the story that comes with the package, one string per paragraph, ends included.
 
-    Every string but the last ends with a newline, so that a model learns paragraphs too.
+    Every string ends with a newline, so that a model learns paragraphs too.
 
     Examples:
         >>> paragraphs = rnn.read_builtin()
@@ -130,7 +130,10 @@ CORPORA = {
 
 
 def read_text(path: str | os.PathLike[str]) -> list[str]:
-    """Return a UTF-8 text file as its lines, nothing changed, line ends (as newlines) included.
+    """Return a UTF-8 text file as its lines, line ends included.
+
+    Only the line ends are changed: "\\r\\n" and "\\r" become "\\n". A last line without a line end
+    stays without one. A byte order mark is dropped.
 
     Raises:
         ValueError: the file is empty, or is not UTF-8 (the message says where).
@@ -142,10 +145,10 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
         >>> rnn.read_text("mine.txt")
         ['one line\\n', 'and another\\n']
     """
-    lines = [line + "\n" for line in read_lines(path)]
-    if not any(line.strip() for line in lines):
+    text = decode(Path(path).read_bytes(), os.fspath(path))
+    if not text.strip():
         raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
-    return lines
+    return list(io.StringIO(text))  # which ends lines at "\n" alone, unlike str.splitlines
 
 
 def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
@@ -171,11 +174,11 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Yield the text of a UTF-8 file, its line ends as newlines, in blocks that end in one."""
+    """Yield the text of a UTF-8 file in blocks, its line ends as newlines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
     with open(path, "rb") as file:
-        start, last, begun, ended = 0, "\n", False, False
+        start, begun, ended = 0, False, False
         while not ended:
             content = file.read(BLOCK)
             ended = not content
@@ -187,8 +190,7 @@ def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
             start += len(content)
             if not begun:
                 begun, block = block != "", block.removeprefix("\ufeff")
-            last = block[-1:] or last
-            yield block if not ended or last == "\n" else block + "\n"
+            yield block
 
 
 def _end_of_words(text: str) -> int:
@@ -203,18 +205,26 @@ def _no_utf8(name: str, place: int, byte: int) -> ValueError:
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
-    """Return the lines of a UTF-8 file without their ends; a byte order mark is dropped."""
-    return decode_lines(Path(path).read_bytes(), os.fspath(path))
+    """Return the lines of a UTF-8 file without their ends; see decode."""
+    lines = decode(Path(path).read_bytes(), os.fspath(path)).split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
-def decode_lines(content: bytes, name: str) -> list[str]:
-    """Return the lines of a UTF-8 file's content; name is what an error calls it."""
+def decode(content: bytes, name: str) -> str:
+    """Return a UTF-8 file's content as text, its line ends as newlines, without a byte order mark.
+
+    Args:
+        content: the bytes of the file.
+        name: what an error calls the file.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")  # "utf-8-sig" counts from behind it
     except UnicodeDecodeError as error:
         raise _no_utf8(name, error.start, content[error.start]) from None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:

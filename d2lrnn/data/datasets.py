@@ -180,22 +180,22 @@ def read_fra_eng() -> list[tuple[str, str]]:
         >>> english, french
         ('Go.', 'Va !')
     """
-    columns = [line.split("\t") for line in read_fra_eng_lines() if "\t" in line]
+    columns = [line.split("\t") for line in read_fra_eng_text().split("\n") if "\t" in line]
     return [(english, french) for english, french, *_ in columns]
 
 
-def read_fra_eng_lines() -> list[str]:
-    """Return the lines of the book's file of English and French sentences, as they are.
+def read_fra_eng_text() -> str:
+    """Return the book's file of English and French sentences, line ends as newlines.
 
     A file ``fra-eng/fra.txt`` in the D2LRNN_DATA folder is used first, whatever it holds; otherwise
     the zip file is found or downloaded. Raises as read_fra_eng does.
     """
     folder = os.environ.get(corpora.DATA_FOLDER)
     if folder and (unpacked := Path(folder, FRA_ENG_MEMBER)).is_file():
-        return corpora.decode_lines(unpacked.read_bytes(), str(unpacked))
+        return corpora.decode(unpacked.read_bytes(), str(unpacked))
     path = corpora.fetch("fra-eng.zip", FRA_ENG_URL, FRA_ENG_HASH, instead=DATES_INSTEAD)
     content = _read_member(path, FRA_ENG_MEMBER, FRA_ENG_LIMIT)
-    return corpora.decode_lines(content, f"{FRA_ENG_MEMBER} in {path}")
+    return corpora.decode(content, f"{FRA_ENG_MEMBER} in {path}")
 
 
 def normalise(text: str) -> str:

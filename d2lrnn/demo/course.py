@@ -63,8 +63,7 @@ def load(rnn: Any, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, s
         read = getattr(rnn, f"load_data_{corpus.replace('-', '_')}")
         loader, vocab = read(32, 35, max_tokens=MAX_TOKENS, seed=seed)
         return loader, vocab, PREFIXES[corpus]
-    lines = corpora.decode_lines(pasted.encode(), "the pasted text")
-    ids, vocab = text.build_corpus([line + "\n" for line in lines])
+    ids, vocab = text.build_corpus([corpora.decode(pasted.encode(), "the pasted text")])
     num_steps = min(35, len(ids) // 10)
     sizes = max(1, min(32, len(ids) // num_steps - 2)), num_steps
     loader = rnn.SeqDataLoader(ids, *sizes, seed=seed)

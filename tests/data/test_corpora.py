@@ -146,7 +146,45 @@ def test_the_built_in_corpus_is_long_enough_and_plain():
 def test_a_text_is_read_with_nothing_changed_but_its_line_ends(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes("\ufeffEins\r\nzwei\rdrei\n\nvier é".encode())
-    assert corpora.read_text(path) == ["Eins\n", "zwei\n", "drei\n", "\n", "vier é\n"]
+    assert corpora.read_text(path) == ["Eins\n", "zwei\n", "drei\n", "\n", "vier é"]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"abc", ["abc"]),
+        (b"abc\n", ["abc\n"]),
+        (b"abc\n\n", ["abc\n", "\n"]),
+        (b"a\r\nb", ["a\n", "b"]),
+        (b"a\r\nb\r\n", ["a\n", "b\n"]),
+        (b"a\rb\r", ["a\n", "b\n"]),
+        (b"a\n ", ["a\n", " "]),
+        (b"\nab", ["\n", "ab"]),
+        ("a\x0bb\x85c\u2028d".encode(), ["a\x0bb\x85c\u2028d"]),
+    ],
+)
+def test_a_text_has_as_many_line_ends_as_its_file(tmp_path, content, lines):
+    (tmp_path / "text").write_bytes(content)
+    assert corpora.read_text(tmp_path / "text") == lines
+    assert "".join(corpora.read_blocks(tmp_path / "text")) == "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("end", "tokens"), [("", "abc "), ("\n", "abc \n"), ("\r\n", "abc \n"), ("\n\n", "abc \n")]
+)
+def test_the_vocabulary_and_the_ids_are_those_of_the_file(rnn, tmp_path, end, tokens):
+    (tmp_path / "text").write_bytes(("abc " * 20 + end).encode())
+    loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5)
+    assert set(vocab) == {"<unk>", *tokens}
+    said = "".join(vocab.to_tokens(loader.corpus))
+    assert said == "abc " * 20 + end.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_words_are_the_same_whatever_ends_the_file(rnn, tmp_path, end):
+    (tmp_path / "text").write_bytes(("to be or not " * 9 + "to be" + end).encode())
+    loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5, token="word")
+    assert (len(loader.corpus), set(vocab)) == (38, {"<unk>", "to", "be", "or", "not"})
 
 
 def test_a_file_that_is_no_utf8_says_where(tmp_path):
@@ -189,7 +227,7 @@ def test_a_word_without_end_is_not_copied_again_and_again(tmp_path, monkeypatch)
     monkeypatch.setattr(corpora, "BLOCK", 10)
     asked = []
     monkeypatch.setattr(corpora, "_end_of_words", lambda text: asked.append(len(text)) or 0)
-    assert "".join(corpora.read_blocks(tmp_path / "text")) == "x" * 100_000 + "\n"
+    assert "".join(corpora.read_blocks(tmp_path / "text")) == "x" * 100_000
     assert max(asked) <= 11
 
 

@@ -55,7 +55,7 @@ def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length):
     X, Y = next(iter(loader))
     assert X.shape == Y.shape
     assert prefix == "tick tock "
-    assert set(vocab.idx_to_token) == {"<unk>", *"tick tock ", "\n"}
+    assert set(vocab.idx_to_token) == {"<unk>", *"tick tock "}
 
 
 def test_a_run_does_the_steps_that_it_is_asked_for_and_ends():

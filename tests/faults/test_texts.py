@@ -56,7 +56,7 @@ def test_any_text_is_read_with_nothing_changed_but_its_line_ends(tmp_path, many)
             with pytest.raises(ValueError, match="holds no text; expected a UTF-8 file"):
                 corpora.read_text(tmp_path / "text")
         else:
-            assert "".join(corpora.read_text(tmp_path / "text")).rstrip("\n") == plain.rstrip("\n")
+            assert "".join(corpora.read_text(tmp_path / "text")) == plain
 
     many(given(text=st.text(max_size=60))(check))()
 
@@ -97,7 +97,7 @@ def test_any_text_s_tokens_come_back_from_their_ids(reference, many):
 def test_one_gigantic_line_is_a_text_too(tmp_path):
     (tmp_path / "text").write_bytes(b"tick tock " * 200_000)
     loader, vocab = loaders.load_data_text(tmp_path / "text", 32, 35, seed=0)
-    assert (loader.num_tokens, len(vocab)) == (2_000_001, 8)  # a line end too, and <unk>
+    assert (loader.num_tokens, len(vocab)) == (2_000_000, 7)  # <unk> too
     assert next(iter(loader))[0].shape == (32, 35)
 
 
@@ -115,7 +115,14 @@ def test_a_text_of_one_character_is_too_short_and_says_how_much_is_needed(tmp_pa
     (tmp_path / "text").write_bytes(b"a")
     result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
     assert result.exit_code == 1
-    assert "Error: the corpus has 2 tokens; batch_size 2 and num_steps 5 need 15" in result.output
+    assert "Error: the corpus has 1 tokens; batch_size 2 and num_steps 5 need 15" in result.output
+
+
+@pytest.mark.parametrize(("end", "count"), [("", "2,000 tokens"), ("\n", "2,001 tokens")])
+def test_the_command_counts_the_characters_of_the_file(tmp_path, end, count):
+    (tmp_path / "text").write_text("tick" * 500 + end, encoding="utf-8")
+    result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
+    assert f"numpy: {count} of {tmp_path / 'text'}, {6 if end else 5} different" in result.output
 
 
 def test_one_different_character_is_learned_to_perplexity_1(rnn, tmp_path):
@@ -129,5 +136,5 @@ def test_one_different_character_is_learned_to_perplexity_1(rnn, tmp_path):
 def test_composed_and_combining_characters_stay_what_they_are(tmp_path):
     composed, combining = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
     (tmp_path / "text").write_text(composed + combining, encoding="utf-8")
-    assert corpora.read_text(tmp_path / "text") == [composed + combining + "\n"]
+    assert corpora.read_text(tmp_path / "text") == [composed + combining]
     assert np.unique([len(composed), len(combining)]).tolist() == [1, 2]
