@@ -13,7 +13,7 @@ import click
 
 from d2lrnn import backends
 from d2lrnn.cli import gpu as on_gpu
-from d2lrnn.cli import instead, measurements, scaling
+from d2lrnn.cli import instead, measurements, scaling, threads
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -70,6 +70,7 @@ KINDS = (*speed.CELLS, "input")
 )
 @click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
 @on_gpu.option
+@threads.option
 @click.option("--rounds", default=21, help="Take the median of so many rounds.")
 @click.option(
     "--json", "file", type=click.Path(), help="Write all that was measured into this file."

@@ -15,6 +15,7 @@ from d2lrnn import checks
 from d2lrnn.cli import crew
 from d2lrnn.cli.common import BACKEND, plain_errors
 from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
+from d2lrnn.training import threads
 
 LOOPBACK = "127.0.0.1"
 PORT, LAST_PORT = 29500, 65535
@@ -157,7 +158,7 @@ def _ports(number: int, first: int | None) -> list[int]:
 
 def _threads(size: int) -> Environment:
     """Share the processors among the processes, unless the environment says otherwise."""
-    share = max(1, (os.cpu_count() or 1) // size)
+    share = max(1, threads.cores() // size)
     return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", f"{share}")}
 
 

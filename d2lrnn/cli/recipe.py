@@ -19,7 +19,8 @@ from d2lrnn.recipes import min_char
 
 RECIPES = ("min-char",)
 # What a recipe leaves to the user; all else is part of it.
-FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "out", "plot"}
+FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "threads"}
+FREE |= {"out", "plot"}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import click
 from d2lrnn.cli import launch, measurements
 from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
 from d2lrnn.measure import scaling
+from d2lrnn.training import threads
 
 SIZES = (64, 256, 512)
 
@@ -67,8 +68,8 @@ def _run(backend: str, count: int, settings: dict[str, Any]) -> list[scaling.Poi
         if count > 1:
             status = launch.start(backend, count, None, command)
         else:
-            threads = os.environ.get("OMP_NUM_THREADS", f"{os.cpu_count() or 1}")
-            alone = {**os.environ, "OMP_NUM_THREADS": threads}
+            number = threads.chosen() or threads.cores()
+            alone = {**os.environ, threads.CHOSEN: f"{number}"}
             status = subprocess.run(command, env=alone, check=False).returncode
         if status:
             raise OSError(f"{count} processes of {backend} ended with status {status}")

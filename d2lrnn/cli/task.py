@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from d2lrnn.cli import gpu as on_gpu
+from d2lrnn.cli import threads
 from d2lrnn.cli.common import (
     BACKEND,
     check_outputs,
@@ -44,6 +45,7 @@ def _describe() -> str:
 @click.option("--epochs", type=int, help="Passes over the data.  [default: depends on the task]")
 @click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
 @on_gpu.option
+@threads.option
 @click.option("--plot", type=click.Path(), help="Draw what came of it into this file (.png, .svg).")
 def task(
     name: str,

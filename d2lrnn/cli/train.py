@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import gpu, recipe
+from d2lrnn.cli import gpu, recipe, threads
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -83,6 +83,7 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Precision."
 )
 @gpu.option
+@threads.option
 @click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Epochs between two samples.")
 @click.option(

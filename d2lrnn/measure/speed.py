@@ -16,7 +16,6 @@ floor     only the matrix products of the fused step, by the framework's own pro
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
 import time
@@ -28,6 +27,7 @@ import numpy as np
 
 from d2lrnn import backends, checks
 from d2lrnn.nets import build, cells, first_values, networks
+from d2lrnn.training import threads
 
 Name = TypeVar("Name")
 Run = Callable[[], float]  # trains on one minibatch and returns its loss
@@ -264,9 +264,8 @@ def check_losses(cell: str, losses: dict[str, float]) -> None:
 
 
 def num_threads() -> int:
-    """Return how many threads the frameworks may use: OMP_NUM_THREADS, or the cores at hand."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() else len(os.sched_getaffinity(0))
+    """Return how many threads the frameworks may use: OMP_NUM_THREADS, or the cores available."""
+    return threads.chosen() or threads.cores()
 
 
 COLUMNS = ("book", "textbook", "layer", "one-hot")

@@ -155,6 +155,7 @@ OPS = Ops(
     unroll=unroll,
     output_layer=output_layer,
     input_product=input_product,
+    set_threads=tensors.set_threads,
     for_empty_batches=defined_when_empty,
 )
 stack = layers.stack_of(OPS)

@@ -1,11 +1,13 @@
 """The bridge between NumPy arrays and MXNet arrays, and the search for a GPU."""
 
+import ctypes
 import functools
 
 import numpy as onp
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
+from d2lrnn.nets.ops import library_threads
 
 WIDER = {"int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
 
@@ -129,3 +131,9 @@ def flat(A):
 def tanh(A):
     """Return the hyperbolic tangent of each element."""
     return np.tanh(A)
+
+
+def set_threads(number):
+    """Set the number of threads that compute an operation; return the number before."""
+    mxnet.base.check_call(mxnet.base._LIB.MXSetNumOMPThreads(ctypes.c_int(number)))
+    return library_threads(number)

@@ -21,6 +21,24 @@ def as_it_is(function: Any) -> Any:
     return function
 
 
+MOST: dict[str, int] = {}  # by library, the number of threads that it had at first
+
+
+def library_threads(number: int) -> int:
+    """Set the number of threads of all libraries for matrix products; return the number before.
+
+    No library gets more than it had at first: MXNet keeps its OpenBLAS to a single thread.
+    """
+    import threadpoolctl  # here: importing d2lrnn takes no time for it
+
+    before = 1
+    for library in threadpoolctl.ThreadpoolController().lib_controllers:
+        before = max(before, library.num_threads)
+        most = MOST.setdefault(library.filepath, library.num_threads)
+        library.set_num_threads(min(number, most))
+    return before
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ops:
     """What the shared modules ask of a backend.
@@ -44,6 +62,8 @@ class Ops:
         compiled: what the backend does to a function that is called again and again.
         for_empty_batches: what it does to a forward function, so that a batch of no rows is
             defined.
+        set_threads: (number) -> the number before: sets how many threads compute matrix products;
+            None where the framework fixes it when it starts.
     """
 
     name: str
@@ -58,6 +78,7 @@ class Ops:
     input_product: Callable[..., Any]
     compiled: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
+    set_threads: Callable[[int], int] | None = None
 
     @functools.cached_property
     def group(self) -> group.Group:

@@ -8,7 +8,7 @@ import numpy as np
 
 from d2lrnn.nets import cells, layers
 from d2lrnn.nets.language_model import ScratchModel
-from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.ops import Ops, library_threads
 from d2lrnn.numpy import baselines, bptt, distributed, gradients, tensors
 from d2lrnn.numpy.bptt import sigmoid
 from d2lrnn.numpy.fused import input_product
@@ -148,6 +148,7 @@ OPS = Ops(
     unroll=unroll,
     output_layer=output_layer,
     input_product=input_product,
+    set_threads=library_threads,
 )
 stack = layers.stack_of(OPS)
 

@@ -17,7 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import batches, text
 from d2lrnn.nets import prediction
-from d2lrnn.training import callbacks, interrupts
+from d2lrnn.training import callbacks, interrupts, threads
 from d2lrnn.training.history import DivergenceError, SmoothLoss
 from d2lrnn.training.progress import bar
 
@@ -83,11 +83,12 @@ def train_min_char(
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
     shown = bar(progress, iterable=pieces, total=num_iterations)
-    with interrupts.listening() as heard:
+    with interrupts.listening() as heard, threads.of_net(net).limited() as limit:
         for iteration, (X, Y, first) in enumerate(shown, 1):
             heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")
             before = net.begin_state(1) if first else state
             loss, state = step(X, Y, before)
+            limit.after_minibatch()
             if not math.isfinite(loss):
                 raise DivergenceError(loss)
             smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS

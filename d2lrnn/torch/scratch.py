@@ -145,6 +145,7 @@ OPS = Ops(
     unroll=unroll,
     output_layer=output_layer,
     input_product=input_product,
+    set_threads=tensors.set_threads,
 )
 stack = layers.stack_of(OPS)
 

@@ -120,3 +120,10 @@ def flat(A):
 def tanh(A):
     """Return the hyperbolic tangent of each element."""
     return torch.tanh(A)
+
+
+def set_threads(number):
+    """Set the number of threads that compute an operation; return the number before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    return before

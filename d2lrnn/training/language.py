@@ -20,7 +20,7 @@ from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group
 from d2lrnn.nets.language_model import ScratchModel, Step
 from d2lrnn.nets.prediction import first_tokens
-from d2lrnn.training import segments, together
+from d2lrnn.training import segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -232,8 +232,14 @@ def train_ch8(
     run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
     keeper, shows = Keeper(checkpoint, every, run), group.of(net).rank == 0
     together.check_run(run, checkpoint, num_epochs)
-    with keeper.running(resume), _bar(keeper, num_epochs, progress if shows else False) as shown:
-        callbacks: list[Callback] = [keeper, Bar(shown, num_epochs)]  # what is kept comes first
+    with (
+        keeper.running(resume),
+        threads.of_net(net, number=run.threads, fixed=checkpoint is not None).limited() as limit,
+        _bar(keeper, num_epochs, progress if shows else False) as shown,
+    ):
+        run.threads = limit.number
+        # The checkpoint comes first.
+        callbacks: list[Callback] = [keeper, limit, Bar(shown, num_epochs)]
         if prefix is not None and shows:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):

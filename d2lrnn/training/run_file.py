@@ -24,6 +24,7 @@ from d2lrnn import __version__, backends, checks
 from d2lrnn.files import json_text, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
 from d2lrnn.nets import group, losses
+from d2lrnn.training import threads
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import perplexity_of
 
@@ -44,6 +45,7 @@ class Run:
     step: Any
     history: Any
     settings: Mapping[str, Any]
+    threads: int | None = None  # how many compute, where that is known; kept, for the same bits
 
     @property
     def rng(self) -> Any:
@@ -112,7 +114,9 @@ class Run:
 
     def versions(self) -> dict[str, str | None]:
         """Return what computes."""
+        number = {} if self.threads is None else {"threads": f"{self.threads}"}
         return {
+            **number,
             "d2lrnn": __version__,
             "Python": platform.python_version(),
             "NumPy": np.__version__,
@@ -178,6 +182,7 @@ def load(path: StrPath, run: Run) -> Epoch:
         run.net.load_exactly(list(arrays.values()), _in_order("own", kept["own"]))
     model_file.warn_if_not_finite(path, arrays)
     vars(run.history).update(history)
+    run.threads = threads.chosen() or _threads(about["versions"])
     _compare_versions(path, about["versions"], run.versions())
     return epoch
 
@@ -210,6 +215,12 @@ def _state(net: Any, arrays: Arrays) -> Any:
     state = tuple(net.tensors.from_numpy(array, **settings) for array in own)
     net.check_state(state, state[0].shape[0])
     return state
+
+
+def _threads(versions: Mapping[str, Any]) -> int | None:
+    """Return how many threads a run was computed with, or None where its file does not tell."""
+    number = versions.get("threads", "")
+    return int(number) if isinstance(number, str) and number.isdecimal() else None
 
 
 def _set_rng(generator: Any, state: Any) -> None:
@@ -276,9 +287,10 @@ def _known_to(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, An
 
 def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Warn where the promise of the same bits cannot be kept."""
+    names = {*there, *here} if "threads" in there else {*there, *here} - {"threads"}
     changed = [
         f"{name} {there.get(name)} there, {here.get(name)} here"
-        for name in sorted({*there, *here})
+        for name in sorted(names)
         if there.get(name) != here.get(name)
     ]
     if changed:

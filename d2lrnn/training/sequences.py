@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import group
-from d2lrnn.training import together
+from d2lrnn.training import threads, together
+from d2lrnn.training.callbacks import Bar, told
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
 
@@ -64,9 +65,10 @@ def train_sequences(
     progress = progress if processes.rank == 0 else False
     size = length(train_iter)
     total = None if size is None else num_epochs * size
-    with bar(progress, total=total) as shown:
+    with threads.of_net(net).limited() as limit, bar(progress, total=total) as shown:
+        on_minibatch = told([limit, Bar(shown, num_epochs)])
         for epoch in range(1, num_epochs + 1):
-            loss, speed = _epoch(step, train_iter, epoch, shown, processes)
+            loss, speed = _epoch(step, train_iter, epoch, on_minibatch, processes)
             scores.loss.append(loss)
             scores.speed.append(speed)
             if held_out is not None and (epoch % score_every == 0 or epoch == num_epochs):
@@ -77,7 +79,11 @@ def train_sequences(
 
 
 def _epoch(
-    step: Any, train_iter: Iterable[Any], epoch: int, shown: Any, processes: group.Group
+    step: Any,
+    train_iter: Iterable[Any],
+    epoch: int,
+    on_minibatch: Callable[[], None],
+    processes: group.Group,
 ) -> tuple[float, float]:
     """Return the mean loss of an epoch and its speed."""
     losses, num_sequences, start = [], 0, time.perf_counter()
@@ -86,7 +92,7 @@ def _epoch(
         if not math.isfinite(losses[-1]):
             raise DivergenceError(losses[-1], epoch)
         num_sequences += len(batch[0])
-        shown.update()
+        on_minibatch()
     if not losses:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
     return float(np.mean(losses)), num_sequences / (time.perf_counter() - start)
