@@ -52,21 +52,6 @@ ELSEWHERE = {
 }
 CHAPTER_OF = {name: chapter for chapter, names in ELSEWHERE.items() for name in names.split()}
 
-# Names of 0.17 that the package of 1.0 keeps beside its own.
-FORMER = (
-    "MaskedSoftmaxCELoss",
-    "build_array_nmt",
-    "evaluate_loss",
-    "load_data_nmt",
-    "predict_seq2seq",
-    "preprocess_nmt",
-    "read_data_nmt",
-    "sequence_mask",
-    "tokenize_nmt",
-    "train_seq2seq",
-    "truncate_pad",
-)
-
 # Modules that d2l's own modules import, and that cells therefore reach through d2l.
 MODULES = {
     **{name: name for name in ("collections", "hashlib", "math", "os", "random", "re", "shutil")},
@@ -77,25 +62,20 @@ MODULES = {
 }
 
 
-def names_of(
-    package: str, *, modules: Mapping[str, str] | None = None, former: str | None = None
-) -> Callable[[str], Any]:
+def names_of(package: str, *, modules: Mapping[str, str] | None = None) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a framework's module of the book's names.
 
-    It finds a module that d2l hands on, or a name that 1.0 keeps of 0.17; for any other it raises
-    the AttributeError that says which chapter the name belongs to, if it is one of the book's.
+    It finds a module that d2l hands on; for any other name it raises the AttributeError that says
+    which chapter the name belongs to, if it is one of the book's.
 
     Args:
         package: the module's ``__name__``.
         modules: what it hands on beside MODULES, by name.
-        former: the module that has the names of 0.17.
     """
 
     def __getattr__(name: str) -> Any:
         if module := {**MODULES, **(modules or {})}.get(name):
             return importlib.import_module(module)
-        if former is not None and name in FORMER:
-            return getattr(importlib.import_module(former), name)
         if chapter := CHAPTER_OF.get(name):
             raise AttributeError(
                 f"d2l.{name} belongs to another chapter of the book, on {chapter}; {package} has "

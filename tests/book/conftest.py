@@ -1,13 +1,16 @@
 """The book's pages, where they lie: D2LRNN_BOOK names their folder, with cells.py in it."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
+from d2lrnn.book import replaced, shared
 from d2lrnn.data import corpora
 
 PAGES = "D2LRNN_BOOK"
@@ -31,6 +34,22 @@ def is_for_backend(item):
     """Return whether a page's edition knows the backend that the test is about."""
     arguments = getattr(item, "callspec", None) and item.callspec.params
     return not arguments or arguments.get("backend") in FRAMEWORKS.get(arguments.get("edition"), ())
+
+
+@pytest.fixture(scope="session")
+def without_framework():
+    """A function that makes a module like a framework's, of the shared names of an edition."""
+
+    def make(edition):
+        module = types.ModuleType(f"shared_names_of_{edition}")
+        module.__path__ = shared.__path__
+        sys.modules[module.__name__] = module
+        names = importlib.import_module(f"{module.__name__}.names_{edition}")
+        vars(module).update((name, getattr(names, name)) for name in names.__all__)
+        replaced.remember(module)
+        return module
+
+    return make
 
 
 @pytest.fixture

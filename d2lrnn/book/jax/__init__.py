@@ -1,9 +1,14 @@
 """The names of ``d2l.jax`` of the book's edition 1.0, for its recurrent chapters."""
 
+import sys
+
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters
-from d2lrnn.book.common import *
-from d2lrnn.book.common import np
+from d2lrnn.book import chapters, replaced, shared
+
+__path__ += shared.__path__
+
+from d2lrnn.book.jax.names_1_0 import *
+from d2lrnn.book.jax.names_1_0 import np
 
 with requires("jax"):
     import flax
@@ -45,4 +50,6 @@ with requires("jax"):
         Seq2SeqEncoder,
     )
 
+d2l = sys.modules[__name__]
 __getattr__ = chapters.names_of(__name__)
+replaced.remember(d2l)

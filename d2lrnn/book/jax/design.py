@@ -1,5 +1,6 @@
 """The book's Module, DataModule and Trainer in JAX, and the models of its first chapters."""
 
+import sys
 from dataclasses import field
 from typing import Any
 
@@ -10,22 +11,23 @@ from flax import linen as nn
 from flax.training import train_state
 from jax import numpy as jnp
 
-from d2lrnn.book import design
-from d2lrnn.book.board import ProgressBoard
-from d2lrnn.book.jax import tensors as d2l
+from d2lrnn.book.jax import bases
+from d2lrnn.book.jax.board import ProgressBoard
 from d2lrnn.book.jax.former import FormerCells
 from d2lrnn.book.objects import HyperParameters
+
+d2l = sys.modules[__package__]
 
 # What tells that a function cannot be compiled: it looks at values before there are any.
 NOT_COMPILED = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
 
-class Module(FormerCells, design.ModelPlots, nn.Module, HyperParameters):
+class Module(FormerCells, bases.ModelPlots, nn.Module, HyperParameters):
     """The base class of models (section 3.2); its settings are the fields of a dataclass."""
 
     plot_train_per_epoch: int = field(default=2, init=False)
     plot_valid_per_epoch: int = field(default=1, init=False)
-    board: ProgressBoard = field(default_factory=ProgressBoard, init=False)
+    board: ProgressBoard = field(default_factory=lambda: d2l.ProgressBoard(), init=False)
 
     def loss(self, y_hat, y):
         """Return the mean loss; each model has its own, of (params, inputs, targets, state)."""
@@ -57,6 +59,9 @@ class Module(FormerCells, design.ModelPlots, nn.Module, HyperParameters):
     def configure_optimizers(self):
         """Return what makes the updates: stochastic gradient descent at the rate ``lr``."""
         return optax.sgd(self.lr)
+
+    def _number(self, value):
+        return d2l.to(value, d2l.cpu())
 
 
 def _loss_and_gradients(model, params, batch, state, has_aux):
@@ -101,7 +106,7 @@ class ArrayLoader:
             yield tuple(array[rows] for array in self.arrays)
 
 
-class DataModule(design.DataLoaders):
+class DataModule(bases.DataLoaders):
     """The base class of data (section 3.2)."""
 
     def __init__(self, root="../data"):
@@ -120,7 +125,7 @@ class TrainState(train_state.TrainState):
     dropout_rng: jax.Array
 
 
-class Trainer(design.TrainerBase):
+class Trainer(bases.TrainerBase):
     """Trains a model on data: epoch after epoch, step after step; ``state`` holds the parameters.
 
     Args:
@@ -129,13 +134,6 @@ class Trainer(design.TrainerBase):
         gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it. The
             book's own JAX code forgets it.
     """
-
-    def _find_gpus(self, num_gpus):
-        return [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
-
-    def prepare_batch(self, batch):
-        """Return the minibatch on the device where the model is trained."""
-        return [d2l.to(a, self.gpus[0]) for a in batch] if self.gpus else batch
 
     def fit(self, model, data, key=None):
         """Train the model on a DataModule's minibatches for max_epochs epochs.
@@ -217,7 +215,8 @@ class SyntheticRegressionData(DataModule):
         n = num_train + num_val
         inputs_key, noise_key = jax.random.split(jax.random.PRNGKey(0))
         self.X = jax.random.normal(inputs_key, (n, w.shape[0]))
-        self.y = self.X @ w.reshape(-1, 1) + b + jax.random.normal(noise_key, (n, 1)) * noise
+        column = d2l.reshape(w, (-1, 1))
+        self.y = d2l.matmul(self.X, column) + b + jax.random.normal(noise_key, (n, 1)) * noise
 
     def get_dataloader(self, train):
         """Return the first num_train rows to train with, or the others."""

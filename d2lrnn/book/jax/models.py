@@ -1,5 +1,6 @@
 """The models of the book's first chapters in JAX: regression, and the base of classifiers."""
 
+import sys
 from functools import partial
 
 import jax
@@ -7,7 +8,9 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2lrnn.book.jax.design import SGD, Module, loss_and_gradients
+from d2lrnn.book.jax.design import Module, loss_and_gradients
+
+d2l = sys.modules[__package__]
 
 
 class LinearRegressionScratch(Module):
@@ -24,16 +27,16 @@ class LinearRegressionScratch(Module):
 
     def forward(self, X):
         """Return X w + b."""
-        return X @ self.w + self.b
+        return d2l.matmul(X, self.w) + self.b
 
     def loss(self, params, X, y, state):
         """Return the mean of half the squared errors."""
         y_hat = state.apply_fn({"params": params}, *X)
-        return ((y_hat - y.reshape(y_hat.shape)) ** 2).mean() / 2
+        return d2l.reduce_mean((y_hat - d2l.reshape(y, y_hat.shape)) ** 2) / 2
 
     def configure_optimizers(self):
         """Return what makes the updates."""
-        return SGD(self.lr)
+        return d2l.SGD(self.lr)
 
 
 class LinearRegression(Module):
@@ -52,7 +55,7 @@ class LinearRegression(Module):
     @partial(jax.jit, static_argnums=0)
     def loss(self, params, X, y, state):
         """Return the mean of half the squared errors."""
-        return optax.l2_loss(state.apply_fn({"params": params}, *X), y).mean()
+        return d2l.reduce_mean(optax.l2_loss(state.apply_fn({"params": params}, *X), y))
 
     def get_w_b(self, state):
         """Return the weights and the bias of a trainer's state."""
@@ -78,9 +81,10 @@ class Classifier(Module):
     def accuracy(self, params, X, Y, state, averaged=True):
         """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
         Y_hat = state.apply_fn({"params": params, "batch_stats": state.batch_stats}, *X)
-        chosen = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1).astype(Y.dtype)
-        right = (chosen == Y.reshape(-1)).astype(jnp.float32)
-        return right.mean() if averaged else right
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
+        right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)
+        return d2l.reduce_mean(right) if averaged else right
 
     @partial(jax.jit, static_argnums=(0, 5))
     def loss(self, params, X, Y, state, averaged=True):
@@ -88,8 +92,9 @@ class Classifier(Module):
         variables = {"params": params, "batch_stats": state.batch_stats}
         rngs = {"dropout": state.dropout_rng}
         Y_hat, changed = state.apply_fn(variables, *X, mutable=["batch_stats"], rngs=rngs)
-        rows = Y_hat.reshape(-1, Y_hat.shape[-1])
-        losses = optax.softmax_cross_entropy_with_integer_labels(rows, Y.reshape(-1))
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        labels = d2l.reshape(Y, (-1,))
+        losses = optax.softmax_cross_entropy_with_integer_labels(rows, labels)
         return (losses.mean() if averaged else losses), changed
 
     def layer_summary(self, X_shape, key=None):

@@ -1,13 +1,17 @@
 """The book's recurrent networks and language models in JAX (sections 9.5, 9.6 and 10.3)."""
 
+import sys
+
 import jax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2lrnn.book import texts
+from d2lrnn.book.jax import texts
 from d2lrnn.book.jax.design import DataModule, loss_and_gradients
 from d2lrnn.book.jax.former import FormerCells
 from d2lrnn.book.jax.models import Classifier
+
+d2l = sys.modules[__package__]
 
 
 class TimeMachine(texts.TimeMachineText, DataModule):
@@ -24,7 +28,7 @@ class TimeMachine(texts.TimeMachineText, DataModule):
         DataModule.__init__(self)
         self.save_hyperparameters()
         corpus, self.vocab = self.build(self._download())
-        windows = jnp.array(self._windows(corpus, num_steps))
+        windows = d2l.tensor(self._windows(corpus, num_steps))
         self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
     def get_dataloader(self, train):
@@ -61,12 +65,13 @@ class RNNScratch(FormerCells, nn.Module):
         """
         if not hasattr(inputs, "shape"):
             inputs = jnp.stack(list(inputs))
-        W_hh, inputs = self.W_hh, inputs @ self.W_xh + self.b_h  # the products of all steps
+        W_hh = self.W_hh
+        inputs = d2l.matmul(inputs, self.W_xh) + self.b_h  # the products of all steps
         (H,) = (0,) if state is None else state
         H = jnp.broadcast_to(jnp.asarray(H, inputs.dtype), (inputs.shape[1], self.num_hiddens))
 
         def step(H, X):
-            H = jnp.tanh(X + H @ W_hh)
+            H = d2l.tanh(X + d2l.matmul(H, W_hh))
             return H, H
 
         H, outputs = jax.lax.scan(step, H, inputs)
@@ -95,13 +100,13 @@ class RNNLMScratch(Classifier):
     def training_step(self, params, batch, state):
         """Return ((loss, changed variables), gradients) of a minibatch; plot the perplexity."""
         value, grads = loss_and_gradients(self, params, batch, state, has_aux=True)
-        self.plot("ppl", jnp.exp(value[0]), train=True)
+        self.plot("ppl", d2l.exp(value[0]), train=True)
         return value, grads
 
     def validation_step(self, params, batch, state):
         """Plot the perplexity of a minibatch that was held out."""
         l, _ = self.loss(params, tuple(batch[:-1]), batch[-1], state)
-        self.plot("ppl", jnp.exp(l), train=False)
+        self.plot("ppl", d2l.exp(l), train=False)
 
     def one_hot(self, X):
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
@@ -110,8 +115,8 @@ class RNNLMScratch(Classifier):
     def output_layer(self, rnn_outputs):
         """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
         if not hasattr(rnn_outputs, "shape"):
-            rnn_outputs = jnp.stack(list(rnn_outputs))
-        return rnn_outputs.swapaxes(0, 1) @ self.W_hq + self.b_q
+            rnn_outputs = d2l.stack(list(rnn_outputs))
+        return d2l.matmul(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
 
     def forward(self, X, state=None):
         """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""
@@ -126,13 +131,13 @@ class RNNLMScratch(Classifier):
         """
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
-            X = self.one_hot(jnp.array([[outputs[-1]]]))
+            X = self.one_hot(d2l.tensor([[outputs[-1]]]))
             rnn_outputs, state = self.rnn.apply({"params": params["rnn"]}, X, state)
             if i < len(prefix):  # the state warms up
                 outputs.append(vocab[prefix[i]])
             else:
                 Y = self.apply({"params": params}, rnn_outputs, method=self.output_layer)
-                outputs.append(int(Y.argmax(2).item()))
+                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
         return "".join(vocab.idx_to_token[i] for i in outputs)
 
 
@@ -170,7 +175,7 @@ class RNNLM(RNNLMScratch):
 
     def output_layer(self, hiddens):
         """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return self.linear(hiddens).swapaxes(0, 1)
+        return d2l.swapaxes(self.linear(hiddens), 0, 1)
 
     def forward(self, X, state=None):
         """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""

@@ -1,12 +1,14 @@
 """The book's names for what JAX does to arrays, devices and random keys included (its appendix)."""
 
 import random
+import sys
 
 import jax
 import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
 
+d2l = sys.modules[__package__]
 nn_Module = nn.Module
 to = jax.device_put
 numpy = np.asarray
@@ -45,7 +47,7 @@ def get_seed():
 
 def get_key():
     """Return a new random key; after ``random.seed`` the keys repeat."""
-    return jax.random.PRNGKey(get_seed())
+    return jax.random.PRNGKey(d2l.get_seed())
 
 
 def transpose(a):
@@ -125,9 +127,9 @@ def num_gpus():
 
 def try_gpu(i=0):
     """Return the i-th GPU if there is one, otherwise the CPU."""
-    return gpu(i) if num_gpus() > i else cpu()
+    return d2l.gpu(i) if d2l.num_gpus() > i else d2l.cpu()
 
 
 def try_all_gpus():
     """Return all GPUs."""
-    return [gpu(i) for i in range(num_gpus())]
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())]

@@ -1,5 +1,6 @@
 """The book's translation from English to French in JAX (sections 10.5 to 10.7)."""
 
+import sys
 from functools import partial
 
 import jax
@@ -7,11 +8,12 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2lrnn.book import texts
+from d2lrnn.book.jax import texts
 from d2lrnn.book.jax.design import DataModule
 from d2lrnn.book.jax.former import FormerCells
 from d2lrnn.book.jax.models import Classifier
-from d2lrnn.book.jax.recurrent import GRU
+
+d2l = sys.modules[__package__]
 
 
 class MTFraEng(texts.EnglishFrench, DataModule):
@@ -29,10 +31,6 @@ class MTFraEng(texts.EnglishFrench, DataModule):
         self.save_hyperparameters()
         made = self._build_arrays(self._download())
         self.arrays, self.src_vocab, self.tgt_vocab = made
-
-    def _build_arrays(self, raw_text, src_vocab=None, tgt_vocab=None):
-        arrays, src_vocab, tgt_vocab = self._arrays(raw_text, src_vocab, tgt_vocab)
-        return tuple(jnp.array(array) for array in arrays), src_vocab, tgt_vocab
 
     def get_dataloader(self, train):
         """Return the first num_train pairs to train with, or the others."""
@@ -95,13 +93,13 @@ class EncoderDecoder(Classifier):
         outputs, seen = compute(self.encoder, params["encoder"], src, src_valid_len)
         enc_weights = _weights(seen, "enc") if save_attention_weights and seen else []
         state = self.decoder.init_state(outputs, src_valid_len)
-        written, dec_weights = [tgt[:, :1]], []
+        written, dec_weights = [d2l.expand_dims(tgt[:, 0], 1)], []
         for _ in range(num_steps):
             (Y, state), seen = compute(self.decoder, params["decoder"], written[-1], state)
-            written.append(Y.argmax(2))
+            written.append(d2l.argmax(Y, 2))
             if save_attention_weights:
                 dec_weights.append(_weights(seen, "dec"))
-        return jnp.concatenate(written[1:], 1), (dec_weights, enc_weights)
+        return d2l.concat(written[1:], 1), (dec_weights, enc_weights)
 
 
 def _computed(module, params, *inputs, training):
@@ -130,11 +128,11 @@ class Seq2SeqEncoder(Encoder):
     def setup(self):
         """Make the layers."""
         self.embedding = nn.Embed(self.vocab_size, self.embed_size)
-        self.rnn = GRU(self.num_hiddens, self.num_layers, self.dropout)
+        self.rnn = d2l.GRU(self.num_hiddens, self.num_layers, self.dropout)
 
     def __call__(self, X, *args, training=False):
         """Return the last layer's states (num_steps, n, h), and all last states (layers, n, h)."""
-        return self.rnn(self.embedding(X.T.astype(jnp.int32)), training=training)
+        return self.rnn(self.embedding(d2l.astype(d2l.transpose(X), d2l.int32)), training=training)
 
 
 class Seq2Seq(EncoderDecoder):

@@ -1,10 +1,25 @@
 """The names of ``d2l.mxnet`` of the book's edition 1.0, for its recurrent chapters."""
 
+import sys
+
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters
-from d2lrnn.book.common import *
+from d2lrnn.book import chapters, classic, replaced, shared
+
+# The last folder has the functions that 1.0 keeps of 0.17.
+__path__ += [*shared.__path__, f"{classic.__path__[0]}/mxnet"]
+
+from d2lrnn.book.mxnet.names_1_0 import *
+from d2lrnn.book.mxnet.pairs import (
+    build_array_nmt,
+    load_data_nmt,
+    preprocess_nmt,
+    read_data_nmt,
+    tokenize_nmt,
+    truncate_pad,
+)
 
 with requires("mxnet"):
+    from d2lrnn.book.mxnet.basics import evaluate_loss
     from d2lrnn.book.mxnet.design import SGD, DataModule, Module, Trainer, load_array
     from d2lrnn.book.mxnet.models import (
         Classifier,
@@ -21,6 +36,11 @@ with requires("mxnet"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.mxnet.seq2seq import (
+        MaskedSoftmaxCELoss,
+        predict_seq2seq,
+        train_seq2seq,
+    )
     from d2lrnn.book.mxnet.tensors import *
     from d2lrnn.book.mxnet.translation import (
         Decoder,
@@ -31,4 +51,6 @@ with requires("mxnet"):
         Seq2SeqEncoder,
     )
 
-__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.mxnet")
+d2l = sys.modules[__name__]
+__getattr__ = chapters.names_of(__name__)
+replaced.remember(d2l)

@@ -1,15 +1,17 @@
 """The book's Module, DataModule and Trainer in MXNet."""
 
+import sys
+
 import numpy
 
-from d2lrnn.book import design
-from d2lrnn.book.board import ProgressBoard
-from d2lrnn.book.mxnet import tensors as d2l
-from d2lrnn.book.mxnet.tensors import autograd, gluon, nn, np
+from d2lrnn.book.mxnet import bases
+from d2lrnn.book.mxnet.tensors import autograd, clip, gluon, nn, np
 from d2lrnn.book.objects import HyperParameters
 
+d2l = sys.modules[__package__]
 
-class Module(design.ModelPlots, nn.Block, HyperParameters):
+
+class Module(bases.ModelPlots, nn.Block, HyperParameters):
     """The base class of models (section 3.2).
 
     Args:
@@ -20,7 +22,7 @@ class Module(design.ModelPlots, nn.Block, HyperParameters):
         """Take the settings, and a board to draw on."""
         super().__init__()
         self.save_hyperparameters()
-        self.board = ProgressBoard()
+        self.board = d2l.ProgressBoard()
 
     def loss(self, y_hat, y):
         """Return the mean loss of the outputs y_hat for the targets y; each model has its own."""
@@ -46,7 +48,7 @@ class Module(design.ModelPlots, nn.Block, HyperParameters):
         """Return what makes the updates: stochastic gradient descent at the rate ``lr``."""
         params = self.parameters()
         if isinstance(params, list):
-            return SGD(params, self.lr)
+            return d2l.SGD(params, self.lr)
         return gluon.Trainer(params, "sgd", {"learning_rate": self.lr})
 
     def parameters(self):
@@ -98,7 +100,7 @@ class Loader(gluon.data.DataLoader):
             yield [np.array(array[rows], dtype=array.dtype) for array in arrays]
 
 
-class DataModule(design.DataLoaders):
+class DataModule(bases.DataLoaders):
     """The base class of data (section 3.2)."""
 
     def __init__(self, root="../data", num_workers=4):
@@ -112,11 +114,11 @@ class DataModule(design.DataLoaders):
 
 def load_array(data_arrays, batch_size, is_train=True):
     """Return a loader of minibatches of the rows of the arrays; shuffled to train."""
-    arrays = [d2l.numpy(a) if isinstance(a, np.ndarray) else a for a in data_arrays]
+    arrays = [a.asnumpy() if isinstance(a, np.ndarray) else a for a in data_arrays]
     return Loader(gluon.data.ArrayDataset(*arrays), batch_size, shuffle=is_train)
 
 
-class Trainer(design.TrainerBase):
+class Trainer(bases.TrainerBase):
     """Trains a model on data: epoch after epoch, step after step.
 
     Args:
@@ -124,13 +126,6 @@ class Trainer(design.TrainerBase):
         num_gpus: how many GPUs to use, if there are as many; one is enough for these chapters.
         gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
     """
-
-    def _find_gpus(self, num_gpus):
-        return [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
-
-    def prepare_batch(self, batch):
-        """Return the minibatch on the device where the model is trained."""
-        return [d2l.to(a, self.gpus[0]) for a in batch] if self.gpus else batch
 
     def prepare_model(self, model):
         """Tie the model to this trainer, on the device where it is to be trained."""
@@ -160,7 +155,7 @@ class Trainer(design.TrainerBase):
         params = model.parameters()
         if not isinstance(params, list):
             params = [p.data() for p in params.values() if p.grad_req != "null"]
-        d2l.clip(params, grad_clip_val)
+        clip(params, grad_clip_val)
 
 
 class SGD(HyperParameters):

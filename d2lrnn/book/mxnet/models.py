@@ -1,8 +1,11 @@
 """The models of the book's first chapters in MXNet: regression, and the base of classifiers."""
 
-from d2lrnn.book.mxnet import tensors as d2l
-from d2lrnn.book.mxnet.design import SGD, DataModule, Module
-from d2lrnn.book.mxnet.tensors import gluon, init, nn, np
+import sys
+
+from d2lrnn.book.mxnet.design import DataModule, Module
+from d2lrnn.book.mxnet.tensors import gluon, init, nn, squared_loss
+
+d2l = sys.modules[__package__]
 
 
 class SyntheticRegressionData(DataModule):
@@ -13,8 +16,9 @@ class SyntheticRegressionData(DataModule):
         super().__init__()
         self.save_hyperparameters()
         n = num_train + num_val
-        self.X = np.random.randn(n, len(w))
-        self.y = np.dot(self.X, w.reshape(-1, 1)) + b + np.random.randn(n, 1) * noise
+        self.X = d2l.randn(n, len(w))
+        column = d2l.reshape(w, (-1, 1))
+        self.y = d2l.matmul(self.X, column) + b + d2l.randn(n, 1) * noise
 
     def get_dataloader(self, train):
         """Return the first num_train rows to train with, or the others."""
@@ -29,22 +33,22 @@ class LinearRegressionScratch(Module):
         """Draw the weights (num_inputs, 1) from N(0, sigma²)."""
         super().__init__()
         self.save_hyperparameters()
-        self.w = np.random.normal(0, sigma, (num_inputs, 1))
-        self.b = np.zeros(1)
+        self.w = d2l.normal(0, sigma, (num_inputs, 1))
+        self.b = d2l.zeros(1)
         self.w.attach_grad()
         self.b.attach_grad()
 
     def forward(self, X):
         """Return X w + b."""
-        return d2l.linreg(X, self.w, self.b)
+        return d2l.matmul(X, self.w) + self.b
 
     def loss(self, y_hat, y):
         """Return the mean of half the squared errors."""
-        return d2l.squared_loss(y_hat, y).mean()
+        return d2l.reduce_mean(squared_loss(y_hat, y))
 
     def configure_optimizers(self):
         """Return what makes the updates."""
-        return SGD([self.w, self.b], self.lr)
+        return d2l.SGD([self.w, self.b], self.lr)
 
 
 class LinearRegression(Module):
@@ -81,19 +85,20 @@ class Classifier(Module):
 
     def accuracy(self, Y_hat, Y, averaged=True):
         """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
-        chosen = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(axis=1).astype(Y.dtype)
-        right = (chosen == Y.reshape(-1)).astype(np.float32)
-        return right.mean() if averaged else right
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
+        right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)
+        return d2l.reduce_mean(right) if averaged else right
 
     def loss(self, Y_hat, Y, averaged=True):
         """Return the mean cross-entropy of outputs (..., q) for targets (...), or each row's."""
-        rows = Y_hat.reshape(-1, Y_hat.shape[-1])
-        losses = gluon.loss.SoftmaxCrossEntropyLoss()(rows, Y.reshape(-1))
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        losses = gluon.loss.SoftmaxCrossEntropyLoss()(rows, d2l.reshape(Y, (-1,)))
         return losses.mean() if averaged else losses
 
     def layer_summary(self, X_shape):
         """Print the shape of what each layer of ``net`` makes of an input of that shape."""
-        X = np.random.randn(*X_shape)
+        X = d2l.randn(*X_shape)
         for layer in self.net:
             X = layer(X)
             print(f"{type(layer).__name__} output shape:\t", X.shape)

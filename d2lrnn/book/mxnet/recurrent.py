@@ -1,9 +1,13 @@
 """The book's recurrent networks and language models in MXNet (sections 9.5, 9.6 and 10.3)."""
 
-from d2lrnn.book import texts
+import sys
+
+from d2lrnn.book.mxnet import texts
 from d2lrnn.book.mxnet.design import DataModule, Module
 from d2lrnn.book.mxnet.models import Classifier
 from d2lrnn.book.mxnet.tensors import nn, np, npx, rnn
+
+d2l = sys.modules[__package__]
 
 
 class TimeMachine(texts.TimeMachineText, DataModule):
@@ -20,7 +24,7 @@ class TimeMachine(texts.TimeMachineText, DataModule):
         DataModule.__init__(self)
         self.save_hyperparameters()
         corpus, self.vocab = self.build(self._download())
-        windows = np.array(self._windows(corpus, num_steps))
+        windows = d2l.tensor(self._windows(corpus, num_steps))
         self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
     def get_dataloader(self, train):
@@ -41,9 +45,9 @@ class RNNScratch(Module):
         """Draw the weights from N(0, sigma²); the bias is zero."""
         super().__init__()
         self.save_hyperparameters()
-        self.W_xh = np.random.randn(num_inputs, num_hiddens) * sigma
-        self.W_hh = np.random.randn(num_hiddens, num_hiddens) * sigma
-        self.b_h = np.zeros(num_hiddens)
+        self.W_xh = d2l.randn(num_inputs, num_hiddens) * sigma
+        self.W_hh = d2l.randn(num_hiddens, num_hiddens) * sigma
+        self.b_h = d2l.zeros(num_hiddens)
 
     def forward(self, inputs, state=None):
         """Return the state after each step, as a list, and the last state (n, num_hiddens).
@@ -55,12 +59,13 @@ class RNNScratch(Module):
         if not isinstance(inputs, np.ndarray):
             inputs = np.stack(list(inputs))
         if state is None:
-            H = np.zeros((inputs.shape[1], self.num_hiddens), ctx=inputs.ctx)
+            H = d2l.zeros((inputs.shape[1], self.num_hiddens), ctx=inputs.ctx)
         else:
             (H,) = state
         outputs = []
         for X in inputs:  # all steps' products at once would cost more on the way back
-            H = np.tanh(np.dot(X, self.W_xh) + np.dot(H, self.W_hh) + self.b_h)
+            Z = d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh)
+            H = d2l.tanh(Z + self.b_h)
             outputs.append(H)
         return outputs, H
 
@@ -82,21 +87,21 @@ class RNNLMScratch(Classifier):
 
     def init_params(self):
         """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
-        self.W_hq = np.random.randn(self.rnn.num_hiddens, self.vocab_size) * self.rnn.sigma
-        self.b_q = np.zeros(self.vocab_size)
+        self.W_hq = d2l.randn(self.rnn.num_hiddens, self.vocab_size) * self.rnn.sigma
+        self.b_q = d2l.zeros(self.vocab_size)
         for param in self.get_scratch_params():
             param.attach_grad()
 
     def training_step(self, batch):
         """Return the loss of a minibatch, and plot its perplexity."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", np.exp(l), train=True)
+        self.plot("ppl", d2l.exp(l), train=True)
         return l
 
     def validation_step(self, batch):
         """Plot the perplexity of a minibatch that was held out."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", np.exp(l), train=False)
+        self.plot("ppl", d2l.exp(l), train=False)
 
     def one_hot(self, X):
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
@@ -105,8 +110,8 @@ class RNNLMScratch(Classifier):
     def output_layer(self, rnn_outputs):
         """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
         if not isinstance(rnn_outputs, np.ndarray):
-            rnn_outputs = np.stack(list(rnn_outputs))
-        return np.dot(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
+            rnn_outputs = d2l.stack(list(rnn_outputs))
+        return d2l.matmul(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
 
     def forward(self, X, state=None):
         """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""
@@ -117,12 +122,13 @@ class RNNLMScratch(Classifier):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
-            X = np.array([[outputs[-1]]], ctx=device)
+            X = d2l.tensor([[outputs[-1]]], ctx=device)
             rnn_outputs, state = self.rnn(self.one_hot(X), state)
             if i < len(prefix):  # the state warms up
                 outputs.append(vocab[prefix[i]])
             else:
-                outputs.append(int(self.output_layer(rnn_outputs).argmax(axis=2).item()))
+                Y = self.output_layer(rnn_outputs)
+                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
         return "".join(vocab.idx_to_token[i] for i in outputs)
 
 
@@ -157,7 +163,7 @@ class RNNLM(RNNLMScratch):
 
     def output_layer(self, hiddens):
         """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return self.linear(hiddens).swapaxes(0, 1)
+        return d2l.swapaxes(self.linear(hiddens), 0, 1)
 
 
 class GRU(RNN):
@@ -170,6 +176,6 @@ class GRU(RNN):
 
     def __init__(self, num_hiddens, num_layers, dropout=0):
         """Make the layers."""
-        Module.__init__(self)
+        d2l.Module.__init__(self)
         self.save_hyperparameters()
         self.rnn = rnn.GRU(num_hiddens, num_layers, dropout=dropout)

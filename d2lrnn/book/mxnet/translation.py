@@ -1,10 +1,13 @@
 """The book's translation from English to French in MXNet (sections 10.5 to 10.7)."""
 
-from d2lrnn.book import texts
+import sys
+
+from d2lrnn.book.mxnet import texts
 from d2lrnn.book.mxnet.design import DataModule
 from d2lrnn.book.mxnet.models import Classifier
-from d2lrnn.book.mxnet.recurrent import GRU
 from d2lrnn.book.mxnet.tensors import gluon, init, nn, np
+
+d2l = sys.modules[__package__]
 
 
 class MTFraEng(texts.EnglishFrench, DataModule):
@@ -22,12 +25,6 @@ class MTFraEng(texts.EnglishFrench, DataModule):
         self.save_hyperparameters()
         made = self._build_arrays(self._download())
         self.arrays, self.src_vocab, self.tgt_vocab = made
-
-    def _build_arrays(self, raw_text, src_vocab=None, tgt_vocab=None):
-        (*ids, targets), src_vocab, tgt_vocab = self._arrays(raw_text, src_vocab, tgt_vocab)
-        source, inputs, lengths = ids
-        arrays = (np.array(source), np.array(inputs), np.array(lengths, dtype=np.int32))
-        return (*arrays, np.array(targets)), src_vocab, tgt_vocab
 
     def get_dataloader(self, train):
         """Return the first num_train pairs to train with, or the others."""
@@ -86,15 +83,15 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
-        src, tgt, src_valid_len, *_ = (a.as_in_context(device) for a in batch)
+        src, tgt, src_valid_len, *_ = (d2l.to(array, device) for array in batch)
         state = self.decoder.init_state(self.encoder(src, src_valid_len), src_valid_len)
-        written, attention_weights = [tgt[:, :1]], []
+        written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []
         for _ in range(num_steps):
             Y, state = self.decoder(written[-1], state)
-            written.append(Y.argmax(axis=2))
+            written.append(d2l.argmax(Y, 2))
             if save_attention_weights:
                 attention_weights.append(self.decoder.attention_weights)
-        return np.concatenate(written[1:], 1), attention_weights
+        return d2l.concat(written[1:], 1), attention_weights
 
 
 class Seq2SeqEncoder(Encoder):
@@ -109,12 +106,12 @@ class Seq2SeqEncoder(Encoder):
         """Make the layers and draw their weights as Glorot and Bengio (2010) do."""
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embed_size)
-        self.rnn = GRU(num_hiddens, num_layers, dropout)
+        self.rnn = d2l.GRU(num_hiddens, num_layers, dropout)
         self.initialize(init.Xavier())
 
     def forward(self, X, *args):
         """Return the last layer's states (num_steps, n, h), and all last states (layers, n, h)."""
-        return self.rnn(self.embedding(X.T))
+        return self.rnn(self.embedding(d2l.transpose(X)))
 
 
 class Seq2Seq(EncoderDecoder):

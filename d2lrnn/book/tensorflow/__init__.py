@@ -1,10 +1,25 @@
 """The names of ``d2l.tensorflow`` of the book's edition 1.0, for its recurrent chapters."""
 
+import sys
+
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters
-from d2lrnn.book.common import *
+from d2lrnn.book import chapters, classic, replaced, shared
+
+# The last folder has the functions that 1.0 keeps of 0.17.
+__path__ += [*shared.__path__, f"{classic.__path__[0]}/tensorflow"]
+
+from d2lrnn.book.tensorflow.names_1_0 import *
+from d2lrnn.book.tensorflow.pairs import (
+    build_array_nmt,
+    load_data_nmt,
+    preprocess_nmt,
+    read_data_nmt,
+    tokenize_nmt,
+    truncate_pad,
+)
 
 with requires("tensorflow"):
+    from d2lrnn.book.tensorflow.basics import evaluate_loss
     from d2lrnn.book.tensorflow.design import SGD, DataModule, Module, Trainer
     from d2lrnn.book.tensorflow.framework import tf
     from d2lrnn.book.tensorflow.models import (
@@ -22,6 +37,12 @@ with requires("tensorflow"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.tensorflow.seq2seq import (
+        MaskedSoftmaxCELoss,
+        predict_seq2seq,
+        sequence_mask,
+        train_seq2seq,
+    )
     from d2lrnn.book.tensorflow.tensors import *
     from d2lrnn.book.tensorflow.translation import (
         Decoder,
@@ -32,4 +53,6 @@ with requires("tensorflow"):
         Seq2SeqEncoder,
     )
 
-__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.tensorflow")
+d2l = sys.modules[__name__]
+__getattr__ = chapters.names_of(__name__)
+replaced.remember(d2l)

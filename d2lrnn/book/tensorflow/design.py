@@ -1,14 +1,17 @@
 """The book's Module, DataModule and Trainer in TensorFlow."""
 
-from d2lrnn.book import design
-from d2lrnn.book.board import ProgressBoard
+import sys
+
 from d2lrnn.book.objects import HyperParameters
-from d2lrnn.book.tensorflow import graphs
-from d2lrnn.book.tensorflow import tensors as d2l
+from d2lrnn.book.replaced import replaced
+from d2lrnn.book.tensorflow import bases, graphs, names_1_0
 from d2lrnn.book.tensorflow.framework import keras, tf
+from d2lrnn.book.tensorflow.tensors import grad_clipping, load_array
+
+d2l = sys.modules[__package__]
 
 
-class Module(design.ModelPlots, keras.Model, HyperParameters):
+class Module(bases.ModelPlots, keras.Model, HyperParameters):
     """The base class of models (section 3.2).
 
     Args:
@@ -19,7 +22,7 @@ class Module(design.ModelPlots, keras.Model, HyperParameters):
         """Take the settings, and a board to draw on."""
         super().__init__()
         self.save_hyperparameters()
-        self.board = ProgressBoard()
+        self.board = d2l.ProgressBoard()
         self.training = None
 
     def loss(self, y_hat, y):
@@ -71,7 +74,7 @@ class Module(design.ModelPlots, keras.Model, HyperParameters):
         return d2l.numpy(value)
 
 
-class DataModule(design.DataLoaders):
+class DataModule(bases.DataLoaders):
     """The base class of data (section 3.2)."""
 
     def __init__(self, root="../data"):
@@ -80,10 +83,10 @@ class DataModule(design.DataLoaders):
 
     def get_tensorloader(self, tensors, train, indices=slice(0, None)):
         """Return a dataset of minibatches of the rows indices of the tensors; shuffled to train."""
-        return d2l.load_array([tensor[indices] for tensor in tensors], self.batch_size, train)
+        return load_array([tensor[indices] for tensor in tensors], self.batch_size, train)
 
 
-class Trainer(design.TrainerBase):
+class Trainer(bases.TrainerBase):
     """Trains a model on data: epoch after epoch, step after step, as a graph where that can be.
 
     Args:
@@ -92,10 +95,16 @@ class Trainer(design.TrainerBase):
         gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
     """
 
+    def prepare_batch(self, batch):
+        """Return the minibatch; TensorFlow's tensors go where a ``with`` block says."""
+        return batch
+
     def prepare_model(self, model):
         """Tie the model to this trainer, and make ready to compile what it does."""
         super().prepare_model(model)
-        self.measured, allowed = [], graphs.can_be_compiled(model)
+        # A graph would call a reader's own function once, not at each step.
+        in_steps = replaced(d2l) - set(names_1_0.__all__)
+        self.measured, allowed = [], not in_steps and graphs.can_be_compiled(model)
         self._train = graphs.Compiled(self._gradients, allowed=allowed)
         self._validate = graphs.Compiled(self._measures, allowed=allowed)
         self._update = graphs.Compiled(self._apply, autograph=True)
@@ -147,7 +156,7 @@ class Trainer(design.TrainerBase):
 
     def clip_gradients(self, grad_clip_val, grads):
         """Return the gradients scaled to a joint norm of grad_clip_val at most."""
-        return d2l.grad_clipping(grads, float(grad_clip_val))
+        return grad_clipping(grads, float(grad_clip_val))
 
 
 class SGD(HyperParameters):

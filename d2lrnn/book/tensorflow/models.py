@@ -1,8 +1,12 @@
 """The models of the book's first chapters in TensorFlow: regression and classifiers."""
 
-from d2lrnn.book.tensorflow import tensors as d2l
-from d2lrnn.book.tensorflow.design import SGD, DataModule, Module
+import sys
+
+from d2lrnn.book.tensorflow.design import DataModule, Module
 from d2lrnn.book.tensorflow.framework import keras, tf
+from d2lrnn.book.tensorflow.tensors import squared_loss
+
+d2l = sys.modules[__package__]
 
 
 class SyntheticRegressionData(DataModule):
@@ -14,7 +18,8 @@ class SyntheticRegressionData(DataModule):
         self.save_hyperparameters()
         n = num_train + num_val
         self.X = tf.random.normal((n, w.shape[0]))
-        self.y = d2l.linreg(self.X, tf.reshape(w, (-1, 1)), b) + tf.random.normal((n, 1)) * noise
+        column = d2l.reshape(w, (-1, 1))
+        self.y = d2l.matmul(self.X, column) + b + tf.random.normal((n, 1)) * noise
 
     def get_dataloader(self, train):
         """Return the first num_train rows to train with, or the others."""
@@ -34,15 +39,15 @@ class LinearRegressionScratch(Module):
 
     def forward(self, X):
         """Return X w + b."""
-        return d2l.linreg(X, self.w, self.b)
+        return d2l.matmul(X, self.w) + self.b
 
     def loss(self, y_hat, y):
         """Return the mean of half the squared errors."""
-        return tf.reduce_mean(d2l.squared_loss(y_hat, y))
+        return d2l.reduce_mean(squared_loss(y_hat, y))
 
     def configure_optimizers(self):
         """Return what makes the updates."""
-        return SGD(self.lr)
+        return d2l.SGD(self.lr)
 
 
 class LinearRegression(Module):
@@ -80,21 +85,21 @@ class Classifier(Module):
 
     def accuracy(self, Y_hat, Y, averaged=True):
         """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
-        rows = tf.reshape(Y_hat, (-1, Y_hat.shape[-1]))
-        right = tf.cast(tf.argmax(rows, axis=1), Y.dtype) == tf.reshape(Y, -1)
-        right = tf.cast(right, tf.float32)
-        return tf.reduce_mean(right) if averaged else right
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
+        right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)
+        return d2l.reduce_mean(right) if averaged else right
 
     def loss(self, Y_hat, Y, averaged=True):
         """Return the mean cross-entropy of outputs (..., q) for targets (...), or each row's."""
-        rows = tf.reshape(Y_hat, (-1, Y_hat.shape[-1]))
-        labels = tf.cast(tf.reshape(Y, (-1,)), tf.int64)
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        labels = tf.cast(d2l.reshape(Y, (-1,)), tf.int64)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, rows)
         return tf.reduce_mean(losses) if averaged else losses
 
     def layer_summary(self, X_shape):
         """Print the shape of what each layer of ``net`` makes of an input of that shape."""
-        X = tf.random.normal(X_shape)
+        X = d2l.normal(X_shape)
         for layer in self.net.layers:
             X = layer(X)
             print(f"{type(layer).__name__} output shape:\t", X.shape)

@@ -1,9 +1,15 @@
 """The book's recurrent networks and language models in TensorFlow (sections 9.5, 9.6, 10.3)."""
 
-from d2lrnn.book import texts
+import sys
+
+import numpy as np
+
+from d2lrnn.book.tensorflow import texts
 from d2lrnn.book.tensorflow.design import DataModule, Module
 from d2lrnn.book.tensorflow.framework import keras, tf
 from d2lrnn.book.tensorflow.models import Classifier
+
+d2l = sys.modules[__package__]
 
 
 class TimeMachine(texts.TimeMachineText, DataModule):
@@ -20,7 +26,7 @@ class TimeMachine(texts.TimeMachineText, DataModule):
         DataModule.__init__(self)
         self.save_hyperparameters()
         corpus, self.vocab = self.build(self._download())
-        windows = tf.constant(self._windows(corpus, num_steps), tf.int32)
+        windows = d2l.tensor(self._windows(corpus, num_steps).astype(np.int32))
         self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
     def get_dataloader(self, train):
@@ -41,9 +47,9 @@ class RNNScratch(Module):
         """Draw the weights from N(0, sigma²); the bias is zero."""
         super().__init__()
         self.save_hyperparameters()
-        self.W_xh = tf.Variable(tf.random.normal((num_inputs, num_hiddens)) * sigma)
-        self.W_hh = tf.Variable(tf.random.normal((num_hiddens, num_hiddens)) * sigma)
-        self.b_h = tf.Variable(tf.zeros(num_hiddens))
+        self.W_xh = tf.Variable(d2l.normal((num_inputs, num_hiddens)) * sigma)
+        self.W_hh = tf.Variable(d2l.normal((num_hiddens, num_hiddens)) * sigma)
+        self.b_h = tf.Variable(d2l.zeros(num_hiddens))
 
     def forward(self, inputs, state=None):
         """Return the state after each step, as a list, and the last state (n, num_hiddens).
@@ -53,13 +59,14 @@ class RNNScratch(Module):
             state: what holds one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
         """
         if state is None:
-            H = tf.zeros((inputs.shape[1], self.num_hiddens))
+            H = d2l.zeros((inputs.shape[1], self.num_hiddens))
         else:
             (H,) = state
-            H = tf.reshape(H, (-1, self.num_hiddens))
+            H = d2l.reshape(H, (-1, self.num_hiddens))
         outputs = []
-        for X in tf.unstack(inputs @ self.W_xh + self.b_h):  # the products of all steps at once
-            H = tf.tanh(X + H @ self.W_hh)
+        products = d2l.matmul(inputs, self.W_xh) + self.b_h  # of all steps at once
+        for X in tf.unstack(products):
+            H = d2l.tanh(X + d2l.matmul(H, self.W_hh))
             outputs.append(H)
         return outputs, H
 
@@ -81,20 +88,20 @@ class RNNLMScratch(Classifier):
 
     def init_params(self):
         """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
-        W_hq = tf.random.normal((self.rnn.num_hiddens, self.vocab_size)) * self.rnn.sigma
+        W_hq = d2l.normal((self.rnn.num_hiddens, self.vocab_size)) * self.rnn.sigma
         self.W_hq = tf.Variable(W_hq)
-        self.b_q = tf.Variable(tf.zeros(self.vocab_size))
+        self.b_q = tf.Variable(d2l.zeros(self.vocab_size))
 
     def training_step(self, batch):
         """Return the loss of a minibatch, and plot its perplexity."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", tf.exp(l), train=True)
+        self.plot("ppl", d2l.exp(l), train=True)
         return l
 
     def validation_step(self, batch):
         """Plot the perplexity of a minibatch that was held out."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", tf.exp(l), train=False)
+        self.plot("ppl", d2l.exp(l), train=False)
 
     def one_hot(self, X):
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
@@ -102,8 +109,9 @@ class RNNLMScratch(Classifier):
 
     def output_layer(self, rnn_outputs):
         """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
-        rows = tf.transpose(tf.convert_to_tensor(rnn_outputs), (1, 0, 2))
-        return rows @ self.W_hq + self.b_q
+        if not hasattr(rnn_outputs, "shape"):
+            rnn_outputs = d2l.stack(list(rnn_outputs))
+        return d2l.matmul(tf.transpose(rnn_outputs, (1, 0, 2)), self.W_hq) + self.b_q
 
     def forward(self, X, state=None):
         """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""
@@ -114,11 +122,13 @@ class RNNLMScratch(Classifier):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
-            rnn_outputs, state = self.rnn(self.one_hot(tf.constant([[outputs[-1]]])), state)
+            X = self.one_hot(d2l.tensor([[outputs[-1]]]))
+            rnn_outputs, state = self.rnn(X, state)
             if i < len(prefix):  # the state warms up
                 outputs.append(vocab[prefix[i]])
             else:
-                outputs.append(tf.argmax(self.output_layer(rnn_outputs), axis=2).numpy().item())
+                Y = self.output_layer(rnn_outputs)
+                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
         return "".join(vocab.idx_to_token[i] for i in outputs)
 
 
@@ -151,7 +161,7 @@ class RNNLM(RNNLMScratch):
 
     def output_layer(self, hiddens):
         """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return tf.transpose(self.linear(hiddens), (1, 0, 2))
+        return d2l.transpose(self.linear(hiddens), (1, 0, 2))
 
 
 class GRU(RNN):
@@ -164,7 +174,7 @@ class GRU(RNN):
 
     def __init__(self, num_hiddens, num_layers, dropout=0):
         """Make the layers, with weights drawn as Keras does."""
-        Module.__init__(self)
+        d2l.Module.__init__(self)
         self.save_hyperparameters()
         cells = [keras.layers.GRUCell(num_hiddens, dropout=dropout) for _ in range(num_layers)]
         settings = {"return_sequences": True, "return_state": True, "time_major": True}

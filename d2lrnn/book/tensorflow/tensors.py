@@ -1,7 +1,10 @@
 """The book's names for what TensorFlow does to tensors, devices included (its appendix)."""
 
+import sys
+
 from d2lrnn.book.tensorflow.framework import keras, tf
 
+d2l = sys.modules[__package__]
 nn_Module = keras.Model
 
 reshape = tf.reshape
@@ -68,22 +71,22 @@ def num_gpus():
 
 def try_gpu(i=0):
     """Return gpu(i) if there is one, otherwise cpu()."""
-    return gpu(i) if num_gpus() > i else cpu()
+    return d2l.gpu(i) if d2l.num_gpus() > i else d2l.cpu()
 
 
 def try_all_gpus():
     """Return gpu(i) for each GPU."""
-    return [gpu(i) for i in range(num_gpus())]
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())]
 
 
 def linreg(X, w, b):
     """Return X w + b."""
-    return tf.matmul(X, w) + b
+    return d2l.matmul(X, w) + b
 
 
 def squared_loss(y_hat, y):
     """Return half the squared errors."""
-    return (y_hat - tf.reshape(y, y_hat.shape)) ** 2 / 2
+    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
 
 
 def synthetic_data(w, b, num_examples):
@@ -102,9 +105,9 @@ def sgd(params, grads, lr, batch_size):
 def accuracy(y_hat, y):
     """Return how many rows of outputs have their largest at the target, or equal it."""
     if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
-        y_hat = tf.argmax(y_hat, axis=1)
-    right = tf.cast(y_hat, y.dtype) == y
-    return float(tf.reduce_sum(tf.cast(right, y.dtype)))
+        y_hat = d2l.argmax(y_hat, axis=1)
+    is_right = d2l.astype(y_hat, y.dtype) == y
+    return float(d2l.reduce_sum(d2l.astype(is_right, y.dtype)))
 
 
 def grad_clipping(grads, theta):

@@ -1,10 +1,13 @@
 """The book's translation from English to French in TensorFlow (sections 10.5 to 10.7)."""
 
-from d2lrnn.book import texts
+import sys
+
+from d2lrnn.book.tensorflow import texts
 from d2lrnn.book.tensorflow.design import DataModule
 from d2lrnn.book.tensorflow.framework import keras, tf
 from d2lrnn.book.tensorflow.models import Classifier
-from d2lrnn.book.tensorflow.recurrent import GRU
+
+d2l = sys.modules[__package__]
 
 
 class MTFraEng(texts.EnglishFrench, DataModule):
@@ -22,10 +25,6 @@ class MTFraEng(texts.EnglishFrench, DataModule):
         self.save_hyperparameters()
         made = self._build_arrays(self._download())
         self.arrays, self.src_vocab, self.tgt_vocab = made
-
-    def _build_arrays(self, raw_text, src_vocab=None, tgt_vocab=None):
-        arrays, src_vocab, tgt_vocab = self._arrays(raw_text, src_vocab, tgt_vocab)
-        return tuple(tf.constant(array, tf.int32) for array in arrays), src_vocab, tgt_vocab
 
     def get_dataloader(self, train):
         """Return the first num_train pairs to train with, or the others."""
@@ -88,13 +87,13 @@ class EncoderDecoder(Classifier):
         src, tgt, src_valid_len, *_ = batch
         enc_all_outputs = self.encoder(src, src_valid_len, training=False)
         state = self.decoder.init_state(enc_all_outputs, src_valid_len)
-        written, attention_weights = [tgt[:, :1]], []
+        written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []
         for _ in range(num_steps):
             Y, state = self.decoder(written[-1], state, training=False)
-            written.append(tf.argmax(Y, 2))
+            written.append(d2l.argmax(Y, 2))
             if save_attention_weights:
                 attention_weights.append(self.decoder.attention_weights)
-        return tf.concat(written[1:], 1), attention_weights
+        return d2l.concat(written[1:], 1), attention_weights
 
 
 class Seq2SeqEncoder(Encoder):
@@ -109,11 +108,11 @@ class Seq2SeqEncoder(Encoder):
         """Make the layers, with weights drawn as Keras does."""
         super().__init__()
         self.embedding = keras.layers.Embedding(vocab_size, embed_size)
-        self.rnn = GRU(num_hiddens, num_layers, dropout)
+        self.rnn = d2l.GRU(num_hiddens, num_layers, dropout)
 
     def call(self, X, *args):
         """Return the last layer's states (num_steps, n, h), and a list of all last states."""
-        outputs, state = self.rnn(self.embedding(tf.transpose(X)))
+        outputs, state = self.rnn(self.embedding(d2l.transpose(X)))
         return outputs, state
 
 

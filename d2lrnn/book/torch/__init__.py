@@ -1,9 +1,23 @@
 """The names of ``d2l.torch`` of the book's edition 1.0, for its recurrent chapters."""
 
+import sys
+
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters
-from d2lrnn.book.common import *
-from d2lrnn.book.common import np
+from d2lrnn.book import chapters, classic, replaced, shared
+
+# The last folder has the functions that 1.0 keeps of 0.17.
+__path__ += [*shared.__path__, f"{classic.__path__[0]}/torch"]
+
+from d2lrnn.book.torch.names_1_0 import *
+from d2lrnn.book.torch.names_1_0 import np
+from d2lrnn.book.torch.pairs import (
+    build_array_nmt,
+    load_data_nmt,
+    preprocess_nmt,
+    read_data_nmt,
+    tokenize_nmt,
+    truncate_pad,
+)
 
 with requires("torch"):
     import torch
@@ -11,6 +25,7 @@ with requires("torch"):
     from torch.nn import functional as F
     from torch.utils import data
 
+    from d2lrnn.book.torch.basics import evaluate_loss
     from d2lrnn.book.torch.design import (
         SGD,
         Classifier,
@@ -31,6 +46,12 @@ with requires("torch"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.torch.seq2seq import (
+        MaskedSoftmaxCELoss,
+        predict_seq2seq,
+        sequence_mask,
+        train_seq2seq,
+    )
     from d2lrnn.book.torch.tensors import *
     from d2lrnn.book.torch.translation import (
         Decoder,
@@ -42,4 +63,6 @@ with requires("torch"):
         init_seq2seq,
     )
 
-__getattr__ = chapters.names_of(__name__, former="d2lrnn.book.classic.torch")
+d2l = sys.modules[__name__]
+__getattr__ = chapters.names_of(__name__)
+replaced.remember(d2l)

@@ -1,16 +1,19 @@
 """The book's Module, DataModule and Trainer in PyTorch, and the models of its first chapters."""
 
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book import design
-from d2lrnn.book.board import ProgressBoard
 from d2lrnn.book.objects import HyperParameters
-from d2lrnn.book.torch import tensors as d2l
+from d2lrnn.book.torch import bases
+from d2lrnn.book.torch.tensors import squared_loss
+
+d2l = sys.modules[__package__]
 
 
-class Module(design.ModelPlots, nn.Module, HyperParameters):
+class Module(bases.ModelPlots, nn.Module, HyperParameters):
     """The base class of models (section 3.2).
 
     Args:
@@ -21,7 +24,7 @@ class Module(design.ModelPlots, nn.Module, HyperParameters):
         """Take the settings, and a board to draw on."""
         super().__init__()
         self.save_hyperparameters()
-        self.board = ProgressBoard()
+        self.board = d2l.ProgressBoard()
 
     def loss(self, y_hat, y):
         """Return the mean loss of the outputs y_hat for the targets y; each model has its own."""
@@ -70,7 +73,7 @@ def _as_it_is(batch):
     return batch
 
 
-class DataModule(design.DataLoaders):
+class DataModule(bases.DataLoaders):
     """The base class of data (section 3.2)."""
 
     def __init__(self, root="../data", num_workers=4):
@@ -89,7 +92,7 @@ def load_array(data_arrays, batch_size, is_train=True):
     )
 
 
-class Trainer(design.TrainerBase):
+class Trainer(bases.TrainerBase):
     """Trains a model on data: epoch after epoch, step after step.
 
     Args:
@@ -97,13 +100,6 @@ class Trainer(design.TrainerBase):
         num_gpus: how many GPUs to use, if there are as many; one is enough for these chapters.
         gradient_clip_val: what the joint norm of the gradients is cut down to; 0 leaves it.
     """
-
-    def _find_gpus(self, num_gpus):
-        return [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
-
-    def prepare_batch(self, batch):
-        """Return the minibatch on the device where the model is trained."""
-        return [d2l.to(a, self.gpus[0]) for a in batch] if self.gpus else batch
 
     def prepare_model(self, model):
         """Tie the model to this trainer, on the device where it is to be trained."""
@@ -148,8 +144,9 @@ class SyntheticRegressionData(DataModule):
         super().__init__()
         self.save_hyperparameters()
         n = num_train + num_val
-        self.X = torch.randn(n, len(w))
-        self.y = self.X @ w.reshape(-1, 1) + b + torch.randn(n, 1) * noise
+        self.X = d2l.randn(n, len(w))
+        column = d2l.reshape(w, (-1, 1))
+        self.y = d2l.matmul(self.X, column) + b + d2l.randn(n, 1) * noise
 
     def get_dataloader(self, train):
         """Return the first num_train rows to train with, or the others."""
@@ -183,20 +180,20 @@ class LinearRegressionScratch(Module):
         """Draw the weights (num_inputs, 1) from N(0, sigma²)."""
         super().__init__()
         self.save_hyperparameters()
-        self.w = torch.normal(0, sigma, (num_inputs, 1), requires_grad=True)
-        self.b = torch.zeros(1, requires_grad=True)
+        self.w = d2l.normal(0, sigma, (num_inputs, 1), requires_grad=True)
+        self.b = d2l.zeros(1, requires_grad=True)
 
     def forward(self, X):
         """Return X w + b."""
-        return d2l.linreg(X, self.w, self.b)
+        return d2l.matmul(X, self.w) + self.b
 
     def loss(self, y_hat, y):
         """Return the mean of half the squared errors."""
-        return d2l.squared_loss(y_hat, y).mean()
+        return d2l.reduce_mean(squared_loss(y_hat, y))
 
     def configure_optimizers(self):
         """Return what makes the updates."""
-        return SGD([self.w, self.b], self.lr)
+        return d2l.SGD([self.w, self.b], self.lr)
 
 
 class LinearRegression(Module):
@@ -234,19 +231,20 @@ class Classifier(Module):
 
     def accuracy(self, Y_hat, Y, averaged=True):
         """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
-        chosen = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1).type(Y.dtype)
-        right = (chosen == Y.reshape(-1)).type(torch.float32)
-        return right.mean() if averaged else right
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
+        right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)
+        return d2l.reduce_mean(right) if averaged else right
 
     def loss(self, Y_hat, Y, averaged=True):
         """Return the mean cross-entropy of outputs (..., q) for targets (...), or each row's."""
         reduction = "mean" if averaged else "none"
-        rows = Y_hat.reshape(-1, Y_hat.shape[-1])
-        return F.cross_entropy(rows, Y.reshape(-1), reduction=reduction)
+        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
+        return F.cross_entropy(rows, d2l.reshape(Y, (-1,)), reduction=reduction)
 
     def layer_summary(self, X_shape):
         """Print the shape of what each layer of ``net`` makes of an input of that shape."""
-        X = torch.randn(*X_shape)
+        X = d2l.randn(*X_shape)
         for layer in self.net:
             X = layer(X)
             print(f"{type(layer).__name__} output shape:\t", X.shape)

@@ -1,11 +1,15 @@
 """The book's recurrent networks and language models in PyTorch (sections 9.5, 9.6 and 10.3)."""
 
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book import texts
+from d2lrnn.book.torch import texts
 from d2lrnn.book.torch.design import Classifier, DataModule, Module
+
+d2l = sys.modules[__package__]
 
 
 class TimeMachine(texts.TimeMachineText, DataModule):
@@ -22,7 +26,7 @@ class TimeMachine(texts.TimeMachineText, DataModule):
         DataModule.__init__(self)
         self.save_hyperparameters()
         corpus, self.vocab = self.build(self._download())
-        windows = torch.from_numpy(self._windows(corpus, num_steps).copy())
+        windows = d2l.tensor(self._windows(corpus, num_steps))
         self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
     def get_dataloader(self, train):
@@ -43,9 +47,9 @@ class RNNScratch(Module):
         """Draw the weights from N(0, sigma²); the bias is zero."""
         super().__init__()
         self.save_hyperparameters()
-        self.W_xh = nn.Parameter(torch.randn(num_inputs, num_hiddens) * sigma)
-        self.W_hh = nn.Parameter(torch.randn(num_hiddens, num_hiddens) * sigma)
-        self.b_h = nn.Parameter(torch.zeros(num_hiddens))
+        self.W_xh = nn.Parameter(d2l.randn(num_inputs, num_hiddens) * sigma)
+        self.W_hh = nn.Parameter(d2l.randn(num_hiddens, num_hiddens) * sigma)
+        self.b_h = nn.Parameter(d2l.zeros(num_hiddens))
 
     def forward(self, inputs, state=None):
         """Return the state after each step, as a list, and the last state (n, num_hiddens).
@@ -57,12 +61,13 @@ class RNNScratch(Module):
         if not isinstance(inputs, torch.Tensor):
             inputs = torch.stack(tuple(inputs))
         if state is None:
-            H = inputs.new_zeros((inputs.shape[1], self.num_hiddens), dtype=self.W_hh.dtype)
+            like = {"dtype": self.W_hh.dtype, "device": inputs.device}
+            H = d2l.zeros((inputs.shape[1], self.num_hiddens), **like)
         else:
             (H,) = state
         outputs = []
-        for X in inputs @ self.W_xh + self.b_h:  # the products of all steps at once
-            H = torch.tanh(X + H @ self.W_hh)
+        for X in d2l.matmul(inputs, self.W_xh) + self.b_h:  # the products of all steps at once
+            H = d2l.tanh(X + d2l.matmul(H, self.W_hh))
             outputs.append(H)
         return outputs, H
 
@@ -84,20 +89,20 @@ class RNNLMScratch(Classifier):
 
     def init_params(self):
         """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
-        W_hq = torch.randn(self.rnn.num_hiddens, self.vocab_size) * self.rnn.sigma
+        W_hq = d2l.randn(self.rnn.num_hiddens, self.vocab_size) * self.rnn.sigma
         self.W_hq = nn.Parameter(W_hq)
-        self.b_q = nn.Parameter(torch.zeros(self.vocab_size))
+        self.b_q = nn.Parameter(d2l.zeros(self.vocab_size))
 
     def training_step(self, batch):
         """Return the loss of a minibatch, and plot its perplexity."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", torch.exp(l), train=True)
+        self.plot("ppl", d2l.exp(l), train=True)
         return l
 
     def validation_step(self, batch):
         """Plot the perplexity of a minibatch that was held out."""
         l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", torch.exp(l), train=False)
+        self.plot("ppl", d2l.exp(l), train=False)
 
     def one_hot(self, X):
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
@@ -106,8 +111,8 @@ class RNNLMScratch(Classifier):
     def output_layer(self, rnn_outputs):
         """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
         if not isinstance(rnn_outputs, torch.Tensor):
-            rnn_outputs = torch.stack(tuple(rnn_outputs))
-        return rnn_outputs.swapaxes(0, 1) @ self.W_hq + self.b_q
+            rnn_outputs = d2l.stack(tuple(rnn_outputs))
+        return d2l.matmul(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
 
     def forward(self, X, state=None):
         """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""
@@ -119,12 +124,13 @@ class RNNLMScratch(Classifier):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
-            X = torch.tensor([[outputs[-1]]], device=device)
+            X = d2l.tensor([[outputs[-1]]], device=device)
             rnn_outputs, state = self.rnn(self.one_hot(X), state)
             if i < len(prefix):  # the state warms up
                 outputs.append(vocab[prefix[i]])
             else:
-                outputs.append(int(self.output_layer(rnn_outputs).argmax(2)))
+                Y = self.output_layer(rnn_outputs)
+                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
         return "".join(vocab.idx_to_token[i] for i in outputs)
 
 
@@ -155,7 +161,7 @@ class RNNLM(RNNLMScratch):
 
     def output_layer(self, hiddens):
         """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return self.linear(hiddens).swapaxes(0, 1)
+        return d2l.swapaxes(self.linear(hiddens), 0, 1)
 
 
 class GRU(RNN):
@@ -168,6 +174,6 @@ class GRU(RNN):
 
     def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
         """Make the layers, with weights drawn as PyTorch does."""
-        Module.__init__(self)
+        d2l.Module.__init__(self)
         self.save_hyperparameters()
         self.rnn = nn.GRU(num_inputs, num_hiddens, num_layers, dropout=dropout)

@@ -1,8 +1,11 @@
 """The book's names for what PyTorch does to tensors, devices included (its appendix)."""
 
+import sys
+
 import torch
 from torch import nn
 
+d2l = sys.modules[__package__]
 nn_Module = nn.Module
 
 ones_like = torch.ones_like
@@ -112,29 +115,29 @@ def num_gpus():
 
 def try_gpu(i=0):
     """Return the i-th CUDA device if there is one, otherwise the CPU."""
-    return gpu(i) if num_gpus() > i else cpu()
+    return d2l.gpu(i) if d2l.num_gpus() > i else d2l.cpu()
 
 
 def try_all_gpus():
     """Return all CUDA devices."""
-    return [gpu(i) for i in range(num_gpus())]
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())]
 
 
 def linreg(X, w, b):
     """Return X w + b."""
-    return X @ w + b
+    return d2l.matmul(X, w) + b
 
 
 def squared_loss(y_hat, y):
     """Return half the squared errors."""
-    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
+    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
 
 
 def synthetic_data(w, b, num_examples):
     """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
-    X = torch.normal(0, 1, (num_examples, len(w)))
-    y = X @ w + b
-    return X, (y + torch.normal(0, 0.01, y.shape)).reshape(-1, 1)
+    X = d2l.normal(0, 1, (num_examples, len(w)))
+    y = d2l.matmul(X, w) + b
+    return X, d2l.reshape(y + d2l.normal(0, 0.01, y.shape), (-1, 1))
 
 
 def sgd(params, lr, batch_size):
@@ -148,8 +151,9 @@ def sgd(params, lr, batch_size):
 def accuracy(y_hat, y):
     """Return how many rows of outputs have their largest at the target, or equal it."""
     if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
-        y_hat = y_hat.argmax(axis=1)
-    return float((y_hat.type(y.dtype) == y).type(y.dtype).sum())
+        y_hat = d2l.argmax(y_hat, axis=1)
+    is_right = d2l.astype(y_hat, y.dtype) == y
+    return float(d2l.reduce_sum(d2l.astype(is_right, y.dtype)))
 
 
 def grad_clipping(net, theta):

@@ -1,11 +1,14 @@
 """The book's translation from English to French in PyTorch (sections 10.5 to 10.7)."""
 
+import sys
+
 import torch
 from torch import nn
 
-from d2lrnn.book import texts
+from d2lrnn.book.torch import texts
 from d2lrnn.book.torch.design import Classifier, DataModule
-from d2lrnn.book.torch.recurrent import GRU
+
+d2l = sys.modules[__package__]
 
 
 class MTFraEng(texts.EnglishFrench, DataModule):
@@ -23,10 +26,6 @@ class MTFraEng(texts.EnglishFrench, DataModule):
         self.save_hyperparameters()
         made = self._build_arrays(self._download())
         self.arrays, self.src_vocab, self.tgt_vocab = made
-
-    def _build_arrays(self, raw_text, src_vocab=None, tgt_vocab=None):
-        arrays, src_vocab, tgt_vocab = self._arrays(raw_text, src_vocab, tgt_vocab)
-        return tuple(torch.tensor(array) for array in arrays), src_vocab, tgt_vocab
 
     def get_dataloader(self, train):
         """Return the first num_train pairs to train with, or the others."""
@@ -86,15 +85,15 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
-        src, tgt, src_valid_len, *_ = (a.to(device) for a in batch)
+        src, tgt, src_valid_len, *_ = (d2l.to(tensor, device) for tensor in batch)
         state = self.decoder.init_state(self.encoder(src, src_valid_len), src_valid_len)
-        written, attention_weights = [tgt[:, :1]], []
+        written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []
         for _ in range(num_steps):
             Y, state = self.decoder(written[-1], state)
-            written.append(Y.argmax(2))
+            written.append(d2l.argmax(Y, 2))
             if save_attention_weights:
                 attention_weights.append(self.decoder.attention_weights)
-        return torch.cat(written[1:], 1), attention_weights
+        return d2l.concat(written[1:], 1), attention_weights
 
 
 def init_seq2seq(module):
@@ -119,12 +118,12 @@ class Seq2SeqEncoder(Encoder):
         """Make the layers and draw their weights."""
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embed_size)
-        self.rnn = GRU(embed_size, num_hiddens, num_layers, dropout)
-        self.apply(init_seq2seq)
+        self.rnn = d2l.GRU(embed_size, num_hiddens, num_layers, dropout)
+        self.apply(d2l.init_seq2seq)
 
     def forward(self, X, *args):
         """Return the last layer's states (num_steps, n, h), and all last states (layers, n, h)."""
-        return self.rnn(self.embedding(X.t().type(torch.int64)))
+        return self.rnn(self.embedding(d2l.astype(d2l.transpose(X), d2l.int64)))
 
 
 class Seq2Seq(EncoderDecoder):

@@ -35,18 +35,23 @@ def d2l(backend, monkeypatch):
     return importlib.import_module(f"d2lrnn.book.classic.{backend}")
 
 
-@pytest.fixture
-def texts(tmp_path, monkeypatch):
-    """A folder with a short Time Machine and a few pairs of sentences, in which d2l looks first."""
-    from d2lrnn.book import downloads
+@pytest.fixture(scope="session")
+def plain(without_framework):
+    """What the book's cells call d2l, as far as it needs no framework."""
+    return without_framework("0_17")
 
+
+@pytest.fixture
+def texts(request, tmp_path, monkeypatch):
+    """A folder with a short Time Machine and a few pairs of sentences, in which d2l looks first."""
+    d2l = request.getfixturevalue("d2l" if "d2l" in request.fixturenames else "plain")
     content = (STORY * 30).encode()
     (tmp_path / "timemachine.txt").write_bytes(content)
     (tmp_path / "fra-eng").mkdir()
     lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 4)
     (tmp_path / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
-    url, sha1 = downloads.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
-    monkeypatch.setitem(downloads.DATA_HUB, "time_machine", (url, sha1))
+    url, sha1 = d2l.DATA_URL + "timemachine.txt", hashlib.sha1(content).hexdigest()
+    monkeypatch.setitem(d2l.DATA_HUB, "time_machine", (url, sha1))
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     return tmp_path
 

@@ -8,9 +8,9 @@ import pytest
 
 @pytest.fixture
 def graphs(keras):
-    from d2lrnn.book.classic.tensorflow import graphs
+    from d2lrnn.book.classic.tensorflow import compiling
 
-    return graphs
+    return compiling
 
 
 @pytest.fixture

@@ -10,21 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2lrnn.book.classic import hub
-from d2lrnn.book.classic.text import (
-    Vocab,
-    count_corpus,
-    load_corpus_time_machine,
-    random_batches,
-    sequential_batches,
-)
-from d2lrnn.book.classic.translation import bleu, preprocess_nmt, tokenize_nmt, truncate_pad
 from d2lrnn.data.corpora import DownloadError
 
 
-def test_a_vocabulary_counts_pairs_of_words_as_tokens():
+def test_a_vocabulary_counts_pairs_of_words_as_tokens(plain):
     words = ["the", "time", "traveller", "the", "time"]
-    vocab = Vocab(list(itertools.pairwise(words)))
+    vocab = plain.Vocab(list(itertools.pairwise(words)))
     assert vocab.token_freqs[0] == (("the", "time"), 2)
     assert vocab.token_to_idx["time", "traveller"] == vocab.idx_to_token.index(
         ("time", "traveller")
@@ -32,8 +23,8 @@ def test_a_vocabulary_counts_pairs_of_words_as_tokens():
     assert len(vocab) == 4
 
 
-def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency():
-    vocab = Vocab([["a", "b"], ["b", "c"]], min_freq=2, reserved_tokens=["<pad>", "<bos>"])
+def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency(plain):
+    vocab = plain.Vocab([["a", "b"], ["b", "c"]], min_freq=2, reserved_tokens=["<pad>", "<bos>"])
     assert vocab.idx_to_token == ["<unk>", "<pad>", "<bos>", "b"]
     assert vocab[["b", "a", "<pad>"]] == [3, 0, 1]
     assert vocab["a"] == vocab.unk == 0
@@ -41,19 +32,19 @@ def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency():
     assert vocab.to_tokens(3) == "b"
 
 
-def test_a_vocabulary_of_nothing_holds_the_unknown_token():
-    assert Vocab().idx_to_token == ["<unk>"]
+def test_a_vocabulary_of_nothing_holds_the_unknown_token(plain):
+    assert plain.Vocab().idx_to_token == ["<unk>"]
 
 
 @pytest.mark.parametrize("tokens", [["a", "b", "a"], [["a", "b"], ["a"]]])
-def test_count_corpus_takes_tokens_and_lines_of_them(tokens):
-    assert count_corpus(tokens) == {"a": 2, "b": 1}
+def test_count_corpus_takes_tokens_and_lines_of_them(plain, tokens):
+    assert plain.count_corpus(tokens) == {"a": 2, "b": 1}
 
 
-def test_the_corpus_is_cut_and_its_vocabulary_is_not(texts):
-    corpus, vocab = load_corpus_time_machine(10)
+def test_the_corpus_is_cut_and_its_vocabulary_is_not(plain, texts):
+    corpus, vocab = plain.load_corpus_time_machine(10)
     assert "".join(vocab.to_tokens(corpus)) == "the time t"
-    everything, same = load_corpus_time_machine()
+    everything, same = plain.load_corpus_time_machine()
     assert len(everything) > 2000
     assert len(same) == len(vocab)
 
@@ -75,9 +66,10 @@ def test_sequential_minibatches_are_the_books(d2l):
 
 
 @pytest.mark.parametrize(
-    ("draw", "offsets"), [(sequential_batches, range(6)), (random_batches, range(5))]
+    ("name", "offsets"), [("sequential_batches", range(6)), ("random_batches", range(5))]
 )
-def test_the_text_is_cut_from_each_offset_of_the_books(draw, offsets):
+def test_the_text_is_cut_from_each_offset_of_the_books(plain, name, offsets):
+    draw = getattr(plain.text, name)
     firsts = [min(int(X.min()) for X, _ in draw(range(35), 2, 5)) for _ in range(200)]
     assert sorted(set(firsts)) == list(offsets)
 
@@ -128,79 +120,81 @@ def test_minibatches_of_pairs_are_padded_and_know_their_lengths(d2l, texts):
     assert target.idx_to_token[:4] == ["<unk>", "<pad>", "<bos>", "<eos>"]
 
 
-def test_the_line_after_the_last_example_is_read_too_as_in_the_book():
-    source, _ = tokenize_nmt("a\tb\n" * 9, num_examples=3)
+def test_the_line_after_the_last_example_is_read_too_as_in_the_book(plain):
+    source, _ = plain.tokenize_nmt("a\tb\n" * 9, num_examples=3)
     assert len(source) == 4
 
 
-def test_punctuation_is_set_apart_and_spaces_break():
-    assert preprocess_nmt("Va\u202f! Oui, bien.") == "va ! oui , bien ."
+def test_punctuation_is_set_apart_and_spaces_break(plain):
+    assert plain.preprocess_nmt("Va\u202f! Oui, bien.") == "va ! oui , bien ."
 
 
 @pytest.mark.parametrize(("line", "padded"), [([1, 2, 3], [1, 2]), ([1], [1, 0])])
-def test_a_line_is_cut_or_filled_up(line, padded):
-    assert truncate_pad(line, 2, 0) == padded
+def test_a_line_is_cut_or_filled_up(plain, line, padded):
+    assert plain.truncate_pad(line, 2, 0) == padded
 
 
 @pytest.mark.parametrize(
     ("pred", "expected"),
     [("il est calme .", 1.0), ("il est", np.exp(-1.0)), ("il va bien .", 0.5**0.5 * 0), ("va", 0)],
 )
-def test_bleu_of_one_sentence_lies_between_0_and_1(pred, expected):
-    assert bleu(pred, "il est calme .", k=2) == pytest.approx(expected)
+def test_bleu_of_one_sentence_lies_between_0_and_1(plain, pred, expected):
+    assert plain.bleu(pred, "il est calme .", k=2) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("sha1", [hashlib.sha1(b"text").hexdigest(), None])
-def test_a_file_at_hand_in_the_books_folder_is_found(tmp_path, monkeypatch, sha1):
+def test_a_file_at_hand_in_the_books_folder_is_found(plain, tmp_path, monkeypatch, sha1):
     monkeypatch.setenv("D2LRNN_DATA", "")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "own.txt").write_bytes(b"text")
     entry = ("http://127.0.0.1:9/own.txt", sha1)
-    monkeypatch.setitem(hub.DATA_HUB, "own", entry)
-    path = hub.download("own", str(tmp_path / "data"))
+    monkeypatch.setitem(plain.DATA_HUB, "own", entry)
+    path = plain.download("own", str(tmp_path / "data"))
     assert path == os.path.join(str(tmp_path), "data", "own.txt")
 
 
-def test_a_file_is_downloaded_into_the_books_folder(server, tmp_path, monkeypatch, capsys):
+def test_a_file_is_downloaded_into_the_books_folder(plain, server, tmp_path, monkeypatch, capsys):
     (tmp_path / "server" / "own.txt").write_bytes(b"text")
     entry = (f"{server}/own.txt", hashlib.sha1(b"text").hexdigest())
-    monkeypatch.setitem(hub.DATA_HUB, "own", entry)
-    path = hub.download("own", str(tmp_path / "data"))
+    monkeypatch.setitem(plain.DATA_HUB, "own", entry)
+    path = plain.download("own", str(tmp_path / "data"))
     assert Path(path).read_bytes() == b"text"
     assert "Downloading" in capsys.readouterr().out
     (tmp_path / "server" / "own.txt").unlink()
-    assert hub.download("own", str(tmp_path / "data")) == path
+    assert plain.download("own", str(tmp_path / "data")) == path
 
 
-def test_a_download_that_is_something_else_is_refused(server, tmp_path, monkeypatch):
+def test_a_download_that_is_something_else_is_refused(plain, server, tmp_path, monkeypatch):
     (tmp_path / "server" / "own.txt").write_bytes(b"text")
-    monkeypatch.setitem(hub.DATA_HUB, "own", (f"{server}/own.txt", "0" * 40))
+    monkeypatch.setitem(plain.DATA_HUB, "own", (f"{server}/own.txt", "0" * 40))
     with pytest.raises(DownloadError, match=r"cannot download own\.txt"):
-        hub.download("own", str(tmp_path / "data"))
+        plain.download("own", str(tmp_path / "data"))
 
 
-def test_a_name_that_is_not_in_the_hub_is_an_assertion_error_as_in_the_book():
+def test_a_name_that_is_not_in_the_hub_is_an_assertion_error_as_in_the_book(plain):
     with pytest.raises(AssertionError, match="DATA_HUB has no 'kaggle'"):
-        hub.download("kaggle")
+        plain.download("kaggle")
 
 
-def test_a_zip_file_is_unpacked_beside_itself(server, tmp_path, monkeypatch):
+def test_a_zip_file_is_unpacked_beside_itself(plain, server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "server")
-    put_zip(tmp_path / "server" / "own.zip", "own/a.txt", server, monkeypatch)
-    folder = hub.download_extract("own")
+    put_zip(tmp_path / "server" / "own.zip", "own/a.txt", server, plain, monkeypatch)
+    folder = plain.download_extract("own")
     assert Path(folder, "a.txt").read_text() == "text"
-    assert hub.download_extract("own", "other").endswith("other")
+    assert plain.download_extract("own", "other").endswith("other")
 
 
-def test_an_archive_that_would_write_outside_its_folder_is_refused(server, tmp_path, monkeypatch):
+def test_an_archive_that_would_write_outside_its_folder_is_refused(
+    plain, server, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path / "server")
-    put_zip(tmp_path / "server" / "own.zip", "../../a.txt", server, monkeypatch)
+    put_zip(tmp_path / "server" / "own.zip", "../../a.txt", server, plain, monkeypatch)
     with pytest.raises(ValueError, match="outside its folder"):
-        hub.download_extract("own")
+        plain.download_extract("own")
 
 
-def put_zip(path, member, server, monkeypatch):
+def put_zip(path, member, server, plain, monkeypatch):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(member, "text")
     sha1 = hashlib.sha1(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(hub.DATA_HUB, "own", (f"{server}/own.zip", sha1))
+    monkeypatch.setitem(plain.DATA_HUB, "own", (f"{server}/own.zip", sha1))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from d2lrnn.book.classic import training
 from d2lrnn.training.language import DivergenceError
 
 VOCAB_SIZE = 9
@@ -66,7 +65,7 @@ def test_the_perplexity_is_drawn_every_ten_epochs(
     d2l, device, make_book_net, minibatches, vocab, monkeypatch
 ):
     drawn = []
-    monkeypatch.setattr(training.Animator, "add", lambda self, x, y: drawn.append((x, len(y))))
+    monkeypatch.setattr(d2l.Animator, "add", lambda self, x, y: drawn.append((x, len(y))))
     d2l.train_ch8(make_book_net(VOCAB_SIZE), minibatches, vocab, 1, 20, device)
     assert drawn == [(10, 1), (20, 1)]
 

@@ -59,6 +59,12 @@ def d2l(backend):
     return importlib.import_module(f"d2lrnn.book.{backend}")
 
 
+@pytest.fixture(scope="session")
+def plain(without_framework):
+    """The book's names that need no framework."""
+    return without_framework("1_0")
+
+
 @pytest.fixture
 def flax():
     """Flax's layers, which come with the backend JAX."""

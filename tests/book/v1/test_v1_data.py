@@ -7,33 +7,33 @@ import zipfile
 import numpy as np
 import pytest
 
-from d2lrnn.book import chapters, downloads, texts
+from d2lrnn.book import chapters
 from d2lrnn.data import corpora
 
 
-def test_ids_are_in_alphabetical_order():
-    assert texts.Vocab(list("caab")).idx_to_token == ["<unk>", "a", "b", "c"]
+def test_ids_are_in_alphabetical_order(plain):
+    assert plain.Vocab(list("caab")).idx_to_token == ["<unk>", "a", "b", "c"]
 
 
-def test_the_most_frequent_tokens_come_first_in_their_counts():
-    assert texts.Vocab(list("caab")).token_freqs == [("a", 2), ("c", 1), ("b", 1)]
+def test_the_most_frequent_tokens_come_first_in_their_counts(plain):
+    assert plain.Vocab(list("caab")).token_freqs == [("a", 2), ("c", 1), ("b", 1)]
 
 
-def test_rare_tokens_are_unknown():
-    vocab = texts.Vocab(list("caab"), min_freq=2)
+def test_rare_tokens_are_unknown(plain):
+    vocab = plain.Vocab(list("caab"), min_freq=2)
     assert vocab[["a", "b"]] == [1, vocab.unk]
 
 
-def test_reserved_tokens_take_their_place_in_the_order():
-    assert texts.Vocab(["a"], reserved_tokens=["<pad>"]).idx_to_token == ["<pad>", "<unk>", "a"]
+def test_reserved_tokens_take_their_place_in_the_order(plain):
+    assert plain.Vocab(["a"], reserved_tokens=["<pad>"]).idx_to_token == ["<pad>", "<unk>", "a"]
 
 
-def test_tokens_of_ids_come_as_a_list():
-    assert texts.Vocab(list("ab")).to_tokens([1, 2]) == ["a", "b"]
+def test_tokens_of_ids_come_as_a_list(plain):
+    assert plain.Vocab(list("ab")).to_tokens([1, 2]) == ["a", "b"]
 
 
-def test_the_token_of_an_array_of_one_id_is_a_token():
-    assert texts.Vocab(list("ab")).to_tokens(np.array([2])) == "b"
+def test_the_token_of_an_array_of_one_id_is_a_token(plain):
+    assert plain.Vocab(list("ab")).to_tokens(np.array([2])) == "b"
 
 
 @pytest.fixture
@@ -124,8 +124,8 @@ def test_sentences_of_ones_own_use_the_same_ids(pairs, to_numpy):
     np.testing.assert_array_equal(to_numpy(source), to_numpy(pairs.arrays[0])[:1])
 
 
-def test_all_lines_up_to_the_one_of_that_number_are_read(files):
-    text = texts.EnglishFrench()._tokenize("a\tb\nc\td\ne\tf\n", 1)
+def test_all_lines_up_to_the_one_of_that_number_are_read(plain, files):
+    text = plain.texts.EnglishFrench()._tokenize("a\tb\nc\td\ne\tf\n", 1)
     assert text == ([["a", "<eos>"], ["c", "<eos>"]], [["b", "<eos>"], ["d", "<eos>"]])
 
 
@@ -140,49 +140,49 @@ BLEU = {
 
 
 @pytest.mark.parametrize(("pred", "label", "k"), BLEU)
-def test_bleu_is_the_books(pred, label, k):
-    assert texts.bleu(pred, label, k) == pytest.approx(BLEU[pred, label, k])
+def test_bleu_is_the_books(plain, pred, label, k):
+    assert plain.bleu(pred, label, k) == pytest.approx(BLEU[pred, label, k])
 
 
 @pytest.fixture
-def hub(files, monkeypatch):
+def hub(plain, files, monkeypatch):
     """The short Time Machine in the hub, under its true hash."""
     sha1 = hashlib.sha1((files / "timemachine.txt").read_bytes()).hexdigest()
-    monkeypatch.setitem(downloads.DATA_HUB, "short", (downloads.DATA_URL + "timemachine.txt", sha1))
+    monkeypatch.setitem(plain.DATA_HUB, "short", (plain.DATA_URL + "timemachine.txt", sha1))
     return files
 
 
-def test_a_file_at_hand_is_copied_to_where_it_is_asked_for(hub):
-    path = downloads.download("short", "elsewhere")
+def test_a_file_at_hand_is_copied_to_where_it_is_asked_for(plain, hub):
+    path = plain.download("short", "elsewhere")
     assert path == os.path.join("elsewhere", "timemachine.txt")
     with open(path, "rb") as copied:
         assert copied.read() == (hub / "timemachine.txt").read_bytes()
 
 
-def test_a_file_with_the_right_hash_stays_where_it_lies(hub, monkeypatch):
+def test_a_file_with_the_right_hash_stays_where_it_lies(plain, hub, monkeypatch):
     monkeypatch.delenv(corpora.DATA_FOLDER)
     before = os.stat(hub / "timemachine.txt").st_mtime_ns
-    downloads.download("short")
+    plain.download("short")
     assert os.stat(hub / "timemachine.txt").st_mtime_ns == before
 
 
-def test_an_archive_can_lie_unpacked_in_the_data_folder(files):
-    downloads.extract(downloads.download("fra-eng", "elsewhere"))
+def test_an_archive_can_lie_unpacked_in_the_data_folder(plain, files):
+    plain.extract(plain.download("fra-eng", "elsewhere"))
     with open("elsewhere/fra-eng/fra.txt", encoding="utf-8") as unpacked:
         assert unpacked.readline() == "Go.\tVa !\n"
 
 
-def test_extracting_something_else_is_an_error():
+def test_extracting_something_else_is_an_error(plain):
     with pytest.raises(AssertionError, match=r"a\.rar ends in none of \.zip, \.tar, \.gz"):
-        downloads.extract("a.rar")
+        plain.extract("a.rar")
 
 
-def test_extracting_writes_nothing_outside_the_folder(tmp_path):
+def test_extracting_writes_nothing_outside_the_folder(plain, tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as zipped:
         zipped.writestr("../outside.txt", "")
     (tmp_path / "in").mkdir()
     with pytest.raises(ValueError, match=r"'\.\./outside\.txt', which is outside its folder"):
-        downloads.extract(str(tmp_path / "bad.zip"), str(tmp_path / "in"))
+        plain.extract(str(tmp_path / "bad.zip"), str(tmp_path / "in"))
     assert not (tmp_path / "outside.txt").exists()
 
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from d2lrnn import teaching
-from d2lrnn.book import board, objects, screen
+from d2lrnn.book import objects, screen
 
 
 class Kept(objects.HyperParameters):
@@ -51,9 +51,9 @@ def test_check_shape_says_what_it_found():
 
 
 @pytest.fixture
-def drawn():
+def drawn(plain):
     """A board with one curve of five points, of which each two make one."""
-    curves = board.ProgressBoard(xlabel="x")
+    curves = plain.ProgressBoard(xlabel="x")
     for x in range(5):
         curves.draw(x, 10 * x, "ten", every_n=2)
     return curves
@@ -72,29 +72,29 @@ def test_without_a_screen_the_figure_is_kept(drawn):
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.5, 2.5], [5.0, 25.0])
 
 
-def test_without_a_screen_nothing_is_printed(capfd):
-    board.ProgressBoard().draw(1, 2, "one")
+def test_without_a_screen_nothing_is_printed(plain, capfd):
+    plain.ProgressBoard().draw(1, 2, "one")
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_fifth_curve_is_drawn_too():
-    curves = board.ProgressBoard()
+def test_a_fifth_curve_is_drawn_too(plain):
+    curves = plain.ProgressBoard()
     for label in "abcde":
         curves.draw(0, 0, label)
     assert [line.get_label() for line in curves.fig.gca().lines] == list("abcde")
 
 
-def test_a_board_not_displayed_only_collects():
-    curves = board.ProgressBoard(display=False)
+def test_a_board_not_displayed_only_collects(plain):
+    curves = plain.ProgressBoard(display=False)
     curves.draw(1, 2, "one")
     assert (curves.data["one"], curves.fig) == ([(1.0, 2.0)], None)
 
 
-def test_many_boards_are_no_matter_of_open_figures():
+def test_many_boards_are_no_matter_of_open_figures(plain):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(25):
-            board.ProgressBoard().draw(1, 2, "one")
+            plain.ProgressBoard().draw(1, 2, "one")
 
 
 def test_a_copied_model_draws_on_the_same_board(drawn):
@@ -102,7 +102,7 @@ def test_a_copied_model_draws_on_the_same_board(drawn):
 
 
 @pytest.fixture
-def notebook(monkeypatch):
+def notebook(plain, monkeypatch):
     """A notebook's kernel, as far as a board knows it: what it showed, and what ends a cell."""
     shown, at_the_end = [], []
     events = types.SimpleNamespace(
@@ -118,12 +118,13 @@ def notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
     monkeypatch.setattr(teaching, "in_notebook", lambda: True)
+    monkeypatch.setattr(plain, "use_svg_display", lambda: None)  # there is no IPython to set
     return types.SimpleNamespace(shown=shown, at_the_end=at_the_end)
 
 
-def test_in_a_notebook_the_picture_is_drawn_in_one_place(notebook, monkeypatch):
+def test_in_a_notebook_the_picture_is_drawn_in_one_place(plain, notebook, monkeypatch):
     monkeypatch.setattr(screen, "PAUSE", 0.0)
-    curves = board.ProgressBoard()
+    curves = plain.ProgressBoard()
     curves.draw(1, 2, "one")
     curves.draw(2, 3, "one")
     (first, second) = (how for _, how in notebook.shown)
@@ -131,8 +132,8 @@ def test_in_a_notebook_the_picture_is_drawn_in_one_place(notebook, monkeypatch):
     assert (first["update"], second["update"]) == (False, True)
 
 
-def test_in_a_notebook_the_last_points_are_seen_when_the_cell_ends(notebook):
-    curves = board.ProgressBoard()
+def test_in_a_notebook_the_last_points_are_seen_when_the_cell_ends(plain, notebook):
+    curves = plain.ProgressBoard()
     for x in range(9):
         curves.draw(x, x, "one")
     assert len(notebook.shown) == 1  # the others came too soon after it
@@ -140,8 +141,8 @@ def test_in_a_notebook_the_last_points_are_seen_when_the_cell_ends(notebook):
     assert len(notebook.shown) == 2
 
 
-def test_flushing_shows_what_waits_and_only_once(notebook):
-    curves = board.ProgressBoard()
+def test_flushing_shows_what_waits_and_only_once(plain, notebook):
+    curves = plain.ProgressBoard()
     for x in range(9):
         curves.draw(x, x, "one")
     curves.flush()

@@ -1,12 +1,18 @@
 """MXNet's functions under the names that the book uses in every framework."""
 
-from d2lrnn.mxnet.framework import np
+from d2lrnn.mxnet.framework import follow_numpy, np
 
 ones, zeros, eye, rand, normal = np.ones, np.zeros, np.eye, np.random.rand, np.random.normal
-tensor, arange, linspace, meshgrid = np.array, np.arange, np.linspace, np.meshgrid
+arange, linspace, meshgrid = np.arange, np.linspace, np.meshgrid
 sin, sinh, cos, cosh, tanh = np.sin, np.sinh, np.cos, np.cosh, np.tanh
 exp, log, abs, matmul = np.exp, np.log, np.abs, np.dot
 concat, stack, int32, float32 = np.concatenate, np.stack, np.int32, np.float32
+
+
+def tensor(*args, **kwargs):
+    """Return numbers as an array, float32 by default, in whatever thread."""
+    follow_numpy()
+    return np.array(*args, **kwargs)
 
 
 def numpy(x, *args, **kwargs):

@@ -1,24 +1,14 @@
 """Devices, minibatches, the update and what a net is worth, in MXNet."""
 
-from d2lrnn.book.classic import text
-from d2lrnn.book.counting import Accumulator
-from d2lrnn.mxnet.framework import follow_numpy, mxnet, np, npx
+import sys
+
+from d2lrnn.mxnet.framework import mxnet, npx
 from d2lrnn.mxnet.tensors import try_gpu
 
 __all__ = ["try_gpu"]
 
+d2l = sys.modules[__package__]
 gluon = mxnet.gluon
-
-
-def numbers(array):
-    """Return an array of integers as float32, as MXNet makes of Python's."""
-    follow_numpy()
-    return np.array(array, dtype="float32")
-
-
-seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine = (
-    text.for_framework(numbers)
-)
 
 
 def try_all_gpus():
@@ -41,22 +31,23 @@ def sgd(params, lr, batch_size):
 def accuracy(y_hat, y):
     """Return how many predictions are right: labels, or rows of scores."""
     if y_hat.ndim > 1 and y_hat.shape[1] > 1:
-        y_hat = y_hat.argmax(axis=1)
-    return float((y_hat.astype(y.dtype) == y).sum())
+        y_hat = d2l.argmax(y_hat, axis=1)
+    is_right = d2l.astype(y_hat, y.dtype) == y
+    return float(d2l.reduce_sum(d2l.astype(is_right, y.dtype)))
 
 
 def evaluate_accuracy(net, data_iter):
     """Return the share of right predictions over (X, y) in data_iter."""
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
-        metric.add(accuracy(net(X), y), y.size)
+        metric.add(d2l.accuracy(net(X), y), d2l.size(y))
     return metric[0] / metric[1]
 
 
 def evaluate_loss(net, data_iter, loss):
     """Return the mean of loss(net(X), y) over (X, y) in data_iter."""
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
         losses = loss(net(X), y)
-        metric.add(losses.sum(), losses.size)
+        metric.add(d2l.reduce_sum(losses), d2l.size(losses))
     return metric[0] / metric[1]

@@ -1,11 +1,13 @@
 """Language models and their training, in MXNet (the book's sections 8.5 and 8.6)."""
 
-import functools
+import sys
 
-from d2lrnn.book.classic import training
-from d2lrnn.book.classic.mxnet.basics import gluon, sgd
+from d2lrnn.book.classic.mxnet import training
+from d2lrnn.book.classic.mxnet.basics import gluon
 from d2lrnn.mxnet import gradients
-from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
+from d2lrnn.mxnet.framework import autograd, mxnet, npx
+
+d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
@@ -49,7 +51,7 @@ def predict_ch8(prefix, num_preds, net, vocab, device):
     """Return the prefix and num_preds further tokens, each the likeliest."""
 
     def step(index, state):
-        return net(np.array([[index]], ctx=device), state)
+        return net(d2l.reshape(d2l.tensor([index], ctx=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, ctx=device)
     return training.predict(prefix, num_preds, vocab, step, likeliest, state)
@@ -87,7 +89,7 @@ def make_step(net, loss, updater, device):
             y_hat, state = net(X, state)
             mean = loss(y_hat, y).mean()
         mean.backward()
-        grad_clipping(net, 1)
+        d2l.grad_clipping(net, 1)
         updater(batch_size=1)  # the loss is a mean already
         return mean.detach(), state
 
@@ -113,11 +115,14 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, device, use_random_iter=Fa
         net.initialize(ctx=device, force_reinit=True, init=mxnet.init.Normal(0.01))
         updater = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": lr}).step
     else:
-        updater = functools.partial(sgd, net.params, lr)
+
+        def updater(batch_size):
+            d2l.sgd(net.params, lr, batch_size)
+
     loss = gluon.loss.SoftmaxCrossEntropyLoss()
     training.train(
-        lambda: train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter),
-        lambda prefix: predict_ch8(prefix, 50, net, vocab, device),
+        lambda: d2l.train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter),
+        lambda prefix: d2l.predict_ch8(prefix, 50, net, vocab, device),
         num_epochs,
         device,
         samples=False,

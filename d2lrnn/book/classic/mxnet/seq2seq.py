@@ -1,17 +1,13 @@
 """Encoder and decoder, their training and translations, in MXNet (sections 9.5 to 9.7)."""
 
-from d2lrnn.book.classic import training, translation
-from d2lrnn.book.classic.mxnet.basics import gluon, load_array, numbers
-from d2lrnn.book.classic.mxnet.language_model import grad_clipping
+import sys
+
 from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
 
+from . import training
 
-def lengths(array):
-    """Return lengths as an array int32, as a sum of int32 is."""
-    return numbers(array).astype("int32")
-
-
-build_array_nmt, load_data_nmt = translation.for_framework(numbers, load_array, lengths)
+d2l = sys.modules[__package__]
+gluon = mxnet.gluon
 
 
 class Encoder(gluon.nn.Block):
@@ -87,16 +83,16 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
     """Train an encoder and a decoder with Adam and teacher forcing, clipped at 1."""
     net.initialize(mxnet.init.Xavier(), force_reinit=True, ctx=device)
     trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": lr})
-    loss, bos = MaskedSoftmaxCELoss(), tgt_vocab["<bos>"]
+    loss, bos = d2l.MaskedSoftmaxCELoss(), tgt_vocab["<bos>"]
 
     def step(batch):
         X, X_valid_len, Y, Y_valid_len = [array.as_in_ctx(device) for array in batch]
         first = np.full_like(Y[:, :1], bos)
         with autograd.record():
-            Y_hat, _ = net(X, np.concatenate([first, Y[:, :-1]], 1), X_valid_len)
+            Y_hat, _ = net(X, d2l.concat([first, Y[:, :-1]], 1), X_valid_len)
             losses = loss(Y_hat, Y, Y_valid_len)
         losses.backward()
-        grad_clipping(net, 1)
+        d2l.grad_clipping(net, 1)
         num_tokens = int(Y_valid_len.sum())
         trainer.step(num_tokens)
         return losses.detach().sum(), num_tokens
@@ -110,7 +106,7 @@ def predict_seq2seq(
     """Return the translation of a sentence, the likeliest word each time; and attention weights."""
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = np.array([len(tokens)], ctx=device)
-    tokens = translation.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
+    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
     enc_outputs = net.encoder(np.array([tokens], ctx=device), valid_len)
     state = net.decoder.init_state(enc_outputs, valid_len)
     index, said, weights = tgt_vocab["<bos>"], [], []

@@ -1,33 +1,13 @@
 """The interface of ``d2l.tensorflow`` 0.17, as far as the chapters on recurrent networks use it."""
 
+import sys
+
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters
-from d2lrnn.book.animator import Animator
-from d2lrnn.book.classic.hub import download, download_all, download_extract
-from d2lrnn.book.classic.text import (
-    Vocab,
-    count_corpus,
-    load_corpus_time_machine,
-    read_time_machine,
-    tokenize,
-)
-from d2lrnn.book.classic.translation import (
-    bleu,
-    preprocess_nmt,
-    read_data_nmt,
-    tokenize_nmt,
-    truncate_pad,
-)
-from d2lrnn.book.counting import Accumulator, Timer
-from d2lrnn.book.downloads import DATA_HUB, DATA_URL
-from d2lrnn.book.figures import (
-    plot,
-    plt,
-    set_axes,
-    set_figsize,
-    show_list_len_pair_hist,
-    use_svg_display,
-)
+from d2lrnn.book import chapters, replaced, shared
+
+__path__ += shared.__path__
+
+from d2lrnn.book.classic.tensorflow.names_0_17 import *
 
 with requires("tensorflow"):
     from d2lrnn.book.classic.tensorflow.aliases import (
@@ -61,15 +41,11 @@ with requires("tensorflow"):
         zeros,
     )
     from d2lrnn.book.classic.tensorflow.basics import (
-        SeqDataLoader,
         Updater,
         accuracy,
         evaluate_accuracy,
         evaluate_loss,
         load_array,
-        load_data_time_machine,
-        seq_data_iter_random,
-        seq_data_iter_sequential,
         sgd,
         try_all_gpus,
         try_gpu,
@@ -89,12 +65,12 @@ with requires("tensorflow"):
         EncoderDecoder,
         MaskedSoftmaxCELoss,
         Seq2SeqEncoder,
-        build_array_nmt,
-        load_data_nmt,
         predict_seq2seq,
         sequence_mask,
         train_seq2seq,
     )
 
 nn_Module = tf.keras.Model
+d2l = sys.modules[__name__]
 __getattr__ = chapters.names_of(__name__, modules={"np": "numpy", "tensorflow": "tensorflow"})
+replaced.remember(d2l)

@@ -1,18 +1,10 @@
 """Devices, minibatches, the update and what a net is worth, in TensorFlow."""
 
-from d2lrnn.book.classic import text
-from d2lrnn.book.classic.tensorflow.framework import tf
-from d2lrnn.book.counting import Accumulator
+import sys
 
+from .framework import tf
 
-def integers(array):
-    """Return an array of integers as a tensor int32, as TensorFlow makes of Python's."""
-    return tf.constant(array, tf.int32)
-
-
-seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine = (
-    text.for_framework(integers)
-)
+d2l = sys.modules[__package__]
 
 
 def try_gpu(i=0):
@@ -53,28 +45,29 @@ class Updater:
 
     def __call__(self, batch_size, grads):
         """Move the parameters."""
-        sgd(self.params, grads, self.lr, batch_size)
+        d2l.sgd(self.params, grads, self.lr, batch_size)
 
 
 def accuracy(y_hat, y):
     """Return how many predictions are right: labels, or rows of scores."""
     if len(y_hat.shape) > 1 and y_hat.shape[1] > 1:
-        y_hat = tf.argmax(y_hat, axis=1)
-    return float(tf.math.count_nonzero(tf.cast(y_hat, y.dtype) == y))
+        y_hat = d2l.argmax(y_hat, axis=1)
+    is_right = d2l.astype(y_hat, y.dtype) == y
+    return float(d2l.reduce_sum(d2l.astype(is_right, y.dtype)))
 
 
 def evaluate_accuracy(net, data_iter):
     """Return the share of right predictions over (X, y) in data_iter."""
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
-        metric.add(accuracy(net(X), y), tf.size(y))
+        metric.add(d2l.accuracy(net(X), y), d2l.size(y))
     return metric[0] / metric[1]
 
 
 def evaluate_loss(net, data_iter, loss):
     """Return the mean of loss(net(X), y), in this order, over (X, y) in data_iter."""
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
         losses = loss(net(X), y)
-        metric.add(tf.reduce_sum(losses), tf.size(losses))
+        metric.add(d2l.reduce_sum(losses), d2l.size(losses))
     return metric[0] / metric[1]

@@ -1,11 +1,12 @@
 """Language models and their training, in TensorFlow (the book's sections 8.5 and 8.6)."""
 
-import functools
+import sys
 
-from d2lrnn.book.classic import training
-from d2lrnn.book.classic.tensorflow import basics, graphs
+from d2lrnn.book.classic.tensorflow import compiling, training
 from d2lrnn.book.classic.tensorflow.framework import IS_KERAS_2, tf
 from d2lrnn.tensorflow import gradients
+
+d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
@@ -21,7 +22,7 @@ class RNNModelScratch:
         """Return the scores (T * n, V) for ids X (n, T), and the new state."""
         inputs = tf.one_hot(tf.cast(tf.transpose(X), tf.int32), self.vocab_size)  # (T, n, V)
         if not tf.executing_eagerly():
-            inputs = graphs.Steps(inputs)
+            inputs = compiling.Steps(inputs)
         return self.forward_fn(inputs, state, self.trainable_variables)
 
     def begin_state(self, batch_size, *args, **kwargs):
@@ -68,23 +69,22 @@ def predict_ch8(prefix, num_preds, net, vocab):
     """Return the prefix and num_preds further tokens, each the likeliest."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
     build(net, tf.constant([[0]]), state)
-    next_scores = make_next(net, graphs.identity_of(net))
+    following = compiling.as_graph(make_next, net)
 
     def step(index, state):
-        return next_scores(tf.constant([[index]]), state)
+        return following(d2l.reshape(d2l.tensor([index]), (1, 1)), state)
 
     return training.predict(prefix, num_preds, vocab, step, int, state)
 
 
-@functools.lru_cache(maxsize=4)
-def make_next(net, _identity):
-    """Return a graph of (ids, state) -> (id of the highest score, new state)."""
+def make_next(net):
+    """Return a function (ids, state) -> (id of the highest score, new state)."""
 
-    def next_scores(X, state):
+    def following(X, state):
         scores, state = net(X, state)
         return tf.argmax(scores, axis=1)[0], state
 
-    return graphs.graph(next_scores)
+    return following
 
 
 def grad_clipping(grads, theta):
@@ -93,20 +93,19 @@ def grad_clipping(grads, theta):
     return gradients.grad_clipping(grads, theta)[0]
 
 
-@functools.lru_cache(maxsize=4)
-def make_step(net, loss, updater, _identity):
-    """Return a graph of (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
+def make_step(net, loss, updater):
+    """Return a function (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
 
     def step(X, Y, state):
         with tf.GradientTape() as tape:
             y_hat, state = net(X, state)
-            value = tf.reduce_mean(loss(tf.reshape(tf.transpose(Y), (-1,)), y_hat))
+            value = tf.reduce_mean(loss(d2l.reshape(tf.transpose(Y), (-1,)), y_hat))
         params = net.trainable_variables
-        grads = grad_clipping(tape.gradient(value, params), 1)
+        grads = d2l.grad_clipping(tape.gradient(value, params), 1)
         updater.apply_gradients(zip(grads, params))
         return value, state
 
-    return graphs.graph(step)
+    return step
 
 
 def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
@@ -119,7 +118,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
         build(net, X, state)
         if hasattr(updater, "build"):
             updater.build(net.trainable_variables)
-        return make_step(net, loss, updater, graphs.identity_of(net))(X, Y, state)
+        return compiling.as_graph(make_step, net, loss, updater)(X, Y, state)
 
     started = training.Started(net, dtype=tf.float32)
     return training.epoch(started, train_iter, step, use_random_iter)
@@ -131,8 +130,8 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, strategy, use_random_iter=
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         updater = tf.keras.optimizers.SGD(float(lr))
     training.train(
-        lambda: train_epoch_ch8(net, train_iter, loss, updater, use_random_iter),
-        lambda prefix: predict_ch8(prefix, 50, net, vocab),
+        lambda: d2l.train_epoch_ch8(net, train_iter, loss, updater, use_random_iter),
+        lambda prefix: d2l.predict_ch8(prefix, 50, net, vocab),
         num_epochs,
-        basics.try_gpu()._device_name,
+        d2l.try_gpu()._device_name,
     )

@@ -1,12 +1,11 @@
 """Encoder and decoder, their training and translations, in TensorFlow (sections 9.5 to 9.7)."""
 
-from d2lrnn.book.classic import training, translation
-from d2lrnn.book.classic.tensorflow import graphs
-from d2lrnn.book.classic.tensorflow.basics import integers, load_array
-from d2lrnn.book.classic.tensorflow.framework import tf
-from d2lrnn.book.classic.tensorflow.language_model import grad_clipping
+import sys
 
-build_array_nmt, load_data_nmt = translation.for_framework(integers, load_array, integers)
+from . import compiling, training
+from .framework import tf
+
+d2l = sys.modules[__package__]
 
 
 class Encoder(tf.keras.layers.Layer):
@@ -91,7 +90,7 @@ class MaskedSoftmaxCELoss(tf.keras.losses.Loss):
         """Return the loss of each row."""
         label = tf.cast(label, tf.int32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, pred)  # (n, T)
-        return tf.reduce_mean(sequence_mask(losses, self.valid_len), axis=1)
+        return tf.reduce_mean(d2l.sequence_mask(losses, self.valid_len), axis=1)
 
 
 def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
@@ -102,23 +101,24 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
     def losses_of(X, X_valid_len, Y, Y_valid_len):
         dec_input = tf.concat([tf.fill(tf.shape(Y[:, :1]), bos), Y[:, :-1]], 1)
         Y_hat, _ = net(X, dec_input, X_valid_len, training=True)
-        return MaskedSoftmaxCELoss(Y_valid_len)(Y, Y_hat)
+        return d2l.MaskedSoftmaxCELoss(Y_valid_len)(Y, Y_hat)
 
-    @graphs.graph
     def update(X, X_valid_len, Y, Y_valid_len):
         with tf.GradientTape() as tape:
             losses = losses_of(X, X_valid_len, Y, Y_valid_len)
         params = net.trainable_variables
-        grads = grad_clipping(tape.gradient(losses, params), 1)
+        grads = d2l.grad_clipping(tape.gradient(losses, params), 1)
         optimizer.apply_gradients(zip(grads, params))
         return tf.reduce_sum(losses), tf.reduce_sum(Y_valid_len)
+
+    graph = compiling.graph(update)
 
     def step(batch):
         if not net.built:
             losses_of(*batch)  # Keras makes the parameters now
         if hasattr(optimizer, "build"):
             optimizer.build(net.trainable_variables)
-        return update(*batch)
+        return (graph if compiling.is_possible() else update)(*batch)
 
     training.train_pairs(step, data_iter, num_epochs, device)
 
@@ -129,7 +129,7 @@ def predict_seq2seq(
     """Return the translation of a sentence, the likeliest word each time; and attention weights."""
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = tf.constant([len(tokens)])
-    tokens = translation.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
+    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
     enc_outputs = net.encoder(tf.constant([tokens]), valid_len, training=False)
     state = net.decoder.init_state(enc_outputs, valid_len)
     index, said, weights = tgt_vocab["<bos>"], [], []

@@ -1,17 +1,15 @@
 """Devices, minibatches, the update and what a net is worth, in PyTorch."""
 
+import sys
+
 import torch
 from torch.utils import data
 
-from d2lrnn.book.classic import text
-from d2lrnn.book.counting import Accumulator
-from d2lrnn.torch.tensors import from_numpy, try_gpu
+from d2lrnn.torch.tensors import try_gpu
 
 __all__ = ["try_gpu"]
 
-seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine = (
-    text.for_framework(from_numpy)
-)
+d2l = sys.modules[__package__]
 
 
 def try_all_gpus():
@@ -45,8 +43,9 @@ def sgd(params, lr, batch_size):
 def accuracy(y_hat, y):
     """Return how many predictions are right: labels, or rows of scores."""
     if y_hat.ndim > 1 and y_hat.shape[1] > 1:
-        y_hat = y_hat.argmax(dim=1)
-    return float((y_hat.type(y.dtype) == y).sum())
+        y_hat = d2l.argmax(y_hat, dim=1)
+    is_right = d2l.astype(y_hat, y.dtype) == y
+    return float(d2l.reduce_sum(d2l.astype(is_right, y.dtype)))
 
 
 @torch.no_grad()
@@ -54,18 +53,18 @@ def evaluate_accuracy(net, data_iter):
     """Return the share of right predictions over (X, y) in data_iter."""
     if isinstance(net, torch.nn.Module):
         net.eval()
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
-        metric.add(accuracy(net(X), y), y.numel())
+        metric.add(d2l.accuracy(net(X), y), d2l.size(y))
     return metric[0] / metric[1]
 
 
 @torch.no_grad()
 def evaluate_loss(net, data_iter, loss):
     """Return the mean of loss(net(X), y) over (X, y) in data_iter."""
-    metric = Accumulator(2)
+    metric = d2l.Accumulator(2)
     for X, y in data_iter:
         out = net(X)
-        losses = loss(out, y.reshape(out.shape))
-        metric.add(losses.sum(), losses.numel())
+        losses = loss(out, d2l.reshape(y, out.shape))
+        metric.add(d2l.reduce_sum(losses), d2l.size(losses))
     return metric[0] / metric[1]

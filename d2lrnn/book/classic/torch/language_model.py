@@ -1,13 +1,14 @@
 """Language models and their training, in PyTorch (the book's sections 8.5 and 8.6)."""
 
-import functools
+import sys
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book.classic import training
-from d2lrnn.book.classic.torch.basics import sgd
+from d2lrnn.book.classic.torch import training
+
+d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
@@ -58,7 +59,7 @@ def predict_ch8(prefix, num_preds, net, vocab, device):
     """Return the prefix and num_preds further tokens, each the likeliest."""
 
     def step(index, state):
-        return net(torch.tensor([[index]], device=device), state)
+        return net(d2l.reshape(d2l.tensor([index], device=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, device=device)
     return training.predict(prefix, num_preds, vocab, step, likeliest, state)
@@ -99,7 +100,7 @@ def make_step(net, loss, updater, device):
         if isinstance(updater, torch.optim.Optimizer):
             updater.zero_grad()
         mean.backward()
-        grad_clipping(net, 1)
+        d2l.grad_clipping(net, 1)
         if isinstance(updater, torch.optim.Optimizer):
             updater.step()
         else:
@@ -124,11 +125,14 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, device, use_random_iter=Fa
     if isinstance(net, nn.Module):
         updater = torch.optim.SGD(net.parameters(), lr)
     else:
-        updater = functools.partial(sgd, net.params, lr)
+
+        def updater(batch_size):
+            d2l.sgd(net.params, lr, batch_size)
+
     arguments = net, train_iter, nn.CrossEntropyLoss(), updater, device, use_random_iter
     training.train(
-        lambda: train_epoch_ch8(*arguments),
-        lambda prefix: predict_ch8(prefix, 50, net, vocab, device),
+        lambda: d2l.train_epoch_ch8(*arguments),
+        lambda prefix: d2l.predict_ch8(prefix, 50, net, vocab, device),
         num_epochs,
         device,
     )

@@ -1,14 +1,13 @@
 """Encoder and decoder, their training and translations, in PyTorch (sections 9.5 to 9.7)."""
 
+import sys
+
 import torch
 from torch import nn
 
-from d2lrnn.book.classic import training, translation
-from d2lrnn.book.classic.torch.basics import load_array
-from d2lrnn.book.classic.torch.language_model import grad_clipping
-from d2lrnn.torch.tensors import from_numpy
+from . import training
 
-build_array_nmt, load_data_nmt = translation.for_framework(from_numpy, load_array, from_numpy)
+d2l = sys.modules[__package__]
 
 
 class Encoder(nn.Module):
@@ -84,7 +83,7 @@ class MaskedSoftmaxCELoss(nn.CrossEntropyLoss):
         """Return the loss of each row."""
         self.reduction = "none"
         losses = super().forward(pred.permute(0, 2, 1), label)  # (n, T)
-        return (losses * sequence_mask(torch.ones_like(losses), valid_len)).mean(dim=1)
+        return (losses * d2l.sequence_mask(torch.ones_like(losses), valid_len)).mean(dim=1)
 
 
 def xavier(module):
@@ -99,17 +98,17 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
     """Train an encoder and a decoder with Adam and teacher forcing, clipped at 1."""
     net.apply(xavier)
     net.to(device).train()
-    optimizer, loss = torch.optim.Adam(net.parameters(), lr=lr), MaskedSoftmaxCELoss()
+    optimizer, loss = torch.optim.Adam(net.parameters(), lr=lr), d2l.MaskedSoftmaxCELoss()
     bos = tgt_vocab["<bos>"]
 
     def step(batch):
         X, X_valid_len, Y, Y_valid_len = [tensor.to(device) for tensor in batch]
         first = torch.full_like(Y[:, :1], bos)
-        Y_hat, _ = net(X, torch.cat([first, Y[:, :-1]], 1), X_valid_len)
+        Y_hat, _ = net(X, d2l.concat([first, Y[:, :-1]], 1), X_valid_len)
         total = loss(Y_hat, Y, Y_valid_len).sum()
         optimizer.zero_grad()
         total.backward()
-        grad_clipping(net, 1)
+        d2l.grad_clipping(net, 1)
         optimizer.step()
         return total.detach(), Y_valid_len.sum()
 
@@ -124,7 +123,7 @@ def predict_seq2seq(
     net.eval()
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = torch.tensor([len(tokens)], device=device)
-    tokens = translation.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
+    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
     enc_outputs = net.encoder(torch.tensor([tokens], device=device), valid_len)
     state = net.decoder.init_state(enc_outputs, valid_len)
     index, said, weights = tgt_vocab["<bos>"], [], []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from d2lrnn import teaching
-from d2lrnn.book import figures
-from d2lrnn.book.figures import plt
 
+from . import figures
+
+d2l = sys.modules[__package__]
 OFF_SCREEN = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
 
 
@@ -37,17 +38,17 @@ class Animator:
         figsize: tuple[float, float] = (3.5, 2.5),
     ) -> None:
         """Make the figure; nothing is shown yet."""
-        figures.use_svg_display()
-        self.fig, axes = plt.subplots(nrows, ncols, figsize=figsize)
+        d2l.use_svg_display()
+        self.fig, axes = d2l.plt.subplots(nrows, ncols, figsize=figsize)
         self.axes = [axes] if nrows * ncols == 1 else axes
         settings = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
-        self.config_axes: Any = functools.partial(figures.set_axes, self.axes[0], *settings)
+        self.config_axes: Any = lambda: d2l.set_axes(self.axes[0], *settings)
         self.X: list[list[Any]] | None = None
         self.Y: list[list[Any]] | None = None
         self.fmts = fmts
         self._handle: Any = None
         if teaching.in_notebook():
-            plt.close(self.fig)  # or the notebook would show it again after the cell
+            d2l.plt.close(self.fig)  # or the notebook would show it again after the cell
 
     def add(self, x: Any, y: Any) -> None:
         """Add a point to each line: y holds one value a line, None for none; x one, or one each."""
@@ -72,5 +73,5 @@ class Animator:
                 self._handle = display.display(self.fig, display_id=True)
             else:
                 self._handle.update(self.fig)
-        elif plt.get_backend().lower() not in OFF_SCREEN:
-            plt.pause(0.001)
+        elif d2l.plt.get_backend().lower() not in OFF_SCREEN:
+            d2l.plt.pause(0.001)

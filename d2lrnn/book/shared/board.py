@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.screen import Screen, new_figure
+
+d2l = sys.modules[__package__]
 
 
 class Point(NamedTuple):
@@ -82,6 +85,7 @@ class ProgressBoard(HyperParameters):
 
     def _draw_line(self, label: str) -> None:
         if self.fig is None:
+            d2l.use_svg_display()
             self.fig = self.axes.figure if self.axes else new_figure(self.figsize)
         axes = self.axes or self.fig.gca()
         if label not in self._lines:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import math
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from typing import Any
 import numpy as np
 
 from d2lrnn.book.objects import HyperParameters
+from d2lrnn.book.replaced import replaced
 from d2lrnn.data import corpora, datasets, text
 
+d2l = sys.modules[__package__]
 Array = np.ndarray[Any, Any]
 Sentences = list[list[str]]
 
+# Where files come from: as long as a reader has replaced none, files of the folder come first.
+FILES = {"DATA_URL", "download", "extract"}
 PADDING, BEGINNING, END = "<pad>", "<bos>", "<eos>"
 
 
@@ -59,7 +64,10 @@ class TimeMachineText(HyperParameters):
     def _download(self) -> str:
         """Return the text as it was printed; from the folder ``root`` if it is there."""
         path = Path(self.root, "timemachine.txt")
-        if not path.exists():
+        if replaced(d2l) & FILES:
+            sha1 = corpora.TIME_MACHINE_HASH.partition(":")[2]
+            path = Path(d2l.download(d2l.DATA_URL + path.name, self.root, sha1))
+        elif not path.exists():
             instead, known = corpora.BUILTIN_INSTEAD, corpora.TIME_MACHINE_HASH
             path = corpora.fetch(path.name, corpora.TIME_MACHINE_URL, known, instead=instead)
         return path.read_text(encoding="utf-8")
@@ -75,7 +83,7 @@ class TimeMachineText(HyperParameters):
     def build(self, raw_text: str, vocab: Any = None) -> tuple[list[int], Any]:
         """Return the ids of a text's characters, and the vocabulary: its own, or vocab."""
         tokens = self._tokenize(self._preprocess(raw_text))
-        vocab = Vocab(tokens) if vocab is None else vocab
+        vocab = d2l.Vocab(tokens) if vocab is None else vocab
         return [vocab[token] for token in tokens], vocab
 
     def _windows(self, corpus: Sequence[int], num_steps: int) -> Array:
@@ -95,9 +103,12 @@ class EnglishFrench(HyperParameters):
     def _download(self) -> str:
         """Return the file of pairs, one to a line; from the folder ``root`` if it is there."""
         path = Path(self.root, datasets.FRA_ENG_MEMBER)
-        if path.exists():
-            return path.read_text(encoding="utf-8")
-        return datasets.read_fra_eng_text()
+        if replaced(d2l) & FILES:
+            sha1 = datasets.FRA_ENG_HASH.partition(":")[2]
+            d2l.extract(d2l.download(d2l.DATA_URL + "fra-eng.zip", self.root, sha1))
+        elif not path.exists():
+            return datasets.read_fra_eng_text()
+        return path.read_text(encoding="utf-8")
 
     def _preprocess(self, text: str) -> str:
         """Return the text in lower case, with a space before each , . ! and ?"""
@@ -118,10 +129,8 @@ class EnglishFrench(HyperParameters):
         )
         return source, target
 
-    def _rows(
-        self, sentences: Sentences, vocab: Any, first: Sequence[str] = ()
-    ) -> tuple[Array, Any, Array]:
-        """Return sentences as ids (n, num_steps), the vocabulary, and their lengths (n,).
+    def _rows(self, sentences: Sentences, vocab: Any, first: Sequence[str] = ()) -> tuple[Any, Any]:
+        """Return sentences as a tensor of ids (n, num_steps), and the vocabulary.
 
         Args:
             sentences: lists of words.
@@ -131,18 +140,19 @@ class EnglishFrench(HyperParameters):
         length = self.num_steps
         rows = [words[:length] + [PADDING] * (length - len(words)) for words in sentences]
         rows = [[*first, *row] for row in rows]
-        vocab = Vocab(rows, min_freq=2) if vocab is None else vocab
-        ids = np.array([vocab[row] for row in rows], dtype=np.int64).reshape(len(rows), -1)
-        return ids, vocab, (ids != vocab[PADDING]).sum(axis=1)
+        vocab = d2l.Vocab(rows, min_freq=2) if vocab is None else vocab
+        return d2l.tensor([vocab[row] for row in rows]), vocab
 
-    def _arrays(
-        self, raw_text: str, source_vocab: Any, target_vocab: Any
-    ) -> tuple[tuple[Array, Array, Array, Array], Any, Any]:
+    def _build_arrays(
+        self, raw_text: str, src_vocab: Any = None, tgt_vocab: Any = None
+    ) -> tuple[tuple[Any, Any, Any, Any], Any, Any]:
         """Return (source, decoder's input, source lengths, targets), and the two vocabularies."""
         source, target = self._tokenize(self._preprocess(raw_text), self.num_train + self.num_val)
-        source_ids, source_vocab, lengths = self._rows(source, source_vocab)
-        ids, target_vocab, _ = self._rows(target, target_vocab, [BEGINNING])
-        return (source_ids, ids[:, :-1], lengths, ids[:, 1:]), source_vocab, target_vocab
+        src, src_vocab = self._rows(source, src_vocab)
+        tgt, tgt_vocab = self._rows(target, tgt_vocab, [BEGINNING])
+        is_word = d2l.astype(src != src_vocab[PADDING], d2l.int32)
+        lengths = d2l.reduce_sum(is_word, 1)
+        return (src, tgt[:, :-1], lengths, tgt[:, 1:]), src_vocab, tgt_vocab
 
     def build(self, src_sentences: Sequence[str], tgt_sentences: Sequence[str]) -> Any:
         """Return sentences of one's own as the arrays that the data set has."""

@@ -19,11 +19,14 @@ from collections import defaultdict
 
 import numpy as np
 
-from d2lrnn.book.animator import Animator
-from d2lrnn.book.board import ProgressBoard
 from d2lrnn.book.counting import Accumulator, Timer
-from d2lrnn.book.downloads import DATA_HUB, DATA_URL, download, download_extract, extract
-from d2lrnn.book.figures import (
+from d2lrnn.book.objects import HyperParameters, add_to_class, check_len, check_shape
+from d2lrnn.data.text import tokenize
+
+from .animator import Animator
+from .board import ProgressBoard
+from .downloads import DATA_HUB, DATA_URL, download, download_extract, extract
+from .figures import (
     plot,
     plt,
     set_axes,
@@ -31,9 +34,7 @@ from d2lrnn.book.figures import (
     show_list_len_pair_hist,
     use_svg_display,
 )
-from d2lrnn.book.objects import HyperParameters, add_to_class, check_len, check_shape
-from d2lrnn.book.texts import Vocab, bleu
-from d2lrnn.data.text import tokenize
+from .texts import Vocab, bleu
 
 __all__ = [
     "DATA_HUB",

@@ -3,7 +3,18 @@
 Python within a function runs once, when its graph is made for arguments of new shapes.
 """
 
-from d2lrnn.book.classic.tensorflow.framework import tf
+import functools
+import sys
+
+from d2lrnn.book.replaced import replaced
+
+from . import names_0_17
+from .framework import tf
+
+d2l = sys.modules[__package__]
+# Names that no training step calls.
+OUTSIDE = {*names_0_17.__all__, "evaluate_accuracy", "evaluate_loss", "load_array", "predict_ch8"}
+OUTSIDE |= {"predict_seq2seq", "train_ch8", "train_epoch_ch8", "train_seq2seq", "try_gpu"}
 
 
 def graph(function):
@@ -31,6 +42,26 @@ class Steps(list):
         """Take the tensor apart."""
         super().__init__(tf.unstack(tensor))
         self.shape, self.dtype = tensor.shape, tensor.dtype
+
+
+def is_possible():
+    """Return whether a reader has replaced nothing that a step may call.
+
+    A graph would call a function of the reader's once, when it is made, and not at each step.
+    """
+    return not replaced(d2l) - OUTSIDE
+
+
+def as_graph(make, net, *arguments):
+    """Return make(net, *arguments), a function, as a graph where that is possible."""
+    if not is_possible():
+        return make(net, *arguments)
+    return _kept(make, net, *arguments, identity=identity_of(net))
+
+
+@functools.lru_cache(maxsize=8)
+def _kept(make, *arguments, identity):
+    return graph(make(*arguments))
 
 
 def identity_of(net):

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import collections
 import random
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from d2lrnn.book.classic import hub
+from d2lrnn import checks
 from d2lrnn.data import corpora, text
-from d2lrnn.data.text import tokenize
 
-__all__ = ["Vocab", "count_corpus", "for_framework", "read_time_machine", "tokenize"]
+d2l = sys.modules[__package__]
 
 
 def read_time_machine() -> list[str]:
     """Return the lines of DATA_HUB's "time_machine": lower-case letters and single spaces."""
-    return [corpora.letters_only(line) for line in corpora.read_lines(hub.download("time_machine"))]
+    path = d2l.download("time_machine")
+    return [corpora.letters_only(line) for line in corpora.read_lines(path)]
 
 
 def count_corpus(tokens: Sequence[Any]) -> collections.Counter[Any]:
@@ -44,16 +45,16 @@ class Vocab(text.Vocab):
         reserved_tokens: Sequence[str] | None = None,
     ) -> None:
         """Count the tokens and number them, the most frequent first."""
-        tokens = [] if tokens is None else tokens
-        by_line = len(tokens) == 0 or isinstance(tokens[0], list)
-        super().__init__(tokens if by_line else [list(tokens)], min_freq, reserved_tokens)
+        checks.count(min_freq=min_freq)
+        counter = d2l.count_corpus([] if tokens is None else tokens)
+        self._number(counter, min_freq, reserved_tokens or ())
 
 
 def load_corpus_time_machine(max_tokens: int = -1) -> tuple[list[int], Vocab]:
     """Return the ids of the first max_tokens characters, or of all below 1, and the Vocab."""
-    lines = tokenize(read_time_machine(), "char")
-    vocab = Vocab(lines)
-    corpus = [vocab.token_to_idx[token] for line in lines for token in line]
+    lines = d2l.tokenize(d2l.read_time_machine(), "char")
+    vocab = d2l.Vocab(lines)
+    corpus = [vocab[token] for line in lines for token in line]
     return (corpus[:max_tokens] if max_tokens > 0 else corpus), vocab
 
 
@@ -85,45 +86,55 @@ def sequential_batches(
         yield Xs[:, steps], Ys[:, steps]
 
 
-def for_framework(tensor: Callable[[np.ndarray[Any, Any]], Any]) -> tuple[Any, Any, Any, Any]:
-    """Return the two iterators, SeqDataLoader and load_data_time_machine, which yield tensors."""
+def seq_data_iter_random(
+    corpus: Sequence[Any], batch_size: int, num_steps: int
+) -> Iterator[tuple[Any, Any]]:
+    """Yield minibatches (X, Y) of subsequences of the corpus in random order.
 
-    def seq_data_iter_random(
-        corpus: Sequence[int], batch_size: int, num_steps: int
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yield minibatches (X, Y) of subsequences of the corpus in random order."""
-        for X, Y in random_batches(corpus, batch_size, num_steps):
-            yield tensor(X), tensor(Y)
+    A corpus of token ids gives the tensors that the framework makes of Python's integers; a series
+    of real numbers gives float32.
+    """
+    return _as_tensors(random_batches(corpus, batch_size, num_steps))
 
-    def seq_data_iter_sequential(
-        corpus: Sequence[int], batch_size: int, num_steps: int
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yield minibatches (X, Y) whose rows go on where those of the one before ended."""
-        for X, Y in sequential_batches(corpus, batch_size, num_steps):
-            yield tensor(X), tensor(Y)
 
-    class SeqDataLoader:
-        """Minibatches of The Time Machine: iterate over it once an epoch."""
+def seq_data_iter_sequential(
+    corpus: Sequence[Any], batch_size: int, num_steps: int
+) -> Iterator[tuple[Any, Any]]:
+    """Yield minibatches (X, Y) whose rows go on where those of the one before ended.
 
-        def __init__(
-            self, batch_size: int, num_steps: int, use_random_iter: bool, max_tokens: int
-        ) -> None:
-            """Read the text."""
-            self.data_iter_fn = (
-                seq_data_iter_random if use_random_iter else seq_data_iter_sequential
-            )
-            self.corpus, self.vocab = load_corpus_time_machine(max_tokens)
-            self.batch_size, self.num_steps = batch_size, num_steps
+    The tensors are those that seq_data_iter_random gives.
+    """
+    return _as_tensors(sequential_batches(corpus, batch_size, num_steps))
 
-        def __iter__(self) -> Iterator[tuple[Any, Any]]:
-            """Yield the minibatches of one epoch."""
-            return self.data_iter_fn(self.corpus, self.batch_size, self.num_steps)
 
-    def load_data_time_machine(
-        batch_size: int, num_steps: int, use_random_iter: bool = False, max_tokens: int = 10000
-    ) -> tuple[SeqDataLoader, Vocab]:
-        """Return a SeqDataLoader and the Vocab of the whole text."""
-        data_iter = SeqDataLoader(batch_size, num_steps, use_random_iter, max_tokens)
-        return data_iter, data_iter.vocab
+def _as_tensors(batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    for X, Y in batches:
+        yield d2l.tensor(X.tolist()), d2l.tensor(Y.tolist())
 
-    return seq_data_iter_random, seq_data_iter_sequential, SeqDataLoader, load_data_time_machine
+
+class SeqDataLoader:
+    """Minibatches of The Time Machine: iterate over it once an epoch."""
+
+    def __init__(
+        self, batch_size: int, num_steps: int, use_random_iter: bool, max_tokens: int
+    ) -> None:
+        """Read the text."""
+        name = "seq_data_iter_random" if use_random_iter else "seq_data_iter_sequential"
+        self.data_iter_fn = getattr(d2l, name)
+        self.corpus, self.vocab = d2l.load_corpus_time_machine(max_tokens)
+        self.batch_size, self.num_steps = batch_size, num_steps
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Yield the minibatches of one epoch."""
+        minibatches: Iterator[tuple[Any, Any]] = self.data_iter_fn(
+            self.corpus, self.batch_size, self.num_steps
+        )
+        return minibatches
+
+
+def load_data_time_machine(
+    batch_size: int, num_steps: int, use_random_iter: bool = False, max_tokens: int = 10000
+) -> tuple[SeqDataLoader, Vocab]:
+    """Return a SeqDataLoader and the Vocab of the whole text."""
+    data_iter = d2l.SeqDataLoader(batch_size, num_steps, use_random_iter, max_tokens)
+    return data_iter, data_iter.vocab

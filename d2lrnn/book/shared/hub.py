@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pooch
 
-from d2lrnn.book import downloads
-from d2lrnn.book.downloads import DATA_HUB
+from d2lrnn.book import archives
 from d2lrnn.data import corpora
+
+d2l = sys.modules[__package__]
 
 
 def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
@@ -26,8 +28,7 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
         AssertionError: DATA_HUB has no such name, as in the book.
         DownloadError: an OSError; it is not at hand and there is no network.
     """
-    assert name in DATA_HUB, f"DATA_HUB has no {name!r}; it has {', '.join(DATA_HUB)}"
-    url, sha1 = DATA_HUB[name]
+    url, sha1 = _entry(name)
     for path in _places(url.split("/")[-1], cache_dir):
         if path.is_file() and sha1 in (None, hashlib.sha1(path.read_bytes()).hexdigest()):
             return os.fspath(path)
@@ -56,21 +57,34 @@ def download_extract(name: str, folder: str | None = None) -> str:
     Raises:
         ValueError: it is neither a zip nor a tar file, or would write outside its folder.
     """
-    assert name in DATA_HUB, f"DATA_HUB has no {name!r}; it has {', '.join(DATA_HUB)}"
-    stem = os.path.splitext(DATA_HUB[name][0].split("/")[-1])[0]
-    at_hand = os.environ.get(corpora.DATA_FOLDER)
-    if at_hand and (Path(at_hand) / (folder or stem)).is_dir():
-        return os.path.join(at_hand, folder or stem)
-    path = download(name)
-    base = os.path.dirname(path)
-    downloads.unpack(path, base)
-    return os.path.join(base, folder or stem)
+    if d2l.download is download and (unpacked := _unpacked(name, folder)):
+        return os.fspath(unpacked)
+    path: str = d2l.download(name)
+    archives.unpack(path, os.path.dirname(path))
+    if folder:
+        return os.path.join(os.path.dirname(path), folder)
+    return os.path.splitext(path)[0]
 
 
 def download_all() -> None:
     """Download every file in DATA_HUB."""
-    for name in DATA_HUB:
-        download(name)
+    for name in d2l.DATA_HUB:
+        d2l.download(name)
+
+
+def _entry(name: str) -> tuple[str, str | None]:
+    """Return the address and the SHA-1 of a file."""
+    hub: dict[str, tuple[str, str | None]] = d2l.DATA_HUB
+    assert name in hub, f"DATA_HUB has no {name!r}; it has {', '.join(hub)}"
+    return hub[name]
+
+
+def _unpacked(name: str, folder: str | None) -> Path | None:
+    """Return the folder in D2LRNN_DATA that an archive's content lies in, if there is one."""
+    stem = os.path.splitext(_entry(name)[0].split("/")[-1])[0]
+    data = os.environ.get(corpora.DATA_FOLDER)
+    path = Path(data, folder or stem) if data else None
+    return path if path and path.is_dir() else None
 
 
 def _places(filename: str, cache_dir: str) -> Iterator[Path]:

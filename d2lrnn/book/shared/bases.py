@@ -5,9 +5,12 @@ Here is what no framework needs naming for. Each framework's classes add the res
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from d2lrnn.book.objects import HyperParameters
+
+d2l = sys.modules[__package__]
 
 
 class ModelPlots:
@@ -76,7 +79,7 @@ class TrainerBase(HyperParameters):
         self.gpus = self._find_gpus(num_gpus)
 
     def _find_gpus(self, num_gpus: int) -> list[Any]:
-        return []
+        return [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 
     def prepare_data(self, data: Any) -> None:
         """Take the loaders of a DataModule, and count their minibatches."""
@@ -93,7 +96,7 @@ class TrainerBase(HyperParameters):
 
     def prepare_batch(self, batch: Any) -> Any:
         """Return the minibatch on the device where the model is trained."""
-        return batch
+        return [d2l.to(tensor, self.gpus[0]) for tensor in batch] if self.gpus else batch
 
     def fit(self, model: Any, data: Any) -> None:
         """Train the model on a DataModule's minibatches for max_epochs epochs."""

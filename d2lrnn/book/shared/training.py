@@ -6,13 +6,14 @@ training that diverges ends with an error that says what helps.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
-from d2lrnn.book.animator import Animator
-from d2lrnn.book.counting import Accumulator, Timer
+from d2lrnn.training.history import perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
 
+d2l = sys.modules[__package__]
 EVERY = 10  # epochs from one sample and point to the next
 
 
@@ -36,7 +37,18 @@ def epoch(
     step(X, Y, state) returns the mean loss, a number or a tensor that need not be known yet, and
     the new state.
     """
-    return train_epoch_ch8(started, train_iter, step, use_random_iter=use_random_iter)
+    timer, metric = d2l.Timer(), d2l.Accumulator(2)
+    losses: list[tuple[Any, int]] = []
+
+    def noted(X: Any, Y: Any, state: Any) -> tuple[Any, Any]:
+        loss, state = step(X, Y, state)
+        losses.append((loss, d2l.size(Y)))
+        return loss, state
+
+    train_epoch_ch8(started, train_iter, cast(Any, noted), use_random_iter=use_random_iter)
+    for loss, num_tokens in losses:  # now that nothing waits on the device any more
+        metric.add(float(loss) * num_tokens, num_tokens)
+    return perplexity_of(metric[0] / metric[1]), metric[1] / timer.stop()
 
 
 def train(
@@ -48,7 +60,7 @@ def train(
     samples: bool = True,
 ) -> None:
     """Train, draw the perplexity every ten epochs, and say what has been learned."""
-    animator = Animator(
+    animator = d2l.Animator(
         xlabel="epoch", ylabel="perplexity", legend=["train"], xlim=[EVERY, num_epochs]
     )
     for number in range(1, num_epochs + 1):
@@ -96,9 +108,9 @@ def train_pairs(
 
     step(batch) returns the sum of the losses and the number of tokens (section 9.7.4).
     """
-    animator = Animator(xlabel="epoch", ylabel="loss", xlim=[EVERY, num_epochs])
+    animator = d2l.Animator(xlabel="epoch", ylabel="loss", xlim=[EVERY, num_epochs])
     for number in range(1, num_epochs + 1):
-        timer, metric = Timer(), Accumulator(2)
+        timer, metric = d2l.Timer(), d2l.Accumulator(2)
         seen = [step(batch) for batch in data_iter]
         for loss, num_tokens in seen:
             metric.add(loss, num_tokens)

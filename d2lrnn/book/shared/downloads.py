@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tarfile
+import sys
 import zipfile
 from pathlib import Path
 
+from d2lrnn.book import archives
 from d2lrnn.data import corpora, datasets
 
+d2l = sys.modules[__package__]
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
 DATA_HUB: dict[str, tuple[str, str | None]] = {
     "time_machine": (DATA_URL + "timemachine.txt", corpora.TIME_MACHINE_HASH.partition(":")[2]),
@@ -35,7 +37,7 @@ def download(url: str, folder: str = "../data", sha1_hash: str | None = None) ->
         DownloadError: an OSError; the file is not at hand and there is no network.
     """
     if not url.startswith("http"):
-        url, sha1_hash = DATA_HUB[url]
+        url, sha1_hash = d2l.DATA_HUB[url]
     name = url.rsplit("/", 1)[-1]
     path = Path(folder, name)
     if path.exists() and (sha1_hash is None or _sha1(path) == sha1_hash):
@@ -59,45 +61,16 @@ def extract(filename: str, folder: str | None = None) -> None:
         raise AssertionError(
             f"{filename} ends in none of {', '.join(ARCHIVES)}; expected an archive"
         )
-    unpack(filename, os.path.dirname(filename) if folder is None else folder)
+    archives.unpack(filename, os.path.dirname(filename) if folder is None else folder)
 
 
 def download_extract(name: str, folder: str | None = None) -> str:
     """Download an archive, unpack it, and return the folder that it holds."""
-    filename = download(name)
+    filename: str = d2l.download(name)
     extract(filename)
     if folder:
         return os.path.join(os.path.dirname(filename), folder)
     return os.path.splitext(filename)[0]
-
-
-def unpack(filename: str, base: str) -> None:
-    """Unpack a zip or tar file into the folder base.
-
-    Raises:
-        ValueError: it is neither, or would write, or point, outside the folder.
-    """
-    if zipfile.is_zipfile(filename):
-        with zipfile.ZipFile(filename) as zipped:
-            _check_inside(base, zipped.namelist())
-            zipped.extractall(base)
-    elif tarfile.is_tarfile(filename):
-        with tarfile.open(filename) as tarred:
-            links = [m.linkname for m in tarred.getmembers() if m.issym() or m.islnk()]
-            _check_inside(base, [*tarred.getnames(), *links])
-            if hasattr(tarfile, "data_filter"):
-                tarred.extractall(base, filter="data")
-            else:
-                tarred.extractall(base)
-    else:
-        raise ValueError(f"{filename} is neither a zip nor a tar file; expected one to unpack")
-
-
-def _check_inside(base: str, members: list[str]) -> None:
-    root = os.path.realpath(base)
-    for member in members:
-        if not os.path.realpath(os.path.join(root, member)).startswith(root + os.sep):
-            raise ValueError(f"the archive holds {member!r}, which is outside its folder")
 
 
 def _sha1(path: Path) -> str:

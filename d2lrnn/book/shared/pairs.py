@@ -5,23 +5,21 @@ from __future__ import annotations
 import collections
 import math
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from d2lrnn.book.classic import hub
-from d2lrnn.book.classic.text import Vocab
 from d2lrnn.data import datasets
 
+d2l = sys.modules[__package__]
 RESERVED = ["<pad>", "<bos>", "<eos>"]
 Lines = list[list[str]]
 
 
 def read_data_nmt() -> str:
     """Return the file fra.txt as it is: a line a pair, English, a tab, French."""
-    path = os.path.join(hub.download_extract("fra-eng"), "fra.txt")
+    path = os.path.join(d2l.download_extract("fra-eng"), "fra.txt")
     return Path(path).read_text(encoding="utf-8")
 
 
@@ -50,31 +48,25 @@ def truncate_pad(line: list[Any], num_steps: int, padding_token: Any) -> list[An
     return line[:num_steps] + [padding_token] * (num_steps - len(line))
 
 
-def for_framework(tensor: Callable[[Any], Any], load_array: Any, valid_len: Any) -> tuple[Any, Any]:
-    """Return build_array_nmt and load_data_nmt, which make tensors.
+def build_array_nmt(lines: Lines, vocab: Any, num_steps: int) -> tuple[Any, Any]:
+    """Return the ids of lines (N, num_steps), each ended by ``<eos>``, and lengths (N,)."""
+    pad, eos = vocab["<pad>"], vocab["<eos>"]
+    rows = [d2l.truncate_pad([*vocab[line], eos], num_steps, pad) for line in lines]
+    ids = d2l.reshape(d2l.tensor(rows), (len(lines), num_steps))
+    is_word = d2l.astype(ids != pad, d2l.int32)
+    return ids, d2l.reduce_sum(is_word, 1)
 
-    valid_len turns the lengths, integers in an array, into what the framework's sum gives.
-    """
 
-    def build_array_nmt(lines: Lines, vocab: Vocab, num_steps: int) -> tuple[Any, Any]:
-        """Return the ids of lines (N, num_steps), each ended by ``<eos>``, and lengths (N,)."""
-        pad, eos = vocab["<pad>"], vocab["<eos>"]
-        rows = [truncate_pad([*vocab[line], eos], num_steps, pad) for line in lines]
-        array = np.array(rows).reshape(len(lines), num_steps)
-        return tensor(array), valid_len((array != pad).sum(1))
-
-    def load_data_nmt(batch_size: int, num_steps: int, num_examples: int = 600) -> tuple[Any, ...]:
-        """Return an iterator over (X, X_valid_len, Y, Y_valid_len) and both vocabularies."""
-        sides = tokenize_nmt(preprocess_nmt(read_data_nmt()), num_examples)
-        vocabs = [Vocab(side, min_freq=2, reserved_tokens=RESERVED) for side in sides]
-        arrays = [
-            part
-            for side, vocab in zip(sides, vocabs)
-            for part in build_array_nmt(side, vocab, num_steps)
-        ]
-        return load_array(tuple(arrays), batch_size), *vocabs
-
-    return build_array_nmt, load_data_nmt
+def load_data_nmt(batch_size: int, num_steps: int, num_examples: int = 600) -> tuple[Any, ...]:
+    """Return an iterator over (X, X_valid_len, Y, Y_valid_len) and both vocabularies."""
+    sides = d2l.tokenize_nmt(d2l.preprocess_nmt(d2l.read_data_nmt()), num_examples)
+    vocabs = [d2l.Vocab(side, min_freq=2, reserved_tokens=RESERVED) for side in sides]
+    arrays = [
+        part
+        for side, vocab in zip(sides, vocabs)
+        for part in d2l.build_array_nmt(side, vocab, num_steps)
+    ]
+    return d2l.load_array(tuple(arrays), batch_size), *vocabs
 
 
 def bleu(pred_seq: str, label_seq: str, k: int) -> float:

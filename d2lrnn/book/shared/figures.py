@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from None
 
+d2l = sys.modules[__package__]
 plt = pyplot  # under the name that the book's cells know
 Array = np.ndarray[Any, Any]
 Limits = Sequence[float] | None
@@ -33,8 +35,8 @@ def use_svg_display() -> None:
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:
     """Set the size, in inches, of the figures to come."""
-    use_svg_display()
-    plt.rcParams["figure.figsize"] = figsize
+    d2l.use_svg_display()
+    d2l.plt.rcParams["figure.figsize"] = figsize
 
 
 def set_axes(
@@ -80,8 +82,8 @@ def plot(
         figsize: in inches.
         axes: where to draw; None takes the current ones.
     """
-    set_figsize(figsize)
-    axes = plt.gca() if axes is None else axes
+    d2l.set_figsize(figsize)
+    axes = d2l.plt.gca() if axes is None else axes
     curves = _curves(X if Y is None else Y)
     places: list[Any] = [()] * len(curves) if Y is None else _curves(X)
     if len(places) != len(curves):
@@ -89,7 +91,7 @@ def plot(
     axes.cla()
     for x, y, fmt in zip(places, curves, fmts):
         axes.plot(*([x, y] if len(x) else [y]), fmt)
-    set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
+    d2l.set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
 
 
 def _curves(values: Any) -> list[Array]:
@@ -116,12 +118,12 @@ def show_list_len_pair_hist(
     ylist: Sequence[Sequence[Any]],
 ) -> None:
     """Draw how many sequences of each length two lists hold, side by side."""
-    set_figsize()
+    d2l.set_figsize()
     lengths = [np.fromiter(map(len, sequences), int) for sequences in (xlist, ylist)]
     bars: Any
-    _, _, bars = plt.hist(lengths)
+    _, _, bars = d2l.plt.hist(lengths)
     for bar in bars[1]:
         bar.set_hatch("/")
-    plt.xlabel(xlabel)
-    plt.ylabel(ylabel)
-    plt.legend(legend)
+    d2l.plt.xlabel(xlabel)
+    d2l.plt.ylabel(ylabel)
+    d2l.plt.legend(legend)

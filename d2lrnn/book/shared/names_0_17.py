@@ -1,0 +1,68 @@
+"""What every framework's module of edition 0.17 hands on as it is."""
+
+from d2lrnn.book.counting import Accumulator, Timer
+from d2lrnn.data.text import tokenize
+
+from .animator import Animator
+from .downloads import DATA_HUB, DATA_URL
+from .figures import (
+    plot,
+    plt,
+    set_axes,
+    set_figsize,
+    show_list_len_pair_hist,
+    use_svg_display,
+)
+from .hub import download, download_all, download_extract
+from .pairs import (
+    bleu,
+    build_array_nmt,
+    load_data_nmt,
+    preprocess_nmt,
+    read_data_nmt,
+    tokenize_nmt,
+    truncate_pad,
+)
+from .text import (
+    SeqDataLoader,
+    Vocab,
+    count_corpus,
+    load_corpus_time_machine,
+    load_data_time_machine,
+    read_time_machine,
+    seq_data_iter_random,
+    seq_data_iter_sequential,
+)
+
+__all__ = [
+    "DATA_HUB",
+    "DATA_URL",
+    "Accumulator",
+    "Animator",
+    "SeqDataLoader",
+    "Timer",
+    "Vocab",
+    "bleu",
+    "build_array_nmt",
+    "count_corpus",
+    "download",
+    "download_all",
+    "download_extract",
+    "load_corpus_time_machine",
+    "load_data_nmt",
+    "load_data_time_machine",
+    "plot",
+    "plt",
+    "preprocess_nmt",
+    "read_data_nmt",
+    "read_time_machine",
+    "seq_data_iter_random",
+    "seq_data_iter_sequential",
+    "set_axes",
+    "set_figsize",
+    "show_list_len_pair_hist",
+    "tokenize",
+    "tokenize_nmt",
+    "truncate_pad",
+    "use_svg_display",
+]
