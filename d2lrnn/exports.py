@@ -236,6 +236,7 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[ScratchModel]) -> Call
     def get(name: str) -> Any:
         if name in MADE:
             for made, value in MADE[name](ops, model).items():
+                value.__module__, value.__qualname__ = namespace["__name__"], made  # for pickle
                 namespace.setdefault(made, value)
         elif name in PLACES:
             namespace.setdefault(name, __getattr__(name))

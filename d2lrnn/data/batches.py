@@ -111,9 +111,10 @@ class SeqDataLoader:
         seed: int | None = None,
     ) -> None:
         """Check the arguments; the minibatches are made as they are asked for."""
-        self.corpus, self.num_batches, self.batch_size, self.num_steps = _prepare(
+        ids, self.num_batches, self.batch_size, self.num_steps = _prepare(
             corpus, batch_size, num_steps
         )
+        self.corpus = own(ids)
         checks.seed(seed)
         self.use_random_iter = use_random_iter
         self.rng = np.random.default_rng(seed)
@@ -132,6 +133,11 @@ class SeqDataLoader:
         data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
         for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self.rng):
             yield self.to_tensor(_wide(X)), self.to_tensor(_wide(Y))
+
+
+def own(array: Ids) -> Ids:
+    """Return a copy of an array that its owner may change, or a read-only array as it is."""
+    return array.copy() if array.flags.writeable else array
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -185,7 +191,7 @@ class BatchLoader:
         """Check that the arrays belong together."""
         checks.size(batch_size=batch_size)
         checks.seed(seed)
-        self.arrays = [np.asarray(array) for array in arrays]
+        self.arrays = [own(np.asarray(array)) for array in arrays]
         self.batch_size = batch_size
         checks.same_length([len(array) for array in self.arrays], batch_size)
         self.rng = np.random.default_rng(seed)

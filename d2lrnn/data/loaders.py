@@ -157,6 +157,7 @@ def _load(
     seed: int | None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
     corpus, vocab = text.encode(lines, token, max_tokens)
+    corpus.flags.writeable = False  # so that a long text is not copied
     return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
 
 

@@ -108,6 +108,12 @@ class RNNModel(ConciseModel):
             nnx.update(self.network, placed)
         self.forward = nnx.jit(lambda network, inputs, state: network(inputs, state))
 
+    def __reduce__(self):
+        """Pickle and copy the parameters: the compiled functions in Flax's layers cannot be."""
+        settings = {"dtype": self.dtype, "device": self.device}
+        sizes = self.architecture, self.vocab_size, self.num_hiddens
+        return restored, (*sizes, settings, self.arrays(), self.own_arrays())
+
     @property
     def architecture(self):
         """The cell, the layers and the directions."""
@@ -184,6 +190,15 @@ class RNNModel(ConciseModel):
     def write(self, param, array):
         """Give a parameter the value of such an array."""
         param[...] = from_numpy(array, dtype=self.dtype, device=self.device)
+
+
+def restored(architecture, vocab_size, num_hiddens, settings, arrays, own_arrays):
+    """Return a model with given parameters, around new layers."""
+    kind = architecture.cell, vocab_size, num_hiddens, architecture.num_layers
+    layer = make_layer(*kind, architecture.bidirectional, seed=0, **settings)
+    net = RNNModel(layer, vocab_size, seed=0, device=settings["device"])
+    net.load_exactly(arrays, own_arrays)
+    return net
 
 
 def loss_and_gradients(network, inputs, targets, state):

@@ -1,10 +1,15 @@
 """The bridge between NumPy arrays and JAX arrays, and the search for a GPU."""
 
+import copyreg
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from d2lrnn import checks
+
+# A device pickles by its name, and so does a net that is on one.
+copyreg.pickle(jax.Device, lambda device: (device_of, (f"{device.platform}:{device.id}",)))
 
 
 def try_gpu(i=0):

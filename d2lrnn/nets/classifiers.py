@@ -51,6 +51,16 @@ class SequenceNet(ABC):
         arrays = first_values.draw(shapes, seed, xavier=True)
         self.params = self.ops.tensors.trainable(arrays, dtype=self.dtype, device=device)
 
+    @functools.cached_property
+    def forward(self) -> Callable[..., Any]:
+        """What a call computes, compiled where the backend compiles."""
+        compiled: Callable[..., Any] = self.ops.compiled(self.network)
+        return compiled
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled, which does not pickle."""
+        return {k: v for k, v in vars(self).items() if k not in ("forward", "compute")}
+
     @abstractmethod
     def minibatch(self, *batch: Any) -> tuple[tuple[Any, ...], Any, Array | None]:
         """Return what a step computes with: the network's inputs, targets, the rows' weights."""
@@ -153,7 +163,6 @@ class Reader(SequenceNet):
         self.num_inputs, self.num_outputs = num_inputs, num_outputs
         self.loss = "sigmoid" if self.last_only and num_outputs == 1 else "softmax"
         self.network = networks.Masked(self.ops, architecture, self.last_only)
-        self.forward = self.ops.compiled(self.network)
 
     def __call__(self, X: Any, valid: Any = None) -> Any:
         """Return the outputs, not normalised: see the class."""

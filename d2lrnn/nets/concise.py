@@ -233,6 +233,7 @@ def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, Mak
 
         function.__doc__ = f"Return the framework's own {what}, for RNNModel."
         function.__name__ = function.__qualname__ = what
+        function.__module__ = make.__module__  # for pickle
         return function
 
     kinds = (("rnn", "RNN"), ("gru_reset_after", "GRU"), ("lstm", "LSTM"))

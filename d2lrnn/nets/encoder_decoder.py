@@ -7,7 +7,8 @@ has been written: a row of zeros. Source: the book's sections 10.6 to 10.8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +65,13 @@ class EncoderScratch(SequenceNet):
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_inputs = num_inputs
         self.network = networks.EncoderDecoder(self.ops, architecture)
-        self.forward = self.ops.compiled(self.network.encode)
+
+    @functools.cached_property
+    def forward(self) -> Callable[..., Any]:
+        """What a call computes, compiled where the backend compiles."""
+        network = networks.EncoderDecoder(self.ops, self.architecture)
+        compiled: Callable[..., Any] = self.ops.compiled(network.encode)
+        return compiled
 
     def __call__(self, X: Any, valid: Any = None) -> State:
         """Return the state after the last valid step of each sequence."""
@@ -132,7 +139,6 @@ class DecoderScratch(SequenceNet):
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_outputs, self.num_context, self.loss = num_outputs, num_context, loss
         self.network = self.joint.alone
-        self.forward = self.ops.compiled(self.network)
 
     @property
     def joint(self) -> networks.EncoderDecoder:

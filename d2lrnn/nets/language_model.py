@@ -266,6 +266,7 @@ class ScratchModel(Model):
         """Return the function that trains on one minibatch, by our own optimizers."""
         from d2lrnn.nets import networks
 
+        self.check_call()
         network = networks.Recurrent(self.forward_fn)
         settings = {"optimizer": optimizer, "clip": clip}
         update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)
@@ -298,12 +299,26 @@ class ScratchModel(Model):
 
     def gradients(self, X: Any, Y: Any, state: State) -> tuple[float, list[Array]]:
         """Return the mean loss of a minibatch and its gradients, in the order of params."""
+        self.check_call()
         loss, d_outputs = self.loss_and_d_outputs(X, Y, state)
         ends = d_outputs, self.begin_state(len(X))
         _, _, d_params = self.ops.gradients.vjp(
             self.forward_fn, self.rows(X, state), state, self.params, *ends
         )
         return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
+
+    def check_call(self) -> None:
+        """Check that a subclass computes what training differentiates.
+
+        Raises:
+            ValueError: the subclass has a __call__ of its own, which training does not call.
+        """
+        if not type(self).__call__.__module__.startswith("d2lrnn."):
+            raise ValueError(
+                f"{type(self).__name__} overrides __call__, which training does not use: it "
+                "differentiates forward_fn; give the computation as forward_fn(inputs, state, "
+                "params), the fifth argument of RNNModelScratch"
+            )
 
     def loss_and_d_outputs(
         self, X: Any, Y: Any, state: State, *, last_only: bool = False

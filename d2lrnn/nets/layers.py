@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from d2lrnn.nets import cells
@@ -19,6 +20,7 @@ def stack_of(ops: Ops) -> Callable[..., Triple]:
         """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch."""
         return _compose(ops, cells.Architecture(cell, num_layers, bidirectional))
 
+    stack.__module__, stack.__qualname__ = f"d2lrnn.{ops.name}", "stack"  # for pickle
     return stack
 
 
@@ -30,7 +32,20 @@ def functions(ops: Ops, architecture: cells.Architecture) -> Triple:
 
 
 def _compose(ops: Ops, architecture: cells.Architecture) -> Triple:
+    composed = Composed(ops, architecture)
+    return composed.get_params, composed.init_state, composed
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """The forward function of a deep or bidirectional network; also its parameters and state."""
+
+    ops: Ops
+    architecture: cells.Architecture
+    __name__ = "forward"
+
     def get_params(
+        self,
         vocab_size: int,
         num_hiddens: int,
         *,
@@ -38,24 +53,28 @@ def _compose(ops: Ops, architecture: cells.Architecture) -> Triple:
         dtype: str = "float32",
         device: Any = None,
     ) -> list[Any]:
-        arrays = architecture.arrays(vocab_size, num_hiddens, seed)
-        return list(ops.tensors.trainable(arrays, dtype=dtype, device=device))
+        """Return the parameters of all layers, then those of the output layer."""
+        arrays = self.architecture.arrays(vocab_size, num_hiddens, seed)
+        return list(self.ops.tensors.trainable(arrays, dtype=dtype, device=device))
 
     def init_state(
-        batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
+        self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
     ) -> tuple[Any, ...]:
-        zeros = ops.zeros(batch_size, num_hiddens, dtype=dtype, device=device)
-        return (zeros,) * architecture.num_states
+        """Return the state of all layers before the first time step: zeros."""
+        zeros = self.ops.zeros(batch_size, num_hiddens, dtype=dtype, device=device)
+        return (zeros,) * self.architecture.num_states
 
-    def forward(inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
-        architecture.check(inputs, state, params)
+    def __call__(self, inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Return the outputs of inputs (T, n, V), (T * n, q), and the last state."""
+        outputs, last = self.ops.for_empty_batches(self.run)(inputs, state, params)
+        return outputs, last
+
+    def run(self, inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Return the same, of a batch that has rows."""
+        self.architecture.check(inputs, state, params)
         *weights, W_hq, b_q = params
-        Hs, last = run_layers(ops, architecture, inputs, state, weights)
-        return ops.output_layer(Hs, W_hq, b_q), last
-
-    forward_fn = ops.for_empty_batches(forward)
-    forward_fn.architecture = architecture
-    return get_params, init_state, forward_fn
+        Hs, last = run_layers(self.ops, self.architecture, inputs, state, weights)
+        return self.ops.output_layer(Hs, W_hq, b_q), last
 
 
 def run_layers(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from d2lrnn import checks
+from d2lrnn import backends, checks
 from d2lrnn.nets import first_values, group
 
 
@@ -37,6 +37,11 @@ def library_threads(number: int) -> int:
         most = MOST.setdefault(library.filepath, library.num_threads)
         library.set_num_threads(min(number, most))
     return before
+
+
+def of_backend(name: str) -> Any:
+    """Return the record of the backend of that name."""
+    return backends.load(name).RNNModelScratch.ops
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,6 +84,10 @@ class Ops:
     compiled: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
     set_threads: Callable[[int], int] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the name alone: a process has one record of a backend."""
+        return of_backend, (self.name,)
 
     @functools.cached_property
     def group(self) -> group.Group:

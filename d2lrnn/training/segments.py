@@ -97,3 +97,4 @@ def check(net: Any, segment: int) -> None:
             f"the net is a {type(net).__name__}, whose layer is the framework's own; "
             "only a network from scratch goes back in segments"
         )
+    net.check_call()

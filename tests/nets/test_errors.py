@@ -327,3 +327,29 @@ def test_a_mistake_gets_its_words(rnn, make_net, mistake):
         make(rnn, net)
     for param, array in zip(net.arrays(), before):
         np.testing.assert_array_equal(param, array)
+
+
+@pytest.mark.parametrize("use", ["make_step", "gradients", "segments"])
+def test_a_subclass_whose_call_training_would_not_use_is_refused(rnn, use):
+    class Doubled(rnn.RNNModelScratch):
+        def __call__(self, X, state):
+            outputs, state = super().__call__(X, state)
+            return 2 * outputs, state
+
+    net = Doubled(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+    uses = {
+        "make_step": lambda: rnn.make_step(net, 1.0),
+        "gradients": lambda: net.gradients([[0, 1]], [[1, 2]], net.begin_state(1)),
+        "segments": lambda: rnn.make_step(net, 1.0, segment=0),
+    }
+    with pytest.raises(ValueError, match="Doubled overrides __call__"):
+        uses[use]()
+
+
+def test_a_subclass_without_a_call_of_its_own_trains(rnn):
+    class Named(rnn.RNNModelScratch):
+        name = "mine"
+
+    net = Named(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+    loss, _ = rnn.make_step(net, 1.0)([[0, 1]], [[1, 2]], net.begin_state(1))
+    assert loss > 0
