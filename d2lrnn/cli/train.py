@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -25,7 +27,7 @@ from d2lrnn.cli.output import losable, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
-from d2lrnn.training.history import in_short
+from d2lrnn.training.history import DivergenceError, in_short
 
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
@@ -149,7 +151,7 @@ def _train(rnn: Any, asked: Asked) -> None:
     if asked.prefix is not None and prefix:
         tell_of_unknown(prefix, vocab)
     known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
-    with interruptible(lambda: asked.save(rnn, net, vocab, known)):
+    with interruptible(lambda: asked.save(rnn, net, vocab, known)), _divergence_by_options():
         history = rnn.train_ch8(
             net,
             loader,
@@ -173,6 +175,15 @@ def _train(rnn: Any, asked: Asked) -> None:
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
     asked.keep(rnn, net, vocab, history, known)
+
+
+@contextlib.contextmanager
+def _divergence_by_options() -> Iterator[None]:
+    """Let a DivergenceError name the options of the command."""
+    try:
+        yield
+    except DivergenceError as error:
+        raise error.replace(names=("--lr", "--clip 1")) from None
 
 
 def _prefix(asked: Asked, name: str, loader: Any, vocab: Any) -> str:

@@ -231,7 +231,7 @@ class Trainer:
         loss, speed = self._course.look()
         epoch = self._course.done / self._course.size
         if not loss < math.log(WORST):
-            raise DivergenceError(loss, math.ceil(epoch))
+            raise DivergenceError(loss, math.ceil(epoch), names=("lr", "clip 1"))
         self.points.append(Point(epoch, perplexity_of(loss), norm, speed))
 
 

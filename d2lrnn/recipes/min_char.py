@@ -17,8 +17,8 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import batches, text
 from d2lrnn.nets import prediction
-from d2lrnn.training import callbacks, interrupts, threads
-from d2lrnn.training.history import DivergenceError, SmoothLoss
+from d2lrnn.training import callbacks, divergence, interrupts, threads
+from d2lrnn.training.history import SmoothLoss
 from d2lrnn.training.progress import bar
 
 NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
@@ -63,7 +63,7 @@ def train_min_char(
         progress: True for a progress bar, False for none, None for one if this is a terminal.
 
     Raises:
-        DivergenceError: the loss is no longer finite.
+        DivergenceError: the loss, or its exponential, is not finite.
         Stopped: a KeyboardInterrupt, after an iteration; the net holds what it has learned.
 
     Examples:
@@ -89,8 +89,7 @@ def train_min_char(
             before = net.begin_state(1) if first else state
             loss, state = step(X, Y, before)
             limit.after_minibatch()
-            if not math.isfinite(loss):
-                raise DivergenceError(loss)
+            divergence.check_loss(loss, history=seen)
             smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
             last = iteration == num_iterations
             if last or iteration % report_every == 0:

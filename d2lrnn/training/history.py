@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-LARGEST_LOSS = 700.0  # exp(710) overflows
+LARGEST_LOSS = math.log(sys.float_info.max)  # 709.8: beyond it, exp overflows
 
 
 def perplexity_of(mean_loss: float) -> float:
@@ -141,7 +142,16 @@ def _drawn(draw: Callable[..., Any], seen: dict[str | None, Any], axes: Any) -> 
 
 
 class DivergenceError(FloatingPointError):
-    """The loss is no longer finite. ``history`` holds the epochs before.
+    """Training diverged: a loss, its exponential or the parameters are not finite.
+
+    ``loss`` is the mean loss that was found, ``history`` what training has seen before.
+
+    Args:
+        loss: a loss that is NaN, infinite, or so large that its exponential, the perplexity, is
+            infinite; None if parameters are not finite.
+        epoch: the epoch in which it was found, from 1.
+        history: the epochs before.
+        names: what the error calls the learning rate, and gradients that are clipped at 1.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -151,14 +161,38 @@ class DivergenceError(FloatingPointError):
         ...     rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=3, progress=False)
         ... except rnn.DivergenceError as error:
         ...     print(error)
-        the loss is nan in epoch 1: training diverged; try a smaller lr, ...
+        the loss is nan in epoch 1: training diverged; try a smaller learning rate (lr), ...
     """
 
-    def __init__(self, loss: float, epoch: int = 1, history: History | None = None) -> None:
-        """Say where it happened and what helps."""
+    def __init__(
+        self,
+        loss: float | None,
+        epoch: int = 1,
+        history: Any = None,
+        names: tuple[str, str] = ("lr", "theta=1"),
+    ) -> None:
+        """Say what was found, and what helps."""
+        lr, clip = names
         super().__init__(
-            f"the loss is {loss} in epoch {epoch}: training diverged; "
-            "try a smaller lr, or a smaller theta to clip gradients harder"
+            f"{_what_diverged(loss, epoch)}: training diverged; "
+            f"try a smaller learning rate ({lr}), or clip the gradients at 1 ({clip})"
         )
-        self.loss = loss
-        self.history = history or History()
+        self.loss = math.nan if loss is None else loss
+        self.history = History() if history is None else history
+        self._arguments = {"loss": loss, "epoch": epoch, "history": history, "names": names}
+
+    def replace(self, **arguments: Any) -> DivergenceError:
+        """Return the same error with other arguments."""
+        return type(self)(**{**self._arguments, **arguments})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the same error in another process."""
+        return type(self), tuple(self._arguments.values())
+
+
+def _what_diverged(loss: float | None, epoch: int) -> str:
+    if loss is None:
+        return f"the parameters are not finite after epoch {epoch}"
+    is_beyond = math.isfinite(loss) and math.isinf(perplexity_of(loss))
+    beyond = ", and its exponential is infinite" if is_beyond else ""
+    return f"the loss is {loss:.4g} in epoch {epoch}{beyond}"

@@ -20,7 +20,7 @@ from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group
 from d2lrnn.nets.language_model import ScratchModel, Step
 from d2lrnn.nets.prediction import first_tokens
-from d2lrnn.training import segments, threads, together
+from d2lrnn.training import divergence, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -106,7 +106,8 @@ def train_epoch_ch8(
         perplexity and tokens per second.
 
     Raises:
-        DivergenceError: a FloatingPointError; the loss is no longer finite.
+        DivergenceError: a FloatingPointError; the loss, or the perplexity of the epoch, is not
+            finite.
         ValueError: train_iter yields no minibatch.
 
     Source: the book's section 9.5, Training.
@@ -132,26 +133,20 @@ def train_epoch_ch8(
         loss, state = step(rows, processes.share(Y), state)
         seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
         seen.minibatch = X, Y
-        if seen.is_time_to_look(loss):
-            _check_finite(seen.loss)
+        if seen.is_time_to_look(loss) and not math.isfinite(seen.loss):
+            raise DivergenceError(seen.loss)
         if on_minibatch:
             on_minibatch()
     if seen.num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    loss = _check_finite(seen.loss) / seen.num_tokens
+    loss = seen.loss / seen.num_tokens
+    divergence.check_loss(loss)
     return perplexity_of(loss), seen.num_tokens / (time.perf_counter() - start)
 
 
 def _array(ids: Any) -> Any:
     """Return ids as they are, or a list of them as an array."""
     return np.asarray(ids) if isinstance(ids, (list, tuple)) else ids
-
-
-def _check_finite(loss: float) -> float:
-    """Return a loss that is finite; another is a DivergenceError."""
-    if not math.isfinite(loss):
-        raise DivergenceError(loss)
-    return loss
 
 
 def train_ch8(
@@ -203,7 +198,8 @@ def train_ch8(
 
     Raises:
         CheckpointError: the checkpoint is damaged, or another run's.
-        DivergenceError: the loss is no longer finite; the error holds the History so far.
+        DivergenceError: the loss, the perplexity of an epoch or a parameter is not finite; the
+            error holds the History so far.
         FileExistsError: there is a checkpoint, and resume is False.
         Interrupted: a KeyboardInterrupt; the message says where the run is kept. The net holds what
             it has learned.
@@ -249,8 +245,10 @@ def train_ch8(
                     net, train_iter, step, use_random_iter=use_random_iter, **beside
                 )
             except DivergenceError as error:
-                raise DivergenceError(error.loss, epoch.number, history) from None
+                raise error.replace(epoch=epoch.number, history=history) from None
             history.add(*seen)
+            if epoch.number == num_epochs:
+                divergence.check_parameters(net, num_epochs, history)
             for callback in callbacks:
                 callback.after_epoch(epoch.number, history)
     return history

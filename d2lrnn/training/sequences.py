@@ -11,7 +11,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import group
-from d2lrnn.training import threads, together
+from d2lrnn.training import divergence, threads, together
 from d2lrnn.training.callbacks import Bar, told
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
@@ -46,7 +46,8 @@ def train_sequences(
         progress: True for a progress bar, False for none, None for one if this is a terminal.
 
     Raises:
-        DivergenceError: the loss is no longer finite.
+        DivergenceError: a loss, the exponential of an epoch's mean loss or a parameter is not
+            finite; the error holds the Scores so far.
         ValueError: an argument is out of its range.
 
     Examples:
@@ -68,9 +69,14 @@ def train_sequences(
     with threads.of_net(net).limited() as limit, bar(progress, total=total) as shown:
         on_minibatch = told([limit, Bar(shown, num_epochs)])
         for epoch in range(1, num_epochs + 1):
-            loss, speed = _epoch(step, train_iter, epoch, on_minibatch, processes)
+            try:
+                loss, speed = _epoch(step, train_iter, on_minibatch, processes)
+            except DivergenceError as error:
+                raise error.replace(epoch=epoch, history=scores) from None
             scores.loss.append(loss)
             scores.speed.append(speed)
+            if epoch == num_epochs:
+                divergence.check_parameters(net, epoch, scores)
             if held_out is not None and (epoch % score_every == 0 or epoch == num_epochs):
                 scores.score.append(net.score(*held_out))
             description = f"{scores}".replace(":", f"/{num_epochs}:", 1)
@@ -81,7 +87,6 @@ def train_sequences(
 def _epoch(
     step: Any,
     train_iter: Iterable[Any],
-    epoch: int,
     on_minibatch: Callable[[], None],
     processes: group.Group,
 ) -> tuple[float, float]:
@@ -90,9 +95,11 @@ def _epoch(
     for batch in train_iter:
         losses.append(step(*map(processes.share, batch)))
         if not math.isfinite(losses[-1]):
-            raise DivergenceError(losses[-1], epoch)
+            raise DivergenceError(losses[-1])
         num_sequences += len(batch[0])
         on_minibatch()
     if not losses:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    return float(np.mean(losses)), num_sequences / (time.perf_counter() - start)
+    loss = float(np.mean(losses))
+    divergence.check_loss(loss)
+    return loss, num_sequences / (time.perf_counter() - start)

@@ -82,7 +82,7 @@ def test_a_run_that_diverges_says_so_and_ends():
     trainer = worker.Trainer(course.Settings(hiddens=4, lr=1e38, clip=1e38))
     trainer.run()
     wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
-    assert "training diverged; try a smaller lr" in trainer.message
+    assert "training diverged; try a smaller learning rate (lr)" in trainer.message
     trainer.step()
     assert trainer.status == "failed"
 
@@ -321,7 +321,7 @@ def test_a_run_that_is_beyond_all_hope_ends_though_its_loss_is_finite():
     trainer = worker.Trainer(course.Settings(hiddens=16, lr=50, clip=1000))
     trainer.run()
     wait_for(lambda: trainer.status == "failed", lambda: f"{trainer.points[-1]}")
-    assert "training diverged; try a smaller lr" in trainer.message
+    assert "training diverged; try a smaller learning rate (lr)" in trainer.message
     assert all(point.perplexity < course.WORST for point in trainer.points)
 
 

@@ -185,7 +185,9 @@ def test_a_learning_rate_that_is_changed_acts_on_the_run_that_goes_on(visit, rea
 def test_a_run_that_diverges_ends_in_the_words_of_the_error(visit, read):
     page = visit(hiddens=16, lr=50, clip=1000)
     button(page, "Start").click()
-    page.get_by_role("alert").filter(has_text="training diverged; try a smaller lr").wait_for()
+    page.get_by_role("alert").filter(
+        has_text="training diverged; try a smaller learning rate (lr)"
+    ).wait_for()
     assert read(page).number("state") == "ended"
     button(page, "Start").wait_for()  # for another run
 

@@ -334,8 +334,10 @@ def test_parameters_that_an_update_has_spoiled_are_not_kept(rnn, start, tmp_path
 
 def test_a_run_that_ends_diverged_says_that_it_is_not_kept(reference, plain, tmp_path):
     settings = {"optimizer": "sgd", "checkpoint": tmp_path / "run", "prefix": None}
+    net, loader, vocab = plain()
+    one = reference.SeqDataLoader(loader.corpus[:64], 4, 8, seed=0)  # a minibatch an epoch
     with pytest.warns(UserWarning, match=f"has diverged, and is not kept in {tmp_path / 'run'}"):
-        train(reference, plain(), 1, lr=1e30, **settings)
+        train(reference, (net, one, vocab), 1, lr=1e30, **settings)
     assert os.listdir(tmp_path) == []
 
 

@@ -174,6 +174,7 @@ class Trainer(bases.TrainerBase):
             value, grads = self.model.training_step(
                 self.state.params, self.prepare_batch(batch), self.state
             )
+            self._note(jax.tree_util.tree_leaves(value)[0])  # (loss, changed variables), or a loss
             self.state = self._next_state(grads)
             if self.state.batch_stats:
                 self.state = self.state.replace(batch_stats=value[1]["batch_stats"])

@@ -139,6 +139,7 @@ class Trainer(bases.TrainerBase):
         for batch in self.train_dataloader:
             with autograd.record():
                 loss = self.model.training_step(self.prepare_batch(batch))
+            self._note(loss.sum())
             loss.backward()
             if self.gradient_clip_val > 0:
                 self.clip_gradients(self.gradient_clip_val, self.model)

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from d2lrnn.book.objects import HyperParameters
+from d2lrnn.book.watch import LOSS, Watch, watch_of
 
 d2l = sys.modules[__package__]
 
@@ -28,6 +29,9 @@ class ModelPlots:
             key: what it is, such as "loss"; the curves are "train_loss" and "val_loss".
             value: a tensor of one element.
             train: whether it comes from training.
+
+        Raises:
+            DivergenceError: it is a loss that is not finite, or a perplexity that is NaN.
         """
         assert hasattr(self, "trainer"), (
             "the model has no trainer yet; call trainer.fit(model, data)"
@@ -40,8 +44,9 @@ class ModelPlots:
         else:
             x = trainer.epoch + 1
             every_n = trainer.num_val_batches / self.plot_valid_per_epoch
-        label = ("train_" if train else "val_") + key
-        self.board.draw(x, self._number(value), label, every_n=max(1, int(every_n)))
+        every_n, number = max(1, int(every_n)), self._number(value)
+        watch_of(trainer).note(key, number, train=train, every_n=every_n)
+        self.board.draw(x, number, ("train_" if train else "val_") + key, every_n=every_n)
 
     def _number(self, value: Any) -> Any:
         """Return a tensor of one element as what can be drawn."""
@@ -99,7 +104,11 @@ class TrainerBase(HyperParameters):
         return [d2l.to(tensor, self.gpus[0]) for tensor in batch] if self.gpus else batch
 
     def fit(self, model: Any, data: Any) -> None:
-        """Train the model on a DataModule's minibatches for max_epochs epochs."""
+        """Train the model on a DataModule's minibatches for max_epochs epochs.
+
+        Raises:
+            DivergenceError: a loss, or the last perplexity of an epoch, is not finite.
+        """
         self.prepare_data(data)
         self.prepare_model(model)
         self.optim = model.configure_optimizers()
@@ -109,11 +118,16 @@ class TrainerBase(HyperParameters):
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         try:
             for epoch in range(self.max_epochs):
-                self.epoch = epoch
+                self.epoch, self._watch = epoch, Watch(epoch + 1)
                 self.fit_epoch()
+                self._watch.finish()
         finally:  # after an interrupt, too, there is something to see
             if flush := getattr(self.model.board, "flush", None):
                 flush()
+
+    def _note(self, loss: Any) -> None:
+        """Note the loss of a training step, one number, whether or not the model plots it."""
+        watch_of(self).note(LOSS, loss, train=True)
 
     def fit_epoch(self) -> None:
         """Train for one epoch, and then look at what was held out."""

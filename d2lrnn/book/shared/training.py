@@ -6,15 +6,18 @@ training that diverges ends with an error that says what helps.
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from d2lrnn.training.history import perplexity_of
+from d2lrnn.training import divergence
+from d2lrnn.training.history import DivergenceError, perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
 
 d2l = sys.modules[__package__]
 EVERY = 10  # epochs from one sample and point to the next
+NAMES = "lr", "grad_clipping(net, 1)"
 
 
 class Started:
@@ -51,6 +54,15 @@ def epoch(
     return perplexity_of(metric[0] / metric[1]), metric[1] / timer.stop()
 
 
+@contextlib.contextmanager
+def divergence_in(epoch: int) -> Iterator[None]:
+    """Name the epoch in a DivergenceError, and what the book calls its remedies."""
+    try:
+        yield
+    except DivergenceError as error:
+        raise error.replace(epoch=epoch, names=NAMES) from None
+
+
 def train(
     train_epoch: Callable[[], tuple[float, float]],
     predict: Callable[[str], str],
@@ -59,12 +71,17 @@ def train(
     *,
     samples: bool = True,
 ) -> None:
-    """Train, draw the perplexity every ten epochs, and say what has been learned."""
+    """Train, draw the perplexity every ten epochs, and say what has been learned.
+
+    Raises:
+        DivergenceError: the loss, or the perplexity of an epoch, is not finite.
+    """
     animator = d2l.Animator(
         xlabel="epoch", ylabel="perplexity", legend=["train"], xlim=[EVERY, num_epochs]
     )
     for number in range(1, num_epochs + 1):
-        perplexity, speed = train_epoch()
+        with divergence_in(number):
+            perplexity, speed = train_epoch()
         if number % EVERY == 0:
             if samples:
                 print(predict("time traveller"))
@@ -107,6 +124,9 @@ def train_pairs(
     """Train an encoder and a decoder, draw the loss every ten epochs, and say the last.
 
     step(batch) returns the sum of the losses and the number of tokens (section 9.7.4).
+
+    Raises:
+        DivergenceError: the loss, or its exponential, is not finite.
     """
     animator = d2l.Animator(xlabel="epoch", ylabel="loss", xlim=[EVERY, num_epochs])
     for number in range(1, num_epochs + 1):
@@ -115,6 +135,8 @@ def train_pairs(
         for loss, num_tokens in seen:
             metric.add(loss, num_tokens)
         seconds = timer.stop()
+        with divergence_in(number):
+            divergence.check_loss(metric[0] / metric[1])
         if number % EVERY == 0:
             animator.add(number, [metric[0] / metric[1]])
     if num_epochs > 0:

@@ -110,11 +110,12 @@ class Trainer(bases.TrainerBase):
         self._update = graphs.Compiled(self._apply, autograph=True)
 
     def _gradients(self, *batch):
-        """Return the gradients of a training step, and the values to plot."""
+        """Return the gradients of a training step, its loss, and the values to plot."""
         self.measured.clear()
         with tf.GradientTape() as tape:
             loss = self.model.training_step(batch)
-        return tape.gradient(loss, self.model.trainable_variables), self._values()
+        grads = tape.gradient(loss, self.model.trainable_variables)
+        return grads, tf.reduce_sum(loss), self._values()
 
     def _measures(self, *batch):
         """Return the values to plot of a minibatch that was held out."""
@@ -143,7 +144,8 @@ class Trainer(bases.TrainerBase):
         """Train for one epoch, and then look at what was held out."""
         self.model.training = True
         for batch in self.train_dataloader:
-            grads, values = self._train(*self.prepare_batch(batch))
+            grads, loss, values = self._train(*self.prepare_batch(batch))
+            self._note(loss)
             self._plot(values)
             self._update(*grads)
             self.train_batch_idx += 1

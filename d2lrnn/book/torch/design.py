@@ -112,6 +112,7 @@ class Trainer(bases.TrainerBase):
         self.model.train()
         for batch in self.train_dataloader:
             loss = self.model.training_step(self.prepare_batch(batch))
+            self._note(loss.detach())
             self.optim.zero_grad()
             with torch.no_grad():
                 loss.backward()

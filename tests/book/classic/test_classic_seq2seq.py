@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from d2lrnn.training.history import DivergenceError
+
 
 @pytest.fixture
 def pairs(d2l, texts):
@@ -101,6 +103,14 @@ def test_training_lowers_the_loss_and_says_it(d2l, pairs, make_pair, capsys):
     said = capsys.readouterr().out
     assert said.startswith("loss ")
     assert float(said.split()[1].rstrip(",")) < np.log(len(target)) / 2
+
+
+@pytest.mark.parametrize("lr", [1e10, 1e30])
+def test_training_that_diverges_is_reported(d2l, pairs, make_pair, lr):
+    data_iter, source, target = pairs
+    words = r"training diverged; try a smaller learning rate \(lr\)"
+    with np.errstate(all="ignore"), pytest.raises(DivergenceError, match=words):
+        d2l.train_seq2seq(make_pair(source, target), data_iter, lr, 5, target, d2l.try_gpu())
 
 
 def test_a_translation_ends_and_is_of_known_words(d2l, backend, pairs, make_pair):

@@ -1,5 +1,7 @@
 """What the book's training, prediction and parts do, beside the package's own."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -78,10 +80,31 @@ def test_no_epoch_is_no_training(d2l, device, make_book_net, minibatches, vocab,
     assert "perplexity" not in capsys.readouterr().out
 
 
-def test_training_that_diverges_says_what_helps(d2l, device, make_book_net, minibatches, vocab):
+@pytest.mark.parametrize("lr", [1e38, 1e30, float("nan")])
+def test_training_that_diverges_says_what_helps(d2l, device, make_book_net, minibatches, vocab, lr):
     net = make_book_net(VOCAB_SIZE)
-    with np.errstate(all="ignore"), pytest.raises(DivergenceError, match="try a smaller lr"):
-        d2l.train_ch8(net, minibatches, vocab, 1e38, 9, device)
+    with np.errstate(all="ignore"), pytest.raises(DivergenceError) as error:
+        d2l.train_ch8(net, minibatches, vocab, lr, 9, device)
+    assert str(error.value).endswith(
+        "training diverged; try a smaller learning rate (lr), "
+        "or clip the gradients at 1 (grad_clipping(net, 1))"
+    )
+
+
+def test_divergence_names_the_epoch(d2l, device, minibatches):
+    training = importlib.import_module(f"{d2l.__name__}.training")
+    losses = iter([1.0, 2.0, 800.0])
+
+    def epoch():
+        return training.epoch(Stateless(), minibatches[:1], lambda *_: (next(losses), 0), True)
+
+    with pytest.raises(DivergenceError, match="the loss is 800 in epoch 3, and its exponential is"):
+        training.train(epoch, "{}".format, 9, device)
+
+
+class Stateless:
+    def begin_state(self, batch_size):
+        return 0
 
 
 def test_prediction_is_the_packages_own(d2l, rnn, backend, device, make_book_net, ours, vocab):

@@ -1,0 +1,33 @@
+"""How training notices that it has diverged, in every loop over epochs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.training.history import DivergenceError, perplexity_of
+
+
+def check_loss(mean_loss: float, epoch: int = 1, history: Any = None) -> None:
+    """Check that a mean loss, in nats, and its exponential are finite.
+
+    Raises:
+        DivergenceError: one of them is not.
+    """
+    if not math.isfinite(perplexity_of(mean_loss)):
+        raise DivergenceError(mean_loss, epoch, history)
+
+
+def check_parameters(net: Any, epoch: int, history: Any) -> None:
+    """Check that the parameters of a net are finite after the last update, which no loss follows.
+
+    A net without the method ``arrays`` is not looked at.
+
+    Raises:
+        DivergenceError: a parameter is NaN or infinite.
+    """
+    arrays = net.arrays() if hasattr(net, "arrays") else []
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise DivergenceError(None, epoch, history)
