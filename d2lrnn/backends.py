@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
@@ -92,6 +93,35 @@ BACKENDS = {
         ),
     )
 }
+
+
+def install(extra: str) -> str:
+    """Return the pip command that installs what an extra of d2lrnn needs.
+
+    The packages are named, so that the command works wherever d2lrnn itself came from: the package
+    index, a repository or a folder.
+    """
+    from importlib import metadata
+
+    try:
+        needs = _requirements(extra, metadata.requires("d2lrnn") or [])
+    except metadata.PackageNotFoundError:
+        needs = []
+    if not needs:
+        return f"pip install '.[{extra}]', in the folder that holds d2lrnn's setup.cfg"
+    return f"pip install {' '.join(shlex.quote(need) for need in needs)}"
+
+
+def _requirements(extra: str, lines: Iterable[str]) -> list[str]:
+    """Return what an extra needs, of the lines of a package's metadata."""
+    found = []
+    for line in lines:
+        need, _, condition = line.partition(";")
+        if f'extra == "{extra}"' in condition.replace("'", '"'):
+            own = need.strip().partition("d2lrnn[")[2].rstrip("]")
+            nested = [_requirements(name, lines) for name in own.split(",") if name]
+            found += [name for names in nested for name in names] if own else [need.strip()]
+    return found
 
 
 def available() -> list[str]:

@@ -111,7 +111,8 @@ def device(named: Any, find: Callable[[Any], Any]) -> Any:
         return find(named)
     except Exception:
         raise ValueError(
-            f"device is {named!r}; expected None, 'cpu', or what try_gpu() returns"
+            f"device is {named!r}, which this backend does not find; expected None, 'cpu', or what "
+            "try_gpu() returns: a GPU if there is one, otherwise the CPU"
         ) from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from d2lrnn import checks
+from d2lrnn import backends, checks
 from d2lrnn.cli import crew
 from d2lrnn.cli.common import BACKEND, plain_errors
 from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
@@ -169,6 +169,6 @@ def _mpiexec() -> str:
     if found is None:
         raise ImportError(
             "several processes of NumPy are started by mpiexec, which is not installed; "
-            'run: pip install "d2lrnn[mpi]"'
+            f"run: {backends.install('mpi')}"
         )
     return found

@@ -119,6 +119,14 @@ class SeqDataLoader:
         self.use_random_iter = use_random_iter
         self.rng = np.random.default_rng(seed)
 
+    def __repr__(self) -> str:
+        """Return the sizes, in a line."""
+        how = "at random" if self.use_random_iter else "in order"
+        return (
+            f"<SeqDataLoader: {self.num_tokens:,} tokens, batch_size={self.batch_size}, "
+            f"num_steps={self.num_steps}, {how}, {len(self)} minibatches an epoch>"
+        )
+
     @property
     def num_tokens(self) -> int:
         """The length of the corpus."""

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from d2lrnn import checks
 
@@ -34,6 +35,7 @@ HASHES = ("sha1", "sha256")
 
 TIMEOUT = 30  # seconds without an answer
 BLOCK = 2**20  # bytes that are read at once
+LONGEST_NAME = 1024  # characters of a path; few systems allow more than 4096
 
 
 class DownloadError(OSError):
@@ -129,6 +131,31 @@ CORPORA = {
 }
 
 
+def check_path(path: Any) -> None:
+    """Check that what names a file is not the text itself.
+
+    Raises:
+        ValueError: it is of another type, or is a string that no file's name can be.
+    """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise ValueError(f"path is a {type(path).__name__}; expected the name of a text file")
+    name = os.fspath(path)
+    newline = b"\n" if isinstance(name, bytes) else "\n"
+    if (len(name) > LONGEST_NAME or newline in name) and not _exists(path):
+        raise ValueError(
+            f"path is {len(name)} characters that begin with {name[:20]!r}: a text, where the name "
+            "of a file is expected; write the text into a file, or make minibatches of it with "
+            "vocab = Vocab(text); SeqDataLoader(vocab[list(text)], batch_size, num_steps)"
+        )
+
+
+def _exists(path: Any) -> bool:
+    try:
+        return os.path.exists(path)
+    except (OSError, ValueError):  # too long, or with a null byte
+        return False
+
+
 def read_text(path: str | os.PathLike[str]) -> list[str]:
     """Return a UTF-8 text file as its lines, line ends included.
 
@@ -145,6 +172,7 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
         >>> rnn.read_text("mine.txt")
         ['one line\\n', 'and another\\n']
     """
+    check_path(path)
     text = decode(Path(path).read_bytes(), os.fspath(path))
     if not text.strip():
         raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
@@ -160,6 +188,7 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
         ValueError: the file is empty, or is not UTF-8 (the message says where).
         OSError: the file cannot be read.
     """
+    check_path(path)
     begun: list[str] = []  # a word that may go on
     holds_text = False
     for block in _decoded(path):

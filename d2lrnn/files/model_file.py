@@ -69,6 +69,9 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         >>> loaded.num_hiddens, len(vocab)
         (4, 5)
     """
+    if not isinstance(path, (str, bytes, os.PathLike)) or not hasattr(vocab, "idx_to_token"):
+        kinds = ", ".join(type(value).__name__ for value in (path, net, vocab))
+        raise ValueError(f"save_model was called with ({kinds}); expected (path, net, vocab)")
     check_replaceable(path)
     write(path, *describe(net, vocab, settings))
 

@@ -231,7 +231,10 @@ def _header_bytes(file: BinaryIO, size: int) -> bytes:
         raise DamageError(f"it is {size:,} bytes long, too short for a header")
     length = struct.unpack("<Q", first)[0]
     if length > size - 8 or length > _longest_header(size - 8 - length):
-        raise DamageError(f"its header claims {length:,} bytes of a file of {size:,}")
+        raise DamageError(
+            f"its header claims {length:,} bytes of a file of {size:,}; a model is what save_model "
+            "or d2lrnn train --out has written, a text is for d2lrnn train --text"
+        )
     counts, start = json_text.Counts(), file.tell()
     while part := file.read(min(2**20, start + length - file.tell())):
         counts.add(part)

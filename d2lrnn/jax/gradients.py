@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from d2lrnn import checks
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import kinds, optimizers
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -26,7 +26,7 @@ def pull_back(forward_fn, arguments, d_results):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
-    checks.gradients(grads)
+    kinds.gradients("jax", grads)
     theta, clip = checks.clipping(theta, clip)
     norm = jnp.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":

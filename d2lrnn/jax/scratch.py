@@ -12,13 +12,14 @@ import jax.numpy as jnp
 from d2lrnn.jax import baselines, distributed, gradients, tensors
 from d2lrnn.jax.fused import input_product
 from d2lrnn.jax.prediction import say
-from d2lrnn.nets import cells, layers
+from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
 
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    kinds.own("jax", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = jnp.tanh(X @ W_xh + b_h)  # (n, h)

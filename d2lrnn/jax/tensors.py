@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.nets import kinds
 
 # A device pickles by its name, and so does a net that is on one.
 copyreg.pickle(jax.Device, lambda device: (device_of, (f"{device.platform}:{device.id}",)))
@@ -91,6 +92,7 @@ def _narrowed(array):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    kinds.own("jax", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])

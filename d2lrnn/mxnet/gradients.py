@@ -5,7 +5,7 @@ import numpy as onp
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import own
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import kinds, optimizers
 
 SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
 
@@ -45,7 +45,7 @@ def joint_norm(grads):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
-    checks.gradients(grads)
+    kinds.gradients("mxnet", grads)
     theta, clip = checks.clipping(theta, clip)
     norm = joint_norm(grads)
     if clip == "value":

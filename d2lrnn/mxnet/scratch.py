@@ -13,13 +13,14 @@ from d2lrnn.mxnet.tensors import (
     own,
     with_a_row,
 )
-from d2lrnn.nets import cells, layers
+from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
 
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    kinds.own("mxnet", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     if len(X) == 0:

@@ -7,6 +7,7 @@ import numpy as onp
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
+from d2lrnn.nets import kinds
 from d2lrnn.nets.ops import library_threads
 
 WIDER = {"int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
@@ -93,7 +94,11 @@ def defined_when_empty(forward_fn):
         if isinstance(state, (tuple, list)):
             state = own(state, inputs)
         states = state if isinstance(state, (tuple, list)) else ()
-        if inputs.ndim != 3 or inputs.shape[1] or any(s.ndim != 2 or len(s) for s in states):
+        if (
+            getattr(inputs, "ndim", 0) != 3
+            or inputs.shape[1]
+            or any(s.ndim != 2 or len(s) for s in states)
+        ):
             return forward_fn(inputs, state, params)
         with autograd.pause():
             forward_fn(inputs, state, params)  # for its checks, of what was given
@@ -106,6 +111,7 @@ def defined_when_empty(forward_fn):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    kinds.own("mxnet", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])

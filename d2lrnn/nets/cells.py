@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from d2lrnn import checks
-from d2lrnn.nets import first_values
+from d2lrnn.nets import first_values, kinds
 from d2lrnn.nets.first_values import Array, Shape
 
 ForwardFn = Callable[..., Any]
@@ -162,19 +162,23 @@ class Architecture:
     def check(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check what a forward function is called with, its inputs being rows (T, n, d)."""
         num_inputs, num_hiddens = self.sizes(params)
+        kinds.alike(params[0], inputs=[inputs])
         checks.recurrent(inputs.shape, state, (num_inputs, num_hiddens), self.num_states)
         self.check_params(params)
+        kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], inputs=[inputs], state=state)
 
     def check_ids(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check as check does, where the inputs are token ids (T, n)."""
         checks.recurrent_ids(inputs.shape, state, self.sizes(params), self.num_states)
         self.check_params(params)
+        kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], state=state)
 
     def sizes(self, params: Sequence[Any]) -> tuple[int, int]:
         """Return the inputs and the hidden units that the parameters are for, by the first."""
         checks.num_params(len(params), self.parameters)
+        kinds.any_backend(params=params[:1])
         checks.axes(self.parameters[0], params[0].shape, "(num_inputs, num_hiddens)")
         num_inputs, num_hiddens = params[0].shape
         return num_inputs, num_hiddens

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, first_values
+from d2lrnn.nets import cells, first_values, remedies
 from d2lrnn.nets.language_model import Array, Model, State
 
 
@@ -116,6 +116,7 @@ class ConciseModel(Model):
         settings = {"dtype": self.dtype, "device": self.device}
         return self.tensors.from_numpy(outputs, **settings), self.own(state)
 
+    @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros, as a scratch model's stack has."""
         zeros = first_values.zero_state(batch_size, self.num_hiddens)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, describe, losses, optimizers
+from d2lrnn.nets import averaging, cells, describe, kinds, losses, optimizers, remedies
 from d2lrnn.nets.ops import Ops
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class Model(ABC):
         """Check that a state is a tuple of tensors of the right shapes and dtype."""
         zeros = self.begin_state(0)
         checks.state(state, batch_size, [H.shape[1] for H in zeros])
+        kinds.alike_or_numpy(zeros[0], state=state)
         checks.same_dtype(zeros[0], state=state)
 
     def own(self, state: State) -> State:
@@ -203,6 +204,7 @@ class Model(ABC):
 class ScratchModel(Model):
     """A model made of three functions: parameters, first state and forward computation."""
 
+    @remedies.explained(remedies.DEVICE)
     def __init__(
         self,
         vocab_size: int,
@@ -216,6 +218,7 @@ class ScratchModel(Model):
         device: Any = None,
     ) -> None:
         """Make the parameters."""
+        remedies.functions_of_a_net(get_params, init_state, forward_fn)
         self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
         self.dtype, self.device = checks.floating(dtype), device
         self.init_state, self.forward_fn = init_state, forward_fn
@@ -240,6 +243,7 @@ class ScratchModel(Model):
         """The cell, the layers and the directions, as the forward function has them."""
         return cells.architecture_of(self.forward_fn)
 
+    @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from d2lrnn.nets import first_values
+from d2lrnn.nets import first_values, remedies
 from d2lrnn.nets.cells import CELLS, Architecture
 from d2lrnn.nets.ops import Ops
 
@@ -104,7 +104,7 @@ def _get_params(ops: Ops, cell: str) -> GetParams:
 
     get_params.__doc__ = f"Return {LAYOUTS[cell]}."
     get_params.__name__ = get_params.__qualname__ = CELLS[cell].get_params
-    return get_params
+    return remedies.explained(remedies.DEVICE)(get_params)
 
 
 def _init_state(ops: Ops, cell: str) -> InitState:
@@ -119,4 +119,4 @@ def _init_state(ops: Ops, cell: str) -> InitState:
     init_state.__doc__ = f"Return the state before the first time step: zeros, {states}."
     init_state.__doc__ = init_state.__doc__.replace("'", "").replace(",)", ",)")
     init_state.__name__ = init_state.__qualname__ = CELLS[cell].init_state
-    return init_state
+    return remedies.explained(remedies.DEVICE)(init_state)

@@ -13,12 +13,14 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import text
+from d2lrnn.nets import remedies
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32  # tokens that a net says in one call
 FREE = -1  # where a token is not given
 
 
+@remedies.explained(remedies.NET_S_DEVICE)
 def predict_ch8(
     prefix: str,
     num_preds: int,

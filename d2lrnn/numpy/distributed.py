@@ -9,6 +9,8 @@ import os
 
 import numpy as np
 
+from d2lrnn import backends
+
 # Where MPICH's and Open MPI's starters say how many processes there are.
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 LOCAL = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK")
@@ -24,7 +26,7 @@ class Engine:
         except ImportError as error:
             raise ImportError(
                 f"several processes of NumPy need mpi4py and an MPI ({error}); "
-                'run: pip install "d2lrnn[mpi]"'
+                f"run: {backends.install('mpi')}"
             ) from None
         self.comm = MPI.COMM_WORLD
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import kinds, optimizers
 from d2lrnn.nets.losses import LOSSES
 
 
@@ -25,7 +25,7 @@ def in_one_piece(grads):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
-    checks.gradients(grads)
+    kinds.gradients("numpy", grads)
     theta, clip = checks.clipping(theta, clip)
     return optimizers.clip_arrays(grads, theta, clip)
 

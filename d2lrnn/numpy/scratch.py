@@ -6,7 +6,7 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import numpy as np
 
-from d2lrnn.nets import cells, layers
+from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops, library_threads
 from d2lrnn.numpy import baselines, bptt, distributed, gradients, tensors
@@ -16,6 +16,7 @@ from d2lrnn.numpy.fused import input_product
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    kinds.own("numpy", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = np.tanh(X @ W_xh + b_h)  # (n, h)

@@ -4,6 +4,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import padding
+from d2lrnn.nets import kinds
 
 
 def try_gpu(i=0):
@@ -49,6 +50,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    kinds.own("numpy", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from d2lrnn import checks
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import kinds, optimizers
 from d2lrnn.tensorflow.tensors import own
 
 
@@ -27,7 +27,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
-    checks.gradients(grads)
+    kinds.gradients("tensorflow", grads)
     theta, clip = checks.clipping(theta, clip)
     norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
     if clip == "value":

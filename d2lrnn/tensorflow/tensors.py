@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from d2lrnn import checks
+from d2lrnn.nets import kinds
 
 
 def try_gpu(i=0):
@@ -70,6 +71,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
+    kinds.own("tensorflow", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])

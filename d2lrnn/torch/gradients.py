@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import kinds, optimizers
 from d2lrnn.torch import graph
 from d2lrnn.torch.tensors import own
 
@@ -31,7 +31,7 @@ def in_one_piece(grads):
 
 def grad_clipping(grads, theta, *, clip="norm"):
     """Return the gradients, clipped by their joint norm or value by value, and the norm before."""
-    checks.gradients(grads)
+    kinds.gradients("torch", grads)
     theta, clip = checks.clipping(theta, clip)
     norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":

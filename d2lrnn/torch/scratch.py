@@ -6,7 +6,7 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import torch
 
-from d2lrnn.nets import cells, layers
+from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
 from d2lrnn.torch import baselines, distributed, gradients, tensors
@@ -16,6 +16,7 @@ from d2lrnn.torch.tensors import own
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
+    kinds.own("torch", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = torch.tanh(X @ W_xh + b_h)  # (n, h)

@@ -17,7 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets import group
+from d2lrnn.nets import group, remedies
 from d2lrnn.nets.language_model import ScratchModel, Step
 from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.training import divergence, segments, threads, together
@@ -81,6 +81,10 @@ def make_step(
     return step
 
 
+@remedies.explained(
+    "train with step = make_step(net, lr), which holds the loss and the optimizer, and leave out "
+    "the device: the net's own is used"
+)
 def train_epoch_ch8(
     net: Any,
     train_iter: Iterable[Any],
@@ -121,13 +125,16 @@ def train_epoch_ch8(
     """
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
-    processes, first = group.of(net), seen.num_minibatches
+    processes, first, num_rows = group.of(net), seen.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):
         X, Y = map(_array, minibatch)
         if seen.num_minibatches == first:
             together.check_minibatch(net, X, Y)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
         rows = processes.share(X)
+        if not use_random_iter:
+            _check_carried(seen.num_minibatches, num_rows, rows.shape[0])
+        num_rows = rows.shape[0]
         if state is None or use_random_iter:
             state = net.begin_state(rows.shape[0])
         loss, state = step(rows, processes.share(Y), state)
@@ -149,6 +156,17 @@ def _array(ids: Any) -> Any:
     return np.asarray(ids) if isinstance(ids, (list, tuple)) else ids
 
 
+def _check_carried(number: int, before: int | None, found: int) -> None:
+    """Check that a minibatch has as many rows as the one before, whose state is carried on."""
+    if before not in (None, found):
+        raise ValueError(
+            f"minibatch {number + 1} has {found} rows, the one before had {before}, whose state is "
+            "carried on; make all minibatches of one size (drop_last=True of a PyTorch "
+            "DataLoader), or start each from a zero state: use_random_iter=True"
+        )
+
+
+@remedies.explained(remedies.NET_S_DEVICE)
 def train_ch8(
     net: Any,
     train_iter: Any,

@@ -8,6 +8,8 @@ is.
 
 import os
 
+from d2lrnn import backends
+
 CHOICE = "TF_USE_LEGACY_KERAS"
 OTHERS = ("initializers", "losses", "metrics", "optimizers")  # tf.losses is Keras', too
 
@@ -30,7 +32,7 @@ except ModuleNotFoundError as error:
         raise
     raise ImportError(
         "the book's TensorFlow cells need Keras 2, and tf-keras is not installed; "
-        'run: pip install "d2lrnn[keras2]"',
+        f"run: {backends.install('keras2')}",
         name=error.name,
     ) from None
 finally:

@@ -1,0 +1,80 @@
+"""Whose tensors these are: a backend's functions take its own, and refuse all others alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import backends, checks
+
+# By the package in which a type is defined, the backend whose tensors have that type.
+PACKAGES = {"jaxlib": "jax", "flax": "jax", "keras": "tensorflow"}
+
+
+def backend_of(value: Any) -> str | None:
+    """Return the name of the backend that a tensor belongs to, or None for anything else."""
+    for kind in type(value).__mro__:
+        package = kind.__module__.partition(".")[0]
+        name = PACKAGES.get(package, package)
+        if name in backends.BACKENDS and hasattr(value, "dtype"):
+            return name
+    return None
+
+
+def own(backend: str, **named: Iterable[Any]) -> None:
+    """Check that named tensors are all tensors of a backend.
+
+    Raises:
+        ValueError: one is a list, a NumPy array or another framework's tensor.
+    """
+    for name, tensors in named.items():
+        for tensor in tensors:
+            if backend_of(tensor) != backend:
+                raise ValueError(_refusal(backend, name, tensor))
+
+
+def gradients(backend: str, grads: Any) -> None:
+    """Check that there are gradients of a backend to clip, of one dtype."""
+    if not isinstance(grads, (list, tuple)):
+        raise ValueError(
+            f"grads is a {type(grads).__name__}; expected the list of the gradients of all "
+            "parameters; make_step clips those of a net by itself"
+        )
+    own(backend, grads=grads)
+    checks.gradients(grads)
+
+
+def any_backend(**named: Iterable[Any]) -> None:
+    """Check that named tensors are of some backend, not lists of numbers."""
+    for name, tensors in named.items():
+        for tensor in tensors:
+            if backend_of(tensor) is None:
+                raise ValueError(f"{name} holds a {type(tensor).__name__}; expected arrays")
+
+
+def alike(expected: Any, **named: Iterable[Any]) -> None:
+    """Check that named tensors are of the same backend as the tensor expected."""
+    for name, tensors in named.items():
+        for tensor in tensors:
+            if type(tensor) is not type(expected):
+                backend = backend_of(expected)
+                if backend is not None and backend_of(tensor) != backend:
+                    raise ValueError(_refusal(backend, name, tensor))
+
+
+def alike_or_numpy(expected: Any, **named: Iterable[Any]) -> None:
+    """Check the same, of what may also hold NumPy arrays, which are converted."""
+    for name, tensors in named.items():
+        alike(expected, **{name: [t for t in tensors if not isinstance(t, np.ndarray)]})
+
+
+def _refusal(backend: str, name: str, tensor: Any) -> str:
+    title, other = backends.BACKENDS[backend].title, backend_of(tensor)
+    article = "an" if other == "mxnet" else "a"
+    found = f"{article} {backends.BACKENDS[other].title} array" if other else None
+    return (
+        f"{name} is {found or f'a {type(tensor).__name__}'}; expected {title} arrays; "
+        f"convert it with d2lrnn.{backend}.from_numpy(...)"
+    )
