@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -99,6 +100,11 @@ def is_of_the_reference_alone(item):
     return itself and bool(item.get_closest_marker("against_reference"))
 
 
+def asks_for_no_backend(item):
+    """Whether a test is the same whatever backend is chosen; such tests run with NumPy."""
+    return not {*item.fixturenames} & BACKEND_FIXTURES and BOOK not in item.path.parents
+
+
 def with_layers(names):
     """The backends whose framework has recurrent layers of its own."""
     return [name for name in names if name != "numpy"]
@@ -119,6 +125,7 @@ def pytest_collection_modifyitems(config, items):
         or (is_for_frameworks(item, item.fixturenames) and not with_layers(names))
         or (item.get_closest_marker("gpu") and not set(ON_GPUS) & set(names))
         or is_of_the_reference_alone(item)
+        or ("numpy" not in names and asks_for_no_backend(item))
     ]
     absent = [item for item in items if item not in left_out and wants_an_absent_gpu(item)]
     config.stash[NO_GPU] = len(absent)
@@ -130,6 +137,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.pair)
 
 
+BACKEND_FIXTURES = {"backend", "pair", "keras", "pytorch", "two_devices", "gpu"}
+BOOK = Path(__file__).parent / "book"  # has fixtures of its own for its frameworks
 ON_GPUS = ("torch", "jax")  # the backends whose tests marked gpu there are
 NO_GPU = pytest.StashKey[int]()
 
