@@ -92,9 +92,13 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     "--out", type=click.Path(), help="Save the model in this file, for generate and export."
 )
 @click.option(
-    "--checkpoint", type=click.Path(), help="Keep the run in this file as it goes, for --resume."
+    "--checkpoint", type=click.Path(), help="Save the run in this file as it goes, for --resume."
 )
-@click.option("--every", default=100, help="Minibatches from one time the run is kept to the next.")
+@click.option(
+    "--every",
+    default=100,
+    help="Save a checkpoint every N minibatches, counted across epochs, and after each minute.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --checkpoint, if there is one.")
 @click.option("--plot", type=click.Path(), help="Draw the perplexity into this file (.png, .svg).")
 @click.option(

@@ -18,7 +18,7 @@ from d2lrnn import checks
 from d2lrnn.nets import optimizers
 from d2lrnn.nets.ops import Ops
 
-HEAD = 2  # what comes before loss and gradients: how many targets, and who wants to stop
+HEAD = 3  # before loss and gradients: the number of targets, and who wants to stop and to save
 
 
 def make_update(
@@ -67,15 +67,15 @@ def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[floa
 
 
 def head_of(ops: Ops, like: Sequence[Any], count: int) -> Any:
-    """Return what a process says of itself, as a tensor (2,)."""
-    said = [count, float(ops.group.wants_to_stop)]
+    """Return what a process says of itself, as a tensor (HEAD,)."""
+    said = [count, float(ops.group.wants_to_stop), float(ops.group.wants_to_save)]
     return ops.distributed.placed(np.array(said), like[0])
 
 
 def all_reduce(ops: Ops, flat: Any) -> Any:
-    """Return the sum over all processes, and note whether one of them wants to stop."""
+    """Return the sum over all processes, and note whether one of them wants to stop or to save."""
     total = ops.group.all_reduce(flat)
-    ops.group.stops = bool(ops.tensors.to_numpy(total[1:HEAD])[0])
+    ops.group.stops, ops.group.saves = map(bool, ops.tensors.to_numpy(total[1:HEAD]))
     return total
 
 

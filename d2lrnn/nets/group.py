@@ -21,8 +21,8 @@ class Group:
     """The processes that train together; one alone where nothing was started for more.
 
     ``rank`` is this one's number, from 0 to ``size`` - 1; ``local_rank`` its number on its machine.
-    Rank 0 shows, saves and samples. ``wants_to_stop`` may be set in any process; ``stops`` is true
-    in all of them once the next sum has told them so.
+    Rank 0 shows, saves and samples. ``wants_to_stop`` and ``wants_to_save`` may be set in any
+    process; ``stops`` and ``saves`` are true in all of them once the next sum has told them so.
     """
 
     def __init__(self, ops: Ops | None = None, engine: Any = None) -> None:
@@ -32,6 +32,7 @@ class Group:
         self.size: int = 1 if engine is None else engine.size
         self.local_rank: int = 0 if engine is None else engine.local_rank
         self.wants_to_stop = self.stops = False
+        self.wants_to_save = self.saves = False
 
     def all_reduce(self, flat: Any) -> Any:
         """Return the sum, over all processes, of a flat tensor, which may be lost."""

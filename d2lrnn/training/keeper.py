@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -56,7 +57,11 @@ class Interrupted(interrupts.Stopped):
 
 @dataclass
 class Keeper(Callback):
-    """Keeps a run in a file, every so many minibatches; does nothing where path is None."""
+    """Saves a run in a file as it goes; does nothing where path is None.
+
+    It saves every N minibatches, counted across epochs and from the start or the resumption of the
+    run, and at the first minibatch that ends a minute or more after the last save.
+    """
 
     path: StrPath | None
     every: int
@@ -64,6 +69,14 @@ class Keeper(Callback):
     epoch: Epoch = field(default_factory=Epoch)
     listener: Listener = field(default_factory=Listener)
     rng_state: Any = None  # as it was when the epoch began
+    num_unsaved: int = 0  # minibatches since the last save
+
+    pause = 60.0  # seconds from one save to the next, at most
+    clock = staticmethod(time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Count the time from now on."""
+        self.last_save = self.clock()
 
     @contextlib.contextmanager
     def running(self, resume: bool) -> Iterator[None]:
@@ -80,6 +93,7 @@ class Keeper(Callback):
                     stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
             self.listener = stack.enter_context(interrupts.listening())
+            self.last_save = self.clock()
             yield
 
     def begin(self, resume: bool) -> None:
@@ -120,9 +134,25 @@ class Keeper(Callback):
 
     def after_minibatch(self) -> None:
         """Save if it is time to, or if the run is interrupted."""
+        self.num_unsaved += 1
         self._stop_if_interrupted()
-        if self.path is not None and self.epoch.num_minibatches % self.every == 0:
-            self._stop_if_interrupted(saved=self.save())
+        if self.path is not None and self._is_time_to_save():
+            saved = self.save()
+            self.num_unsaved, self.last_save = 0, self.clock()
+            self._stop_if_interrupted(saved=saved)
+
+    def _is_time_to_save(self) -> bool:
+        """Return whether to save now; all processes get the same answer.
+
+        The time is that of rank 0, which tells the others with the next minibatch.
+        """
+        is_late = self.clock() - self.last_save >= self.pause
+        processes = group.of(self.run.net)
+        if processes.size > 1:
+            told = processes.saves
+            processes.wants_to_save = is_late and processes.rank == 0 and not told
+            is_late = told
+        return is_late or self.num_unsaved >= self.every
 
     def save(self) -> bool:
         """Replace the file by the run as it stands, and return whether that was done.

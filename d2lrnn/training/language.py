@@ -205,7 +205,8 @@ def train_ch8(
         checkpoint: a file to keep the run in as it goes, or None. Ctrl-C, and the signals that end
             a process, end training after the minibatch at hand, and keep it; again, at once. What
             has diverged is not kept. No other process can keep a run in it meanwhile.
-        every: minibatches from one checkpoint to the next; the end is always kept.
+        every: save a checkpoint every N minibatches, 1 or more, counted across epochs; one is also
+            saved after each minute, and at the end.
         resume: go on from the checkpoint if there is one, to the same parameters and history, bit
             for bit, as if nothing had happened (speed apart). Whatever changes the result must be
             as it was; num_epochs may be another. A train_iter without a generator ``rng`` must

@@ -15,10 +15,10 @@ from d2lrnn.files import tensor_file
 EPOCHS = 12
 
 
-def command(backend, folder, *more, processes=2, epochs=EPOCHS):
+def command(backend, folder, *more, processes=2, epochs=EPOCHS, every=("--every", 2)):
     train = ["train", "--backend", backend, "--max-tokens", 1000, "--steps", 6, "--batch-size", 6]
     train += ["--hiddens", 8, "--epochs", epochs, "--dtype", "float64", "--optimizer", "adam"]
-    train += ["--lr", 0.001, "--sample-every", 1000, "--every", 2]
+    train += ["--lr", 0.001, "--sample-every", 1000, *every]
     train += ["--checkpoint", folder / "run.safetensors", *more]
     if processes == 1:
         return ["-m", "d2lrnn", *train]
@@ -93,3 +93,24 @@ def test_one_that_is_killed_ends_the_others_and_the_run_goes_on(backend, killed,
     alone, _ = outcome(copy)
     for name, array in expected.items():
         np.testing.assert_allclose(alone[name], array, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_with_the_default_settings_a_run_that_is_killed_goes_on_too(backend, start, tmp_path):
+    folder, default = fresh(tmp_path, "killed"), {"every": ()}
+    run = start(*command(backend, folder, epochs=1000, **default))
+    wait_for((folder / "run.safetensors").exists)
+    run.kill()
+    run.end()
+    whole, epochs = fresh(tmp_path, "whole"), outcome(folder)[1]["epoch"]["number"] + 2
+    runs = [
+        start(*command(backend, whole, epochs=epochs, **default)),
+        start(*command(backend, folder, "--resume", epochs=epochs, **default)),
+    ]
+    for run in runs:
+        status, said = run.end()
+        assert status == 0, said
+    (expected, about), (resumed, again) = outcome(whole), outcome(folder)
+    assert {n: a.tobytes() for n, a in resumed.items()} == {
+        n: a.tobytes() for n, a in expected.items()
+    }
+    assert again == about

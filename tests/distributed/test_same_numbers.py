@@ -68,3 +68,9 @@ def test_fewer_rows_than_processes_are_refused(trained):
         "the minibatch has 1 rows for 2 processes; expected one or more for each; "
         "take a larger batch_size or fewer processes"
     )
+
+
+def test_all_processes_save_where_the_clock_of_rank_0_says_that_a_minute_is_over(trained):
+    first, second = trained(2)[0]["saves"]
+    assert first == second
+    assert [60 < number < 65 for number in first] == [True, False]  # the other is the end

@@ -18,6 +18,7 @@ from d2lrnn import backends
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
 from d2lrnn.training import run_file
+from d2lrnn.training.keeper import Keeper
 
 LR = {"sgd": 1.0, "adagrad": 0.1, "adam": 0.001}
 # Adagrad divides by the root of what may be nearly 0, which multiplies rounding by its rate: in an
@@ -107,6 +108,25 @@ def refusals(rnn, folder):
     return {name: _refused(attempt) for name, attempt in attempts.items()}
 
 
+def saves_by_time(rnn, folder):
+    """After which minibatches each process saves its part, where only the clock of rank 0 runs."""
+    processes, numbers = rnn.processes(), []
+    save, clock = Keeper.save, Keeper.clock
+
+    def noted(keeper):
+        numbers.append(20 * (keeper.epoch.number - 1) + keeper.epoch.num_minibatches)
+        return save(keeper)
+
+    Keeper.save = noted
+    Keeper.clock = staticmethod(itertools.count().__next__ if processes.rank == 0 else int)
+    try:
+        settings = {"checkpoint": Path(folder) / "late.safetensors", "every": 10**6}
+        language_model(rnn, CASES[0], num_epochs=4, **settings)
+    finally:
+        Keeper.save, Keeper.clock = save, staticmethod(clock)
+    return [json.loads(told) for told in processes.gather(json.dumps(numbers))]
+
+
 def _refused(attempt):
     try:
         attempt()
@@ -137,6 +157,7 @@ def main(name, folder, which=""):
         seen["float32"] = history.perplexity
         told["dtypes"] = sorted({array.dtype.name for array in net.arrays()})
     told["refused"] = refusals(rnn, folder) if processes.size == 2 else {}
+    told["saves"] = saves_by_time(rnn, folder) if processes.size == 2 else []
     if processes.rank == 0:
         np.savez(Path(folder) / "arrays.npz", **arrays)
         (Path(folder) / "told.json").write_text(json.dumps(told))

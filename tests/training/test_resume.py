@@ -13,6 +13,7 @@ import pytest
 from d2lrnn.files import atomic, locks, tensor_file
 from d2lrnn.nets import build, cells
 from d2lrnn.training import run_file
+from d2lrnn.training.keeper import Keeper
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -100,6 +101,70 @@ def test_a_run_that_is_stopped_goes_on_bit_for_bit(
     assert_resumes(
         rnn, lambda: start(cell, False, use_random_iter), tmp_path / "run", num_minibatches
     )
+
+
+@pytest.fixture
+def saves(monkeypatch):
+    """The minibatches, counted from the first of the run, after which a checkpoint is written."""
+    save, numbers = Keeper.save, []
+
+    def noted(keeper):
+        numbers.append(7 * (keeper.epoch.number - 1) + keeper.epoch.num_minibatches)
+        return save(keeper)
+
+    monkeypatch.setattr(Keeper, "save", noted)
+    return numbers
+
+
+def test_with_the_default_settings_a_run_that_is_stopped_goes_on(rnn, start, tmp_path, saves):
+    long = {"num_epochs": 16, "checkpoint": tmp_path / "run"}  # 112 minibatches
+    with pytest.raises(Stop):
+        train(rnn, stop_after(start(), 110), **long)
+    assert saves == [100]
+    resumed = train(rnn, start(), resume=True, **long)
+    assert_same(resumed, train(rnn, start(), 16))
+
+
+def test_minibatches_are_counted_across_epochs(reference, plain, tmp_path, saves):
+    train(reference, plain(), 3, checkpoint=tmp_path / "run", every=4)
+    assert saves == [4, 8, 12, 16, 20, 21]
+
+
+def test_a_run_that_goes_on_counts_from_where_it_goes_on(reference, plain, tmp_path, saves):
+    with pytest.raises(Stop):
+        train(reference, stop_after(plain(), 6), checkpoint=tmp_path / "run", every=5)
+    train(reference, plain(), 2, checkpoint=tmp_path / "run", every=5, resume=True)
+    assert saves == [5, 10, 14]
+
+
+def test_a_run_is_saved_after_each_minute_too(reference, plain, tmp_path, monkeypatch, saves):
+    started, seconds = plain(), [0]
+    to_tensor = started[1].to_tensor
+
+    def slow(ids):
+        seconds[0] += 11  # a minibatch has two tensors
+        return to_tensor(ids)
+
+    started[1].to_tensor = slow
+    monkeypatch.setattr(Keeper, "clock", staticmethod(lambda: seconds[0]))
+    train(reference, started, 2, checkpoint=tmp_path / "run")
+    assert saves == [3, 6, 9, 12, 14]
+
+
+def test_minibatches_and_minutes_are_counted_from_the_last_save(
+    reference, plain, tmp_path, monkeypatch, saves
+):
+    started, seconds = plain(), [0]
+    to_tensor, monotonic = started[1].to_tensor, staticmethod(lambda: seconds[0])
+
+    def slower(ids):
+        seconds[0] += 1 if seconds[0] < 10 else 30
+        return to_tensor(ids)
+
+    started[1].to_tensor = slower
+    monkeypatch.setattr(Keeper, "clock", monotonic)
+    train(reference, started, 2, checkpoint=tmp_path / "run", every=4)
+    assert saves == [4, *range(6, 15), 14]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
