@@ -21,12 +21,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     save_picture,
 )
-from d2lrnn.cli.output import (
-    escape_what_cannot_be_shown,
-    harmless,
-    nothing_can_be_printed,
-    tell_of_unknown,
-)
+from d2lrnn.cli.output import harmless, losable, tell_of_unknown
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -38,7 +33,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
-        with nothing_can_be_printed():
+        with losable():
             return super().main(*args, **kwargs)
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -63,7 +58,6 @@ def main() -> None:
 
     Begin with: d2lrnn train --epochs 50 --out model.safetensors
     """
-    escape_what_cannot_be_shown()
     backends.prepare()
 
 

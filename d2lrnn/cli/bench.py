@@ -22,6 +22,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     save_picture,
 )
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import speed
 from d2lrnn.training.progress import bar
 
@@ -121,6 +122,7 @@ def bench_command(
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         measurements.check_replaceable(file)
+        go_on_without_output(file, plot)
         sizes, kinds = sizes or _default_sizes(everything), kinds or tuple(speed.CELLS)
         if generation:
             instead.generate(_names(backend, everything), kinds, rounds)

@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from d2lrnn import backends
-from d2lrnn.cli.output import is_about_output
+from d2lrnn.cli.output import OutputLostError
 from d2lrnn.files import atomic, model_file, pictures
 from d2lrnn.training import interrupts
 
@@ -28,9 +28,9 @@ def plain_errors() -> Iterator[None]:
     """Turn what a user can mend into one line and exit status 1."""
     try:
         yield
+    except OutputLostError:
+        raise
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        if is_about_output(error):
-            raise
         raise click.ClickException(in_words(error)) from error
     except MemoryError as error:
         raise click.ClickException(
@@ -98,8 +98,7 @@ def interruptible(save: Callable[[], None]) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt as error:
-            with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
-                click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+            click.echo(f"\n{str(error) or 'interrupted'}", err=True)
             save()
             sys.exit(interrupts.status(getattr(error, "signum", None)))
 

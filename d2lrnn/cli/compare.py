@@ -9,6 +9,7 @@ import click
 
 from d2lrnn import backends
 from d2lrnn.cli.common import check_outputs, load_backend, plain_errors, save_picture
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
 
@@ -44,13 +45,14 @@ def compare(
         chosen = [*several, *(n.strip() for n in names.split(","))] if names else [*several]
         chosen = list(dict.fromkeys(chosen)) or backends.available()
         check_outputs(None, plot)
+        go_on_without_output(plot)
         known = agreement.CASES | agreement.CONCISE
         wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
         cases = [case for case, made_of in known.items() if made_of.cell in wanted]
         for name in chosen:
             load_backend(name)
         with bar(leave=False) as shown:
-            rows = agreement.compare(chosen, cases, shown.set_description)
+            rows = agreement.compare(chosen, cases, shown.set_description_str)
     if everything:
         click.echo("Largest difference from NumPy in float64, in units of the largest element;")
         click.echo("losses: of 100 training steps from one seed.")

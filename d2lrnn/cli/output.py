@@ -1,4 +1,4 @@
-"""Where a command prints to, when nobody reads it any more: a closed pipe, a full disk.
+"""What a command prints to, which may be a closed pipe, a full disk, or lack a character.
 
 What has been learned is worth more than what is said about it.
 """
@@ -6,7 +6,6 @@ What has been learned is worth more than what is said about it.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -16,39 +15,81 @@ from typing import Any
 
 import click
 
-LOST = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF)  # what an output fails with
 CLOSED = getattr(signal, "SIGHUP", signal.SIGTERM)  # what a terminal that is closed sends
+LENIENT = ("backslashreplace", "ignore", "namereplace", "replace", "xmlcharrefreplace")
+
+
+class OutputLostError(OSError):
+    """Nothing more can be printed, and the command writes no file either."""
 
 
 class Losable:
-    """A stream that fails once: then it ends training as a closed terminal does, and is silent."""
+    """A stream of text, or its buffer, that is silent once nothing more can be written to it."""
 
-    def __init__(self, stream: Any) -> None:
-        """Write to a stream of text."""
-        self._stream = stream
+    def __init__(self, stream: Any, text: Losable | None = None) -> None:
+        """Write to a stream; text: the stream of text that it is the buffer of."""
+        self._stream, self._text = stream, text or self
+        self.lost: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Be like the stream in all else."""
-        return getattr(self._stream, name)
+        found = getattr(self._stream, name)
+        return Losable(found, self) if name == "buffer" else found
 
-    def write(self, text: str) -> int:
-        """Write a text, if that can be."""
+    def write(self, text: Any) -> int:
+        """Write a text, or bytes, if that is possible."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Pass on what has been written, if that can be."""
+        """Pass on what has been written, if that is possible."""
         self._try(self._stream.flush)
 
     def _try(self, do: Callable[[], Any]) -> None:
-        try:
-            do()
-        except OSError as error:
-            _to_nowhere(self._stream)
-            with contextlib.suppress(OSError, AttributeError):  # that may be closed too
-                sys.__stderr__.write(f"nothing more can be printed ({error.strerror})\n")  # type: ignore[union-attr]
-            if callable(signal.getsignal(CLOSED)):  # somebody listens, and will save
-                signal.raise_signal(CLOSED)
+        text = self._text
+        if text.lost is None:
+            try:
+                do()
+                return
+            except OSError as error:
+                text.lost = error
+                _to_nowhere(self._stream)
+                text.tell(error)
+        text.end_unless_useful(text.lost)
+
+    def tell(self, error: OSError) -> None:
+        """Tell of the loss, once: to nobody."""
+
+    def end_unless_useful(self, error: OSError) -> None:
+        """End what would continue for nobody: nothing."""
+
+
+class Output(Losable):
+    """The standard output of a command, without which it continues if it writes files.
+
+    Otherwise training is told to end, as by a terminal that is closed; all else ends at once.
+    """
+
+    goes_on = False
+
+    def tell(self, error: OSError) -> None:
+        """Say that the output is lost, and tell training to end unless it writes files."""
+        lost = f"nothing more can be printed ({error.strerror})"
+        if self.goes_on:
+            click.echo(f"Note: {lost}; the command continues and writes its files", err=True)
+        elif _is_training():
+            click.echo(lost, err=True)
+            signal.raise_signal(CLOSED)
+
+    def end_unless_useful(self, error: OSError) -> None:
+        """End a command that writes no files, and does not train."""
+        if not self.goes_on and not _is_training():
+            raise OutputLostError(error.errno, error.strerror)
+
+
+def _is_training() -> bool:
+    """Return whether something listens that ends training in order."""
+    return callable(signal.getsignal(CLOSED))
 
 
 def _to_nowhere(stream: Any) -> None:
@@ -59,34 +100,39 @@ def _to_nowhere(stream: Any) -> None:
 
 @contextlib.contextmanager
 def losable() -> Iterator[None]:
-    """Let a loss of the output end training in order, and nothing else."""
-    if sys.stdout is None:
-        yield
-        return
-    with contextlib.redirect_stdout(Losable(sys.stdout)):
-        yield
-        sys.stdout.flush()
-
-
-def is_about_output(error: Exception) -> bool:
-    """Return whether an error is that of an output which takes nothing, and not of a file."""
-    if not isinstance(error, OSError) or error.strerror is None:  # with none, the words are ours
-        return False
-    return error.filename is None and error.errno in LOST
-
-
-@contextlib.contextmanager
-def nothing_can_be_printed() -> Iterator[None]:
-    """End a command in one line where its output, on a full disk say, takes nothing any more."""
-    try:
-        yield
-    except OSError as error:
-        if not is_about_output(error):
-            raise
-        _to_nowhere(sys.stdout)
-        with contextlib.suppress(OSError):
+    """Let a command go on, or end in one line, where nothing more can be printed."""
+    _open_closed()
+    escape_what_cannot_be_shown()
+    output = Output(sys.stdout) if sys.stdout is not None else None
+    errors = Losable(sys.stderr) if sys.stderr is not None else None
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            try:
+                yield
+            finally:
+                if output is not None:
+                    output.flush()
+        except OutputLostError as error:
             click.echo(f"Error: nothing can be printed ({error.strerror})", err=True)
-        sys.exit(1)
+            sys.exit(1)
+
+
+def go_on_without_output(*files: str | None) -> None:
+    """Let the command continue where nothing more can be printed, if it writes files."""
+    if isinstance(sys.stdout, Output):
+        sys.stdout.goes_on = any(files)
+
+
+def _open_closed() -> None:
+    """Open what is closed of input, output and errors, lest a file that is written take its place.
+
+    What a framework prints would otherwise go into a model.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def harmless(text: str) -> str:
@@ -121,5 +167,5 @@ def tell_of_unknown(prefix: str, vocab: Any) -> None:
 def escape_what_cannot_be_shown() -> None:
     r"""Print what the encoding of the terminal lacks as, say, ``\xe9``: no reason to fail."""
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        if getattr(stream, "errors", "") not in LENIENT and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

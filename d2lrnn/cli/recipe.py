@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,8 +71,7 @@ class Asked:
         """Save the model, if that was asked for; also when training is interrupted."""
         if self.out and rnn.processes().rank == 0:
             rnn.save_model(self.out, net, vocab, **known)
-            with contextlib.suppress(OSError):  # a terminal that is closed cannot be told
-                click.echo(f"model saved in {self.out}")
+            click.echo(f"model saved in {self.out}")
 
     def keep(self, rnn: Any, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
         """Save the model and the picture that were asked for."""

@@ -16,6 +16,7 @@ import click
 
 from d2lrnn.cli import launch, measurements
 from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import scaling
 from d2lrnn.training import threads
 
@@ -35,6 +36,7 @@ def scale(
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         measurements.check_replaceable(file)
+        go_on_without_output(file, plot)
         points = measured(backend, cell, counts, rounds)
     click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
     click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")

@@ -17,6 +17,7 @@ from d2lrnn.cli.common import (
     save_picture,
     together,
 )
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.nets import cells
 from d2lrnn.recipes.tasks import TASKS
 
@@ -59,6 +60,7 @@ def task(
     """Train a network for one task and show what it does."""
     with plain_errors():
         check_outputs(None, plot)
+        go_on_without_output(plot)
         rnn = load_backend(backend)
         settings: dict[str, Any] = {"seed": seed, "device": on_gpu.device(rnn, gpu)}
         if name == XOR:

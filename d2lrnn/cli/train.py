@@ -23,7 +23,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     together,
 )
-from d2lrnn.cli.output import losable, tell_of_unknown
+from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
@@ -116,8 +116,9 @@ def train(context: click.Context, /, **options: Any) -> None:
         _check_options(context, asked)
         check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
         check_outputs(asked.out, asked.plot, asked.checkpoint)
+        go_on_without_output(asked.out, asked.plot, asked.checkpoint)
         rnn = load_backend(asked.backend)
-        with losable(), together(rnn) as processes:
+        with together(rnn) as processes:
             if asked.recipe:
                 checks.one_process(processes.size, "the recipe trains on one row at a time")
                 recipe.train_min_char(rnn, asked)

@@ -11,6 +11,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.numpy.bptt import sigmoid
+from d2lrnn.training.progress import say
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -37,7 +38,7 @@ def learn_xor(
     lr: float = 0.1,
     *,
     seed: int = 0,
-    report: Callable[[str], object] = print,
+    report: Callable[[str], object] = say,
     report_every: int = 10000,
 ):
     """Train the 2-2-1 network on all four cases at once; return params and the errors.

@@ -82,15 +82,16 @@ def train_min_char(
     smooth, state = NUM_STEPS * math.log(len(vocab)), None
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
-    shown = bar(progress, iterable=pieces, total=num_iterations)
-    with interrupts.listening() as heard, threads.of_net(net).limited() as limit:
-        for iteration, (X, Y, first) in enumerate(shown, 1):
+    listening, shown = interrupts.listening(), bar(progress, total=num_iterations)
+    with listening as heard, shown, threads.of_net(net).limited() as limit:
+        for iteration, (X, Y, first) in enumerate(pieces, 1):
             heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")
             before = net.begin_state(1) if first else state
             loss, state = step(X, Y, before)
             limit.after_minibatch()
             divergence.check_loss(loss, history=seen)
             smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
+            shown.update()
             last = iteration == num_iterations
             if last or iteration % report_every == 0:
                 seen.iterations.append(iteration)

@@ -12,6 +12,7 @@ from typing import Any
 from d2lrnn.data.text import Vocab
 from d2lrnn.nets.prediction import predict_ch8
 from d2lrnn.training.history import History, in_short
+from d2lrnn.training.progress import Shown
 
 NUM_PREDS = 50  # tokens of a sample
 
@@ -30,7 +31,7 @@ class Callback:
 class Bar(Callback):
     """Shows how far training has come."""
 
-    bar: Any
+    bar: Shown
     num_epochs: int
 
     def after_minibatch(self) -> None:

@@ -25,7 +25,7 @@ from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
 from d2lrnn.training.keeper import Keeper
-from d2lrnn.training.progress import bar, length
+from d2lrnn.training.progress import Shown, bar, length
 from d2lrnn.training.run_file import Run
 
 
@@ -273,7 +273,7 @@ def train_ch8(
     return history
 
 
-def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Any:
+def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
     """Return a progress bar over the minibatches, as far as the run has come."""
     size = length(keeper.run.train_iter)
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches

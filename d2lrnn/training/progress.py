@@ -1,4 +1,7 @@
-"""Progress bars: the one place that makes them, and says whether they are shown."""
+"""What training prints: progress bars and lines of text, neither of which ever ends it.
+
+This is the one place that makes progress bars, and says whether they are shown.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,48 @@ LINES = "lines"
 SECONDS = 5.0  # from one such line to the next
 
 
-def bar(progress: bool | None = None, **settings: Any) -> Any:
-    """Return a tqdm bar.
+class Shown:
+    """A tqdm bar; what it cannot print is left out, whatever the error.
+
+    A terminal may be closed, a disk full, a pipe broken, and each frontend has errors of its own.
+    """
+
+    def __init__(self, tqdm_bar: Any) -> None:
+        """Take the bar."""
+        self._bar = tqdm_bar
+
+    def __enter__(self) -> Shown:
+        """Return the bar, which is closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar."""
+        with contextlib.suppress(Exception):
+            self._bar.close()
+
+    @property
+    def disable(self) -> bool:
+        """Whether nothing is shown."""
+        return bool(self._bar.disable)
+
+    def update(self, number: int = 1) -> None:
+        """Advance the bar."""
+        with contextlib.suppress(Exception):
+            self._bar.update(number)
+
+    def set_description_str(self, text: str, *, refresh: bool = True) -> None:
+        """Put a text before the bar, at once or when it is drawn the next time."""
+        with contextlib.suppress(Exception):
+            self._bar.set_description_str(text, refresh=refresh)
+
+    def write(self, text: str) -> None:
+        """Print a line of text above the bar."""
+        with contextlib.suppress(Exception):
+            self._bar.write(printable(text))
+
+
+def bar(progress: bool | None = None, **settings: Any) -> Shown:
+    """Return a progress bar.
 
     Args:
         progress: True for a progress bar, False for none, None for one if this is a terminal or a
@@ -25,16 +68,18 @@ def bar(progress: bool | None = None, **settings: Any) -> Any:
     """
     from tqdm.auto import tqdm  # here: most imports of this package train nothing
 
+    variable = os.environ.get(PROGRESS)
+    disable: bool | None = not progress
     if sys.stderr is None:  # closed: there is nowhere to show it
-        disable: bool | None = True
+        disable = True
     elif progress is None:
-        variable = os.environ.get(PROGRESS)
-        if variable == LINES and not sys.stderr.isatty():
-            return _lines(**settings)
         disable = True if variable == "0" else None
-    else:
-        disable = not progress
-    return tqdm(disable=disable, **settings)
+    try:
+        if disable is None and variable == LINES and not sys.stderr.isatty():
+            return Shown(_lines(**settings))
+        return Shown(tqdm(disable=disable, **settings))
+    except Exception:  # it cannot be drawn
+        return Shown(tqdm(disable=True, **settings))
 
 
 def _lines(**settings: Any) -> Any:
@@ -47,9 +92,8 @@ def _lines(**settings: Any) -> Any:
         def display(self, msg: str | None = None, pos: int | None = None) -> None:
             if time.monotonic() - self.written >= SECONDS:
                 self.written = time.monotonic()
-                with contextlib.suppress(OSError, ValueError):  # a full disk, a closed pipe
-                    self.fp.write(f"{self}\n")
-                    self.fp.flush()
+                self.fp.write(f"{self}\n")
+                self.fp.flush()
 
         def clear(self, nolock: bool = False) -> None:
             pass  # lines stay
@@ -59,6 +103,22 @@ def _lines(**settings: Any) -> Any:
             self.disable = True
 
     return Lines(mininterval=SECONDS, delay=SECONDS, ncols=0, **settings)
+
+
+def say(text: str) -> None:
+    """Print a line of text; where nothing can be printed, leave it out."""
+    with contextlib.suppress(Exception):
+        print(printable(text))
+
+
+def printable(text: str) -> str:
+    r"""Return a text with escapes, such as ``\xe9``, for what the output's encoding lacks."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding, getattr(sys.stdout, "errors", None) or "strict")
+    except UnicodeError:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def length(train_iter: Any) -> int | None:

@@ -17,6 +17,7 @@ import pooch
 
 from d2lrnn.book import archives
 from d2lrnn.data import corpora
+from d2lrnn.training.progress import say
 
 d2l = sys.modules[__package__]
 
@@ -34,7 +35,7 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
             return os.fspath(path)
     os.makedirs(cache_dir, exist_ok=True)
     path = Path(cache_dir) / url.split("/")[-1]
-    print(f"Downloading {path} from {url}...")
+    say(f"Downloading {path} from {url}...")
     downloader = pooch.HTTPDownloader(timeout=corpora.TIMEOUT)
     try:
         known = sha1 and f"sha1:{sha1}"

@@ -14,6 +14,7 @@ from typing import Any, cast
 from d2lrnn.training import divergence
 from d2lrnn.training.history import DivergenceError, perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
+from d2lrnn.training.progress import say
 
 d2l = sys.modules[__package__]
 EVERY = 10  # epochs from one sample and point to the next
@@ -84,12 +85,12 @@ def train(
             perplexity, speed = train_epoch()
         if number % EVERY == 0:
             if samples:
-                print(predict("time traveller"))
+                say(predict("time traveller"))
             animator.add(number, [perplexity])
     if num_epochs > 0:
-        print(f"perplexity {perplexity:.1f}, {speed:.1f} tokens/sec on {device}")
-    print(predict("time traveller"))
-    print(predict("traveller"))
+        say(f"perplexity {perplexity:.1f}, {speed:.1f} tokens/sec on {device}")
+    say(predict("time traveller"))
+    say(predict("traveller"))
 
 
 def predict(
@@ -140,4 +141,4 @@ def train_pairs(
         if number % EVERY == 0:
             animator.add(number, [metric[0] / metric[1]])
     if num_epochs > 0:
-        print(f"loss {metric[0] / metric[1]:.3f}, {metric[1] / seconds:.1f} tokens/sec on {device}")
+        say(f"loss {metric[0] / metric[1]:.3f}, {metric[1] / seconds:.1f} tokens/sec on {device}")

@@ -1,0 +1,146 @@
+"""Whatever becomes of what a command prints, what it has learned or measured is not lost."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from d2lrnn.files import tensor_file
+
+COMMAND = f"{shlex.quote(sys.executable)} -m d2lrnn"
+SMALL = "--hiddens 8 --steps 10 --batch-size 8 --max-tokens 1000 --sample-every 1"
+TEXT = "Grüße an 漢字 😀\n"
+TERMINALS = {
+    "the C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "ascii and surrogates": {"PYTHONIOENCODING": "ascii:surrogateescape"},
+    "latin-1": {"PYTHONIOENCODING": "latin-1:strict"},
+}
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+
+
+def shell(command, folder, **environment):
+    """Run a command line in a folder."""
+    settings = {"shell": True, "cwd": folder, "capture_output": True, "timeout": 120}
+    return subprocess.run(command, env={**os.environ, **environment}, **settings)
+
+
+@pytest.fixture(params=TERMINALS.values(), ids=TERMINALS)
+def terminal(request):
+    """The environment of a terminal that lacks most characters."""
+    return request.param
+
+
+@pytest.fixture
+def text(tmp_path):
+    """A text of characters that few terminals have."""
+    (tmp_path / "text").write_text(TEXT * 60, encoding="utf-8")
+    return tmp_path / "text"
+
+
+@pytest.mark.parametrize("progress", ["0", "1"])
+def test_a_text_that_the_terminal_lacks_is_learned_and_kept(
+    backend, tmp_path, text, terminal, progress
+):
+    train = f"{COMMAND} train --backend {backend} {SMALL} --text text --epochs 3 --out m"
+    done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS=progress)
+    assert done.returncode == 0, done.stderr
+    assert b"epoch 3, perplexity" in done.stdout
+    assert (tmp_path / "m").exists()
+
+
+def test_a_model_of_such_a_text_generates(backend, tmp_path, text, terminal):
+    shell(f"{COMMAND} train {SMALL} --text text --epochs 1 --out m", tmp_path)
+    generate = f"{COMMAND} generate m --backend {backend} --num-preds 5 --prefix Gr"
+    done = shell(generate, tmp_path, **terminal)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"Gr")
+
+
+def test_the_recipe_learns_such_a_text_too(tmp_path, text, terminal):
+    train = f"{COMMAND} train --recipe min-char --text text --iterations 2 --out m"
+    done = shell(train, tmp_path, **terminal)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "m").exists()
+
+
+def test_names_that_the_terminal_lacks_are_no_reason_to_fail(tmp_path, terminal):
+    done = shell(f"{COMMAND} train {SMALL} --epochs 1 --out Grüße", tmp_path, **terminal)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["Grüße"]
+    done = shell(f"{COMMAND} generate 漢字", tmp_path, **terminal)
+    assert done.returncode == 1
+    assert b"there is no such file" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+LOSSES = ["| head -n 1", "> /dev/full", ">&-", "2>&-", ">&- 2>&-", "> /dev/full 2> /dev/full"]
+
+
+@pytest.fixture(params=LOSSES)
+def loss(request):
+    """How a command line ends that cannot print any more."""
+    return request.param
+
+
+def test_a_run_that_writes_a_model_goes_on_to_its_end(tmp_path, loss):
+    train = f"({COMMAND} train {SMALL} --epochs 40 --out m; echo $? > status)"
+    done = shell(f"{train} {loss}", tmp_path)
+    assert (tmp_path / "status").read_text() == "0\n", done.stderr
+    settings = json.loads(tensor_file.unpack(tmp_path / "m")[1]["settings"])
+    assert settings["epochs"] == 40
+    assert b"Traceback" not in done.stderr
+    assert b"interrupted" not in done.stderr
+
+
+def test_a_run_that_is_saved_goes_on_to_its_end(tmp_path, loss):
+    done = shell(f"{COMMAND} train {SMALL} --epochs 40 --checkpoint run {loss}", tmp_path)
+    about = json.loads(tensor_file.unpack(tmp_path / "run")[1]["training"])
+    assert about["epoch"]["number"] == 41, done.stderr
+
+
+@pytest.mark.parametrize("loss", ["| head -n 1", "> /dev/full"])
+def test_a_run_that_writes_nothing_ends(tmp_path, loss):
+    done = shell(f"({COMMAND} train {SMALL} --epochs 100000; echo $? > s) {loss}", tmp_path)
+    assert (tmp_path / "s").read_text() in ("1\n", "129\n")
+    assert b"can be printed" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        ("task sentiment --epochs 2 --plot p.png", "p.png"),
+        ("task xor --epochs 2 --plot p.png", "p.png"),
+        ("compare --backend numpy --cell rnn --plot p.png", "p.png"),
+        ("bench --size tiny --cell rnn --rounds 1 --plot p.png", "p.png"),
+        ("bench --size tiny --cell rnn --rounds 1 --json j", "j"),
+        ("train --recipe min-char --corpus builtin --iterations 2 --out m", "m"),
+    ],
+)
+def test_every_command_writes_its_files_where_nothing_can_be_printed(tmp_path, arguments, file):
+    done = shell(f"{COMMAND} {arguments} > /dev/full", tmp_path)
+    assert (tmp_path / file).stat().st_size > 0, done.stderr
+
+
+def test_what_is_printed_to_a_closed_output_does_not_go_into_a_file(tmp_path):
+    program = """
+import os, sys
+from d2lrnn import cli
+from d2lrnn.files import tensor_file
+write = tensor_file.write
+def printing(file, *args):
+    write(file, *args)
+    for number in (1, 2):  # as libraries of C do
+        os.write(number, b"a word from a framework")
+tensor_file.write = printing
+cli.main(sys.argv[1:])
+"""
+    (tmp_path / "program.py").write_text(program)
+    train = f"{shlex.quote(sys.executable)} program.py train {SMALL} --epochs 1 --out m"
+    shell(f"{train} <&- >&- 2>&-", tmp_path)
+    done = shell(f"{COMMAND} generate m --num-preds 1", tmp_path)
+    assert done.returncode == 0, done.stderr
