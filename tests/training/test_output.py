@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from d2lrnn.book.classic import training
 from d2lrnn.numpy import xor
 from d2lrnn.recipes import min_char
 from d2lrnn.training.progress import bar, printable
@@ -85,13 +84,6 @@ def test_the_recipe_is_followed_to_its_end(reference, monkeypatch, stream):
 def test_exclusive_or_is_learned_to_its_end(monkeypatch, stream):
     monkeypatch.setattr(sys, "stdout", stream)
     assert len(xor.learn_xor(3, report_every=1)[1]) == 3
-
-
-def test_the_book_s_training_comes_to_its_end(monkeypatch, stream):
-    epochs = []
-    monkeypatch.setattr(sys, "stdout", stream)
-    training.train(lambda: epochs.append(0) or (1.0, 1.0), lambda _: TEXT, 20, "cpu")
-    assert len(epochs) == 20
 
 
 def test_what_the_output_lacks_is_escaped_and_all_else_printed_as_it_is(monkeypatch):

@@ -1,6 +1,8 @@
 """What the book's training, prediction and parts do, beside the package's own."""
 
 import importlib
+import io
+import sys
 
 import numpy as np
 import pytest
@@ -61,6 +63,19 @@ def test_training_says_the_perplexity_and_two_samples(
     assert lines[0].startswith("perplexity 9.")
     assert lines[0].split(" on ")[1].upper().startswith(("CPU", "/CPU", "/DEVICE:CPU"))
     assert [line[:9] for line in lines[1:]] == ["time trav", "trave<unk"]  # no l in the vocabulary
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_sample_that_the_output_cannot_encode_does_not_end_training(
+    d2l, device, make_book_net, minibatches, vocab, monkeypatch, errors
+):
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii", errors=errors))
+    net = make_book_net(VOCAB_SIZE)
+    monkeypatch.setattr(d2l, "predict_ch8", lambda *_: "漢字")
+    d2l.train_ch8(net, minibatches, vocab, 1, 1, device)
+    sys.stdout.flush()
+    assert output.getvalue().splitlines()[1:] == [b"\\u6f22\\u5b57"] * 2
 
 
 def test_the_perplexity_is_drawn_every_ten_epochs(
