@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 # The environment variable that turns progress bars off where it is 0. Where it is "lines", as in
@@ -16,6 +17,7 @@ from typing import Any
 PROGRESS = "D2LRNN_PROGRESS"
 LINES = "lines"
 SECONDS = 5.0  # from one such line to the next
+SOON = 1e-9  # seconds; with a delay, tqdm does not draw a bar when it makes it
 
 
 class Shown:
@@ -25,8 +27,12 @@ class Shown:
     """
 
     def __init__(self, tqdm_bar: Any) -> None:
-        """Take the bar."""
+        """Take the bar, which has not been drawn yet, and draw it."""
         self._bar = tqdm_bar
+        for name in ("display", "clear"):  # an error there would leave tqdm's lock locked
+            setattr(tqdm_bar, name, _never_failing(getattr(tqdm_bar, name)))
+        with contextlib.suppress(Exception):
+            tqdm_bar.refresh()
 
     def __enter__(self) -> Shown:
         """Return the bar, which is closed at the end."""
@@ -77,9 +83,20 @@ def bar(progress: bool | None = None, **settings: Any) -> Shown:
     try:
         if disable is None and variable == LINES and not sys.stderr.isatty():
             return Shown(_lines(**settings))
-        return Shown(tqdm(disable=disable, **settings))
-    except Exception:  # it cannot be drawn
+        return Shown(tqdm(disable=disable, delay=SOON, **settings))
+    except Exception:  # such as that of a closed stream, asked whether it is a terminal
         return Shown(tqdm(disable=True, **settings))
+
+
+def _never_failing(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that does the same, without its errors."""
+
+    def call(*args: Any, **settings: Any) -> Any:
+        with contextlib.suppress(Exception):
+            return method(*args, **settings)
+        return None
+
+    return call
 
 
 def _lines(**settings: Any) -> Any:

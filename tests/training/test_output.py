@@ -2,6 +2,7 @@
 
 import io
 import sys
+import threading
 
 import pytest
 
@@ -94,6 +95,19 @@ def test_what_the_output_lacks_is_escaped_and_all_else_printed_as_it_is(monkeypa
     }.items():
         monkeypatch.setattr(sys, "stdout", STREAMS[name]())
         assert printable(TEXT) == expected
+
+
+def test_a_bar_that_cannot_be_drawn_does_not_stop_the_bars_of_other_threads(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", Failing())
+        with bar(True, total=2, mininterval=0) as shown:
+            shown.update()
+            shown.set_description_str("epoch 1")
+            shown.write("a sample")
+    other = threading.Thread(target=lambda: bar(True, file=io.StringIO()), daemon=True)
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
 
 
 def test_a_text_that_cannot_be_drawn_does_not_end_what_the_bar_shows(monkeypatch):
