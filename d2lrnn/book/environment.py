@@ -1,0 +1,110 @@
+"""A throw-away environment for the kernel of a notebook: installing changes it, and nothing else.
+
+Its Python finds every package of this environment, and is what sys.executable, python and pip mean
+in a cell. Tools that install packages are scripts there that skip what would install; see guard.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import site
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+from d2lrnn.book import guard
+
+SCRIPT = (
+    '@"{python}" "{guard}" {tool} %*\n'
+    if os.name == "nt"
+    else '#!/bin/sh\nexec "{python}" "{guard}" {tool} "$@"\n'
+)
+
+
+class Builder(venv.EnvBuilder):
+    """Makes an environment, and remembers where its parts are."""
+
+    context: Any = None
+
+    def post_setup(self, context: Any) -> None:
+        """Remember where the parts are."""
+        self.context = context
+
+
+def make(folder: Path) -> tuple[str, dict[str, str]]:
+    """Make a throw-away environment in a folder.
+
+    Returns:
+        its Python, and the variables that programs in it are started with.
+
+    Raises:
+        OSError: this Python cannot make environments.
+    """
+    builder = Builder(symlinks=os.name != "nt", with_pip=False)
+    try:
+        builder.create(folder)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise OSError(
+            f"cannot make a throw-away environment for the notebook in {folder} ({error}); set "
+            "TMPDIR to a folder that can be written to, or add --allow-install to do without"
+        ) from error
+    python, scripts = builder.context.env_exe, Path(builder.context.bin_path)
+    packages = next(folder.glob("[Ll]ib/**/site-packages"))
+    copy = packages / "_d2lrnn_guard.py"
+    shutil.copyfile(guard.__file__, copy)
+    lines = [f"import site; site.addsitedir({name!a})" for name in _site_folders()]
+    lines.append("import _d2lrnn_guard; _d2lrnn_guard.start()")
+    (packages / "d2lrnn.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for tool in _tools():
+        _write_script(scripts, tool, SCRIPT.format(python=python, guard=copy, tool=tool))
+    return python, _variables(folder, scripts, python)
+
+
+def skipped(folder: Path) -> list[str]:
+    """Return the commands that have been skipped in an environment since this was last called."""
+    log = folder / guard.LOG
+    if not log.exists():
+        return []
+    lines = log.read_text(encoding="utf-8").splitlines()
+    log.unlink()
+    return lines
+
+
+def _site_folders() -> list[str]:
+    """Return the folders of installed packages, in their order, of the Python that runs this."""
+    folders = [*site.getsitepackages(), site.getusersitepackages()]
+    return [folder for folder in folders if folder in sys.path]
+
+
+def _tools() -> set[str]:
+    """Return the names of the scripts: those of pip, and of each other tool that is installed."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    names = {name for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}
+    pips = {name for name in names if re.fullmatch(r"pip[\d.]*", name)}
+    others = {tool for tool in (*guard.TOOLS, "sudo") if shutil.which(tool)}
+    return pips | others | {"pip", "pip3", f"pip{sys.version_info[0]}.{sys.version_info[1]}"}
+
+
+def _write_script(folder: Path, tool: str, text: str) -> None:
+    path = folder / (f"{tool}.bat" if os.name == "nt" else tool)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def with_path(folder: str) -> dict[str, str]:
+    """Return the variables of this process, with programs looked for in a folder first."""
+    path = os.pathsep.join(filter(None, [folder, os.environ.get("PATH")]))
+    return {**os.environ, "PATH": path}
+
+
+def _variables(folder: Path, scripts: Path, python: str) -> dict[str, str]:
+    """Return variables that lead tools here which a cell calls by their whole path."""
+    variables = with_path(str(scripts))
+    variables.pop("UV_SYSTEM_PYTHON", None)
+    variables.update(VIRTUAL_ENV=str(folder), PIP_PYTHON=python)
+    variables.update(CONDA_DRY_RUN="true", MAMBA_DRY_RUN="true")
+    return variables

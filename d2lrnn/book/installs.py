@@ -1,0 +1,220 @@
+"""Find the statements of a notebook's cell that install or remove packages.
+
+What a cell computes at run time, such as a command in a variable, is left to guard.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from d2lrnn.book import guard
+from d2lrnn.book.classic.requirements import needed
+
+Test = Callable[[Any], bool]
+
+SHELLS = re.compile(r"%%(?:bash|sh|zsh|cmd|system|sx|!|script\s+(?:\S*/)?(?:ba|z|da|)sh)\b")
+WRAPPERS = re.compile(r"%%(?:capture|time|timeit|prun|python[\d.]*)\b")
+COMMAND = re.compile(r"(?:([^=!%'\"#(]*[^=!%'\"#(\s])\s*=\s*)?[!%]+")  # !pip, %pip, out = !pip
+MAGICS = ("magic", "run_cell", "run_cell_magic", "run_line_magic", "getoutput", "getpipeoutput")
+CALLS = ("run", "call", "check_call", "check_output", "getstatusoutput", "system")
+RUNS = re.compile(
+    rf"{'|'.join([*MAGICS, *CALLS])}|[pP]open|(?:posix_)?spawn\w*|exec[lv]\w*|create_subprocess_\w+"
+)
+
+
+class Span(NamedTuple):
+    """Where a statement stands: lines from 0, columns in bytes of UTF-8; the end is exclusive."""
+
+    line: int
+    column: int
+    last_line: int
+    end: int
+
+
+def skip_installs(source: str, *, d2l_only: bool = False) -> tuple[str, list[str]]:
+    """Return a cell without what installs or removes packages, and the lines left out.
+
+    A statement at the top of the cell is removed; within a block it becomes ``pass``.
+
+    Args:
+        source: the cell's text.
+        d2l_only: leave out only what installs d2l.
+    """
+    first, newline, body = source.lstrip().partition("\n")
+    test: Test = _installs_d2l if d2l_only else guard.installs
+    if SHELLS.match(first):
+        kept, skipped = _skip_in_shell(body, test)
+    elif WRAPPERS.match(first):
+        kept, skipped = skip_installs(body, d2l_only=d2l_only)
+    elif first.startswith("%%"):  # text, or a language that is not Python
+        return source, []
+    else:
+        return _skip_in_python(source, test)
+    if not skipped:
+        return source, []
+    return (first + newline + kept if kept.strip(" :\n") else ""), skipped
+
+
+def _installs_d2l(command: Any) -> bool:
+    text = command if isinstance(command, str) else " ".join(command)
+    return bool(re.search(r"\bd2l\b", text)) and guard.installs(command)
+
+
+def _skip_in_shell(script: str, test: Test) -> tuple[str, list[str]]:
+    """Replace lines of a script by ``:``; one with text of several lines is left to guard."""
+    if "<<" in script or not test(script):
+        return script, []
+    lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", script)
+    skipped = [line.strip() for line in lines if test(line)]
+    return "".join(":\n" if test(line) else line for line in lines), skipped
+
+
+def _skip_in_python(source: str, test: Test) -> tuple[str, list[str]]:
+    lines = _lines(source)
+    commands = list(_command_spans(lines))
+    found = [span for span, text in commands if test(text)]
+    plain = list(lines)
+    for span, _ in reversed(commands):
+        _put(plain, span, b"pass", keep_lines=True)
+    found += _statement_spans(b"".join(plain), test)
+    first = next((line for line in lines if line.strip()), b"")
+    indent = len(first) - len(first.lstrip())
+    skipped = []
+    for span in sorted(found, reverse=True):
+        skipped.append(_text(lines[span.line : span.last_line + 1]).strip())
+        on_top = span.column <= indent and _is_alone(lines, span)
+        _put(lines, span, b"" if on_top else b"pass")
+    return _text(lines).rstrip("\n") if skipped else source, skipped[::-1]
+
+
+def _lines(source: str) -> list[bytes]:
+    """Return the lines of a cell in bytes, in which Python counts columns."""
+    return [
+        line.encode("utf-8", "surrogatepass") for line in re.findall(r"[^\n]*\n|[^\n]+", source)
+    ]
+
+
+def _text(lines: list[bytes]) -> str:
+    return b"".join(lines).decode("utf-8", "surrogatepass")
+
+
+def _is_alone(lines: list[bytes], span: Span) -> bool:
+    """Return whether a statement shares its lines with no other."""
+    before = lines[span.line][: span.column]
+    after = lines[span.last_line][span.end :].strip(b" \t;\r\n")
+    return not before.strip() and (not after or after.startswith(b"#"))
+
+
+def _put(lines: list[bytes], span: Span, new: bytes, keep_lines: bool = False) -> None:
+    """Put bytes in the place of a statement, or remove its lines if there are none."""
+    before, after = lines[span.line][: span.column], lines[span.last_line][span.end :]
+    rest = [b"\n"] * (span.last_line - span.line) if keep_lines else []
+    lines[span.line : span.last_line + 1] = [before + new + after, *rest] if new else []
+
+
+def _command_spans(lines: list[bytes]) -> Iterator[tuple[Span, str]]:
+    """Yield where IPython's own commands stand, such as !pip and %pip, and what they run."""
+    with needed("IPython"):
+        from IPython.core.inputtransformer2 import make_tokens_by_line
+    try:
+        statements = make_tokens_by_line([_text([line]) for line in lines])
+    except SyntaxError:  # then IPython runs none of it
+        return
+    following = 0
+    for tokens in statements:
+        start = next((token.start for token in tokens if token.string.strip()), None)
+        if start is None or start[0] <= following:
+            continue
+        line, text = start[0] - 1, _text(lines[start[0] - 1 : start[0]])
+        column = len(text[: start[1]].encode("utf-8", "surrogatepass"))
+        command = COMMAND.match(text[start[1] :])
+        if command or _is_automagic(text[start[1] :]):
+            following = line + 1
+            while lines[following - 1].endswith(b"\\\n") and following < len(lines):
+                following += 1
+            end = len(lines[following - 1].rstrip(b"\r\n"))
+            whole = _text([lines[line][column:], *lines[line + 1 : following]])
+            runs = whole[command.end() :] if command else whole
+            kept = command and command[1] not in (None, "_")  # out = !pip: out is needed
+            yield Span(line, column, following - 1, end), "" if kept else runs
+
+
+def _is_automagic(line: str) -> bool:
+    """Return whether a line without % or ! is one for pip or conda, as IPython takes it."""
+    if not re.match(r"(?:pip|conda|mamba|micromamba|uv)[\d.]*\s", line):
+        return False
+    try:
+        ast.parse(line.strip())
+    except SyntaxError:
+        return True
+    return False
+
+
+def _statement_spans(source: bytes, test: Test) -> Iterator[Span]:
+    """Yield where statements of Python stand that call what installs."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # then IPython runs none of it
+        return
+    for node in ast.walk(tree):
+        calls = ast.walk(node) if isinstance(node, ast.Expr) or _is_dropped(node) else ()
+        if any(isinstance(call, ast.Call) and _call_installs(call, test) for call in calls):
+            statement: Any = node
+            yield Span(
+                statement.lineno - 1,
+                statement.col_offset,
+                statement.end_lineno - 1,
+                statement.end_col_offset,
+            )
+
+
+def _is_dropped(node: ast.AST) -> bool:
+    """Return whether a statement is an assignment to ``_``."""
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_"
+
+
+def _call_installs(call: ast.Call, test: Test) -> bool:
+    """Return whether a call runs a command, written out in it, that installs."""
+    name = ast.unparse(call.func)
+    last = name.split(".")[-1]
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    parts = [_words(argument) for argument in arguments]
+    words = [word for part in parts for word in part]
+    if last.endswith("main"):  # that of pip, called in Python
+        return ("pip" in name or words[:1] == ["install"]) and test(["pip", *words])
+    if not RUNS.fullmatch(last):
+        return False
+    texts = [part[0] for part in parts if len(part) == 1]  # commands of a shell, or cells
+    return test(words) or any(test(text.lstrip("!% ")) for text in [*texts, " ".join(texts)])
+
+
+def _words(node: ast.AST) -> list[str]:
+    """Return the words of a command as far as they are written out; others as {name}."""
+    match node:
+        case ast.Constant(value=value):
+            return [str(value)]
+        case ast.JoinedStr(values=parts):
+            return ["".join(_words_of(parts))]
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return _words_of(parts)
+        case ast.FormattedValue(value=value) | ast.Starred(value=value):
+            return _words(value)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            both = _words_of([left, right])
+            return both if isinstance(left, ast.List) or len(both) > 2 else ["".join(both)]
+        case ast.BinOp(left=value, op=ast.Mod()):
+            return _words(value)
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return _words(value)
+        case ast.Call(func=ast.Attribute(value=value, attr="split"), args=parts):
+            return " ".join(_words_of([value, *parts])).split()
+        case ast.Call(func=ast.Attribute(attr="join"), args=parts):
+            return [" ".join(_words_of(parts))]
+    return ["{" + ast.unparse(node).replace(" ", "") + "}"]
+
+
+def _words_of(nodes: Sequence[ast.AST]) -> list[str]:
+    return [word for node in nodes for word in _words(node)]
