@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from d2lrnn.book import environment, installs
 from d2lrnn.book.classic.requirements import needed
+from d2lrnn.book.notebook_file import read as read
+from d2lrnn.training import interrupts
 
 PACKAGES = {"1.0": "d2lrnn.book", "classic": "d2lrnn.book.classic"}
 
@@ -62,9 +67,11 @@ NEWER = frozenset(
     ]
 )
 
-PIP = re.compile(r"\s*[!%]?\s*(\S*python\S*\s+-m\s+|uv\s+)?pip3?\s+install\b.*\bd2l\b")
 PINNED = re.compile(r"\bd2l\s*[=~><]=\s*(\d+)\.")
 IMPORTS = re.compile(r"^\s*(?:from d2l import|from d2l\.|import d2l\.|import|from) ?(\w+)", re.M)
+
+
+MAX_OUTPUT = 10_000_000  # characters of a cell's output that are kept
 
 
 class Failure(NamedTuple):
@@ -73,6 +80,23 @@ class Failure(NamedTuple):
     number: int
     first_line: str
     error: str
+
+
+@dataclass
+class Run:
+    """A notebook that has been executed, as far as it came, and what happened.
+
+    ``skipped`` and ``notes`` are pairs: the number of a cell among those of code, and what was
+    skipped in it or is to be told of it. ``signum`` is the signal that stopped the run, or None.
+    """
+
+    notebook: Any
+    ours: bool = False
+    ended: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    signum: int | None = None
 
 
 def code_of(notebook: Any) -> list[Any]:
@@ -91,10 +115,8 @@ def edition_of(sources: Sequence[str]) -> str:
 
 
 def without_pip(source: str) -> str:
-    """Return a cell without the lines that install d2l, each with those that it goes on in."""
-    lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", source)
-    kept = [line for line in lines if not PIP.match(line.replace("\\\n", " "))]
-    return "".join(kept).rstrip("\n")
+    """Return a cell without what installs or removes packages."""
+    return installs.skip_installs(source)[0]
 
 
 def setup_code(sources: Sequence[str], edition: str) -> str:
@@ -118,60 +140,71 @@ def run(
     edition: str | None = None,
     *,
     timeout: int | None = None,
+    max_output: int = MAX_OUTPUT,
+    allow_install: bool = False,
     after_cell: Callable[[], Any] = lambda: None,
-) -> tuple[Any, bool, list[Failure]]:
-    """Run a notebook in its folder and return it, whether d2l was ours, and what failed.
+) -> Run:
+    """Run a notebook in its folder, in an environment that is thrown away.
+
+    A signal that asks to end stops the cell that runs; what has run until then is returned.
 
     Args:
         path: a file .ipynb; it is not changed.
         edition: "classic" or "1.0"; None to find out.
-        timeout: seconds a cell may take; None for as long as it likes.
+        timeout: seconds a cell may take; None for no limit. One that takes longer is interrupted.
+        max_output: characters of output kept of each cell.
+        allow_install: run in this environment, with the cells' own installations; what installs
+            d2l is skipped all the same.
         after_cell: called after each cell.
 
     Raises:
         ImportError: Jupyter's nbclient, nbformat or ipykernel is not installed.
+        OSError: the environment cannot be made, or the kernel does not start.
         ValueError: it is no notebook.
     """
-    with needed("nbclient", "nbformat", "ipykernel"):
+    with needed("nbclient", "nbformat", "ipykernel", "psutil"):
         import ipykernel  # noqa: F401
-        import nbclient
-    notebook = read(path)
-    sources = [cell["source"] for cell in code_of(notebook)]
+        from nbclient.util import run_sync
+
+        from d2lrnn.book import kernel
+    result = Run(read(path))
+    cells = code_of(result.notebook)
+    sources = [cell["source"] for cell in cells]
+    for cell in cells:
+        cell["outputs"], cell["execution_count"] = [], None
     setup = setup_code(sources, edition or edition_of(sources))
-    client: Any = nbclient.NotebookClient(
-        notebook, kernel_name="python3", timeout=timeout, allow_errors=True
-    )
-    client.resources = {"metadata": {"path": os.path.dirname(os.path.abspath(path))}}
-    failures = []
-    with client.setup_kernel():
-        ours = _set_up(client, setup)
-        for index, number, cell in _numbered(notebook):
-            failures += _run_cell(client, index, number, cell)
-            after_cell()
-    return notebook, ours, failures
+    working_folder = os.path.dirname(os.path.abspath(path))
+    limits = kernel.Limits(timeout, max_output)
+    with (
+        tempfile.TemporaryDirectory(prefix="d2lrnn-", ignore_cleanup_errors=True) as folder,
+        interrupts.listening() as listener,
+    ):
+        place = Path(folder)
+        runner = kernel.Kernel(
+            result.notebook, setup, place, working_folder, limits, allow_install, listener
+        )
+        run_sync(_run_cells)(runner, result, place, allow_install, after_cell)
+        result.signum = listener.signum
+    return result
 
 
-def read(path: str | os.PathLike[str]) -> Any:
-    """Return a notebook, in the newest format."""
-    with needed("nbformat"):
-        import nbformat
-    nbformat_: Any = nbformat
+async def _run_cells(
+    runner: Any, result: Run, folder: Path, allow_install: bool, after_cell: Callable[[], Any]
+) -> None:
+    """Run the cells one after the other, until a signal, and write down what happens."""
     try:
-        notebook = nbformat_.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
-        nbformat_.validator.normalize(notebook)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # JSON of another shape ends in nbformat's errors, or in any other
-        raise ValueError(f"{os.fspath(path)} is no notebook ({type(error).__name__})") from None
-    return notebook
-
-
-def write(notebook: Any, path: str | os.PathLike[str]) -> None:
-    """Write a notebook into a file."""
-    import nbformat
-
-    writes: Any = nbformat.writes
-    Path(path).write_text(writes(notebook) + "\n", encoding="utf-8")
+        result.ours = await runner.start()
+        for index, number, cell in _numbered(result.notebook):
+            if runner.stopped:
+                break
+            await _run_cell(runner, result, index, number, cell, allow_install)
+            lines = dict.fromkeys(environment.skipped(folder / "environment"))
+            result.skipped += [(number, line) for line in lines]
+            result.notes += [(number, note) for note in runner.take_notes()]
+            after_cell()
+    finally:
+        await runner.stop()
+        result.notes += [(result.ended, note) for note in runner.take_notes()]
 
 
 def _numbered(notebook: Any) -> Iterator[tuple[int, int, Any]]:
@@ -182,32 +215,21 @@ def _numbered(notebook: Any) -> Iterator[tuple[int, int, Any]]:
             yield index, number, cell
 
 
-def _set_up(client: Any, code: str) -> bool:
-    """Run code in the kernel before the cells, without a trace in the notebook."""
-    import nbformat
-
-    new_code_cell: Any = nbformat.v4.new_code_cell
-    cells = client.nb["cells"]
-    cells.insert(0, new_code_cell(code))
-    client.execute_cell(cells[0], 0, store_history=False)
-    outputs = cells.pop(0)["outputs"]
-    for output in outputs:
-        if output["output_type"] == "error":
-            raise ImportError(f"{output['ename']}: {output['evalue']}")
-    return "True" in "".join(output.get("text", "") for output in outputs)
-
-
-def _run_cell(client: Any, index: int, number: int, cell: Any) -> list[Failure]:
-    """Run a cell and return how it failed, if it did."""
-    source, cell["outputs"] = cell["source"], []
-    cell["source"] = without_pip(source)
+async def _run_cell(
+    runner: Any, result: Run, index: int, number: int, cell: Any, allow_install: bool
+) -> None:
+    """Run a cell, and write down what is skipped in it and how it fails."""
+    source = cell["source"]
+    cell["source"], lines = installs.skip_installs(source, d2l_only=allow_install)
+    result.skipped += [(number, line) for line in lines]
     try:
-        client.execute_cell(cell, index)
-        errors = [o for o in cell["outputs"] if o["output_type"] == "error"]
-        found = [f"{error['ename']}: {error['evalue']}" for error in errors]
-    except Exception as error:  # the kernel died, or took too long
-        found = [f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"]
+        problem = await runner.execute(cell, index)
+    except Exception as error:  # the cell cannot be sent, say
+        problem = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
     finally:
         cell["source"] = source
+    result.ended = number
+    errors = [o for o in cell["outputs"] if o["output_type"] == "error"]
+    found = [problem] if problem else [f"{e['ename']}: {e['evalue']}" for e in errors]
     first_line = next((line for line in source.split("\n") if line.strip()), "")
-    return [Failure(number, first_line, error) for error in found]
+    result.failures += [Failure(number, first_line, error) for error in found]

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import click
 
-from d2lrnn.book import notebook
+from d2lrnn.book import notebook, notebook_file
 from d2lrnn.cli.common import check_writable, plain_errors
+from d2lrnn.cli.output import harmless
+from d2lrnn.training import interrupts
+
+ERROR = 500  # characters of an error that are printed; the notebook has all of them
 
 
 @click.command(short_help="Run a notebook of the book, with d2lrnn in place of d2l.")
@@ -22,48 +26,109 @@ from d2lrnn.cli.common import check_writable, plain_errors
 @click.option(
     "--output", type=click.Path(), help="File to write.  [default: NOTEBOOK.executed.ipynb]"
 )
+@click.option("--force", is_flag=True, help="Overwrite the file to write, whatever it is.")
 @click.option(
     "--timeout",
     type=click.IntRange(min=1),
-    help="Seconds that a cell may take.  [default: no limit]",
+    help="Seconds that a cell may take before it is interrupted.  [default: no limit]",
 )
-def book(path: str, edition: str | None, output: str | None, timeout: int | None) -> None:
+@click.option(
+    "--max-output",
+    type=click.IntRange(min=1),
+    default=notebook.MAX_OUTPUT // 10**6,
+    show_default=True,
+    help="Millions of characters of output to keep of each cell.",
+)
+@click.option(
+    "--allow-install",
+    is_flag=True,
+    help="Let cells install packages into this environment; d2l itself is skipped all the same.",
+)
+def book(
+    path: str,
+    edition: str | None,
+    output: str | None,
+    force: bool,
+    timeout: int | None,
+    max_output: int,
+    allow_install: bool,
+) -> None:
     """Run a notebook that imports d2l, as those of the book do, with d2lrnn in its place.
 
-    What installs d2l in it is skipped. The executed notebook is written into another file. Exit
-    status 1 says that cells failed; which and why is printed.
+    The cells run in a throw-away environment that has all packages of this one. Commands in them
+    that install or remove packages are skipped and reported. The executed notebook is written into
+    another file, also when the command is stopped, by Ctrl-C say. Exit status 1 means that cells
+    failed; each failure is printed.
     """
     from tqdm.auto import tqdm
 
     output = output or str(Path(path).with_suffix(".executed.ipynb"))
     with plain_errors():
-        cells = notebook.code_of(notebook.read(path))
-        _check_replaceable(output, path)
+        cells = notebook.code_of(notebook_file.read(path))
+        _check_replaceable(output, path, force)
         found = edition or notebook.edition_of([cell["source"] for cell in cells])
         with tqdm(total=len(cells), unit="cell", disable=None, leave=False) as bar:
-            executed, ours, failures = notebook.run(
-                path, found, timeout=timeout, after_cell=bar.update
+            done = notebook.run(
+                path,
+                found,
+                timeout=timeout,
+                max_output=max_output * 10**6,
+                allow_install=allow_install,
+                after_cell=bar.update,
             )
-        notebook.write(executed, output)
-    who = f"d2lrnn, edition {found}" if ours else "the d2l that is installed"
-    for failure in failures:
-        click.echo(f"cell {failure.number} failed: {failure.first_line}\n    {failure.error}")
-    failed = len({failure.number for failure in failures})
-    click.echo(f"{len(cells) - failed} of {len(cells)} cells passed, with {who}; see {output}")
-    if failures:
+        if done.ended or done.signum is None:
+            notebook_file.write(done.notebook, output)
+    _report(done, len(cells), found, output, allow_install)
+
+
+def _report(done: notebook.Run, cells: int, edition: str, output: str, allow_install: bool) -> None:
+    """Print what was skipped, what failed and where the result is; exit accordingly."""
+    for number, line in done.skipped:
+        click.echo(f"cell {number}: skipped {harmless(_short(line))}")
+    if done.skipped:
+        only = "commands that install d2l are never run" if allow_install else "see --allow-install"
+        click.echo(f"what was skipped installs or removes packages; {only}")
+    for number, note in done.notes:
+        click.echo(f"cell {number}: {harmless(note)}")
+    for failure in done.failures:
+        first_line, error = harmless(_short(failure.first_line)), harmless(failure.error[:ERROR])
+        click.echo(f"cell {failure.number} failed: {first_line}\n    {error}")
+    if done.signum is not None:
+        where = f"; what has run is in {output}" if done.ended else ", before any cell had run"
+        click.echo(f"stopped in cell {done.ended} of {cells}{where}", err=True)
+        sys.exit(interrupts.status(done.signum))
+    who = f"d2lrnn, edition {edition}" if done.ours else "the d2l that is installed"
+    failed = len({failure.number for failure in done.failures})
+    click.echo(f"{cells - failed} of {cells} cells passed, with {who}; see {output}")
+    if done.failures:
         sys.exit(1)
 
 
-def _check_replaceable(output: str, path: str) -> None:
-    """Check that an executed notebook may take a file's place: that there is none, or one."""
+def _short(line: str) -> str:
+    """Return the first line of a statement, shortened."""
+    first, *rest = line.split("\n")
+    return first[:100] + (" ..." if rest or len(first) > 100 else "")
+
+
+def _check_replaceable(output: str, path: str, force: bool) -> None:
+    """Check that an executed notebook may take a file's place: one that this command has written.
+
+    Raises:
+        ValueError: it is the notebook itself.
+        FileExistsError: it is another file, and ``force`` is not set.
+    """
     check_writable(output)
     if os.path.exists(output) and os.path.samefile(output, path):
         raise ValueError(f"{output} is the notebook itself; give what is executed another name")
-    if not os.path.isfile(output) or os.path.getsize(output) == 0:
+    if force or not os.path.isfile(output) or os.path.getsize(output) == 0:
         return
+    why = "was not written by d2lrnn book, or has been changed since"
     try:
-        notebook.read(output)
+        if notebook_file.was_written_here(notebook_file.read(output)):
+            return
     except ValueError:
-        raise FileExistsError(
-            f"{output} is there already, and is no notebook; choose another name, or remove it"
-        ) from None
+        why = "is no notebook"
+    raise FileExistsError(
+        f"{output} is there already, and {why}; choose another name by --output, or overwrite it "
+        "by --force"
+    )

@@ -1,5 +1,6 @@
 """``d2lrnn book`` runs a notebook as it stands."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,10 +8,17 @@ import sys
 import nbformat
 import pytest
 
-from d2lrnn.book import notebook
+from d2lrnn.book import notebook, notebook_file
 
 CLASSIC = "from d2l import torch as d2l\nd2l.train_ch8"
 NEWER = "from d2l import torch as d2l\nd2l.Trainer(max_epochs=1)"
+CELL = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+CELL_3 = {"cell_type": "code", "language": "python", "input": ["x = 1\n", "x"], "outputs": []}
+
+
+def with_cells(*cells):
+    """A notebook as JSON has it."""
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
 
 
 @pytest.fixture
@@ -50,29 +58,6 @@ def test_the_edition_is_found_out(sources, edition):
     assert notebook.edition_of(sources) == edition
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "!pip install d2l==0.17.6",
-        "%pip install -U d2l",
-        "pip install d2l",
-        "!python -m pip install d2l --no-deps",
-        "!pip install git+https://github.com/d2l-ai/d2l-en",
-    ],
-)
-def test_what_installs_d2l_is_left_out_and_the_rest_of_the_cell_stays(line):
-    assert notebook.without_pip(f"a = 1\n{line}\nb = 2") == "a = 1\nb = 2"
-
-
-def test_a_line_that_goes_on_is_left_out_whole():
-    assert notebook.without_pip("!pip install \\\n  d2l\nx") == "x"
-    assert notebook.without_pip("!pip install d2l \\\n  pandas\nx") == "x"
-
-
-def test_other_installations_stay():
-    assert notebook.without_pip("!pip install pandas") == "!pip install pandas"
-
-
 def test_a_notebook_runs_and_failures_are_told(made):
     path = made(
         "!pip install d2l==0.17.6\nimport os",
@@ -83,6 +68,7 @@ def test_a_notebook_runs_and_failures_are_told(made):
     before = path.read_bytes()
     done = command(path)
     assert done.returncode == 1, done.stderr
+    assert "cell 1: skipped !pip install d2l==0.17.6\n" in done.stdout
     assert "cell 3 failed: 1 / 0\n    ZeroDivisionError: division by zero" in done.stdout
     assert "3 of 4 cells passed, with d2lrnn, edition classic" in done.stdout
     executed = nbformat.read(path.with_suffix(".executed.ipynb"), as_version=4)
@@ -138,14 +124,107 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
         notebook.read(path)
 
 
-def test_the_executed_notebook_is_replaced_and_nothing_else_is(made, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf\n", "the file is empty"),
+        ("{}".encode("utf-16"), "not encoded as UTF-8"),
+        (b'{"nbformat": 5, "metadata": {}, "cells": []}', "Unsupported nbformat version 5"),
+    ],
+)
+def test_why_a_file_is_no_notebook_is_told(tmp_path, content, why):
+    path = tmp_path / "chapter.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"chapter\.ipynb is no notebook \(.*{why}"):
+        notebook.read(path)
+
+
+@pytest.mark.parametrize("source", [5, None, {"text": "x"}, ["x = 1\n", 5], [None]])
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+def test_a_cell_whose_source_is_not_text_is_named(tmp_path, kind, source):
+    path, cell = tmp_path / "chapter.ipynb", {"cell_type": kind, "metadata": {}, "source": source}
+    path.write_text(json.dumps(with_cells({**CELL, "source": "x"}, cell)))
+    with pytest.raises(ValueError, match="the source of cell 2 must be text or a list of lines"):
+        notebook.read(path)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "fifo"])
+def test_a_notebook_that_is_not_a_file_is_not_read(tmp_path, name):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ValueError, match="is no notebook"):
+        notebook.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_cells({**CELL, "source": ["x = 1\n", "x"]}),
+        with_cells({**CELL, "source": "x = 1\nx", "id": "a"}, {**CELL, "source": [], "id": "a"}),
+        {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [CELL_3]}]},
+    ],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_every_legal_notebook_is_read(tmp_path, data, mark):
+    path = tmp_path / "chapter.ipynb"
+    path.write_bytes(mark + json.dumps(data).encode())
+    assert notebook.code_of(notebook.read(path))[0]["source"] == "x = 1\nx"
+
+
+def test_a_notebook_with_a_byte_order_mark_runs(made):
+    path = made("1 + 1")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    done = command(path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_text_that_utf_8_lacks_is_written_and_read_again(made, tmp_path):
+    notebook_ = notebook.read(made("x"))
+    output = {"output_type": "stream", "name": "stdout", "text": "\ud800"}
+    notebook_["cells"][1]["outputs"] = [nbformat.from_dict(output)]
+    notebook_file.write(notebook_, tmp_path / "out.ipynb")
+    assert notebook.read(tmp_path / "out.ipynb")["cells"][1]["outputs"][0]["text"] == "\ud800"
+
+
+def test_only_what_was_written_here_is_replaced_unless_forced(made, tmp_path):
     path = made("1 + 1")
     (tmp_path / "notes").write_text("notes")
+    other = tmp_path / "other.ipynb"
+    other.write_bytes(path.read_bytes())
     for _ in range(2):
         assert command(path).returncode == 0
-    for other, words in [(path, "the notebook itself"), (tmp_path / "notes", "is no notebook")]:
-        before = other.read_bytes()
-        result = command(path, "--output", str(other))
+    for file, words in [
+        (path, "the notebook itself"),
+        (tmp_path / "notes", "is no notebook"),
+        (other, "was not written by d2lrnn book"),
+    ]:
+        before = file.read_bytes()
+        result = command(path, "--output", str(file))
         assert result.returncode == 1
         assert words in result.stderr
-        assert other.read_bytes() == before
+        assert file.read_bytes() == before
+    assert command(path, "--output", str(other), "--force").returncode == 0
+    assert b"d2lrnn" in other.read_bytes()
+    assert command(path, "--output", str(path), "--force").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "ours"),
+    [
+        (lambda book: None, True),
+        (lambda book: book["metadata"].update(authors=[]), True),
+        (lambda book: book["cells"][1].update(source="2"), False),
+        (lambda book: book["cells"][1].update(outputs=[]), False),
+        (lambda book: book["cells"].pop(0), False),
+        (lambda book: book["metadata"].update(d2lrnn=None), False),
+    ],
+)
+def test_an_executed_notebook_that_somebody_changed_is_not_ours(made, tmp_path, change, ours):
+    executed = notebook.read(made("'text'"))
+    result = {"output_type": "stream", "name": "stdout", "text": "a\nb\n"}
+    executed["cells"][1]["outputs"] = [nbformat.from_dict(result)]
+    notebook_file.write(executed, tmp_path / "out.ipynb")
+    book = notebook.read(tmp_path / "out.ipynb")
+    change(book)
+    nbformat.write(book, tmp_path / "out.ipynb")
+    assert notebook_file.was_written_here(notebook.read(tmp_path / "out.ipynb")) is ours

@@ -1,0 +1,100 @@
+"""Notebooks as files: read with checks, written in one go with a mark that says whose they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from d2lrnn.book.classic.requirements import needed
+from d2lrnn.files import atomic
+
+MARK = "d2lrnn"  # in the metadata of a notebook that has been executed
+
+
+def read(path: str | os.PathLike[str]) -> Any:
+    """Return a notebook, in the newest format.
+
+    Raises:
+        ValueError: it is no notebook; the message says why.
+    """
+    name = os.fspath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"{name} is no notebook (not a file); give the name of a file .ipynb")
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"{name} is no notebook (not encoded as UTF-8); open it in Jupyter and save it again"
+        ) from None
+    if not text.strip():
+        raise ValueError(f"{name} is no notebook (the file is empty)")
+    _check_sources(text, name)
+    return _parse(text, name)
+
+
+def _parse(text: str, name: str) -> Any:
+    with needed("nbformat"):
+        import nbformat
+    nbformat_: Any = nbformat
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cells without ids, which it gives them
+            notebook = nbformat_.reads(text, as_version=4)
+            nbformat_.validator.normalize(notebook)
+        for cell in notebook["cells"]:
+            _ = cell["cell_type"], cell["source"]
+    except MemoryError:
+        raise
+    except Exception as error:  # JSON of another shape ends in nbformat's errors, or in any other
+        why, *_ = f"{type(error).__name__}: {error}".split("\n")
+        why = "NotJSONError" if "NotJSONError" in why else why
+        raise ValueError(f"{name} is no notebook ({why})") from None
+    return notebook
+
+
+def _check_sources(text: str, name: str) -> None:
+    """Check that the source of each cell is text or lines of text, which nbformat does not.
+
+    Raises:
+        ValueError: it is something else; the message names the cell, the first being number 1.
+    """
+    try:
+        notebook = json.loads(text)
+        sheets = notebook.get("worksheets", [notebook])  # until format 3
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
+        sources = [cell.get("source", cell.get("input", "")) for cell in cells]
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return  # nbformat says what is wrong
+    for number, source in enumerate(sources, 1):
+        lines = source if isinstance(source, list) else [source]
+        if wrong := [line for line in lines if not isinstance(line, str)]:
+            raise ValueError(
+                f"{name} is no notebook (the source of cell {number} must be text or a list of "
+                f"lines, got {json.dumps(wrong[0])[:40]}); correct the cell, or remove it"
+            )
+
+
+def write(notebook: Any, path: str | os.PathLike[str]) -> None:
+    """Write an executed notebook into a file, in one go, with a mark that says whose it is."""
+    import nbformat
+
+    nbformat_: Any = nbformat
+    notebook = _parse(nbformat_.writes(notebook), os.fspath(path))  # as it will be read
+    notebook["metadata"][MARK] = {"executed": _digest(notebook)}
+    text = nbformat_.writes(notebook) + "\n"
+    atomic.replace(path, text.encode("utf-8", "backslashreplace"))
+
+
+def was_written_here(notebook: Any) -> bool:
+    """Return whether ``write`` has written a notebook, and nobody has changed its cells since."""
+    mark = notebook["metadata"].get(MARK)
+    return isinstance(mark, dict) and mark.get("executed") == _digest(notebook)
+
+
+def _digest(notebook: Any) -> str:
+    cells = [[c["cell_type"], c["source"], c.get("outputs")] for c in notebook["cells"]]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,179 @@
+"""Cells that take too long, print too much, kill their kernel or are interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+from d2lrnn.book import notebook
+
+FLAG = "open('flag', 'w').close()\n"
+STUBBORN = """
+while True:
+    try:
+        time.sleep(1)
+    except KeyboardInterrupt:
+        pass
+"""
+SESSION = "import subprocess\nsubprocess.Popen([{sleep}], start_new_session=True)"
+DAEMON = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp({program}, [{sleep}])
+    os._exit(0)
+"""
+
+
+def write_notebook(folder, sources):
+    """Write a notebook of these cells and return its path."""
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(book, folder / "chapter.ipynb")
+    return folder / "chapter.ipynb"
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A function that writes a notebook of these cells and returns its path."""
+    return lambda *sources: write_notebook(tmp_path, sources)
+
+
+def texts(cell):
+    return "".join(output.get("text", "") for output in cell["outputs"])
+
+
+def test_cells_after_one_that_times_out_run_and_keep_its_names(made):
+    run = notebook.run(made("import time", "x = 5\ntime.sleep(60)", "print(x)", "y = 1"), timeout=3)
+    (failure,) = run.failures
+    assert failure.number == 2
+    assert failure.error.startswith("CellTimeoutError: the cell timed out after 3 s")
+    assert texts(run.notebook["cells"][2]) == "5\n"
+
+
+def test_cells_after_one_that_cannot_be_interrupted_run_in_a_new_kernel(made, monkeypatch):
+    monkeypatch.setattr("d2lrnn.book.kernel.GRACE", 1.0)
+    run = notebook.run(made(f"import time\nx = 5\n{STUBBORN}", "print(1)", "x"), timeout=3)
+    assert [failure.number for failure in run.failures] == [1, 3]
+    assert "a new kernel, without the names defined so far" in run.failures[0].error
+    assert texts(run.notebook["cells"][1]) == "1\n"
+
+
+def test_cells_after_one_that_kills_the_kernel_run_in_a_new_one_with_d2l_as_ours(made):
+    path = made("import os\nos._exit(3)", "import d2l\nprint(d2l.package)")
+    run = notebook.run(path, "classic")
+    assert [failure.number for failure in run.failures] == [1]
+    assert run.failures[0].error.startswith("DeadKernelError: the kernel died")
+    assert "the kernel died" in texts(run.notebook["cells"][0])
+    assert texts(run.notebook["cells"][1]) == "d2lrnn.book.classic\n"
+
+
+LIMIT = 1000
+LONG = [  # cells that show too much, and what is kept
+    ("print('x' * 5000)", "x" * LIMIT),
+    ("for _ in range(500): print('123456789')", "123456789\n" * (LIMIT // 10)),
+    ("print('x' * 900)\nprint('y' * 900, file=sys.stderr)", "x" * 900),
+    ("display(HTML('x' * 5000))", ""),
+    ("h = display(HTML('x'), display_id=True)\nh.update(HTML('x' * 5000))", ""),
+    ("print('x' * 5000)\n1 / 0", "x" * LIMIT),
+    ("raise ValueError('x' * 5000)", ""),
+]
+SHORT = ["print('x' * 900)", "for _ in range(9):\n    clear_output()\n    print('x' * 900)"]
+
+
+@pytest.fixture(scope="module")
+def long_outputs(tmp_path_factory):
+    """The cells above, run with a limit of 1000 characters each."""
+    first = "import sys\nfrom IPython.display import HTML, clear_output, display"
+    sources = [first, *(source for source, _ in LONG), *SHORT]
+    path = write_notebook(tmp_path_factory.mktemp("long"), sources)
+    return notebook.run(path, max_output=LIMIT)
+
+
+@pytest.mark.parametrize("place", range(len(LONG)))
+def test_output_beyond_the_limit_is_left_out_and_told(long_outputs, place):
+    cell = long_outputs.notebook["cells"][1 + place]
+    assert texts(cell).startswith(LONG[place][1])
+    assert "characters of output are left out; see --max-output" in texts(cell)
+    assert sum(len(str(output)) for output in cell["outputs"]) < 3 * LIMIT + 1500
+    assert 2 + place in [number for number, note in long_outputs.notes]
+
+
+@pytest.mark.parametrize("place", range(len(SHORT)))
+def test_output_within_the_limit_is_all_there(long_outputs, place):
+    cell = long_outputs.notebook["cells"][1 + len(LONG) + place]
+    assert texts(cell) == "x" * 900 + "\n"
+
+
+def test_an_error_beyond_the_limit_is_a_failure(long_outputs):
+    assert [failure.number for failure in long_outputs.failures] == [len(LONG), len(LONG) + 1]
+
+
+@pytest.mark.parametrize("source", [SESSION, DAEMON])
+def test_what_a_cell_starts_ends_with_the_command(made, source):
+    number = str(100_000 + os.getpid() % 100_000)
+    source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
+    assert notebook.run(made(source)).failures == []
+    running = [p.cmdline() for p in psutil.process_iter() if p.status() != psutil.STATUS_ZOMBIE]
+    assert ["sleep", number] not in running
+
+
+def interrupted(path, *signals):
+    """Send signals to the command once a cell has made the file flag; return how it ended."""
+    flag = path.parent / "flag"
+    line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, env=environment, **pipes) as process:
+        deadline = time.monotonic() + 120
+        while not flag.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for signum in signals:
+            process.send_signal(signum)
+            time.sleep(1)
+        printed, errors = process.communicate(timeout=120)
+    return process.returncode, printed, errors
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_the_cells_that_have_run(made, signum):
+    path = made("print('first')", f"import time\nprint('second')\n{FLAG}time.sleep(99)", "print(3)")
+    status, printed, errors = interrupted(path, signum)
+    assert status == 128 + signum
+    output = path.with_suffix(".executed.ipynb")
+    assert errors == f"stopped in cell 2 of 3; what has run is in {output}\n"
+    assert "cell 2 failed: import time\n    KeyboardInterrupt" in printed
+    cells = nbformat.read(output, as_version=4).cells
+    assert [texts(cell) for cell in cells[::2]] == ["first\n", ""]
+    assert texts(cells[1]).startswith("second\n")
+    assert [cell.execution_count for cell in cells] == [1, 2, None]
+
+
+def test_a_second_signal_ends_a_cell_that_goes_on(made):
+    path = made("print('first')", f"import time\n{FLAG}{STUBBORN}")
+    status, _, errors = interrupted(path, signal.SIGTERM, signal.SIGTERM)
+    assert (status, "Traceback" in errors) == (128 + signal.SIGTERM, False)
+    assert path.with_suffix(".executed.ipynb").exists()
+
+
+def test_a_run_without_failures_prints_one_line_and_no_warning(made):
+    path = made("print(1)")
+    line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300)
+    output = path.with_suffix(".executed.ipynb")
+    assert done.stdout == f"1 of 1 cells passed, with d2lrnn, edition 1.0; see {output}\n"
+    assert done.stderr == ""
+
+
+def test_nothing_is_left_in_the_folder_of_temporary_files(made, tmp_path, monkeypatch):
+    folder = tmp_path / "t"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    notebook.run(made("print(1)"))
+    assert list(folder.iterdir()) == []
