@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.data.arrays import series
 
 Ids = np.ndarray[Any, Any]
 Minibatch = tuple[Any, Any]
@@ -24,7 +25,7 @@ def seq_data_iter_random(
     """Yield minibatches of subsequences in random order.
 
     Args:
-        corpus: token ids.
+        corpus: token ids, or a series of real numbers, which gives minibatches of float32.
         batch_size: subsequences per minibatch, n.
         num_steps: tokens per subsequence, T.
         seed: an integer, or a numpy.random.Generator to draw from, or None for a fresh one.
@@ -33,7 +34,7 @@ def seq_data_iter_random(
         X and Y, both (n, T): Y holds for each token of X the one that follows it.
 
     Raises:
-        ValueError: the corpus is too short.
+        ValueError: the corpus is too short, has more than one axis, or does not hold numbers.
 
     Source: the book's section 9.3, Random Sampling.
 
@@ -82,7 +83,7 @@ class SeqDataLoader:
     """Minibatches of a corpus, epoch after epoch: iterate over it once per epoch.
 
     Args:
-        corpus: token ids.
+        corpus: token ids, or a series of real numbers, which gives minibatches of float32.
         batch_size: subsequences per minibatch.
         num_steps: tokens per subsequence.
         use_random_iter: random sampling instead of sequential partitioning.
@@ -168,7 +169,8 @@ def _prepare(
     The sizes are Python's integers: NumPy's small ones would overflow.
     """
     checks.size(batch_size=batch_size, num_steps=num_steps)
-    ids, batch_size, num_steps = np.asarray(corpus), int(batch_size), int(num_steps)
+    ids, batch_size, num_steps = series(corpus), int(batch_size), int(num_steps)
+    checks.axes("corpus", ids.shape, "(num_tokens)")
     num_batches = (len(ids) - num_steps) // (batch_size * num_steps)
     if num_batches < 1:
         raise ValueError(

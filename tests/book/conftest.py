@@ -52,6 +52,37 @@ def without_framework():
     return make
 
 
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    """Close the figures that a test leaves open: matplotlib warns of too many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def record_calls(monkeypatch):
+    """A function that replaces names of a module, as a reader does, and lists what is called."""
+
+    def replace(d2l, names):
+        calls = []
+        for name in names:
+            monkeypatch.setattr(d2l, name, recording(name, getattr(d2l, name), calls))
+        return calls
+
+    return replace
+
+
+def recording(name, original, calls):
+    """Return a function that does what the original does, and lists its name first."""
+
+    def call(*args, **kwargs):
+        calls.append(name)
+        return original(*args, **kwargs)
+
+    return call
+
+
 @pytest.fixture
 def pairs_and_text(tmp_path):
     """A data folder with The Time Machine and 600 pairs of sentences."""

@@ -111,6 +111,42 @@ def test_iterators_yield_the_backend_s_tensors(rnn, name):
     np.testing.assert_array_equal([[rnn.to_numpy(t) for t in pair] for pair in found], expected)
 
 
+SINE = np.sin(0.1 * np.arange(60))
+SERIES = {
+    "list": SINE.tolist(),
+    "float64": SINE,
+    "float32": SINE.astype("float32"),
+    "float16": SINE.astype("float16"),
+}
+
+
+@pytest.mark.parametrize("name", ["seq_data_iter_random", "seq_data_iter_sequential"])
+@pytest.mark.parametrize("kind", [*SERIES, "tensor"])
+def test_a_series_of_real_numbers_gives_minibatches_of_float32(rnn, name, kind):
+    series = rnn.from_numpy(SERIES["float32"]) if kind == "tensor" else SERIES[kind]
+    loader = rnn.SeqDataLoader(series, 2, 5, name == "seq_data_iter_random", seed=0)
+    places = list(getattr(rnn, name)(range(60), 2, 5, seed=0))
+    for minibatches in (list(getattr(rnn, name)(series, 2, 5, seed=0)), list(loader)):
+        assert len(minibatches) == len(places)
+        for pair, indices in zip(minibatches, places):
+            for numbers, index in zip(map(rnn.to_numpy, pair), map(rnn.to_numpy, indices)):
+                assert numbers.dtype == "float32"
+                np.testing.assert_allclose(numbers, SINE[index], atol=1e-3)  # float16 has 1e-3
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool"])
+def test_a_corpus_of_ids_gives_what_its_tensor_is(rnn, dtype):
+    X, _ = next(iter(rnn.seq_data_iter_random(np.ones(60, dtype), 2, 5, seed=0)))
+    assert rnn.to_numpy(X).dtype == rnn.to_numpy(rnn.from_numpy(np.ones(1, dtype))).dtype
+
+
+@pytest.mark.parametrize("name", ["seq_data_iter_random", "seq_data_iter_sequential"])
+def test_a_corpus_with_two_axes_is_refused(name):
+    expected = r"corpus has shape \(60, 2\); expected axes \(num_tokens\)"
+    with pytest.raises(ValueError, match=expected):
+        next(getattr(batches, name)(np.ones((60, 2)), 2, 5, seed=0))
+
+
 def test_a_text_of_one_s_own_is_loaded_whole(rnn, tmp_path):
     (tmp_path / "mine.txt").write_text("tick tock\n" * 50)
     loader, vocab = rnn.load_data_text(tmp_path / "mine.txt", 2, 5)

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 from d2lrnn.book import archives
+from d2lrnn.book.replaced import replaced
 from d2lrnn.data import corpora, datasets
 
 d2l = sys.modules[__package__]
@@ -43,7 +44,7 @@ def download(url: str, folder: str = "../data", sha1_hash: str | None = None) ->
     if path.exists() and (sha1_hash is None or _sha1(path) == sha1_hash):
         return os.path.join(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if unpacked := _unpacked(name):
+    if unpacked := _unpacked(name, sha1_hash):
         _pack(unpacked, path)
     else:
         shutil.copyfile(_found(name, url, sha1_hash), path)
@@ -65,25 +66,47 @@ def extract(filename: str, folder: str | None = None) -> None:
 
 
 def download_extract(name: str, folder: str | None = None) -> str:
-    """Download an archive, unpack it, and return the folder that it holds."""
-    filename: str = d2l.download(name)
-    extract(filename)
+    """Download an archive, unpack it beside itself and return the folder that it makes.
+
+    The folder is called as the file is, without its ending, or ``folder``. A folder of that name in
+    the folder that D2LRNN_DATA names is taken as it is.
+
+    Raises:
+        ValueError: it is neither a zip nor a tar file, or would write outside its folder.
+    """
+    if "download" not in replaced(d2l) and name in d2l.DATA_HUB:
+        filename = d2l.DATA_HUB[name][0].rsplit("/", 1)[-1]
+        if unpacked := _in_data(folder or os.path.splitext(filename)[0]):
+            return os.fspath(unpacked)
+    path: str = d2l.download(name)
+    archives.unpack(path, os.path.dirname(path))
     if folder:
-        return os.path.join(os.path.dirname(filename), folder)
-    return os.path.splitext(filename)[0]
+        return os.path.join(os.path.dirname(path), folder)
+    return os.path.splitext(path)[0]
 
 
 def _sha1(path: Path) -> str:
     return hashlib.sha1(path.read_bytes()).hexdigest()
 
 
-def _unpacked(name: str) -> Path | None:
-    """Return the folder of D2LRNN_DATA that an archive's content lies in, if there is one."""
-    data = os.environ.get(corpora.DATA_FOLDER)
+def _unpacked(name: str, sha1_hash: str | None) -> Path | None:
+    """Return the folder of D2LRNN_DATA that an archive's content lies in, if there is one.
+
+    The archive itself comes first, if it lies there too.
+    """
     stem, ending = os.path.splitext(name)
-    if not data or ending != ".zip" or Path(data, name).exists():
+    folder = _in_data(stem) if ending == ".zip" else None
+    packed = folder.parent / name if folder else None
+    if packed and packed.exists() and sha1_hash in (None, _sha1(packed)):
         return None
-    return Path(data, stem) if Path(data, stem).is_dir() else None
+    return folder
+
+
+def _in_data(name: str) -> Path | None:
+    """Return a folder in the folder that D2LRNN_DATA names, if it is there."""
+    data = os.environ.get(corpora.DATA_FOLDER)
+    path = Path(data, name) if data else None
+    return path if path and path.is_dir() else None
 
 
 def _pack(folder: Path, path: Path) -> None:

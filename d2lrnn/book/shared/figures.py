@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import teaching
+from d2lrnn.data.arrays import Array, as_array
 
 try:
     from matplotlib import pyplot
@@ -21,7 +22,6 @@ except ModuleNotFoundError as error:
 
 d2l = sys.modules[__package__]
 plt = pyplot  # under the name that the book's cells know
-Array = np.ndarray[Any, Any]
 Limits = Sequence[float] | None
 FORMATS = ("-", "m--", "g-.", "r:")
 
@@ -97,17 +97,11 @@ def plot(
 def _curves(values: Any) -> list[Array]:
     """Return one curve, or a list of them, as a list of arrays."""
     if getattr(values, "ndim", None) == 1 or (
-        isinstance(values, (list, tuple, range)) and (not values or np.ndim(_array(values[0])) == 0)
+        isinstance(values, (list, tuple, range))
+        and (not values or np.ndim(as_array(values[0])) == 0)
     ):
         values = [values]
-    return [_array(curve) for curve in values]
-
-
-def _array(values: Any) -> Array:
-    """Return a tensor of any framework, or numbers, as a NumPy array."""
-    if hasattr(values, "detach") and hasattr(values, "cpu"):
-        values = values.detach().cpu()
-    return np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
+    return [as_array(curve) for curve in values]
 
 
 def show_list_len_pair_hist(

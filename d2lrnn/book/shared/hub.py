@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pooch
 
-from d2lrnn.book import archives
 from d2lrnn.data import corpora
 from d2lrnn.training.progress import say
 
@@ -29,7 +28,9 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
         AssertionError: DATA_HUB has no such name, as in the book.
         DownloadError: an OSError; it is not at hand and there is no network.
     """
-    url, sha1 = _entry(name)
+    hub: dict[str, tuple[str, str | None]] = d2l.DATA_HUB
+    assert name in hub, f"DATA_HUB has no {name!r}; it has {', '.join(hub)}"
+    url, sha1 = hub[name]
     for path in _places(url.split("/")[-1], cache_dir):
         if path.is_file() and sha1 in (None, hashlib.sha1(path.read_bytes()).hexdigest()):
             return os.fspath(path)
@@ -49,43 +50,10 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
     return os.fspath(path)
 
 
-def download_extract(name: str, folder: str | None = None) -> str:
-    """Download a zip or tar file, unpack it beside itself and return the folder that it makes.
-
-    A folder of that name in the folder that D2LRNN_DATA names is taken as it is. The folder is
-    called as the file is, without its ending, or ``folder``.
-
-    Raises:
-        ValueError: it is neither a zip nor a tar file, or would write outside its folder.
-    """
-    if d2l.download is download and (unpacked := _unpacked(name, folder)):
-        return os.fspath(unpacked)
-    path: str = d2l.download(name)
-    archives.unpack(path, os.path.dirname(path))
-    if folder:
-        return os.path.join(os.path.dirname(path), folder)
-    return os.path.splitext(path)[0]
-
-
 def download_all() -> None:
     """Download every file in DATA_HUB."""
     for name in d2l.DATA_HUB:
         d2l.download(name)
-
-
-def _entry(name: str) -> tuple[str, str | None]:
-    """Return the address and the SHA-1 of a file."""
-    hub: dict[str, tuple[str, str | None]] = d2l.DATA_HUB
-    assert name in hub, f"DATA_HUB has no {name!r}; it has {', '.join(hub)}"
-    return hub[name]
-
-
-def _unpacked(name: str, folder: str | None) -> Path | None:
-    """Return the folder in D2LRNN_DATA that an archive's content lies in, if there is one."""
-    stem = os.path.splitext(_entry(name)[0].split("/")[-1])[0]
-    data = os.environ.get(corpora.DATA_FOLDER)
-    path = Path(data, folder or stem) if data else None
-    return path if path and path.is_dir() else None
 
 
 def _places(filename: str, cache_dir: str) -> Iterator[Path]:

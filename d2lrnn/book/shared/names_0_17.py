@@ -4,7 +4,7 @@ from d2lrnn.book.counting import Accumulator, Timer
 from d2lrnn.data.text import tokenize
 
 from .animator import Animator
-from .downloads import DATA_HUB, DATA_URL
+from .downloads import DATA_HUB, DATA_URL, download_extract
 from .figures import (
     plot,
     plt,
@@ -13,7 +13,7 @@ from .figures import (
     show_list_len_pair_hist,
     use_svg_display,
 )
-from .hub import download, download_all, download_extract
+from .hub import download, download_all
 from .pairs import (
     bleu,
     build_array_nmt,

@@ -15,6 +15,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import corpora, text
+from d2lrnn.data.arrays import series
 
 d2l = sys.modules[__package__]
 
@@ -62,7 +63,7 @@ def random_batches(
     corpus: Sequence[int], batch_size: int, num_steps: int
 ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Yield X and Y (batch_size, num_steps), from subsequences in random order."""
-    ids = np.asarray(corpus)[random.randint(0, num_steps - 1) :]
+    ids = series(corpus)[random.randint(0, num_steps - 1) :]
     num_subseqs = (len(ids) - 1) // num_steps
     order = list(range(num_subseqs))
     random.shuffle(order)
@@ -77,7 +78,8 @@ def sequential_batches(
 ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Yield X and Y (batch_size, num_steps); each row goes on where it ended in the one before."""
     offset = random.randint(0, num_steps)
-    ids = np.asarray(corpus)[offset:]
+    ids = series(corpus)[offset:]
+    checks.axes("corpus", ids.shape, "(num_tokens)")
     length = max(len(ids) - 1, 0) // batch_size  # of a row, over all minibatches
     Xs = ids[: length * batch_size].reshape(batch_size, length)
     Ys = ids[1:][: length * batch_size].reshape(batch_size, length)

@@ -18,9 +18,9 @@ import numpy as np
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.replaced import replaced
 from d2lrnn.data import corpora, datasets, text
+from d2lrnn.data.arrays import Array, series
 
 d2l = sys.modules[__package__]
-Array = np.ndarray[Any, Any]
 Sentences = list[list[str]]
 
 # Where files come from: as long as a reader has replaced none, files of the folder come first.
@@ -60,6 +60,7 @@ class TimeMachineText(HyperParameters):
     """What The Time Machine as a data set does without naming a framework."""
 
     root: str
+    id_dtype: type = np.int64
 
     def _download(self) -> str:
         """Return the text as it was printed; from the folder ``root`` if it is there."""
@@ -86,10 +87,11 @@ class TimeMachineText(HyperParameters):
         vocab = d2l.Vocab(tokens) if vocab is None else vocab
         return [vocab[token] for token in tokens], vocab
 
-    def _windows(self, corpus: Sequence[int], num_steps: int) -> Array:
-        """Return all runs of num_steps + 1 ids, as int64 (runs, num_steps + 1)."""
-        ids = np.asarray(corpus, dtype=np.int64)
-        return np.lib.stride_tricks.sliding_window_view(ids, num_steps + 1)
+    def _windows(self, corpus: Sequence[Any], num_steps: int) -> Array:
+        """Return all runs of num_steps + 1 ids, or real numbers, as (runs, num_steps + 1)."""
+        numbers = series(corpus)
+        numbers = numbers if numbers.dtype == np.float32 else numbers.astype(self.id_dtype)
+        return np.lib.stride_tricks.sliding_window_view(numbers, num_steps + 1)
 
 
 class EnglishFrench(HyperParameters):

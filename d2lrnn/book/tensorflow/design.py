@@ -107,7 +107,8 @@ class Trainer(bases.TrainerBase):
         self.measured, allowed = [], not in_steps and graphs.can_be_compiled(model)
         self._train = graphs.Compiled(self._gradients, allowed=allowed)
         self._validate = graphs.Compiled(self._measures, allowed=allowed)
-        self._update = graphs.Compiled(self._apply, autograph=True)
+        clips = graphs.runs_once_as_well(type(self).clip_gradients)
+        self._update = graphs.Compiled(self._apply, allowed=clips, autograph=True)
 
     def _gradients(self, *batch):
         """Return the gradients of a training step, its loss, and the values to plot."""

@@ -56,11 +56,13 @@ def can_be_compiled(model):
     classes = {cls for layer in (model, *model.submodules) for cls in type(layer).__mro__}
     named = (named for cls in classes for named in vars(cls).items())
     methods = (x for name, x in named if isinstance(x, types.FunctionType) and name not in UNUSED)
-    return not any(has_side_effects(x.__code__) for x in methods if not _is_ours(x))
+    return all(map(runs_once_as_well, methods))
 
 
-def _is_ours(method):
-    return f"{method.__module__}.".startswith(OURS)
+def runs_once_as_well(method):
+    """Return whether nobody can tell if a method runs at each step or once, for a graph of it."""
+    ours = f"{method.__module__}.".startswith(OURS)
+    return ours or not has_side_effects(method.__code__)
 
 
 def has_side_effects(code):
@@ -68,6 +70,8 @@ def has_side_effects(code):
     before = None
     for line in dis.get_instructions(code):
         if line.opname in KEEPING or line.argval == "print":
+            return True
+        if line.opname == "STORE_DEREF" and line.argval in code.co_freevars:  # nonlocal
             return True
         if line.argval in GROWING and before.opname not in ("LOAD_FAST", "LOAD_FAST_BORROW"):
             return True

@@ -21,12 +21,14 @@ class TimeMachine(texts.TimeMachineText, DataModule):
         num_train, num_val: how many windows there are to train with, and how many are held out.
     """
 
+    id_dtype = np.int32
+
     def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
         """Read the text and cut it into windows: X without, Y with the last character."""
         DataModule.__init__(self)
         self.save_hyperparameters()
         corpus, self.vocab = self.build(self._download())
-        windows = d2l.tensor(self._windows(corpus, num_steps).astype(np.int32))
+        windows = d2l.tensor(self._windows(corpus, num_steps))
         self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
     def get_dataloader(self, train):

@@ -94,6 +94,38 @@ def test_minibatches_have_the_dtype_that_the_framework_gives_python_integers(d2l
     assert X.dtype == d2l.tensor([1]).dtype
 
 
+SINE = np.sin(0.1 * np.arange(60))
+KINDS = {
+    "list": SINE.tolist(),
+    "float64": SINE,
+    "float32": SINE.astype("float32"),
+    "tensor": SINE.tolist(),
+}
+
+
+@pytest.mark.parametrize("name", ["seq_data_iter_random", "seq_data_iter_sequential"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_series_of_real_numbers_gives_minibatches_of_float32(d2l, name, kind):
+    series = d2l.tensor(KINDS[kind]) if kind == "tensor" else KINDS[kind]
+    random.seed(3)
+    minibatches = list(getattr(d2l, name)(series, 2, 5))
+    random.seed(3)
+    places = list(getattr(d2l, name)(range(60), 2, 5))
+    assert len(minibatches) == len(places) > 3
+    for pair, indices in zip(minibatches, places):
+        for numbers, index in zip(pair, indices):
+            assert numbers.dtype == d2l.float32
+            np.testing.assert_allclose(
+                d2l.numpy(numbers), SINE[d2l.numpy(index).astype(int)], atol=1e-6
+            )
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_ids_in_an_array_are_what_the_same_ids_in_a_list_are(d2l, dtype):
+    X, _ = next(d2l.seq_data_iter_sequential(np.arange(35, dtype=dtype), 2, 5))
+    assert X.dtype == d2l.tensor([1]).dtype
+
+
 @pytest.mark.parametrize("use_random_iter", [False, True])
 def test_the_loader_has_the_books_attributes_and_yields_anew(d2l, texts, use_random_iter):
     train_iter, vocab = d2l.load_data_time_machine(4, 5, use_random_iter, 500)

@@ -42,15 +42,17 @@ def pytest_collection_modifyitems(config, items):
     here = [item for item in items if HERE in item.path.parents]
     only_numpy = {"signature"} if chosen(config) == ["numpy"] else set()
     without = [
-        item for item in here if _is_for_numpy(item) or (flax | only_numpy) & set(item.fixturenames)
+        item for item in here if _has_no_case(item) or (flax | only_numpy) & set(item.fixturenames)
     ]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
 
 
-def _is_for_numpy(item):
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("backend") == "numpy"
+def _has_no_case(item):
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("backend") == "numpy":
+        return True
+    return "function" in params and not item.module.lookups(params["backend"], params["function"])
 
 
 @pytest.fixture(scope="session")

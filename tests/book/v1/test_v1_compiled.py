@@ -106,6 +106,24 @@ def test_a_step_that_prints_becomes_no_graph(tensorflow):
     assert not graphs.can_be_compiled(Printing(rnn, len(data.vocab)))
 
 
+def test_what_changes_a_variable_of_another_function_has_side_effects(tensorflow):
+    from d2lrnn.book.tensorflow import graphs
+
+    count = 0
+
+    def counting(x):
+        nonlocal count
+        count += 1
+        return x
+
+    def own(x):
+        y = x
+        return [y + z for z in (1, 2)], lambda: y
+
+    assert graphs.has_side_effects(counting.__code__)
+    assert not graphs.has_side_effects(own.__code__)
+
+
 def test_keras_stays_what_it_is(tensorflow, keras):
     assert keras.__version__.startswith("3.")
 

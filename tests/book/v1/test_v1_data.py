@@ -1,6 +1,7 @@
 """The book's data sets, loaders and files."""
 
 import hashlib
+import math
 import os
 import zipfile
 
@@ -88,6 +89,18 @@ def test_a_method_of_a_readers_own_makes_other_tokens(d2l, files):
             return text.split()
 
     assert "the" in Words(4, 5).vocab.token_to_idx
+
+
+def test_a_readers_own_series_of_real_numbers_gives_windows_of_float32(d2l, files, to_numpy):
+    class Sine(d2l.TimeMachine):
+        def build(self, raw_text, vocab=None):
+            return [math.sin(0.1 * t) for t in range(80)], None
+
+    data = Sine(batch_size=8, num_steps=5, num_train=50, num_val=10)
+    assert data.X.dtype == d2l.float32
+    np.testing.assert_allclose(to_numpy(data.X)[:, 0], np.sin(0.1 * np.arange(75)), atol=1e-6)
+    X, _ = next(iter(data.train_dataloader()))
+    assert to_numpy(X).dtype == "float32"
 
 
 @pytest.fixture

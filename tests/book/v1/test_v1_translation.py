@@ -128,6 +128,15 @@ def test_a_translation_has_as_many_words_as_asked_for(d2l, trained, data):
     assert tuple(translate(d2l, *trained, data, ["go ."], 7).shape) == (1, 7)
 
 
+def test_a_translation_calls_what_a_reader_has_put_in_the_place_of_a_name(
+    d2l, trained, data, backend, record_calls
+):
+    names = ["argmax", "concat", "expand_dims", *(["to"] if backend in ("torch", "mxnet") else [])]
+    calls = record_calls(d2l, names)
+    translate(d2l, *trained, data, ["go ."])
+    assert sorted(set(calls)) == sorted(names)
+
+
 def test_the_board_shows_the_losses(trained):
     assert list(trained[0].board.data) == ["train_loss", "val_loss"]
 

@@ -1,0 +1,28 @@
+"""Numbers of any kind as NumPy arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+
+Array = np.ndarray[Any, Any]
+
+
+def as_array(values: Any) -> Array:
+    """Return numbers, or a tensor of any framework, as a NumPy array."""
+    if hasattr(values, "detach") and hasattr(values, "cpu"):
+        values = values.detach().cpu()
+    return np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
+
+
+def series(corpus: Any) -> Array:
+    """Return token ids as they are, and a series of real numbers in float32.
+
+    Raises:
+        ValueError: the corpus holds something else than numbers.
+    """
+    numbers = checks.numeric(as_array(corpus))
+    return numbers.astype(np.float32, copy=False) if numbers.dtype.kind == "f" else numbers
