@@ -577,7 +577,8 @@ check(
 # To try all sequences is out of the question: ten digits, the hyphen and the
 # end token make $12^{11}$ of length 11. *Beam search* keeps the best $k$
 # beginnings. At each step each of them goes on with every character, and of
-# all these the best $k$ are kept. $k = 1$ is greedy search. As each further
+# all these the best $k$ are kept; those that have ended are put aside, and
+# the best of them is the result. $k = 1$ is greedy search. As each further
 # factor makes a product smaller, sequences that have ended early would win;
 # so the logarithm is divided by a power of the length $L$:
 #
@@ -637,7 +638,7 @@ for beam_size in (1, 2, 4):
 
 # %%
 def candidates(source, beam_size=4):
-    """Return a beam's last sequences and probabilities, the best first."""
+    """Return the best sequences of a beam, and their probabilities."""
     X, _, valid, _ = dates.arrays([(source, "")])
     beam = Beam(
         translator.decoder,
@@ -647,13 +648,10 @@ def candidates(source, beam_size=4):
     )
     for _ in range(11):
         beam.advance()
-    found = []
-    for row, log in zip(beam.tokens[0].tolist(), beam.logs[0]):
-        length = row.index(dates.end) if dates.end in row else len(row)
-        found.append(
-            ("".join(dates.target.to_tokens(row[:length])), math.exp(log))
-        )
-    return found
+    return [
+        ("".join(dates.target.to_tokens(found.tokens)), math.exp(found.log))
+        for found in beam.finish()[0][:beam_size]
+    ]
 
 
 axes = plot.new_axes(11, 4.2, columns=2)
@@ -815,6 +813,6 @@ check(
 # `test_tagging_beats_what_a_word_alone_tells` and
 # `test_held_out_dates_are_written_exactly`. In
 # `tests/nets/test_translation.py`:
-# `test_the_decoder_goes_on_where_the_encoder_ended`,
-# `test_a_wide_beam_finds_the_best_of_all_sequences` and
-# `test_a_beam_is_never_worse_than_greedy`.
+# `test_the_decoder_goes_on_where_the_encoder_ended` and
+# `test_a_beam_is_never_worse_than_greedy`. In `tests/nets/test_beam.py`:
+# `test_a_wide_beam_finds_the_best_of_all_sequences`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +17,20 @@ Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
 
 
+class Candidate(NamedTuple):
+    """A finished sequence without its end, its log-probability, and its score."""
+
+    tokens: list[int]
+    log: float
+    score: float
+
+
 class Beam:
-    """The unfinished sequences of each source, beam_size at most, and its best finished one.
+    """The unfinished sequences of each source, beam_size at most, and its finished ones.
 
     A step extends every unfinished sequence by every token and keeps the beam_size most probable
-    of these. Those that end leave the beam and are compared with the best finished sequence of
-    their source, so that no later sequence can displace it.
+    of these. Those that end leave the beam for the candidates of their source, so that no later
+    sequence can displace them.
     """
 
     LENGTH_POWER = 0.75
@@ -39,8 +47,8 @@ class Beam:
         # Log-probabilities (n, k): -inf marks an empty place.
         self.logs = np.where(np.arange(size) == 0, 0.0, -np.inf) * np.ones((self.num_sources, 1))
         self.tokens = np.zeros((self.num_sources, size, 0), int)  # (n, k, steps so far)
-        self.finished: list[list[int]] = [[] for _ in range(self.num_sources)]
-        self.scores = np.full(self.num_sources, -np.inf)  # (n,), of the finished sequences
+        self.candidates: list[list[Candidate]] = [[] for _ in range(self.num_sources)]
+        self.scores = np.full(self.num_sources, -np.inf)  # (n,), of the best candidates
 
     def advance(self) -> None:
         """Extend each unfinished sequence by one token."""
@@ -55,8 +63,7 @@ class Beam:
         self.tokens = np.concatenate([before, tokens[:, :, None]], axis=2)
         self.logs = np.take_along_axis(total, chosen, 1)
         self.follow(parents, state)
-        self.finish(tokens == self.end)
-        self.logs[tokens == self.end] = -np.inf  # these places are empty from now on
+        self.leave(tokens == self.end)
 
     def last_tokens(self) -> Array:
         """Return the last token of each sequence as one-hot rows (1, n * k, V), zeros at first."""
@@ -71,14 +78,15 @@ class Beam:
         to_numpy = self.decoder.ops.tensors.to_numpy
         self.state = tuple(self.decoder.tensor(to_numpy(s)[rows]) for s in state)
 
-    def finish(self, ended: Array) -> None:
-        """Note the best of the sequences marked in ended (n, k), if no earlier one is as good."""
-        scores = np.where(ended, self.logs, -np.inf) / self.tokens.shape[2] ** self.LENGTH_POWER
-        places = scores.argmax(axis=1)
-        scores = scores[np.arange(self.num_sources), places]
-        for source in np.flatnonzero(scores > self.scores):
-            self.scores[source] = scores[source]
-            self.finished[source] = self.tokens[source, places[source]].tolist()
+    def leave(self, leaving: Array) -> None:
+        """Move the sequences marked in leaving (n, k) from the beam to the candidates."""
+        length = self.tokens.shape[2] ** self.LENGTH_POWER
+        for source, place in np.argwhere(leaving & (self.logs > -np.inf)):
+            log, tokens = float(self.logs[source, place]), self.tokens[source, place].tolist()
+            tokens = tokens[:-1] if tokens[-1] == self.end else tokens
+            self.candidates[source].append(Candidate(tokens, log, log / length))
+            self.scores[source] = max(self.scores[source], log / length)
+        self.logs[leaving] = -np.inf
 
     def done(self, num_steps: int) -> bool:
         """Return whether no unfinished sequence can still become the best of its source.
@@ -87,7 +95,11 @@ class Beam:
         """
         return bool((self.logs.max(axis=1) / num_steps**self.LENGTH_POWER <= self.scores).all())
 
-    def best(self) -> list[list[int]]:
-        """Return the best sequence of each source, without its end; call it after the last step."""
-        self.finish(self.logs > -np.inf)  # num_steps tokens without an end are a candidate too
-        return [row[: row.index(self.end)] if self.end in row else row for row in self.finished]
+    def finish(self) -> list[list[Candidate]]:
+        """Return the candidates of each source, the best first; call it after the last step.
+
+        Sequences that have not ended are candidates too. Of several with one score the shortest
+        comes first.
+        """
+        self.leave(np.ones(self.logs.shape, dtype=bool))
+        return [sorted(found, key=lambda one: -one.score) for found in self.candidates]

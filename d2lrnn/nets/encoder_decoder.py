@@ -297,7 +297,7 @@ class EncoderDecoderScratch(SequenceNet):
             beam.advance()
             if beam.done(num_steps):
                 break
-        return beam.best()
+        return [found[0].tokens if found else [] for found in beam.finish()]
 
     def score(self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None) -> float:
         """Return the share of sequences written exactly; the last token of each Y is the end."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from d2lrnn import backends
+from d2lrnn.nets.beam import Beam
 
 END, NUM_OUTPUTS = 3, 4
 SOURCES = [[0, 3, 1, 2, 2], [2, 2], [1, 0, 2], [3]]
@@ -86,13 +87,27 @@ def alone(net, search):
 
 
 @pytest.mark.parametrize("num_steps", [1, 3, 6])
-def test_a_beam_that_holds_everything_finds_the_best_of_all_sequences(rnn, num_steps):
+def test_a_wide_beam_finds_the_best_of_all_sequences(rnn, num_steps):
     net, reference = translator(rnn), translator(backends.load("numpy"))
     search = {"end": END, "num_steps": num_steps, "beam_size": NUM_OUTPUTS ** (num_steps - 1)}
     for seed in range(20):
         redraw(reference, seed)
         found = alone(redraw(net, seed), search)
         assert found == [best_of_all(reference, source, num_steps) for source in SOURCES]
+
+
+def test_the_candidates_are_all_that_a_beam_has_finished_the_best_first(rnn):
+    net = constant(translator(rnn), [0.35, 0.2, 0.15, 0.3])
+    beam = Beam(net.decoder, net.encoder([[0]]), 2, END)
+    for _ in range(3):
+        beam.advance()
+    (candidates,) = beam.finish()
+    assert [found.tokens for found in candidates] == [[], [0], [0, 0, 0], [0, 0]]
+    for found in candidates:
+        ends = len(found.tokens) < 3
+        log = len(found.tokens) * np.log(0.35) + ends * np.log(0.3)
+        assert found.log == pytest.approx(log)
+        assert found.score == pytest.approx(log / (len(found.tokens) + ends) ** 0.75)
 
 
 @pytest.mark.parametrize("beam_size", [1, 2, 3, 5])
