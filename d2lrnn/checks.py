@@ -397,6 +397,16 @@ def shares(rows: Any) -> None:
         raise ValueError(f"the rows reach from {rows.min()} to {rows.max()}; expected 0 to 1")
 
 
+def rows(arrays: Sequence[Any]) -> None:
+    """Check that arrays have at least one axis."""
+    for index, array in enumerate(arrays):
+        if array.ndim == 0:
+            raise ValueError(
+                f"arrays[{index}] has no axes, and dtype {array.dtype}; "
+                "expected an array with a row for each example"
+            )
+
+
 def same_length(lengths: Sequence[int], batch_size: int) -> None:
     """Check that arrays have equally many rows, and enough for one minibatch."""
     if len(set(lengths)) != 1 or lengths[0] < batch_size:

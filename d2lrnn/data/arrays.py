@@ -24,5 +24,12 @@ def series(corpus: Any) -> Array:
     Raises:
         ValueError: the corpus holds something else than numbers.
     """
-    numbers = checks.numeric(as_array(corpus))
+    numbers = as_array(corpus)
+    if numbers.dtype.kind not in "biuf":
+        raise ValueError(
+            f"corpus is of type {type(corpus).__name__}, dtype {numbers.dtype} and shape "
+            f"{numbers.shape}; expected a list of token ids; "
+            "turn tokens into ids with vocab[tokens]"
+        )
+    checks.numeric(numbers)
     return numbers.astype(np.float32, copy=False) if numbers.dtype.kind == "f" else numbers

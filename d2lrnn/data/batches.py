@@ -203,6 +203,7 @@ class BatchLoader:
         checks.seed(seed)
         self.arrays = [own(np.asarray(array)) for array in arrays]
         self.batch_size = batch_size
+        checks.rows(self.arrays)
         checks.same_length([len(array) for array in self.arrays], batch_size)
         self.rng = np.random.default_rng(seed)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import numbering
+from d2lrnn.data import numbering, strings
 from d2lrnn.data.numbering import Ids
 
 UNKNOWN = "<unk>"
@@ -20,18 +20,19 @@ TOKEN_KINDS = ("word", "char")
 _NO_IDS = (str, bytes, bytearray, collections.abc.Mapping, collections.abc.Set)
 
 
-def tokenize(lines: Sequence[str], token: str = "word") -> list[list[str]]:
+def tokenize(lines: Iterable[str], token: str = "word") -> list[list[str]]:
     """Split each line into words or characters.
 
     Args:
-        lines: any number of strings.
+        lines: a list of strings, or any other iterable of strings in a fixed order.
         token: "word" (separated by whitespace) or "char".
 
     Returns:
         One list of tokens per line.
 
     Raises:
-        ValueError: token is neither "word" nor "char".
+        ValueError: token is neither "word" nor "char"; lines is one text, a table, a dictionary or
+            a set; or a line is not a string, such as NaN.
 
     Source: the book's section 9.2, Tokenization.
 
@@ -42,14 +43,16 @@ def tokenize(lines: Sequence[str], token: str = "word") -> list[list[str]]:
         [['t', 'h', 'e']]
     """
     checks.choice(token, "token", TOKEN_KINDS)
-    return [line.split() if token == "word" else list(line) for line in lines]
+    checked = strings.strings(lines, "lines")
+    return [line.split() if token == "word" else list(line) for line in checked]
 
 
 class Vocab:
     """A two-way table between tokens and ids; id 0 is the unknown token ``<unk>``.
 
     Args:
-        tokens: tokens, or lists of tokens (one per line).
+        tokens: strings, or lists of strings (one per line); one string, whose characters are the
+            tokens; or a collections.Counter of strings.
         min_freq: tokens seen fewer times than this are left out, and so become unknown.
         reserved_tokens: tokens that get the ids after the unknown token's, whether they occur or
             not.
@@ -57,6 +60,10 @@ class Vocab:
         pad: a token that takes id 0 and moves the unknown token to 1, for padded sequences.
 
     The other tokens follow by falling frequency, equally frequent ones in order of appearance.
+
+    Raises:
+        ValueError: tokens is a table, a dictionary, a set or not iterable; reserved_tokens is one
+            text; or a token is not a string, such as NaN.
 
     Source: the book's section 9.2, Vocabulary.
 
@@ -70,6 +77,8 @@ class Vocab:
         ['a', 'n', 'b']
     """
 
+    check_token = staticmethod(strings.text)
+
     def __init__(
         self,
         tokens: Iterable[Any] = (),
@@ -81,26 +90,29 @@ class Vocab:
     ) -> None:
         """Count the tokens and number them."""
         checks.count(min_freq=min_freq)
-        reserved_tokens = reserved_tokens or ()
-        counter = collections.Counter(_flatten(tokens))
-        self._number(counter, min_freq, reserved_tokens, unk, pad)
+        counted = tokens if isinstance(tokens, collections.Counter) else None
+        flat = strings.tokens(tokens if counted is None else [*tokens], self.check_token)
+        counter = collections.Counter(flat)
+        self._number(counter if counted is None else counted, min_freq, reserved_tokens, unk, pad)
 
     def _number(
         self,
         counter: Mapping[str, int],
         min_freq: int = 0,
-        reserved_tokens: Sequence[str] = (),
+        reserved_tokens: Sequence[str] | None = None,
         unk: str = UNKNOWN,
         pad: str | None = None,
     ) -> None:
         """Number tokens that have been counted, in order of appearance."""
+        given = () if reserved_tokens is None else reserved_tokens
+        reserved = [*strings.strings(given, "reserved_tokens", self.check_token)]
         self.token_freqs = sorted(counter.items(), key=lambda pair: pair[1], reverse=True)
         self.idx_to_token = [unk] if pad is None else [pad, unk]
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
         self._unk = self.token_to_idx[unk]
-        special = {*self.idx_to_token, *reserved_tokens}
+        special = {*self.idx_to_token, *reserved}
         kept = [token for token, freq in self.token_freqs if freq >= min_freq]
-        for token in [*reserved_tokens, *kept]:
+        for token in [*reserved, *kept]:
             if token not in self.token_to_idx:
                 self.token_to_idx[token] = len(self.idx_to_token)
                 self.idx_to_token.append(token)
@@ -160,6 +172,8 @@ class Vocab:
         Raises:
             ValueError: tokens is something that holds others, and neither list, tuple nor array.
         """
+        if isinstance(tokens, Iterator):  # which a dictionary would take as one unknown token
+            tokens = list(tokens)
         if isinstance(tokens, np.ndarray):
             tokens = tokens.tolist()
         if isinstance(tokens, (list, tuple)):
@@ -198,12 +212,20 @@ class Vocab:
         return self._unk
 
     def split(self, text: str) -> list[str]:
-        """Split text into this vocabulary's kind of token: words or characters."""
-        return tokenize([text], self.token)[0]
+        """Split text into this vocabulary's kind of token: words or characters.
+
+        Raises:
+            ValueError: text is not a string.
+        """
+        return tokenize([strings.text(text, "text")], self.token)[0]
 
     def join(self, tokens: Sequence[str]) -> str:
-        """Join tokens into text again: words with a space between them, characters without."""
-        return (" " if self.token == "word" else "").join(tokens)
+        """Join tokens into text again: words with a space between them, characters without.
+
+        Raises:
+            ValueError: tokens is not a list of strings.
+        """
+        return (" " if self.token == "word" else "").join(strings.strings(tokens, "tokens"))
 
 
 def build_corpus(
@@ -243,7 +265,7 @@ def encode(
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
     number = numbering.words if token == "word" else numbering.characters
-    blocks, counter = number(lines, max_tokens)
+    blocks, counter = number(strings.strings(lines, "lines"), max_tokens)
     if unk is None:
         if not counter:
             what = "word" if token == "word" else "character"
@@ -265,22 +287,28 @@ def words_of(text: str) -> list[str]:
 
     Letters, digits and apostrophes make words, in any script.
 
+    Raises:
+        ValueError: text is not a string.
+
     Examples:
         >>> rnn.words_of("Don't panic: it's only 42!")
         ["don't", 'panic', "it's", 'only', '42']
     """
-    return re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower())
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)*", strings.text(text, "text").lower())
 
 
 def texts_to_sequences(texts: Sequence[str], vocab: Vocab) -> list[list[int]]:
     """Return each text as the list of the ids of its words; words unknown to vocab become unk.
+
+    Raises:
+        ValueError: texts is not a list of strings.
 
     Examples:
         >>> vocab = rnn.Vocab(rnn.words_of("the cat and the dog"))
         >>> rnn.texts_to_sequences(["The dog!", "the bird"], vocab)
         [[1, 4], [1, 0]]
     """
-    sequences: list[list[int]] = vocab[[words_of(text) for text in texts]]
+    sequences: list[list[int]] = vocab[[words_of(t) for t in strings.strings(texts, "texts")]]
     return sequences
 
 
@@ -301,6 +329,9 @@ def pad_sequences(
         truncating: "pre" or "post": where longer ones are cut.
         value: what they are filled up with.
 
+    Raises:
+        ValueError: sequences is not a list of lists, or an argument is out of its range.
+
     Examples:
         >>> rnn.pad_sequences([[1, 2, 3], [4]], padding="post")
         array([[1, 2, 3],
@@ -308,6 +339,9 @@ def pad_sequences(
     """
     checks.choice(padding, "padding", ("pre", "post"))
     checks.choice(truncating, "truncating", ("pre", "post"))
+    sequences = [*strings.ordered(sequences, "sequences", "lists of ids")]
+    for index, sequence in enumerate(sequences):
+        strings.ids(sequence, f"sequences[{index}]")
     if maxlen is None:
         maxlen = max(map(len, sequences), default=0)
     checks.count(maxlen=maxlen)
@@ -322,11 +356,3 @@ def pad_sequences(
 
 def _is_char(token: object) -> bool:
     return isinstance(token, str) and len(token) == 1
-
-
-def _flatten(tokens: Iterable[Any]) -> Iterable[str]:
-    for token in tokens:
-        if isinstance(token, (list, tuple)):
-            yield from token
-        else:
-            yield token

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from d2lrnn import checks
+from d2lrnn.data import strings
 
 
 def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
@@ -14,7 +15,8 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
 
     Raises:
         ImportError: sacrebleu is not installed.
-        ValueError: there are no sentences, or not as many of each.
+        ValueError: there are no sentences, or not as many of each; an argument is one text instead
+            of a list; or a sentence is not a string.
 
     Examples:
         >>> truth = ["the cat sat on the mat", "it was warm there"]
@@ -29,5 +31,6 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
         raise ImportError(
             "BLEU needs sacrebleu, which is not installed; run: pip install sacrebleu"
         ) from None
-    checks.same_length([len(written), len(truth)], 1)
-    return float(sacrebleu.corpus_bleu(list(written), [list(truth)]).score)
+    found, expected = [*strings.strings(written, "written")], [*strings.strings(truth, "truth")]
+    checks.same_length([len(found), len(expected)], 1)
+    return float(sacrebleu.corpus_bleu(found, [expected]).score)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import text
+from d2lrnn.data import strings, text
 from d2lrnn.nets import remedies
 
 Array = np.ndarray[Any, Any]
@@ -60,6 +60,7 @@ def predict_ch8(
         'abcdabcd'
     """
     settings = {"temperature": temperature, "seed": seed, "state": state}
+    strings.text(prefix, "prefix")
     return predict_many([prefix], num_preds, net, vocab, **settings)[0]
 
 
@@ -102,7 +103,8 @@ def predict_many(
     checks.seed(seed)
     if isinstance(prefixes, str):
         raise ValueError(f"prefixes is one text, {prefixes!r}; expected many; give [{prefixes!r}]")
-    tokens = [first_tokens(prefix, net, vocab) for prefix in prefixes]
+    checked = strings.strings(prefixes, "prefixes")
+    tokens = [first_tokens(prefix, net, vocab) for prefix in checked]
     if not tokens:
         return []
     if state is None:

@@ -20,7 +20,7 @@ from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group, remedies
 from d2lrnn.nets.language_model import ScratchModel, Step
 from d2lrnn.nets.prediction import first_tokens
-from d2lrnn.training import divergence, segments, threads, together
+from d2lrnn.training import divergence, minibatches, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -112,7 +112,7 @@ def train_epoch_ch8(
     Raises:
         DivergenceError: a FloatingPointError; the loss, or the perplexity of the epoch, is not
             finite.
-        ValueError: train_iter yields no minibatch.
+        ValueError: train_iter yields no minibatch, or something other than pairs.
 
     Source: the book's section 9.5, Training.
 
@@ -127,7 +127,7 @@ def train_epoch_ch8(
     state, start = seen.state, time.perf_counter() - seen.seconds
     processes, first, num_rows = group.of(net), seen.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):
-        X, Y = map(_array, minibatch)
+        X, Y = map(_array, minibatches.parts(minibatch, ("X", "Y")))
         if seen.num_minibatches == first:
             together.check_minibatch(net, X, Y)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
@@ -152,8 +152,8 @@ def train_epoch_ch8(
 
 
 def _array(ids: Any) -> Any:
-    """Return ids as they are, or a list of them as an array."""
-    return np.asarray(ids) if isinstance(ids, (list, tuple)) else ids
+    """Return ids that have a shape as they are, and others as an array."""
+    return ids if hasattr(ids, "shape") else np.asarray(ids)
 
 
 def _check_carried(number: int, before: int | None, found: int) -> None:

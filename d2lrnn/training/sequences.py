@@ -11,7 +11,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import group
-from d2lrnn.training import divergence, threads, together
+from d2lrnn.training import divergence, minibatches, threads, together
 from d2lrnn.training.callbacks import Bar, told
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
@@ -60,6 +60,8 @@ def train_sequences(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(score_every=score_every)
+    if held_out is not None:
+        held_out = minibatches.parts_for(net)(held_out, "held_out is")
     settings = {"optimizer": optimizer, "clip": clip}
     step, scores, processes = net.make_step(lr, theta, **settings), Scores(), group.of(net)
     together.check_sequences(net, train_iter, {**settings, "lr": lr, "theta": theta})
@@ -70,7 +72,7 @@ def train_sequences(
         on_minibatch = told([limit, Bar(shown, num_epochs)])
         for epoch in range(1, num_epochs + 1):
             try:
-                loss, speed = _epoch(step, train_iter, on_minibatch, processes)
+                loss, speed = _epoch(net, step, train_iter, on_minibatch, processes)
             except DivergenceError as error:
                 raise error.replace(epoch=epoch, history=scores) from None
             scores.loss.append(loss)
@@ -85,15 +87,17 @@ def train_sequences(
 
 
 def _epoch(
+    net: Any,
     step: Any,
     train_iter: Iterable[Any],
     on_minibatch: Callable[[], None],
     processes: group.Group,
 ) -> tuple[float, float]:
     """Return the mean loss of an epoch and its speed."""
+    parts_of = minibatches.parts_for(net)
     losses, num_sequences, start = [], 0, time.perf_counter()
     for batch in train_iter:
-        losses.append(step(*map(processes.share, batch)))
+        losses.append(step(*map(processes.share, parts_of(batch))))
         if not math.isfinite(losses[-1]):
             raise DivergenceError(losses[-1])
         num_sequences += len(batch[0])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from d2lrnn.data import datasets
+from d2lrnn.data import datasets, strings
 
 d2l = sys.modules[__package__]
 RESERVED = ["<pad>", "<bos>", "<eos>"]
@@ -76,7 +76,10 @@ def bleu(pred_seq: str, label_seq: str, k: int) -> float:
 
     Source: the book's section 9.7.6; Papineni et al., 2002.
     """
-    pred, label = pred_seq.split(" "), label_seq.split(" ")
+    pred, label = (
+        strings.text(seq, name).split(" ")
+        for seq, name in ((pred_seq, "pred_seq"), (label_seq, "label_seq"))
+    )
     score = math.exp(min(0, 1 - len(label) / len(pred)))
     for n in range(1, k + 1):
         said, meant = _ngrams(pred, n), _ngrams(label, n)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import corpora, text
+from d2lrnn.data import corpora, strings, text
 from d2lrnn.data.arrays import series
 
 d2l = sys.modules[__package__]
@@ -28,9 +28,12 @@ def read_time_machine() -> list[str]:
 
 def count_corpus(tokens: Sequence[Any]) -> collections.Counter[Any]:
     """Return how often each token occurs, in a list of tokens or a list of lists of them."""
+    if isinstance(tokens, (str, collections.Counter)):
+        return collections.Counter(tokens)
+    tokens = [*strings.ordered(tokens, "tokens", "tokens")]
     if len(tokens) == 0 or isinstance(tokens[0], list):
         tokens = [token for line in tokens for token in line]
-    return collections.Counter(tokens)
+    return collections.Counter(strings.token(token, "a token") for token in tokens)
 
 
 class Vocab(text.Vocab):
@@ -38,6 +41,8 @@ class Vocab(text.Vocab):
 
     Tokens may be anything that a dictionary takes as a key: pairs of words, for instance.
     """
+
+    check_token = staticmethod(strings.token)
 
     def __init__(
         self,

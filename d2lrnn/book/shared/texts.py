@@ -17,7 +17,7 @@ import numpy as np
 
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.replaced import replaced
-from d2lrnn.data import corpora, datasets, text
+from d2lrnn.data import corpora, datasets, strings, text
 from d2lrnn.data.arrays import Array, series
 
 d2l = sys.modules[__package__]
@@ -37,14 +37,16 @@ class Vocab(text.Vocab):
         reserved_tokens: tokens that get an id whether they occur or not.
     """
 
+    check_token = staticmethod(strings.token)
+
     def __init__(
         self,
-        tokens: Iterable[Any] = (),
+        tokens: Iterable[Any] | None = (),
         min_freq: int = 0,
         reserved_tokens: Sequence[str] = (),
     ) -> None:
         """Count the tokens and number them."""
-        super().__init__(tokens, min_freq, reserved_tokens)
+        super().__init__(() if tokens is None else tokens, min_freq, reserved_tokens)
         self.idx_to_token = sorted(self.idx_to_token)
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
         self._unk = self.token_to_idx[text.UNKNOWN]
@@ -158,7 +160,9 @@ class EnglishFrench(HyperParameters):
 
     def build(self, src_sentences: Sequence[str], tgt_sentences: Sequence[str]) -> Any:
         """Return sentences of one's own as the arrays that the data set has."""
-        raw_text = "\n".join("\t".join(pair) for pair in zip(src_sentences, tgt_sentences))
+        sources = strings.strings(src_sentences, "src_sentences")
+        targets = strings.strings(tgt_sentences, "tgt_sentences")
+        raw_text = "\n".join("\t".join(pair) for pair in zip(sources, targets))
         return self._build_arrays(raw_text, self.src_vocab, self.tgt_vocab)[0]
 
 
@@ -172,7 +176,10 @@ def bleu(pred_seq: str, label_seq: str, k: int) -> float:
     Source: the book's section 10.7: exp(min(0, 1 - len_label / len_pred)) times the product of
     p_n ** (1 / 2 ** n) for n = 1..k, where p_n is the share of the n-grams that are right.
     """
-    predicted, label = pred_seq.split(" "), label_seq.split(" ")
+    predicted, label = (
+        strings.text(seq, name).split(" ")
+        for seq, name in ((pred_seq, "pred_seq"), (label_seq, "label_seq"))
+    )
     score = math.exp(min(0, 1 - len(label) / len(predicted)))
     for n in range(1, min(k, len(predicted)) + 1):
         found, right = _ngrams(predicted, n), _ngrams(label, n)

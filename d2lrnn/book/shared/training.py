@@ -11,13 +11,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from d2lrnn.training import divergence
+from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import DivergenceError, perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
 from d2lrnn.training.progress import say
 
 d2l = sys.modules[__package__]
 EVERY = 10  # epochs from one sample and point to the next
+PARTS = "X", "X_valid_len", "Y", "Y_valid_len"
 NAMES = "lr", "grad_clipping(net, 1)"
 
 
@@ -128,11 +129,12 @@ def train_pairs(
 
     Raises:
         DivergenceError: the loss, or its exponential, is not finite.
+        ValueError: data_iter yields something other than sources, targets and their lengths.
     """
     animator = d2l.Animator(xlabel="epoch", ylabel="loss", xlim=[EVERY, num_epochs])
     for number in range(1, num_epochs + 1):
         timer, metric = d2l.Timer(), d2l.Accumulator(2)
-        seen = [step(batch) for batch in data_iter]
+        seen = [step(minibatches.parts(batch, PARTS, "data_iter yields")) for batch in data_iter]
         for loss, num_tokens in seen:
             metric.add(loss, num_tokens)
         seconds = timer.stop()

@@ -32,6 +32,16 @@ def test_training_lowers_the_loss_and_says_it(d2l, pairs, make_pair, capsys):
     assert float(said.split()[1].rstrip(",")) < np.log(len(target)) / 2
 
 
+@pytest.mark.parametrize("words", ["a dictionary with the keys 'X', 'Y'", "a tuple of 3 parts"])
+def test_a_loader_of_other_parts_is_refused(d2l, pairs, make_pair, words):
+    data_iter, source, target = pairs
+    X, X_valid_len, Y, _ = next(iter(data_iter))
+    batch = {"X": X, "Y": Y} if "dictionary" in words else (X, X_valid_len, Y)
+    words = rf"^data_iter yields {words}; expected a tuple \(X, X_valid_len, Y, Y_valid_len\)"
+    with pytest.raises(ValueError, match=words):
+        d2l.train_seq2seq(make_pair(source, target), [batch], 0.1, 1, target, d2l.try_gpu())
+
+
 @pytest.mark.parametrize("lr", [1e10, 1e30])
 def test_training_that_diverges_is_reported(d2l, pairs, make_pair, lr):
     data_iter, source, target = pairs

@@ -41,6 +41,39 @@ def test_count_corpus_takes_tokens_and_lines_of_them(plain, tokens):
     assert plain.count_corpus(tokens) == {"a": 2, "b": 1}
 
 
+class Table:
+    """Like a DataFrame: iterating over it gives the names of its columns."""
+
+    columns = ("text",)
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+@pytest.mark.parametrize("given", [Table(), {"a": 1}, {"a"}, Path("a"), 5, b"a", ["a", np.nan]])
+def test_what_holds_no_tokens_is_refused(plain, given):
+    for function in (plain.Vocab, plain.count_corpus, plain.tokenize):
+        with pytest.raises(ValueError, match=r"expected a (list of )?(tokens|string)"):
+            function(given)
+
+
+def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
+    with pytest.raises(ValueError, match=r"^lines is one text, 'a b'; .*give \['a b'\]"):
+        plain.tokenize("a b")
+    with pytest.raises(ValueError, match=r"^reserved_tokens is one text"):
+        plain.Vocab(["a"], reserved_tokens="<pad>")
+    with pytest.raises(ValueError, match=r"^label_seq is \['a'\] \(list\); expected a string"):
+        plain.bleu("a", ["a"], k=1)
+
+
+def test_a_vocabulary_takes_what_the_book_s_takes(plain):
+    counted = plain.Vocab(plain.count_corpus(["b", "a", "b"]))
+    assert counted.token_freqs == [("b", 2), ("a", 1)]
+    assert plain.Vocab([1, 2, 1]).token_to_idx == {"<unk>": 0, 1: 1, 2: 2}
+    assert plain.Vocab(None).idx_to_token == ["<unk>"]
+    assert plain.Vocab("abb").idx_to_token == ["<unk>", "b", "a"]
+
+
 def test_the_corpus_is_cut_and_its_vocabulary_is_not(plain, texts):
     corpus, vocab = plain.load_corpus_time_machine(10)
     assert "".join(vocab.to_tokens(corpus)) == "the time t"

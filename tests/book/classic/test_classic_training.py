@@ -106,6 +106,13 @@ def test_training_that_diverges_says_what_helps(d2l, device, make_book_net, mini
     )
 
 
+def test_a_loader_of_dictionaries_is_refused(d2l, device, make_book_net, minibatches, vocab):
+    batches = [{"X": X, "Y": Y} for X, Y in minibatches]
+    words = r"^train_iter yields a dictionary with the keys 'X', 'Y'; expected a tuple \(X, Y\)"
+    with pytest.raises(ValueError, match=words):
+        d2l.train_ch8(make_book_net(VOCAB_SIZE), batches, vocab, 1, 1, device)
+
+
 def test_divergence_names_the_epoch(d2l, device, minibatches):
     training = importlib.import_module(f"{d2l.__name__}.training")
     losses = iter([1.0, 2.0, 800.0])

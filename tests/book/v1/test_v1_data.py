@@ -1,9 +1,11 @@
 """The book's data sets, loaders and files."""
 
+import collections
 import hashlib
 import math
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +157,45 @@ BLEU = {
 @pytest.mark.parametrize(("pred", "label", "k"), BLEU)
 def test_bleu_is_the_books(plain, pred, label, k):
     assert plain.bleu(pred, label, k) == pytest.approx(BLEU[pred, label, k])
+
+
+class Table:
+    """Like a DataFrame: iterating over it gives the names of its columns."""
+
+    columns = ("text",)
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+@pytest.mark.parametrize("given", [Table(), {"a": 1}, {"a"}, Path("a"), 5, b"a", ["a", np.nan]])
+def test_what_holds_no_tokens_is_refused(plain, given):
+    for function in (plain.Vocab, plain.tokenize):
+        with pytest.raises(ValueError, match=r"expected a (list of )?(tokens|string)"):
+            function(given)
+
+
+def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
+    with pytest.raises(ValueError, match=r"^lines is one text, 'a b'; .*give \['a b'\]"):
+        plain.tokenize("a b")
+    with pytest.raises(ValueError, match=r"^reserved_tokens is one text"):
+        plain.Vocab(["a"], reserved_tokens="<pad>")
+    with pytest.raises(ValueError, match=r"^pred_seq is \['a'\] \(list\); expected a string"):
+        plain.bleu(["a"], "a", k=1)
+
+
+def test_a_vocabulary_takes_what_the_book_s_takes(plain):
+    counted = plain.Vocab(collections.Counter(["b", "a", "b"]), min_freq=2)
+    assert counted.idx_to_token == ["<unk>", "b"]
+    assert plain.Vocab(None).idx_to_token == ["<unk>"]
+    assert plain.Vocab("abb").idx_to_token == ["<unk>", "a", "b"]
+
+
+def test_one_sentence_in_place_of_a_list_is_refused(pairs):
+    with pytest.raises(ValueError, match=r"^src_sentences is one text, 'go .'; .*give \['go .'\]"):
+        pairs.build("go .", ["va !"])
+    with pytest.raises(ValueError, match=r"^tgt_sentences is one text"):
+        pairs.build(["go ."], "va !")
 
 
 @pytest.fixture

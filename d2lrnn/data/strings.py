@@ -1,0 +1,156 @@
+"""Texts as arguments: one clear error for what is not a text, or not a list of texts.
+
+Many things yield strings that are not what the caller means: a string its characters, a table the
+names of its columns, a dictionary its keys.
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+Check = Callable[[Any, str], Any]
+BYTES = (bytes, bytearray, memoryview)
+SHOWN = (bool, int, float, str, list, tuple, dict, set, frozenset, *BYTES)  # in errors, in short
+
+
+def text(value: Any, name: str) -> str:
+    """Return a text, checked to be one.
+
+    Args:
+        value: the text.
+        name: what an error calls it.
+
+    Raises:
+        ValueError: it is not a string.
+    """
+    if isinstance(value, str):
+        return value
+    remedy = "; leave out missing values, with dropna() for example" if _is_missing(value) else ""
+    if isinstance(value, BYTES):
+        remedy = "; decode it"
+    elif isinstance(value, (list, tuple)):
+        remedy = "; join its parts into one text"
+    raise ValueError(f"{name} is {_shown(value)}; expected a string{remedy}")
+
+
+def token(value: Any, name: str) -> Any:
+    """Return what may be a token in the book: anything that a dictionary takes as a key.
+
+    Raises:
+        ValueError: it has no hash, or stands for a missing value, such as NaN.
+    """
+    try:
+        hash(value)
+    except TypeError:
+        raise ValueError(f"{name} is {_shown(value)}; expected a token") from None
+    return text(value, name) if _is_missing(value) else value
+
+
+def strings(values: Any, name: str, check: Check = text) -> Iterator[Any]:
+    """Return an iterator over strings that checks each when it is reached.
+
+    Args:
+        values: a list of strings, or any other iterable of strings in a fixed order.
+        name: what an error calls the argument.
+        check: called with an item that is not a string, and its name.
+
+    Raises:
+        ValueError: values is one text, a table, a dictionary, a set or not iterable; or, from the
+            iterator, an item is not a string.
+    """
+    if isinstance(values, str):
+        shown = reprlib.repr(values)
+        raise ValueError(f"{name} is one text, {shown}; expected a list of strings; give [{shown}]")
+    items = ordered(values, name, "strings")
+    return (
+        item if isinstance(item, str) else check(item, f"{name}[{index}]")
+        for index, item in enumerate(items)
+    )
+
+
+def tokens(values: Any, check: Check = text) -> Iterator[Any]:
+    """Yield the tokens of a list of tokens, or of lists of tokens; a string is its characters.
+
+    Args:
+        values: the tokens.
+        check: called with a token that is not a string, and its name.
+
+    Raises:
+        ValueError: values is a table, a dictionary, a set or not iterable.
+    """
+    for index, part in enumerate(ordered(values, "tokens", "tokens")):
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, (list, tuple)):
+            yield from strings(part, f"tokens[{index}]", check)
+        else:
+            yield check(part, f"tokens[{index}]")
+
+
+def ordered(values: Any, name: str, items: str) -> Iterator[Any]:
+    """Return an iterator over something that has items in a fixed order.
+
+    Args:
+        values: a list, or any other iterable in a fixed order.
+        name: what an error calls the argument.
+        items: the plural of what it holds.
+
+    Raises:
+        ValueError: it is not iterable, or iterates over something other than its items.
+    """
+    remedy = _remedy(values, name)
+    if not remedy:
+        try:
+            return iter(values)
+        except TypeError:  # such as None, or an array without axes
+            pass
+    raise ValueError(f"{name} is {_shown(values)}; expected a list of {items}{remedy}")
+
+
+def ids(values: Any, name: str) -> None:
+    """Check that something is a sequence of ids, and neither one id nor a text.
+
+    Raises:
+        ValueError: it has no length, or is or holds a string.
+    """
+    one = isinstance(values, (str, *BYTES)) or not hasattr(values, "__len__")
+    if one or any(isinstance(value, str) for value in values):
+        raise ValueError(
+            f"{name} is {_shown(values)}; expected a list of ids; "
+            "turn tokens into ids with vocab[tokens]"
+        )
+
+
+def _remedy(values: Any, name: str) -> str:
+    """Return what to give in place of something that iterates over other things than its items."""
+    if isinstance(values, BYTES):
+        return f"; decode them with bytes({name}).decode()"
+    if isinstance(values, os.PathLike):
+        return f"; read the file with read_text({name})"
+    if hasattr(values, "columns"):  # a table of pandas, Polars or PyArrow
+        return f"; give one of its columns, such as {name}['text']"
+    if isinstance(values, Mapping):
+        return f"; give list({name}.values()) or list({name})"
+    if isinstance(values, (set, frozenset)):
+        return f"; a set has no order, give sorted({name})"
+    return ""
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is NaN, None, or what pandas has for these."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+
+
+def _shown(value: Any) -> str:
+    """Return a value in short if it is one of Python's own, and its type."""
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    return f"{reprlib.repr(value)} ({kind})" if isinstance(value, SHOWN) else f"of type {kind}"

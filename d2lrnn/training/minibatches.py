@@ -1,0 +1,71 @@
+"""What a loader yields: one clear error for anything but the parts of a minibatch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def parts(batch: Any, names: Sequence[str], source: str = "train_iter yields") -> tuple[Any, ...]:
+    """Return the parts of a minibatch, one for each name.
+
+    Args:
+        batch: a tuple, a list, or an array or tensor whose first axis has the parts.
+        names: the parts, as an error names them.
+        source: where the minibatch comes from, as an error says it.
+
+    Raises:
+        ValueError: it is a dictionary, a set or a text, or has more parts or fewer.
+    """
+    expected = f"expected a tuple ({', '.join(names)})"
+    _check_ordered(batch, names, source, expected)
+    try:
+        found = tuple(batch)
+    except TypeError:
+        raise ValueError(f"{source} something of type {type(batch).__name__}; {expected}") from None
+    if len(found) != len(names):
+        raise ValueError(f"{source} {_shown(batch, len(found))}; {expected}")
+    return found
+
+
+def parts_for(net: Any) -> Callable[..., tuple[Any, ...]]:
+    """Return parts(batch, source) for a network over sequences, which may do without some parts.
+
+    It raises a ValueError if a batch is neither a tuple nor a list, or if ``net.minibatch`` takes
+    other parts.
+    """
+    signature = inspect.signature(getattr(net, "minibatch", lambda *batch: None))
+    required = [p.name for p in signature.parameters.values() if p.default is p.empty]
+    names = ", ".join(str(p.replace(annotation=p.empty)) for p in signature.parameters.values())
+    expected = f"expected a tuple ({names})"
+
+    def parts_of(batch: Any, source: str = "train_iter yields") -> tuple[Any, ...]:
+        _check_ordered(batch, required, source, expected)
+        if not isinstance(batch, (tuple, list)):
+            raise ValueError(f"{source} something of type {type(batch).__name__}; {expected}")
+        try:
+            signature.bind(*batch)
+        except TypeError:
+            raise ValueError(f"{source} {_shown(batch, len(batch))}; {expected}") from None
+        return tuple(batch)
+
+    return parts_of
+
+
+def _check_ordered(batch: Any, names: Sequence[str], source: str, expected: str) -> None:
+    if isinstance(batch, Mapping):
+        keys = [repr(key) for key in batch]
+        example = ", ".join(f"batch[{key}]" for key in keys[: len(names)])
+        raise ValueError(
+            f"{source} a dictionary with the keys {', '.join(keys)}; {expected}, "
+            f"such as ({example})"
+        )
+    if isinstance(batch, (str, bytes, set, frozenset)):
+        raise ValueError(f"{source} something of type {type(batch).__name__}; {expected}")
+
+
+def _shown(batch: Any, length: int) -> str:
+    if hasattr(batch, "shape"):
+        return f"an array of shape {tuple(batch.shape)}"
+    return f"a {type(batch).__name__} of {length} {'part' if length == 1 else 'parts'}"
