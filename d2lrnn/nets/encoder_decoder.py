@@ -284,9 +284,14 @@ class EncoderDecoderScratch(SequenceNet):
             X: sequences, as for a step.
             valid: what of X is not padding, as for a step.
             end: the id of the token that ends a sequence.
-            num_steps: tokens to write at most.
-            beam_size: sequences kept at each step; 1 takes the likeliest token each time. The
-                score of a sequence is its log-probability over its length to the power 0.75.
+            num_steps: tokens to write at most, the end included.
+            beam_size: unfinished sequences kept at each step, the most probable ones; 1 takes the
+                likeliest token each time.
+
+        The result is the sequence with the highest score of all that were found: those that have
+        ended, and those of num_steps tokens. The score of a sequence is its log-probability over
+        its length to the power 0.75, the end counted. The search of a sequence stops when no
+        unfinished one can reach a higher score; it does not depend on the other sequences of X.
 
         Source: the book's section 10.8.
         """
