@@ -13,13 +13,26 @@ from d2lrnn.training.progress import bar, printable
 TEXT = "Grüße an 漢字 😀 \ud800 "
 
 
-class Failing(io.StringIO):
-    """A stream whose reader has gone, or whose disk is full."""
+class Broken(io.StringIO):
+    """A pipe whose reader has gone."""
 
     def write(self, text):
         raise BrokenPipeError(32, "Broken pipe")
 
     flush = isatty = write
+
+
+class Full(io.StringIO):
+    """A file on a disk that is full, unless there is room."""
+
+    def __init__(self, *, room=False):
+        super().__init__()
+        self.room = room
+
+    def write(self, text):
+        if not self.room:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
 
 
 def encoded(encoding, errors):
@@ -37,7 +50,8 @@ STREAMS = {
     "the C locale": encoded("ascii", "surrogateescape"),
     "latin-1": encoded("latin-1", "strict"),
     "utf-8": encoded("utf-8", "strict"),
-    "a broken pipe": Failing,
+    "a broken pipe": Broken,
+    "a full disk": Full,
     "a closed file": closed,
     "none": lambda: None,
 }
@@ -97,13 +111,13 @@ def test_what_the_output_lacks_is_escaped_and_all_else_printed_as_it_is(monkeypa
         assert printable(TEXT) == expected
 
 
-def test_a_bar_that_cannot_be_drawn_does_not_stop_the_bars_of_other_threads(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stderr", Failing())
-        with bar(True, total=2, mininterval=0) as shown:
-            shown.update()
-            shown.set_description_str("epoch 1")
-            shown.write("a sample")
+def test_a_bar_that_cannot_be_drawn_does_not_stop_the_bars_of_other_threads():
+    stream = Full(room=True)
+    with bar(True, total=2, mininterval=0, file=stream) as shown:
+        stream.room = False
+        shown.update()
+        shown.set_description_str("epoch 1")
+        shown.write("a sample")
     other = threading.Thread(target=lambda: bar(True, file=io.StringIO()), daemon=True)
     other.start()
     other.join(10)
