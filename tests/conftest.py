@@ -22,6 +22,7 @@ import hypothesis
 import numpy as np
 import pooch
 import pytest
+from not_files import NOT_FILES
 
 from d2lrnn import backends
 from d2lrnn.data import corpora, loaders
@@ -271,6 +272,34 @@ def server(tmp_path, monkeypatch):
     with warnings.catch_warnings():  # pooch leaves the connection of a failed download to the
         warnings.simplefilter("ignore", ResourceWarning)  # garbage collector
         gc.collect()
+
+
+@pytest.fixture
+def in_time():
+    """Let what would wait for ever fail."""
+
+    def fail(*_):
+        raise AssertionError("it waits for ever")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(params=NOT_FILES.values(), ids=NOT_FILES)
+def not_a_file(request, in_time):
+    """A function that makes something else than a file at a path, and returns its path and words.
+
+    The words are part of what is said of it.
+    """
+    make, words = request.param
+
+    def made(path):
+        return make(path) or path, words
+
+    return made
 
 
 @pytest.fixture(scope="session")

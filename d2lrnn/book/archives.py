@@ -6,13 +6,17 @@ import os
 import tarfile
 import zipfile
 
+from d2lrnn.data import reading
+
 
 def unpack(filename: str, base: str) -> None:
     """Unpack a zip or tar file into the folder base.
 
     Raises:
+        OSError: it cannot be read, or is not a regular file.
         ValueError: it is neither, or would write, or point, outside the folder.
     """
+    reading.check(filename)
     if zipfile.is_zipfile(filename):
         with zipfile.ZipFile(filename) as zipped:
             _check_inside(base, zipped.namelist())

@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 from d2lrnn.book.classic.requirements import needed
+from d2lrnn.data import reading
 from d2lrnn.files import atomic
 
 MARK = "d2lrnn"  # in the metadata of a notebook that has been executed
@@ -25,7 +25,7 @@ def read(path: str | os.PathLike[str]) -> Any:
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{name} is no notebook (not a file); give the name of a file .ipynb")
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = reading.content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(
             f"{name} is no notebook (not encoded as UTF-8); open it in Jupyter and save it again"

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from d2lrnn.book import notebook, notebook_file
-from d2lrnn.cli.common import check_writable, plain_errors
+from d2lrnn.cli.common import plain_errors
 from d2lrnn.cli.output import harmless
-from d2lrnn.training import interrupts
+from d2lrnn.files import atomic
+from d2lrnn.training import interrupts, progress
 
 ERROR = 500  # characters of an error that are printed; the notebook has all of them
 
@@ -60,21 +61,19 @@ def book(
     another file, also when the command is stopped, by Ctrl-C say. Exit status 1 means that cells
     failed; each failure is printed.
     """
-    from tqdm.auto import tqdm
-
     output = output or str(Path(path).with_suffix(".executed.ipynb"))
     with plain_errors():
         cells = notebook.code_of(notebook_file.read(path))
         _check_replaceable(output, path, force)
         found = edition or notebook.edition_of([cell["source"] for cell in cells])
-        with tqdm(total=len(cells), unit="cell", disable=None, leave=False) as bar:
+        with progress.bar(total=len(cells), unit="cell", leave=False) as shown:
             done = notebook.run(
                 path,
                 found,
                 timeout=timeout,
                 max_output=max_output * 10**6,
                 allow_install=allow_install,
-                after_cell=bar.update,
+                after_cell=shown.update,
             )
         if done.ended or done.signum is None:
             notebook_file.write(done.notebook, output)
@@ -117,7 +116,7 @@ def _check_replaceable(output: str, path: str, force: bool) -> None:
         ValueError: it is the notebook itself.
         FileExistsError: it is another file, and ``force`` is not set.
     """
-    check_writable(output)
+    atomic.check_writable(output)
     if os.path.exists(output) and os.path.samefile(output, path):
         raise ValueError(f"{output} is the notebook itself; give what is executed another name")
     if force or not os.path.isfile(output) or os.path.getsize(output) == 0:

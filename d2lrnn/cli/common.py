@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from d2lrnn import backends
 from d2lrnn.cli.output import OutputLostError
+from d2lrnn.data import reading
 from d2lrnn.files import atomic, model_file, pictures
 from d2lrnn.training import interrupts
 
@@ -45,23 +46,33 @@ def in_words(error: Exception) -> str:
     remedies = {
         errno.ENOENT: "there is no such file; check its name and folder",
         errno.EISDIR: "this is a folder; give the name of a file",
+        errno.EEXIST: "there is something else of this name already; give another name",
+        errno.ELOOP: "its links lead round in a circle; give the name of a file",
+        errno.ENOTDIR: "a part of this path is not a folder; check its name and folder",
         errno.EACCES: "you are not allowed to do this; check the file's permissions",
     }
     return f"{error.filename}: {remedies.get(error.errno, error.strerror)}"
 
 
-def check_readable(what: str, path: str, remedy: str = "check its name and folder") -> None:
-    """Check, before anything is computed, that a file which is to be read is there.
+def check_readable(
+    what: str, path: str, remedy: str = "check its name and folder", *, pipes: bool = False
+) -> None:
+    """Check, before anything is computed, that a file can be read.
 
     Args:
         what: the option or the argument that names it, such as "--text".
         path: the file.
         remedy: what to do where there is none.
+        pipes: whether it may be a pipe.
     """
-    if os.path.isdir(path):
-        raise OSError(f"{what} {path} is a folder; give the name of a file")
-    if not os.path.exists(path):
-        raise OSError(f"{what} {path}: there is no such file; {remedy}")
+    try:
+        kind = reading.kind(path)
+    except FileNotFoundError:
+        raise OSError(f"{what} {path}: there is no such file; {remedy}") from None
+    if kind is not None and not (pipes and kind == reading.PIPE):
+        raise OSError(f"{what} {path} is {kind}; give the name of a file")
+    if not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 def given(context: click.Context, name: str) -> bool:
@@ -91,6 +102,8 @@ def together(rnn: Any) -> Iterator[Any]:
 def interruptible(save: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C, SIGTERM or SIGHUP save what there is and exit as shells say; a second, at once.
 
+    What has been learned is saved before an error of the system ends training, too.
+
     Args:
         save: called when training has stopped.
     """
@@ -101,6 +114,10 @@ def interruptible(save: Callable[[], None]) -> Iterator[None]:
             click.echo(f"\n{str(error) or 'interrupted'}", err=True)
             save()
             sys.exit(interrupts.status(getattr(error, "signum", None)))
+        except OSError:  # the checkpoint cannot be written, or another process is lost
+            with contextlib.suppress(OSError):
+                save()
+            raise
 
 
 def load_backend(name: str) -> ModuleType:
@@ -132,13 +149,13 @@ def _same(path: str, another: str) -> bool:
 def check_outputs(model: str | None, picture: str | None, run: str | None = None) -> None:
     """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
     if run is not None:
-        check_writable(run)
+        atomic.check_writable(run)
         model_file.check_replaceable(run, run=True)
     if model is not None:
-        check_writable(model)
+        atomic.check_writable(model)
         model_file.check_replaceable(model)
     if picture is not None:
-        check_writable(picture)
+        atomic.check_writable(picture)
         from d2lrnn import plot
 
         plot.check_format(picture)
@@ -154,24 +171,3 @@ def save_picture(axes: object, path: str) -> None:
     pictures.save(first.figure, path)
     pyplot.close(first.figure)
     click.echo(f"plot saved in {path}")
-
-
-def check_writable(path: str) -> None:
-    """Check that a file can be written, and remove what a killed process left beside it."""
-    if not path:
-        raise OSError("a file to write has an empty name; give it one")
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise OSError(f"cannot write {path}: the folder {folder} is missing or read-only")
-    if os.path.isdir(path):
-        raise OSError(f"cannot write {path}: it is a folder; give the name of a file")
-    try:
-        os.lstat(os.path.realpath(path))
-    except FileNotFoundError:
-        if os.path.exists(path):  # /dev/stdout, say, of a process in a pipe
-            raise OSError(
-                f"cannot write {path}: it is a pipe without a name; give the name of a file"
-            ) from None
-    except OSError as error:  # the name is too long, most of all
-        raise OSError(f"cannot write {path}: {error.strerror}; give another name") from None
-    atomic.remove_strays(path)

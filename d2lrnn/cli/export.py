@@ -10,7 +10,6 @@ import click
 from d2lrnn.cli.common import (
     NO_MODEL,
     check_readable,
-    check_writable,
     load_backend,
     plain_errors,
 )
@@ -37,7 +36,7 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
         onnx_file.onnx_module()
         check_readable("MODEL", model, NO_MODEL)
         out = out or str(Path(model).with_suffix(".onnx"))
-        check_writable(out)
+        atomic.check_writable(out)
         _check_replaceable(out, model)
         net, vocab = load_backend("numpy").load_model(model)
         content = onnx_file.to_onnx(net, vocab)

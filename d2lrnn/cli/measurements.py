@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import click
 
-from d2lrnn.cli.common import check_writable
+from d2lrnn.data import reading
 from d2lrnn.files import atomic
 from d2lrnn.measure import speed
+
+MAX_BYTES = 100_000_000
 
 
 def save(found: list[dict[str, Any]], file: str | None) -> None:
@@ -25,11 +26,11 @@ def check_replaceable(file: str | None) -> None:
     """Check that measurements can be written into a file, and over nothing but measurements."""
     if file is None:
         return
-    check_writable(file)
+    atomic.check_writable(file)
     if not os.path.isfile(file) or os.path.getsize(file) == 0:
         return
     try:
-        measured = [_measured(found) for found in json.loads(Path(file).read_bytes())]
+        measured = [_measured(found) for found in json.loads(reading.content(file, MAX_BYTES))]
     except (KeyError, TypeError, ValueError, RecursionError):
         measured = []
     if not measured:

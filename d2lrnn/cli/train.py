@@ -119,6 +119,8 @@ def train(context: click.Context, /, **options: Any) -> None:
         go_on_without_output(asked.out, asked.plot, asked.checkpoint)
         rnn = load_backend(asked.backend)
         with together(rnn) as processes:
+            if asked.text is not None and processes.size > 1:  # each of which would read a part
+                check_readable("--text", asked.text)
             if asked.recipe:
                 checks.one_process(processes.size, "the recipe trains on one row at a time")
                 recipe.train_min_char(rnn, asked)
@@ -138,7 +140,7 @@ def _check_options(context: click.Context, asked: Asked) -> None:
         )
     asked.check_one_source()
     if asked.text is not None:
-        check_readable("--text", asked.text)
+        check_readable("--text", asked.text, pipes=True)
 
 
 def _train(rnn: Any, asked: Asked) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import itertools
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from d2lrnn import checks
+from d2lrnn.data import reading
 
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
 PROGRESS = "D2LRNN_PROGRESS"  # the one that turns progress bars off where it is 0
@@ -163,8 +165,9 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
     stays without one. A byte order mark is dropped.
 
     Raises:
-        ValueError: the file is empty, or is not UTF-8 (the message says where).
-        OSError: the file cannot be read.
+        ValueError: the file is empty, or is not UTF-8 (the message says where), or a pipe does not
+            end.
+        OSError: the file cannot be read, or is neither a regular file nor a pipe.
 
     Examples:
         >>> with open("mine.txt", "w") as file:
@@ -173,7 +176,7 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
         ['one line\\n', 'and another\\n']
     """
     check_path(path)
-    text = decode(Path(path).read_bytes(), os.fspath(path))
+    text = decode(reading.content(path, pipes=True), os.fspath(path))
     if not text.strip():
         raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
     return list(io.StringIO(text))  # which ends lines at "\n" alone, unlike str.splitlines
@@ -184,9 +187,7 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
 
     The file is read as it is asked for, so that its size does not matter.
 
-    Raises:
-        ValueError: the file is empty, or is not UTF-8 (the message says where).
-        OSError: the file cannot be read.
+    Raises as read_text does.
     """
     check_path(path)
     begun: list[str] = []  # a word that may go on
@@ -206,20 +207,17 @@ def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
     """Yield the text of a UTF-8 file in blocks, its line ends as newlines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
-    with open(path, "rb") as file:
-        start, begun, ended = 0, False, False
-        while not ended:
-            content = file.read(BLOCK)
-            ended = not content
-            try:
-                block = newlines.decode(content, ended)
-            except UnicodeDecodeError as error:
-                place = start - (len(error.object) - len(content)) + error.start
-                raise _no_utf8(os.fspath(path), place, error.object[error.start]) from None
-            start += len(content)
-            if not begun:
-                begun, block = block != "", block.removeprefix("\ufeff")
-            yield block
+    start, begun = 0, False
+    for content in itertools.chain(reading.blocks(path, BLOCK, pipes=True), [b""]):
+        try:
+            block = newlines.decode(content, final=not content)
+        except UnicodeDecodeError as error:
+            place = start - (len(error.object) - len(content)) + error.start
+            raise _no_utf8(os.fspath(path), place, error.object[error.start]) from None
+        start += len(content)
+        if not begun:
+            begun, block = block != "", block.removeprefix("\ufeff")
+        yield block
 
 
 def _end_of_words(text: str) -> int:
@@ -235,7 +233,7 @@ def _no_utf8(name: str, place: int, byte: int) -> ValueError:
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """Return the lines of a UTF-8 file without their ends; see decode."""
-    lines = decode(Path(path).read_bytes(), os.fspath(path)).split("\n")
+    lines = decode(reading.content(path, pipes=True), os.fspath(path)).split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
@@ -312,7 +310,7 @@ def _retrieve(name: str, url: str, known_hash: str | None) -> Path:
 
 def _verified(path: Path, known_hash: str) -> Path:
     kind, _, expected = known_hash.partition(":")
-    found = hashlib.new(kind, path.read_bytes()).hexdigest()
+    found = hashlib.new(kind, reading.content(path)).hexdigest()
     if found != expected:
         raise ValueError(
             f"{path} has the {kind} {found}; expected {expected}; "

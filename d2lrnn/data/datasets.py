@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, reading
 
 Array = np.ndarray[Any, Any]
 
@@ -106,7 +106,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Array:
     """
     name, size = os.fspath(path), math.prod(shape)
     try:
-        with gzip.open(path) as file:
+        with reading.opened(path) as packed, gzip.open(packed) as file:
             _check_header(name, file.read(4 + 4 * len(shape)), shape)
             content = file.read(size + 1)  # the one too many tells whether the file ends there
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

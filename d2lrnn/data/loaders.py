@@ -88,7 +88,7 @@ def load_data_text(
 
     The other arguments are those of load_data_time_machine; all tokens are used by default. The
     vocabulary is that of the whole text even where max_tokens are few: the whole file is read, and
-    no more is kept of it than is learned.
+    no more is kept of it than is learned. It may also come through a pipe, such as /dev/stdin.
 
     Examples:
         >>> with open("mine.txt", "w") as file:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from d2lrnn.data import reading
 from d2lrnn.demo import theme
 
 OWN = Path(__file__).with_name("half-an-hour.md")
+MAX_BYTES = 10_000_000
 LOOKS = {"theme": theme.NAMES, "projector": ("0", "1")}
 
 
@@ -58,11 +60,13 @@ def read(path: str | Path, views: Mapping[str, Any]) -> Lecture:
         views: name to class, as the page has them.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: a line is not as it should be; the message says which and what is expected.
+        OSError: it cannot be read, or is neither a regular file nor a pipe.
+        ValueError: it is larger than MAX_BYTES; or a line is not as it should be; the message says
+            which and what is expected.
     """
     try:
-        lines = Path(path).read_text("utf-8").splitlines()
+        content = reading.content(path, MAX_BYTES, pipes=True)
+        lines = content.decode("utf-8").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no text in UTF-8") from None
     title, scenes = str(path), list[Scene]()

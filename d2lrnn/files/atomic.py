@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 import os
 import re
 import secrets
@@ -19,12 +18,67 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from d2lrnn.data import reading
 from d2lrnn.files import locks
 
 StrPath = str | os.PathLike[str]
 
 SUFFIX = ".tmp"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def check_writable(path: StrPath) -> None:
+    """Check that a file can be written, and remove what killed processes left beside it.
+
+    It is a regular file that may be written to, or there is none yet, and its folder takes new
+    files: what is written has another name at first.
+
+    Raises:
+        OSError: it cannot be written; the message names it and says what to do.
+    """
+    name = os.fspath(path)
+    if not name:
+        raise FileNotFoundError("a file to write has an empty name; give it one")
+    try:
+        found, exists = reading.kind(path), True
+    except (FileNotFoundError, NotADirectoryError):
+        found, exists = None, False
+    except OSError as error:
+        raise _unwritable(name, f"{error.strerror}; give another name", type(error)) from None
+    if name.endswith(("/", os.sep)):
+        found = reading.FOLDER
+    _check_kind(name, found)
+    if exists and not os.access(path, os.W_OK):
+        reason = "the file is write-protected; give another name, or make it writable"
+        raise _unwritable(name, reason, PermissionError)
+    _check_folder(name)
+    remove_strays(path)
+
+
+def _check_kind(name: str, found: str | None) -> None:
+    """Check that what a name leads to is a regular file, or nothing."""
+    if found is not None:
+        kind = IsADirectoryError if found == reading.FOLDER else OSError
+        raise _unwritable(name, f"it is {found}; give the name of a file", kind)
+
+
+def _check_folder(name: str) -> None:
+    """Check that the folder of a file to write takes new files."""
+    path = Path(os.path.realpath(name))
+    kind = PermissionError if path.parent.is_dir() else FileNotFoundError
+    if kind is FileNotFoundError or not os.access(path.parent, os.W_OK):
+        raise _unwritable(name, f"the folder {path.parent} is missing or read-only", kind)
+    try:
+        temporary, handle = _new_file(path, 0o600)
+        os.close(handle)
+        os.unlink(temporary)
+    except OSError as error:
+        reason = f"the folder {path.parent} takes no new file ({error.strerror}); choose another"
+        raise _unwritable(name, reason, type(error)) from None
+
+
+def _unwritable(name: str, reason: str, kind: type[OSError]) -> OSError:
+    return kind(f"cannot write {name}: {reason}")
 
 
 def replace(path: StrPath, content: bytes) -> None:
@@ -47,13 +101,11 @@ def replacing(path: StrPath, size: int) -> Iterator[BinaryIO]:
 
     Raises:
         OSError: the folder cannot be written to, or is full; the message says how much is needed.
+            Or there is something else than a regular file.
     """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        _check_kind(os.fspath(path), reading.kind(path))
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():  # a device or a pipe
-        content = io.BytesIO()
-        yield content
-        path.write_bytes(content.getvalue())
-        return
     before = path.stat() if path.exists() else None
     mode = 0o666 if before is None else 0o600  # until all is written
     with _saying_what_is_needed(path, size), _temporary(path, mode) as temporary:

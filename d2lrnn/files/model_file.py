@@ -59,7 +59,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
 
     Raises:
         FileExistsError: an OSError; there is a file that is no model.
-        OSError: the file cannot be written; the one before is as it was.
+        OSError: the file cannot be written, or is not a regular file; the one before is as it was.
         ValueError: the vocabulary is not the net's.
 
     Examples:
@@ -72,6 +72,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
     if not isinstance(path, (str, bytes, os.PathLike)) or not hasattr(vocab, "idx_to_token"):
         kinds = ", ".join(type(value).__name__ for value in (path, net, vocab))
         raise ValueError(f"save_model was called with ({kinds}); expected (path, net, vocab)")
+    atomic.check_writable(path)
     check_replaceable(path)
     write(path, *describe(net, vocab, settings))
 

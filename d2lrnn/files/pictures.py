@@ -6,6 +6,7 @@ import io
 import os
 from typing import Any
 
+from d2lrnn.data import reading
 from d2lrnn.files import atomic
 
 # How files of each kind begin; what is not here cannot be told from others.
@@ -33,6 +34,7 @@ def save(figure: Any, path: atomic.StrPath) -> None:
         FileExistsError: an OSError; there is a file of another kind.
         OSError: the file cannot be written; the message names it, and the one before is as it was.
     """
+    atomic.check_writable(path)
     check_replaceable(path)
     content = io.BytesIO()
     figure.savefig(content, format=_ending(path), dpi=150)
@@ -47,7 +49,7 @@ def check_replaceable(path: atomic.StrPath) -> None:
     """
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
-    with open(path, "rb") as file:
+    with reading.opened(path) as file:
         start = file.read(32)
     if not start.startswith(BEGINNINGS.get(_ending(path), ())):
         raise FileExistsError(

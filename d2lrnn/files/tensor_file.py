@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from d2lrnn.data import reading
 from d2lrnn.files import json_text
 
 Array = np.ndarray[Any, Any]
@@ -118,10 +119,10 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
 
     Raises:
         DamageError: a seal is broken, or the file is not a safetensors file.
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or is not a regular file.
     """
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with reading.opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         start, header = _read_header(file, size)
         metadata, entries = _parse(header)
@@ -204,7 +205,7 @@ def _longest_header(payload: int) -> int:
 
 def header_of(path: str | os.PathLike[str]) -> bytes:
     """Return what may be the header of a file of any kind, damaged or not; nothing if none is."""
-    with open(path, "rb") as file:
+    with reading.opened(path) as file:
         try:
             return _header_bytes(file, os.fstat(file.fileno()).st_size)
         except DamageError:

@@ -90,6 +90,7 @@ class Keeper(Callback):
             if self.path is not None:
                 self.run.check_rng()
                 if group.of(self.run.net).rank == 0:  # which alone writes
+                    atomic.check_writable(self.path)
                     stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
             self.listener = stack.enter_context(interrupts.listening())
@@ -109,8 +110,6 @@ class Keeper(Callback):
             if resume:
                 raise ValueError("resume is True without a checkpoint; name the file to resume")
             return
-        if group.of(self.run.net).rank == 0:
-            atomic.remove_strays(self.path)
         if not os.path.exists(self.path):
             return
         if not resume:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from d2lrnn.data import reading
 from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group
 from d2lrnn.training.run_file import Run
@@ -68,5 +69,4 @@ def _stands_for(path: StrPath | None) -> str:
         return "not asked for"
     if not os.path.exists(path):
         return f"absent from {path}"
-    with open(path, "rb") as file:
-        return group.digest([file.read()])
+    return group.digest([reading.content(path)])

@@ -596,7 +596,7 @@ def test_a_pipe_without_a_name_is_refused_before_training():
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 1
     assert result.stdout == ""
-    assert "/dev/stdout: it is a pipe without a name; give the name of a file" in result.stderr
+    assert "/dev/stdout: it is a pipe; give the name of a file" in result.stderr
 
 
 def test_too_little_memory_is_one_line(monkeypatch):

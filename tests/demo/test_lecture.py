@@ -1,11 +1,13 @@
 """A lecture: its file, and stepping through it with the keys of a presenter's remote."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from looking import button
+from not_files import NO_TEXTS
 
 from d2lrnn import cli
 from d2lrnn.demo import app, lecture
@@ -42,6 +44,28 @@ def test_the_scenes_of_the_teacher_s_guide_are_a_lecture(tmp_path):
     scenes = re.findall(r"```markdown\n(.*?)```", GUIDE.read_text("utf-8"), re.S)
     talk = app.read_lecture(written(tmp_path, "\n".join(scenes)))
     assert len(talk.scenes) >= len(scenes) >= 12
+
+
+@pytest.mark.parametrize("not_a_file", NO_TEXTS.values(), ids=NO_TEXTS, indirect=True)
+def test_a_lecture_is_a_file_or_a_pipe(tmp_path, not_a_file):
+    path, _ = not_a_file(tmp_path / "talk.md")
+    with pytest.raises(OSError) as error:
+        app.read_lecture(path)
+    assert str(path) in f"{error.value} {error.value.filename}"
+
+
+def test_a_lecture_may_come_through_a_pipe_and_has_an_end(in_time):
+    reads, writes = os.pipe()
+    os.write(writes, b"# A talk\n## One\n\nwords\n")
+    os.close(writes)
+    assert app.read_lecture(f"/dev/fd/{reads}").title == "A talk"
+    os.close(reads)
+
+
+def test_a_lecture_is_no_large_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(lecture, "MAX_BYTES", 10)
+    with pytest.raises(ValueError, match=r"talk\.md is larger than 10 bytes"):
+        app.read_lecture(written(tmp_path, "## One\n\nwords\n"))
 
 
 @pytest.mark.parametrize("view", app.VIEWS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from d2lrnn.book import archives
 from d2lrnn.book.replaced import replaced
-from d2lrnn.data import corpora, datasets
+from d2lrnn.data import corpora, datasets, reading
 
 d2l = sys.modules[__package__]
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
@@ -86,7 +86,7 @@ def download_extract(name: str, folder: str | None = None) -> str:
 
 
 def _sha1(path: Path) -> str:
-    return hashlib.sha1(path.read_bytes()).hexdigest()
+    return hashlib.sha1(reading.content(path)).hexdigest()
 
 
 def _unpacked(name: str, sha1_hash: str | None) -> Path | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.replaced import replaced
-from d2lrnn.data import corpora, datasets, strings, text
+from d2lrnn.data import corpora, datasets, reading, strings, text
 from d2lrnn.data.arrays import Array, series
 
 d2l = sys.modules[__package__]
@@ -73,7 +73,7 @@ class TimeMachineText(HyperParameters):
         elif not path.exists():
             instead, known = corpora.BUILTIN_INSTEAD, corpora.TIME_MACHINE_HASH
             path = corpora.fetch(path.name, corpora.TIME_MACHINE_URL, known, instead=instead)
-        return path.read_text(encoding="utf-8")
+        return corpora.decode(reading.content(path), str(path))
 
     def _preprocess(self, text: str) -> str:
         """Return the text in lower case, everything that is no letter as one space."""
@@ -112,7 +112,7 @@ class EnglishFrench(HyperParameters):
             d2l.extract(d2l.download(d2l.DATA_URL + "fra-eng.zip", self.root, sha1))
         elif not path.exists():
             return datasets.read_fra_eng_text()
-        return path.read_text(encoding="utf-8")
+        return corpora.decode(reading.content(path), str(path))
 
     def _preprocess(self, text: str) -> str:
         """Return the text in lower case, with a space before each , . ! and ?"""
