@@ -156,9 +156,7 @@ class Page:
         if "projector" in scene.settings:
             self.look.projector = scene.settings["projector"] == "1"
         self.words.object = self.talk.told(self.scene)
-        self._show_view()
-        for name in scene.press:
-            turns.once_sent(self.view.deeds[name])
+        self._show_view(scene.press)
 
     def _sized(self, rem: float) -> None:
         """Draw with text of another size."""
@@ -177,10 +175,23 @@ class Page:
             self.place.append(filling(self.view.layout(), css_classes=["view", self.shown]))
             self.placed.append(self.view)
 
-    def _show_view(self) -> None:
+    def _show_view(self, press: Sequence[str] = ()) -> None:
+        """Show the view, start it, and then press some of its buttons, in this order.
+
+        All of it is one callback: Bokeh keeps callbacks in a set until the session exists, and so
+        several of them would run in any order. Nothing is pressed once another scene is shown.
+        """
         self._place()
         self.place.css_classes = [self.shown]
-        turns.once_sent(self.view.start)
+        view = self.view
+
+        def begin() -> None:
+            view.start()
+            for name in press if self.begin is begin else ():
+                view.deeds[name]()
+
+        self.begin = begin
+        turns.once_sent(begin)
 
     def _dress(self) -> None:
         self.root.css_classes = self.look.classes

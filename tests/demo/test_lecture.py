@@ -10,7 +10,7 @@ from looking import button
 from not_files import NO_TEXTS
 
 from d2lrnn import cli
-from d2lrnn.demo import app, lecture
+from d2lrnn.demo import app, lecture, turns
 
 DOCS = Path(__file__).parents[2] / "docs" / "lecture.md"
 
@@ -133,6 +133,80 @@ def test_a_scene_sets_the_fields_and_presses_what_it_names(talk, read):
     talk.keyboard.press("PageDown")
     read(talk).until("epoch", lambda text: text == "0.1")  # Step was pressed
     assert talk.get_by_label("Hidden units").input_value() == "64"
+
+
+class Unordered:
+    """A document without a session yet, which runs callbacks in another order than they came."""
+
+    session_context = None
+
+    def __init__(self):
+        self.callbacks = []
+
+    def add_timeout_callback(self, callback, milliseconds):
+        self.callbacks.append(callback)
+
+    add_next_tick_callback = add_periodic_callback = lambda self, *_: None
+
+    def run(self):
+        while self.callbacks:
+            self.callbacks.pop()()
+
+
+@pytest.fixture
+def unordered(monkeypatch):
+    document = Unordered()
+    monkeypatch.setattr(turns, "_document", lambda: document)
+    monkeypatch.setattr(turns, "looked_at", lambda: lambda: True)
+    return document
+
+
+def note_presses(page, *names):
+    """Replace buttons of the view that a page shows by others that note their names."""
+    notes = []
+    for name in names:
+        page.view.deeds[name] = lambda name=name: notes.append(name)
+    page.view.start = lambda: notes.append("shown")
+    return notes
+
+
+SCENES = """## One
+view: gradients
+
+## Two
+view: train
+press: Reset, Step, Keep to compare, Pause
+
+## Three
+view: train
+"""
+
+
+def test_a_scene_presses_in_order_whatever_the_order_of_callbacks(unordered, tmp_path):
+    page = app.Page({}, lambda _: None, app.read_lecture(written(tmp_path, SCENES)))
+    page.shown = "train"
+    notes = note_presses(page, "Reset", "Step", "Keep to compare", "Pause")
+    page._show_scene(1)
+    unordered.run()
+    assert notes == ["shown", "Reset", "Step", "Keep to compare", "Pause"]
+    page.close()
+
+
+def test_a_scene_that_is_left_at_once_presses_nothing_in_the_next(unordered, tmp_path):
+    page = app.Page({}, lambda _: None, app.read_lecture(written(tmp_path, SCENES)))
+    page.shown = "train"
+    notes = note_presses(page, "Reset", "Step", "Keep to compare", "Pause")
+    for scene in (1, 2):
+        page._show_scene(scene)
+    unordered.run()
+    assert set(notes) == {"shown"}
+    page.close()
+
+
+@pytest.mark.parametrize("visit", range(6))
+def test_a_page_that_opens_at_a_scene_presses_in_order(visit_lecture, read, visit):
+    page = visit_lecture(scene=2)  # Reset, Step: in the other order nothing is learned
+    read(page).until("epoch", lambda text: text == "0.1")
 
 
 def test_arrows_belong_to_the_field_that_one_is_in_and_pages_turn_still(talk):
