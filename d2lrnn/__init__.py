@@ -6,3 +6,10 @@ Importing ``d2lrnn`` itself loads no framework.
 """
 
 __version__ = "0.1.0"
+
+import os as _os
+
+if "D2LRNN_PARENT" in _os.environ:
+    from d2lrnn import processes as _processes
+
+    _processes.follow_parent()

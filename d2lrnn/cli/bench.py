@@ -23,7 +23,7 @@ from d2lrnn.cli.common import (
     save_picture,
 )
 from d2lrnn.cli.output import go_on_without_output
-from d2lrnn.measure import speed
+from d2lrnn.measure import apart, speed
 from d2lrnn.training.progress import bar
 
 KINDS = (*speed.CELLS, "input")
@@ -211,7 +211,7 @@ def _in_processes(
             command += ["--rounds", str(rounds), "--json", str(file)]
             command += [on_gpu.OPTION] if gpu else []
             command += [f"--size={size}" for size in sizes] + [f"--cell={kind}" for kind in kinds]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            apart.run(command, check=True, stdout=subprocess.DEVNULL)
             rows += [
                 measurements.row(found) for found in json.loads(file.read_text(encoding="utf-8"))
             ]

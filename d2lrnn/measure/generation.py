@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from typing import Any
 
 from d2lrnn import backends, checks
 from d2lrnn.data import text
+from d2lrnn.measure import apart
 from d2lrnn.nets import build, cells
 
 CHARACTERS = " abcdefghijklmnopqrstuvwxyz"
@@ -88,10 +88,8 @@ def survey(
     speeds, kinds = [], list(kinds)
     for name in names:
         for kind in kinds:
-            asked = json.dumps({"name": name, "cell": kind, **settings})
-            command = [sys.executable, "-m", "d2lrnn.measure.generation", asked]
-            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-            speeds.append(Speed(**json.loads(output.splitlines()[-1])))
+            asked = {"name": name, "cell": kind, **settings}
+            speeds.append(Speed(**apart.result("d2lrnn.measure.generation", asked)))
             if progress:
                 progress()
     return speeds

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import backends, checks
+from d2lrnn.measure import apart
 from d2lrnn.nets import build, cells
 
 # What grows, and with it the power of the work itself: of the time, and of the memory.
@@ -87,10 +87,8 @@ def survey(
         checks.choice(axis, "axis", tuple(WORK))
         taken = []
         for size in several:
-            asked = json.dumps({"name": name, "cell": cell, "axis": axis, "size": size})
-            command = [sys.executable, "-m", "d2lrnn.measure.growth", asked]
-            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-            taken.append(json.loads(output.splitlines()[-1]))
+            settings = {"name": name, "cell": cell, "axis": axis, "size": size}
+            taken.append(apart.result("d2lrnn.measure.growth", settings))
             if progress:
                 progress()
         found.append(Curve(name, cell, axis, list(several), *map(list, zip(*taken, strict=True))))

@@ -7,7 +7,6 @@ held (its resident set), beyond what it held after a short sequence of the same 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import backends
+from d2lrnn.measure import apart
 from d2lrnn.nets import build, cells
 from d2lrnn.training import segments
 
@@ -54,14 +54,8 @@ def survey(
     for num_steps in lengths:
         for segment in (None, 0):
             settings = {"cell": cell, "num_steps": num_steps, "segment": segment, "fused": fused}
-            command = [
-                sys.executable,
-                "-m",
-                "d2lrnn.measure.memory",
-                json.dumps({"name": name, **settings}),
-            ]
-            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-            mebibytes, seconds = json.loads(output.splitlines()[-1])
+            asked = {"name": name, **settings}
+            mebibytes, seconds = apart.result("d2lrnn.measure.memory", asked)
             found.append(Peak(num_steps, segment, mebibytes, seconds))
             if progress:
                 progress()

@@ -10,6 +10,7 @@ holds the waiting for the slowest, too.
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import sys
 import time
@@ -23,6 +24,7 @@ import numpy as np
 from d2lrnn import backends
 from d2lrnn.data.batches import SeqDataLoader
 from d2lrnn.nets import build, cells
+from d2lrnn.training import interrupts
 
 VOCAB_SIZE, BATCH_SIZE, NUM_STEPS = 28, 32, 35
 BITS = 8
@@ -138,7 +140,12 @@ def on_paper(alone: Sequence[Point]) -> str:
 
 
 def main(file: str, settings: str) -> None:
-    """Measure in this process; rank 0 writes the file."""
+    """Measure in this process; rank 0 writes the file. Ctrl-C ends it at once, without a word."""
+    with interrupts.handling({signal.SIGINT: signal.SIG_DFL}):
+        _measure_all(file, settings)
+
+
+def _measure_all(file: str, settings: str) -> None:
     backends.prepare()
     asked = json.loads(settings)
     points = [

@@ -11,9 +11,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from d2lrnn import processes
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 TOGETHER = 0.5  # seconds within which two kinds of signal are one request
@@ -47,7 +49,8 @@ def listening() -> Iterator[Listener]:
     """Note the first signal that asks to end, and let a second one do what it always does.
 
     One of another kind that comes with the first is the same request: when a session ends, systemd
-    sends SIGTERM and SIGHUP at once.
+    sends SIGTERM and SIGHUP at once. A parent passes on what may have reached this process too, and
+    so there one of the same kind is the same request as well.
 
     One that is ignored, as Ctrl-C is for a job that a script starts in the background, and SIGHUP
     under nohup, stays ignored. Threads hear no signals: there, nothing is noted.
@@ -66,7 +69,8 @@ def listening() -> Iterator[Listener]:
     def note(signum: int, _: Any) -> None:
         if listener.signum is None:
             listener.signum, listener.since = signum, time.monotonic()
-            signal.signal(signum, heard[signum])
+            if not processes.has_parent():
+                signal.signal(signum, heard[signum])
         elif time.monotonic() - listener.since >= TOGETHER:
             put_back()
             signal.raise_signal(signum)
@@ -77,6 +81,31 @@ def listening() -> Iterator[Listener]:
         yield listener
     finally:
         put_back()
+
+
+@contextlib.contextmanager
+def handling(handlers: Mapping[int, Any]) -> Iterator[None]:
+    """Set handlers, by signal; signals that are ignored stay so. Threads can set none."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {signum: signal.getsignal(signum) for signum in handlers}
+    changed = {s: found for s, found in before.items() if found not in (signal.SIG_IGN, None)}
+    for signum in changed:
+        signal.signal(signum, handlers[signum])
+    try:
+        yield
+    finally:
+        for signum, found in changed.items():
+            signal.signal(signum, found)
+
+
+def exiting() -> contextlib.AbstractContextManager[None]:
+    """Let SIGTERM and SIGHUP raise SystemExit, so that what must be ended or removed is."""
+
+    def leave(signum: int, _: Any) -> None:
+        sys.exit(status(signum))
+
+    return handling({signum: leave for signum in SIGNALS if signum != signal.SIGINT})
 
 
 def status(signum: int | None) -> int:
@@ -139,5 +168,7 @@ def _exit_at_the_second(reads: int) -> None:
                 continue
             if first is None:
                 first, since = signum, time.monotonic()
-            elif signum == first or time.monotonic() - since >= TOGETHER:
+                continue
+            again = signum == first and not processes.has_parent()
+            if again or time.monotonic() - since >= TOGETHER:
                 os._exit(status(signum))

@@ -2,6 +2,11 @@
 
 import functools
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -110,6 +115,46 @@ def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
     assert found["shape"] == {"vocab_size": 5, "num_hiddens": 8, "batch_size": 4, "num_steps": 6}
     assert found["ratios"]["book"] == found["seconds"]["book"] / found["seconds"]["fused"]
     assert picture.stat().st_size > 0
+
+
+ONLY_SOME = {"--all": "SIGTERM SIGHUP SIGINT SIGKILL", "--processes 1": "SIGTERM SIGHUP SIGINT"}
+ENDS = [(words, name) for words, names in ONLY_SOME.items() for name in names.split()]
+ENDS += [(words, "SIGTERM") for words in ("--memory", "--growth", "--generation")]
+
+
+@pytest.mark.parametrize(("words", "name"), ENDS)
+def test_no_measuring_process_is_left_behind(words, name):
+    command = [sys.executable, "-m", "d2lrnn", "bench", *words.split()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        (measures,) = wait_for(lambda: children_of(process.pid))
+        process.send_signal(getattr(signal, name))
+        said = process.communicate(timeout=60)[1]
+        wait_for(lambda: measures not in running())
+    number = getattr(signal, name)
+    assert process.returncode == (-number if name == "SIGKILL" else 128 + number)
+    assert "Traceback" not in said
+    assert said.count("interrupted") == (name == "SIGINT")
+
+
+def children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def running():
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def wait_for(happened):
+    """Wait until something has happened, and return it."""
+    for _ in range(1200):
+        if found := happened():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it has not happened")
 
 
 @pytest.mark.parametrize(

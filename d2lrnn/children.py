@@ -1,0 +1,76 @@
+"""The parent of processes that end with it, however it ends, and that report what they do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from d2lrnn import processes
+
+LONGEST_FOLDER = 80  # characters; the path of a socket has 104 bytes at most
+POLL = 0.1  # seconds
+
+Report = dict[str, Any]
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Passes on the reports of all children, with a thread for each."""
+
+    address_family = getattr(socket, "AF_UNIX", socket.AF_INET)  # Windows has no AF_UNIX
+    daemon_threads, request_queue_size = True, socket.SOMAXCONN
+
+    def __init__(self, path: str, hear: Callable[[Report], object]) -> None:
+        """Listen at a path."""
+        self.hear = hear
+        super().__init__(path, Child)  # type: ignore[arg-type]  # typed for internet addresses
+
+
+class Child(socketserver.StreamRequestHandler):
+    """The connection of one child."""
+
+    server: Server
+
+    def handle(self) -> None:
+        """Read reports until the child has ended."""
+        report: Report = {}
+        with contextlib.suppress(OSError, ValueError):  # killed in the midst of one
+            for line in self.rfile:
+                report = json.loads(line)
+                self.server.hear(report)
+        self.server.hear({**report, "ended": True})
+
+
+@contextlib.contextmanager
+def listening(hear: Callable[[Report], object] = lambda report: None) -> Iterator[dict[str, str]]:
+    """Yield what the environment of children needs that are started within the block.
+
+    They end when this process ends; ending them before the block is left is up to the caller. On
+    Windows they are not told.
+
+    Args:
+        hear: called, in a thread, with each report of a child: a dict of name, pid, begun, done,
+            busy and leaving. When the child has ended, the last one comes again with ended=True.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        yield {}
+        return
+    place = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(dir=place if len(place) <= LONGEST_FOLDER else "/tmp")
+    path = str(Path(folder) / "parent")
+    try:
+        with Server(path, hear) as server:
+            threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
+            try:
+                yield {processes.PARENT: path}
+            finally:
+                server.shutdown()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
