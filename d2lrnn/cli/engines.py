@@ -13,6 +13,12 @@ from dataclasses import dataclass
 Place = tuple[str, int]
 Environment = dict[str, str]
 SELF = (sys.executable, "-m", "d2lrnn")
+# A script runs as python SCRIPT.py does, but follows its parent from the start.
+SCRIPT = (
+    "import os, runpy, sys, d2lrnn; del sys.argv[0]; "
+    "sys.path[0] = os.path.dirname(os.path.realpath(sys.argv[0])); "
+    "runpy.run_path(sys.argv[0], run_name='__main__')"
+)
 SERVE = "from d2lrnn.mxnet import framework"  # MXNet serves when it is imported, and ends there
 
 
@@ -21,12 +27,12 @@ class Starter:
     """How a backend's processes find each other.
 
     ``environment`` tells a process, by its rank and all places, where it is. ``helpers`` are the
-    environments of what runs beside the processes, such as a server; ``several`` is the command
-    that starts all processes of one machine, or None where each is started on its own.
+    environments, by name, of what runs beside the processes, such as a server; ``several`` is the
+    command that starts all processes of one machine, or None where each is started on its own.
     """
 
     environment: Callable[[int, Sequence[Place]], Environment]
-    helpers: Callable[[Sequence[Place]], list[Environment]] = lambda places: []
+    helpers: Callable[[Sequence[Place]], dict[str, Environment]] = lambda places: {}
     by_mpi: bool = False
     several: str | None = None
 
@@ -85,6 +91,6 @@ STARTERS = {
     "jax": Starter(_jax),
     "mxnet": Starter(
         lambda rank, places: {**_mxnet("worker", places), "DMLC_TASK_ID": f"{rank}"},
-        lambda places: [_mxnet("scheduler", places), _mxnet("server", places)],
+        lambda places: {f"the {role}": _mxnet(role, places) for role in ("scheduler", "server")},
     ),
 }

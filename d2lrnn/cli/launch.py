@@ -12,13 +12,17 @@ from collections.abc import Sequence
 import click
 
 from d2lrnn import backends, checks
-from d2lrnn.cli import crew
-from d2lrnn.cli.common import BACKEND, plain_errors
-from d2lrnn.cli.engines import SELF, SERVE, STARTERS, Environment, Place
+from d2lrnn.cli import mpi, workers
+from d2lrnn.cli.common import BACKEND, check_readable, plain_errors
+from d2lrnn.cli.engines import SCRIPT, SELF, SERVE, STARTERS, Environment, Place
+from d2lrnn.cli.monitor import LIMIT
+from d2lrnn.cli.output import go_on_without_output
+from d2lrnn.processes import NAME, time_limit
 from d2lrnn.training import threads
 
 LOOPBACK = "127.0.0.1"
 PORT, LAST_PORT = 29500, 65535
+FILES = ("--out", "--checkpoint", "--plot")  # for which a command goes on without its output
 MOST = 256  # processes of one machine
 # Keeps MPI's processes to shared memory and to the loopback device.
 ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
@@ -32,9 +36,20 @@ ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
 @click.option("--backend", type=BACKEND, help="What a script computes with; a command has its own.")
 @click.option("--hosts", help="Several machines, separated by commas: print what to start on each.")
 @click.option("--port", type=int, help="First of the ports to listen at.  [default: free ones]")
+@click.option(
+    "--timeout",
+    type=float,
+    help="Seconds after which a process that does nothing, while others wait for it, ends all.  "
+    "[default: D2LRNN_TIMEOUT, else 300]",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def launch(
-    processes: int, backend: str | None, hosts: str | None, port: int | None, command: Sequence[str]
+    processes: int,
+    backend: str | None,
+    hosts: str | None,
+    port: int | None,
+    timeout: float | None,
+    command: Sequence[str],
 ) -> None:
     """Run a COMMAND, such as train, or a script.py, in several processes of this machine.
 
@@ -50,7 +65,8 @@ def launch(
             lines = several(name, _names(hosts), processes, port or PORT, command)
             click.echo("\n".join(lines))
             return
-        status = start(name, processes, port, _whole(command))
+        go_on_without_output(*(word for word in command if word.startswith(FILES)))
+        status = start(name, processes, port, _whole(command), _limit(timeout))
     sys.exit(status)
 
 
@@ -78,18 +94,37 @@ def _names(hosts: str) -> list[str]:
     return names
 
 
-def start(name: str, size: int, port: int | None, command: Sequence[str]) -> int:
-    """Run a command in so many processes on the loopback address; return its exit status."""
+def _limit(timeout: float | None) -> float:
+    """Return how many seconds a process may do nothing while others wait for it."""
+    if timeout is None:
+        return time_limit(LIMIT)
+    if not timeout > 0:
+        raise ValueError(f"--timeout is {timeout:g}; expected a number of seconds above 0")
+    return timeout
+
+
+def start(
+    name: str,
+    size: int,
+    port: int | None,
+    command: Sequence[str],
+    limit: float | None = None,
+) -> int:
+    """Run a command in that many processes on the loopback address; return its exit status."""
+    limit = _limit(None) if limit is None else limit
     places = [(LOOPBACK, number) for number in _ports(size, port)]
     if STARTERS[name].by_mpi:
         also = {**_threads(size), **(ON_LINUX if sys.platform == "linux" else {})}
-        return crew.run_by_mpi([_mpiexec(), "-n", f"{size}"], command, also)
+        return mpi.run([_mpiexec(), "-n", f"{size}"], command, also, size, limit)
     own = [
         {**_threads(size), "LOCAL_RANK": f"{rank}", **STARTERS[name].environment(rank, places)}
         for rank in range(size)
     ]
-    helpers = [({**_threads(size), **also}, _server()) for also in STARTERS[name].helpers(places)]
-    return crew.run([(environment, command) for environment in own], helpers)
+    helpers = [
+        ({**_threads(size), NAME: called, **also}, _server())
+        for called, also in STARTERS[name].helpers(places).items()
+    ]
+    return workers.run([(environment, command) for environment in own], helpers, limit)
 
 
 def several(
@@ -99,7 +134,8 @@ def several(
     starter, text = STARTERS[name], f"python -m d2lrnn {shlex.join(command)}"
     places: list[Place] = [(host, port + i) for host in hosts for i in range(each)]
     if starter.several is None:
-        lines = [f"on {hosts[0]}: {_line(also, _serving())}" for also in starter.helpers(places)]
+        helpers = starter.helpers(places).values()
+        lines = [f"on {hosts[0]}: {_line(also, _serving())}" for also in helpers]
         for rank, (host, _) in enumerate(places):
             lines.append(f"on {host}: {_line(starter.environment(rank, places), text)}")
         return lines
@@ -129,7 +165,8 @@ def _serving() -> str:
 def _whole(command: Sequence[str]) -> list[str]:
     """Return a command of ours, or a script, as the system is told to run it."""
     if command[0].endswith(".py"):
-        return [sys.executable, *command]
+        check_readable("the script", command[0])
+        return [sys.executable, "-c", SCRIPT, *command]
     return [*SELF, *command]
 
 

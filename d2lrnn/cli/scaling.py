@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ import click
 from d2lrnn.cli import launch, measurements
 from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
 from d2lrnn.cli.output import go_on_without_output
-from d2lrnn.measure import scaling
+from d2lrnn.cli.workers import INTERRUPTED
+from d2lrnn.measure import apart, scaling
 from d2lrnn.training import threads
 
 SIZES = (64, 256, 512)
@@ -72,7 +72,9 @@ def _run(backend: str, count: int, settings: dict[str, Any]) -> list[scaling.Poi
         else:
             number = threads.chosen() or threads.cores()
             alone = {**os.environ, threads.CHOSEN: f"{number}"}
-            status = subprocess.run(command, env=alone, check=False).returncode
+            status = apart.run(command, env=alone, check=False).returncode
+        if status in INTERRUPTED:
+            raise KeyboardInterrupt
         if status:
             raise OSError(f"{count} processes of {backend} ended with status {status}")
         return [scaling.Point(**found) for found in json.loads(file.read_text(encoding="utf-8"))]

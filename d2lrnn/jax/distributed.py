@@ -11,6 +11,9 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from d2lrnn import processes
+
+NEVER = 10**6  # seconds
 ASKED = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
@@ -20,7 +23,10 @@ class Engine:
     def __init__(self):
         """Meet the others; JAX wants that before anything is computed."""
         address, size, rank = (os.environ[name] for name in ASKED)
-        jax.distributed.initialize(address, int(size), int(rank), coordinator_bind_address=address)
+        settings = {"coordinator_bind_address": address}
+        if processes.has_parent():  # which finds a process that has stopped, and names it
+            settings["heartbeat_timeout_seconds"] = NEVER
+        jax.distributed.initialize(address, int(size), int(rank), **settings)
         self.rank, self.size = jax.process_index(), jax.process_count()
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
         firsts = {device.process_index: device for device in reversed(jax.devices())}
@@ -41,7 +47,7 @@ class Engine:
 def connect():
     """Return the engine, or None where this process was started alone."""
     asked = all(name in os.environ for name in ASKED)
-    return Engine() if asked and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
+    return processes.meet(Engine) if asked and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
 
 
 compiled = jax.jit

@@ -4,11 +4,13 @@ Beside the workers there are a scheduler, by which they find each other, and a s
 what they push. The variables DMLC_* say which a process is; d2lrnn launch sets them and starts all.
 """
 
+import atexit
 import functools
 import os
 
 import numpy as onp
 
+from d2lrnn import processes
 from d2lrnn.mxnet.framework import mxnet, np
 
 
@@ -22,6 +24,11 @@ class Engine:
         self.rank = int(os.environ.get("DMLC_TASK_ID", self.store.rank))  # else: by arrival
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
         self.keys = {}
+        atexit.register(self.leave)  # later, MXNet would abort the process
+
+    def leave(self):
+        """Wait until the others leave too, and close the connections to them."""
+        self.store = None
 
     def all_reduce(self, flat):
         """Return the sum of all workers' flat tensors.
@@ -57,7 +64,9 @@ class Engine:
 def connect():
     """Return the engine, or None where this process was started alone."""
     asked = os.environ.get("DMLC_ROLE") == "worker"
-    return Engine() if asked and int(os.environ.get("DMLC_NUM_WORKER", 1)) > 1 else None
+    if not (asked and int(os.environ.get("DMLC_NUM_WORKER", 1)) > 1):
+        return None
+    return processes.meet(Engine)
 
 
 def compiled(function):

@@ -74,8 +74,9 @@ def head_of(ops: Ops, like: Sequence[Any], count: int) -> Any:
 
 def all_reduce(ops: Ops, flat: Any) -> Any:
     """Return the sum over all processes, and note whether one of them wants to stop or to save."""
-    total = ops.group.all_reduce(flat)
-    ops.group.stops, ops.group.saves = map(bool, ops.tensors.to_numpy(total[1:HEAD]))
+    with ops.group.exchange():
+        total = ops.group.all_reduce(flat)
+        ops.group.stops, ops.group.saves = map(bool, ops.tensors.to_numpy(total[1:HEAD]))
     return total
 
 

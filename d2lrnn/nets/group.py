@@ -6,10 +6,13 @@ process that puts numbers into its own part of zeros, for example, tells them to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from d2lrnn import processes
 
 if TYPE_CHECKING:
     from d2lrnn.nets.ops import Ops
@@ -33,14 +36,29 @@ class Group:
         self.local_rank: int = 0 if engine is None else engine.local_rank
         self.wants_to_stop = self.stops = False
         self.wants_to_save = self.saves = False
+        if engine is not None:
+            processes.limit_waiting(self.rank)
 
     def all_reduce(self, flat: Any) -> Any:
         """Return the sum, over all processes, of a flat tensor, which may be lost."""
         if self.engine is None:
             return flat
-        try:
+        with self.exchange():
             return self.engine.all_reduce(flat)
+
+    @contextlib.contextmanager
+    def exchange(self) -> Iterator[None]:
+        """Wait for the other processes within the block; some engines wait when a sum is read.
+
+        Raises:
+            ConnectionError: another process is gone.
+        """
+        try:
+            with processes.exchange:
+                yield
         except Exception as error:  # each engine has its own, where another process is gone
+            if type(error) is ConnectionError:  # of an exchange within this one
+                raise
             first = f"{error}".partition("\n")[0]
             raise ConnectionError(
                 f"rank {self.rank} has lost another process ({type(error).__name__}: {first})"
@@ -57,7 +75,8 @@ class Group:
             return array
         tensors = self.ops.tensors
         flat = tensors.from_numpy(array.reshape(-1), dtype=array.dtype.name)
-        total: Array = tensors.to_numpy(self.all_reduce(flat)).reshape(array.shape)
+        with self.exchange():
+            total: Array = tensors.to_numpy(self.all_reduce(flat)).reshape(array.shape)
         return total
 
     def gather(self, text: str) -> list[str]:

@@ -6,10 +6,12 @@ array, and afterwards each has the sum of all. MPI says how they find each other
 
 import functools
 import os
+import signal
+import sys
 
 import numpy as np
 
-from d2lrnn import backends
+from d2lrnn import backends, processes
 
 # Where MPICH's and Open MPI's starters say how many processes there are.
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
@@ -31,10 +33,17 @@ class Engine:
         self.comm = MPI.COMM_WORLD
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         self.local_rank = next((int(os.environ[n]) for n in LOCAL if n in os.environ), self.rank)
+        self.show, sys.excepthook = sys.excepthook, self.fail
 
-    def abandon(self):
+    def fail(self, kind, error, trace):
+        """Show an error that nothing has caught, Ctrl-C included, and end all processes."""
+        self.show(kind, error, trace)
+        sys.stderr.flush()
+        self.abandon(128 + signal.SIGINT if kind is KeyboardInterrupt else 1)
+
+    def abandon(self, status=1):
         """End all processes: MPI lets none of them end while another is at work."""
-        self.comm.Abort(1)
+        self.comm.Abort(status)
 
     def all_reduce(self, flat):
         """Return the sum of all processes' flat arrays."""
@@ -47,7 +56,7 @@ class Engine:
 def connect():
     """Return the engine, or None where this process was started alone."""
     sizes = [int(os.environ[name]) for name in SIZES if name in os.environ]
-    return Engine() if max(sizes, default=1) > 1 else None
+    return processes.meet(Engine) if max(sizes, default=1) > 1 else None
 
 
 def compiled(function):

@@ -9,6 +9,8 @@ import os
 
 import tensorflow as tf
 
+from d2lrnn import processes
+
 
 class Engine:
     """The processes that TF_CONFIG names."""
@@ -39,7 +41,7 @@ def connect():
     """Return the engine, or None where this process was started alone."""
     config = json.loads(os.environ.get("TF_CONFIG") or "{}")
     workers = config.get("cluster", {}).get("worker", [])
-    return Engine(config) if len(workers) > 1 else None
+    return processes.meet(Engine, config) if len(workers) > 1 else None
 
 
 compiled = tf.function(jit_compile=True, autograph=False)

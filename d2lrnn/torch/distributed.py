@@ -12,6 +12,8 @@ import sys
 import torch
 import torch.distributed as dist
 
+from d2lrnn import processes
+
 
 class Engine:
     """The processes that torchrun, or d2lrnn launch, has started."""
@@ -53,7 +55,7 @@ class Engine:
 def connect():
     """Return the engine, or None where this process was started alone."""
     asked = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
-    return Engine() if asked and int(os.environ["WORLD_SIZE"]) > 1 else None
+    return processes.meet(Engine) if asked and int(os.environ["WORLD_SIZE"]) > 1 else None
 
 
 def compiled(function):

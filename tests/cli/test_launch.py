@@ -11,7 +11,7 @@ import click.testing
 import pytest
 
 from d2lrnn import cli
-from d2lrnn.cli import crew, engines
+from d2lrnn.cli import engines, workers
 from d2lrnn.nets.group import Group
 
 RING = [("127.0.0.1", 5000), ("127.0.0.1", 5001)]
@@ -70,7 +70,7 @@ def test_a_backend_that_there_is_not_is_an_error():
 def test_a_worker_that_fails_ends_the_others_and_is_shown(capfd):
     fails = [sys.executable, "-c", "import sys; print('so it is'); sys.exit(3)"]
     waits = [sys.executable, "-c", "import time; time.sleep(60)"]
-    assert crew.run([({}, waits), ({}, fails)]) == 3
+    assert workers.run([({}, waits), ({}, fails)]) == 3
     assert (
         capfd.readouterr().err
         == "so it is\nError: rank 1 ended with status 3; so have the others\n"
@@ -78,7 +78,128 @@ def test_a_worker_that_fails_ends_the_others_and_is_shown(capfd):
 
 
 def test_workers_that_all_end_well_are_a_success():
-    assert crew.run([({}, [sys.executable, "-c", ""])] * 2) == 0
+    assert workers.run([({}, [sys.executable, "-c", ""])] * 2) == 0
+
+
+# Says that it runs, and then what interrupts it; ends at the first interrupt with 130, as we do.
+TELLS = """
+import signal, sys, time
+def note(*_):
+    print("interrupted", file=log, flush=True)
+    time.sleep(0.3)  # a second one would be noted too
+    sys.exit(130)
+log = open({log!r}, "w")
+signal.signal(signal.SIGINT, note)
+print("runs", file=log, flush=True)
+while True:
+    time.sleep(0.01)
+"""
+RUN = "from d2lrnn.cli import workers; raise SystemExit(workers.run({jobs!r}))"
+
+
+@pytest.fixture
+def launched(tmp_path):
+    """A launcher of two workers, in a process group of its own, and the files that they write."""
+    logs = [tmp_path / f"log{rank}" for rank in range(2)]
+    jobs = [({}, [sys.executable, "-c", TELLS.format(log=str(log))]) for log in logs]
+    command = [sys.executable, "-c", RUN.format(jobs=jobs)]
+    process = subprocess.Popen(command, preexec_fn=os.setpgrp)  # as a shell starts a job
+    for log in logs:
+        wait_for(lambda log=log: log.exists() and log.read_text())
+    yield process, logs
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["the launcher", "its process group"])
+def test_an_interrupt_reaches_each_worker_once(launched, send):
+    process, logs = launched
+    send(process.pid, signal.SIGINT)
+    assert process.wait(30) == 130
+    assert [log.read_text() for log in logs] == ["runs\ninterrupted\n"] * 2
+
+
+def test_an_interrupt_that_a_script_does_not_handle_is_no_lost_worker(capfd):
+    waits = [sys.executable, "-c", "import time; time.sleep(60)"]
+    interrupts_launcher = [sys.executable, "-c", "import os; os.kill(os.getppid(), 2)"]
+    assert workers.run([({}, waits), ({}, waits)], [({}, interrupts_launcher)]) == 130
+    assert "killed" not in capfd.readouterr().err
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def test_ctrl_z_stops_the_workers_too_and_they_go_on_together(launched):
+    process, _ = launched
+    pids = [process.pid, *children_of(process.pid)]
+    assert len(pids) == 3
+    process.send_signal(signal.SIGTSTP)
+    wait_for(lambda: {state_of(pid) for pid in pids} == {"T"})
+    process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not {"T"} & {state_of(pid) for pid in pids})
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+
+
+def test_a_worker_that_has_stopped_is_named_and_all_are_ended(capfd, tmp_path):
+    waits = "from d2lrnn import processes; import time; processes.meet(time.sleep, 60)"
+    stops = "import d2lrnn, os, signal; os.kill(os.getpid(), signal.SIGSTOP)"
+    jobs = [({}, [sys.executable, "-c", code]) for code in (waits, stops)]
+    assert workers.run(jobs, limit=3) == 1
+    said = "Error: rank 1 has not answered for 3 seconds; the processes have been ended"
+    assert capfd.readouterr().err.startswith(said)
+
+
+def test_a_worker_that_fails_because_another_has_stopped_is_told_with_it(capfd):
+    fails = "import d2lrnn, time, sys; time.sleep(7); sys.exit(3)"
+    stops = "import d2lrnn, os, signal; os.kill(os.getpid(), signal.SIGSTOP)"
+    jobs = [({}, [sys.executable, "-c", code]) for code in (fails, stops)]
+    assert workers.run(jobs) == 3
+    assert "Error: rank 1 has not answered for" in capfd.readouterr().err
+
+
+SCRIPT = """
+import json, os, sys, threading
+import beside
+told = [__name__, sys.argv, sys.path[0], __file__, beside.word]
+told += [[thread.name for thread in threading.enumerate()]]
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["python", "launch"])
+def test_a_script_runs_as_python_runs_it(tmp_path, by_hand):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "beside.py").write_text("word = 'beside'")
+    (folder / "train.py").write_text(SCRIPT)
+    words = [str(folder / "train.py"), "--epochs", "3"]
+    launch = [] if by_hand else ["-m", "d2lrnn", "launch", "--processes=1", "--backend=torch", "--"]
+    told = json.loads(subprocess.check_output([sys.executable, *launch, *words], cwd=tmp_path))
+    assert told[:5] == ["__main__", words, str(folder), words[0], "beside"]
+    assert len(told[5]) == (1 if by_hand else 2)  # another follows the launcher
+
+
+def test_a_script_that_is_not_there_is_one_line():
+    result = launch("--", "nothing.py")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: the script nothing.py: there is no such file; check its name and folder\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "nan"])
+def test_a_timeout_that_is_none_is_refused(text):
+    result = launch("--timeout", text, "--", "train")
+    assert result.exit_code == 1
+    assert "expected a number of seconds above 0" in result.output
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -88,7 +209,7 @@ def test_a_signal_to_launch_ends_the_helpers_which_are_apart_too(name, tmp_path)
         [({}, [sys.executable, "-c", f"{first}; import time; time.sleep(60)"])]
         for first in ("pass", note)
     ]
-    run = f"from d2lrnn.cli import crew; crew.run(*{jobs!r})"
+    run = f"from d2lrnn.cli import workers; workers.run(*{jobs!r})"
     with subprocess.Popen([sys.executable, "-c", run]) as process:
         pid = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
         assert os.getsid(pid) == pid

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from d2lrnn import processes
+from d2lrnn.cli import engines
+
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 280  # seconds for a whole run
@@ -23,6 +26,22 @@ def pytest_addoption(parser):
         action="store_true",
         help="train every cell with every optimizer and way of sampling, not some of them",
     )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out helpers, such as a server, that a backend's processes do not have."""
+
+    def is_absent(item):
+        case = item.callspec.params if hasattr(item, "callspec") else {}
+        return "helper" in case and case["helper"] not in helpers_of(case["backend"])
+
+    left_out = [item for item in items if is_absent(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def helpers_of(backend):
+    return list(engines.STARTERS[backend].helpers([("127.0.0.1", 1)]))
 
 
 class Started:
@@ -61,6 +80,13 @@ class Started:
             found += [child for child, parent in parents.items() if parent == pid]
         return found[1:]
 
+    def helper(self, name):
+        """The process with that name, which serves the workers."""
+        for pid in self.below():
+            if f"{processes.NAME}={name}" in _read(pid, "environ"):
+                return pid
+        return None
+
     def worker(self, rank):
         """The process that trains with that rank."""
         names = ("PMI_RANK", "RANK", "JAX_PROCESS_ID", "DMLC_TASK_ID", "LOCAL_RANK")
@@ -70,6 +96,12 @@ class Started:
             if "train" in words and "launch" not in words and own & settings:
                 return pid
         return None
+
+
+def running(pids):
+    """Those of some processes that have not ended."""
+    states = {pid: _stat(pid)[0] for pid in pids}
+    return [pid for pid, state in states.items() if state not in ("Z", "X", "")]
 
 
 def _signal(send, pid):
@@ -85,15 +117,17 @@ def _read(pid, name):
 
 
 def _parents():
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            found[int(entry.name)] = int(fields[1])
-    return found
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return {pid: int(parent) for pid in pids for _, parent in [_stat(pid)] if parent}
+
+
+def _stat(pid):
+    """The state of a process, and its parent; nothing when it is gone."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return "", ""
+    return state, parent
 
 
 @pytest.fixture

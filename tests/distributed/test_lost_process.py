@@ -8,21 +8,23 @@ import time
 
 import numpy as np
 import pytest
-from conftest import wait_for
+from conftest import PATIENCE, helpers_of, running, wait_for
 
+from d2lrnn.cli import engines
 from d2lrnn.files import tensor_file
 
 EPOCHS = 12
 
 
-def command(backend, folder, *more, processes=2, epochs=EPOCHS, every=("--every", 2)):
+def command(backend, folder, *more, processes=2, epochs=EPOCHS, every=("--every", 2), timeout=60):
     train = ["train", "--backend", backend, "--max-tokens", 1000, "--steps", 6, "--batch-size", 6]
     train += ["--hiddens", 8, "--epochs", epochs, "--dtype", "float64", "--optimizer", "adam"]
     train += ["--lr", 0.001, "--sample-every", 1000, *every]
     train += ["--checkpoint", folder / "run.safetensors", *more]
     if processes == 1:
         return ["-m", "d2lrnn", *train]
-    return ["-m", "d2lrnn", "launch", "--processes", processes, "--", *train]
+    launch = ["launch", "--processes", processes, "--timeout", timeout]
+    return ["-m", "d2lrnn", *launch, "--", *train]
 
 
 def outcome(folder):
@@ -39,17 +41,91 @@ def fresh(tmp_path, name):
     return folder
 
 
-def test_ctrl_c_is_for_all_of_them_and_the_run_is_saved(backend, start, tmp_path):
-    folder = fresh(tmp_path, "interrupted")
-    run = start(*command(backend, folder, epochs=100000))
-    wait_for((folder / "run.safetensors").exists)
-    os.killpg(run.process.pid, signal.SIGINT)
+@pytest.fixture
+def training(backend, start, tmp_path):
+    """A function that starts a run of two processes without an end, which has begun to train."""
+
+    def begin(**settings):
+        run = start(*command(backend, tmp_path, epochs=10**6, **settings))
+        wait_for((tmp_path / "run.safetensors").exists)
+        return run
+
+    return begin
+
+
+@pytest.mark.parametrize("to", ["the launcher alone", "each of them"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_is_for_all_of_them_and_the_run_is_saved(training, tmp_path, name, to):
+    folder, run, signum = tmp_path, training(), getattr(signal, name)
+    below = run.below()
+    workers = [run.worker(rank) for rank in range(2)] if to == "each of them" else []
+    for pid in [run.process.pid, *workers]:
+        os.kill(pid, signum)
     status, said = run.end()
-    assert status == 130, said
+    assert status == 128 + signum, said
+    assert not running(below)
     assert said.count("interrupted in epoch") == 1, said
     saved = re.search(r"in epoch (\d+), after (\d+) of its minibatches; saved", said)
     epoch = outcome(folder)[1]["epoch"]
     assert [epoch["number"], epoch["num_minibatches"]] == [int(number) for number in saved.groups()]
+
+
+def test_a_launcher_that_is_killed_takes_all_its_processes_along(training, tmp_path):
+    run = training()
+    below = run.below()
+    run.process.kill()
+    wait_for(lambda: not running(below), 20)
+    written = (tmp_path / "run.safetensors").read_bytes()
+    time.sleep(2)
+    assert (tmp_path / "run.safetensors").read_bytes() == written
+
+
+def test_a_launcher_that_is_killed_takes_stopped_processes_along_too(training):
+    run = training()
+    below = run.below()
+    os.kill(run.worker(1), signal.SIGSTOP)
+    run.process.kill()
+    wait_for(lambda: not running(below), 20)
+
+
+def test_a_run_whose_output_is_lost_goes_on_and_saves_its_model(backend, start, tmp_path):
+    run = start(*command(backend, tmp_path, "--out", tmp_path / "m"))
+    run.process.stdout.close()
+    assert run.process.wait(PATIENCE) == 0
+    assert (tmp_path / "m").exists()
+
+
+def check_named(run, below, name):
+    """Check that a run ends because of a process, and names that one alone."""
+    status, said = run.end()
+    assert status == 1, said
+    assert f"Error: {name} has not answered for 8 seconds; the processes have been ended" in said
+    assert said.count("not answered") == 1, said
+    assert not running(below)
+
+
+@pytest.mark.parametrize("rank", range(2))
+def test_a_worker_that_has_stopped_is_named_and_all_are_ended(training, rank):
+    run = training(timeout=8)
+    below = run.below()
+    os.kill(run.worker(rank), signal.SIGSTOP)
+    check_named(run, below, f"rank {rank}")
+
+
+@pytest.mark.parametrize("helper", sorted({h for b in engines.STARTERS for h in helpers_of(b)}))
+def test_a_server_that_has_stopped_is_named_and_all_are_ended(training, helper):
+    run = training(timeout=8)
+    below = run.below()
+    os.kill(run.helper(helper), signal.SIGSTOP)
+    check_named(run, below, helper)
+
+
+def test_a_worker_that_has_stopped_before_it_met_the_others_is_named(backend, start, tmp_path):
+    run = start(*command(backend, tmp_path, timeout=30))
+    os.kill(wait_for(lambda: run.worker(1)), signal.SIGSTOP)
+    status, said = run.end()
+    assert status == 1, said
+    assert "Error: rank 1 has not answered for 30 seconds" in said
 
 
 @pytest.fixture
