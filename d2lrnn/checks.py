@@ -84,6 +84,12 @@ def numeric(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     return given
 
 
+def stays_floating(tensor: Any, dtype: Any = None) -> bool:
+    """Return whether a tensor and the dtype that it is to have, None for its own, are floats."""
+    own = dtype_of(tensor)
+    return "float" in own and "float" in (own if dtype is None else np.dtype(dtype).name)
+
+
 def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     """Return a copy of what every framework has an array for, in a dtype.
 
@@ -146,6 +152,37 @@ def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any])
     same_dtype(outputs, d_outputs=[d_outputs], d_state=d_state)
 
 
+def values(has_values: bool) -> None:
+    """Check that a tensor holds numbers, which it does not while a function is traced."""
+    if not has_values:
+        raise ValueError(
+            "a tensor has no values while jit, grad, vmap, tf.function or the like trace the "
+            "function; call what needs values (to_numpy, evaluate, gradients, training, text "
+            "generation) outside of it"
+        )
+
+
+def reached(found: Sequence[bool], *inputs: Any) -> None:
+    """Check that every parameter receives a gradient, of 0 or not; found says which one does.
+
+    Where the inputs, tuples of tensors too, hold no numbers, a parameter need not be used.
+    """
+    absent = [f"params[{number}]" for number, there in enumerate(found) if not there]
+    if absent and not _is_empty(inputs):
+        raise ValueError(
+            f"no gradient reaches {', '.join(absent)}, of {len(found)} parameters: the outputs do "
+            "not depend on them, or only through to_numpy, detach or the like; compute with the "
+            "framework's own operations, and remove parameters that are not used from get_params"
+        )
+
+
+def _is_empty(inputs: Any) -> bool:
+    """Return whether some tensor in nested tuples holds no numbers."""
+    if isinstance(inputs, (tuple, list)):
+        return any(map(_is_empty, inputs))
+    return 0 in getattr(inputs, "shape", ())
+
+
 def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
     """Check the shapes of targets, and of weights unless they are None, by those of the outputs."""
     rows, num_outputs = outputs.shape
@@ -182,12 +219,7 @@ def axes(name: str, shape: Shape, meaning: str) -> None:
 
 def tokens(ids: np.ndarray[Any, Any], vocab_size: int) -> None:
     """Check that ids are integers from 0 to vocab_size - 1, before any framework converts them."""
-    size(vocab_size=vocab_size)
-    if ids.dtype.kind not in "iu":
-        raise ValueError(
-            f"token ids have dtype {ids.dtype}; expected integers from 0 to {vocab_size - 1}; "
-            "turn tokens into ids with vocab[tokens]"
-        )
+    token_dtype(ids, vocab_size)
     if ids.size == 0:
         return
     worst = int(ids.min()) if ids.min() < 0 else int(ids.max())
@@ -195,6 +227,16 @@ def tokens(ids: np.ndarray[Any, Any], vocab_size: int) -> None:
         raise ValueError(
             f"token id {worst} is outside 0..{vocab_size - 1}; "
             "use the Vocab that the model was made for"
+        )
+
+
+def token_dtype(ids: Any, vocab_size: int) -> None:
+    """Check that ids, a tensor that may have no values, are integers."""
+    size(vocab_size=vocab_size)
+    if not dtype_of(ids).startswith(("int", "uint")):
+        raise ValueError(
+            f"token ids have dtype {dtype_of(ids)}; expected integers from 0 to {vocab_size - 1}; "
+            "turn tokens into ids with vocab[tokens]"
         )
 
 

@@ -244,6 +244,10 @@ class Backend(Protocol):
     ) -> Net:
         """Return a language model made of three functions, such as get_params, init_rnn_state, rnn.
 
+        Each may be a custom function. What get_params returns, arrays too, becomes trainable.
+        forward_fn uses each parameter, by the framework's own operations: training refuses one that
+        receives no gradient.
+
         Source: section 9.5.
 
         Examples:
@@ -505,6 +509,13 @@ class Backend(Protocol):
     def concat_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
         """Return the parameters of rnn, gru or lstm as their concatenated form takes them.
 
+        They are new tensors, computed by the framework's own operations, and so a gradient for them
+        is one for params too: ``lambda i, s, p: rnn.concat_rnn(i, s, rnn.concat_params(p))`` is a
+        forward function for RNNModelScratch.
+
+        Raises:
+            ValueError: these are not the parameters of such a cell, or order is not one of the two.
+
         Examples:
             >>> W, b_h, W_hq, b_q = rnn.concat_params(rnn.get_params(3, 4))
             >>> tuple(W.shape)  # W_hh above W_xh
@@ -514,6 +525,8 @@ class Backend(Protocol):
     @staticmethod
     def split_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
         """Return the parameters of a concatenated form as rnn, gru or lstm take them.
+
+        They are new tensors, as those of concat_params.
 
         Examples:
             >>> params = rnn.concat_params(rnn.get_params(3, 4))
@@ -544,6 +557,10 @@ class Backend(Protocol):
             params: what forward_fn takes.
             d_outputs: of the outputs' shape, (T * n, q).
             d_state: of the state's shapes.
+
+        Raises:
+            ValueError: no gradient reaches one of the parameters, and inputs are not empty; a shape
+                or a dtype does not fit.
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
@@ -588,7 +605,10 @@ class Backend(Protocol):
             loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1.
 
         The loss is the mean over the rows of outputs (m, q); with weights (m,), which add up to 1,
-        the weighted sum.
+        the weighted sum. It is a value: the list has its gradients.
+
+        Raises:
+            ValueError: no gradient reaches one of the parameters, and the inputs are not empty.
 
         Examples:
             >>> from d2lrnn.nets.networks import Recurrent

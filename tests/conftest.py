@@ -59,6 +59,7 @@ def chosen(config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "pair: compares two backends directly")
+    config.addinivalue_line("markers", "only(*backends): is about these backends alone")
     config.addinivalue_line("markers", "frameworks: is about a framework, and so not about NumPy")
     words = "against_reference: compares with NumPy in float64, which itself would agree"
     config.addinivalue_line("markers", words)
@@ -90,6 +91,9 @@ def fitting(metafunc, names):
     """The backends that a test has a case for."""
     if metafunc.definition.get_closest_marker("gpu"):
         return [name for name in names if name in ON_GPUS]
+    only = metafunc.definition.get_closest_marker("only")
+    if only:
+        return [name for name in names if name in only.args]
     alone = is_for_frameworks(metafunc.definition, metafunc.fixturenames)
     return with_layers(names) if alone else names
 
@@ -104,6 +108,12 @@ def is_of_the_reference_alone(item):
 def asks_for_no_backend(item):
     """Whether a test is the same whatever backend is chosen; such tests run with NumPy."""
     return not {*item.fixturenames} & BACKEND_FIXTURES and BOOK not in item.path.parents
+
+
+def is_for_others_only(item, names):
+    """Whether a test is about backends alone of which none is chosen."""
+    only = item.get_closest_marker("only")
+    return only is not None and not set(only.args) & set(names)
 
 
 def with_layers(names):
@@ -125,6 +135,7 @@ def pytest_collection_modifyitems(config, items):
         if without & set(item.fixturenames)
         or (is_for_frameworks(item, item.fixturenames) and not with_layers(names))
         or (item.get_closest_marker("gpu") and not set(ON_GPUS) & set(names))
+        or is_for_others_only(item, names)
         or is_of_the_reference_alone(item)
         or ("numpy" not in names and asks_for_no_backend(item))
     ]

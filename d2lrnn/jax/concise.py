@@ -14,7 +14,7 @@ from flax import nnx
 from d2lrnn import checks
 from d2lrnn.jax.gradients import softmax_loss
 from d2lrnn.jax.scratch import OPS
-from d2lrnn.jax.tensors import device_of, from_numpy, to_numpy
+from d2lrnn.jax.tensors import device_of, from_numpy, has_values, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 
@@ -64,6 +64,11 @@ class Network(nnx.Module):
         return self.linear(Hs).reshape(-1, self.linear.out_features), tuple(last)
 
 
+def forward(graph, params, inputs, state):
+    """Return a network's outputs and state: a pure function, which can be within jit and vmap."""
+    return nnx.merge(graph, params)(inputs, state)
+
+
 def run(layer, inputs, state):
     """Run a layer; Flax carries an LSTM's state as (C, H), and one of each for two directions."""
     size = len(state) // len(directions(layer))
@@ -106,7 +111,7 @@ class RNNModel(ConciseModel):
         if device is not None:  # keep them there, whatever they meet
             placed = jax.device_put(nnx.state(self.network), device_of(device))
             nnx.update(self.network, placed)
-        self.forward = nnx.jit(lambda network, inputs, state: network(inputs, state))
+        self.forward = jax.jit(forward, static_argnums=0)
 
     def __reduce__(self):
         """Pickle and copy the parameters: the compiled functions in Flax's layers cannot be."""
@@ -123,13 +128,14 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.network, self.inputs(X, state), self.own(state))
+        return self.forward(*nnx.split(self.network), self.inputs(X, state), self.own(state))
 
     def prepared(self, X, Y, state):
         """Return a minibatch, checked, as inputs and targets, time-major."""
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=self.device)
+        checks.values(has_values(targets))  # before anything changes
         return self.inputs(X, state), targets
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from d2lrnn import checks
-from d2lrnn.jax.tensors import to_numpy
+from d2lrnn.jax.tensors import has_values, to_numpy
 from d2lrnn.nets import cells
 
 
@@ -21,7 +21,7 @@ def check(cell, inputs, state, params):
         cells.check(cell, inputs, state, params)
         return
     cells.check_ids(cell, inputs, state, params)
-    if not isinstance(inputs, jax.core.Tracer):
+    if has_values(inputs):
         checks.tokens(to_numpy(inputs), len(params[0]))
 
 

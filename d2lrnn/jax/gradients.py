@@ -4,8 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
 
 from d2lrnn import checks
+from d2lrnn.jax.tensors import has_values
 from d2lrnn.nets import kinds, optimizers
 
 
@@ -19,9 +21,40 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 @functools.partial(jax.jit, static_argnums=0)
 def pull_back(forward_fn, arguments, d_results):
     """Return the gradients for arguments; compiled once for a function and shapes."""
-    results, vjp_of = jax.vjp(forward_fn, *arguments)
+    reached = set()
+
+    def watched(inputs, state, params):
+        return forward_fn(inputs, state, noting(params, reached))
+
+    results, vjp_of = jax.vjp(watched, *arguments)
     checks.cotangents(*d_results, *results)
-    return vjp_of(d_results)
+    grads = vjp_of(d_results)
+    inputs, _, params = arguments
+    checks.reached([number in reached for number in range(len(params))], inputs)
+    return grads
+
+
+def noting(params, reached):
+    """Return the parameters; the backward pass adds to reached the number of each that it reaches.
+
+    JAX gives zeros to a parameter that is not used; only before that does it know which are.
+    """
+
+    def noted(number):
+        @jax.custom_vjp
+        def same(param):
+            return param
+
+        def back(_, gradient):
+            if isinstance(gradient, SymbolicZero):
+                return (None,)
+            reached.add(number)
+            return (gradient,)
+
+        same.defvjp(lambda param: (param.value, None), back, symbolic_zeros=True)
+        return same
+
+    return [noted(number)(param) for number, param in enumerate(params)]
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
@@ -58,16 +91,19 @@ def value_and_grad(network, loss):
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
-    def loss_fn(params, inputs, targets, weights):
-        outputs, state = network(params, *inputs)
+    def loss_fn(params, inputs, targets, weights, reached):
+        outputs, state = network(noting(params, reached), *inputs)
         checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         return losses.mean() if weights is None else (losses * weights).sum(), state
 
     @jax.jit
     def compute(params, inputs, targets, weights=None):
-        value_and_grad_of = jax.value_and_grad(loss_fn, has_aux=True)
+        reached = set()
+        watched = functools.partial(loss_fn, reached=reached)
+        value_and_grad_of = jax.value_and_grad(watched, has_aux=True)
         (value, state), grads = value_and_grad_of(params, inputs, targets, weights)
+        checks.reached([number in reached for number in range(len(params))], *inputs)
         return value, state, grads
 
     return compute
@@ -92,7 +128,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
 
     def update(params, inputs, targets, weights=None):
         before = memory.before(params)
-        value, state, params, memory.kept = pure(params, before, inputs, targets, weights)
+        value, state, params, kept = pure(params, before, inputs, targets, weights)
+        checks.values(not kept or has_values(value))  # memory is kept from call to call
+        memory.kept = kept
         return value, state, params
 
     update.memory = memory

@@ -4,8 +4,8 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
+from d2lrnn.jax.tensors import to_numpy
 from d2lrnn.nets.prediction import filled_up
 
 
@@ -15,7 +15,7 @@ def say(net, index, state, given, noise):
     given, noise = filled_up(given), filled_up(noise)
     arguments = jnp.asarray(given), jnp.asarray(noise, net.dtype), count
     said, state = compiled(net.speaker, net.params, tuple(state), index, *arguments)
-    return np.asarray(said)[:count], state
+    return to_numpy(said)[:count], state
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -46,14 +46,29 @@ def from_numpy(array, *, dtype=None, device=None):
     Without its 64-bit mode JAX has neither int64 nor float64. Integers then become int32, if they
     fit; float64 is refused.
     """
+    if is_tensor(array) and checks.stays_floating(array, dtype):
+        array = array.astype(dtype or array.dtype)  # a gradient goes back through it
+        return array if device is None else jax.device_put(array, device_of(device))
+    checks.values(has_values(array))
     array = checks.numbers(array, dtype)
     if not jax.config.jax_enable_x64 and array.dtype.kind in "iuf" and array.dtype.itemsize == 8:
         array = _narrowed(array)
     return jax.device_put(array, device_of(device))
 
 
+def is_tensor(value):
+    """Return whether a value is a JAX array, or stands for one."""
+    return isinstance(value, jax.Array)
+
+
+def has_values(tensor):
+    """Return whether a tensor holds numbers: within jit, grad and vmap it may not."""
+    return not isinstance(tensor, jax.core.Tracer)
+
+
 def to_numpy(tensor):
     """Return a copy of a tensor as a NumPy array."""
+    checks.values(has_values(tensor))
     return np.array(tensor)
 
 
@@ -63,12 +78,20 @@ def trainable(arrays, *, dtype="float32", device=None):
     return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
 
 
+def is_trainable(param):
+    """Return whether a parameter can be trained as it is."""
+    return is_tensor(param)
+
+
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
 
     Under jit there are no values to check; check the ids before, as RNNModelScratch does.
     """
-    if not isinstance(tokens, jax.core.Tracer):
+    checks.floating(dtype)
+    if not has_values(tokens):
+        checks.token_dtype(tokens, vocab_size)
+    else:
         ids = to_numpy(tokens)
         checks.tokens(ids, vocab_size)
         tokens = from_numpy(ids.astype("int32"), device=device)
@@ -93,15 +116,28 @@ def _narrowed(array):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     kinds.own("jax", table=[table])
-    ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
+    if not has_values(tokens):
+        checks.token_dtype(tokens, table.shape[0])
+        return jnp.take(table, tokens, axis=0)
+    ids = to_numpy(tokens)
     checks.tokens(ids, table.shape[0])
     return jnp.take(table, from_numpy(ids, dtype="int32"), axis=0)
 
 
-def concat(tensors):
-    """Return tensors joined along their last axis, the features."""
-    return jnp.concatenate(tensors, axis=-1)
+def concat(tensors, axis=-1):
+    """Return tensors joined along an axis, by default the last, the features."""
+    return jnp.concatenate(tensors, axis=axis)
+
+
+def time_major(X):
+    """Return a tensor X (n, T, ...) as (T, n, ...)."""
+    return jnp.swapaxes(X, 0, 1)
+
+
+def masked(rows, mask):
+    """Return rows (T, n, d) with 0 where a NumPy mask (T, n, 1) of booleans is False."""
+    return jnp.where(mask, rows, 0)
 
 
 def flip(tensor):

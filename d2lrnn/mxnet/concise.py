@@ -8,7 +8,7 @@ from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.gradients import grad_clipping
 from d2lrnn.mxnet.scratch import OPS
-from d2lrnn.mxnet.tensors import device_of, from_numpy, to_numpy
+from d2lrnn.mxnet.tensors import device_of, from_numpy, to_numpy, unrecorded
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
 
@@ -111,6 +111,7 @@ class RNNModel(ConciseModel):
         follow_numpy()  # an optimizer asks when it is made
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
+        @unrecorded
         def step(X, Y, state):
             loss, state = self.loss(X, Y, state)
             loss.backward()

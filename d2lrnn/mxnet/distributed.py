@@ -12,6 +12,7 @@ import numpy as onp
 
 from d2lrnn import processes
 from d2lrnn.mxnet.framework import mxnet, np
+from d2lrnn.mxnet.tensors import unrecorded
 
 
 class Engine:
@@ -74,7 +75,7 @@ def compiled(function):
     return function
 
 
-without_gradients = compiled
+without_gradients = unrecorded
 
 
 def flat(tensors):
@@ -97,6 +98,7 @@ def detached(state):
     return tuple(tensor.detach() for tensor in state)
 
 
+@unrecorded
 def assigned(params, new):
     """Return the parameters with new values."""
     for param, value in zip(params, new, strict=True):

@@ -16,7 +16,7 @@ import atexit
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
-from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy
+from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy, with_a_row
 from d2lrnn.nets import cells
 
 atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
@@ -62,10 +62,13 @@ def input_product(inputs, W_x, b):
 
 def output_layer(Hs, W_hq, b_q):
     """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
-    if W_hq.size > Hs.size or Hs.size == 0:
-        return biased(np.dot(Hs.reshape(-1, len(W_hq)), W_hq), b_q)
+    rows = Hs.reshape(-1, len(W_hq))
+    if len(rows) == 0:
+        return output_layer(with_a_row(rows), W_hq, b_q)[:0]
+    if W_hq.size > Hs.size:
+        return biased(np.dot(rows, W_hq), b_q)
     layer = {"num_hidden": len(b_q), "flatten": False}  # oneDNN's, for which W_hq is turned
-    return npx.fully_connected(Hs.reshape(-1, len(W_hq)), W_hq.T, b_q, **layer)
+    return npx.fully_connected(rows, W_hq.T, b_q, **layer)
 
 
 def recurrence(function, A, weights, state):

@@ -3,8 +3,8 @@
 import numpy as onp
 
 from d2lrnn import checks
-from d2lrnn.mxnet.framework import autograd, nd, np, npx
-from d2lrnn.mxnet.tensors import own
+from d2lrnn.mxnet.framework import autograd, mxnet, nd, np, npx
+from d2lrnn.mxnet.tensors import own, unrecorded
 from d2lrnn.nets import kinds, optimizers
 
 SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
@@ -21,9 +21,36 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     with autograd.record():
         outputs, new_state = forward_fn(inputs, tuple(state), params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
-    autograd.backward([outputs, *new_state], [d_outputs, *d_state])
+    go_back([outputs, *new_state], [d_outputs, *d_state], params, inputs)
     grads = [leaf.grad for leaf in leaves]
     return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
+
+
+def go_back(results, d_results, params, *inputs):
+    """Compute the gradients, and check that every parameter receives one.
+
+    MXNet does not touch the gradient of a parameter that is not used. One that was computed is
+    marked as fresh, which gluon.Trainer checks too.
+    """
+    for param in params:
+        param._fresh_grad = False
+    ends = [pair for pair in zip(results, d_results) if is_recorded(pair[0])]
+    if ends:
+        autograd.backward(*map(list, zip(*ends)))
+    fresh = [bool(param._fresh_grad) for param in params]
+    checks.reached(fresh, *inputs)
+    for param, is_fresh in zip(params, fresh):
+        if not is_fresh:
+            param.grad[:] = 0
+
+
+def is_recorded(tensor):
+    """Return whether a tensor is part of a graph: MXNet refuses to go back from others."""
+    try:
+        autograd.get_symbol(tensor)
+    except mxnet.base.MXNetError:
+        return False
+    return True
 
 
 def joint_norm(grads):
@@ -33,7 +60,8 @@ def joint_norm(grads):
     single number. Of others by products, which round less, and are four times as fast as MXNet's
     sums.
     """
-    small = all(g.dtype == onp.float32 and g.ndim and 0 < g.size <= SMALL for g in grads)
+    small = not autograd.is_recording()  # it has no gradient
+    small = small and all(g.dtype == onp.float32 and g.ndim and 0 < g.size <= SMALL for g in grads)
     grads = [grad.as_nd_ndarray() for grad in grads]
     if small:
         squares = nd.sum(nd.multi_sum_sq(*grads, num_arrays=len(grads)))
@@ -89,7 +117,7 @@ def value_and_grad(network, loss):
             checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = losses.mean() if weights is None else (losses * weights).sum()
-        value.backward()
+        go_back([value], [None], params, *inputs)
         return value, state, [param.grad for param in params]
 
     return compute
@@ -115,6 +143,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     theta, clip = checks.clipping(theta, clip)
     compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
 
+    @unrecorded
     def update(params, inputs, targets, weights=None):
         value, state, grads = compute(params, inputs, targets, weights)
         if at_once and params[0].dtype == "float32":

@@ -40,7 +40,10 @@ def unroll(step, inputs, state, params):
 
 def output_layer(Hs, W_hq, b_q):
     """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
-    return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
+    rows = Hs.reshape(-1, len(W_hq))
+    if len(rows) == 0:
+        return output_layer(with_a_row(rows), W_hq, b_q)[:0]
+    return rows @ W_hq + b_q
 
 
 # The recurrent network
@@ -173,6 +176,6 @@ class RNNModelScratch(ScratchModel):
 
     def say(self, index, state, given, noise):
         """Return the ids (k, n) of the tokens after n of them, and the last state."""
-        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+        if self.is_custom:
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

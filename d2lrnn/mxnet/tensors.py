@@ -39,10 +39,18 @@ def working(device):
     return device
 
 
+def is_tensor(value):
+    """Return whether a value is an MXNet array."""
+    return isinstance(value, np.ndarray)
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as an MXNet array; of the next dtype that MXNet has."""
     follow_numpy()
-    array = checks.numbers(array, dtype)
+    if is_tensor(array) and checks.stays_floating(array, dtype):
+        array = array.astype(dtype or array.dtype)  # a gradient goes back through it
+        return array if device is None else array.as_in_ctx(device_of(device))
+    array = checks.numbers(to_numpy(array), dtype)
     if array.dtype.name in WIDER:
         array = checks.numbers(array, WIDER[array.dtype.name])
     return np.array(array, dtype=array.dtype, ctx=device_of(device))
@@ -51,6 +59,11 @@ def from_numpy(array, *, dtype=None, device=None):
 def own(state, like):
     """Return a state as tensors on another's device, whatever of it is NumPy arrays."""
     return tuple(from_numpy(s, device=like.ctx) if isinstance(s, onp.ndarray) else s for s in state)
+
+
+def has_values(tensor):
+    """Return whether a tensor holds numbers, as every array does."""
+    return True
 
 
 def to_numpy(tensor):
@@ -67,12 +80,28 @@ def trainable(arrays, *, dtype="float32", device=None):
     return params
 
 
+def is_trainable(param):
+    """Return whether a parameter can be trained as it is."""
+    return is_tensor(param) and param.grad is not None
+
+
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
     ids = from_numpy(ids, dtype="int64", device=device)
     return npx.one_hot(ids, vocab_size, dtype=checks.floating(dtype))
+
+
+def unrecorded(function):
+    """Return a function that can change arrays, also within autograd.record, which refuses it."""
+
+    @functools.wraps(function)
+    def paused(*args, **kwargs):
+        with autograd.pause():
+            return function(*args, **kwargs)
+
+    return paused
 
 
 def with_a_row(tensor, axis=0):
@@ -119,9 +148,19 @@ def embedding(tokens, table):
     return npx.embedding(ids, table, *table.shape, dtype=table.dtype)
 
 
-def concat(tensors):
-    """Return tensors joined along their last axis, the features."""
-    return np.concatenate(tensors, axis=-1)
+def concat(tensors, axis=-1):
+    """Return tensors joined along an axis, by default the last, the features."""
+    return np.concatenate(tensors, axis=axis)
+
+
+def time_major(X):
+    """Return a tensor X (n, T, ...) as (T, n, ...)."""
+    return np.swapaxes(X, 0, 1)
+
+
+def masked(rows, mask):
+    """Return rows (T, n, d) with 0 where a NumPy mask (T, n, 1) of booleans is False."""
+    return np.where(np.array(mask, ctx=rows.ctx), rows, np.zeros_like(rows))
 
 
 def flip(tensor):

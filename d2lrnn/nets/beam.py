@@ -52,7 +52,8 @@ class Beam:
 
     def advance(self) -> None:
         """Extend each unfinished sequence by one token."""
-        outputs, state = self.decoder.run(self.last_tokens(), self.state, self.context)
+        rows = self.decoder.tensor(self.last_tokens())
+        outputs, state = self.decoder.run(rows, self.state, self.context)
         scores = self.decoder.ops.tensors.to_numpy(outputs).astype(np.float64)
         logs = losses.log_probabilities(scores)  # (n * k, V)
         total = self.logs.reshape(-1, 1) + logs

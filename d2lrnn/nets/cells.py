@@ -265,6 +265,15 @@ def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[Marked], Marked]
     return mark
 
 
+def mark(function: Any, name: str) -> Any:
+    """Return an attribute that marks a function of ours, None if it does not have the attribute.
+
+    A custom function around one of ours has a copy of it, by functools.wraps, but is not ours.
+    """
+    found = getattr(function, name, None)
+    return None if found is getattr(getattr(function, "__wrapped__", None), name, None) else found
+
+
 def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
     """Return what a forward function computes, as is_cell or stack has noted it.
 

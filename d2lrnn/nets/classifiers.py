@@ -81,6 +81,7 @@ class SequenceNet(ABC):
 
         def step(*batch: Any) -> float:
             inputs, targets, weights = self.tensors_of(*batch)
+            checks.values(self.ops.tensors.has_values(targets))  # before anything changes
             loss, _, self.params = update(self.params, inputs, targets, weights)
             return float(loss)
 
@@ -104,9 +105,24 @@ class SequenceNet(ABC):
         targets = self.ops.tensors.from_numpy(targets, dtype=dtype, device=self.device)
         return inputs, targets, None if weights is None else self.tensor(weights)
 
+    def _rows_of(self, X: Any, valid: Any, num_inputs: int) -> tuple[Any, Array]:
+        """Return rows (T, n, d) as a tensor, and a mask (T, n, 1), of what padded takes.
+
+        A gradient goes back through rows that are a tensor (n, T, d) of floats.
+        """
+        tensors, valid = self.ops.tensors, self._given(valid)
+        if not (tensors.is_tensor(X) and checks.stays_floating(X)):
+            rows, mask = padded(self._given(X), valid, num_inputs)
+            return self.tensor(rows), mask
+        checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
+        checks.width("X", X.shape[2], num_inputs)
+        mask = checks.valid(valid, tuple(X.shape[:2])).T[:, :, None]
+        rows = self.tensor(tensors.time_major(X))
+        return rows if mask.all() else tensors.masked(rows, mask > 0), mask
+
     def _given(self, batch: Any) -> Any:
         """Return what a batch holds with the backend's own tensors as arrays; lists stay lists."""
-        as_it_is = isinstance(batch, (list, tuple, np.ndarray))
+        as_it_is = batch is None or isinstance(batch, (list, tuple, np.ndarray))
         return batch if as_it_is else self.ops.tensors.to_numpy(batch)
 
     def tensor(self, array: Array) -> Any:
@@ -171,8 +187,8 @@ class Reader(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
-        rows, mask = padded(self._given(X), valid, self.num_inputs)
-        return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+        rows, mask = self._rows_of(X, valid, self.num_inputs)
+        return rows, self.tensor(mask), self.begin_state(mask.shape[1])
 
     def evaluate(self, X: Any, valid: Any = None) -> Array:
         """Return the outputs as a NumPy array."""
@@ -258,9 +274,9 @@ class SequenceTaggerScratch(Reader):
 
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check and return inputs, labels (T * n,) and the weight of each."""
-        rows, mask = padded(self._given(X), valid, self.num_inputs)
+        rows, mask = self._rows_of(X, valid, self.num_inputs)
         labels = self._labels(Y, mask)
-        inputs = self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+        inputs = rows, self.tensor(mask), self.begin_state(mask.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
 
     def _labels(self, Y: Any, mask: Array) -> Array:
@@ -273,13 +289,13 @@ class SequenceTaggerScratch(Reader):
 
     def predict(self, X: Any, valid: Any = None) -> Array:
         """Return the likeliest label of each step, (n, T)."""
-        rows, _ = padded(self._given(X), valid, self.num_inputs)
-        labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(rows.shape[:2]).T
+        _, mask = self._rows_of(X, valid, self.num_inputs)
+        labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(mask.shape[:2]).T
         return labels
 
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
         """Return the share of steps, padding apart, whose label is right."""
-        _, mask = padded(self._given(X), valid, self.num_inputs)
+        _, mask = self._rows_of(X, valid, self.num_inputs)
         found = self.predict(X, valid)
         right = found == self._labels(Y, mask)
         weights_of(mask)  # refuses one that lets nothing through

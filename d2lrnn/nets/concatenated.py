@@ -6,7 +6,7 @@ The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,30 +20,46 @@ ORDERS = ("HX", "XH")
 # Whose parameters they are, by their number.
 SUMMED = {5: "rnn", 11: "gru", 14: "lstm"}
 JOINED = {4: "rnn", 8: "gru", 10: "lstm"}
+Concat = Callable[..., Any]
+
+
+def joined(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
+    """Return summed parameters in the concatenated form, each a new tensor.
+
+    concat(tensors, axis=...) joins tensors; a gradient goes back through all that is called here.
+    """
+    checks.choice(order, "order", ORDERS)
+    *weights, W_hq, b_q = params
+    tensors = []
+    for W_x, W_h, b in cells.chunks(weights, 3):
+        W = concat([W_h, W_x] if order == "HX" else [W_x, W_h], axis=0)
+        tensors += [W, concat([b])]
+    return [*tensors, concat([W_hq]), concat([b_q])]
+
+
+def separated(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
+    """Return concatenated parameters in the summed form; see joined."""
+    checks.choice(order, "order", ORDERS)
+    *weights, W_hq, b_q = params
+    tensors = []
+    for W, b in cells.chunks(weights, 2):
+        h, height = b.shape[0], W.shape[0]
+        if order == "HX":
+            W_h, W_x = W[:h], W[h:]
+        else:
+            W_x, W_h = W[: height - h], W[height - h :]
+        tensors += [concat([part]) for part in (W_x, W_h, b)]
+    return [*tensors, concat([W_hq]), concat([b_q])]
 
 
 def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
-    """Return summed parameters in the concatenated form."""
-    checks.choice(order, "order", ORDERS)
-    *weights, W_hq, b_q = params
-    arrays = []
-    for W_x, W_h, b in cells.chunks(weights, 3):
-        arrays += [np.concatenate([W_h, W_x] if order == "HX" else [W_x, W_h]), b]
-    return [*arrays, W_hq, b_q]
+    """Return NumPy arrays, summed parameters, in the concatenated form."""
+    return joined(params, order, np.concatenate)
 
 
 def split_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
-    """Return concatenated parameters in the summed form."""
-    checks.choice(order, "order", ORDERS)
-    *weights, W_hq, b_q = params
-    arrays = []
-    for W, b in cells.chunks(weights, 2):
-        if order == "HX":
-            W_h, W_x = np.split(W, [len(b)])
-        else:
-            W_x, W_h = np.split(W, [len(W) - len(b)])
-        arrays += [W_x, W_h, b]
-    return [*arrays, W_hq, b_q]
+    """Return NumPy arrays, concatenated parameters, in the summed form."""
+    return separated(params, order, np.concatenate)
 
 
 def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str) -> None:
@@ -83,16 +99,20 @@ class Converters(NamedTuple):
 
 def of(ops: Ops) -> Converters:
     """Return concat_params and split_params as the backend with that record has them."""
-    from_numpy, to_numpy = ops.tensors.from_numpy, ops.tensors.to_numpy
+    tensors = ops.tensors
+
+    def own(params: Sequence[Any]) -> list[Any]:
+        """Return parameters as tensors, whatever of them is NumPy arrays."""
+        return [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
         """Return the parameters of rnn, gru or lstm as concat_rnn, ... take them."""
         cells.PLAIN[checks.gates(params, SUMMED)].check_params(params)
-        return [from_numpy(array) for array in concat_arrays(list(map(to_numpy, params)), order)]
+        return joined(own(params), order, tensors.concat)
 
     def split_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
         """Return the parameters of concat_rnn, ... as rnn, gru or lstm take them."""
         check_params(checks.gates(params, JOINED), params)
-        return [from_numpy(array) for array in split_arrays(list(map(to_numpy, params)), order)]
+        return separated(own(params), order, tensors.concat)
 
     return Converters(concat_params=concat_params, split_params=split_params)

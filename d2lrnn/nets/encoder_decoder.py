@@ -80,8 +80,8 @@ class EncoderScratch(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
-        rows, mask = padded(self._given(X), valid, self.num_inputs)
-        return self.tensor(rows), self.tensor(mask), self.begin_state(rows.shape[1])
+        rows, mask = self._rows_of(X, valid, self.num_inputs)
+        return rows, self.tensor(mask), self.begin_state(mask.shape[1])
 
     def minibatch(self, *batch: Any) -> Any:
         """Refuse: an encoder is trained together with a decoder."""
@@ -147,31 +147,32 @@ class DecoderScratch(SequenceNet):
 
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
         """Return outputs (T * n, num_outputs) after what was written, and the state."""
-        rows, _ = padded(self._given(Y), None, self.num_outputs)
-        checks.state(state, rows.shape[1], [self.num_hiddens] * self.architecture.num_states)
+        rows, mask = self._rows_of(Y, None, self.num_outputs)
+        checks.state(state, mask.shape[1], [self.num_hiddens] * self.architecture.num_states)
         checks.same_dtype(self.params[0], state=state)
-        return self.run(rows, state, self.tensor(self.checked(context, rows.shape[1])))
+        return self.run(rows, state, self.checked(context, mask.shape[1]))
 
-    def run(self, rows: Array, state: State, context: Any) -> tuple[Any, State]:
-        """Return outputs and state after rows (T, n, num_outputs)."""
-        outputs, state = self.forward(self.params, self.tensor(rows), context, state)
+    def run(self, rows: Any, state: State, context: Any) -> tuple[Any, State]:
+        """Return outputs and state after rows (T, n, num_outputs), a tensor."""
+        outputs, state = self.forward(self.params, rows, context, state)
         return outputs, state
 
-    def checked(self, context: Any, batch_size: int) -> Array:
-        """Return a context as an array (n, num_context)."""
-        array = np.asarray(self._given(context))
-        if array.shape != (batch_size, self.num_context):
+    def checked(self, context: Any, batch_size: int) -> Any:
+        """Return a context as a tensor (n, num_context), through which a gradient goes back."""
+        if not self.ops.tensors.is_tensor(context):
+            context = np.asarray(self._given(context))
+        shape = tuple(context.shape)
+        if shape != (batch_size, self.num_context):
             raise ValueError(
-                f"the context has shape {array.shape}; expected ({batch_size}, {self.num_context})"
+                f"the context has shape {shape}; expected ({batch_size}, {self.num_context})"
             )
-        return array
+        return self.tensor(context)
 
     def minibatch(self, context: Any, Y: Any, valid: Any = None) -> tuple[Any, Any, Array]:
         """Return inputs for teacher forcing, targets (T * n, ...) and the weight of each."""
         before, targets, weights = self.teacher(Y, valid)
-        vector = self.checked(context, before.shape[1])
-        state = self.begin_state(len(vector))
-        return (self.tensor(before), self.tensor(vector), state), targets, weights
+        vector, state = self.checked(context, before.shape[1]), self.begin_state(before.shape[1])
+        return (self.tensor(before), vector, state), targets, weights
 
     def teacher(self, Y: Any, valid: Any = None) -> tuple[Array, Array, Array]:
         """Return what was written before each step (T, n, q), targets and their weights."""
@@ -204,11 +205,11 @@ class DecoderScratch(SequenceNet):
         checks.seed(seed)
         if self.loss != "sigmoid":
             raise ValueError("the decoder writes tokens; generate is for one with loss='sigmoid'")
-        vector = self.tensor(self.checked(context, len(context)))
+        vector = self.checked(context, len(context))
         state, rng = self.begin_state(len(context)), np.random.default_rng(seed)
         row, rows = np.zeros((len(context), self.num_outputs)), []
         for _ in range(num_steps):
-            outputs, state = self.run(row[None], state, vector)
+            outputs, state = self.run(self.tensor(row[None]), state, vector)
             row = 0.5 * (1 + np.tanh(0.5 * self.ops.tensors.to_numpy(outputs)))
             rows.append(row)
             if seed is not None:

@@ -140,6 +140,9 @@ class Model(ABC):
         if not self.takes_ids:
             return self.rows(X, state)
         ids = self.ids(X, state)
+        if not self.tensors.has_values(ids):
+            checks.token_dtype(ids, self.vocab_size)
+            return ids
         checks.tokens(ids, self.vocab_size)
         return self.tensors.from_numpy(ids, dtype="int64", device=self.device)
 
@@ -148,12 +151,16 @@ class Model(ABC):
         ids = self.ids(X, state)
         return self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
 
-    def ids(self, X: Any, state: State) -> Array:
-        """Return X (num_steps, batch_size), its rank and the state checked, as a NumPy array."""
-        ids: Array = self.tensors.to_numpy(X)
+    def ids(self, X: Any, state: State) -> Any:
+        """Return X (num_steps, batch_size), its rank and the state checked, as a NumPy array.
+
+        It stays a tensor where it has no values, while the call is traced.
+        """
+        has_values = self.tensors.has_values(X)
+        ids = self.tensors.to_numpy(X) if has_values else X
         checks.axes("X", ids.shape, "(batch_size, num_steps)")
-        self.check_state(state, len(ids))
-        return ids.T
+        self.check_state(state, ids.shape[0])
+        return ids.T if has_values else self.tensors.time_major(ids)
 
     def check_state(self, state: State, batch_size: int) -> None:
         """Check that a state is a tuple of tensors of the right shapes and dtype."""
@@ -222,9 +229,11 @@ class ScratchModel(Model):
         self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
         self.dtype, self.device = checks.floating(dtype), device
         self.init_state, self.forward_fn = init_state, forward_fn
-        self.params = get_params(
-            vocab_size, num_hiddens, seed=seed, dtype=self.dtype, device=device
-        )
+        settings = {"dtype": self.dtype, "device": device}
+        self.params = list(get_params(vocab_size, num_hiddens, seed=seed, **settings))
+        if not all(map(self.tensors.is_trainable, self.params)):  # of a custom get_params
+            arrays = [self.tensors.to_numpy(param) for param in self.params]
+            self.params = self.tensors.trainable(arrays, **settings)
         if hasattr(forward_fn, "architecture"):  # a forward function of one's own has none
             checks.num_params(len(self.params), self.architecture.parameters)
 
@@ -249,6 +258,11 @@ class ScratchModel(Model):
         return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
 
     @property
+    def is_custom(self) -> bool:
+        """Whether forward_fn is a custom function, not a cell or a stack of this package."""
+        return cells.mark(self.forward_fn, "architecture") is None
+
+    @property
     def speaker(self) -> networks.Masked:
         """The network as it says one token after the other: of one step no form is fused."""
         from d2lrnn.nets import networks  # here: importing d2lrnn takes no time for it
@@ -257,7 +271,7 @@ class ScratchModel(Model):
 
     def next_scores(self, index: Array, state: State) -> tuple[Array, State]:
         """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
-        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+        if self.is_custom:
             return super().next_scores(index, state)
         ids, settings = index[None], {"dtype": self.dtype, "device": self.device}
         rows = self.tensors.one_hot(ids, self.vocab_size, **settings)  # (1, n, vocab_size)
@@ -280,6 +294,7 @@ class ScratchModel(Model):
             checks.minibatch(X, Y, self.vocab_size)
             ids = Y.T.reshape(-1)  # time-major, as the outputs
             targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+            checks.values(self.tensors.has_values(targets))  # before anything changes
             inputs = self.inputs(X, state), self.own(state)
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state

@@ -51,8 +51,10 @@ class Ops:
     Attributes:
         name: the backend's, a key of backends.BACKENDS.
         tensors: its module of that name: from_numpy, to_numpy, trainable, one_hot, embedding,
-            concat (tensors, joined along the features), flip (time steps in reverse), flat
-            ((T, n, q) as (T * n, q)), tanh; is_gpu, of what try_gpu returns.
+            concat (tensors, joined along an axis, by default the features), flip (time steps in
+            reverse), flat ((T, n, q) as (T * n, q)), time_major, masked, tanh; is_tensor, of a
+            value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of what try_gpu
+            returns.
         gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
         baselines: its module of that name, what the benchmark measures against.
         distributed: its module of that name, for several processes: connect, which returns the

@@ -95,7 +95,7 @@ def clip_arrays(grads: Tensors, theta: float, clip: str) -> tuple[list[Any], Any
     if clip == "value":
         return [np.clip(grad, -theta, theta) for grad in grads], norm
     scale = theta / np.maximum(norm, theta)  # NaN stays NaN
-    return [grad * grad.dtype.type(scale) for grad in grads], norm
+    return [grad * scale.astype(grad.dtype) for grad in grads], norm
 
 
 OPTIMIZERS = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}

@@ -9,14 +9,19 @@ import functools
 import numpy as np
 
 from d2lrnn.nets import cells, networks
-from d2lrnn.numpy import bptt
+from d2lrnn.numpy import bptt, tape
 from d2lrnn.numpy.tensors import concat
 
 
 @functools.singledispatch
 def trace(network, params, *inputs):
     """Return outputs, last state and pull_back(d_outputs) -> d_params of a network."""
-    raise TypeError(f"no way back is written for {type(network).__name__}")
+    (outputs, *last), back = tape.trace(lambda params: network(params, *inputs), list(params))
+
+    def pull_back(d_outputs):
+        return back([d_outputs])  # the last state has no gradient: truncate BPTT at the minibatch
+
+    return outputs, tuple(last), pull_back
 
 
 @trace.register
@@ -33,17 +38,19 @@ def _(network: networks.Recurrent, params, inputs, state):
 def trace_cell(forward_fn, inputs, state, params):
     """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
 
-    A function with a ``trace`` brings its own way back, as the fused and the concatenated cells do;
-    all others go back as bptt does.
+    A function with a ``trace`` has its own backward pass, as the fused and the concatenated cells
+    do; cells and stacks of them have that of bptt; a custom function is recorded on a tape.
     """
     if isinstance(forward_fn, networks.Perturbed):
         return trace_perturbed(forward_fn, inputs, state, params)
-    if isinstance(forward_fn, functools.partial):
+    if isinstance(forward_fn, functools.partial) and not forward_fn.args:
         function, settings = forward_fn.func, forward_fn.keywords
     else:
         function, settings = forward_fn, {}
-    if hasattr(function, "trace"):
+    if cells.mark(function, "trace"):
         return function.trace(inputs, state, params, **settings)
+    if not cells.mark(forward_fn, "architecture"):
+        return trace_custom(forward_fn, inputs, state, params)
     architecture = cells.architecture_of(forward_fn)
     architecture.check(inputs, state, params)
     outputs, last, tape = bptt.forward(architecture, inputs, state, params)
@@ -52,6 +59,23 @@ def trace_cell(forward_fn, inputs, state, params):
         return bptt.go_back(architecture, tape, params, d_outputs, d_state)
 
     return outputs, last, back
+
+
+def trace_custom(forward_fn, inputs, state, params):
+    """As trace_cell, for a custom forward function."""
+    arguments = inputs, tuple(state), list(params)
+    (outputs, *last), tape_back = tape.trace(forward_fn, *arguments)
+
+    def back(d_outputs, d_state):
+        d_inputs, *grads = tape_back([d_outputs, *d_state])
+        given = [inputs, *state]
+        d_inputs, *d_first = (
+            np.zeros_like(tensor) if d is None else d
+            for tensor, d in zip(given, [d_inputs, *grads])
+        )
+        return d_inputs, tuple(d_first), grads[len(state) :]
+
+    return outputs, tuple(last), back
 
 
 def trace_perturbed(network, inputs, state, params):

@@ -16,6 +16,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
+from d2lrnn.numpy import tape
 
 HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dtype
 SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats sorting them
@@ -227,6 +228,9 @@ def joined_lstm(params):
 def trace(cell, join, recurrence, inputs, state, params):
     """Run a cell; return outputs, the last state and a way back. See the head of this file."""
     check(cell, inputs, state, params)
+    if tape.is_traced(inputs, *state, *params):  # in a custom forward function
+        run = functools.partial(trace, cell, join, recurrence)
+        return *tape.apply(run, inputs, state, params), None
     *weights, W_hq, b_q = params
     W_xs, bs, W_hs = join(weights)
     As = [input_product(inputs, W_x, b) for W_x, b in zip(W_xs, bs)]

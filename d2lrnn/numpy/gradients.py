@@ -15,12 +15,19 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
     d_inputs, d_state, d_params = back(d_outputs, d_state)
+    d_params = all_reached(d_params, params, inputs)
     return np.ascontiguousarray(d_inputs), tuple(in_one_piece(d_state)), in_one_piece(d_params)
 
 
 def in_one_piece(grads):
     """Return gradients, each in one piece, however the parameters lie in memory."""
     return [np.ascontiguousarray(grad) for grad in grads]
+
+
+def all_reached(grads, params, *inputs):
+    """Return gradients, one per parameter: zeros for None, which only empty inputs may have."""
+    checks.reached([grad is not None for grad in grads], *inputs)
+    return [np.zeros_like(p) if g is None else g for p, g in zip(params, grads)]
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
@@ -45,7 +52,8 @@ def value_and_grad(network, loss):
         outputs, state, pull_back = bptt_networks.trace(network, params, *inputs)
         checks.targets(targets, weights, outputs, loss)
         value, d_outputs = loss_and_gradient(outputs, targets, weights)
-        return value, state, in_one_piece(pull_back(d_outputs))
+        grads = all_reached(pull_back(d_outputs), params, *inputs)
+        return value, state, in_one_piece(grads)
 
     return compute
 

@@ -28,11 +28,11 @@ mlp.trace = bptt.trace_mlp  # where d2lrnn/numpy finds the way back
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    Hs = np.empty((len(inputs), *state[0].shape), state[0].dtype)  # (T, n, h)
-    for t, X in enumerate(inputs):  # X: (batch_size, num_inputs)
+    Hs = []
+    for X in inputs:  # X: (batch_size, num_inputs)
         state = step(X, state, params)
-        Hs[t] = state[0]
-    return Hs, state
+        Hs.append(state[0])
+    return np.stack(Hs) if Hs else np.zeros_like(state[0][None][:0]), state  # (T, n, h)
 
 
 def output_layer(Hs, W_hq, b_q):

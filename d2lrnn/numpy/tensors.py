@@ -5,6 +5,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import padding
 from d2lrnn.nets import kinds
+from d2lrnn.numpy import tape
 
 
 def try_gpu(i=0):
@@ -26,7 +27,22 @@ def device_of(device):
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as this backend's tensor."""
     device_of(device)
-    return checks.numbers(array, dtype)
+    return converted(array, dtype) if is_tensor(array) else checks.numbers(array, dtype)
+
+
+def is_tensor(value):
+    """Return whether a value is a tensor that may have a gradient: in a custom forward function."""
+    return tape.is_traced(value)
+
+
+def converted(tensor, dtype):
+    """Return such a tensor in a dtype, None for its own."""
+    return tensor if dtype is None else tensor.astype(dtype)
+
+
+def has_values(tensor):
+    """Return whether a tensor holds numbers, as every array does."""
+    return True
 
 
 def to_numpy(tensor):
@@ -38,6 +54,11 @@ def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
     dtype = checks.floating(dtype)
     return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
+
+
+def is_trainable(param):
+    """Return whether a parameter can be trained as it is."""
+    return True
 
 
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
@@ -57,9 +78,19 @@ def embedding(tokens, table):
     return table[ids]
 
 
-def concat(tensors):
-    """Return tensors joined along their last axis, the features."""
-    return np.concatenate(tensors, axis=-1)
+def concat(tensors, axis=-1):
+    """Return tensors joined along an axis, by default the last, the features."""
+    return np.concatenate(tensors, axis=axis)
+
+
+def time_major(X):
+    """Return a tensor X (n, T, ...) as (T, n, ...)."""
+    return np.swapaxes(X, 0, 1)
+
+
+def masked(rows, mask):
+    """Return rows (T, n, d) with 0 where a NumPy mask (T, n, 1) of booleans is False."""
+    return np.where(mask, rows, 0.0)
 
 
 def flip(tensor):

@@ -13,7 +13,7 @@ from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.tensorflow.scratch import OPS
-from d2lrnn.tensorflow.tensors import device_of, from_numpy, to_numpy
+from d2lrnn.tensorflow.tensors import device_of, from_numpy, has_values, to_numpy
 
 LAYERS = {
     "rnn": keras.layers.SimpleRNN,
@@ -122,6 +122,7 @@ class RNNModel(ConciseModel):
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)
+        checks.values(has_values(targets))  # before anything changes
         return self.inputs(X, state), targets
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from d2lrnn import checks
 from d2lrnn.nets import kinds, optimizers
-from d2lrnn.tensorflow.tensors import own
+from d2lrnn.tensorflow.tensors import has_values, own
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -16,13 +16,19 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
         tape.watch(sources)
         outputs, new_state = forward_fn(*sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
-    grads = tape.gradient(
-        [outputs, *new_state],
-        sources,
-        output_gradients=[d_outputs, *d_state],
-        unconnected_gradients=tf.UnconnectedGradients.ZERO,
-    )
-    return tf.nest.map_structure(tf.convert_to_tensor, grads)  # a look-up's are sparse
+    grads = tape.gradient([outputs, *new_state], sources, output_gradients=[d_outputs, *d_state])
+    checks.reached([grad is not None for grad in grads[2]], inputs)
+    return tuple(filled(*both) for both in zip(grads, sources))
+
+
+def filled(grads, sources):
+    """Return the gradients, zeros for None; those of look-ups, which are sparse, as tensors.
+
+    sources is a tensor or a list of them, and so are the gradients.
+    """
+    if not isinstance(sources, (list, tuple)):
+        return tf.zeros_like(sources) if grads is None else tf.convert_to_tensor(grads)
+    return type(sources)(filled(*both) for both in zip(grads, sources))
 
 
 def grad_clipping(grads, theta, *, clip="norm"):
@@ -64,7 +70,9 @@ def value_and_grad(network, loss):
             checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
-        return value, state, tape.gradient(value, params)
+        grads = tape.gradient(value, params)
+        checks.reached([grad is not None for grad in grads], *inputs)
+        return value, state, filled(grads, params)
 
     return compute
 
@@ -91,7 +99,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
 
     def update(params, inputs, targets, weights=None):
         before = memory.before(params)
-        value, state, memory.kept = assign(params, before, inputs, targets, weights)
+        value, state, kept = assign(params, before, inputs, targets, weights)
+        checks.values(not kept or has_values(value))  # memory is kept from call to call
+        memory.kept = kept
         return value, state, params
 
     update.memory = memory

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from d2lrnn.nets.prediction import filled_up
+from d2lrnn.tensorflow.tensors import to_numpy
 
 
 def say(net, index, state, given, noise):
@@ -15,7 +16,7 @@ def say(net, index, state, given, noise):
     given, noise = tf.constant(given, tf.int32), tf.constant(noise, net.dtype)
     params = [tf.convert_to_tensor(param) for param in net.params]
     said, state = compiled(net.speaker)(params, tuple(state), given, noise, *numbers)
-    return said.numpy()[:count], state
+    return to_numpy(said)[:count], state
 
 
 @functools.cache

@@ -181,6 +181,6 @@ class RNNModelScratch(ScratchModel):
 
     def say(self, index, state, given, noise):
         """Return the ids (k, n) of the tokens after n of them, and the last state."""
-        if not hasattr(self.forward_fn, "architecture"):  # a forward function of one's own
+        if self.is_custom:
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

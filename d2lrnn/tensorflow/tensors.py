@@ -33,8 +33,17 @@ def working(device):
     return there[spec.device_index or 0] and device
 
 
+def is_tensor(value):
+    """Return whether a value is a TensorFlow tensor or variable."""
+    return isinstance(value, (tf.Tensor, tf.Variable))
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a TensorFlow tensor."""
+    if is_tensor(array) and checks.stays_floating(array, dtype):
+        with tf.device(device_of(device)):  # a gradient goes back through it
+            return tf.identity(tf.cast(array, array.dtype if dtype is None else dtype))
+    checks.values(has_values(array))
     array = checks.numbers(array, dtype)
     with tf.device(device_of(device)):
         return tf.constant(array)
@@ -45,8 +54,16 @@ def own(state):
     return tuple(map(tf.convert_to_tensor, state))
 
 
+def has_values(tensor):
+    """Return whether a tensor holds numbers: within tf.function it may not."""
+    if isinstance(tensor, tf.Variable):
+        return tf.executing_eagerly()
+    return not tf.is_symbolic_tensor(tensor)
+
+
 def to_numpy(tensor):
     """Return a copy of a tensor as a NumPy array."""
+    checks.values(has_values(tensor))
     return np.array(tensor)
 
 
@@ -57,12 +74,19 @@ def trainable(arrays, *, dtype="float32", device=None):
         return [tf.Variable(checks.numbers(array, dtype)) for array in arrays]
 
 
+def is_trainable(param):
+    """Return whether a parameter can be trained as it is."""
+    return isinstance(param, tf.Variable) and param.trainable
+
+
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
 
     Inside tf.function there are no values to check; check the ids before, as RNNModelScratch does.
     """
-    if not tf.is_symbolic_tensor(tokens):
+    if not has_values(tokens):
+        checks.token_dtype(tokens, vocab_size)
+    else:
         ids = to_numpy(tokens)
         checks.tokens(ids, vocab_size)
         tokens = from_numpy(ids, dtype="int64", device=device)
@@ -72,15 +96,28 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     kinds.own("tensorflow", table=[table])
-    ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
+    if not has_values(tokens):
+        checks.token_dtype(tokens, table.shape[0])
+        return tf.gather(table, tokens)
+    ids = to_numpy(tokens)
     checks.tokens(ids, table.shape[0])
     return tf.gather(table, from_numpy(ids, dtype="int64"))
 
 
-def concat(tensors):
-    """Return tensors joined along their last axis, the features."""
-    return tf.concat(tensors, axis=-1)
+def concat(tensors, axis=-1):
+    """Return tensors joined along an axis, by default the last, the features."""
+    return tf.concat(tensors, axis=axis)
+
+
+def time_major(X):
+    """Return a tensor X (n, T, ...) as (T, n, ...)."""
+    return tf.transpose(X, [1, 0, *range(2, len(X.shape))])
+
+
+def masked(rows, mask):
+    """Return rows (T, n, d) with 0 where a NumPy mask (T, n, 1) of booleans is False."""
+    return tf.where(mask, rows, tf.zeros_like(rows))
 
 
 def flip(tensor):

@@ -10,6 +10,7 @@ from torch import nn
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn.torch.contexts import detached, recording, without_autocast
 from d2lrnn.torch.scratch import OPS
 from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
 
@@ -26,6 +27,7 @@ def seeded(seed):
 LAYERS = {"rnn": nn.RNN, "gru_reset_after": nn.GRU, "lstm": nn.LSTM}
 
 
+@torch.inference_mode(False)  # a layer that was made in it could not be trained
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
     """Return the layer, its weights drawn as PyTorch does, from the seed if there is one.
 
@@ -61,6 +63,7 @@ class RNNModel(nn.Module, ConciseModel):
     __call__ = nn.Module.__call__  # of which a checker without PyTorch would know nothing
     __repr__ = ConciseModel.__repr__
 
+    @torch.inference_mode(False)
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to a layer made by RNN, GRU or LSTM."""
         super().__init__()
@@ -83,6 +86,7 @@ class RNNModel(nn.Module, ConciseModel):
         cell = next(name for name, kind in LAYERS.items() if isinstance(self.rnn, kind))
         return cells.Architecture(cell, self.rnn.num_layers, self.rnn.bidirectional)
 
+    @without_autocast
     def forward(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         inputs, state, cell = self.inputs(X, state), self.own(state), self.architecture.cell
@@ -104,7 +108,7 @@ class RNNModel(nn.Module, ConciseModel):
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
         self.check_state(state, len(X))
-        outputs, state = self(X, tuple(s.detach() for s in self.own(state)))  # truncate BPTT here
+        outputs, state = self(X, tuple(map(detached, self.own(state))))  # truncate BPTT here
         return F.cross_entropy(outputs, targets), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
@@ -115,6 +119,7 @@ class RNNModel(nn.Module, ConciseModel):
 
         clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
+        @recording
         def deferred(X, Y, state):
             loss, state = self.loss(X, Y, state)
             optimizer.zero_grad()
@@ -130,6 +135,7 @@ class RNNModel(nn.Module, ConciseModel):
         step.deferred = deferred  # a GPU computes on while Python goes ahead
         return optimizers.remembering(step, *memory_of(optimizer))
 
+    @recording
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
         loss, _ = self.loss(X, Y, state)

@@ -8,23 +8,18 @@ of, and its memory is where the gates will be: nothing else needs it. sigmoid' =
 tanh' = 1 - T².
 """
 
+import functools
+
 import torch
 import torch.nn.functional as F
-from torch.autograd.function import once_differentiable
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
 from d2lrnn.torch import products
-from d2lrnn.torch.tensors import concat, own, to_numpy
-
-
-def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
-    if inputs.dtype.is_floating_point:
-        return (inputs @ W_x).add_(b)
-    if len(W_x) < inputs.numel():
-        return F.embedding(inputs.long(), W_x + b)  # a one-hot row times W_x is a row of W_x
-    return F.embedding(inputs.long(), W_x).add_(b)
+from d2lrnn.torch.contexts import by_hand, is_transformed, without_autocast
+from d2lrnn.torch.products import input_product
+from d2lrnn.torch.scratch import OPS
+from d2lrnn.torch.tensors import concat, one_hot, own, to_numpy
 
 
 def output_layer(Hs, W_hq, b_q):
@@ -47,6 +42,24 @@ def check(cell, inputs, state, params):
     if inputs.device.type == "cpu":
         checks.tokens(to_numpy(inputs), len(params[0]))
     return own(state, inputs)
+
+
+def plain_in_transforms(cell):
+    """Let the plain cell compute within torch.func, which takes no gradient by hand."""
+
+    def decorate(fused):
+        @functools.wraps(fused)
+        def either(inputs, state, params):
+            if not is_transformed():
+                return fused(inputs, state, params)
+            if not inputs.dtype.is_floating_point:
+                settings = {"dtype": checks.dtype_of(params[0]), "device": inputs.device}
+                inputs = one_hot(inputs, len(params[0]), **settings)
+            return OPS.forward[cell](inputs, state, params)
+
+        return either
+
+    return decorate
 
 
 def one_product(lefts, rights):
@@ -98,7 +111,7 @@ class RNNRecurrence(torch.autograd.Function):
         return Hs[1:], Hs[-1]
 
     @staticmethod
-    @once_differentiable
+    @by_hand
     def backward(ctx, dHs, dH):
         """Return dA, the first dH and dW_hh."""
         Hs, W_hh = ctx.saved_tensors
@@ -112,6 +125,8 @@ class RNNRecurrence(torch.autograd.Function):
 
 
 @cells.is_cell("rnn", takes_ids=True)
+@plain_in_transforms("rnn")
+@without_autocast
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
     state = check("rnn", inputs, state, params)
@@ -139,7 +154,7 @@ class GRURecurrence(torch.autograd.Function):
         return Hs[1:], Hs[-1]
 
     @staticmethod
-    @once_differentiable
+    @by_hand
     def backward(ctx, dHs, dH):
         """Return dA, the first dH, dW_hzr and dW_hh."""
         gates, Hs, RH, W_hzr, W_hh = ctx.saved_tensors
@@ -163,6 +178,8 @@ class GRURecurrence(torch.autograd.Function):
 
 
 @cells.is_cell("gru", takes_ids=True)
+@plain_in_transforms("gru")
+@without_autocast
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     state = check("gru", inputs, state, params)
@@ -199,7 +216,7 @@ class LSTMRecurrence(torch.autograd.Function):
         return Hs[1:], Hs[-1], Cs[-1].T.contiguous()
 
     @staticmethod
-    @once_differentiable
+    @by_hand
     def backward(ctx, dHs, dH, dC):
         """Return dA, the first dH and dC, and dW_h."""
         gates, Hs, Cs, T, W_h = ctx.saved_tensors
@@ -257,7 +274,7 @@ class Turned(torch.autograd.Function):
         return joined.flatten(0, 1)
 
     @staticmethod
-    @once_differentiable
+    @by_hand
     def backward(ctx, gradient):
         """Return each gate's part of the gradient, as its weights lie."""
         parts = [part.T for part in gradient.split(ctx.width)]
@@ -318,6 +335,8 @@ def lay_out(params, inputs, state):
 
 
 @cells.is_cell("lstm", takes_ids=True)
+@plain_in_transforms("lstm")
+@without_autocast
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     state = check("lstm", inputs, state, params)

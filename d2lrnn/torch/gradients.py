@@ -6,22 +6,41 @@ import torch.nn.functional as F
 from d2lrnn import checks
 from d2lrnn.nets import kinds, optimizers
 from d2lrnn.torch import graph
+from d2lrnn.torch.contexts import detached, recording
 from d2lrnn.torch.tensors import own
 
 
+@recording
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
     state = own(state, inputs)
-    leaves = [tensor.detach().requires_grad_() for tensor in (inputs, *state, *params)]
-    inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
-    outputs, new_state = forward_fn(inputs, tuple(state), params)
+    leaves = [detached(tensor).requires_grad_() for tensor in (inputs, *state, *params)]
+    first = 1 + len(state)  # of the parameters
+    inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
+    outputs, new_state = forward_fn(inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
-    grads = torch.autograd.grad(
-        (outputs, *new_state), leaves, (d_outputs, *d_state), materialize_grads=True
-    )
-    grads = in_one_piece(grads)
-    return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
+    grads = gradients_of((outputs, *new_state), (d_outputs, *d_state), leaves)
+    checks.reached([grad is not None for grad in grads[first:]], inputs)
+    grads = in_one_piece(filled(grads, leaves))
+    return grads[0], tuple(grads[1:first]), grads[first:]
+
+
+def gradients_of(results, d_results, sources):
+    """Return the gradient of each source, None where the results do not depend on it."""
+    ends = [pair for pair in zip(results, d_results) if pair[0].requires_grad]
+    wanted = [source for source in sources if source.requires_grad]
+    if not ends or not wanted:
+        return [None] * len(sources)
+    results, d_results = zip(*ends)
+    found = torch.autograd.grad(results, wanted, d_results, allow_unused=True)
+    by_source = dict(zip(map(id, wanted), found))
+    return [by_source.get(id(source)) for source in sources]
+
+
+def filled(grads, sources):
+    """Return the gradients, zeros for None."""
+    return [torch.zeros_like(s) if g is None else g for g, s in zip(grads, sources)]
 
 
 def in_one_piece(grads):
@@ -54,8 +73,8 @@ LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
 
 
 def constant(inputs):
-    """Return inputs, tuples of them too, cut off from what they were computed of."""
-    return tuple(constant(i) if isinstance(i, tuple) else i.detach() for i in inputs)
+    """Return inputs, tuples of them too, detached from the graph."""
+    return tuple(constant(i) if isinstance(i, tuple) else detached(i) for i in inputs)
 
 
 def value_and_grad(network, loss):
@@ -77,12 +96,15 @@ def differentiated(network, loss):
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
+    @recording
     def compute(params, inputs, targets, weights=None):
         outputs, state = network(params, *constant(inputs))
         checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
-        return value.detach(), state, torch.autograd.grad(value, params)
+        grads = gradients_of([value], [None], params)
+        checks.reached([grad is not None for grad in grads], *inputs)
+        return value.detach(), state, filled(grads, params)
 
     return compute
 
@@ -123,6 +145,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     on_gpu = graph.Step(compute, change, memory) if graph.is_ours(network) else None
     lay_out = getattr(getattr(network, "forward_fn", None), "lay_out", None)
 
+    @recording
     def update(params, inputs, targets, weights=None):
         recorder = on_gpu and graph.recorder_for(params[0].device)
         if recorder:

@@ -13,6 +13,8 @@ import warnings
 
 import torch
 
+from d2lrnn.nets import cells
+
 WARM_UP = 3  # steps from Python before one is recorded: libraries set themselves up in them
 MOST = 8  # graphs that a step keeps, one for each shape: each holds memory of its own
 
@@ -48,8 +50,8 @@ def recorder_for(device):
 
 
 def is_ours(network):
-    """Return whether a network does the same at every call: one's own function may not."""
-    return hasattr(getattr(network, "forward_fn", network), "architecture")
+    """Return whether a network does the same at every call: a custom function may not."""
+    return cells.mark(getattr(network, "forward_fn", network), "architecture") is not None
 
 
 class Step:

@@ -1,4 +1,4 @@
-"""X W of every time step, by the library whose product takes less time, in PyTorch.
+"""X W of all time steps at once, and of each by the library whose product takes less time.
 
 ``torch.addmm`` is MKL's on a CPU. On AMD's processors oneDNN's product, which PyTorch holds too,
 takes less time where W is large, once W lies as oneDNN likes it: to lay it so takes as long as some
@@ -9,10 +9,20 @@ import functools
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 LARGE = 512 * 512  # weights; with fewer, a call of oneDNN's takes longer than it saves
 MANY = 20  # time steps
 ABOUT = Path("/proc/cpuinfo")
+
+
+def input_product(inputs, W_x, b):
+    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    if inputs.dtype.is_floating_point:
+        return (inputs @ W_x).add_(b)
+    if len(W_x) < inputs.numel():
+        return F.embedding(inputs.long(), W_x + b)  # a one-hot row times W_x is a row of W_x
+    return F.embedding(inputs.long(), W_x).add_(b)
 
 
 def plus(W, A):

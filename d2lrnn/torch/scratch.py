@@ -10,10 +10,12 @@ from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
 from d2lrnn.torch import baselines, distributed, gradients, tensors
-from d2lrnn.torch.fused import input_product
+from d2lrnn.torch.contexts import without_autocast
+from d2lrnn.torch.products import input_product
 from d2lrnn.torch.tensors import own
 
 
+@without_autocast
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
     kinds.own("torch", X=[X], params=params)
@@ -23,6 +25,7 @@ def mlp(X, params):
     return H @ W_hq + b_q  # (n, q)
 
 
+@without_autocast
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
     Hs, state = [], own(state, inputs)
@@ -32,6 +35,7 @@ def unroll(step, inputs, state, params):
     return torch.stack(Hs) if Hs else state[0].new_zeros(0, *state[0].shape), state  # (T, n, h)
 
 
+@without_autocast
 def output_layer(Hs, W_hq, b_q):
     """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
     return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
@@ -141,7 +145,7 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    steps=STEPS,
+    steps={name: without_autocast(step) for name, step in STEPS.items()},
     forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
     unroll=unroll,
     output_layer=output_layer,

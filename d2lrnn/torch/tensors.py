@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from d2lrnn import checks
 from d2lrnn.nets import kinds
+from d2lrnn.torch.contexts import has_values, is_transformed
 
 
 def try_gpu(i=0):
@@ -39,9 +40,23 @@ def working(device):
     raise TypeError(type(device))
 
 
+def is_tensor(value):
+    """Return whether a value is a PyTorch tensor."""
+    return isinstance(value, torch.Tensor)
+
+
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
-    tensor, device = torch.from_numpy(checks.numbers(array, dtype)), device_of(device)
+    if is_tensor(array) and checks.stays_floating(array, dtype):
+        dtype = array.dtype if dtype is None else getattr(torch, np.dtype(dtype).name)
+        return array.to(device_of(device), dtype, copy=True)  # a gradient goes back through it
+    return made(checks.numbers(to_numpy(array) if is_tensor(array) else array, dtype), device)
+
+
+@torch.inference_mode(False)  # a tensor that was made in it could not be trained
+def made(array, device):
+    """Return a tensor with the numbers of an array."""
+    tensor, device = torch.from_numpy(array), device_of(device)
     if device is not None and device.type == "cuda":
         # From memory that stays in place the GPU fetches it by itself: Python goes on meanwhile.
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -57,7 +72,10 @@ def own(state, like):
 
 def to_numpy(tensor):
     """Return a copy of a tensor as a NumPy array."""
-    if isinstance(tensor, torch.Tensor):
+    checks.values(has_values(tensor))
+    if is_tensor(tensor):
+        if tensor.dtype == torch.bfloat16:  # which NumPy does not have
+            tensor = tensor.float()
         tensor = tensor.numpy(force=True)
     return np.array(tensor, order="C")  # parameters may lie otherwise: see fused.lay_out
 
@@ -68,8 +86,20 @@ def trainable(arrays, *, dtype="float32", device=None):
     return [from_numpy(array, dtype=dtype, device=device).requires_grad_() for array in arrays]
 
 
+def is_trainable(param):
+    """Return whether a parameter can be trained as it is."""
+    return is_tensor(param) and (param.is_leaf and param.requires_grad) and not param.is_inference()
+
+
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
-    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,)."""
+    """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
+
+    Within vmap there are no values to check.
+    """
+    if not has_values(tokens):
+        checks.token_dtype(tokens, vocab_size)
+        numbers = torch.arange(vocab_size, device=tokens.device)
+        return (tokens[..., None] == numbers).to(getattr(torch, checks.floating(dtype)))
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
     ids = from_numpy(ids, dtype="int64", device=device)  # scatter takes no other
@@ -82,8 +112,11 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
     kinds.own("torch", table=[table])
-    ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
+    if not has_values(tokens):
+        checks.token_dtype(tokens, table.shape[0])
+        return F.embedding(tokens.long(), table)
+    ids = to_numpy(tokens)
     checks.tokens(ids, table.shape[0])
     ids = from_numpy(ids, dtype="int64", device=table.device)
     return F.embedding(ids, table)
@@ -93,20 +126,33 @@ class SideBySide(torch.autograd.Function):
     """torch.cat, whose gradients would be views of one piece, with each in a piece of its own."""
 
     @staticmethod
-    def forward(ctx, *tensors):
-        """Return tensors (..., k) as one (..., the sum of k)."""
-        ctx.widths = [tensor.shape[-1] for tensor in tensors]
-        return torch.cat(tensors, dim=-1)
+    def forward(ctx, axis, *tensors):
+        """Return tensors as one, joined along an axis."""
+        ctx.axis, ctx.widths = axis, [tensor.shape[axis] for tensor in tensors]
+        return torch.cat(tensors, dim=axis)
 
     @staticmethod
     def backward(ctx, gradient):
-        """Return each tensor's part of the gradient."""
-        return tuple(part.contiguous() for part in gradient.split(ctx.widths, dim=-1))
+        """Return None for the axis, and each tensor's part of the gradient."""
+        parts = gradient.split(ctx.widths, dim=ctx.axis)
+        return None, *(part.contiguous() for part in parts)
 
 
-def concat(tensors):
-    """Return tensors joined along their last axis, the features."""
-    return SideBySide.apply(*tensors)
+def concat(tensors, axis=-1):
+    """Return tensors joined along an axis, by default the last, the features."""
+    if is_transformed():
+        return torch.cat(tensors, dim=axis)
+    return SideBySide.apply(axis, *tensors)
+
+
+def time_major(X):
+    """Return a tensor X (n, T, ...) as (T, n, ...)."""
+    return X.transpose(0, 1).contiguous()
+
+
+def masked(rows, mask):
+    """Return rows (T, n, d) with 0 where a NumPy mask (T, n, 1) of booleans is False."""
+    return rows.masked_fill(torch.from_numpy(~mask).to(rows.device), 0)
 
 
 def flip(tensor):

@@ -103,7 +103,7 @@ def faults(backend):
         ),
         "clipping each tensor by itself": (
             "nets/optimizers.py" if backend == "numpy" else training,
-            r"return \[grad \* [^]]*scale\)? for grad in grads\], norm",
+            r"return \[grad \* [^]]*scale[^]]*? for grad in grads\], norm",
             "return [g for x in grads for g in ([x * scale] if len(grads) == 1 else "
             + (
                 "clip_arrays([x], theta, clip)"
@@ -154,6 +154,18 @@ def faults(backend):
             r"ids = Y\.T\.reshape",
             "ids = Y.reshape",
             TRAINING,
+        ),
+        "joined parameters converted to NumPy": (
+            "nets/concatenated.py",
+            r"own\(params\), order, tensors\.concat",
+            "[tensors.from_numpy(tensors.to_numpy(p)) for p in params], order, tensors.concat",
+            ["nets/test_custom.py"],
+        ),
+        "a parameter without a gradient not reported": (
+            "checks.py",
+            r"if absent and not _is_empty\(inputs\)",
+            "if False",
+            ["nets/test_custom.py"],
         ),
         "uphill": (*UPHILL.get(backend, SGD_UPHILL), TRAINING),
         "uphill where values are clipped": (*SGD_UPHILL, TRAINING),

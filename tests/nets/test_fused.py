@@ -272,8 +272,6 @@ def test_a_training_step_is_traced_once_for_each_shape(rnn, backend):
         _, state = step(X, X, state)
     if backend in ("tensorflow", "jax"):  # which compile: the function runs to be traced only
         assert sorted(set(calls)) == sorted(calls) == [(2, 2), (3, 2)]
-    elif backend == "numpy":
-        assert calls == []  # it goes by the trace
     else:
         assert len(calls) == 10
 

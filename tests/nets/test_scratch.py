@@ -242,20 +242,5 @@ def test_a_forward_function_of_one_s_own_is_called_as_ours_are(rnn):
     assert rnn.predict_ch8("a", 3, nets[0], vocab) == rnn.predict_ch8("a", 3, nets[1], vocab)
 
 
-def test_a_forward_function_of_one_s_own_is_trained_where_there_is_differentiation(rnn, backend):
-    def rnn_by_another_name(inputs, state, params):
-        return rnn.rnn(inputs, state, params)
-
-    functions = rnn.get_params, rnn.init_rnn_state, rnn_by_another_name
-    net, X = rnn.RNNModelScratch(5, 4, *functions, seed=0), np.array([[0, 1, 2]])
-    if backend == "numpy":
-        with pytest.raises(ValueError, match="forward_fn is rnn_by_another_name; this needs one"):
-            net.make_step(1.0)(X, X, net.begin_state(1))
-    else:
-        step = net.make_step(1.0)
-        losses = [step(X, X, net.begin_state(1))[0] for _ in range(3)]
-        assert losses[2] < losses[0]
-
-
 def test_there_is_no_hundredth_gpu(rnn):
     assert rnn.try_gpu(99) == rnn.try_gpu(98)

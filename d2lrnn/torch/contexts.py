@@ -1,0 +1,84 @@
+"""What may be around a call in PyTorch: autocast, no_grad, inference_mode and torch.func.
+
+The functions of this package compute in the dtype of their parameters, also within torch.autocast,
+and compute gradients also within no_grad and inference_mode.
+"""
+
+import contextlib
+import functools
+
+import torch
+
+if hasattr(torch, "get_autocast_dtype"):  # since 2.4
+    AUTOCASTS = {
+        kind: functools.partial(torch.is_autocast_enabled, kind) for kind in ("cpu", "cuda")
+    }
+else:
+    AUTOCASTS = {"cpu": torch.is_autocast_cpu_enabled, "cuda": torch.is_autocast_enabled}
+
+
+def without_autocast(function):
+    """Return a function that computes in the dtype of its arguments, also within torch.autocast."""
+
+    @functools.wraps(function)
+    def exact(*args, **kwargs):
+        kinds = [kind for kind, is_enabled in AUTOCASTS.items() if is_enabled()]
+        if not kinds:
+            return function(*args, **kwargs)
+        with contextlib.ExitStack() as stack:
+            for kind in kinds:
+                stack.enter_context(torch.autocast(kind, enabled=False))
+            return function(*args, **kwargs)
+
+    return exact
+
+
+def recording(function):
+    """Return a function that records gradients, also within no_grad and inference_mode."""
+    exact = without_autocast(function)
+
+    @functools.wraps(function)
+    def recorded(*args, **kwargs):
+        with torch.inference_mode(False), torch.enable_grad():
+            return exact(*args, **kwargs)
+
+    return recorded
+
+
+def by_hand(backward):
+    """Return the backward pass of an autograd.Function, which refuses to be differentiated again.
+
+    PyTorch's once_differentiable refuses only in backward: torch.autograd.grad then gives second
+    derivatives without the share of this function.
+    """
+    exact = without_autocast(backward)
+
+    @functools.wraps(backward)
+    def once(ctx, *gradients):
+        if torch.is_grad_enabled():  # by create_graph=True
+            raise RuntimeError(
+                "a fused cell has no second derivatives, which create_graph=True asks for; use "
+                "rnn, gru or lstm in place of rnn_fused, gru_fused or lstm_fused"
+            )
+        return exact(ctx, *gradients)
+
+    return once
+
+
+def detached(tensor):
+    """Return a tensor detached from its graph, which can be part of another one.
+
+    A tensor made in inference_mode cannot: that one is copied.
+    """
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
+
+
+def is_transformed():
+    """Return whether torch.func transforms what is computed here: grad, vmap and the like."""
+    return torch._C._are_functorch_transforms_active()  # as autograd.Function.apply asks itself
+
+
+def has_values(tensor):
+    """Return whether a tensor holds numbers: within vmap one stands for those of many."""
+    is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    return not (isinstance(tensor, torch.Tensor) and is_wrapped(tensor))

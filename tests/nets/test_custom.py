@@ -1,0 +1,252 @@
+"""Custom forward functions: they are trained as what they compute, or refused in one sentence."""
+
+import functools
+
+import numpy as np
+import pytest
+from bounds import AGREED, TRAINED, UPDATED
+
+from d2lrnn.measure import agreement
+from d2lrnn.nets import build, cells, concatenated, layers
+from d2lrnn.training import language, segments
+
+CONCATENATED = ["rnn", "gru", "lstm"]
+X, Y = np.array([[[0, 1, 2, 3], [3, 2, 1, 0]], [[1, 2, 3, 4], [2, 1, 0, 4]]])
+SEGMENTS = {"whole": None, "in segments": 0}
+
+
+def joined(rnn, cell, order="HX"):
+    """The cell by its concatenated form, as docs/frameworks.md shows."""
+    concat_cell = getattr(rnn, f"concat_{cell}")
+    return lambda i, s, p: concat_cell(i, s, rnn.concat_params(p, order=order), order=order)
+
+
+def joined_and_split(rnn, cell, order="HX"):
+    """The cell with parameters that are joined and split again."""
+
+    def forward_fn(inputs, state, params):
+        params = rnn.split_params(rnn.concat_params(params, order=order), order=order)
+        return getattr(rnn, cell)(inputs, state, params)
+
+    return forward_fn
+
+
+FORMS = [(joined, "HX"), (joined, "XH"), (joined_and_split, "XH")]
+
+
+def make(rnn, forward_fn, cell="rnn", get_params=None):
+    """A small float64 net of a custom forward function, for a cell's parameters and state."""
+    functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
+    functions = get_params or functions[0], functions[1], forward_fn
+    return rnn.RNNModelScratch(5, 4, *functions, seed=0, dtype="float64")
+
+
+def get_joined_params(rnn, *args, **settings):
+    return rnn.concat_params(rnn.get_params(*args, **settings))
+
+
+def trained(net, segment=None):
+    """The losses and the parameters of a few steps."""
+    step = language.make_step(net, 0.5, segment=segment)
+    losses = [step(X, Y, net.begin_state(2))[0] for _ in range(3)]
+    return [np.array(losses), *net.arrays()]
+
+
+@pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
+@pytest.mark.parametrize("cell", CONCATENATED)
+@pytest.mark.parametrize(("form", "order"), FORMS)
+def test_a_net_through_concat_params_learns_as_its_cell_does(rnn, form, cell, order, segment):
+    net, plain = make(rnn, form(rnn, cell, order), cell), make(rnn, getattr(rnn, cell), cell)
+    for one, other in zip(trained(net, segment), trained(plain, segment), strict=True):
+        assert agreement.difference(one, other) <= UPDATED
+
+
+@pytest.mark.parametrize("cell", CONCATENATED)
+@pytest.mark.parametrize(("form", "order"), FORMS)
+def test_a_net_through_concat_params_has_the_gradients_of_its_cell(rnn, form, cell, order):
+    net, plain = make(rnn, form(rnn, cell, order), cell), make(rnn, getattr(rnn, cell), cell)
+    (_, found), (_, expected) = (n.gradients(X, Y, n.begin_state(2)) for n in (net, plain))
+    for one, other in zip(found, expected, strict=True):
+        assert agreement.difference(one, other) <= AGREED
+
+
+@pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
+def test_train_ch8_trains_a_net_through_concat_params_as_its_cell(rnn, segment):
+    histories = []
+    for forward_fn in (joined(rnn, "rnn"), rnn.rnn):
+        loader, vocab = rnn.load_data_builtin(4, 9, max_tokens=200, seed=0)
+        functions = rnn.get_params, rnn.init_rnn_state, forward_fn
+        net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0, dtype="float64")
+        history = rnn.train_ch8(net, loader, vocab, 0.5, 2, segment=segment, progress=False)
+        histories.append(history.perplexity)
+    assert histories[0] == pytest.approx(histories[1], rel=TRAINED)
+    assert histories[0][1] < histories[0][0]
+
+
+@pytest.mark.parametrize("form", ["summed", "concatenated"])
+def test_joined_and_split_parameters_do_not_change_in_training(rnn, form):
+    if form == "summed":
+        net, convert = make(rnn, rnn.rnn), rnn.concat_params
+    else:
+        get_params = functools.partial(get_joined_params, rnn)
+        net, convert = make(rnn, rnn.concat_rnn, get_params=get_params), rnn.split_params
+    tensors = convert(net.params)
+    before = list(map(rnn.to_numpy, tensors))
+    trained(net)
+    for one, other in zip(map(rnn.to_numpy, tensors), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_arrays_are_joined_too(rnn):
+    arrays = list(map(rnn.to_numpy, rnn.get_params(5, 4, seed=0)))
+    found = map(rnn.to_numpy, rnn.concat_params(arrays))
+    for one, other in zip(found, concatenated.concat_arrays(arrays), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def get_arrays(rnn, *args, **settings):
+    return tuple(map(rnn.to_numpy, rnn.get_params(*args, **settings)))
+
+
+@pytest.mark.parametrize(
+    ("get_params", "forward_fn"), [(get_joined_params, "concat_rnn"), (get_arrays, "rnn")]
+)
+def test_whatever_get_params_returns_is_trained(rnn, get_params, forward_fn):
+    get_params = functools.partial(get_params, rnn)
+    net = make(rnn, getattr(rnn, forward_fn), get_params=get_params)
+    found, expected = trained(net), trained(make(rnn, rnn.rnn))
+    if forward_fn == "concat_rnn":
+        expected[1:] = concatenated.concat_arrays(expected[1:])
+    for one, other in zip(found, expected, strict=True):
+        assert agreement.difference(one, other) <= UPDATED
+
+
+# Parameters without a gradient
+
+
+def cut(rnn, number):
+    """A forward function that converts one parameter to NumPy and back."""
+
+    def forward_fn(inputs, state, params):
+        params = list(params)
+        params[number] = rnn.from_numpy(rnn.to_numpy(params[number]))
+        return rnn.rnn(inputs, state, params)
+
+    return forward_fn
+
+
+def without_the_last(rnn, inputs, state, params):
+    return rnn.rnn(inputs, state, params[:-1])
+
+
+def get_one_more(rnn, *args, **settings):
+    extra = rnn.trainable([np.ones((2, 3))], dtype=settings["dtype"])
+    return [*rnn.get_params(*args, **settings), *extra]
+
+
+USES = {
+    "gradients": lambda net: net.gradients(X, Y, net.begin_state(2)),
+    "a step": lambda net: net.make_step(1.0)(X, Y, net.begin_state(2)),
+    "a step of Adam": lambda net: net.make_step(1.0, optimizer="adam")(X, Y, net.begin_state(2)),
+    "segments": lambda net: segments.value_and_grad(net, X, Y, net.begin_state(2), 0),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_parameter_that_is_not_used_is_an_error(rnn, use):
+    get_params = functools.partial(get_one_more, rnn)
+    net = make(rnn, functools.partial(without_the_last, rnn), get_params=get_params)
+    before = net.arrays()
+    with pytest.raises(ValueError) as error:
+        USES[use](net)
+    assert str(error.value) == (
+        "no gradient reaches params[5], of 6 parameters: the outputs do not depend on them, or "
+        "only through to_numpy, detach or the like; compute with the framework's own operations, "
+        "and remove parameters that are not used from get_params"
+    )
+    for one, other in zip(net.arrays(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+NO_GRADIENT = "|".join(
+    [
+        r"^no gradient reaches params\[1\], of 5 parameters: ",
+        "^a tensor has no values while jit, grad, vmap, tf.function or the like trace the ",  # JAX
+        "^a custom forward function converts an array that needs a gradient ",  # NumPy
+    ]
+)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_parameter_that_is_converted_to_numpy_is_an_error(rnn, use):
+    net = make(rnn, cut(rnn, 1))
+    with pytest.raises(ValueError, match=NO_GRADIENT):
+        USES[use](net)
+
+
+def test_a_net_that_converts_all_its_parameters_is_an_error(rnn):
+    arrays = make(rnn, rnn.rnn).arrays()
+    net = make(rnn, lambda i, s, p: rnn.rnn(i, s, list(map(rnn.from_numpy, arrays))))
+    with pytest.raises(ValueError, match=r"^no gradient reaches params\[0\], params\[1\], "):
+        net.make_step(1.0)(X, Y, net.begin_state(2))
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (3, 0), (0, 0)])
+@pytest.mark.parametrize("cell", CONCATENATED)
+def test_the_gradients_of_nothing_are_zeros(rnn, cell, shape):
+    functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
+    (T, n), settings = shape, {"dtype": "float64"}
+    params, state = functions[0](5, 4, seed=0, **settings), functions[1](n, 4, **settings)
+    inputs, ends = (rnn.from_numpy(np.zeros(size)) for size in ((T, n, 5), (T * n, 5)))
+    for forward_fn in (joined(rnn, cell), joined_and_split(rnn, cell)):
+        _, _, grads = rnn.vjp(forward_fn, inputs, state, params, ends, state)
+        assert [rnn.to_numpy(grad).any() for grad in grads] == [False] * len(params)
+
+
+def test_a_gradient_of_zero_is_a_gradient(rnn):
+    net = make(rnn, lambda i, s, p: rnn.rnn(i, s, [0 * p[0], *p[1:]]))
+    _, (d_W_xh, *_) = net.gradients(X, Y, net.begin_state(2))
+    assert not d_W_xh.any()
+
+
+# Custom functions around ours
+
+
+def test_a_wrapper_is_trained_and_generates_as_what_it_computes(rnn):
+    def doubled(inputs, state, params):
+        return rnn.rnn(inputs, state, [20 * param for param in params])
+
+    named = functools.wraps(rnn.rnn)(doubled)  # has the marks of rnn.rnn
+    nets = make(rnn, named), make(rnn, doubled)
+    for one, other in zip(*map(trained, nets), strict=True):
+        np.testing.assert_array_equal(one, other)
+    vocab = rnn.Vocab("abcd")
+    one, other = (rnn.predict_ch8("ab", 20, net, vocab) for net in nets)
+    assert one == other
+    plain = make(rnn, rnn.rnn)
+    plain.load_arrays([20 * array for array in nets[0].arrays()])
+    assert one == rnn.predict_ch8("ab", 20, plain, vocab)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn_fused", "gru_fused", "lstm_fused"])
+def test_every_cell_is_differentiated_within_a_custom_function(rnn, cell):
+    forward_fn, name = getattr(rnn, cell), cell.removesuffix("_fused")
+
+    def halved(inputs, state, params):
+        outputs, state = forward_fn(inputs, state, [param / 2 for param in params])
+        return 2 * outputs, state
+
+    def by_hand(net):
+        net.load_arrays([array / 2 for array in net.arrays()])
+        inputs, state = net.rows(X, net.begin_state(2)), net.begin_state(2)
+        d_outputs = rnn.from_numpy(np.linspace(-2, 2, 40).reshape(8, 5))
+        return rnn.vjp(forward_fn, inputs, state, net.params, d_outputs, state)
+
+    net = make(rnn, halved, name)
+    inputs, state = net.rows(X, net.begin_state(2)), net.begin_state(2)
+    d_outputs = rnn.from_numpy(np.linspace(-1, 1, 40).reshape(8, 5))
+    found = rnn.vjp(halved, inputs, state, net.params, d_outputs, state)
+    expected = by_hand(build.new_net(rnn, cells.Architecture(name), 5, 4, seed=0, dtype="float64"))
+    assert agreement.difference(rnn.to_numpy(found[0]), rnn.to_numpy(expected[0])) <= AGREED
+    for one, other in zip(found[2], expected[2], strict=True):
+        assert agreement.difference(2 * rnn.to_numpy(one), rnn.to_numpy(other)) <= AGREED
