@@ -156,6 +156,7 @@ OPS = Ops(
     output_layer=output_layer,
     input_product=input_product,
     compiled=jax.jit,
+    repeated=jax.jit,
 )
 stack = layers.stack_of(OPS)
 

@@ -67,6 +67,7 @@ class Ops:
         input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), of rows (T, n, d) or
             of token ids (T, n).
         compiled: what the backend does to a function that is called again and again.
+        repeated: what it does to a function that is called many times with tensors of few shapes.
         for_empty_batches: what it does to a forward function, so that a batch of no rows is
             defined.
         set_threads: (number) -> the number before: sets how many threads compute matrix products;
@@ -84,6 +85,7 @@ class Ops:
     output_layer: Callable[..., Any]
     input_product: Callable[..., Any]
     compiled: Callable[..., Any] = as_it_is
+    repeated: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
     set_threads: Callable[[int], int] | None = None
 

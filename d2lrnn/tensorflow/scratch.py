@@ -24,12 +24,12 @@ def mlp(X, params):
     return H @ W_hq + b_q  # (n, q)
 
 
-LONG = 200  # steps beyond which compiling each step on its own takes longer than anything else
+MANY = 120  # steps times parameters, beyond which compiling every step takes longer than a loop
 
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    if inputs.shape[0] > LONG and tf.is_symbolic_tensor(inputs):
+    if tf.is_symbolic_tensor(inputs) and inputs.shape[0] * len(params) > MANY:
         return loop(step, inputs, state, params)
     Hs, state = [], own(state)
     for X in tf.unstack(inputs):  # X: (batch_size, num_inputs)
@@ -166,6 +166,7 @@ OPS = Ops(
     unroll=unroll,
     output_layer=output_layer,
     input_product=input_product,
+    repeated=tf.function(autograph=False),
 )
 stack = layers.stack_of(OPS)
 

@@ -40,23 +40,37 @@ def value_and_grad(
     check(net, segment)
     X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
     checks.minibatch(X, Y, net.vocab_size)
+    net.check_state(state, len(X))
     length = segment or math.ceil(math.sqrt(X.shape[1]))
     parts = [slice(start, start + length) for start in range(0, X.shape[1], length)]
-    states = [tuple(state)]
+    forward, vjp = passes(net.ops, net.forward_fn)
+    params, first = map(net.ops.distributed.detached, (net.params, net.own(state)))
+    states = [first]
     for part in parts:
-        states.append(net.evaluate(X[:, part], states[-1])[1])
+        states.append(forward(net.inputs(X[:, part], states[-1]), states[-1], params)[1])
     last, d_state, value = states.pop(), net.begin_state(len(X)), 0.0
     total: list[Array] = [np.zeros_like(array) for array in net.arrays()]
     for part in reversed(parts):
         before, rows = states.pop(), net.rows(X[:, part], state)
         share = (rows.shape[0] * rows.shape[1]) / X.size
-        outputs, _ = net.evaluate(X[:, part], before)
-        loss, d_outputs = losses.softmax(outputs, Y[:, part].T.reshape(-1))  # time-major
+        outputs, _ = forward(net.inputs(X[:, part], before), before, params)
+        targets = Y[:, part].T.reshape(-1)  # time-major, as the outputs
+        loss, d_outputs = losses.softmax(net.tensors.to_numpy(outputs), targets)
         ends = net.tensor(share * d_outputs), d_state
-        _, d_state, grads = net.ops.gradients.vjp(net.forward_fn, rows, before, net.params, *ends)
+        _, d_state, grads = vjp(rows, before, params, *ends)
         value += share * loss
         total = [sum_ + net.tensors.to_numpy(grad) for sum_, grad in zip(total, grads)]
     return value, last, total
+
+
+@functools.lru_cache(16)
+def passes(ops: Any, forward_fn: Any) -> tuple[Any, Any]:
+    """Return a forward function and its vjp, as fast as a backend makes what is called often.
+
+    The segments are of two lengths at most, and so each is compiled for two shapes.
+    """
+    vjp = functools.partial(ops.gradients.vjp, forward_fn)
+    return ops.repeated(forward_fn), ops.repeated(vjp)
 
 
 def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:

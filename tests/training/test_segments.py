@@ -1,5 +1,7 @@
 """Backpropagation through time in segments."""
 
+import functools
+
 import numpy as np
 import pytest
 from bounds import AGREED, SAME, TRAINED
@@ -56,6 +58,23 @@ def test_training_in_segments_is_training(rnn, minibatch):
         found.append([np.array(losses), *net.arrays()])
     for whole, in_segments in zip(*found, strict=True):
         np.testing.assert_allclose(in_segments, whole, rtol=TRAINED)
+
+
+def test_in_a_backend_that_compiles_later_steps_in_segments_call_no_python(rnn, backend, minibatch):
+    calls = []
+
+    @functools.wraps(rnn.rnn)
+    def counted(inputs, state, params):
+        calls.append(inputs)
+        return rnn.rnn(inputs, state, params)
+
+    X, Y = minibatch
+    net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, counted, seed=0)
+    step, state = rnn.make_step(net, 0.1, segment=0), net.begin_state(3)
+    _, state = step(X, Y, state)
+    calls.clear()
+    step(X, Y, state)
+    assert bool(calls) == (backend not in ("tensorflow", "jax"))
 
 
 def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
