@@ -18,11 +18,9 @@ from typing import Any
 
 from d2lrnn.book import guard
 
-SCRIPT = (
-    '@"{python}" "{guard}" {tool} %*\n'
-    if os.name == "nt"
-    else '#!/bin/sh\nexec "{python}" "{guard}" {tool} "$@"\n'
-)
+GUARD = "_d2lrnn_guard"  # the name of the copy of guard
+RUN = f'"{{python}}" -I -m {GUARD} {{tool}}'
+SCRIPT = f"@{RUN} %*\n" if os.name == "nt" else f'#!/bin/sh\nexec {RUN} "$@"\n'
 
 
 class Builder(venv.EnvBuilder):
@@ -54,13 +52,12 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
         ) from error
     python, scripts = builder.context.env_exe, Path(builder.context.bin_path)
     packages = next(folder.glob("[Ll]ib/**/site-packages"))
-    copy = packages / "_d2lrnn_guard.py"
-    shutil.copyfile(guard.__file__, copy)
+    shutil.copytree(Path(guard.__file__).parent, packages / GUARD)
     lines = [f"import site; site.addsitedir({name!a})" for name in _site_folders()]
-    lines.append("import _d2lrnn_guard; _d2lrnn_guard.start()")
+    lines.append(f"import {GUARD}; {GUARD}.start()")
     (packages / "d2lrnn.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for tool in _tools():
-        _write_script(scripts, tool, SCRIPT.format(python=python, guard=copy, tool=tool))
+        _write_script(scripts, tool, SCRIPT.format(python=python, tool=tool))
     return python, _variables(folder, scripts, python)
 
 

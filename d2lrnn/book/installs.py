@@ -15,11 +15,19 @@ from d2lrnn.book.classic.requirements import needed
 
 Test = Callable[[Any], bool]
 
-SHELLS = re.compile(r"%%(?:bash|sh|zsh|cmd|system|sx|!|script\s+(?:\S*/)?(?:ba|z|da|)sh)\b")
+SHELLS = re.compile(r"%%(?:bash|sh|zsh|cmd|system|sx|!|script\s+(?:\S*/)?(?:ba|z|da|)sh)(?=\s|$)")
 WRAPPERS = re.compile(r"%%(?:capture|time|timeit|prun|python[\d.]*)\b")
 COMMAND = re.compile(r"(?:([^=!%'\"#(]*[^=!%'\"#(\s])\s*=\s*)?[!%]+")  # !pip, %pip, out = !pip
-MAGICS = ("magic", "run_cell", "run_cell_magic", "run_line_magic", "getoutput", "getpipeoutput")
-CALLS = ("run", "call", "check_call", "check_output", "getstatusoutput", "system")
+MAGICS = (
+    "magic",
+    "run_cell",
+    "run_cell_magic",
+    "run_line_magic",
+    "getoutput",
+    "getpipeoutput",
+    "ex",
+)
+CALLS = ("run", "call", "check_call", "check_output", "getstatusoutput", r"system\w*")
 RUNS = re.compile(
     rf"{'|'.join([*MAGICS, *CALLS])}|[pP]open|(?:posix_)?spawn\w*|exec[lv]\w*|create_subprocess_\w+"
 )
@@ -75,7 +83,7 @@ def _skip_in_shell(script: str, test: Test) -> tuple[str, list[str]]:
 def _skip_in_python(source: str, test: Test) -> tuple[str, list[str]]:
     lines = _lines(source)
     commands = list(_command_spans(lines))
-    found = [span for span, text in commands if test(text)]
+    found = [span for span, text in commands if test(text) or _code_installs(text, test)]
     plain = list(lines)
     for span, _ in reversed(commands):
         _put(plain, span, b"pass", keep_lines=True)
@@ -171,6 +179,12 @@ def _statement_spans(source: bytes, test: Test) -> Iterator[Span]:
             )
 
 
+def _code_installs(command: str, test: Test) -> bool:
+    """Return whether a command is python -c with code that installs."""
+    code = re.search(r"-c\s*(['\"])(.*)\1", command, re.S)
+    return bool(code and any(_statement_spans(code[2].encode("utf-8", "replace"), test)))
+
+
 def _is_dropped(node: ast.AST) -> bool:
     """Return whether a statement is an assignment to ``_``."""
     return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_"
@@ -185,6 +199,10 @@ def _call_installs(call: ast.Call, test: Test) -> bool:
     words = [word for part in parts for word in part]
     if last.endswith("main"):  # that of pip, called in Python
         return ("pip" in name or words[:1] == ["install"]) and test(["pip", *words])
+    if last in ("exec", "eval"):
+        return any(_statement_spans("\n".join(words).encode("utf-8", "replace"), test))
+    if name == "ensurepip.bootstrap":
+        return test(["ensurepip"])
     if not RUNS.fullmatch(last):
         return False
     texts = [part[0] for part in parts if len(part) == 1]  # commands of a shell, or cells

@@ -20,9 +20,10 @@ import psutil
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from d2lrnn.book import client, environment, guard
+from d2lrnn.book import client, environment
 from d2lrnn.training import interrupts
 
+MARK = "D2LRNN_BOOK_RUN"  # a variable of the kernel and of each process that its cells start
 TICK = 0.1  # seconds from one look for a signal to the next
 GRACE = 5.0  # seconds that an interrupted cell has to end
 STARTUP = 300  # seconds that a kernel may take to start: it may share its machine
@@ -73,7 +74,7 @@ class Kernel:
         python, variables = sys.executable, environment.with_path(os.path.dirname(sys.executable))
         if not allow_install:
             python, variables = environment.make(folder / "environment")
-        self.variables = {**variables, guard.MARK: str(folder)}
+        self.variables = {**variables, MARK: str(folder)}
         spec = {"argv": [python, *ARGUMENTS], "display_name": "Python", "language": "python"}
         (folder / "kernels" / "d2lrnn").mkdir(parents=True)
         path = folder / "kernels" / "d2lrnn" / "kernel.json"
@@ -237,5 +238,5 @@ def end_processes(family: Iterable[Any], mark: str) -> list[str]:
 
 def _mark(process: Any) -> str | None:
     with contextlib.suppress(psutil.Error, OSError):
-        return dict(process.environ()).get(guard.MARK)
+        return dict(process.environ()).get(MARK)
     return None

@@ -17,27 +17,40 @@ from d2lrnn.book import environment, guard
 
 INSTALL, UNINSTALL = "'inst' + 'all'", "'uninst' + 'all'"  # not to be found by reading the cell
 
-# Cells that reach pip by ways which only running them shows; {env} is an environment's folder.
+# Cells that reach pip by ways which only running them shows.
 CELLS = [
     "os.system(f'pip {install} {wheel}')",
     "os.system(f'pip3 {uninstall} -y victim')",
     "command = [sys.executable, '-m', 'pip', install, wheel]\nsubprocess.check_call(command)",
     "subprocess.run([sys.executable, '-I', '-m', 'pip', install, wheel], check=True)",
-    "subprocess.run([sys.executable, '-m', 'pip', uninstall, '-y', 'victim'], env={{}})",
+    "subprocess.run([sys.executable, '-m', 'pip', uninstall, '-y', 'victim'], env={})",
     "subprocess.run([env + '/bin/pip', uninstall, '-y', 'victim'], check=True)",
     "subprocess.run([env + '/bin/python', '-m', 'pip', install, wheel], check=True)",
     "from pip._internal.cli.main import main as run\nassert run([install, wheel]) == 0",
     "from pip._internal.commands import create_command\ncreate_command(install).main([wheel])",
     "sys.argv = ['pip', install, wheel]\n"
     "try:\n    runpy.run_module('pip', run_name='__main__')\nexcept SystemExit:\n    pass",
-    "open('script.sh', 'w').write(f'pip {{install}} {{wheel}}\\n')\n!bash script.sh",
+    "open('script.sh', 'w').write(f'pip {install} {wheel}\\n')\n!bash script.sh",
     "%%bash\ncat <<END | sh\npython -m pip install x\nEND",
     "out = !pip install {wheel}\nprint(out)",
     "subprocess.run([sys.executable, 'setup.py', install], check=True)",
+    "import ensurepip\nensurepip.bootstrap(upgrade=True)",
+    "subprocess.run([env + '/bin/python', '-I', '-m', 'pip', uninstall, '-y', 'victim'])",
+    "subprocess.run(['env', '-i', env + '/bin/pip', uninstall, '-y', 'victim'])",
+    "subprocess.run([env + '/bin/pip', '--python', env, install, wheel])",
+    "import pip\npip.main(['--python', env, install, wheel])",
+    "os.system(f'env -i {env}/bin/pip {uninstall} -y victim')",
+    "!env -i {env}/bin/pip {uninstall} -y victim",
+    "import pty\npty.spawn([env + '/bin/pip', '--isolated', uninstall, '-y', 'victim'])",
+    "os.posix_spawn(env + '/bin/pip', ['pip', uninstall, '-y', 'victim'], {})\nos.wait()",
+    "import multiprocessing\n"
+    "context = multiprocessing.get_context('spawn')\n"
+    "with context.Pool(1) as pool:\n"
+    "    pool.map(os.system, [f'env -i {env}/bin/pip {uninstall} -y victim'])",
     "!pip install {wheel}",
     "%pip uninstall -y victim",
-    "!{{sys.executable}} -m pip install {wheel}",
-    "subprocess.run([env + '/bin/pip', uninstall, '-y', 'victim'], env={{}}, check=True)",
+    "!{sys.executable} -m pip install {wheel}",
+    "subprocess.run([env + '/bin/pip', uninstall, '-y', 'victim'], env={}, check=True)",
 ]
 READING = ["!pip --version", "%pip list", "!pip show victim", "import pip\npip.main(['list'])"]
 SHOWN = ["pip 2", "victim", "Name: victim", "victim"]
@@ -116,10 +129,7 @@ def attacked(tmp_path_factory):
         f"wheel, env = {str(bed.wheel)!r}, {str(bed.env)!r}"
     )
     before = bed.files()
-    attacks = [
-        cell.format(wheel=bed.wheel, install="{install}", uninstall="{uninstall}") for cell in CELLS
-    ]
-    done, cells = bed.run(first, *attacks, *READING)
+    done, cells = bed.run(first, *CELLS, *READING)
     after = bed.files()
     changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
     return done, cells, changed
@@ -205,6 +215,14 @@ def test_the_throw_away_environment_has_the_packages_of_this_one(tmp_path):
     line = [python, "-c", "import nbformat, sys; print(nbformat.__file__, sys.prefix)"]
     printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
     assert printed == [nbformat.__file__, str(tmp_path / "e")]
+
+
+@pytest.mark.parametrize("call", ["run(command).args", "Popen(command).args"])
+def test_a_command_that_is_not_run_looks_to_its_cell_as_if_it_had_run(tmp_path, call):
+    python, variables = environment.make(tmp_path / "e")
+    code = f"import subprocess\ncommand = ['pip', 'inst' + 'all', 'x']\nprint(subprocess.{call})"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=variables)
+    assert "['pip', 'install', 'x']\n" in done.stdout
 
 
 def test_an_environment_that_cannot_be_made_is_one_line(tmp_path):

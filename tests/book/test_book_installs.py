@@ -101,6 +101,9 @@ pip.main(["install", "d2l"])
 pip._internal.main(["-q", "install", "d2l"])
 pipmain(["install", "d2l"])
 importlib.import_module("pip").main(["install", "d2l"])
+ensurepip.bootstrap(upgrade=True)
+exec("import os; os.system('pip install d2l')")
+!python -c "import pip; pip.main(['install', 'd2l'])"
 """.strip().split("\n")
 
 CELLS = [
@@ -108,6 +111,7 @@ CELLS = [
     "%%sh\n\n  pip install d2l\n",
     "%%script bash\npip install d2l",
     "%%system\npip install d2l",
+    "%%!\npip install d2l",
     "%%capture\n!pip install d2l",
     "%%capture output\n%pip install d2l\n",
     "%%time\nsubprocess.run(['pip', 'install', 'd2l'])",
@@ -137,6 +141,8 @@ HARMLESS = r"""
 !git commit -m "pip install d2l"
 !grep -r "pip install" .
 !npm install
+!python -c "print('pip install d2l')"
+eval("install")
 !python train.py --install
 !head -n 3 pip-install.txt
 print("pip install d2l")

@@ -171,6 +171,11 @@ def test_a_run_without_failures_prints_one_line_and_no_warning(made):
     assert done.stderr == ""
 
 
+def test_the_kernel_is_reached_by_files_rather_than_by_ports(made):
+    source = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().transport)"
+    assert texts(notebook.run(made(source)).notebook["cells"][0]) == "ipc\n"
+
+
 def test_nothing_is_left_in_the_folder_of_temporary_files(made, tmp_path, monkeypatch):
     folder = tmp_path / "t"
     folder.mkdir()

@@ -1,0 +1,18 @@
+"""Commands that are skipped: printed where they would have run, and written down for a report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+LOG = "skipped.txt"  # in the environment's folder
+HINT = "d2lrnn book skipped this command; --allow-install runs it"
+
+
+def skip(line: str) -> None:
+    """Print that a command has been skipped, and write it down."""
+    with contextlib.suppress(OSError, ValueError):  # of a pipe that nobody reads, say
+        print(f"{HINT}: {line}", flush=True)
+    with open(os.path.join(sys.prefix, LOG), "a", encoding="utf-8", errors="replace") as log:
+        log.write(line.replace("\n", " ") + "\n")
