@@ -51,6 +51,8 @@ class Losable:
             try:
                 do()
                 return
+            except BlockingIOError:  # a pipe that is full for now: the text waits, or is left out
+                return
             except OSError as error:
                 text.lost = error
                 _to_nowhere(self._stream)

@@ -1,5 +1,6 @@
 """Whatever becomes of what a command prints, what it has learned or measured is not lost."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -124,6 +125,22 @@ def test_a_run_that_writes_nothing_ends(tmp_path, loss):
 def test_every_command_writes_its_files_where_nothing_can_be_printed(tmp_path, arguments, file):
     done = shell(f"{COMMAND} {arguments} > /dev/full", tmp_path)
     assert (tmp_path / file).stat().st_size > 0, done.stderr
+
+
+def test_a_pipe_that_is_full_for_a_while_ends_nothing(tmp_path):
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writes, bytes(1000))
+    command = [*shlex.split(COMMAND), "train", *SMALL.split(), "--epochs", "40"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": writes, "stderr": subprocess.PIPE, "env": buffered}
+    done = subprocess.run(command, timeout=120, **pipes)
+    os.close(reads)
+    os.close(writes)
+    assert done.returncode in (0, 120), done.stderr  # 120: Python's, of what could not be flushed
+    assert b"can be printed" not in done.stderr
 
 
 def test_what_is_printed_to_a_closed_output_does_not_go_into_a_file(tmp_path):
