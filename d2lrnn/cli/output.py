@@ -24,7 +24,10 @@ class OutputLostError(OSError):
 
 
 class Losable:
-    """A stream of text, or its buffer, that is silent once nothing more can be written to it."""
+    """A stream of text, or its buffer, that is silent once nothing more can be written to it.
+
+    Its other methods must not have the names of those of a stream, such as tell.
+    """
 
     def __init__(self, stream: Any, text: Losable | None = None) -> None:
         """Write to a stream; text: the stream of text that it is the buffer of."""
@@ -56,10 +59,10 @@ class Losable:
             except OSError as error:
                 text.lost = error
                 _to_nowhere(self._stream)
-                text.tell(error)
+                text.report_loss(error)
         text.end_unless_useful(text.lost)
 
-    def tell(self, error: OSError) -> None:
+    def report_loss(self, error: OSError) -> None:
         """Tell of the loss, once: to nobody."""
 
     def end_unless_useful(self, error: OSError) -> None:
@@ -74,7 +77,7 @@ class Output(Losable):
 
     goes_on = False
 
-    def tell(self, error: OSError) -> None:
+    def report_loss(self, error: OSError) -> None:
         """Say that the output is lost, and tell training to end unless it writes files."""
         lost = f"nothing more can be printed ({error.strerror})"
         if self.goes_on:

@@ -53,6 +53,18 @@ def test_a_text_that_the_terminal_lacks_is_learned_and_kept(
     assert (tmp_path / "m").exists()
 
 
+def test_what_is_printed_may_go_into_files(tmp_path, text, terminal):
+    train = f"{COMMAND} train {SMALL} --text text --epochs 3 --out m > printed 2> errors"
+    done = shell(train, tmp_path, **terminal)
+    assert done.returncode == 0, (tmp_path / "errors").read_bytes()
+    lines = (tmp_path / "printed").read_bytes().splitlines()
+    assert lines[0].startswith(b"numpy: 840 tokens of text")
+    assert lines[-1].startswith(b"next: ")
+    done = shell(f"{COMMAND} generate no > printed 2> errors", tmp_path, **terminal)
+    assert done.returncode == 1
+    assert (tmp_path / "errors").read_bytes().startswith(b"Error: MODEL no: ")
+
+
 def test_a_model_of_such_a_text_generates(backend, tmp_path, text, terminal):
     shell(f"{COMMAND} train {SMALL} --text text --epochs 1 --out m", tmp_path)
     generate = f"{COMMAND} generate m --backend {backend} --num-preds 5 --prefix Gr"
