@@ -12,62 +12,10 @@ from typing import Any, NamedTuple
 
 from d2lrnn.book import environment, installs
 from d2lrnn.book.classic.requirements import needed
+from d2lrnn.book.editions import edition_of, package_of
 from d2lrnn.book.notebook_file import read as read
 from d2lrnn.training import interrupts
 
-PACKAGES = {"1.0": "d2lrnn.book", "classic": "d2lrnn.book.classic"}
-
-# Names that only one of the editions has: words of 0.17, and what follows "d2l." in 1.0.
-CLASSIC = frozenset(
-    [
-        "RNNModelScratch",
-        "SeqDataLoader",
-        "count_corpus",
-        "load_corpus_time_machine",
-        "load_data_time_machine",
-        "predict_ch3",
-        "predict_ch8",
-        "read_time_machine",
-        "seq_data_iter_random",
-        "seq_data_iter_sequential",
-        "train_ch3",
-        "train_ch8",
-        "train_epoch_ch3",
-        "train_epoch_ch8",
-        "transpose_output",
-        "transpose_qkv",
-    ]
-)
-NEWER = frozenset(
-    [
-        "Classifier",
-        "DataModule",
-        "FashionMNIST",
-        "GRU",
-        "HyperParameters",
-        "LinearRegression",
-        "MTFraEng",
-        "Module",
-        "ProgressBoard",
-        "RNN",
-        "RNNLM",
-        "RNNLMScratch",
-        "RNNScratch",
-        "SGD",
-        "Seq2Seq",
-        "SyntheticRegressionData",
-        "TimeMachine",
-        "Trainer",
-        "TransformerEncoderBlock",
-        "add_to_class",
-        "check_len",
-        "check_shape",
-        "init_seq2seq",
-        "num_gpus",
-    ]
-)
-
-PINNED = re.compile(r"\bd2l\s*[=~><]=\s*(\d+)\.")
 IMPORTS = re.compile(r"^\s*(?:from d2l import|from d2l\.|import d2l\.|import|from) ?(\w+)", re.M)
 
 
@@ -104,16 +52,6 @@ def code_of(notebook: Any) -> list[Any]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def edition_of(sources: Sequence[str]) -> str:
-    """Return "classic" or "1.0": what the cells pin, or by the names that they use; 1.0 if none."""
-    text = "\n".join(sources)
-    if pinned := PINNED.search(text):
-        return "classic" if pinned[1] == "0" else "1.0"
-    classic = CLASSIC & set(re.findall(r"\w+", text))
-    newer = NEWER & set(re.findall(r"\bd2l\.(\w+)", text))
-    return "classic" if len(classic) > len(newer) else "1.0"
-
-
 def without_pip(source: str) -> str:
     """Return a cell without what installs or removes packages."""
     return installs.skip_installs(source)[0]
@@ -124,7 +62,7 @@ def setup_code(sources: Sequence[str], edition: str) -> str:
 
     Those come before the frameworks themselves, which MXNet and TensorFlow's Keras 2 need.
     """
-    package = PACKAGES[edition]
+    package = package_of(edition)
     names = {name for source in sources for name in IMPORTS.findall(source)}
     lines = ["import importlib as _importlib, importlib.util as _util"]
     lines.append(f"_d2l = _importlib.import_module('{package}.d2l')")

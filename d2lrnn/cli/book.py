@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from d2lrnn.book import notebook, notebook_file
+from d2lrnn.book import editions, names, notebook, notebook_file
 from d2lrnn.cli.common import plain_errors
 from d2lrnn.cli.output import harmless
 from d2lrnn.files import atomic
@@ -21,8 +21,8 @@ ERROR = 500  # characters of an error that are printed; the notebook has all of 
 @click.argument("path", metavar="NOTEBOOK.ipynb", type=click.Path(exists=True, dir_okay=False))
 @click.option(
     "--edition",
-    type=click.Choice(list(notebook.PACKAGES)),
-    help="Edition of the book; classic is 0.17.  [default: that of the notebook]",
+    type=click.Choice(list(names.PACKAGES)),
+    help="Edition of the book; classic is 0.17.  [default: that of the notebook, which is printed]",
 )
 @click.option(
     "--output", type=click.Path(), help="File to write.  [default: NOTEBOOK.executed.ipynb]"
@@ -65,7 +65,7 @@ def book(
     with plain_errors():
         cells = notebook.code_of(notebook_file.read(path))
         _check_replaceable(output, path, force)
-        found = edition or notebook.edition_of([cell["source"] for cell in cells])
+        found = edition or _detected([cell["source"] for cell in cells])
         with progress.bar(total=len(cells), unit="cell", leave=False) as shown:
             done = notebook.run(
                 path,
@@ -107,6 +107,14 @@ def _short(line: str) -> str:
     """Return the first line of a statement, shortened."""
     first, *rest = line.split("\n")
     return first[:100] + (" ..." if rest or len(first) > 100 else "")
+
+
+def _detected(sources: list[str]) -> str:
+    """Return the edition that the cells are of, and print it and why."""
+    verdict = editions.detect(sources)
+    editions.package_of(verdict.edition)
+    click.echo(harmless(verdict.reason))
+    return verdict.edition
 
 
 def _check_replaceable(output: str, path: str, force: bool) -> None:

@@ -18,22 +18,37 @@ FRAMEWORKS = {
     "classic": ("torch", "tensorflow", "mxnet"),
     "v1": ("torch", "tensorflow", "jax", "mxnet"),
 }
+FRAMEWORKS["1.0"] = FRAMEWORKS["v1"]
+HERE = Path(__file__).parent
 PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est calme.")]
 
 
 def pytest_collection_modifyitems(config, items):
     """Leave out, rather than skip, pages that are not at hand, or not for a backend."""
     at_hand = os.environ.get(PAGES) and os.environ.get(corpora.DATA_FOLDER)
-    without = [item for item in items if not (at_hand and is_for_backend(item))]
-    without = [item for item in without if "run_page" in getattr(item, "fixturenames", ())]
+    here = [item for item in items if HERE in item.path.parents]
+    pages = set() if at_hand else {"run_page", "book_pages"}
+    without = [
+        item
+        for item in here
+        if not is_for_backend(item) or pages & set(getattr(item, "fixturenames", ()))
+    ]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
 
 
 def is_for_backend(item):
-    """Return whether a page's edition knows the backend that the test is about."""
-    arguments = getattr(item, "callspec", None) and item.callspec.params
-    return not arguments or arguments.get("backend") in FRAMEWORKS.get(arguments.get("edition"), ())
+    """Return whether the edition that a test is about knows the backend that it is about."""
+    arguments = item.callspec.params if hasattr(item, "callspec") else {}
+    if "edition" not in arguments or "backend" not in arguments:
+        return True
+    return arguments["backend"] in FRAMEWORKS[arguments["edition"]]
+
+
+@pytest.fixture
+def book_pages():
+    """The folder of the book's pages, with cells.py in it."""
+    return os.environ[PAGES]
 
 
 @pytest.fixture(scope="session")

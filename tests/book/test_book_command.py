@@ -10,8 +10,6 @@ import pytest
 
 from d2lrnn.book import notebook, notebook_file
 
-CLASSIC = "from d2l import torch as d2l\nd2l.train_ch8"
-NEWER = "from d2l import torch as d2l\nd2l.Trainer(max_epochs=1)"
 CELL = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
 CELL_3 = {"cell_type": "code", "language": "python", "input": ["x = 1\n", "x"], "outputs": []}
 
@@ -43,21 +41,6 @@ def command(path, *options):
     return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
 
 
-@pytest.mark.parametrize(
-    ("sources", "edition"),
-    [
-        ([CLASSIC], "classic"),
-        ([NEWER], "1.0"),
-        (["!pip install d2l==0.17.6", NEWER], "classic"),
-        (["!pip install d2l==1.0.3", CLASSIC], "1.0"),
-        (["class RNNModelScratch: #@save\n    pass"], "classic"),
-        (["print(1)"], "1.0"),
-    ],
-)
-def test_the_edition_is_found_out(sources, edition):
-    assert notebook.edition_of(sources) == edition
-
-
 def test_a_notebook_runs_and_failures_are_told(made):
     path = made(
         "!pip install d2l==0.17.6\nimport os",
@@ -85,6 +68,31 @@ def test_a_notebook_without_failures_exits_with_0(made, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "1 of 1 cells passed" in done.stdout
     assert output.exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        (
+            "d2l = 1  # train_ch8",
+            "edition 1.0, by default: no name in the cells tells d2l 1.0",
+        ),
+        ("'d2l.x' if 1 else d2l.train_ch8", "edition classic: the cells use d2l.train_ch8"),
+    ],
+)
+def test_the_edition_is_printed_with_the_names_that_decided(made, cell, line):
+    done = command(made(cell))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(line)
+
+
+def test_a_notebook_of_2026_is_refused_unless_an_edition_is_given(made):
+    path = made("'d2l.x' if 1 else d2l.BPETokenizer")
+    done = command(path)
+    assert done.returncode == 1
+    assert "of the book's edition of 2026, which d2lrnn does not support yet" in done.stderr
+    assert not path.with_suffix(".executed.ipynb").exists()
+    assert command(path, "--edition", "1.0").returncode == 0
 
 
 def test_a_file_that_is_no_notebook_is_one_line(tmp_path):

@@ -164,7 +164,7 @@ def test_a_second_signal_ends_a_cell_that_goes_on(made):
 
 def test_a_run_without_failures_prints_one_line_and_no_warning(made):
     path = made("print(1)")
-    line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
+    line = [sys.executable, "-m", "d2lrnn", "book", str(path), "--edition", "1.0"]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300)
     output = path.with_suffix(".executed.ipynb")
     assert done.stdout == f"1 of 1 cells passed, with d2lrnn, edition 1.0; see {output}\n"

@@ -1,0 +1,209 @@
+"""Which edition of the book a notebook is of: by what it installs, and by what its cells use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from d2lrnn.book import names
+from d2lrnn.book.cells import Call, Usage
+from d2lrnn.book.names import EDITIONS, PACKAGES, describe, listed
+
+# A version that is installed: d2l==0.17.6, d2l>=1.0, d2l-en@v1.0.3, d2l-0.17.6.tar.gz.
+_PINNED = re.compile(
+    r"\bd2l(?:\s*(==|~=|>=|<=|>|<)\s*|-en(?:\.git)?@v?|-)(\d+)(?:\.(\d+))?(?:\.\d+)*"
+)
+_URL = re.compile(r"://|\bDATA_URL\b")
+_PREFERRED = ("1.0", "classic", "2026")  # where several fit equally well
+_STRONG, _MEDIUM, _WEAK = 3, 2, 1
+_SHOWN = 8  # names in a reason
+
+
+class Hint(NamedTuple):
+    """What tells some editions from others: as it is shown, the editions that have it, a weight."""
+
+    shown: str
+    editions: frozenset[str]
+    weight: int
+
+
+class Verdict(NamedTuple):
+    """An edition, and a sentence that says why."""
+
+    edition: str
+    reason: str
+
+
+def edition_of(sources: Sequence[str]) -> str:
+    """Return the edition that cells are of: "classic", "1.0", or "2026", which cannot be run."""
+    return detect(sources).edition
+
+
+def package_of(edition: str) -> str:
+    """Return our package for an edition.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if edition not in PACKAGES:
+        raise ValueError(
+            f"the notebook is of {describe(edition)}, which d2lrnn does not support yet; "
+            "--edition 1.0 runs it as one of d2l 1.0, which lacks some of its names"
+        )
+    return PACKAGES[edition]
+
+
+def detect(sources: Sequence[str]) -> Verdict:
+    """Return the edition that cells are of, and why: what they install, then what they use."""
+    hints = [hint for hint in _hints(Usage(sources)) if 0 < len(hint.editions) < len(EDITIONS)]
+    score = {
+        edition: sum(hint.weight for hint in hints if edition in hint.editions)
+        for edition in EDITIONS
+    }
+    if not any(hint.editions == {"2026"} for hint in hints):
+        score["2026"] = -1  # it calls itself 1.0.3, so cells that fit both are taken for 1.0
+    pinned, allowed = _pinned(sources)
+    edition = max(allowed, key=lambda one: (score[one], -_PREFERRED.index(one)))
+    rival = "classic" if edition == "1.0" else "1.0"
+    for_it = _shown(hint for hint in hints if _tells(hint, edition, rival))
+    against = _shown(hint for hint in hints if _tells(hint, rival, edition))
+    if not pinned and score[edition] == score[rival]:
+        return Verdict(edition, _undecided(edition, rival, for_it, against))
+    found = [f"install {pinned}"] if pinned else []
+    found += [f"use {for_it}"] if for_it else []
+    reason = f"edition {edition}: the cells {' and '.join(found)}"
+    if against:
+        reason += f"; but {against} fits {describe(rival)}: if cells fail, try --edition {rival}"
+    return Verdict(edition, reason)
+
+
+def _tells(hint: Hint, edition: str, rival: str) -> bool:
+    return edition in hint.editions and rival not in hint.editions
+
+
+def _undecided(edition: str, rival: str, for_it: str, against: str) -> str:
+    """Return the reason where the cells fit two editions equally well."""
+    this, other = describe(edition), describe(rival)
+    found = f"no name in the cells tells {this} from {other}"
+    if for_it:
+        found = f"{for_it} fits {this}, and {against} fits {other}"
+    return f"edition {edition}, by default: {found}; if cells fail, try --edition {rival}"
+
+
+def _shown(hints: Iterable[Hint]) -> str:
+    """Return what hints show, the strongest first, as a phrase; nothing for none."""
+    ordered = sorted(hints, key=lambda hint: (-hint.weight, hint.shown))
+    words = list(dict.fromkeys(hint.shown for hint in ordered))
+    if len(words) > _SHOWN:
+        words = [*words[: _SHOWN - 1], f"{len(words) - _SHOWN + 1} more"]
+    return listed(words)
+
+
+def _pinned(sources: Sequence[str]) -> tuple[str | None, Sequence[str]]:
+    """Return the version of d2l that cells install, if they say, and the editions that it is of."""
+    for match in _PINNED.finditer("\n".join(sources)):
+        operator, major, minor = match[1], int(match[2]), int(match[3] or 0)
+        if operator == "<":
+            old = (major, minor) <= (1, 0)
+        elif operator in (">", ">=") and major == 0:
+            continue
+        else:
+            old = major == 0
+        if old or operator != "<":
+            return match[0].strip(), ("classic",) if old else ("1.0", "2026")
+    return None, EDITIONS
+
+
+def _hints(usage: Usage) -> Iterator[Hint]:
+    if "jax" in usage.frameworks:
+        yield Hint("d2l.jax", frozenset(["1.0", "2026"]), _STRONG)
+    if "paddle" in usage.frameworks:
+        yield Hint("d2l.paddle", frozenset(["classic"]), _STRONG)
+    if usage.flat:
+        yield Hint("`import d2l` alone, as in 2019", frozenset(["classic"]), _MEDIUM)
+    frameworks = usage.frameworks & names.LETTERS.keys()
+    for name in usage.used:
+        yield from _of_name(f"d2l.{name}", name, frameworks)
+    for call in usage.calls:
+        yield from _of_call(call, frameworks)
+    for name, arguments in usage.defined.items():
+        yield from _of_definition(name, arguments, frameworks)
+    letters = _letters(frameworks)
+    for method in usage.methods & names.methods().keys():
+        columns = names.methods()[method]
+        yield Hint(f".{method}", _having(columns, letters), _WEAK)
+
+
+def _of_name(shown: str, name: str, frameworks: set[str]) -> Iterator[Hint]:
+    known = names.names().get(name)
+    if known is None:
+        return
+    if not known.frameworks:  # only versions before 0.17 have it
+        yield Hint(shown, frozenset(["classic"]), _STRONG)
+        return
+    have = known.editions() if frameworks == {"jax"} else known.editions(frameworks)
+    if have <= {"2026"}:  # what ours have besides must not be taken for that edition's
+        have = known.editions()
+    if have == set(EDITIONS) and known.kept:
+        yield Hint(shown, have - known.kept, _MEDIUM)
+    else:
+        yield Hint(shown, have, _STRONG)
+
+
+def _of_definition(name: str, arguments: str, frameworks: set[str]) -> Iterator[Hint]:
+    """Yield what it tells that the cells define a name of the book, with these arguments."""
+    for hint in _of_name(name, name, frameworks):
+        if hint.editions != {"2026"}:  # whose names are evaluate, generate and the like
+            yield hint._replace(weight=_WEAK)
+    known = names.signatures().get(name, [])
+    letters = _letters(frameworks)
+    same = [_having(one.frameworks, letters) for one in known if one.written == arguments]
+    yield Hint(f"{name}({arguments})", frozenset().union(*same), _MEDIUM)
+
+
+def _of_call(call: Call, frameworks: set[str]) -> Iterator[Hint]:
+    """Yield what the arguments of a call tell."""
+    if call.name == "download" and _URL.search(call.first):
+        yield Hint("d2l.download(URL)", frozenset(["1.0", "2026"]), _STRONG)
+    letters = _letters(frameworks)
+    known = names.signatures().get(call.name, [])
+    named = {name for one in known for name in one.signature.parameters}
+    fitting = [_having(one.frameworks, letters) for one in known if _accepts(one, call, named)]
+    yield Hint(_written(call), frozenset().union(*fitting), _STRONG)
+
+
+def _accepts(signature: names.Signature, call: Call, named: set[str]) -> bool:
+    """Return whether a signature takes a call; ``named`` are the arguments of all signatures.
+
+    Its ``**kwargs`` go on to the framework, which does not know the arguments of another edition.
+    """
+    parameters = signature.signature.parameters
+    if call.unpacked and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return False
+    if call.keywords & (named - parameters.keys()):
+        return False
+    some = call.positional < 0 or call.unpacked
+    bind = signature.signature.bind_partial if some else signature.signature.bind
+    try:
+        bind(*[None] * max(call.positional, 0), **dict.fromkeys(call.keywords))
+    except TypeError:
+        return False
+    return True
+
+
+def _written(call: Call) -> str:
+    """Return a call as a phrase: how many arguments it has by position, and which by name."""
+    count = call.positional
+    parts = [f"{count} argument{'s' * (count > 1)}"] if count > 0 else []
+    parts += [f"{keyword}=" for keyword in sorted(call.keywords)]
+    parts += ["**kwargs"] if call.unpacked else []
+    return f"d2l.{call.name}({', '.join(parts)})"
+
+
+def _letters(frameworks: set[str]) -> set[str]:
+    return {names.LETTERS[framework] for framework in frameworks} or set(names.LETTERS.values())
+
+
+def _having(columns: dict[str, str], letters: set[str]) -> frozenset[str]:
+    return frozenset(edition for edition, mtfj in columns.items() if letters & set(mtfj))

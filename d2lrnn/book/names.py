@@ -1,0 +1,135 @@
+"""Which edition and framework of the book's package d2l has which name: names.ini, read."""
+
+from __future__ import annotations
+
+import configparser
+import functools
+import inspect
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+EDITIONS = ("classic", "1.0", "2026")  # in the order of the columns of names.ini
+PACKAGES = {"classic": "d2lrnn.book.classic", "1.0": "d2lrnn.book"}  # ours; none of 2026
+LETTERS = {"mxnet": "m", "torch": "t", "tensorflow": "f", "jax": "j"}
+EARLIER = "earlier"
+_APART = ("aliases", "modules", "methods", "signatures")  # the sections that are not chapters
+
+
+class Name(NamedTuple):
+    """What is known of a name.
+
+    Args:
+        chapter: the title of the chapter that defines it; None for aliases and modules.
+        frameworks: the letters of the frameworks that have it, by edition; no edition has a name
+            of the versions before 0.17.
+        kept: the editions that have it for old cells alone.
+    """
+
+    chapter: str | None
+    frameworks: dict[str, str]
+    kept: frozenset[str]
+
+    def editions(self, frameworks: Collection[str] = ()) -> frozenset[str]:
+        """Return the editions in which one of the frameworks, or any, has the name."""
+        letters = {LETTERS[framework] for framework in frameworks if framework in LETTERS}
+        have = self.frameworks.items()
+        return frozenset(edition for edition, mtfj in have if not letters or letters & set(mtfj))
+
+
+class Signature(NamedTuple):
+    """The arguments of a name, as names.ini has them, and the letters of its frameworks."""
+
+    written: str
+    signature: inspect.Signature
+    frameworks: dict[str, str]
+
+
+def describe(edition: str) -> str:
+    """Return what a message calls an edition."""
+    return {"classic": "d2l 0.17", "1.0": "d2l 1.0"}.get(edition, "the book's edition of 2026")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a phrase: "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def modules_of(letters: str) -> list[str]:
+    """Return the modules of d2l for the frameworks of these letters: "d2l.torch" and the like."""
+    return [f"d2l.{framework}" for framework, letter in LETTERS.items() if letter in letters]
+
+
+@functools.cache
+def names() -> dict[str, Name]:
+    """Return every name of every edition."""
+    found: dict[str, Name] = {}
+    for section in _table().sections():
+        if section not in ("methods", "signatures"):
+            chapter = None if section in _APART else section
+            for word, columns, kept in _entries(section):
+                name, _, _ = word.partition("=")
+                before = found.get(name, Name(chapter, {}, frozenset()))
+                joined = {
+                    edition: before.frameworks.get(edition, "") + columns.get(edition, "")
+                    for edition in EDITIONS
+                    if edition in before.frameworks or edition in columns
+                }
+                found[name] = Name(chapter, joined, kept)
+    return found
+
+
+@functools.cache
+def methods() -> dict[str, dict[str, str]]:
+    """Return the methods that only some editions have: the frameworks' letters by edition."""
+    return {word: columns for word, columns, _ in _entries("methods")}
+
+
+@functools.cache
+def modules(edition: str, framework: str) -> dict[str, str]:
+    """Return the modules and other imports that a module of d2l hands on, and where they are."""
+    return {
+        name: target or name
+        for word, columns, _ in _entries("modules")
+        if LETTERS[framework] in columns.get(edition, "")
+        for name, _, target in [word.partition("=")]
+    }
+
+
+@functools.cache
+def signatures() -> dict[str, list[Signature]]:
+    """Return, by name, the signatures that are not the same in all editions."""
+    found: dict[str, list[Signature]] = {}
+    for word, columns, _ in _entries("signatures"):
+        name, _, arguments = word.rstrip(")").partition("(")
+        parameters = [_parameter(argument) for argument in arguments.split(",") if argument]
+        found.setdefault(name, []).append(
+            Signature(arguments, inspect.Signature(parameters), columns)
+        )
+    return found
+
+
+def _parameter(argument: str) -> inspect.Parameter:
+    if argument.startswith("**"):
+        return inspect.Parameter(argument[2:], inspect.Parameter.VAR_KEYWORD)
+    default = None if argument.endswith("=") else inspect.Parameter.empty
+    return inspect.Parameter(
+        argument.rstrip("="), inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default
+    )
+
+
+@functools.cache
+def _table() -> configparser.ConfigParser:
+    table = configparser.ConfigParser(delimiters=":", interpolation=None)
+    table.read_string(Path(__file__).with_name("names.ini").read_text(encoding="utf-8"))
+    return table
+
+
+def _entries(section: str) -> Iterator[tuple[str, dict[str, str], frozenset[str]]]:
+    """Yield each word of a section, with letters by edition and the editions that keep it."""
+    for key, words in _table()[section].items():
+        pairs = [] if key == EARLIER else list(zip(EDITIONS, key.split(), strict=True))
+        columns = {edition: mtfj.strip("()") for edition, mtfj in pairs if mtfj != "-"}
+        kept = frozenset(edition for edition, mtfj in pairs if mtfj.startswith("("))
+        for word in words.split():
+            yield word, columns, kept
