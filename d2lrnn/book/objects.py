@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 from typing import Any
+
+from d2lrnn import checks
 
 
 def add_to_class(Class: type) -> Callable[[Any], None]:
@@ -51,3 +53,14 @@ def check_len(a: Any, n: int) -> None:
 def check_shape(a: Any, shape: tuple[int, ...]) -> None:
     """Raise AssertionError unless the shape of a is that one."""
     assert tuple(a.shape) == tuple(shape), f"expected shape {tuple(shape)}; found {tuple(a.shape)}"
+
+
+def check_prediction(prefix: Sequence[str], num_preds: int) -> None:
+    """Check what a language model is to go on from, and for how many tokens.
+
+    Raises:
+        ValueError: prefix is empty, or num_preds is not an integer, 0 or above.
+    """
+    checks.count(num_preds=num_preds)
+    if len(prefix) == 0:
+        raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")

@@ -167,7 +167,7 @@ class Vocab:
     def __getitem__(self, tokens: Any) -> Any:
         """Return the id of a token, or the list of ids of a list of tokens (at any depth).
 
-        What is no token, such as a number, is unknown.
+        What is not a token, such as a number, is unknown. A tuple may be a token itself.
 
         Raises:
             ValueError: tokens is something that holds others, and neither list, tuple nor array.
@@ -176,7 +176,7 @@ class Vocab:
             tokens = list(tokens)
         if isinstance(tokens, np.ndarray):
             tokens = tokens.tolist()
-        if isinstance(tokens, (list, tuple)):
+        if isinstance(tokens, (list, tuple)) and not (isinstance(tokens, tuple) and tokens in self):
             return [self[token] for token in tokens]
         try:
             return self.token_to_idx.get(tokens, self.unk)

@@ -10,6 +10,7 @@ from d2lrnn.book.jax import texts
 from d2lrnn.book.jax.design import DataModule, loss_and_gradients
 from d2lrnn.book.jax.former import FormerCells
 from d2lrnn.book.jax.models import Classifier
+from d2lrnn.book.objects import check_prediction
 
 d2l = sys.modules[__package__]
 
@@ -129,6 +130,7 @@ class RNNLMScratch(Classifier):
         Args:
             params: of a trainer's state, ``trainer.state.params``.
         """
+        check_prediction(prefix, num_preds)
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
             X = self.one_hot(d2l.tensor([[outputs[-1]]]))

@@ -8,6 +8,7 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
+from d2lrnn import checks
 from d2lrnn.book.jax import texts
 from d2lrnn.book.jax.design import DataModule
 from d2lrnn.book.jax.former import FormerCells
@@ -88,6 +89,7 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect what encoder and decoder ``sow`` as theirs.
         """
+        checks.size(num_steps=num_steps)
         src, tgt, src_valid_len, *_ = batch
         compute = partial(_computed, training=False)
         outputs, seen = compute(self.encoder, params["encoder"], src, src_valid_len)

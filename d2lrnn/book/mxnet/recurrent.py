@@ -6,6 +6,7 @@ from d2lrnn.book.mxnet import texts
 from d2lrnn.book.mxnet.design import DataModule, Module
 from d2lrnn.book.mxnet.models import Classifier
 from d2lrnn.book.mxnet.tensors import nn, np, npx, rnn
+from d2lrnn.book.objects import check_prediction
 
 d2l = sys.modules[__package__]
 
@@ -120,6 +121,7 @@ class RNNLMScratch(Classifier):
 
     def predict(self, prefix, num_preds, vocab, device=None):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
+        check_prediction(prefix, num_preds)
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
             X = d2l.tensor([[outputs[-1]]], ctx=device)

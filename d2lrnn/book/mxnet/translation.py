@@ -2,6 +2,7 @@
 
 import sys
 
+from d2lrnn import checks
 from d2lrnn.book.mxnet import texts
 from d2lrnn.book.mxnet.design import DataModule
 from d2lrnn.book.mxnet.models import Classifier
@@ -83,6 +84,7 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
+        checks.size(num_steps=num_steps)
         src, tgt, src_valid_len, *_ = (d2l.to(array, device) for array in batch)
         state = self.decoder.init_state(self.encoder(src, src_valid_len), src_valid_len)
         written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []

@@ -55,6 +55,11 @@ class Vocab(text.Vocab):
         counter = d2l.count_corpus([] if tokens is None else tokens)
         self._number(counter, min_freq, reserved_tokens or ())
 
+    @property
+    def _token_freqs(self) -> list[tuple[Any, int]]:
+        """How often each token occurs, under the name that the book's class keeps it by."""
+        return self.token_freqs
+
 
 def load_corpus_time_machine(max_tokens: int = -1) -> tuple[list[int], Vocab]:
     """Return the ids of the first max_tokens characters, or of all below 1, and the Vocab."""

@@ -32,7 +32,8 @@ class Vocab(text.Vocab):
     """The table between tokens and ids as edition 1.0 has it: ids in alphabetical order.
 
     Args:
-        tokens: tokens, or lists of tokens.
+        tokens: tokens, or lists of tokens. They may be pairs of words, whose ids follow those of
+            the words.
         min_freq: tokens seen fewer times than this are left out, and so become unknown.
         reserved_tokens: tokens that get an id whether they occur or not.
     """
@@ -46,8 +47,13 @@ class Vocab(text.Vocab):
         reserved_tokens: Sequence[str] = (),
     ) -> None:
         """Count the tokens and number them."""
-        super().__init__(() if tokens is None else tokens, min_freq, reserved_tokens)
-        self.idx_to_token = sorted(self.idx_to_token)
+        tokens = () if tokens is None else tokens
+        if not isinstance(tokens, (str, collections.Counter)):
+            tokens = [*strings.ordered(tokens, "tokens", "tokens")]
+            if tokens and not isinstance(tokens[0], list) and any(map(_is_pair, tokens)):
+                tokens = [tokens]  # one line of pairs, not lines of two words
+        super().__init__(tokens, min_freq, reserved_tokens)
+        self.idx_to_token = sorted(self.idx_to_token, key=_in_order)
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
         self._unk = self.token_to_idx[text.UNKNOWN]
 
@@ -56,6 +62,15 @@ class Vocab(text.Vocab):
         if getattr(indices, "shape", None) == (1,):
             indices = indices[0]
         return super().to_tokens(indices)
+
+
+def _is_pair(token: Any) -> bool:
+    return isinstance(token, tuple)
+
+
+def _in_order(token: Any) -> tuple[bool, Any]:
+    """Return what tokens are sorted by: words come first, for they do not compare with pairs."""
+    return not isinstance(token, str), token
 
 
 class TimeMachineText(HyperParameters):

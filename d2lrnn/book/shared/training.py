@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
+from d2lrnn.book.objects import check_prediction
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import DivergenceError, perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
@@ -107,6 +108,7 @@ def predict(
     step(index, state) returns the scores of the token after the one with that id, and a state;
     likeliest(scores) returns the id of the highest.
     """
+    check_prediction(prefix, num_preds)
     said = [vocab[prefix[0]]]
     for token in prefix[1:]:  # the state warms up
         _, state = step(said[-1], state)

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from d2lrnn.book.objects import check_prediction
 from d2lrnn.book.tensorflow import texts
 from d2lrnn.book.tensorflow.design import DataModule, Module
 from d2lrnn.book.tensorflow.framework import keras, tf
@@ -122,6 +123,7 @@ class RNNLMScratch(Classifier):
 
     def predict(self, prefix, num_preds, vocab, device=None):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
+        check_prediction(prefix, num_preds)
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
             X = self.one_hot(d2l.tensor([[outputs[-1]]]))

@@ -2,6 +2,7 @@
 
 import sys
 
+from d2lrnn import checks
 from d2lrnn.book.tensorflow import texts
 from d2lrnn.book.tensorflow.design import DataModule
 from d2lrnn.book.tensorflow.framework import keras, tf
@@ -84,6 +85,7 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
+        checks.size(num_steps=num_steps)
         src, tgt, src_valid_len, *_ = batch
         enc_all_outputs = self.encoder(src, src_valid_len, training=False)
         state = self.decoder.init_state(enc_all_outputs, src_valid_len)

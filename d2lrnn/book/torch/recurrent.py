@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from d2lrnn.book.objects import check_prediction
 from d2lrnn.book.torch import texts
 from d2lrnn.book.torch.design import Classifier, DataModule, Module
 
@@ -122,6 +123,7 @@ class RNNLMScratch(Classifier):
     @torch.no_grad()
     def predict(self, prefix, num_preds, vocab, device=None):
         """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
+        check_prediction(prefix, num_preds)
         state, outputs = None, [vocab[prefix[0]]]
         for i in range(1, len(prefix) + num_preds):
             X = d2l.tensor([[outputs[-1]]], device=device)

@@ -5,6 +5,7 @@ import sys
 import torch
 from torch import nn
 
+from d2lrnn import checks
 from d2lrnn.book.torch import texts
 from d2lrnn.book.torch.design import Classifier, DataModule
 
@@ -85,6 +86,7 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to write.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
+        checks.size(num_steps=num_steps)
         src, tgt, src_valid_len, *_ = (d2l.to(tensor, device) for tensor in batch)
         state = self.decoder.init_state(self.encoder(src, src_valid_len), src_valid_len)
         written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []

@@ -23,6 +23,18 @@ def test_a_vocabulary_counts_pairs_of_words_as_tokens(plain):
     assert len(vocab) == 4
 
 
+def test_a_pair_that_is_a_token_has_an_id_and_any_other_is_two_tokens(plain):
+    vocab = plain.Vocab([("the", "time"), ("time", "flies"), "the"])
+    assert vocab["time", "flies"] == vocab.token_to_idx["time", "flies"]
+    assert vocab[[("the", "time"), "the"]] == [vocab.token_to_idx["the", "time"], 3]
+    assert vocab["the", "flies"] == [3, vocab.unk]
+
+
+def test_a_vocabulary_has_its_counts_under_both_of_the_books_names(plain):
+    vocab = plain.Vocab([["a", "b"], ["b"]])
+    assert vocab._token_freqs == vocab.token_freqs == [("b", 2), ("a", 1)]
+
+
 def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency(plain):
     vocab = plain.Vocab([["a", "b"], ["b", "c"]], min_freq=2, reserved_tokens=["<pad>", "<bos>"])
     assert vocab.idx_to_token == ["<unk>", "<pad>", "<bos>", "b"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2lrnn.book import chapters
 from d2lrnn.data import corpora
 
 
@@ -29,6 +28,20 @@ def test_rare_tokens_are_unknown(plain):
 
 def test_reserved_tokens_take_their_place_in_the_order(plain):
     assert plain.Vocab(["a"], reserved_tokens=["<pad>"]).idx_to_token == ["<pad>", "<unk>", "a"]
+
+
+def test_pairs_of_words_are_tokens_that_follow_the_words(plain):
+    pairs = [("the", "time"), ("a", "time"), ("the", "time")]
+    vocab = plain.Vocab(pairs, reserved_tokens=["<pad>"])
+    assert vocab.idx_to_token == ["<pad>", "<unk>", ("a", "time"), ("the", "time")]
+    assert vocab.token_freqs == [(("the", "time"), 2), (("a", "time"), 1)]
+    assert vocab["the", "time"] == 3
+    assert vocab[pairs] == [3, 2, 3]
+    assert vocab.to_tokens([2, 3]) == [("a", "time"), ("the", "time")]
+
+
+def test_lines_of_tokens_are_counted_as_tokens(plain):
+    assert plain.Vocab([["a", "b"], ["b"]]).token_freqs == [("b", 2), ("a", 1)]
 
 
 def test_tokens_of_ids_come_as_a_list(plain):
@@ -238,11 +251,6 @@ def test_extracting_writes_nothing_outside_the_folder(plain, tmp_path):
     with pytest.raises(ValueError, match=r"'\.\./outside\.txt', which is outside its folder"):
         plain.extract(str(tmp_path / "bad.zip"), str(tmp_path / "in"))
     assert not (tmp_path / "outside.txt").exists()
-
-
-def test_no_name_of_another_chapter_is_ours(d2l):
-    of_0_17 = {"linreg", "squared_loss", "synthetic_data"}  # which 1.0 has beside its classes
-    assert set(chapters.CHAPTER_OF) & set(dir(d2l)) <= of_0_17
 
 
 def test_lengths_become_a_histogram(d2l):

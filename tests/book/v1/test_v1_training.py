@@ -86,6 +86,27 @@ def test_predictions_are_those_of_the_packages_own(trained, own, rnn, data, back
     assert model.predict("the", 9, data.vocab, *last) == expected
 
 
+@pytest.mark.parametrize(
+    ("prefix", "num_preds", "message"),
+    [
+        ("", 3, "prefix '' holds no token; give one or more to go on from"),
+        ("the", -1, "num_preds is -1; expected an integer, 0 or above"),
+    ],
+)
+def test_prediction_says_what_it_cannot_go_on_from(trained, data, prefix, num_preds, message):
+    model, trainer, _, _ = trained
+    last = [trainer.state.params] if hasattr(trainer, "state") else []
+    with pytest.raises(ValueError) as error:
+        model.predict(prefix, num_preds, data.vocab, *last)
+    assert str(error.value) == message
+
+
+def test_a_prediction_of_no_tokens_is_the_prefix(trained, data):
+    model, trainer, _, _ = trained
+    last = [trainer.state.params] if hasattr(trainer, "state") else []
+    assert model.predict("the", 0, data.vocab, *last) == "the"
+
+
 def test_clipping_keeps_the_update_within_the_learning_rate_times_the_norm(trained):
     _, _, before, after = trained
     moved = np.sqrt(sum(((b - a) ** 2).sum() for a, b in zip(before, after)))

@@ -137,6 +137,12 @@ def test_a_translation_calls_what_a_reader_has_put_in_the_place_of_a_name(
     assert sorted(set(calls)) == sorted(names)
 
 
+@pytest.mark.parametrize("num_steps", [-1, 0])
+def test_a_translation_of_no_words_is_an_error(d2l, trained, data, num_steps):
+    with pytest.raises(ValueError, match=f"num_steps is {num_steps}; expected an integer, 1 or"):
+        translate(d2l, *trained, data, ["go ."], num_steps)
+
+
 def test_the_board_shows_the_losses(trained):
     assert list(trained[0].board.data) == ["train_loss", "val_loss"]
 
