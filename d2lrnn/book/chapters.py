@@ -1,89 +1,127 @@
-"""The names that are not here: those of other chapters say so, modules come when asked for."""
+"""The names that a module of the book's names does not define itself: found, or explained."""
 
 from __future__ import annotations
 
+import dis
 import importlib
-from collections.abc import Callable, Mapping
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
-# Chapters of edition 1.0, and the names of its package, and of 0.17's, that they define.
-ELSEWHERE = {
-    "linear neural networks for regression": "synthetic_data linreg squared_loss",
-    "linear neural networks for classification": """
-        FashionMNIST get_fashion_mnist_labels load_data_fashion_mnist show_images train_ch3
-        train_epoch_ch3 predict_ch3 evaluate_accuracy get_dataloader_workers""",
-    "multilayer perceptrons": """
-        download_all KaggleHouse""",
-    "convolutional neural networks": """
-        corr2d init_cnn LeNet train_ch6 evaluate_accuracy_gpu TrainCallback""",
-    "modern convolutional neural networks": """
-        Residual ResNeXtBlock resnet18 train_batch_ch13 train_ch13""",
-    "attention mechanisms and transformers": """
-        show_heatmaps masked_softmax DotProductAttention AdditiveAttention AttentionDecoder
-        MultiHeadAttention PositionalEncoding PositionWiseFFN AddNorm TransformerEncoderBlock
-        TransformerEncoder EncoderBlock transpose_qkv transpose_output""",
-    "optimization algorithms": """
-        annotate train_2d show_trace_2d get_data_ch11 train_ch11 train_concise_ch11""",
-    "computational performance": "Benchmark split_batch evaluate_accuracy_gpus",
-    "computer vision": """
-        box_corner_to_center box_center_to_corner bbox_to_rect multibox_prior show_bboxes box_iou
-        assign_anchor_to_bbox offset_boxes multibox_target offset_inverse nms multibox_detection
-        read_data_bananas BananasDataset load_data_bananas read_voc_images VOC_COLORMAP VOC_CLASSES
-        voc_colormap2label voc_label_indices voc_rand_crop VOCSegDataset load_data_voc
-        read_csv_labels copyfile reorg_train_valid reorg_test transforms torchvision""",
-    "natural language processing: pretraining": """
-        read_ptb subsample get_centers_and_contexts RandomGenerator get_negatives batchify
-        load_data_ptb TokenEmbedding get_tokens_and_segments BERTEncoder MaskLM NextSentencePred
-        BERTModel load_data_wiki""",
-    "natural language processing: applications": """
-        read_imdb load_data_imdb predict_sentiment read_snli SNLIDataset load_data_snli
-        predict_snli split_batch_multi_inputs""",
-    "reinforcement learning": """
-        frozen_lake make_env show_value_function_progress show_Q_function_progress""",
-    "Gaussian processes": "rbfkernel distance_matrix",
-    "hyperparameter optimization": """
-        HPOTrainer HPOSearcher RandomSearcher HPOScheduler BasicScheduler HPOTuner
-        hpo_objective_lenet SuccessiveHalvingScheduler""",
-    "generative adversarial networks": "update_D update_G",
-    "recommender systems": """
-        read_data_ml100k split_data_ml100k load_data_ml100k split_and_load_ml100k
-        train_recsys_rating BPRLoss HingeLossbRec hit_and_auc evaluate_ranking train_ranking
-        CTRDataset""",
-}
-CHAPTER_OF = {name: chapter for chapter, names in ELSEWHERE.items() for name in names.split()}
+from d2lrnn.book import names
 
-# Modules that d2l's own modules import, and that cells therefore reach through d2l.
-MODULES = {
-    **{name: name for name in ("collections", "hashlib", "math", "os", "random", "re", "shutil")},
-    **{name: name for name in ("sys", "tarfile", "time", "zipfile")},
-    "display": "IPython.display",
-    "pd": "pandas",
-    "requests": "requests",
-}
+# What `from d2l.jax import *` leaves out: TensorFlow takes seconds, and most of a GPU's memory.
+NOT_BY_STAR = ("tf", "tfds")
+COVERED = ("recurrent neural networks", "modern recurrent neural networks")  # chapters, all names
 
 
-def names_of(package: str, *, modules: Mapping[str, str] | None = None) -> Callable[[str], Any]:
+def names_of(package: str, edition: str) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a framework's module of the book's names.
 
-    It finds a module that d2l hands on; for any other name it raises the AttributeError that says
-    which chapter the name belongs to, if it is one of the book's.
+    It finds ``__all__`` and the modules that d2l's own module imports. For any other name it raises
+    the AttributeError, or within ``from ... import`` the ImportError, that says which edition,
+    framework and chapter has it.
 
     Args:
-        package: the module's ``__name__``.
-        modules: what it hands on beside MODULES, by name.
+        package: the module's ``__name__``, which ends with the framework's.
+        edition: whose names it has.
     """
+    framework = package.rpartition(".")[2]
 
     def __getattr__(name: str) -> Any:
-        if module := {**MODULES, **(modules or {})}.get(name):
-            return importlib.import_module(module)
-        if chapter := CHAPTER_OF.get(name):
-            raise AttributeError(
-                f"d2l.{name} belongs to another chapter of the book, on {chapter}; {package} has "
-                "the names of the chapters on recurrent networks; define it in a cell, as the "
-                "book does, or install d2l"
-            )
-        raise AttributeError(
-            f"module {package!r} has no attribute {name!r}; nor has the book's d2l"
-        )
+        if name == "__all__":
+            return exported(package, edition)
+        if target := names.modules(edition, framework).get(name):
+            return pkgutil.resolve_name(target)
+        raise absent(package, name, explain(name, edition, framework), sys._getframe(1))
 
     return __getattr__
+
+
+def is_of(name: str, edition: str, framework: str) -> bool:
+    """Return whether a framework's module of an edition's d2l has a name."""
+    known = names.names().get(name)
+    return known is not None and edition in known.editions([framework])
+
+
+def exported(package: str, edition: str) -> list[str]:
+    """Return what ``from d2l.torch import *`` gives: the names of the edition that are here."""
+    framework = package.rpartition(".")[2]
+    here = set(vars(sys.modules[package]))
+    for name, target in names.modules(edition, framework).items():
+        if name not in NOT_BY_STAR and importlib.util.find_spec(target.partition(".")[0]):
+            here.add(name)
+    known = [name for name in names.names() if is_of(name, edition, framework)]
+    return [name for name in ("d2l", *known) if name in here and not name.startswith("_")]
+
+
+def absent(package: str, name: str, reason: str, frame: FrameType) -> Exception:
+    """Return the error for a name that a module does not have.
+
+    It is an ImportError where the frame is at ``from ... import name``: there Python replaces an
+    AttributeError by an ImportError that does not have its message.
+    """
+    if name.startswith("__"):
+        return AttributeError(f"module {package!r} has no attribute {name!r}")
+    if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM":
+        return ImportError(f"cannot import name {name!r} from {package!r}: {reason}", name=package)
+    return AttributeError(reason)
+
+
+def explain(name: str, edition: str, framework: str) -> str:
+    """Return why a framework's module of our names does not have a name, and what to do."""
+    package = f"{names.PACKAGES[edition]}.{framework}"
+    known = names.names().get(name)
+    if known is None:
+        return f"module {package!r} has no attribute {name!r}; nor has the book's d2l"
+    if edition in known.editions([framework]):
+        return (
+            f"d2l.{name} belongs to another chapter of the book, on {known.chapter}; {package} has "
+            "the names of the chapters on recurrent networks; define it in a cell, as the book "
+            "does, or install d2l"
+        )
+    return _elsewhere(name, known, edition, framework)
+
+
+def _elsewhere(name: str, known: names.Name, edition: str, framework: str) -> str:
+    """Return which edition or framework has a name that an edition's framework does not have."""
+    this = names.describe(edition)
+    if not known.frameworks:
+        return (
+            f"d2l.{name} is a name of the versions of d2l before 0.17, from the chapter on "
+            f"{known.chapter}; {this} does not have it; see the chapter for what replaces it"
+        )
+    if editions := [one for one in names.EDITIONS if one in known.editions([framework])]:
+        start = f"d2l.{name} is a name of {names.describe(editions[0])}, not of {this}"
+        return f"{start}; {_where(name, known, editions[0], framework)}"
+    other = edition if edition in known.frameworks else next(iter(known.frameworks))
+    having = names.modules_of(known.frameworks[other])
+    here = ""
+    if other in names.PACKAGES and known.chapter in COVERED:
+        here = f", and of {names.PACKAGES[other]}{having[-1].removeprefix('d2l')} here"
+    start = f"d2l.{name} is a name of {names.listed(having)} in {names.describe(other)}{here}"
+    return f"{start}; d2l.{framework} does not have it in any edition"
+
+
+def _where(name: str, known: names.Name, edition: str, framework: str) -> str:
+    """Return where we have a name of another edition, or that we do not."""
+    if edition not in names.PACKAGES:
+        return "d2lrnn does not support that edition yet"
+    package = names.PACKAGES[edition]
+    try:
+        here = name in vars(importlib.import_module(f"{package}.{framework}"))
+    except ImportError as error:
+        return f"{package}.{framework}, which is for it, cannot be imported: {error}"
+    if here:
+        return (
+            f"here it is {package}.{framework}.{name}: begin the notebook with "
+            f"`from {package} import {framework} as d2l`, or run it with "
+            f"`d2lrnn book --edition {edition}`"
+        )
+    return (
+        f"it belongs to its chapter on {known.chapter}, and {package}.{framework} has the names of "
+        "the chapters on recurrent networks; define it in a cell, as the book does, or install d2l"
+    )

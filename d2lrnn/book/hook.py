@@ -7,13 +7,18 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from d2lrnn import backends
+from d2lrnn.book import chapters, names
 
 NAME = "d2l"
+VERSIONS = {"classic": "0.17.6", "1.0": "1.0.3"}  # whose names ours are
+FLAT = '"import d2l" alone is how the flat package of 2019 was used, which was for MXNet'
 
 
 class Stand(ModuleType):
@@ -22,21 +27,43 @@ class Stand(ModuleType):
     def __init__(self, package: str) -> None:
         """Keep the package whose modules stand in."""
         super().__init__(NAME, f"{package} in the place of d2l, which is not installed.")
-        self.__path__: list[str] = []
         self.package = package
+        self.__version__ = VERSIONS.get(_edition(package), "0")
 
     def __getattr__(self, name: str) -> Any:
         """Return a framework's module."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
+        if name in backends.BACKENDS and importlib.util.find_spec(f"{self.package}.{name}"):
             return importlib.import_module(f"{NAME}.{name}")
-        except ModuleNotFoundError as error:
-            raise AttributeError(str(error)) from None
+        raise chapters.absent(NAME, name, self._explain(name), sys._getframe(1))
+
+    def _explain(self, name: str) -> str:
+        """Return why d2l does not have a name, and what to do."""
+        edition = _edition(self.package)
+        if name == "paddle" or name in names.LETTERS:
+            return _no_module(name, edition)
+        known = names.names().get(name)
+        if known is None or not known.frameworks:
+            where = f"module 'd2l' has no attribute {name!r}"
+        else:
+            having = edition if edition in known.frameworks else next(iter(known.frameworks))
+            where = f"d2l.{name} is in {names.listed(names.modules_of(known.frameworks[having]))}"
+            where += "" if having == edition else f" of {names.describe(having)}"
+        return f'{where}; {FLAT}: write "from d2l import mxnet as d2l", or torch or tensorflow'
+
+
+def _no_module(name: str, edition: str) -> str:
+    """Return why our d2l of an edition does not have a framework's module, and what to do."""
+    if name != "jax" or edition != "classic":
+        return f"d2lrnn does not support d2l.{name} of {names.describe(edition)}"
+    other = names.PACKAGES["1.0"]
+    return (
+        f"d2l 0.17 does not have d2l.jax, and d2l 1.0 does: import {other}.d2l in the place of "
+        f"{names.PACKAGES[edition]}.d2l, or run the notebook with `d2lrnn book --edition 1.0`"
+    )
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Find d2l.torch and the like in another package, and hand on the very same module."""
+    """Find d2l, and d2l.torch and the like in another package, and hand on the very same module."""
 
     def __init__(self, package: str) -> None:
         """Keep the package."""
@@ -45,7 +72,12 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return where a module of d2l comes from, or None for any other."""
+        """Return where d2l or a module of it comes from, or None for any other."""
+        if fullname == NAME:
+            origin = importlib.import_module(self.package).__file__
+            spec = importlib.machinery.ModuleSpec(NAME, self, origin=origin, is_package=True)
+            spec.has_location = True
+            return spec
         parent, _, name = fullname.rpartition(".")
         known = parent == NAME and name in backends.BACKENDS
         if not known or importlib.util.find_spec(f"{self.package}.{name}") is None:
@@ -54,6 +86,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """Import ours."""
+        if spec.name == NAME:
+            return Stand(self.package)
         name = spec.name.rpartition(".")[2]
         module = importlib.import_module(f"{self.package}.{name}")
         self.own_spec = module.__spec__
@@ -61,7 +95,39 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Leave the module, which has been imported, as it was."""
-        module.__spec__ = self.own_spec
+        if not isinstance(module, Stand):
+            module.__spec__ = self.own_spec
+
+    def find_distributions(
+        self, context: metadata.DistributionFinder.Context | None = None
+    ) -> Iterator[metadata.Distribution]:
+        """Yield what ``importlib.metadata`` says of d2l: its version."""
+        if context is None or context.name is None or context.name.lower() == NAME:
+            yield Distribution(self.package)
+
+
+class Distribution(metadata.Distribution):
+    """The d2l that ours stands in for, to ``importlib.metadata``."""
+
+    def __init__(self, package: str) -> None:
+        """Keep the package."""
+        self.package = package
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the name and the version, which is all there is."""
+        if filename != "METADATA":
+            return None
+        version = VERSIONS.get(_edition(self.package), "0")
+        return f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n"
+
+    def locate_file(self, path: Any) -> Path:
+        """Return where a file of our package is."""
+        return Path(importlib.import_module(self.package).__file__ or "").parent.joinpath(path)
+
+
+def _edition(package: str) -> str:
+    """Return the edition whose names a package of ours has."""
+    return next((one for one, ours in names.PACKAGES.items() if ours == package), package)
 
 
 def install(package: str) -> bool:
@@ -81,6 +147,6 @@ def install(package: str) -> bool:
         return True
     if standing is not None or importlib.util.find_spec(NAME) is not None:
         return False
-    sys.modules[NAME] = Stand(package)
     sys.meta_path.append(Finder(package))
+    importlib.import_module(NAME)
     return True

@@ -19,6 +19,11 @@ with requires("jax"):
     from jax import grad, vmap
     from jax import numpy as jnp
 
+    from d2lrnn.book.jax.attention import (
+        AdditiveAttention,
+        DotProductAttention,
+        masked_softmax,
+    )
     from d2lrnn.book.jax.design import (
         SGD,
         DataModule,
@@ -51,5 +56,5 @@ with requires("jax"):
     )
 
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__)
+__getattr__ = chapters.names_of(__name__, "1.0")
 replaced.remember(d2l)

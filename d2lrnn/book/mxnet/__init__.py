@@ -19,7 +19,14 @@ from d2lrnn.book.mxnet.pairs import (
 )
 
 with requires("mxnet"):
-    from d2lrnn.book.mxnet.basics import evaluate_loss
+    from d2lrnn.book.mxnet.attention import AdditiveAttention, masked_softmax
+    from d2lrnn.book.mxnet.basics import (
+        evaluate_accuracy,
+        evaluate_loss,
+        linreg,
+        squared_loss,
+        synthetic_data,
+    )
     from d2lrnn.book.mxnet.design import SGD, DataModule, Module, Trainer, load_array
     from d2lrnn.book.mxnet.models import (
         Classifier,
@@ -36,6 +43,7 @@ with requires("mxnet"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.mxnet.scoring import AttentionDecoder, DotProductAttention
     from d2lrnn.book.mxnet.seq2seq import (
         MaskedSoftmaxCELoss,
         predict_seq2seq,
@@ -52,5 +60,5 @@ with requires("mxnet"):
     )
 
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__)
+__getattr__ = chapters.names_of(__name__, "1.0")
 replaced.remember(d2l)

@@ -2,8 +2,9 @@
 
 import sys
 
+from d2lrnn.book.mxnet.basics import squared_loss
 from d2lrnn.book.mxnet.design import DataModule, Module
-from d2lrnn.book.mxnet.tensors import gluon, init, nn, squared_loss
+from d2lrnn.book.mxnet.tensors import gluon, init, nn
 
 d2l = sys.modules[__package__]
 

@@ -10,6 +10,7 @@ autograd, context, gluon = mxnet.autograd, mxnet.context, mxnet.gluon
 init, image = mxnet.init, mxnet.image
 nn, rnn = gluon.nn, gluon.rnn
 
+USE_MXNET, USE_PYTORCH, USE_TENSORFLOW = True, False, False
 nn_Module = nn.Block
 sigmoid = npx.sigmoid
 batch_matmul = npx.batch_dot
@@ -121,23 +122,6 @@ def try_gpu(i=0):
 def try_all_gpus():
     """Return all GPUs."""
     return [d2l.gpu(i) for i in range(d2l.num_gpus())]
-
-
-def linreg(X, w, b):
-    """Return X w + b."""
-    return d2l.matmul(X, w) + b
-
-
-def squared_loss(y_hat, y):
-    """Return half the squared errors."""
-    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
-
-
-def synthetic_data(w, b, num_examples):
-    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
-    X = d2l.normal(0, 1, (num_examples, len(w)))
-    y = d2l.matmul(X, w) + b
-    return X, d2l.reshape(y + d2l.normal(0, 0.01, y.shape), (-1, 1))
 
 
 def sgd(params, lr, batch_size):

@@ -121,3 +121,44 @@ def show_list_len_pair_hist(
     d2l.plt.xlabel(xlabel)
     d2l.plt.ylabel(ylabel)
     d2l.plt.legend(legend)
+
+
+def show_heatmaps(
+    matrices: Any,
+    xlabel: str,
+    ylabel: str,
+    titles: Sequence[str] | None = None,
+    figsize: tuple[float, float] = (2.5, 2.5),
+    cmap: str = "Reds",
+) -> None:
+    """Draw matrices as colours, in rows and columns, with one scale of colours beside them.
+
+    Args:
+        matrices: (rows, columns, queries, keys), an array or a tensor of any framework.
+        titles: one for each column.
+        figsize: in inches.
+        cmap: matplotlib's name for the colours.
+
+    Raises:
+        ValueError: matrices does not have four axes.
+    """
+    d2l.use_svg_display()
+    grid = as_array(matrices)
+    if grid.ndim != 4 or 0 in grid.shape[:2]:
+        raise ValueError(
+            f"matrices has shape {grid.shape}; expected (rows, columns, queries, keys), such as "
+            "d2l.reshape(attention_weights, (1, 1, queries, keys))"
+        )
+    figure, axes = d2l.plt.subplots(
+        *grid.shape[:2], figsize=figsize, sharex=True, sharey=True, squeeze=False
+    )
+    for row, row_axes in zip(grid, axes):
+        for matrix, one in zip(row, row_axes):
+            image = one.imshow(matrix, cmap=cmap)
+        for title, one in zip(titles or (), row_axes):
+            one.set_title(title)
+    for one in axes[-1]:
+        one.set_xlabel(xlabel)
+    for one in axes[:, 0]:
+        one.set_ylabel(ylabel)
+    figure.colorbar(image, ax=axes, shrink=0.6)

@@ -10,6 +10,7 @@ from .figures import (
     plt,
     set_axes,
     set_figsize,
+    show_heatmaps,
     show_list_len_pair_hist,
     use_svg_display,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "seq_data_iter_sequential",
     "set_axes",
     "set_figsize",
+    "show_heatmaps",
     "show_list_len_pair_hist",
     "tokenize",
     "tokenize_nmt",

@@ -31,6 +31,7 @@ from .figures import (
     plt,
     set_axes,
     set_figsize,
+    show_heatmaps,
     show_list_len_pair_hist,
     use_svg_display,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "re",
     "set_axes",
     "set_figsize",
+    "show_heatmaps",
     "show_list_len_pair_hist",
     "shutil",
     "sys",

@@ -19,7 +19,14 @@ from d2lrnn.book.tensorflow.pairs import (
 )
 
 with requires("tensorflow"):
-    from d2lrnn.book.tensorflow.basics import evaluate_loss
+    from d2lrnn.book.tensorflow.attention import AdditiveAttention, masked_softmax
+    from d2lrnn.book.tensorflow.basics import (
+        evaluate_accuracy,
+        evaluate_loss,
+        linreg,
+        squared_loss,
+        synthetic_data,
+    )
     from d2lrnn.book.tensorflow.design import SGD, DataModule, Module, Trainer
     from d2lrnn.book.tensorflow.framework import tf
     from d2lrnn.book.tensorflow.models import (
@@ -37,6 +44,7 @@ with requires("tensorflow"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.tensorflow.scoring import AttentionDecoder, DotProductAttention
     from d2lrnn.book.tensorflow.seq2seq import (
         MaskedSoftmaxCELoss,
         predict_seq2seq,
@@ -54,5 +62,5 @@ with requires("tensorflow"):
     )
 
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__)
+__getattr__ = chapters.names_of(__name__, "1.0")
 replaced.remember(d2l)

@@ -2,9 +2,9 @@
 
 import sys
 
+from d2lrnn.book.tensorflow.basics import squared_loss
 from d2lrnn.book.tensorflow.design import DataModule, Module
 from d2lrnn.book.tensorflow.framework import keras, tf
-from d2lrnn.book.tensorflow.tensors import squared_loss
 
 d2l = sys.modules[__package__]
 

@@ -79,23 +79,6 @@ def try_all_gpus():
     return [d2l.gpu(i) for i in range(d2l.num_gpus())]
 
 
-def linreg(X, w, b):
-    """Return X w + b."""
-    return d2l.matmul(X, w) + b
-
-
-def squared_loss(y_hat, y):
-    """Return half the squared errors."""
-    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
-
-
-def synthetic_data(w, b, num_examples):
-    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
-    X = tf.random.normal((num_examples, w.shape[0]))
-    y = tf.matmul(X, tf.reshape(w, (-1, 1))) + b
-    return X, y + tf.random.normal(y.shape, stddev=0.01)
-
-
 def sgd(params, grads, lr, batch_size):
     """Update variables by the gradients of a minibatch's summed loss."""
     for param, grad in zip(params, grads):

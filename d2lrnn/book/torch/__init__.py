@@ -25,7 +25,13 @@ with requires("torch"):
     from torch.nn import functional as F
     from torch.utils import data
 
-    from d2lrnn.book.torch.basics import evaluate_loss
+    from d2lrnn.book.torch.attention import masked_softmax
+    from d2lrnn.book.torch.basics import (
+        evaluate_loss,
+        linreg,
+        squared_loss,
+        synthetic_data,
+    )
     from d2lrnn.book.torch.design import (
         SGD,
         Classifier,
@@ -46,6 +52,7 @@ with requires("torch"):
         RNNScratch,
         TimeMachine,
     )
+    from d2lrnn.book.torch.scoring import AdditiveAttention, AttentionDecoder, DotProductAttention
     from d2lrnn.book.torch.seq2seq import (
         MaskedSoftmaxCELoss,
         predict_seq2seq,
@@ -64,5 +71,5 @@ with requires("torch"):
     )
 
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__)
+__getattr__ = chapters.names_of(__name__, "1.0")
 replaced.remember(d2l)

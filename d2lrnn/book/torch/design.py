@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.torch import bases
-from d2lrnn.book.torch.tensors import squared_loss
+from d2lrnn.book.torch.basics import squared_loss
 
 d2l = sys.modules[__package__]
 

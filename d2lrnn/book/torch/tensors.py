@@ -123,23 +123,6 @@ def try_all_gpus():
     return [d2l.gpu(i) for i in range(d2l.num_gpus())]
 
 
-def linreg(X, w, b):
-    """Return X w + b."""
-    return d2l.matmul(X, w) + b
-
-
-def squared_loss(y_hat, y):
-    """Return half the squared errors."""
-    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
-
-
-def synthetic_data(w, b, num_examples):
-    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
-    X = d2l.normal(0, 1, (num_examples, len(w)))
-    y = d2l.matmul(X, w) + b
-    return X, d2l.reshape(y + d2l.normal(0, 0.01, y.shape), (-1, 1))
-
-
 def sgd(params, lr, batch_size):
     """Update tensors in place by the gradients of a minibatch's summed loss, and clear those."""
     with torch.no_grad():

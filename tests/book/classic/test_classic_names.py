@@ -112,19 +112,6 @@ def test_an_alias_is_the_frameworks_own(d2l):
     assert d2l.numpy(d2l.concat((A, A), 0)).shape == (4, 3)
 
 
-@pytest.mark.parametrize("name", ["train_ch6", "MultiHeadAttention", "load_data_voc", "update_D"])
-def test_a_name_of_another_chapter_says_so(d2l, name):
-    with pytest.raises(
-        AttributeError, match=rf"d2l\.{name} belongs to another chapter of the book"
-    ):
-        getattr(d2l, name)
-
-
-def test_a_name_that_d2l_has_not_either_says_so(d2l):
-    with pytest.raises(AttributeError, match="nor has the book's d2l"):
-        d2l.train_chapter_8  # noqa: B018
-
-
 def test_the_modules_that_cells_reach_through_d2l_are_there(d2l):
     assert d2l.math.pi > 3
     assert d2l.np.zeros(2).shape == (2,)

@@ -60,6 +60,15 @@ def test_a_translation_ends_and_is_of_known_words(d2l, backend, pairs, make_pair
     assert weights == []
 
 
+@pytest.mark.parametrize("num_steps", [-1, 0])
+def test_a_translation_of_no_steps_is_an_error(d2l, backend, pairs, make_pair, num_steps):
+    _, source, target = pairs
+    net = make_pair(source, target)
+    arguments = () if backend == "tensorflow" else (d2l.try_gpu(),)
+    with pytest.raises(ValueError, match=f"num_steps is {num_steps}; expected an integer, 1 or"):
+        d2l.predict_seq2seq(net, "go .", source, target, num_steps, *arguments)
+
+
 def test_the_loss_counts_what_is_valid_only(d2l, backend):
     scores, label = d2l.ones((3, 4, 10)), d2l.astype(d2l.ones((3, 4)), d2l.int32)
     if backend == "torch":

@@ -143,6 +143,39 @@ def test_prediction_goes_on_from_a_list_of_tokens(d2l, backend, device, make_boo
     assert said.startswith("ti")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "num_preds", "message"),
+    [
+        ("", 3, "prefix '' holds no token; give one or more to go on from"),
+        ([], 3, "prefix [] holds no token; give one or more to go on from"),
+        ("time", -1, "num_preds is -1; expected an integer, 0 or above"),
+    ],
+)
+def test_prediction_says_what_it_cannot_go_on_from(
+    d2l, backend, device, make_book_net, vocab, prefix, num_preds, message
+):
+    arguments = () if backend == "tensorflow" else (device,)
+    with pytest.raises(ValueError) as error:
+        d2l.predict_ch8(prefix, num_preds, make_book_net(VOCAB_SIZE), vocab, *arguments)
+    assert str(error.value) == message
+
+
+def test_linear_regression_and_its_loss_are_the_books(d2l, rnn):
+    X, w, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [-1.0]]), np.array([1.0, 3.0])
+    X, w, y = (rnn.from_numpy(array.astype("float32")) for array in (X, w, y))
+    y_hat = d2l.linreg(X, w, 0.5)
+    np.testing.assert_allclose(rnn.to_numpy(y_hat), [[-0.5], [-0.5]])
+    np.testing.assert_allclose(rnn.to_numpy(d2l.squared_loss(y_hat, y)), [[1.125], [6.125]])
+
+
+def test_synthetic_data_lie_on_a_line_with_little_noise(d2l, rnn):
+    w = rnn.from_numpy(np.array([2, -3.4], "float32"))
+    X, y = map(rnn.to_numpy, d2l.synthetic_data(w, 4.2, 500))
+    assert (X.shape, y.shape) == ((500, 2), (500, 1))
+    noise = y[:, 0] - X @ [2, -3.4] - 4.2
+    assert 0.008 < noise.std() < 0.012
+
+
 def test_a_net_has_the_books_attributes(d2l, device, make_book_net, minibatches, rnn):
     net = make_book_net(VOCAB_SIZE)
     state = net.begin_state(2, device)

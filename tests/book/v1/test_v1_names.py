@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from d2lrnn.book import names
+
 ALIASES = [
     "nn_Module",
     "ones_like",
@@ -54,22 +56,6 @@ SOME = {
 }
 
 
-# Names of 0.17 that the package of 1.0 keeps beside its own.
-FORMER = (
-    "MaskedSoftmaxCELoss",
-    "build_array_nmt",
-    "evaluate_loss",
-    "load_data_nmt",
-    "predict_seq2seq",
-    "preprocess_nmt",
-    "read_data_nmt",
-    "sequence_mask",
-    "tokenize_nmt",
-    "train_seq2seq",
-    "truncate_pad",
-)
-
-
 def arguments(thing):
     """The arguments of a function or method, as text; of a dataclass, its fields."""
     parameters = list(inspect.signature(thing).parameters.values())
@@ -109,21 +95,10 @@ def test_the_aliases_of_the_framework_are_there(d2l, backend):
     assert [name for name in SOME[backend].split() if not hasattr(d2l, name)] == []
 
 
-def test_a_name_of_another_chapter_says_which(d2l, backend):
-    expected = (
-        r"d2l\.LeNet belongs to another chapter of the book, on convolutional neural networks; "
-        rf"d2lrnn\.book\.{backend} has the names of the chapters on recurrent networks"
-    )
-    with pytest.raises(AttributeError, match=expected):
-        _ = d2l.LeNet
+KEPT = [name for name, known in names.names().items() if "1.0" in known.kept]
+OF_ANOTHER_CHAPTER = {"get_fashion_mnist_labels"}
 
 
-def test_a_name_that_is_nobodys_is_an_ordinary_error(d2l, backend):
-    with pytest.raises(AttributeError, match=f"module 'd2lrnn.book.{backend}' has no attribute"):
-        _ = d2l.no_such_name
-
-
-@pytest.mark.parametrize("name", FORMER)
+@pytest.mark.parametrize("name", sorted({*KEPT, "evaluate_loss"} - OF_ANOTHER_CHAPTER))
 def test_a_name_that_1_0_keeps_of_0_17_is_there_where_the_book_has_it(d2l, backend, name):
-    absent = backend == "jax" or (backend, name) == ("mxnet", "sequence_mask")
-    assert hasattr(d2l, name) != absent
+    assert hasattr(d2l, name) == ("1.0" in names.names()[name].editions([backend]))

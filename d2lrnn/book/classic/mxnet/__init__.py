@@ -42,12 +42,20 @@ with requires("mxnet"):
         transpose,
         zeros,
     )
+    from d2lrnn.book.classic.mxnet.attention import (
+        AdditiveAttention,
+        DotProductAttention,
+        masked_softmax,
+    )
     from d2lrnn.book.classic.mxnet.basics import (
         accuracy,
         evaluate_accuracy,
         evaluate_loss,
+        linreg,
         load_array,
         sgd,
+        squared_loss,
+        synthetic_data,
         try_all_gpus,
         try_gpu,
     )
@@ -60,6 +68,7 @@ with requires("mxnet"):
         train_epoch_ch8,
     )
     from d2lrnn.book.classic.mxnet.seq2seq import (
+        AttentionDecoder,
         Decoder,
         Encoder,
         EncoderDecoder,
@@ -75,7 +84,5 @@ nn, rnn = gluon.nn, gluon.rnn
 nn_Module = nn.Block
 USE_MXNET, USE_PYTORCH, USE_TENSORFLOW = True, False, False
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(
-    __name__, modules={"transforms": "mxnet.gluon.data.vision.transforms"}
-)
+__getattr__ = chapters.names_of(__name__, "classic")
 replaced.remember(d2l)

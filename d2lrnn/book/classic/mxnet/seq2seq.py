@@ -2,6 +2,7 @@
 
 import sys
 
+from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
 
 from . import training
@@ -35,6 +36,19 @@ class Decoder(gluon.nn.Block):
 
     def forward(self, X, state):
         """Return scores and the new state; to be written by a subclass."""
+        raise NotImplementedError
+
+
+class AttentionDecoder(Decoder):
+    """What a decoder with attention is: one that has ``attention_weights`` (section 10.4)."""
+
+    def __init__(self, **kwargs):
+        """Pass on what Gluon takes."""
+        super().__init__(**kwargs)
+
+    @property
+    def attention_weights(self):
+        """The weights of each step; to be written by a subclass."""
         raise NotImplementedError
 
 
@@ -104,6 +118,7 @@ def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, device, save_attention_weights=False
 ):
     """Return the translation of a sentence, the likeliest word each time; and attention weights."""
+    checks.size(num_steps=num_steps)
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = np.array([len(tokens)], ctx=device)
     tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])

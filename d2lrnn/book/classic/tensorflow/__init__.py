@@ -40,13 +40,21 @@ with requires("tensorflow"):
         transpose,
         zeros,
     )
+    from d2lrnn.book.classic.tensorflow.attention import (
+        AdditiveAttention,
+        DotProductAttention,
+        masked_softmax,
+    )
     from d2lrnn.book.classic.tensorflow.basics import (
         Updater,
         accuracy,
         evaluate_accuracy,
         evaluate_loss,
+        linreg,
         load_array,
         sgd,
+        squared_loss,
+        synthetic_data,
         try_all_gpus,
         try_gpu,
     )
@@ -60,6 +68,7 @@ with requires("tensorflow"):
         train_epoch_ch8,
     )
     from d2lrnn.book.classic.tensorflow.seq2seq import (
+        AttentionDecoder,
         Decoder,
         Encoder,
         EncoderDecoder,
@@ -72,5 +81,5 @@ with requires("tensorflow"):
 
 nn_Module = tf.keras.Model
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__, modules={"np": "numpy", "tensorflow": "tensorflow"})
+__getattr__ = chapters.names_of(__name__, "classic")
 replaced.remember(d2l)

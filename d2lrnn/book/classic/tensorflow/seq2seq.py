@@ -2,6 +2,8 @@
 
 import sys
 
+from d2lrnn import checks
+
 from . import compiling, training
 from .framework import tf
 
@@ -33,6 +35,19 @@ class Decoder(tf.keras.layers.Layer):
 
     def call(self, X, state, **kwargs):
         """Return scores and the new state; to be written by a subclass."""
+        raise NotImplementedError
+
+
+class AttentionDecoder(Decoder):
+    """What a decoder with attention is: one that has ``attention_weights`` (section 10.4)."""
+
+    def __init__(self, **kwargs):
+        """Pass on what Keras takes."""
+        super().__init__(**kwargs)
+
+    @property
+    def attention_weights(self):
+        """The weights of each step; to be written by a subclass."""
         raise NotImplementedError
 
 
@@ -127,6 +142,7 @@ def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, save_attention_weights=False
 ):
     """Return the translation of a sentence, the likeliest word each time; and attention weights."""
+    checks.size(num_steps=num_steps)
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = tf.constant([len(tokens)])
     tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])

@@ -46,12 +46,20 @@ with requires("torch"):
         transpose,
         zeros,
     )
+    from d2lrnn.book.classic.torch.attention import (
+        AdditiveAttention,
+        DotProductAttention,
+        masked_softmax,
+    )
     from d2lrnn.book.classic.torch.basics import (
         accuracy,
         evaluate_accuracy,
         evaluate_loss,
+        linreg,
         load_array,
         sgd,
+        squared_loss,
+        synthetic_data,
         try_all_gpus,
         try_gpu,
     )
@@ -64,6 +72,7 @@ with requires("torch"):
         train_epoch_ch8,
     )
     from d2lrnn.book.classic.torch.seq2seq import (
+        AttentionDecoder,
         Decoder,
         Encoder,
         EncoderDecoder,
@@ -76,14 +85,5 @@ with requires("torch"):
 
 nn_Module = nn.Module
 d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(
-    __name__,
-    modules={
-        "Image": "PIL.Image",
-        "data": "torch.utils.data",
-        "np": "numpy",
-        "torchvision": "torchvision",
-        "transforms": "torchvision.transforms",
-    },
-)
+__getattr__ = chapters.names_of(__name__, "classic")
 replaced.remember(d2l)

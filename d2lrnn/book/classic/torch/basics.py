@@ -32,6 +32,23 @@ def load_array(data_arrays, batch_size, is_train=True):
     return data.DataLoader(Rows(*data_arrays), batch_size, shuffle=is_train, collate_fn=list)
 
 
+def linreg(X, w, b):
+    """Return X w + b."""
+    return d2l.matmul(X, w) + b
+
+
+def squared_loss(y_hat, y):
+    """Return half the squared errors."""
+    return (y_hat - d2l.reshape(y, y_hat.shape)) ** 2 / 2
+
+
+def synthetic_data(w, b, num_examples):
+    """Return X drawn from N(0, 1), and y = X w + b + noise of 0.01 (section 3.3)."""
+    X = d2l.normal(0, 1, (num_examples, len(w)))
+    y = d2l.matmul(X, w) + b
+    return X, d2l.reshape(y + d2l.normal(0, 0.01, y.shape), (-1, 1))
+
+
 def sgd(params, lr, batch_size):
     """Move parameters against their gradients, and set the gradients to zero."""
     with torch.no_grad():

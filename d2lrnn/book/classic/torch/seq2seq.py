@@ -5,6 +5,8 @@ import sys
 import torch
 from torch import nn
 
+from d2lrnn import checks
+
 from . import training
 
 d2l = sys.modules[__package__]
@@ -35,6 +37,19 @@ class Decoder(nn.Module):
 
     def forward(self, X, state):
         """Return scores and the new state; to be written by a subclass."""
+        raise NotImplementedError
+
+
+class AttentionDecoder(Decoder):
+    """What a decoder with attention is: one that has ``attention_weights`` (section 10.4)."""
+
+    def __init__(self, **kwargs):
+        """Pass on what PyTorch takes."""
+        super().__init__(**kwargs)
+
+    @property
+    def attention_weights(self):
+        """The weights of each step; to be written by a subclass."""
         raise NotImplementedError
 
 
@@ -121,6 +136,7 @@ def predict_seq2seq(
 ):
     """Return the translation of a sentence, the likeliest word each time; and attention weights."""
     net.eval()
+    checks.size(num_steps=num_steps)
     tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
     valid_len = torch.tensor([len(tokens)], device=device)
     tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
