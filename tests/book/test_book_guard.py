@@ -34,7 +34,7 @@ CELLS = [
     "%%bash\ncat <<END | sh\npython -m pip install x\nEND",
     "out = !pip install {wheel}\nprint(out)",
     "subprocess.run([sys.executable, 'setup.py', install], check=True)",
-    "import ensurepip\nensurepip.bootstrap(upgrade=True)",
+    "import ensurepip\nensurepip.bootstrap(upgrade=True)\nassert 'PIP_PYTHON' in os.environ",
     "subprocess.run([env + '/bin/python', '-I', '-m', 'pip', uninstall, '-y', 'victim'])",
     "subprocess.run(['env', '-i', env + '/bin/pip', uninstall, '-y', 'victim'])",
     "subprocess.run([env + '/bin/pip', '--python', env, install, wheel])",
