@@ -53,5 +53,5 @@ def _size(content: dict[str, Any]) -> int:
 
 def message(text: str) -> Any:
     """Return an output that tells the notebook's reader something."""
-    output = nbformat.v4.new_output("stream", name="stderr", text=f"\nd2lrnn book: {text}\n")  # type: ignore[no-untyped-call]
-    return output
+    untyped: Any = nbformat.v4
+    return untyped.new_output("stream", name="stderr", text=f"\nd2lrnn book: {text}\n")

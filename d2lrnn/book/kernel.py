@@ -127,7 +127,8 @@ class Kernel:
     async def _set_up(self) -> bool:
         """Run the setup without a trace in the notebook."""
         cells = self.client.nb["cells"]
-        cells.insert(0, nbformat.v4.new_code_cell(self.setup))  # type: ignore[no-untyped-call]
+        untyped: Any = nbformat.v4
+        cells.insert(0, untyped.new_code_cell(self.setup))
         try:
             await self.client.async_execute_cell(cells[0], 0, store_history=False)
         finally:
