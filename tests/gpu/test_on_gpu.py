@@ -3,6 +3,7 @@
 Without a GPU these are left out; ``--gpu-played`` lets a CPU play it, which tries the tests.
 """
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -50,12 +51,26 @@ def test_so_are_those_of_the_fused_cells(rnn, truth, gpu, cell, dtype):
     assert_agree(agreement.solve(rnn, problem, dtype, **settings), expected, dtype, problem)
 
 
+def without_cudnn(rnn, dtype):
+    """Let PyTorch's layers run without cuDNN in float32.
+
+    The activation functions of cuDNN's recurrent layers are off by up to 82 eps in float32, with
+    TF32 and without. PyTorch's own kernels keep the bound, and so does cuDNN in float64.
+    """
+    if rnn.RNNModelScratch.ops.name != "torch" or dtype != "float32":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.backends.cudnn.flags(enabled=False)
+
+
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("case", agreement.CONCISE)
 def test_so_are_those_of_the_framework_s_own_layers(rnn, truth, gpu, case, dtype):
     problem = agreement.make_problem(case.removesuffix(", concise"))
     expected = agreement.solve_concise(truth, case)
-    found = agreement.solve_concise(rnn, case, dtype, device=gpu)
+    with without_cudnn(rnn, dtype):
+        found = agreement.solve_concise(rnn, case, dtype, device=gpu)
     assert_agree(found, expected, dtype, problem)
 
 
