@@ -1,5 +1,6 @@
 """The book's pages, where they lie: D2LRNN_BOOK names their folder, with cells.py in it."""
 
+import dis
 import importlib
 import json
 import os
@@ -96,6 +97,47 @@ def recording(name, original, calls):
         return original(*args, **kwargs)
 
     return call
+
+
+@pytest.fixture
+def called_past():
+    """A function that lists which functions of a d2l name another one without ``d2l.``."""
+
+    def find(d2l):
+        package = f"{d2l.__name__}."
+        files = [module for name, module in sys.modules.items() if name.startswith(package)]
+        return {
+            (function.__qualname__, line.argval)
+            for file in files
+            for function in functions_in(file)
+            for code in codes_in(function.__code__)
+            for line in dis.get_instructions(code)
+            if line.opname == "LOAD_GLOBAL" and is_ours(vars(d2l).get(line.argval))
+        }
+
+    return find
+
+
+def is_ours(value):
+    """Return whether a name's value is a function or a class of this package."""
+    return str(getattr(value, "__module__", "")).startswith("d2lrnn.")
+
+
+def functions_in(file):
+    """Yield the functions and methods that a file defines."""
+    for value in vars(file).values():
+        for method in vars(value).values() if isinstance(value, type) else [value]:
+            method = getattr(method, "__wrapped__", method)
+            if isinstance(method, types.FunctionType) and method.__module__ == file.__name__:
+                yield method
+
+
+def codes_in(code):
+    """Yield a function's code, and that of the functions within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
 
 
 @pytest.fixture

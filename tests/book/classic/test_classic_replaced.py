@@ -170,6 +170,11 @@ def test_a_function_calls_what_a_reader_has_put_in_the_place_of_a_name(
     assert sorted(set(calls)) == sorted(names)
 
 
+def test_every_function_calls_the_others_through_the_module(d2l, called_past):
+    past = called_past(d2l) - {("epoch", "train_epoch_ch8")}  # which is d2lrnn.training's
+    assert past - {("try_all_gpus", "try_gpu")} == set()  # nor does d2l
+
+
 def test_what_a_reader_has_replaced_is_called_for_each_minibatch(book, record_calls):
     calls = record_calls(book.d2l, ["grad_clipping"])
     book.d2l.train_ch8(book.net(), book.minibatches, book.vocab, 1, 2, book.device)
