@@ -126,13 +126,14 @@ class Book:
         return trainer
 
     def predict(self):
-        model = self.scratch(lr=0.7)
-        trainer = self.fit(model)
-        last = [trainer.state.params] if self.backend == "jax" else []
-        model.predict("the", 3, self.data.vocab, *last)
-        if self.backend == "jax":  # whose own network returns an array, not a list
-            outputs, variables = [self.ones @ np.ones((2, 4))], {"params": trainer.state.params}
+        model, params = self.scratch(lr=0.7), []
+        if self.backend == "jax":
+            variables = model.init(self.d2l.get_key(), self.data.X[:1])
+            params = [variables["params"]]
+            # Our network returns an array, and not a list as a reader's may.
+            outputs = [self.ones @ np.ones((2, 4))]
             model.apply(variables, outputs, method=model.output_layer)
+        model.predict("the", 3, self.data.vocab, *params)
 
     def regress(self):
         data = self.regression_data()
