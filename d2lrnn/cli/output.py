@@ -63,10 +63,10 @@ class Losable:
         text.end_unless_useful(text.lost)
 
     def report_loss(self, error: OSError) -> None:
-        """Tell of the loss, once: to nobody."""
+        """Report the loss, once; the loss of this stream is not reported."""
 
     def end_unless_useful(self, error: OSError) -> None:
-        """End what would continue for nobody: nothing."""
+        """End a command whose work would be lost; the loss of this stream ends nothing."""
 
 
 class Output(Losable):
@@ -78,7 +78,7 @@ class Output(Losable):
     goes_on = False
 
     def report_loss(self, error: OSError) -> None:
-        """Say that the output is lost, and tell training to end unless it writes files."""
+        """Report that the output is lost, and end training unless the command writes files."""
         lost = f"nothing more can be printed ({error.strerror})"
         if self.goes_on:
             click.echo(f"Note: {lost}; the command continues and writes its files", err=True)
@@ -87,7 +87,7 @@ class Output(Losable):
             signal.raise_signal(CLOSED)
 
     def end_unless_useful(self, error: OSError) -> None:
-        """End a command that writes no files, and does not train."""
+        """End a command that writes no files, and does not train, at each later attempt."""
         if not self.goes_on and not _is_training():
             raise OutputLostError(error.errno, error.strerror)
 
@@ -105,7 +105,7 @@ def _to_nowhere(stream: Any) -> None:
 
 @contextlib.contextmanager
 def losable() -> Iterator[None]:
-    """Let a command go on, or end in one line, where nothing more can be printed."""
+    """Let a command continue, or end with one line, where nothing more can be printed."""
     _open_closed()
     escape_what_cannot_be_shown()
     output = Output(sys.stdout) if sys.stdout is not None else None
@@ -129,9 +129,9 @@ def go_on_without_output(*files: str | None) -> None:
 
 
 def _open_closed() -> None:
-    """Open what is closed of input, output and errors, lest a file that is written take its place.
+    """Open those of the standard streams that are closed, to the null device.
 
-    What a framework prints would otherwise go into a model.
+    A model file could otherwise get the number of one of them, and with it what a framework prints.
     """
     for number in range(3):
         try:

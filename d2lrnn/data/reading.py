@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -22,6 +23,7 @@ KINDS = {
     stat.S_IFBLK: "a device",
 }
 MAX_PIPED = 2**30  # bytes of a pipe that are read
+PATIENCE = 10.0  # seconds to wait for a program that writes to a pipe
 BLOCK = 2**20  # bytes that are read at once
 
 
@@ -58,12 +60,46 @@ def opened(path: StrPath, *, pipes: bool = False) -> Iterator[BinaryIO]:
     """
     check(path, pipes=pipes)
     try:
-        with open(path, "rb") as file:
+        with open(_opened_pipe(path) if kind(path) == PIPE else path, "rb") as file:
             yield file
     except OSError as error:
         if error.errno is not None and error.filename is None:
             error.filename = os.fspath(path)
         raise
+
+
+def _opened_pipe(path: StrPath) -> int:
+    """Return the handle of a pipe, once a program has opened it for writing.
+
+    Raises:
+        OSError: no program has, within PATIENCE seconds.
+    """
+    handles: list[int | OSError] = []
+
+    def wait() -> None:
+        try:
+            handles.append(os.open(path, os.O_RDONLY))
+        except OSError as error:
+            handles.append(error)
+
+    opener = threading.Thread(target=wait, daemon=True)
+    opener.start()
+    opener.join(PATIENCE)
+    if is_late := not handles:
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # which ends the waiting
+            opener.join()
+    handle = handles[0] if handles else -1
+    if isinstance(handle, OSError):
+        raise handle
+    if is_late:
+        with contextlib.suppress(OSError):
+            os.close(handle)
+        raise TimeoutError(
+            f"{os.fspath(path)} is a pipe that no program has opened for writing within "
+            f"{PATIENCE:g} seconds; start the program that writes to it first"
+        )
+    return handle
 
 
 def blocks(path: StrPath, size: int = BLOCK, *, pipes: bool = False) -> Iterator[bytes]:

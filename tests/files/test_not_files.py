@@ -1,6 +1,7 @@
 """Functions that read or write files: what is not a file is refused, and nothing waits for it."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -86,6 +87,24 @@ def test_a_pipe_is_learned_as_a_file_is(rnn, tmp_path, pipe):
     corpora = [np.asarray(loader.corpus) for loader, _ in loaded]
     np.testing.assert_array_equal(*corpora)
     assert loaded[0][1].idx_to_token == loaded[1][1].idx_to_token
+
+
+def test_a_pipe_with_a_name_is_read_once_a_program_writes_to_it(rnn, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Timer(0.2, (tmp_path / "pipe").write_text, [TEXT])
+    writer.start()
+    assert "".join(rnn.read_text(tmp_path / "pipe")) == TEXT
+    writer.join()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_pipe_that_no_program_writes_to_is_not_waited_for(rnn, monkeypatch, tmp_path, mode):
+    monkeypatch.setattr(reading, "PATIENCE", 0.2)
+    os.mkfifo(tmp_path / "pipe", mode)
+    handles = os.listdir("/dev/fd")
+    with pytest.raises(TimeoutError, match="pipe that no program has opened for writing within 0"):
+        rnn.read_text(tmp_path / "pipe")
+    assert os.listdir("/dev/fd") == handles
 
 
 @pytest.mark.parametrize("name", ["read_text", "load_data_text"])
