@@ -72,6 +72,13 @@ class RNNModel(ConciseModel):
         dense = gluon.nn.Dense(vocab_size, in_units=first._hidden_size * first._dir)
         self.dense = initialized(dense, seed, self.dtype, self.device)
 
+    def __setstate__(self, state):
+        """Give the parameters gradients again, which MXNet does not pickle or copy."""
+        vars(self).update(state)
+        for param in self.params:
+            param.grad_req = "null"
+            param.grad_req = "write"
+
     @property
     def architecture(self):
         """The cell, the layers and the directions."""

@@ -112,6 +112,9 @@ def value_and_grad(network, loss):
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
+        for param in params:
+            if param.grad is None:  # of a net that was pickled or copied
+                param.attach_grad()
         with autograd.record():
             outputs, state = network(params, *constant(inputs))
             checks.targets(targets, weights, outputs, loss)
