@@ -216,6 +216,24 @@ def test_a_second_derivative_of_a_fused_cell_is_that_of_the_plain_one(rnn, backe
         assert agreement.difference(one, other) <= AGREED
 
 
+@pytest.mark.only("jax")
+@pytest.mark.parametrize("kind", FUSED)
+def test_forward_mode_is_for_plain_cells(rnn, kind):
+    import jax
+
+    net = make(rnn, kind, "float64")
+    inputs, state, params = net.rows(X, net.begin_state(2)), net.begin_state(2), net.params
+
+    def outputs(params, forward_fn):
+        return forward_fn(inputs, state, params)[0]
+
+    plain = getattr(rnn, kind.removesuffix("_fused"))
+    _, found = jax.jvp(lambda p: outputs(p, plain), (params,), (params,))
+    assert np.isfinite(found).all()
+    with pytest.raises(TypeError, match=r"forward-mode autodiff \(jvp\) to a custom_vjp function"):
+        jax.jvp(lambda p: outputs(p, net.forward_fn), (params,), (params,))
+
+
 # Transformed functions
 
 
