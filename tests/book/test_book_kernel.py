@@ -115,12 +115,19 @@ def test_an_error_beyond_the_limit_is_a_failure(long_outputs):
     assert [failure.number for failure in long_outputs.failures] == [len(LONG), len(LONG) + 1]
 
 
+def test_a_cell_beyond_the_limit_ends_as_soon_as_it_has_run(made):
+    run = notebook.run(made("print('x' * 900)\nraise ValueError('x' * 900)"), max_output=LIMIT)
+    (done,) = (cell["metadata"]["execution"] for cell in run.notebook["cells"])
+    assert "iopub.status.idle" in done
+
+
 @pytest.mark.parametrize("source", [SESSION, DAEMON])
 def test_what_a_cell_starts_ends_with_the_command(made, source):
     number = str(100_000 + os.getpid() % 100_000)
     source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
     assert notebook.run(made(source)).failures == []
-    running = [p.cmdline() for p in psutil.process_iter() if p.status() != psutil.STATUS_ZOMBIE]
+    running = [p.info for p in psutil.process_iter(["cmdline", "status"])]
+    running = [p["cmdline"] for p in running if p["status"] != psutil.STATUS_ZOMBIE]
     assert ["sleep", number] not in running
 
 
@@ -130,7 +137,8 @@ def interrupted(path, *signals):
     line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(line, env=environment, **pipes) as process:
+    heard = {"preexec_fn": lambda: [signal.signal(s, signal.SIG_DFL) for s in signals]}
+    with subprocess.Popen(line, env=environment, **pipes, **heard) as process:
         deadline = time.monotonic() + 120
         while not flag.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
