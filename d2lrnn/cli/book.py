@@ -112,8 +112,8 @@ def _short(line: str) -> str:
 def _detected(sources: list[str]) -> str:
     """Return the edition that the cells are of, and print it and why."""
     verdict = editions.detect(sources)
-    editions.package_of(verdict.edition)
     click.echo(harmless(verdict.reason))
+    editions.package_of(verdict.edition)  # which refuses an edition that is not supported
     return verdict.edition
 
 

@@ -90,6 +90,7 @@ def test_a_notebook_of_2026_is_refused_unless_an_edition_is_given(made):
     path = made("'d2l.x' if 1 else d2l.BPETokenizer")
     done = command(path)
     assert done.returncode == 1
+    assert done.stdout == "edition 2026: the cells use d2l.BPETokenizer\n"
     assert "of the book's edition of 2026, which d2lrnn does not support yet" in done.stderr
     assert not path.with_suffix(".executed.ipynb").exists()
     assert command(path, "--edition", "1.0").returncode == 0
