@@ -144,7 +144,7 @@ def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any])
     """Check that gradients have the shapes and the dtype of what they are the gradients of."""
     found = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
     wanted = [tuple(tensor.shape) for tensor in (outputs, *state)]
-    if found != wanted:
+    if len(found) != len(wanted) or any(map(shapes_differ, found, wanted)):
         raise ValueError(
             f"d_outputs and d_state have shapes {found}; expected {wanted}, "
             "those of the outputs and the state"
@@ -191,9 +191,9 @@ def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
             "there are no outputs; a mean loss needs at least one row and one time step"
         )
     expected = (rows,) if loss == "softmax" else (rows, num_outputs)
-    if tuple(found.shape) != expected:
+    if shapes_differ(found.shape, expected):
         raise ValueError(f"the targets have shape {tuple(found.shape)}; expected {expected}")
-    if weights is not None and tuple(weights.shape) != (rows,):
+    if weights is not None and shapes_differ(weights.shape, (rows,)):
         raise ValueError(f"the weights have shape {tuple(weights.shape)}; expected {(rows,)}")
 
 
@@ -211,8 +211,17 @@ def floating(dtype: object) -> str:
     return name
 
 
+def shapes_differ(found: Shape, expected: Shape) -> bool:
+    """Return whether two shapes differ; a size that a traced tensor has not got yet is None."""
+    if len(found) != len(expected):
+        return True
+    return any(one != other for one, other in zip(found, expected) if None not in (one, other))
+
+
 def axes(name: str, shape: Shape, meaning: str) -> None:
     """Check that shape has as many axes as meaning, such as "(batch_size, num_steps)", names."""
+    if getattr(shape, "rank", 0) is None:  # of a traced tensor
+        raise ValueError(f"{name} has an unknown number of axes; expected axes {meaning}")
     if len(shape) != meaning.count(",") + 1:
         raise ValueError(f"{name} has shape {tuple(shape)}; expected axes {meaning}")
 
@@ -500,11 +509,11 @@ def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
             raise ValueError(f"state holds a {type(tensor).__name__}; expected tensors; {remedy}")
         shape = tuple(tensor.shape)
         axes("state", shape, "(batch_size, num_hiddens)")
-        if shape[0] != batch_size:
+        if shapes_differ(shape[:1], (batch_size,)):
             raise ValueError(
                 f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; {remedy}"
             )
-        if shape[1] != width:
+        if shapes_differ(shape[1:], (width,)):
             raise ValueError(
                 f"state has {shape[1]} hidden units, the parameters have {width}; {remedy}"
             )
@@ -512,7 +521,7 @@ def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
 
 def width(name: str, found: int, expected: int) -> None:
     """Check the number of features of a row."""
-    if found != expected:
+    if shapes_differ((found,), (expected,)):
         raise ValueError(
             f"{name} has {found} features per row, the parameters are for {expected}; "
             "make the parameters for that width, or the rows for these parameters"

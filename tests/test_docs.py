@@ -88,8 +88,9 @@ def leads_somewhere(folder, target):
 
 
 def is_here(folder, name):
-    """Whether a file that a page names is here; a file of a backend is in torch/ or jax/."""
-    places = (folder, ROOT, ROOT / "d2lrnn", *(ROOT / "d2lrnn" / part for part in ("torch", "jax")))
+    """Whether a file that a page names is here; a file of a backend is in one of three folders."""
+    backends = (ROOT / "d2lrnn" / part for part in ("torch", "tensorflow", "jax"))
+    places = (folder, ROOT, ROOT / "d2lrnn", *backends)
     return name in EXAMPLES or any((place / name).exists() for place in places)
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
+from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.scratch import OPS
 from d2lrnn.tensorflow.tensors import device_of, from_numpy, has_values, to_numpy
 
@@ -29,6 +30,8 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
             f"Keras computes with {keras.backend.backend()}; set the environment variable "
             "KERAS_BACKEND to tensorflow before anything imports Keras"
         )
+    check_policy(keras.config.dtype_policy())
+    contexts.check_alone()
     layers = []
     with tf.device(device_of(device)):
         for number in range(num_layers):
@@ -42,6 +45,16 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
             num_inputs = num_hiddens * (2 if bidirectional else 1)
             layers.append(layer)
     return layers if num_layers > 1 else layers[0]
+
+
+def check_policy(policy):
+    """Check that a dtype policy of Keras computes in the dtype of the parameters."""
+    if policy.compute_dtype != policy.variable_dtype or "float16" in policy.compute_dtype:
+        raise ValueError(
+            f"the dtype policy of Keras is {policy.name!r}; expected one that computes in the "
+            "dtype of the parameters, float32 or float64; call "
+            "keras.config.set_dtype_policy('float32') before the layers are made"
+        )
 
 
 def single(cell, num_hiddens, seed, dtype, **settings):
@@ -68,6 +81,9 @@ class RNNModel(ConciseModel):
         checks.size(vocab_size=vocab_size)
         checks.seed(seed)
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
+        for layer in self.rnn:
+            for part in self.directions(layer):
+                check_policy(part.dtype_policy)
         first = self.directions(self.rnn[0])
         checks.same_vocab(first[0].cell.kernel.shape[0], vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, first[0].units
@@ -95,6 +111,7 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        contexts.check_graph(*self.params)
         inputs = self.inputs(X, state)
         return self.nothing(state) if 0 in inputs.shape[:2] else self.run(inputs, self.own(state))
 
@@ -111,7 +128,7 @@ class RNNModel(ConciseModel):
 
     def loss_and_gradients(self, inputs, targets, state):
         """Return the mean cross-entropy, the new state and the gradients of params."""
-        with tf.GradientTape() as tape:
+        with contexts.tape() as tape:
             outputs, state = self.run(inputs, state)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
             loss = tf.reduce_mean(losses)
@@ -135,13 +152,15 @@ class RNNModel(ConciseModel):
         optimizer = rule(learning_rate=lr, **clipping)
         optimizer.build(self.params)
 
-        @tf.function(autograph=False)
+        @contexts.unrecorded
         def update(inputs, targets, state):
             loss, state, grads = self.loss_and_gradients(inputs, targets, state)
             optimizer.apply_gradients(zip(grads, self.params))
             return loss, state
 
         def step(X, Y, state):
+            contexts.check_graph(*self.params)
+            contexts.check_alone(self.params)
             loss, state = update(*self.prepared(X, Y, state), self.own(state))
             return float(loss), state
 

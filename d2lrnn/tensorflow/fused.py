@@ -12,23 +12,28 @@ import tensorflow as tf
 
 from d2lrnn import checks
 from d2lrnn.nets import cells
-from d2lrnn.tensorflow.tensors import has_values, to_numpy
+from d2lrnn.tensorflow import contexts, sizes
+from d2lrnn.tensorflow.tensors import has_values, own, to_numpy
 
 
 def check(cell, inputs, state, params):
-    """Check the arguments of a cell; inside tf.function ids have no values to check."""
-    if inputs.dtype.is_floating:
-        cells.check(cell, inputs, state, params)
-        return
-    cells.check_ids(cell, inputs, state, params)
-    if has_values(inputs):
-        checks.tokens(to_numpy(inputs), params[0].shape[0])
+    """Check the arguments of a cell, and return its inputs and state."""
+    rows = inputs.dtype.is_floating
+    (cells.check if rows else cells.check_ids)(cell, inputs, state, params)
+    contexts.check_graph(inputs, *state, *params)
+    state, vocab_size = sizes.aligned(inputs, own(state)), params[0].shape[0]
+    if not rows and has_values(inputs):
+        checks.tokens(to_numpy(inputs), vocab_size)
+    elif not rows:
+        inputs, zero = contexts.traced_ids(inputs, vocab_size, state[0].dtype)
+        state = tuple(part + zero for part in state)
+    return inputs, state
 
 
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
     if inputs.dtype.is_floating:
-        T, n, d = inputs.shape
+        T, n, d = sizes.of(inputs)
         return tf.reshape(tf.reshape(inputs, (-1, d)) @ W_x, (T, n, W_x.shape[1])) + b
     return look_up(W_x, tf.cast(inputs, tf.int32)) + b
 
@@ -73,19 +78,19 @@ def scan(step, carried, inputs, shapes, *, reverse=False):
 
     Returns what the last step carried, and what all of them kept, each (T, n, ...).
     """
-    num_steps, dtype = inputs[0].shape[0], carried[0].dtype
+    num_steps, dtype = sizes.size(inputs[0], 0), carried[0].dtype
     kept = tuple(tf.TensorArray(dtype, num_steps, element_shape=shape) for shape in shapes)
 
     def body(count, carried, kept):
         t = num_steps - 1 - count if reverse else count
-        carried, new = step(carried, [x[t] for x in inputs])
-        return count + 1, tuple(carried), tuple(k.write(t, x) for k, x in zip(kept, new))
+        after, new = step(carried, [x[t] for x in inputs])
+        carried = tuple(map(sizes.like, after, carried))
+        return count + 1, carried, tuple(k.write(t, x) for k, x in zip(kept, new))
 
     start = tf.constant(0), tuple(carried), kept
     _, carried, kept = tf.while_loop(lambda count, *_: count < num_steps, body, start)
-    if num_steps == 0:
-        return carried, [tf.zeros((0, *shape), dtype) for shape in shapes]
-    return carried, [k.stack() for k in kept]
+    n = sizes.size(carried[0], 0)
+    return carried, [sizes.stacked(k, num_steps, (n, *s[1:])) for k, s in zip(kept, shapes)]
 
 
 # The recurrent network
@@ -119,7 +124,7 @@ def rnn_recurrence(A, H, W_hh):
 @cells.is_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
-    check("rnn", inputs, state, params)
+    inputs, state = check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
     Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
     return output_layer(Hs, W_hq, b_q), (H,)
@@ -167,7 +172,7 @@ def gru_recurrence(A, H, W_hzr, W_hh):
 @cells.is_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
-    check("gru", inputs, state, params)
+    inputs, state = check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
     W_x, b = tf.concat([W_xz, W_xr, W_xh], axis=1), tf.concat([b_z, b_r, b_h], axis=0)
     A, W_hzr = input_product(inputs, W_x, b), tf.concat([W_hz, W_hr], axis=1)
@@ -222,7 +227,7 @@ def lstm_recurrence(A, H, C, W_h):
 @cells.is_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
-    check("lstm", inputs, state, params)
+    inputs, state = check("lstm", inputs, state, params)
     *weights, W_hq, b_q = map(tf.convert_to_tensor, params)
     W_x, W_h, b = (tf.concat(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)

@@ -1,9 +1,12 @@
 """Gradients, clipping and the update, in TensorFlow 2 (the book's section 9.5)."""
 
+import functools
+
 import tensorflow as tf
 
 from d2lrnn import checks
 from d2lrnn.nets import kinds, optimizers
+from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import has_values, own
 
 
@@ -12,7 +15,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     checks.differentiable(inputs, state, params)
     # of two that are one tensor, each would get the sum of both gradients
     sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
-    with tf.GradientTape() as tape:
+    with contexts.tape() as tape:
         tape.watch(sources)
         outputs, new_state = forward_fn(*sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
@@ -65,7 +68,7 @@ def value_and_grad(network, loss):
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
-        with tf.GradientTape() as tape:
+        with contexts.tape() as tape:
             outputs, state = network(params, *inputs)
             checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
@@ -88,7 +91,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
-    @tf.function(jit_compile=True, autograph=False)
+    @functools.partial(contexts.unrecorded, jit_compile=True)
     def assign(params, memory, inputs, targets, weights):
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
@@ -98,6 +101,8 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         return value, state, memory
 
     def update(params, inputs, targets, weights=None):
+        contexts.check_graph(*params)
+        contexts.check_alone(params)
         before = memory.before(params)
         value, state, kept = assign(params, before, inputs, targets, weights)
         checks.values(not kept or has_values(value))  # memory is kept from call to call

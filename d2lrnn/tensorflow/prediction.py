@@ -5,11 +5,13 @@ import functools
 import tensorflow as tf
 
 from d2lrnn.nets.prediction import filled_up
+from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import to_numpy
 
 
 def say(net, index, state, given, noise):
     """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
+    contexts.check_graph(*net.params)
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
     numbers = tf.constant(index, tf.int32), tf.constant(count, tf.int32)
@@ -23,7 +25,7 @@ def say(net, index, state, given, noise):
 def compiled(network):
     """Return the loop, (params, state, given, noise, index, count) -> ids and the last state."""
 
-    @tf.function(jit_compile=True, autograph=False)
+    @functools.partial(contexts.unrecorded, jit_compile=True)
     def loop(params, state, given, noise, index, count):
         def step(t, index, state, said):
             rows = tf.one_hot(index, noise.shape[2], dtype=noise.dtype)  # (n, vocab_size)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from d2lrnn.nets import cells, kinds, layers
 from d2lrnn.nets.language_model import ScratchModel
 from d2lrnn.nets.ops import Ops
-from d2lrnn.tensorflow import baselines, distributed, gradients, tensors
+from d2lrnn.tensorflow import baselines, contexts, distributed, gradients, sizes, tensors
 from d2lrnn.tensorflow.fused import input_product
 from d2lrnn.tensorflow.prediction import say
 from d2lrnn.tensorflow.tensors import own
@@ -29,27 +29,31 @@ MANY = 120  # steps times parameters, beyond which compiling every step takes lo
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    if tf.is_symbolic_tensor(inputs) and inputs.shape[0] * len(params) > MANY:
+    contexts.check_graph(inputs, *state, *params)
+    num_steps, state = inputs.shape[0], sizes.aligned(inputs, own(state))
+    if num_steps is None or (tf.is_symbolic_tensor(inputs) and num_steps * len(params) > MANY):
         return loop(step, inputs, state, params)
-    Hs, state = [], own(state)
+    Hs = []
     for X in tf.unstack(inputs):  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
-    return tf.stack(Hs) if Hs else tf.zeros((0, *state[0].shape), inputs.dtype), state  # (T, n, h)
+    if not Hs:
+        return tf.zeros((0, *sizes.of(state[0])), inputs.dtype), state
+    return tf.stack(Hs), state  # (T, n, h)
 
 
 def loop(step, inputs, state, params):
     """Do as unroll does with a loop that is compiled once, however many steps there are."""
-    num_steps = inputs.shape[0]
+    num_steps = sizes.size(inputs, 0)
     Hs = tf.TensorArray(inputs.dtype, num_steps, element_shape=state[0].shape)
 
     def body(t, state, Hs):
-        state = tuple(step(inputs[t], state, params))
+        state = tuple(map(sizes.like, step(inputs[t], state, params), state))
         return t + 1, state, Hs.write(t, state[0])
 
-    start, bound = (tf.constant(0), tuple(state), Hs), {"maximum_iterations": num_steps}
+    start, bound = (tf.constant(0), state, Hs), {"maximum_iterations": num_steps}
     _, state, Hs = tf.while_loop(lambda t, *_: t < num_steps, body, start, **bound)
-    return Hs.stack(), state
+    return sizes.stacked(Hs, num_steps, sizes.of(state[0])), state
 
 
 def output_layer(Hs, W_hq, b_q):
@@ -166,7 +170,7 @@ OPS = Ops(
     unroll=unroll,
     output_layer=output_layer,
     input_product=input_product,
-    repeated=tf.function(autograph=False),
+    repeated=contexts.unrecorded,
 )
 stack = layers.stack_of(OPS)
 
@@ -178,6 +182,7 @@ class RNNModelScratch(ScratchModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        contexts.check_graph(*self.params)
         return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):

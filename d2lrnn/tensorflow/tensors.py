@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from d2lrnn import checks
 from d2lrnn.nets import kinds
+from d2lrnn.tensorflow import contexts
 
 
 def try_gpu(i=0):
@@ -70,6 +71,7 @@ def to_numpy(tensor):
 def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
     dtype = checks.floating(dtype)
+    contexts.check_alone()
     with tf.device(device_of(device)):
         return [tf.Variable(checks.numbers(array, dtype)) for array in arrays]
 
@@ -82,15 +84,18 @@ def is_trainable(param):
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
 
-    Inside tf.function there are no values to check; check the ids before, as RNNModelScratch does.
+    Inside tf.function the ids are checked when the function runs. With jit_compile=True an id
+    outside the vocabulary makes all rows NaN.
     """
+    dtype = checks.floating(dtype)
     if not has_values(tokens):
         checks.token_dtype(tokens, vocab_size)
-    else:
-        ids = to_numpy(tokens)
-        checks.tokens(ids, vocab_size)
-        tokens = from_numpy(ids, dtype="int64", device=device)
-    return tf.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))
+        tokens, zero = contexts.traced_ids(tokens, vocab_size, dtype)
+        return tf.one_hot(tokens, vocab_size, dtype=dtype) + zero
+    ids = to_numpy(tokens)
+    checks.tokens(ids, vocab_size)
+    tokens = from_numpy(ids, dtype="int64", device=device)
+    return tf.one_hot(tokens, vocab_size, dtype=dtype)
 
 
 def embedding(tokens, table):
@@ -99,7 +104,8 @@ def embedding(tokens, table):
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     if not has_values(tokens):
         checks.token_dtype(tokens, table.shape[0])
-        return tf.gather(table, tokens)
+        tokens, zero = contexts.traced_ids(tokens, table.shape[0], table.dtype)
+        return tf.gather(table, tokens) + zero
     ids = to_numpy(tokens)
     checks.tokens(ids, table.shape[0])
     return tf.gather(table, from_numpy(ids, dtype="int64"))

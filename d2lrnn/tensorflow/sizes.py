@@ -1,0 +1,51 @@
+"""Sizes that are unknown while tf.function traces a function: of time steps, of a minibatch."""
+
+import tensorflow as tf
+
+MISMATCH = (
+    "state is for another batch_size than the minibatch has; "
+    "call net.begin_state(batch_size) for the same batch_size"
+)
+
+
+def size(tensor, axis):
+    """Return the size of an axis: an integer, or a tensor where it is unknown."""
+    known = tensor.shape[axis]
+    return tf.shape(tensor)[axis] if known is None else known
+
+
+def of(tensor):
+    """Return all sizes of a tensor, each an integer, or a tensor where it is unknown."""
+    return [size(tensor, axis) for axis in range(len(tensor.shape))]
+
+
+def aligned(inputs, state):
+    """Return a state (n, h) with what is known of n; where it is unknown, check it at run time.
+
+    inputs are rows (T, n, d) or ids (T, n).
+    """
+    known = [inputs.shape[1], *(part.shape[0] for part in state)]
+    if None not in known:
+        return state
+    rows = tf.shape(inputs)[1]
+    checks = [tf.debugging.assert_equal(tf.shape(part)[0], rows, MISMATCH) for part in state]
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        state = tuple(map(tf.identity, state))
+    n = next((number for number in known if number is not None), None)
+    return tuple(tf.ensure_shape(part, (n, part.shape[1])) for part in state)
+
+
+def like(new, old):
+    """Return a tensor with the shape of another, which a loop must keep, as far as it is known."""
+    return new if new.shape.is_fully_defined() else tf.ensure_shape(new, old.shape)
+
+
+def stacked(array, num_steps, shape):
+    """Return what a TensorArray holds of each step (T, ...), also of none.
+
+    shape is that of one step, of integers and, where they are unknown, tensors.
+    """
+    zeros = tf.zeros((0, *shape), array.dtype)
+    if isinstance(num_steps, int):
+        return array.stack() if num_steps else zeros
+    return tf.cond(num_steps > 0, array.stack, lambda: zeros)
