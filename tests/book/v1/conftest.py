@@ -3,6 +3,7 @@
 import importlib
 import pathlib
 
+import numpy as np
 import pytest
 
 from d2lrnn import backends
@@ -97,3 +98,93 @@ def files(tmp_path_factory):
 def to_numpy(rnn):
     """What makes NumPy arrays of the backend's tensors."""
     return rnn.to_numpy
+
+
+@pytest.fixture
+def book(d2l, backend, files):
+    """What the cells of the book do, shortened."""
+    return Book(d2l, backend)
+
+
+class Book:
+    """A book's module ``d2l``, and small runs of its classes."""
+
+    def __init__(self, d2l, backend):
+        self.d2l, self.backend = d2l, backend
+        self.data = d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
+        self.size = len(self.data.vocab)
+        self.ones = d2l.ones((4, 2))
+        self.labels = d2l.astype(d2l.ones((4,)), d2l.int32)
+        if backend == "torch":
+            self.labels = self.labels.long()
+
+    def scratch(self, lr=0.3):
+        rnn = self.d2l.RNNScratch(num_inputs=self.size, num_hiddens=4)
+        return self.d2l.RNNLMScratch(rnn, vocab_size=self.size, lr=lr)
+
+    def layers(self):
+        sizes = (self.size, 4) if self.backend == "torch" else (4,)
+        return self.d2l.RNNLM(self.d2l.RNN(*sizes), vocab_size=self.size, lr=0.3)
+
+    def fit(self, model, data=None, clip=1):
+        trainer = self.d2l.Trainer(max_epochs=1, gradient_clip_val=clip)
+        trainer.fit(model, data or self.data)
+        return trainer
+
+    def predict(self):
+        model, params = self.scratch(lr=0.7), []
+        if self.backend == "jax":
+            variables = model.init(self.d2l.get_key(), self.data.X[:1])
+            params = [variables["params"]]
+            # Our network returns an array, and not a list as a reader's may.
+            outputs = [self.ones @ np.ones((2, 4))]
+            model.apply(variables, outputs, method=model.output_layer)
+        model.predict("the", 3, self.data.vocab, *params)
+
+    def regress(self):
+        data = self.regression_data()
+        self.fit(self.d2l.LinearRegressionScratch(2, lr=0.03), data, clip=0)
+
+    def regression_data(self):
+        return self.d2l.SyntheticRegressionData(self.d2l.tensor([2.0, -3.4]), 4.2, batch_size=500)
+
+    def classify(self):
+        book = self
+
+        class Data(self.d2l.DataModule):
+            def __init__(self):
+                super().__init__()
+                self.batch_size = 2
+
+            def get_dataloader(self, train):
+                return self.get_tensorloader([book.ones, book.labels], train)
+
+        self.fit(self.d2l.SoftmaxRegression(num_outputs=3, lr=0.3), Data())
+
+    def encode(self):
+        encoder = self.d2l.Seq2SeqEncoder(9, 4, 4, 1)
+        ids = self.d2l.astype(self.d2l.ones((2, 3)), self.d2l.int32)
+        if self.backend == "jax":
+            encoder.init_with_output(self.d2l.get_key(), ids)
+        else:
+            encoder(ids)
+
+    def summarize(self):
+        if self.backend == "mxnet":  # whose SoftmaxRegression has one layer, and no list of them
+            model = self.d2l.Classifier()
+            model.net = self.d2l.nn.Sequential()
+        else:
+            model = self.d2l.SoftmaxRegression(num_outputs=3, lr=0.3)
+        model.layer_summary((2, 2))
+
+    def train_seq2seq(self):
+        layer = {
+            "torch": lambda: self.d2l.nn.Linear(2, 2),
+            "mxnet": lambda: self.d2l.nn.Dense(2),
+            "tensorflow": lambda: self.d2l.tf.keras.layers.Dense(2),
+        }[self.backend]()
+        self.d2l.train_seq2seq(layer, [], 0.1, 0, {"<bos>": 1}, self.d2l.try_gpu())
+
+    def build_array(self):
+        vocab = self.d2l.Vocab(["a"], reserved_tokens=["<pad>", "<eos>"])
+        self.d2l.build_array_nmt([["a"]], vocab, 3)
