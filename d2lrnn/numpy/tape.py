@@ -242,7 +242,14 @@ def clip(A, low, high):
     return np.minimum(np.maximum(A, low), high)
 
 
-OTHERS = {np.clip: clip, np.dot: product, np.mean: mean, np.sum: summed, np.where: where}
+def dot(A, B):
+    """Return np.dot(A, B), traced, of a matrix B; of more axes it is another product than @."""
+    if np.ndim(array_of(B)) > 2:
+        raise ValueError(f"np.dot of more than matrices has no gradient in NumPy; {REMEDY}")
+    return product(A, B)
+
+
+OTHERS = {np.clip: clip, np.dot: dot, np.mean: mean, np.sum: summed, np.where: where}
 
 
 def apply(trace, inputs, state, params):

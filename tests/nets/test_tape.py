@@ -24,6 +24,7 @@ OPERATIONS = {
     "array @ A": lambda A, B: np.ones((4, 2)) @ A * 2 + B.sum(),
     "matrices of A": lambda A, B: A[:, None, :] @ B.T,
     "np.dot": lambda A, B: np.dot(A, B.T),
+    "np.dot of three axes": lambda A, B: np.dot(A[None], B.T),
     "tanh": lambda A, B: np.tanh(A) * B,
     "exp": lambda A, B: np.exp(A) * B,
     "log": lambda A, B: np.log(3 + A) * B,
@@ -105,6 +106,7 @@ REFUSED = {
     "in place": (added_in_place, "^np.add in place has no gradient in NumPy; use arithmetic"),
     "a ufunc": (lambda A, B: np.arctan(A), "^np.arctan has no gradient in NumPy; use arithmetic"),
     "a function": (lambda A, B: np.cumsum(A), "^np.cumsum has no gradient in NumPy; use"),
+    "np.dot of matrices": (lambda A, B: np.dot(A, B.T[None]), "^np.dot of more than matrices has"),
     "a vector": (lambda A, B: A @ B[0], "^A @ B of a vector has no gradient in NumPy; use"),
 }
 
