@@ -34,15 +34,23 @@ def unrecorded(function, **settings):
     """Return a tf.function whose calls no tape records that a user has opened around them.
 
     A tape that records a training step keeps all its tensors, and XLA cannot compile it at all.
+    A function that cannot be traced, as a custom forward function that iterates over its inputs,
+    is called line by line.
     """
-    traced = tf.function(function, autograph=False, **settings)
+    traced, traceable = tf.function(function, autograph=False, **settings), True
 
     @functools.wraps(function)
     def call(*arguments):
-        if tf.executing_eagerly() and not tf.config.functions_run_eagerly():
-            with tf.init_scope():
-                return traced(*arguments)
-        return traced(*arguments)
+        nonlocal traceable
+        if not tf.executing_eagerly() or tf.config.functions_run_eagerly():
+            return traced(*arguments)
+        if traceable:
+            try:
+                with tf.init_scope():
+                    return traced(*arguments)
+            except tf.errors.OperatorNotAllowedInGraphError:
+                traceable = False
+        return function(*arguments)  # beyond init_scope, in which no tape records
 
     return call
 

@@ -10,6 +10,7 @@ import os
 import tensorflow as tf
 
 from d2lrnn import processes
+from d2lrnn.tensorflow import contexts
 
 
 class Engine:
@@ -44,8 +45,8 @@ def connect():
     return processes.meet(Engine, config) if len(workers) > 1 else None
 
 
-compiled = tf.function(jit_compile=True, autograph=False)
-without_gradients = tf.function(jit_compile=True, autograph=False)
+compiled = functools.partial(contexts.unrecorded, jit_compile=True)
+without_gradients = compiled
 
 
 def flat(tensors):

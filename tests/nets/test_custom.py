@@ -136,6 +136,31 @@ def test_whatever_get_params_returns_is_trained(rnn, get_params, forward_fn):
         assert agreement.difference(one, other) <= UPDATED
 
 
+def written_as_in_the_book(rnn):
+    """A recurrent network written with the framework's operators, and a loop over its inputs."""
+    tensors = rnn.RNNModelScratch.ops.tensors
+
+    def forward_fn(inputs, state, params):
+        W_xh, W_hh, b_h, W_hq, b_q = params
+        (H,), outputs = state, []
+        for X in inputs:
+            H = tensors.tanh(X @ W_xh + H @ W_hh + b_h)
+            outputs.append(H @ W_hq + b_q)
+        return tensors.concat(outputs, axis=0), (H,)
+
+    return forward_fn
+
+
+@pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
+def test_a_cell_written_as_in_the_book_learns_as_ours(rnn, segment):
+    net, plain = make(rnn, written_as_in_the_book(rnn)), make(rnn, rnn.rnn)
+    for one, other in zip(trained(net, segment), trained(plain, segment), strict=True):
+        assert agreement.difference(one, other) <= UPDATED
+    (_, found), (_, expected) = (n.gradients(X, Y, n.begin_state(2)) for n in (net, plain))
+    for one, other in zip(found, expected, strict=True):
+        assert agreement.difference(one, other) <= AGREED
+
+
 # Parameters without a gradient
 
 
