@@ -39,10 +39,11 @@ def family(tmp_path):
     )
     pid = int(wait_for(lambda: note.exists() and note.read_text()))
     yield process, pid
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
     process.kill()
     process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        if not has_ended(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_for(happened, seconds=30):

@@ -83,7 +83,7 @@ def test_workers_that_all_end_well_are_a_success():
 
 # Says that it runs, and then what interrupts it; ends at the first interrupt with 130, as we do.
 TELLS = """
-import signal, sys, time
+import d2lrnn, signal, sys, time
 def note(*_):
     print("interrupted", file=log, flush=True)
     time.sleep(0.3)  # a second one would be noted too
@@ -119,10 +119,16 @@ def test_an_interrupt_reaches_each_worker_once(launched, send):
     assert [log.read_text() for log in logs] == ["runs\ninterrupted\n"] * 2
 
 
-def test_an_interrupt_that_a_script_does_not_handle_is_no_lost_worker(capfd):
-    waits = [sys.executable, "-c", "import time; time.sleep(60)"]
-    interrupts_launcher = [sys.executable, "-c", "import os; os.kill(os.getppid(), 2)"]
-    assert workers.run([({}, waits), ({}, waits)], [({}, interrupts_launcher)]) == 130
+def test_an_interrupt_that_a_script_does_not_handle_is_no_lost_worker(capfd, tmp_path):
+    waits = "import os, time; open({log!r}, 'w').close(); time.sleep(60)"
+    interrupts = (
+        "import os, time\n"
+        f"while len(os.listdir({str(tmp_path)!r})) < 2: time.sleep(0.05)\n"
+        "time.sleep(0.2); os.kill(os.getppid(), 2)"
+    )
+    codes = [waits.format(log=str(tmp_path / f"{rank}")) for rank in range(2)]
+    *jobs, helper = [({}, [sys.executable, "-c", code]) for code in (*codes, interrupts)]
+    assert workers.run(jobs, [helper]) == 130
     assert "killed" not in capfd.readouterr().err
 
 
