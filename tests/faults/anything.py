@@ -20,7 +20,7 @@ NUMPY = backends.load("numpy")
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8"]
 OTHERS = ["uint16", "uint32", "uint64", "bool", "float16", "float32", "float64", "complex64", "U1"]
-ERRORS = {"ValueError", "CheckpointError", "DivergenceError", "FileNotFoundError"}
+ERRORS = {"ValueError", "CheckpointError", "DivergenceError", "FileNotFoundError", "OSError"}
 
 sizes = st.integers(0, 3)
 shapes = st.lists(sizes, max_size=4).map(tuple)
