@@ -63,7 +63,7 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 @click.option("--hiddens", default=256, help="Hidden units of a layer.")
 @click.option("--steps", default=35, help="Time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
-@click.option("--epochs", default=400, help="Passes over the text.")
+@click.option("--epochs", default=300, help="Passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
 @click.option(
     "--optimizer",
