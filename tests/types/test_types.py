@@ -55,7 +55,7 @@ def mypy(cache, *arguments):
 @pytest.fixture(params=list(backends.BACKENDS))
 def snippet(request, tmp_path):
     """The README's snippet on a backend, and after it a question for each thing."""
-    code = SNIPPET.replace("import torch", f"import {request.param}")
+    code = SNIPPET.replace("import numpy", f"import {request.param}")
     assert f"import {request.param} as rnn" in code
     questions = "".join(f"reveal_type({thing})\n" for thing in KNOWN)
     path = tmp_path / "snippet.py"
