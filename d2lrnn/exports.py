@@ -1,8 +1,9 @@
-"""What every backend hands on: as it is, or made of the backend's record.
+"""The names of every backend: declared once for editors, imported or built when first used.
 
-Nothing of it is imported before it is asked for (PEP 562): who trains no network of sequences waits
-for none. What a type checker sees is imported here, and what of it Python is told by PLACES and
-MADE are the same names, which a test compares.
+A backend's ``__init__.py`` imports the functions that its own files implement. All other names are
+imported from PLACES, or built from the backend's record by BUILT, when they are first used (PEP
+562), so that importing a backend stays fast. Type checkers and editors read the declarations under
+TYPE_CHECKING instead; tests/test_interface.py compares the names.
 """
 
 from __future__ import annotations
@@ -10,10 +11,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from d2lrnn import interface
 
 if TYPE_CHECKING:
-    from d2lrnn.data.batches import BatchLoader, SeqDataLoader
+    from d2lrnn.data.batches import (
+        BatchLoader,
+        SeqDataLoader,
+        seq_data_iter_random,
+        seq_data_iter_sequential,
+    )
     from d2lrnn.data.corpora import (
         DownloadError,
         read_builtin,
@@ -23,17 +31,25 @@ if TYPE_CHECKING:
     )
     from d2lrnn.data.datasets import load_digits, read_fra_eng, read_mnist
     from d2lrnn.data.generated import date_pairs, tagged_sentences
-    from d2lrnn.data.loaders import load_corpus_time_machine
-    from d2lrnn.data.signatures import DataIter, LoadData, LoadGrammar, LoadText
+    from d2lrnn.data.loaders import (
+        load_corpus_time_machine,
+        load_data_builtin,
+        load_data_grammar,
+        load_data_text,
+        load_data_time_machine,
+        load_data_tiny_shakespeare,
+    )
     from d2lrnn.data.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
-    from d2lrnn.files.model_file import CheckpointError, LoadModel, save_model
+    from d2lrnn.files.model_file import CheckpointError, save_model
+    from d2lrnn.interface import Backend, Layers
     from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
     from d2lrnn.measure.inside import look_inside
-    from d2lrnn.nets import classifiers, concatenated, encoder_decoder, parameters
     from d2lrnn.nets.bleu import bleu
     from d2lrnn.nets.cells import Architecture, flip_update_gate
+    from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceTaggerScratch
+    from d2lrnn.nets.encoder_decoder import DecoderScratch, EncoderDecoderScratch, EncoderScratch
     from d2lrnn.nets.group import Group
-    from d2lrnn.nets.language_model import ScratchModel, copy_params
+    from d2lrnn.nets.language_model import RNNModelScratch, copy_params
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
     from d2lrnn.teaching import show
@@ -42,46 +58,133 @@ if TYPE_CHECKING:
     from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
     from d2lrnn.training.sequences import train_sequences
 
+    concat_gru = Backend.concat_gru
+    concat_lstm = Backend.concat_lstm
+    concat_params = Backend.concat_params
+    concat_rnn = Backend.concat_rnn
+    embedding = Backend.embedding
+    from_numpy = Backend.from_numpy
+    get_gru_params = Backend.get_gru_params
+    get_gru_reset_after_params = Backend.get_gru_reset_after_params
+    get_lstm_params = Backend.get_lstm_params
+    get_mlp_params = Backend.get_mlp_params
+    get_params = Backend.get_params
+    grad_clipping = Backend.grad_clipping
+    gru = Backend.gru
+    gru_fused = Backend.gru_fused
+    gru_reset_after = Backend.gru_reset_after
+    init_gru_state = Backend.init_gru_state
+    init_lstm_state = Backend.init_lstm_state
+    init_rnn_state = Backend.init_rnn_state
+    load_model = Backend.load_model
+    lstm = Backend.lstm
+    lstm_fused = Backend.lstm_fused
+    make_update = Backend.make_update
+    mlp = Backend.mlp
+    one_hot = Backend.one_hot
+    processes = Backend.processes
+    rnn = Backend.rnn
+    rnn_fused = Backend.rnn_fused
+    split_params = Backend.split_params
+    stack = Backend.stack
+    to_numpy = Backend.to_numpy
+    trainable = Backend.trainable
+    try_gpu = Backend.try_gpu
+    value_and_grad = Backend.value_and_grad
+    vjp = Backend.vjp
+    # Of every backend except numpy
+    GRU = Layers.GRU
+    LSTM = Layers.LSTM
+    RNN = Layers.RNN
+    RNNModel = Layers.RNNModel
+
 __all__ = [
     "BatchLoader",
     "CheckpointError",
+    "DecoderScratch",
     "DivergenceError",
     "DownloadError",
+    "EncoderDecoderScratch",
+    "EncoderScratch",
     "History",
     "Interrupted",
+    "RNNModelScratch",
     "Scores",
+    "SeqDataLoader",
+    "SequenceClassifierScratch",
+    "SequenceTaggerScratch",
     "Vocab",
     "bleu",
     "bptt_terms",
+    "concat_gru",
+    "concat_lstm",
+    "concat_params",
+    "concat_rnn",
     "copy_params",
     "date_pairs",
+    "embedding",
     "flip_update_gate",
+    "from_numpy",
+    "get_gru_params",
+    "get_gru_reset_after_params",
+    "get_lstm_params",
+    "get_mlp_params",
+    "get_params",
+    "grad_clipping",
     "gradient_norms",
+    "gru",
+    "gru_fused",
+    "gru_reset_after",
+    "init_gru_state",
+    "init_lstm_state",
+    "init_rnn_state",
     "load_corpus_time_machine",
+    "load_data_builtin",
+    "load_data_grammar",
+    "load_data_text",
+    "load_data_time_machine",
+    "load_data_tiny_shakespeare",
     "load_digits",
+    "load_model",
     "look_inside",
+    "lstm",
+    "lstm_fused",
     "make_step",
+    "make_update",
+    "mlp",
+    "one_hot",
     "pad_sequences",
     "predict_ch8",
     "predict_many",
+    "processes",
     "read_builtin",
     "read_fra_eng",
     "read_mnist",
     "read_text",
     "read_time_machine",
     "read_tiny_shakespeare",
+    "rnn",
+    "rnn_fused",
     "save_model",
     "scale_recurrent",
+    "seq_data_iter_random",
+    "seq_data_iter_sequential",
     "show",
+    "split_params",
+    "stack",
     "tagged_sentences",
     "texts_to_sequences",
+    "to_numpy",
     "tokenize",
     "train_ch8",
     "train_epoch_ch8",
     "train_sequences",
+    "trainable",
+    "try_gpu",
+    "value_and_grad",
+    "vjp",
     "words_of",
 ]
-
 
 PLACES: Mapping[str, str] = MappingProxyType(
     {
@@ -113,101 +216,63 @@ PLACES: Mapping[str, str] = MappingProxyType(
 
 
 def __getattr__(name: str) -> Any:
-    """Return what is handed on as it is, imported when it is first asked for."""
+    """Import a name of PLACES when it is first used."""
     if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(PLACES[name]), name)
 
 
-class Exports(NamedTuple):
-    """What is made of a backend's record, by the names that the backend hands on."""
-
-    # The texts, yielding the backend's tensors
-    SeqDataLoader: type[SeqDataLoader]
-    seq_data_iter_random: DataIter
-    seq_data_iter_sequential: DataIter
-    load_data_time_machine: LoadData
-    load_data_tiny_shakespeare: LoadData
-    load_data_builtin: LoadData
-    load_data_text: LoadText
-    load_data_grammar: LoadGrammar
-    # Parameters and first states
-    get_mlp_params: parameters.GetMLPParams
-    get_params: parameters.GetParams
-    get_gru_params: parameters.GetParams
-    get_gru_reset_after_params: parameters.GetParams
-    get_lstm_params: parameters.GetParams
-    init_rnn_state: parameters.InitState
-    init_gru_state: parameters.InitState
-    init_lstm_state: parameters.InitState
-    concat_params: concatenated.Convert
-    split_params: concatenated.Convert
-    # Networks over sequences, and files
-    SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
-    SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
-    EncoderScratch: type[encoder_decoder.EncoderScratch]
-    DecoderScratch: type[encoder_decoder.DecoderScratch]
-    EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
-    load_model: LoadModel
-    # Training in several processes
-    processes: Callable[[], Group]
+Build = Callable[["Ops", "type[RNNModelScratch]"], dict[str, Any]]
 
 
-if TYPE_CHECKING:
-
-    def of(ops: Ops, model: type[ScratchModel]) -> Exports:
-        """Return what late hands on, one by one: this is for type checkers alone."""
-
-
-def _loaders(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _loaders(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.data import loaders
 
-    return loaders.of(ops.tensors.from_numpy)._asdict()
+    return loaders.for_backend(ops.tensors.from_numpy)
 
 
-def _parameters(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _parameters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.nets import parameters
 
-    return parameters.of(ops)._asdict()
+    return parameters.for_backend(ops)
 
 
-def _converters(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _converters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.nets import concatenated
 
-    return concatenated.of(ops)._asdict()
+    return concatenated.for_backend(ops)
 
 
-def _sequence_nets(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _sequence_nets(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.nets import encoder_decoder
 
-    return encoder_decoder.of(ops)._asdict()
+    return encoder_decoder.for_backend(ops)
 
 
-def _files(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _files(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.files import model_file
     from d2lrnn.nets import layers
 
     def new_net(
         architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
-    ) -> ScratchModel:
+    ) -> RNNModelScratch:
         functions = layers.functions(ops, architecture)
         return model(vocab_size, num_hiddens, *functions, **settings)
 
     return {"load_model": model_file.loader(new_net)}
 
 
-def _processes(ops: Ops, model: type[ScratchModel]) -> dict[str, Any]:
+def _processes(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     def processes() -> Group:
-        """Return the processes that train together, of which this is one: rank and size."""
         return ops.group
 
     return {"processes": processes}
 
 
-MADE: Mapping[str, Callable[[Ops, type[ScratchModel]], dict[str, Any]]] = MappingProxyType(
+BUILT: Mapping[str, Build] = MappingProxyType(
     {
-        name: make
-        for make, names in {
+        name: build
+        for build, names in {
             _loaders: "SeqDataLoader seq_data_iter_random seq_data_iter_sequential "
             "load_data_time_machine load_data_tiny_shakespeare load_data_builtin load_data_text "
             "load_data_grammar",
@@ -224,20 +289,23 @@ MADE: Mapping[str, Callable[[Ops, type[ScratchModel]], dict[str, Any]]] = Mappin
 )
 
 
-def late(namespace: dict[str, Any], ops: Ops, model: type[ScratchModel]) -> Callable[[str], Any]:
-    """Return a backend's __getattr__: what is asked for is, from then on, in its namespace.
+def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> Callable[[str], Any]:
+    """Return a backend's __getattr__, and give its functions the docstrings of interface.py.
 
     Args:
-        namespace: the backend's globals().
+        namespace: the backend's globals(); a name that is used stays there.
         ops: its record.
         model: its RNNModelScratch.
     """
+    for name in namespace.keys() & {*vars(interface.Backend), *vars(interface.Layers)}:
+        _document(name, namespace[name])
+    model.__doc__ = model.__mro__[1].__doc__
 
     def get(name: str) -> Any:
-        if name in MADE:
-            for made, value in MADE[name](ops, model).items():
-                value.__module__, value.__qualname__ = namespace["__name__"], made  # for pickle
-                namespace.setdefault(made, value)
+        if name in BUILT:
+            for built, value in BUILT[name](ops, model).items():
+                value.__module__, value.__qualname__ = namespace["__name__"], built  # for pickle
+                namespace.setdefault(built, _document(built, value))
         elif name in PLACES:
             namespace.setdefault(name, __getattr__(name))
         else:
@@ -245,3 +313,11 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[ScratchModel]) -> Call
         return namespace[name]
 
     return get
+
+
+def _document(name: str, value: Any) -> Any:
+    """Return a function or class with the docstring that interface.py has for its name."""
+    contract = getattr(interface.Backend, name, None) or getattr(interface.Layers, name, None)
+    if contract is not None and not name.startswith("_"):
+        value.__doc__ = contract.__doc__
+    return value

@@ -1,21 +1,26 @@
-"""Every contract, once: what each of the five backends provides, with the same signature.
+"""The contract of every backend: each function with its signature, shapes, errors and an example.
 
-``n`` is batch_size, ``T`` num_steps, ``V`` vocab_size, ``h`` num_hiddens, ``q`` the number of
-outputs. A *tensor* is the backend's own type. Sections are those of *Dive into Deep Learning* 1.0.
-Bad arguments raise ValueError with the same text in every backend.
+The five backends implement these functions with the same signatures. ``help()`` shows the text of
+this file for each of them, and bad arguments raise ValueError with the same message everywhere.
+
+In shapes, ``n`` is batch_size, ``T`` num_steps, ``V`` vocab_size, ``h`` num_hiddens, ``d`` the
+number of inputs and ``q`` the number of outputs. A *tensor* is the framework's own type. Sections
+and equations are those of *Dive into Deep Learning* 1.0.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from d2lrnn.data import text
-from d2lrnn.nets.group import Group
-from d2lrnn.nets.language_model import Model as Net
+if TYPE_CHECKING:
+    from d2lrnn.data.text import Vocab
+    from d2lrnn.nets.group import Group
+    from d2lrnn.nets.language_model import Model as Net
+    from d2lrnn.nets.language_model import RNNModelScratch
 
 Tensor = Any
 Device = Any
@@ -27,34 +32,44 @@ StrPath = str | os.PathLike[str]
 
 
 class Backend(Protocol):
-    """What ``from d2lrnn import torch as rnn`` gives, and each other backend likewise."""
+    """What ``from d2lrnn import torch as rnn`` provides, and each other backend likewise."""
 
-    # The bridge to NumPy
+    # Tensors and NumPy arrays
 
     @staticmethod
     def try_gpu(i: int = 0) -> Device:
-        """Return the i-th GPU as the framework names it, or the CPU where there is none.
+        """Return the i-th GPU, or the CPU if there is no such GPU.
+
+        Args:
+            i: the number of the GPU, 0 or above.
+
+        Returns:
+            The framework's name or object for the device; pass it as ``device``.
 
         Source: section 6.7.
 
         Examples:
-            >>> X = rnn.from_numpy([1.0, 2.0], device=rnn.try_gpu())  # on a GPU, where there is one
+            >>> X = rnn.from_numpy([1.0, 2.0], device=rnn.try_gpu())  # on a GPU if there is one
             >>> rnn.to_numpy(X).tolist()
             [1.0, 2.0]
         """
 
     @staticmethod
     def from_numpy(array: Any, *, dtype: Any = None, device: Device = None) -> Tensor:
-        """Return a copy of a NumPy array as a tensor.
+        """Convert a NumPy array to a tensor.
 
         Args:
-            array: a NumPy array, or what numpy.asarray takes.
-            dtype: of the result; None keeps the array's, or takes the next that the framework has.
-            device: where to put it; None is the framework's default.
+            array: a NumPy array, or anything that numpy.asarray accepts.
+            dtype: the dtype of the tensor; None keeps the array's dtype, or takes the closest one
+                that the framework has.
+            device: where to store the tensor; None is the framework's default.
+
+        Returns:
+            A tensor that shares no memory with the array.
 
         Raises:
-            ValueError: these are not booleans or numbers of up to 64 bits, or the dtype is one of
-                integers that cannot hold them.
+            ValueError: the elements are not booleans or numbers of up to 64 bits, or an integer
+                dtype cannot represent them.
 
         Examples:
             >>> X = rnn.from_numpy([[1, 2], [3, 4]], dtype="float32")
@@ -64,7 +79,13 @@ class Backend(Protocol):
 
     @staticmethod
     def to_numpy(tensor: Any) -> Array:
-        """Return a copy of a tensor, from whatever device, as a NumPy array.
+        """Convert a tensor to a NumPy array.
+
+        Args:
+            tensor: a tensor on any device, or an array.
+
+        Returns:
+            An array that shares no memory with the tensor.
 
         Examples:
             >>> (H,) = rnn.init_rnn_state(2, 3)
@@ -77,7 +98,15 @@ class Backend(Protocol):
     def trainable(
         arrays: Sequence[Array], *, dtype: str = "float32", device: Device = None
     ) -> Params:
-        """Return NumPy arrays as parameters that the framework can differentiate for.
+        """Convert NumPy arrays to parameters, for which the framework can compute gradients.
+
+        Args:
+            arrays: the values, one array per parameter.
+            dtype: "float32" or "float64".
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            A list of tensors, in the order of the arrays.
 
         Examples:
             >>> import numpy as np
@@ -90,12 +119,19 @@ class Backend(Protocol):
     def one_hot(
         tokens: Any, vocab_size: int, *, dtype: str = "float32", device: Device = None
     ) -> Tensor:
-        """Return token ids of any shape S as one-hot rows, of shape S + (V,).
+        """Encode token ids as one-hot rows.
 
-        The ids are checked before the framework sees them.
+        Args:
+            tokens: ids in 0..V-1, of any shape S; they are checked before the framework uses them.
+            vocab_size: V, 1 or above.
+            dtype: "float32" or "float64".
+            device: where to store the result; None is the framework's default.
+
+        Returns:
+            A tensor of shape S + (V,).
 
         Raises:
-            ValueError: an id is not an integer, or outside 0..V-1.
+            ValueError: an id is not an integer, or is outside 0..V-1.
 
         Source: section 9.5, One-Hot Encoding.
 
@@ -106,14 +142,18 @@ class Backend(Protocol):
 
     @staticmethod
     def embedding(tokens: Any, table: Tensor) -> Tensor:
-        """Return the row of table for each token id: one_hot(tokens, V) @ table, looked up.
+        """Return the row of a table for each token id, which equals one_hot(tokens, V) @ table.
 
         Args:
-            tokens: ids of any shape S, checked.
-            table: (V, d); the gradient of a row sums over the tokens that it was looked up for.
+            tokens: ids in 0..V-1, of any shape S; they are checked.
+            table: (V, d). The gradient of a row is the sum over the tokens that selected it.
 
         Returns:
-            S + (d,).
+            A tensor of shape S + (d,).
+
+        Raises:
+            ValueError: an id is not an integer or is outside 0..V-1, or the table is not a tensor
+                of this framework with two axes.
 
         Source: section 15.1 (word embedding).
 
@@ -135,9 +175,22 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return [W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)].
+        """Return the parameters of a network with one hidden layer.
 
-        Weights are drawn from N(0, 0.01²), biases are 0; see get_params.
+        Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
+
+        Args:
+            num_inputs: d, 1 or above.
+            num_hiddens: h, 1 or above.
+            num_outputs: q, 1 or above.
+            seed: an integer for the same weights in every backend, or None for new ones.
+            dtype: "float32" or "float64".
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            [W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)].
+
+        Source: section 9.4, equations 9.4.3 and 9.4.4.
 
         Examples:
             >>> [tuple(param.shape) for param in rnn.get_mlp_params(3, 4, 2, seed=0)]
@@ -153,7 +206,10 @@ class Backend(Protocol):
             params: from get_mlp_params.
 
         Returns:
-            (n, q).
+            A tensor of shape (n, q).
+
+        Raises:
+            ValueError: a shape or a dtype does not fit.
 
         Source: section 9.4, equations 9.4.3 and 9.4.4.
 
@@ -174,16 +230,22 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return [W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,)].
+        """Return the parameters of a recurrent network.
+
+        Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
 
         Args:
             vocab_size: V, 1 or above.
             num_hiddens: h, 1 or above.
-            seed: an integer for the same weights in every backend, or None for fresh ones.
+            seed: an integer for the same weights in every backend, or None for new ones.
             dtype: "float32" or "float64".
-            device: where to put them; None is the framework's default.
+            device: where to store the parameters; None is the framework's default.
 
-        Weights are drawn from N(0, 0.01²) by NumPy in float64, then cast; biases are 0.
+        Returns:
+            [W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,)].
+
+        Raises:
+            ValueError: a size is not a positive integer, or the dtype is another one.
 
         Source: section 9.5, Initializing Model Parameters.
 
@@ -197,7 +259,18 @@ class Backend(Protocol):
     def init_rnn_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H,), H zeros (n, h); n may be 0.
+        """Return the state of a recurrent network before the first time step: zeros.
+
+        Args:
+            batch_size: n, 0 or above.
+            num_hiddens: h, 1 or above.
+            dtype: "float32" or "float64".
+            device: where to store the state; None is the framework's default.
+
+        Returns:
+            (H,), with H of shape (n, h).
+
+        Source: section 9.5, RNN Model.
 
         Examples:
             >>> (H,) = rnn.init_rnn_state(2, 3)
@@ -207,18 +280,20 @@ class Backend(Protocol):
 
     @staticmethod
     def rnn(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute H_t = tanh(X_t W_xh + H_{t-1} W_hh + b_h) and O_t = H_t W_hq + b_q for each t.
+        """Run a recurrent network over a minibatch of sequences.
+
+        For each time step, H_t = tanh(X_t W_xh + H_{t-1} W_hh + b_h) and O_t = H_t W_hq + b_q.
 
         Args:
             inputs: (T, n, V); T and n may be 0.
-            state: (H,), H (n, h).
+            state: (H,), with H of shape (n, h), before the first step.
             params: from get_params.
 
         Returns:
-            outputs (T * n, q), time-major, and (H_T,).
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
 
         Raises:
-            ValueError: a rank, a width, a dtype or the state's batch size does not fit.
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Source: section 9.4, equations 9.4.5 and 9.4.6; section 9.5, RNN Model.
 
@@ -230,34 +305,7 @@ class Backend(Protocol):
             ((4, 3), (2, 4))
         """
 
-    @staticmethod
-    def RNNModelScratch(
-        vocab_size: int,
-        num_hiddens: int,
-        get_params: Callable[..., Params],
-        init_state: Callable[..., State],
-        forward_fn: ForwardFn,
-        *,
-        seed: int | None = None,
-        dtype: str = "float32",
-        device: Device = None,
-    ) -> Net:
-        """Return a language model made of three functions, such as get_params, init_rnn_state, rnn.
-
-        Each may be a custom function. What get_params returns, arrays too, becomes trainable.
-        forward_fn uses each parameter, by the framework's own operations: training refuses one that
-        receives no gradient.
-
-        Source: section 9.5.
-
-        Examples:
-            >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
-            >>> outputs, state = net(rnn.from_numpy([[0, 1, 2]]), net.begin_state(1))
-            >>> tuple(outputs.shape)  # of the token after each of the three
-            (3, 5)
-        """
-
-    # Gated cells. Every get_..._params and every cell takes and returns what get_params and rnn do.
+    # Gated cells
 
     @staticmethod
     def get_gru_params(
@@ -268,9 +316,25 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q].
+        """Return the parameters of a gated recurrent unit (GRU).
 
-        W_x? (V, h), W_h? (h, h), b_? (h,), W_hq (h, V), b_q (V,); see get_params.
+        Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
+
+        Args:
+            vocab_size: V, 1 or above.
+            num_hiddens: h, 1 or above.
+            seed: an integer for the same weights in every backend, or None for new ones.
+            dtype: "float32" or "float64".
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            [W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q], with W_x? (V, h),
+            W_h? (h, h), b_? (h,), W_hq (h, V) and b_q (V,).
+
+        Raises:
+            ValueError: a size is not a positive integer, or the dtype is another one.
+
+        Source: section 10.2, Initializing Model Parameters.
 
         Examples:
             >>> params = rnn.get_gru_params(5, 3, seed=0)
@@ -287,7 +351,19 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return a GRU's parameters with b_hh (h,) between b_h and W_hq.
+        """Return the parameters of a GRU whose reset gate follows the product: one bias more.
+
+        Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
+
+        Args:
+            vocab_size: V, 1 or above.
+            num_hiddens: h, 1 or above.
+            seed: an integer for the same weights in every backend, or None for new ones.
+            dtype: "float32" or "float64".
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            The list of get_gru_params, with b_hh (h,) between b_h and W_hq.
 
         Examples:
             >>> params = rnn.get_gru_reset_after_params(5, 3, seed=0)
@@ -299,7 +375,18 @@ class Backend(Protocol):
     def init_gru_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H,), H zeros (n, h).
+        """Return the state of a GRU before the first time step: zeros.
+
+        Args:
+            batch_size: n, 0 or above.
+            num_hiddens: h, 1 or above.
+            dtype: "float32" or "float64".
+            device: where to store the state; None is the framework's default.
+
+        Returns:
+            (H,), with H of shape (n, h).
+
+        Source: section 10.2.
 
         Examples:
             >>> (H,) = rnn.init_gru_state(2, 3)
@@ -309,10 +396,22 @@ class Backend(Protocol):
 
     @staticmethod
     def gru(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute a gated recurrent unit.
+        """Run a gated recurrent unit over a minibatch of sequences.
 
+        For each time step,
         Z = sigmoid(X W_xz + H W_hz + b_z), R = sigmoid(X W_xr + H W_hr + b_r),
         H_tilde = tanh(X W_xh + (R * H) W_hh + b_h), H = Z * H + (1 - Z) * H_tilde.
+
+        Args:
+            inputs: (T, n, V); T and n may be 0.
+            state: (H,), with H of shape (n, h), before the first step.
+            params: from get_gru_params.
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Source: section 10.2, equations 10.2.1 to 10.2.3; Cho et al., 2014.
 
@@ -326,10 +425,21 @@ class Backend(Protocol):
 
     @staticmethod
     def gru_reset_after(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute a GRU whose reset gate is applied after the product, as cuDNN's is.
+        """Run a GRU whose reset gate is applied after the product, as in cuDNN.
 
-        H_tilde = tanh(X W_xh + R * (H W_hh + b_hh) + b_h); all else as in gru. PyTorch, Keras,
-        Flax and MXNet have this form.
+        H_tilde = tanh(X W_xh + R * (H W_hh + b_hh) + b_h); all other equations are those of gru.
+        The layers of PyTorch, Keras, Flax and MXNet compute this form.
+
+        Args:
+            inputs: (T, n, V); T and n may be 0.
+            state: (H,), with H of shape (n, h), before the first step.
+            params: from get_gru_reset_after_params.
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Examples:
             >>> X = rnn.one_hot([[0, 2], [1, 1]], 3)  # T = 2, n = 2
@@ -348,7 +458,25 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return W_x?, W_h?, b_? for ? in i, f, o, c, then W_hq, b_q; see get_gru_params.
+        """Return the parameters of a long short-term memory (LSTM).
+
+        Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
+
+        Args:
+            vocab_size: V, 1 or above.
+            num_hiddens: h, 1 or above.
+            seed: an integer for the same weights in every backend, or None for new ones.
+            dtype: "float32" or "float64".
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            [W_xi, W_hi, b_i, W_xf, W_hf, b_f, W_xo, W_ho, b_o, W_xc, W_hc, b_c, W_hq, b_q], with
+            W_x? (V, h), W_h? (h, h), b_? (h,), W_hq (h, V) and b_q (V,).
+
+        Raises:
+            ValueError: a size is not a positive integer, or the dtype is another one.
+
+        Source: section 10.1, Initializing Model Parameters.
 
         Examples:
             >>> params = rnn.get_lstm_params(5, 3, seed=0)
@@ -360,7 +488,18 @@ class Backend(Protocol):
     def init_lstm_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Device = None
     ) -> State:
-        """Return (H, C), both zeros (n, h).
+        """Return the state of an LSTM before the first time step: zeros.
+
+        Args:
+            batch_size: n, 0 or above.
+            num_hiddens: h, 1 or above.
+            dtype: "float32" or "float64".
+            device: where to store the state; None is the framework's default.
+
+        Returns:
+            (H, C), the hidden state and the memory cell, both of shape (n, h).
+
+        Source: section 10.1.
 
         Examples:
             >>> H, C = rnn.init_lstm_state(2, 3)
@@ -370,10 +509,22 @@ class Backend(Protocol):
 
     @staticmethod
     def lstm(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute a long short-term memory.
+        """Run a long short-term memory over a minibatch of sequences.
 
-        I, F, O = sigmoid(X W_x? + H W_h? + b_?), C_tilde = tanh(X W_xc + H W_hc + b_c),
-        C = F * C + I * C_tilde, H = O * tanh(C).
+        For each time step,
+        I, F, O = sigmoid(X W_x? + H W_h? + b_?) for ? in i, f, o,
+        C_tilde = tanh(X W_xc + H W_hc + b_c), C = F * C + I * C_tilde, H = O * tanh(C).
+
+        Args:
+            inputs: (T, n, V); T and n may be 0.
+            state: (H, C), both of shape (n, h), before the first step.
+            params: from get_lstm_params.
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H, C).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Source: section 10.1, equations 10.1.1 to 10.1.5; Hochreiter and Schmidhuber, 1997.
 
@@ -385,19 +536,26 @@ class Backend(Protocol):
             ((4, 3), (2, 4), (2, 4))
         """
 
-    # The same cells, fast: as forward_fn, drop-in for rnn, gru and lstm.
+    # The same cells, optimized: as forward_fn, they replace rnn, gru and lstm.
 
     @staticmethod
     def rnn_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute what rnn computes, with one product for the inputs of all steps.
+        """Compute what rnn computes, faster.
+
+        The inputs of all time steps are multiplied in one product, and so are the outputs and the
+        gradient of each weight; the backward pass is written by hand.
 
         Args:
-            inputs: (T, n, V), or token ids (T, n), which mean their one-hot rows; the ids are
-                checked where they have values at hand: not on a GPU, and not in compiled code.
-            state: (H,), H (n, h).
+            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows. Ids are
+                checked unless they are on a GPU or in compiled code.
+            state: (H,), with H of shape (n, h), before the first step.
             params: from get_params.
 
-        The outputs too are one product, and so is the gradient of each weight, going back by hand.
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Examples:
             >>> state, params = rnn.init_rnn_state(1, 4), rnn.get_params(3, 4, seed=0)
@@ -409,7 +567,21 @@ class Backend(Protocol):
 
     @staticmethod
     def gru_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute what gru computes; see rnn_fused.
+        """Compute what gru computes, faster.
+
+        The inputs of all time steps are multiplied in one product, and so are the outputs and the
+        gradient of each weight; the backward pass is written by hand.
+
+        Args:
+            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows.
+            state: (H,), with H of shape (n, h), before the first step.
+            params: from get_gru_params.
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Examples:
             >>> state, params = rnn.init_gru_state(1, 4), rnn.get_gru_params(3, 4, seed=0)
@@ -421,7 +593,22 @@ class Backend(Protocol):
 
     @staticmethod
     def lstm_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
-        """Compute what lstm computes; see rnn_fused.
+        """Compute what lstm computes, faster.
+
+        The inputs of all time steps are multiplied in one product, and so are the outputs and the
+        gradient of each weight; the backward pass is written by hand, or is that of the framework's
+        own kernel where that is faster.
+
+        Args:
+            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows.
+            state: (H, C), both of shape (n, h), before the first step.
+            params: from get_lstm_params.
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H, C).
+
+        Raises:
+            ValueError: the number of axes, a width, a dtype or the state's batch size does not fit.
 
         Examples:
             >>> state, params = rnn.init_lstm_state(1, 4), rnn.get_lstm_params(3, 4, seed=0)
@@ -435,16 +622,21 @@ class Backend(Protocol):
     def stack(
         cell: str, num_layers: int = 1, bidirectional: bool = False
     ) -> tuple[Callable[..., Params], Callable[..., State], ForwardFn]:
-        """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch.
+        """Return the three functions of a deep or bidirectional network.
 
         Args:
             cell: "rnn", "gru", "gru_reset_after" or "lstm".
-            num_layers: each layer's hidden states are the inputs of the next.
-            bidirectional: each layer also runs from the last step to the first, with parameters of
-                its own; its hidden states are those of both directions, side by side.
+            num_layers: 1 or above; the hidden states of each layer are the inputs of the next.
+            bidirectional: whether each layer also runs from the last step to the first, with its
+                own parameters; its hidden states are those of both directions, side by side.
 
-        Parameters come layer by layer, direction by direction, the output layer's last; the state
-        likewise, H or H and C for each.
+        Returns:
+            (get_params, init_state, forward_fn), for RNNModelScratch. Parameters are ordered by
+            layer, then by direction, with the output layer last; so is the state, with H or
+            (H, C) for each.
+
+        Raises:
+            ValueError: the cell is not known, or num_layers is not a positive integer.
 
         Source: sections 10.3 and 10.4.
 
@@ -460,13 +652,23 @@ class Backend(Protocol):
     def concat_rnn(
         inputs: Tensor, state: State, params: Params, *, order: str = "HX"
     ) -> tuple[Tensor, State]:
-        """Compute rnn with one matrix W for [H, X] ("HX") or [X, H] ("XH").
+        """Run a recurrent network that multiplies [H, X] by one matrix, which equals rnn.
+
+        For each time step, H = tanh([H, X] W + b), where W has W_hh above W_xh.
 
         Args:
             inputs: (T, n, V).
-            state: as of rnn.
-            params: [W (h + V, h), b (h,), W_hq, b_q].
-            order: "HX" or "XH".
+            state: (H,), with H of shape (n, h), before the first step.
+            params: [W (h + V, h), b (h,), W_hq, b_q], from concat_params.
+            order: "HX" for [H, X], or "XH" for [X, H].
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: a shape or a dtype does not fit, or the order is another one.
+
+        Source: section 9.4, the concatenation of X and H.
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
@@ -481,7 +683,20 @@ class Backend(Protocol):
     def concat_gru(
         inputs: Tensor, state: State, params: Params, *, order: str = "HX"
     ) -> tuple[Tensor, State]:
-        """Compute gru with params [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q]; see concat_rnn.
+        """Run a GRU that multiplies [H, X] by one matrix per gate, which equals gru.
+
+        Args:
+            inputs: (T, n, V).
+            state: (H,), with H of shape (n, h), before the first step.
+            params: [W_z, b_z, W_r, b_r, W_h, b_h, W_hq, b_q], with W_? (h + V, h), from
+                concat_params.
+            order: "HX" for [H, X], or "XH" for [X, H].
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
+
+        Raises:
+            ValueError: a shape or a dtype does not fit, or the order is another one.
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_gru_state(1, 4)
@@ -495,7 +710,20 @@ class Backend(Protocol):
     def concat_lstm(
         inputs: Tensor, state: State, params: Params, *, order: str = "HX"
     ) -> tuple[Tensor, State]:
-        """Compute lstm with params [W_?, b_? for ? in i, f, o, c, then W_hq, b_q].
+        """Run an LSTM that multiplies [H, X] by one matrix per gate, which equals lstm.
+
+        Args:
+            inputs: (T, n, V).
+            state: (H, C), both of shape (n, h), before the first step.
+            params: [W_i, b_i, W_f, b_f, W_o, b_o, W_c, b_c, W_hq, b_q], with W_? (h + V, h), from
+                concat_params.
+            order: "HX" for [H, X], or "XH" for [X, H].
+
+        Returns:
+            The outputs (T * n, q), ordered by time step, and the state after the last step, (H, C).
+
+        Raises:
+            ValueError: a shape or a dtype does not fit, or the order is another one.
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_lstm_state(1, 4)
@@ -507,14 +735,23 @@ class Backend(Protocol):
 
     @staticmethod
     def concat_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
-        """Return the parameters of rnn, gru or lstm as their concatenated form takes them.
+        """Convert the parameters of rnn, gru or lstm to those of the concatenated form.
 
-        They are new tensors, computed by the framework's own operations, and so a gradient for them
-        is one for params too: ``lambda i, s, p: rnn.concat_rnn(i, s, rnn.concat_params(p))`` is a
-        forward function for RNNModelScratch.
+        The result is computed by the framework's own operations, so that gradients flow through it:
+        ``lambda i, s, p: rnn.concat_rnn(i, s, rnn.concat_params(p))`` is a forward function for
+        RNNModelScratch.
+
+        Args:
+            params: from get_params, get_gru_params or get_lstm_params.
+            order: "HX" to put W_h? above W_x?, or "XH" for the reverse.
+
+        Returns:
+            New tensors: one matrix and one bias per gate, then W_hq and b_q.
 
         Raises:
-            ValueError: these are not the parameters of such a cell, or order is not one of the two.
+            ValueError: these are not the parameters of such a cell, or the order is another one.
+
+        Source: section 9.4, the concatenation of X and H.
 
         Examples:
             >>> W, b_h, W_hq, b_q = rnn.concat_params(rnn.get_params(3, 4))
@@ -524,9 +761,17 @@ class Backend(Protocol):
 
     @staticmethod
     def split_params(params: Sequence[Tensor], *, order: str = "HX") -> list[Tensor]:
-        """Return the parameters of a concatenated form as rnn, gru or lstm take them.
+        """Convert the parameters of a concatenated form to those of rnn, gru or lstm.
 
-        They are new tensors, as those of concat_params.
+        Args:
+            params: from concat_params.
+            order: the order with which concat_params was called.
+
+        Returns:
+            New tensors, through which gradients flow.
+
+        Raises:
+            ValueError: these are not the parameters of such a cell, or the order is another one.
 
         Examples:
             >>> params = rnn.concat_params(rnn.get_params(3, 4))
@@ -545,22 +790,27 @@ class Backend(Protocol):
         d_outputs: Tensor,
         d_state: State,
     ) -> tuple[Tensor, State, Params]:
-        """Return (d_inputs, d_state, d_params), the vector-Jacobian product of a forward function.
+        """Compute the vector-Jacobian product of a forward function.
 
-        It is the gradient of <d_outputs, outputs> + <d_state, new state>, by the framework's own
-        differentiation; in NumPy, by hand.
+        This is the gradient of <d_outputs, outputs> + <d_state, new state>, computed by the
+        framework's own differentiation and by hand in NumPy.
 
         Args:
-            forward_fn: such as rnn.
+            forward_fn: a function such as rnn.
             inputs: (T, n, d).
             state: the state before the first step.
-            params: what forward_fn takes.
-            d_outputs: of the outputs' shape, (T * n, q).
-            d_state: of the state's shapes.
+            params: the parameters of forward_fn.
+            d_outputs: a tensor of the shape of the outputs, (T * n, q).
+            d_state: tensors of the shapes of the state.
+
+        Returns:
+            (d_inputs, d_state, d_params), with the shapes of inputs, state and params.
 
         Raises:
-            ValueError: no gradient reaches one of the parameters, and inputs are not empty; a shape
-                or a dtype does not fit.
+            ValueError: one of the parameters receives no gradient although the inputs are not
+                empty, or a shape or a dtype does not fit.
+
+        Source: section 9.7, Backpropagation Through Time.
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_rnn_state(1, 4)
@@ -575,12 +825,15 @@ class Backend(Protocol):
     def grad_clipping(
         grads: Sequence[Tensor], theta: float, *, clip: str = "norm"
     ) -> tuple[list[Tensor], Tensor]:
-        """Return the gradients times min(1, theta / norm), and the norm before.
+        """Multiply gradients by min(1, theta / norm), where norm is that of all of them together.
 
         Args:
-            grads: gradients of all parameters; not changed.
-            theta: the largest joint Euclidean norm to let through, above 0.
-            clip: "norm", or "value" to cut each element to -theta..theta instead.
+            grads: the gradients of all parameters; they are not changed.
+            theta: the largest joint Euclidean norm that is not reduced, above 0.
+            clip: "norm", or "value" to limit each element to -theta..theta instead.
+
+        Returns:
+            The new gradients, and the norm before clipping.
 
         Raises:
             ValueError: there are no gradients, they are not floats of one dtype, or theta is not
@@ -597,18 +850,21 @@ class Backend(Protocol):
 
     @staticmethod
     def value_and_grad(network: Callable[..., Any], loss: str) -> Callable[..., Any]:
-        """Return compute(params, inputs, targets, weights=None) -> (loss, last state, gradients).
+        """Return a function that computes a loss and its gradients.
 
         Args:
-            network: one of d2lrnn.nets.networks; network(params, *inputs) gives (outputs, last
-                state).
-            loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1.
+            network: one of d2lrnn.nets.networks; network(params, *inputs) returns
+                (outputs, last state).
+            loss: "softmax" for targets that are ids (m,), or "sigmoid" for targets (m, q) in 0..1.
 
-        The loss is the mean over the rows of outputs (m, q); with weights (m,), which add up to 1,
-        the weighted sum. It is a value: the list has its gradients.
+        Returns:
+            compute(params, inputs, targets, weights=None), which returns
+            (loss, last state, gradients). The loss is the mean over the rows of the outputs (m, q),
+            or, with weights (m,) that add up to 1, the weighted sum.
 
         Raises:
-            ValueError: no gradient reaches one of the parameters, and the inputs are not empty.
+            ValueError: compute finds a parameter that receives no gradient although the inputs are
+                not empty.
 
         Examples:
             >>> from d2lrnn.nets.networks import Recurrent
@@ -630,12 +886,23 @@ class Backend(Protocol):
         optimizer: str = "sgd",
         clip: str = "norm",
     ) -> Callable[..., Any]:
-        """Return update(params, inputs, targets, weights=None) -> (loss, last state, params).
+        """Return a function that updates parameters once: loss, gradients, clipping, descent.
 
-        It computes the loss and its gradients as value_and_grad does, clips them and moves the
-        parameters; the frameworks that compile, compile all of it. The loss is the framework's
-        scalar, where it was computed: float(loss) waits for it. Arguments as of make_step.
-        ``update.memory`` is the optimizers.Memory that it keeps from one call to the next.
+        Frameworks that compile code compile all of it together.
+
+        Args:
+            network: one of d2lrnn.nets.networks; network(params, *inputs) returns
+                (outputs, last state).
+            loss: "softmax" for targets that are ids (m,), or "sigmoid" for targets (m, q) in 0..1.
+            lr: the learning rate, above 0.
+            theta: the largest norm of the gradients; see grad_clipping.
+            optimizer: "sgd", "adagrad" or "adam".
+            clip: "norm" or "value"; see grad_clipping.
+
+        Returns:
+            update(params, inputs, targets, weights=None), which returns
+            (loss, last state, new parameters). The loss is a scalar on its device; float(loss)
+            waits for it. ``update.memory`` is the state of the optimizer.
 
         Examples:
             >>> from d2lrnn.nets.networks import Recurrent
@@ -652,15 +919,17 @@ class Backend(Protocol):
 
     @staticmethod
     def processes() -> Group:
-        """Return the processes that train together, of which this is one: rank and size.
+        """Return the group of processes that train one network together.
 
-        Started alone, a process has rank 0 of size 1. Where several were started for this backend,
-        by ``d2lrnn launch`` or by the framework's own starter, train_ch8 and train_sequences give
-        each a share of every minibatch's rows, with the numbers of one process; rank 0 shows, saves
-        and samples.
+        Returns:
+            A group with ``rank``, the number of this process, and ``size``, the number of
+            processes: 0 and 1 if this process was started alone. If several were started, by
+            ``d2lrnn launch`` or by the framework's own launcher, train_ch8 and train_sequences give
+            each process a share of the rows of every minibatch and compute the numbers of one
+            process; only rank 0 prints, saves and generates text.
 
         Raises:
-            ImportError: what the backend needs for several is not installed.
+            ImportError: a package that the backend needs for several processes is not installed.
 
         Examples:
             >>> group = rnn.processes()
@@ -669,11 +938,18 @@ class Backend(Protocol):
         """
 
     @staticmethod
-    def load_model(path: StrPath, *, device: Device = None) -> tuple[Net, text.Vocab]:
-        """Return the net in a file, whichever backend saved it, and its Vocab.
+    def load_model(path: StrPath, *, device: Device = None) -> tuple[RNNModelScratch, Vocab]:
+        """Load a network and its vocabulary from a file that any backend saved.
+
+        Args:
+            path: a file that save_model or ``d2lrnn train --out`` wrote.
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            (net, vocab).
 
         Raises:
-            CheckpointError: a ValueError; the file is not a model of ours, or is damaged.
+            CheckpointError: a ValueError; the file is not a model of d2lrnn, or is damaged.
             OSError: the file cannot be read.
 
         Examples:
@@ -686,7 +962,7 @@ class Backend(Protocol):
 
 
 class Layers(Protocol):
-    """The frameworks' own layers: of every backend but numpy."""
+    """The frameworks' own layers: in every backend except numpy."""
 
     @staticmethod
     def RNN(
@@ -699,10 +975,22 @@ class Layers(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Any:
-        """Return the framework's own layer, for RNNModel, its weights drawn as the framework does.
+        """Return the framework's own recurrent layer, for RNNModel.
 
-        torch.nn.RNN, keras.layers.SimpleRNN, flax.nnx.RNN of a SimpleCell, or gluon.rnn.RNN; a
-        list of layers where the framework has no deep ones.
+        It is torch.nn.RNN, keras.layers.SimpleRNN, flax.nnx.RNN of a SimpleCell, or gluon.rnn.RNN,
+        with the weights that the framework draws.
+
+        Args:
+            num_inputs: d, 1 or above; the size of the vocabulary in a language model.
+            num_hiddens: h, 1 or above.
+            num_layers: 1 or above.
+            bidirectional: whether each layer also runs from the last step to the first.
+            seed: an integer to draw the same weights again, or None.
+            dtype: "float32" or "float64".
+            device: where to store the weights; None is the framework's default.
+
+        Returns:
+            The layer, or a list of layers if the framework has no deep ones.
 
         Source: section 9.6.
 
@@ -724,7 +1012,21 @@ class Layers(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Any:
-        """Return the framework's own GRU, which computes gru_reset_after; see RNN.
+        """Return the framework's own GRU, which computes gru_reset_after, for RNNModel.
+
+        Args:
+            num_inputs: d, 1 or above; the size of the vocabulary in a language model.
+            num_hiddens: h, 1 or above.
+            num_layers: 1 or above.
+            bidirectional: whether each layer also runs from the last step to the first.
+            seed: an integer to draw the same weights again, or None.
+            dtype: "float32" or "float64".
+            device: where to store the weights; None is the framework's default.
+
+        Returns:
+            The layer, or a list of layers if the framework has no deep ones.
+
+        Source: section 10.2.
 
         Examples:
             >>> net = rnn.RNNModel(rnn.GRU(5, 4, num_layers=2, seed=0), 5, seed=0)
@@ -743,7 +1045,21 @@ class Layers(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Any:
-        """Return the framework's own LSTM; see RNN.
+        """Return the framework's own LSTM, for RNNModel.
+
+        Args:
+            num_inputs: d, 1 or above; the size of the vocabulary in a language model.
+            num_hiddens: h, 1 or above.
+            num_layers: 1 or above.
+            bidirectional: whether each layer also runs from the last step to the first.
+            seed: an integer to draw the same weights again, or None.
+            dtype: "float32" or "float64".
+            device: where to store the weights; None is the framework's default.
+
+        Returns:
+            The layer, or a list of layers if the framework has no deep ones.
+
+        Source: section 10.1.
 
         Examples:
             >>> net = rnn.RNNModel(rnn.LSTM(5, 4, bidirectional=True, seed=0), 5, seed=0)
@@ -755,9 +1071,20 @@ class Layers(Protocol):
     def RNNModel(
         rnn_layer: Any, vocab_size: int, *, seed: int | None = None, device: Device = None
     ) -> Net:
-        """Return a language model around a layer made by RNN, GRU or LSTM.
+        """A language model around a layer that RNN, GRU or LSTM returned.
 
-        It is called, trained and sampled as RNNModelScratch is; its optimizer is the framework's.
+        It is called, trained and sampled in the same way as RNNModelScratch; its optimizer is the
+        framework's.
+
+        Args:
+            rnn_layer: from RNN, GRU or LSTM.
+            vocab_size: V, the num_inputs of the layer.
+            seed: an integer to draw the same output layer again, or None.
+            device: where to store the parameters; None is the framework's default.
+
+        Returns:
+            A model: ``net(X, state)`` takes token ids (n, T) and returns scores (T * n, V) and the
+            new state.
 
         Source: section 9.6.
 

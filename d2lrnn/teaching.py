@@ -81,14 +81,17 @@ def _at_hand(name: str) -> bool:
 
 
 def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
-    """Show the source of a function or class: highlighted in a notebook, plain in a script.
+    """Show the source of a function or class, highlighted in a notebook and plain in a script.
 
-    What is read is what runs: the text comes from the package itself.
+    The text is read from the package itself, so it is the code that runs.
 
     Args:
-        function: written in Python, such as rnn.rnn.
-        helpers: show first, in their order, the functions of its module that it calls, and those
-            that they call in turn; such as the step that rnn.rnn runs over time.
+        function: a function or class written in Python, such as rnn.rnn.
+        helpers: whether to show first, in order, the functions of its module that it calls, and
+            those that they call in turn, such as the step that rnn.rnn runs over time.
+
+    Returns:
+        None; the source is displayed or printed.
 
     Raises:
         ValueError: it has no source in Python.

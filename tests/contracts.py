@@ -3,13 +3,14 @@
 from d2lrnn import exports, interface
 from d2lrnn.data import loaders
 from d2lrnn.nets import encoder_decoder
-from d2lrnn.nets.language_model import Model
+from d2lrnn.nets.language_model import Model, RNNModelScratch
 
-# What is documented where it is written, and handed on by every backend.
+# Documented where they are written; every backend exports them.
 SHARED = {
-    **{name: getattr(exports, name) for name in exports.__all__ if not name.endswith("Error")},
-    **loaders.LOADERS._asdict(),
-    **encoder_decoder.NETS._asdict(),
+    **{name: getattr(exports, name) for name in exports.PLACES if not name.endswith("Error")},
+    **{name: getattr(loaders, name) for name in exports.BUILT if hasattr(loaders, name)},
+    **{net.__name__: net for net in encoder_decoder.NETS},
+    "RNNModelScratch": RNNModelScratch,
 }
 
 # What users do with a language model.

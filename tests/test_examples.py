@@ -17,7 +17,7 @@ from contracts import BACKEND, LAYERS
 from d2lrnn import exports
 from d2lrnn.data import corpora, datasets
 
-ERRORS = {name: getattr(exports, name) for name in exports.__all__ if name.endswith("Error")}
+ERRORS = {name: getattr(exports, name) for name in exports.PLACES if name.endswith("Error")}
 FRENCH = "Go.\tVa !\nHi.\tSalut !\n"  # the first line is the book's
 OF_TEXTS = [name for name in BACKEND if "time_machine" in name or "shakespeare" in name]
 KNOWN = {*BACKEND, *ERRORS, "Backend", "Layers"}

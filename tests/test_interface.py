@@ -1,12 +1,16 @@
 """One signature each, in every backend."""
 
 import inspect
+import pydoc
+import re
 
 import pytest
 from contracts import BACKEND, LAYERS, NET
 
 from d2lrnn import exports
 from d2lrnn.nets.language_model import Model
+
+ERRORS = [name for name in exports.__all__ if name.endswith("Error")]
 
 
 def shape_of(function):
@@ -36,18 +40,12 @@ def test_every_public_name_is_the_function_of_that_name(rnn):
 
 def test_the_public_names_are_those_of_the_contract(rnn, backend):
     own = set() if backend == "numpy" else set(LAYERS)
-    errors = {name for name in exports.__all__ if name.endswith("Error")}
-    assert set(rnn.__all__) == {*BACKEND, *own, *errors}
+    assert set(rnn.__all__) == {*BACKEND, *own, *ERRORS}
     assert dir(rnn) == sorted(rnn.__all__)
 
 
-def test_what_is_imported_late_is_what_a_type_checker_sees():
-    assert set(exports.PLACES) == set(exports.__all__)
-    assert set(exports.MADE) == set(exports.Exports._fields)
-
-
 def test_a_name_that_is_imported_late_is_the_same_ever_after(rnn):
-    for name in (*exports.MADE, *exports.PLACES):
+    for name in (*exports.BUILT, *exports.PLACES):
         assert getattr(rnn, name) is vars(rnn)[name]
     assert rnn.Vocab is exports.Vocab
 
@@ -59,9 +57,29 @@ def test_a_name_that_there_is_not_says_so(rnn):
         getattr(exports, "gur")  # noqa: B009
 
 
-@pytest.mark.parametrize("name", BACKEND)
-def test_a_function_says_what_it_does(rnn, name):
-    assert inspect.getdoc(getattr(rnn, name))
+@pytest.mark.parametrize("name", [*BACKEND, *ERRORS])
+def test_help_at_a_function_shows_its_full_documentation(rnn, name):
+    assert_documented(getattr(rnn, name), name)
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("name", LAYERS)
+def test_help_at_a_layer_shows_its_full_documentation(rnn, name):
+    assert_documented(getattr(rnn, name), name)
+
+
+def assert_documented(thing, name):
+    """The docstring has arguments, results and an example, as help() shows them."""
+    text = inspect.getdoc(thing)
+    parameters = inspect.signature(thing).parameters if name not in ERRORS else ["message"]
+    assert "Args:" in text or not parameters
+    assert "Returns:" in text or inspect.isclass(thing)
+    assert re.search(rf">>> .*\b{name}\b", text) or re.search(rf"\.\.\. .*\b{name}\b", text)
+    missing = [one for one in parameters if not re.search(rf"^    \*?{one}: ", text, re.MULTILINE)]
+    assert missing == [] or name in ERRORS
+    assert text in pydoc.render_doc(thing, renderer=pydoc.plaintext).replace(
+        "\n    ", "\n"
+    ).replace("\n |  ", "\n")
 
 
 @pytest.mark.parametrize("name", NET)

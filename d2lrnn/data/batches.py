@@ -25,13 +25,13 @@ def seq_data_iter_random(
     """Yield minibatches of subsequences in random order.
 
     Args:
-        corpus: token ids, or a series of real numbers, which gives minibatches of float32.
+        corpus: token ids, or a series of real numbers, for which minibatches are float32.
         batch_size: subsequences per minibatch, n.
         num_steps: tokens per subsequence, T.
-        seed: an integer, or a numpy.random.Generator to draw from, or None for a fresh one.
+        seed: an integer, or a numpy.random.Generator to draw from, or None for a new one.
 
-    Yields:
-        X and Y, both (n, T): Y holds for each token of X the one that follows it.
+    Returns:
+        An iterator over pairs (X, Y), both (n, T): Y holds the token that follows each token of X.
 
     Raises:
         ValueError: the corpus is too short, has more than one axis, or does not hold numbers.
@@ -57,9 +57,19 @@ def seq_data_iter_random(
 def seq_data_iter_sequential(
     corpus: Sequence[int] | Ids, batch_size: int, num_steps: int, *, seed: Any = None
 ) -> Iterator[Minibatch]:
-    """Yield minibatches such that each row goes on where that row of the one before ended.
+    """Yield minibatches in which each row continues the same row of the minibatch before.
 
-    Arguments, results and errors are those of seq_data_iter_random.
+    Args:
+        corpus: token ids, or a series of real numbers, for which minibatches are float32.
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        seed: an integer, or a numpy.random.Generator to draw from, or None for a new one.
+
+    Returns:
+        An iterator over pairs (X, Y), both (n, T): Y holds the token that follows each token of X.
+
+    Raises:
+        ValueError: the corpus is too short, has more than one axis, or does not hold numbers.
 
     Source: the book's section 9.3, Sequential Partitioning.
 

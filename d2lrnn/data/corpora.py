@@ -41,7 +41,10 @@ LONGEST_NAME = 1024  # characters of a path; few systems allow more than 4096
 
 
 class DownloadError(OSError):
-    """A file is neither at hand nor to be had; the message names the ways out.
+    """A file is not available: neither on this machine nor on the network.
+
+    Args:
+        message: names the file, and what to do.
 
     Examples:
         >>> try:  # what a reader of a text raises where there is no file and no network
@@ -54,14 +57,17 @@ class DownloadError(OSError):
 
 
 def read_time_machine() -> list[str]:
-    """Return The Time Machine (H. G. Wells, 1895) as 3,221 lines of lower-case letters and spaces.
+    """Return the lines of The Time Machine (H. G. Wells, 1895), in lower-case letters and spaces.
 
-    Everything that is not a letter becomes one space, and lines lose the spaces at their ends, as
-    in the book's section 9.2. The file is looked for in the folder that the environment variable
-    D2LRNN_DATA names, then in the per-user cache, then downloaded.
+    Every character that is not a letter becomes a space, and spaces at the ends of a line are
+    removed, as in the book's section 9.2. The file is read from the folder that the environment
+    variable D2LRNN_DATA names, or from the cache of the user, or is downloaded.
+
+    Returns:
+        3,221 strings without line ends.
 
     Raises:
-        DownloadError: an OSError; there is no file and no network.
+        DownloadError: an OSError; the file is not available and there is no network.
 
     Examples:
         >>> lines = rnn.read_time_machine()
@@ -78,13 +84,17 @@ def letters_only(line: str) -> str:
 
 
 def read_tiny_shakespeare() -> list[str]:
-    """Return 40,000 lines of Shakespeare, ends included: 1,115,394 characters, 65 different.
+    """Return the lines of tiny-shakespeare, 1,115,394 characters of 65 kinds.
 
-    Found or downloaded as The Time Machine is. Source: Karpathy, 2015, "The unreasonable
-    effectiveness of recurrent neural networks".
+    The file is found or downloaded in the same way as that of read_time_machine.
+
+    Returns:
+        40,000 strings with their line ends.
 
     Raises:
-        DownloadError: an OSError; there is no file and no network.
+        DownloadError: an OSError; the file is not available and there is no network.
+
+    Source: Karpathy, 2015, "The unreasonable effectiveness of recurrent neural networks".
 
     Examples:
         >>> lines = rnn.read_tiny_shakespeare()
@@ -96,9 +106,11 @@ def read_tiny_shakespeare() -> list[str]:
 
 
 def read_builtin() -> list[str]:
-    """Return the story that comes with the package, one string per paragraph, ends included.
+    """Return the story that comes with the package.
 
-    Every string ends with a newline, so that a model learns paragraphs too.
+    Returns:
+        One string per paragraph, each with a newline at its end, so that a model learns paragraphs
+        too.
 
     Examples:
         >>> paragraphs = rnn.read_builtin()
@@ -159,10 +171,14 @@ def _exists(path: Any) -> bool:
 
 
 def read_text(path: str | os.PathLike[str]) -> list[str]:
-    """Return a UTF-8 text file as its lines, line ends included.
+    """Return the lines of a UTF-8 text file.
 
-    Only the line ends are changed: "\\r\\n" and "\\r" become "\\n". A last line without a line end
-    stays without one. A byte order mark is dropped.
+    Args:
+        path: a file, or a pipe such as /dev/stdin.
+
+    Returns:
+        The lines with their line ends. "\\r\\n" and "\\r" become "\\n"; a last line without a line
+        end stays without one; a byte order mark is dropped.
 
     Raises:
         ValueError: the file is empty, or is not UTF-8 (the message says where), or a pipe does not

@@ -165,15 +165,19 @@ def load_digits(*, test_share: float = 0.2, seed: int = 0) -> Digits:
 
 
 def read_fra_eng() -> list[tuple[str, str]]:
-    """Return the book's sentences as pairs (English, French), nothing changed, shortest first.
+    """Return the book's sentences in English and French.
 
-    Lines are "English, a tab, French"; further columns are ignored, lines without a tab left out.
+    Each line of the file holds an English sentence, a tab and a French one. Further columns are
+    ignored, and lines without a tab are left out.
+
+    Returns:
+        Pairs (English, French), unchanged, shortest first.
 
     Raises:
-        DownloadError: an OSError; the file is not at hand and there is no network.
-        ValueError: the file is not what it should be.
+        DownloadError: an OSError; the file is not available and there is no network.
+        ValueError: the file does not have the expected content.
 
-    Source: the book's section 10.5; the Tatoeba project, by way of manythings.org/anki.
+    Source: the book's section 10.5; the Tatoeba project, through manythings.org/anki.
 
     Examples:
         >>> english, french = rnn.read_fra_eng()[0]

@@ -133,15 +133,18 @@ def write_date(day: datetime.date, form: str) -> str:
 
 
 def tagged_sentences(num_sentences: int, *, seed: int = 0) -> list[tuple[list[str], list[str]]]:
-    """Return so many sentences, each as its words and their tags, one tag for each word.
+    """Generate sentences with a part-of-speech tag for each word.
+
+    The tags are DET, ADJ, NOUN, PRON, VERB, ADV, PREP and CONJ. A word alone does not determine its
+    tag, and often the words before it do not either: in "they watch her turn", a later word decides
+    about "her". one_word_accuracy measures how much a word alone tells.
 
     Args:
-        num_sentences: how many, 1 or above.
+        num_sentences: the number of sentences, 1 or above.
         seed: an integer, 0 or above: the same seed gives the same sentences.
 
-    The tags are DET, ADJ, NOUN, PRON, VERB, ADV, PREP and CONJ. A word alone does not fix its tag,
-    and often neither do the words before it: in "they watch her turn" what "her" is shows later.
-    one_word_accuracy says how far a word alone goes.
+    Returns:
+        A list of pairs (words, tags), two lists of equal length.
 
     Examples:
         >>> [(words, tags)] = rnn.tagged_sentences(1, seed=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from d2lrnn import checks
 from d2lrnn.data import corpora, text
@@ -17,7 +17,6 @@ from d2lrnn.data.batches import (
     seq_data_iter_sequential,
 )
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
-from d2lrnn.data.signatures import DataIter, LoadData, LoadGrammar, LoadText
 
 
 def load_data_time_machine(
@@ -29,15 +28,22 @@ def load_data_time_machine(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over The Time Machine and its Vocab.
+    """Load The Time Machine as minibatches.
 
     Args:
-        batch_size: subsequences per minibatch.
-        num_steps: tokens per subsequence.
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
-        max_tokens: train on the first so many tokens; None for all.
+        max_tokens: train on the first max_tokens tokens; None for all of them.
         token: "char" or "word".
-        seed: an integer for epochs that can be repeated, or None.
+        seed: an integer to repeat the same epochs, or None.
+
+    Returns:
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+
+    Raises:
+        DownloadError: an OSError; the text is not available and there is no network.
+        ValueError: an argument is out of its range.
 
     Source: the book's section 9.3.
 
@@ -60,9 +66,21 @@ def load_data_builtin(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over the built-in story and its Vocab; needs no download.
+    """Load the built-in story as minibatches; this needs no download.
 
-    Arguments as for load_data_time_machine.
+    Args:
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: train on the first max_tokens tokens; None for all of them.
+        token: "char" or "word".
+        seed: an integer to repeat the same epochs, or None.
+
+    Returns:
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+
+    Raises:
+        ValueError: an argument is out of its range.
 
     Examples:
         >>> train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35, seed=0)
@@ -84,11 +102,25 @@ def load_data_text(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over a UTF-8 file of one's own and its Vocab.
+    """Load a UTF-8 text file of your own as minibatches.
 
-    The other arguments are those of load_data_time_machine; all tokens are used by default. The
-    vocabulary is that of the whole text even where max_tokens are few: the whole file is read, and
-    no more is kept of it than is learned. It may also come through a pipe, such as /dev/stdin.
+    The vocabulary is that of the whole text even if max_tokens is smaller.
+
+    Args:
+        path: the file, or a pipe such as /dev/stdin.
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: train on the first max_tokens tokens; None for all of them.
+        token: "char" or "word".
+        seed: an integer to repeat the same epochs, or None.
+
+    Returns:
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+
+    Raises:
+        ValueError: the file is empty or is not UTF-8, or an argument is out of its range.
+        OSError: the file cannot be read.
 
     Examples:
         >>> with open("mine.txt", "w") as file:
@@ -110,9 +142,22 @@ def load_data_tiny_shakespeare(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[SeqDataLoader, text.Vocab]:
-    """Return a SeqDataLoader over a million characters of Shakespeare and its Vocab.
+    """Load tiny-shakespeare, a million characters, as minibatches.
 
-    Arguments as for load_data_time_machine.
+    Args:
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: train on the first max_tokens tokens; None for all of them.
+        token: "char" or "word".
+        seed: an integer to repeat the same epochs, or None.
+
+    Returns:
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+
+    Raises:
+        DownloadError: an OSError; the text is not available and there is no network.
+        ValueError: an argument is out of its range.
 
     Examples:
         >>> train_iter, vocab = rnn.load_data_tiny_shakespeare(batch_size=32, num_steps=35)
@@ -170,10 +215,22 @@ def load_data_grammar(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[GrammarLoader, text.Vocab]:
-    """Return a loader of text from a source of known entropy, fresh in every epoch, and its Vocab.
+    """Load text from a source of known entropy, which is new in every epoch.
 
-    Arguments as for load_data_time_machine; max_tokens is the length of an epoch. ``loader.floor``
-    is the lowest perplexity there is.
+    Args:
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: the number of tokens in an epoch.
+        token: "char" or "word".
+        seed: an integer to repeat the same epochs, or None.
+
+    Returns:
+        A loader, whose minibatches X and Y are tensors (n, T) and whose ``floor`` is the lowest
+        perplexity that is possible, and the Vocab.
+
+    Raises:
+        ValueError: an argument is out of its range.
 
     Examples:
         >>> train_iter, vocab = rnn.load_data_grammar(batch_size=32, num_steps=35, seed=0)
@@ -189,7 +246,17 @@ def load_data_grammar(
 def load_corpus_time_machine(
     max_tokens: int | None = None, *, token: str = "char"
 ) -> tuple[list[int], text.Vocab]:
-    """Return The Time Machine as one list of token ids, the first max_tokens, and its Vocab.
+    """Return The Time Machine as one list of token ids.
+
+    Args:
+        max_tokens: keep the first max_tokens tokens; None for all of them.
+        token: "char" or "word".
+
+    Returns:
+        The list of ids, and the Vocab.
+
+    Raises:
+        DownloadError: an OSError; the text is not available and there is no network.
 
     Source: the book's section 9.2.
 
@@ -199,31 +266,6 @@ def load_corpus_time_machine(
         (170580, 28)
     """
     return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
-
-
-class Loaders(NamedTuple):
-    """What of returns, by the names that a backend hands on."""
-
-    SeqDataLoader: type[SeqDataLoader]
-    seq_data_iter_random: DataIter
-    seq_data_iter_sequential: DataIter
-    load_data_time_machine: LoadData
-    load_data_tiny_shakespeare: LoadData
-    load_data_builtin: LoadData
-    load_data_text: LoadText
-    load_data_grammar: LoadGrammar
-
-
-LOADERS = Loaders(
-    SeqDataLoader=SeqDataLoader,
-    seq_data_iter_random=seq_data_iter_random,
-    seq_data_iter_sequential=seq_data_iter_sequential,
-    load_data_time_machine=load_data_time_machine,
-    load_data_tiny_shakespeare=load_data_tiny_shakespeare,
-    load_data_builtin=load_data_builtin,
-    load_data_text=load_data_text,
-    load_data_grammar=load_data_grammar,
-)
 
 
 def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]) -> Any:
@@ -238,8 +280,8 @@ def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]
     return load
 
 
-def of(from_numpy: Callable[[Ids], Any]) -> Loaders:
-    """Return the loaders as a backend has them: yielding tensors made by from_numpy."""
+def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
+    """Return a backend's loaders by name: they yield tensors made by from_numpy."""
 
     class Loader(SeqDataLoader):
         __doc__ = SeqDataLoader.__doc__
@@ -254,13 +296,18 @@ def of(from_numpy: Callable[[Ids], Any]) -> Loaders:
 
         return iterate
 
-    return Loaders(
-        SeqDataLoader=Loader,
-        seq_data_iter_random=iterating(seq_data_iter_random),
-        seq_data_iter_sequential=iterating(seq_data_iter_sequential),
-        load_data_time_machine=with_tensors(load_data_time_machine, from_numpy),
-        load_data_tiny_shakespeare=with_tensors(load_data_tiny_shakespeare, from_numpy),
-        load_data_builtin=with_tensors(load_data_builtin, from_numpy),
-        load_data_text=with_tensors(load_data_text, from_numpy),
-        load_data_grammar=with_tensors(load_data_grammar, from_numpy),
+    loading = (
+        load_data_time_machine,
+        load_data_tiny_shakespeare,
+        load_data_builtin,
+        load_data_text,
+        load_data_grammar,
     )
+    return {
+        "SeqDataLoader": Loader,
+        **{
+            iterate.__name__: iterating(iterate)
+            for iterate in (seq_data_iter_random, seq_data_iter_sequential)
+        },
+        **{load.__name__: with_tensors(load, from_numpy) for load in loading},
+    }

@@ -283,9 +283,15 @@ def encode(
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case: what is left between spaces and punctuation.
+    """Split a text into words in lower case.
 
-    Letters, digits and apostrophes make words, in any script.
+    Letters, digits and apostrophes make words, in any script; spaces and punctuation separate them.
+
+    Args:
+        text: a string.
+
+    Returns:
+        A list of strings.
 
     Raises:
         ValueError: text is not a string.
@@ -298,7 +304,14 @@ def words_of(text: str) -> list[str]:
 
 
 def texts_to_sequences(texts: Sequence[str], vocab: Vocab) -> list[list[int]]:
-    """Return each text as the list of the ids of its words; words unknown to vocab become unk.
+    """Convert each text to the ids of its words.
+
+    Args:
+        texts: a list of strings.
+        vocab: a Vocab of words; words that it does not have become its unknown token.
+
+    Returns:
+        A list of ids for each text.
 
     Raises:
         ValueError: texts is not a list of strings.
@@ -320,14 +333,17 @@ def pad_sequences(
     truncating: str = "pre",
     value: int = 0,
 ) -> np.ndarray[Any, Any]:
-    """Return sequences of any lengths as one array (len(sequences), maxlen).
+    """Return sequences of any lengths as one array.
 
     Args:
         sequences: lists of ids.
-        maxlen: the length that all get; None takes that of the longest.
-        padding: "pre" or "post": where shorter ones are filled up.
-        truncating: "pre" or "post": where longer ones are cut.
-        value: what they are filled up with.
+        maxlen: the length of every row; None is the length of the longest sequence.
+        padding: "pre" or "post": the end at which shorter sequences are filled up.
+        truncating: "pre" or "post": the end at which longer sequences are cut.
+        value: the id that fills them up.
+
+    Returns:
+        An array of shape (len(sequences), maxlen).
 
     Raises:
         ValueError: sequences is not a list of lists, or an argument is out of its range.

@@ -15,7 +15,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files import atomic, json_text, tensor_file
 from d2lrnn.nets import cells, first_values
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets.language_model import RNNModelScratch
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
@@ -33,7 +33,10 @@ StrPath = str | os.PathLike[str]
 
 
 class CheckpointError(ValueError):
-    """A file is not a model of ours, or is damaged; the message names the file and the reason.
+    """A file is not a model of d2lrnn, or is damaged.
+
+    Args:
+        message: names the file and the reason.
 
     Examples:
         >>> with open("notes.txt", "w") as file:
@@ -47,20 +50,25 @@ class CheckpointError(ValueError):
 
 
 def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
-    """Write a net made by new_net, with its vocabulary, into one file.
+    """Write a network and its vocabulary into one file, which load_model reads in any backend.
 
-    It is written one array after the other, so that it takes hardly more memory than the net.
+    The arrays are written one after the other, so that writing needs hardly more memory than the
+    net.
 
     Args:
-        path: the file, replaced in one go if it exists and is a model, or empty.
-        net: an RNNModelScratch; ``net.arrays()`` gives its parameters as NumPy arrays.
-        vocab: the Vocab it was trained with.
-        settings: whatever else is to be known of it, as JSON allows.
+        path: the file. An existing file is replaced at once if it is a model or empty.
+        net: an RNNModelScratch; ``net.arrays()`` returns its parameters as NumPy arrays.
+        vocab: the Vocab that it was trained with.
+        settings: other facts to store with it, as JSON allows.
+
+    Returns:
+        None.
 
     Raises:
-        FileExistsError: an OSError; there is a file that is no model.
-        OSError: the file cannot be written, or is not a regular file; the one before is as it was.
-        ValueError: the vocabulary is not the net's.
+        FileExistsError: an OSError; the file exists and is not a model.
+        OSError: the file cannot be written, or is not a regular file; an existing file is
+            unchanged.
+        ValueError: the vocabulary is not that of the net.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -150,15 +158,7 @@ def _part(layer: Callable[[int], list[Any]], number: int, place: int) -> Any:
     return layer(number)[place]
 
 
-class LoadModel(Protocol):
-    """How load_model is called."""
-
-    def __call__(  # noqa: D102
-        self, path: StrPath, *, device: Any = None
-    ) -> tuple[ScratchModel, Vocab]: ...
-
-
-def loader(new_net: Callable[..., Any]) -> LoadModel:
+def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, Vocab]]:
     """Return load_model as a backend has it.
 
     Args:

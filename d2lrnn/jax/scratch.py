@@ -12,8 +12,7 @@ import jax.numpy as jnp
 from d2lrnn.jax import baselines, distributed, gradients, tensors
 from d2lrnn.jax.fused import input_product
 from d2lrnn.jax.prediction import say
-from d2lrnn.nets import cells, kinds, layers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, kinds, language_model, layers
 from d2lrnn.nets.ops import Ops
 
 
@@ -161,7 +160,7 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
-class RNNModelScratch(ScratchModel):
+class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
     ops = OPS

@@ -12,11 +12,11 @@ from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
-from d2lrnn.nets.language_model import Array, ScratchModel
+from d2lrnn.nets.language_model import Array, RNNModelScratch
 
 
 def gradient_norms(
-    net: ScratchModel, X: Any, Y: Any, state: Any = None, *, last_only: bool = False
+    net: RNNModelScratch, X: Any, Y: Any, state: Any = None, *, last_only: bool = False
 ) -> Array:
     """Return the Euclidean norm of dL/dH_t for each time step t, by the backend's own gradients.
 
@@ -47,7 +47,7 @@ def gradient_norms(
         >>> norms.shape, bool(norms[0] < norms[-1])  # it vanishes on its way back
         ((3,), True)
     """
-    if not isinstance(net, ScratchModel):
+    if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is an {type(net).__name__}; gradient_norms needs an RNNModelScratch; "
             "copy_params gives one the parameters of another"
@@ -64,7 +64,7 @@ def gradient_norms(
 
 
 def hidden_gradients(
-    net: ScratchModel, X: Any, Y: Any, state: Any, *, last_only: bool = False
+    net: RNNModelScratch, X: Any, Y: Any, state: Any, *, last_only: bool = False
 ) -> Array:
     """Return the gradients of the mean loss for every hidden state, (T, n, h).
 
@@ -132,7 +132,7 @@ def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:
     return [*weights * num_steps, W_hq, b_q]
 
 
-def norm_of_gradients(net: ScratchModel) -> Callable[[Any, Any, Any], float]:
+def norm_of_gradients(net: RNNModelScratch) -> Callable[[Any, Any, Any], float]:
     """Return norm(X, Y, state): the joint norm of a minibatch's gradients, before any clipping.
 
     What the backend compiles for it is compiled once, so that it can be watched during training.
@@ -158,12 +158,15 @@ def joint_norm(gradients: Sequence[Array]) -> float:
     return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
 
 
-def scale_recurrent(net: ScratchModel | SequenceNet, radius: float) -> None:
+def scale_recurrent(net: RNNModelScratch | SequenceNet, radius: float) -> None:
     """Scale every recurrent weight matrix W_h? of a net to a spectral radius.
 
     Args:
         net: an RNNModelScratch; its params change.
-        radius: the largest absolute eigenvalue that each W_h? shall have, above 0.
+        radius: the largest absolute eigenvalue of each W_h? afterwards, above 0.
+
+    Returns:
+        None.
 
     Examples:
         >>> import numpy as np

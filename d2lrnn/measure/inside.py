@@ -14,7 +14,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.nets import losses
-from d2lrnn.nets.language_model import Array, ScratchModel
+from d2lrnn.nets.language_model import Array, RNNModelScratch
 from d2lrnn.nets.prediction import prefix_tokens
 
 GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the book's letters
@@ -47,18 +47,24 @@ class Inside:
         return {"H": self.states, **self.gates, **others}
 
 
-def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: float = 1.0) -> Inside:
-    """Let a network read a text, and return what goes on inside it.
+def look_inside(
+    net: RNNModelScratch, vocab: Vocab, text: str, *, temperature: float = 1.0
+) -> Inside:
+    """Return the hidden states, gates and predictions of a network at each token of a text.
 
     Args:
-        net: an RNNModelScratch of one layer and one direction.
-        vocab: its Vocab.
-        text: one token at least; tokens that the vocabulary does not have are read as unknown.
-        temperature: probabilities are softmax(scores / temperature), above 0.
+        net: an RNNModelScratch with one layer and one direction.
+        vocab: the Vocab of the net.
+        text: at least one token; tokens that the vocabulary does not have become the unknown token.
+        temperature: probabilities are softmax(scores / temperature); above 0.
+
+    Returns:
+        An Inside, whose ``tokens`` (T), ``states`` (T, h) and ``gates`` (name: (T, h)) belong
+        together.
 
     Raises:
-        ValueError: the net is deep, bidirectional or no RNNModelScratch, the text is empty, or the
-            temperature is not positive.
+        ValueError: the net is deep, bidirectional or not an RNNModelScratch, the text is empty, or
+            the temperature is not positive.
 
     Source: the book's sections 9.4, 10.1 and 10.2.
 
@@ -91,7 +97,7 @@ def look_inside(net: ScratchModel, vocab: Vocab, text: str, *, temperature: floa
 
 def check_net(net: Any) -> None:
     """Check that a net is one that can be looked into."""
-    if not isinstance(net, ScratchModel):
+    if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is an {type(net).__name__}; look_inside needs an RNNModelScratch; "
             "copy_params gives one the parameters of another"
@@ -102,11 +108,11 @@ def check_net(net: Any) -> None:
         )
 
 
-def _rows(net: ScratchModel, state: Any) -> list[Array]:
+def _rows(net: RNNModelScratch, state: Any) -> list[Array]:
     return [net.tensors.to_numpy(tensor) for tensor in state]
 
 
-def _gates(net: ScratchModel, X: Any, H: Any) -> tuple[dict[str, Array], Array | None]:
+def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Array | None]:
     """Return the gates, and the candidate, of inputs X (T, V) and the states before them (T, h).
 
     Each time step is one row. tanh(X W_x + H W_h + b) is the step of the recurrent cell, and a

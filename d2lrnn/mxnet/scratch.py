@@ -13,8 +13,7 @@ from d2lrnn.mxnet.tensors import (
     own,
     with_a_row,
 )
-from d2lrnn.nets import cells, kinds, layers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, kinds, language_model, layers
 from d2lrnn.nets.ops import Ops
 
 
@@ -165,14 +164,10 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
-class RNNModelScratch(ScratchModel):
+class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
     ops = OPS
-
-    def __call__(self, X, state):
-        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
         """Return the ids (k, n) of the tokens after n of them, and the last state."""

@@ -9,14 +9,21 @@ from d2lrnn.data import strings
 
 
 def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
-    """Return the BLEU score of sentences, from 0 to 100, as SacreBLEU computes it.
+    """Return the BLEU score of sentences, as SacreBLEU computes it.
 
-    Source: the book's section 10.7; Papineni et al., 2002; Post, 2018.
+    Args:
+        written: the sentences to score.
+        truth: the reference translation of each.
+
+    Returns:
+        A number from 0 to 100; 100 if all sentences are equal.
 
     Raises:
         ImportError: sacrebleu is not installed.
-        ValueError: there are no sentences, or not as many of each; an argument is one text instead
-            of a list; or a sentence is not a string.
+        ValueError: the lists are empty or of different lengths, an argument is one text instead of
+            a list, or a sentence is not a string.
+
+    Source: the book's section 10.7; Papineni et al., 2002; Post, 2018.
 
     Examples:
         >>> truth = ["the cat sat on the mat", "it was warm there"]

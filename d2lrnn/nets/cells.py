@@ -290,14 +290,17 @@ def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
 
 
 def flip_update_gate(params: Sequence[Any]) -> list[Any]:
-    """Return a GRU's parameters for the other convention, H = (1 - Z) * H + Z * H_tilde.
+    """Convert a GRU's parameters to the other convention, H = (1 - Z) * H + Z * H_tilde.
 
-    1 - sigmoid(A) is sigmoid(-A): the update gate's weights and bias, the first three parameters,
-    change sign. Applied twice, it gives back what it was given.
+    1 - sigmoid(A) equals sigmoid(-A), so the weights and the bias of the update gate, the first
+    three parameters, change sign. Calling the function twice restores the parameters.
 
     Args:
-        params: of gru or gru_reset_after, in either convention; arrays or tensors. To train with
-            the result: ``net.load_arrays(flip_update_gate(net.arrays()))``.
+        params: the parameters of gru or gru_reset_after in either convention, as arrays or tensors.
+            To train with the result, call ``net.load_arrays(flip_update_gate(net.arrays()))``.
+
+    Returns:
+        A new list: the first three parameters negated, the others unchanged.
 
     Examples:
         >>> params = rnn.get_gru_params(3, 4, seed=0)

@@ -258,11 +258,25 @@ class SequenceClassifierScratch(Reader):
 
 
 class SequenceTaggerScratch(Reader):
-    """Many to many: a label for every step of a sequence.
+    """A network with one label for every step of a sequence (many to many).
 
-    Arguments and inputs are those of SequenceClassifierScratch. ``net(X, valid=None)`` returns
-    scores (T * n, num_outputs), time-major; ``net.make_step(lr)`` returns step(X, Y, valid=None),
-    Y labels (n, T), of which those of padding do not count.
+    ``net(X, valid=None)`` returns scores (T * n, num_outputs), ordered by time step, where X holds
+    rows (n, T, d), token ids (n, T), or sequences of different lengths, and valid tells padding
+    apart by lengths (n,) or a mask (n, T). ``net.make_step(lr)`` returns step(X, Y, valid=None),
+    with labels Y (n, T); those of padding do not count.
+
+    Args:
+        num_inputs: features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: hidden units of a layer.
+        num_outputs: the number of labels.
+        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        num_layers: layers of cells.
+        bidirectional: whether each layer also runs from the last step to the first.
+        seed: an integer for the same weights in every backend, or None.
+        dtype: "float32" or "float64".
+        device: where to compute; None is the framework's default.
+
+    Source: the book's section 16.2 (sentiment), with one label per token.
 
     Examples:
         >>> net = rnn.SequenceTaggerScratch(5, 4, 3, bidirectional=True, seed=0)

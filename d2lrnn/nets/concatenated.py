@@ -7,7 +7,7 @@ The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -84,21 +84,8 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
     return height, h
 
 
-class Convert(Protocol):
-    """How concat_params and split_params are called."""
-
-    def __call__(self, params: Sequence[Any], *, order: str = "HX") -> list[Any]: ...  # noqa: D102
-
-
-class Converters(NamedTuple):
-    """What of returns, by the names that a backend hands on."""
-
-    concat_params: Convert
-    split_params: Convert
-
-
-def of(ops: Ops) -> Converters:
-    """Return concat_params and split_params as the backend with that record has them."""
+def for_backend(ops: Ops) -> dict[str, Callable[..., list[Any]]]:
+    """Return a backend's concat_params and split_params by name; interface.py documents them."""
     tensors = ops.tensors
 
     def own(params: Sequence[Any]) -> list[Any]:
@@ -106,13 +93,11 @@ def of(ops: Ops) -> Converters:
         return [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
-        """Return the parameters of rnn, gru or lstm as concat_rnn, ... take them."""
         cells.PLAIN[checks.gates(params, SUMMED)].check_params(params)
         return joined(own(params), order, tensors.concat)
 
     def split_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
-        """Return the parameters of concat_rnn, ... as rnn, gru or lstm take them."""
         check_params(checks.gates(params, JOINED), params)
         return separated(own(params), order, tensors.concat)
 
-    return Converters(concat_params=concat_params, split_params=split_params)
+    return {"concat_params": concat_params, "split_params": split_params}

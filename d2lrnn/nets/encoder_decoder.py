@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -98,11 +98,16 @@ class DecoderScratch(SequenceNet):
         num_hiddens: hidden units of a layer.
         num_context: features of the vector.
         loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
+        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        num_layers: layers of cells.
+        seed: an integer for the same weights in every backend, or None.
+        dtype: "float32" or "float64".
+        device: where to compute; None is the framework's default.
 
-    The other arguments are those of EncoderScratch. ``decoder(Y, state, context)`` returns outputs
-    (T * n, num_outputs), time-major, and the state, for what has been written so far, Y: ids or
-    rows. ``decoder.make_step(lr)`` returns step(context, Y, valid=None), which starts from a state
-    of zeros; what Y has beyond its valid part does not count.
+    ``decoder(Y, state, context)`` returns the outputs (T * n, num_outputs), ordered by time step,
+    and the state, for the tokens or rows Y generated so far. ``decoder.make_step(lr)`` returns
+    step(context, Y, valid=None), which starts from a state of zeros; the part of Y beyond its valid
+    length does not count.
 
     Source: the book's section 10.7, Decoder.
 
@@ -321,29 +326,20 @@ class EncoderDecoderScratch(SequenceNet):
         return float(np.mean([found == row[:-1] for found, row in zip(written, truth)]))
 
 
-class SequenceNets(NamedTuple):
-    """The networks over sequences as a backend has them, by the names that it hands on."""
-
-    SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
-    SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
-    EncoderScratch: type[EncoderScratch]
-    DecoderScratch: type[DecoderScratch]
-    EncoderDecoderScratch: type[EncoderDecoderScratch]
-
-
-NETS = SequenceNets(
-    SequenceClassifierScratch=classifiers.SequenceClassifierScratch,
-    SequenceTaggerScratch=classifiers.SequenceTaggerScratch,
-    EncoderScratch=EncoderScratch,
-    DecoderScratch=DecoderScratch,
-    EncoderDecoderScratch=EncoderDecoderScratch,
+NETS: tuple[type[SequenceNet], ...] = (
+    classifiers.SequenceClassifierScratch,
+    classifiers.SequenceTaggerScratch,
+    EncoderScratch,
+    DecoderScratch,
+    EncoderDecoderScratch,
 )
 
 
-def of(ops: Ops) -> SequenceNets:
-    """Return NETS as the backend with that record has them."""
-    made = {}
-    for name, net in NETS._asdict().items():
+def for_backend(ops: Ops) -> dict[str, type[SequenceNet]]:
+    """Return by name the subclasses of NETS that compute with a backend."""
+
+    def subclass(net: type[SequenceNet]) -> type[SequenceNet]:
         names = {"ops": ops, "__module__": f"d2lrnn.{ops.name}", "__doc__": net.__doc__}
-        made[name] = type(name, (net,), names)
-    return SequenceNets(**made)
+        return type(net.__name__, (net,), names)
+
+    return {net.__name__: subclass(net) for net in NETS}

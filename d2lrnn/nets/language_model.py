@@ -208,8 +208,41 @@ class Model(ABC):
         return said, state
 
 
-class ScratchModel(Model):
-    """A model made of three functions: parameters, first state and forward computation."""
+class RNNModelScratch(Model):
+    """A language model made of three functions, such as get_params, init_rnn_state and rnn.
+
+    Each of the three may be a custom function.
+
+    Args:
+        vocab_size: V, 1 or above.
+        num_hiddens: h, 1 or above.
+        get_params: called with (V, h, seed=..., dtype=..., device=...); the tensors or arrays
+            that it returns become trainable parameters.
+        init_state: called with (batch_size, h, dtype=..., device=...); returns a tuple.
+        forward_fn: called with (inputs (T, n, V), state, params); returns the outputs
+            (T * n, V), ordered by time step, and the new state. It must use every parameter,
+            with the framework's own operations: training raises an error if a parameter
+            receives no gradient.
+        seed: an integer for the same weights in every backend, or None for new ones.
+        dtype: "float32" or "float64".
+        device: where to store the parameters; None is the framework's default.
+
+    Returns:
+        A model: ``net(X, state)`` takes token ids (n, T) and returns scores (T * n, V) and the
+        new state. See d2lrnn.nets.language_model.Model for its methods.
+
+    Raises:
+        ValueError: a size or the dtype is not valid, or the number of parameters is not the
+            one that the cell needs.
+
+    Source: section 9.5.
+
+    Examples:
+        >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+        >>> outputs, state = net(rnn.from_numpy([[0, 1, 2]]), net.begin_state(1))
+        >>> tuple(outputs.shape)  # of the token after each of the three
+        (3, 5)
+    """
 
     @remedies.explained(remedies.DEVICE)
     def __init__(
@@ -236,6 +269,11 @@ class ScratchModel(Model):
             self.params = self.tensors.trainable(arrays, **settings)
         if hasattr(forward_fn, "architecture"):  # a forward function of one's own has none
             checks.num_params(len(self.params), self.architecture.parameters)
+
+    def __call__(self, X: Any, state: State) -> tuple[Any, State]:
+        """Return outputs (T * n, V) and the new state for token ids X (n, T)."""
+        outputs, state = self.forward_fn(self.inputs(X, state), self.own(state), self.params)
+        return outputs, state
 
     @property
     def takes_ids(self) -> bool:
@@ -363,14 +401,18 @@ class ScratchModel(Model):
 
 
 def copy_params(source: Model, target: Model) -> None:
-    """Give one model the parameters of another: scratch to concise, concise to scratch, any pair.
+    """Copy the parameters of one model to another: scratch to concise, concise to scratch, any
+    pair.
+
+    A framework's own GRU applies its reset gate after the product: it corresponds to
+    gru_reset_after.
 
     Args:
-        source: the model to copy from; not changed.
-        target: a model of the same cell, layers, directions and sizes, from whatever backend.
+        source: the model to copy from; it is not changed.
+        target: a model of the same cell, layers, directions and sizes, from any backend.
 
-    A framework's own GRU is one whose reset gate comes after the product: its counterpart is
-    gru_reset_after.
+    Returns:
+        None.
 
     Raises:
         ValueError: the models differ in more than their parameters.

@@ -31,20 +31,22 @@ def predict_ch8(
     seed: int | None = None,
     state: Any = None,
 ) -> str:
-    """Return the prefix and num_preds further tokens, one after the other.
+    """Generate text after a prefix, one token at a time.
 
-    predict_many goes on from many prefixes at a time.
+    predict_many generates text after many prefixes at once.
 
     Args:
-        prefix: text to go on from, at least one token.
-        num_preds: tokens to generate, 0 or more.
+        prefix: the text to continue, at least one token.
+        num_preds: the number of tokens to generate, 0 or more.
         net: the model.
-        vocab: its Vocab.
-        temperature: 0 takes the likeliest token each time; above 0, tokens are drawn with
-            probabilities softmax(scores / temperature), the more surprising the higher.
-        seed: an integer for a draw that can be repeated, or None.
-        state: the hidden state of one row to go on from, as a net or its step returned it; None for
-            zeros.
+        vocab: the Vocab of the net.
+        temperature: 0 takes the most probable token each time. Above 0, tokens are drawn with
+            probabilities softmax(scores / temperature): the higher, the more surprising.
+        seed: an integer to draw the same tokens again, or None.
+        state: the state of one row to start from, as a net or a step returned it; None for zeros.
+
+    Returns:
+        The prefix followed by the generated tokens.
 
     Raises:
         ValueError: the prefix is empty, or an argument is out of its range.
@@ -74,21 +76,26 @@ def predict_many(
     seed: int | None = None,
     state: Any = None,
 ) -> list[str]:
-    """Return each prefix and num_preds further tokens: what predict_ch8 does, for many at a time.
+    """Generate text after many prefixes at once, as predict_ch8 does after one.
 
-    All go through the net as one batch, in far less time than one after the other. Its products may
-    round otherwise than those of one row: where two tokens are all but equally likely, the choice
-    may be another.
+    All prefixes go through the net as one batch, which takes far less time than one after the
+    other. A
+    product of many rows may round differently from that of one row: if two tokens are almost
+        equally
+    probable, the other one may be chosen.
 
     Args:
-        prefixes: texts to go on from, each of at least one token; their lengths may differ.
-        num_preds: tokens to generate after each, 0 or more.
+        prefixes: the texts to continue, each of at least one token; their lengths may differ.
+        num_preds: the number of tokens to generate after each, 0 or more.
         net: the model.
-        vocab: its Vocab.
-        temperature: as in predict_ch8.
-        seed: an integer for draws that can be repeated, or None; what is drawn for prefix i is what
-            predict_ch8 draws with seed + i.
-        state: the hidden state to go on from, a row for each prefix; None for zeros.
+        vocab: the Vocab of the net.
+        temperature: see predict_ch8.
+        seed: an integer to draw the same tokens again, or None; the draws for prefix i are those of
+            predict_ch8 with seed + i.
+        state: the state to start from, one row for each prefix; None for zeros.
+
+    Returns:
+        A list of texts, each a prefix followed by the generated tokens.
 
     Raises:
         ValueError: a prefix is empty, prefixes is one text, or an argument is out of its range.

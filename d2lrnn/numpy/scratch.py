@@ -6,8 +6,7 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import numpy as np
 
-from d2lrnn.nets import cells, kinds, layers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, kinds, language_model, layers
 from d2lrnn.nets.ops import Ops, library_threads
 from d2lrnn.numpy import baselines, bptt, distributed, gradients, tensors
 from d2lrnn.numpy.bptt import sigmoid
@@ -154,11 +153,7 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
-class RNNModelScratch(ScratchModel):
+class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
     ops = OPS
-
-    def __call__(self, X, state):
-        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)

@@ -6,8 +6,7 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import tensorflow as tf
 
-from d2lrnn.nets import cells, kinds, layers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, kinds, language_model, layers
 from d2lrnn.nets.ops import Ops
 from d2lrnn.tensorflow import baselines, contexts, distributed, gradients, sizes, tensors
 from d2lrnn.tensorflow.fused import input_product
@@ -175,7 +174,7 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
-class RNNModelScratch(ScratchModel):
+class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
     ops = OPS
@@ -183,7 +182,7 @@ class RNNModelScratch(ScratchModel):
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         contexts.check_graph(*self.params)
-        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
+        return super().__call__(X, state)
 
     def say(self, index, state, given, noise):
         """Return the ids (k, n) of the tokens after n of them, and the last state."""

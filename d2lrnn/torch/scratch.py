@@ -6,8 +6,7 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import torch
 
-from d2lrnn.nets import cells, kinds, layers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets import cells, kinds, language_model, layers
 from d2lrnn.nets.ops import Ops
 from d2lrnn.torch import baselines, distributed, gradients, tensors
 from d2lrnn.torch.contexts import without_autocast
@@ -155,14 +154,10 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
-class RNNModelScratch(ScratchModel):
+class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
     ops = OPS
-
-    def __call__(self, X, state):
-        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward_fn(self.inputs(X, state), self.own(state), self.params)
 
     @torch.no_grad()
     def evaluate(self, X, state):

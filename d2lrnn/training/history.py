@@ -26,12 +26,14 @@ def in_short(perplexity: float) -> str:
 
 @dataclass
 class History:
-    """What training has seen: one entry an epoch.
+    """The results of training a language model, one entry per epoch.
 
-    ``perplexity`` is exp(mean cross-entropy) over the tokens of the epoch, 1 at best and the
-    vocabulary's size for a guess at random; ``speed`` is in tokens per second; ``samples`` are
-    pairs (epoch, text generated after it). ``floor`` is the lowest perplexity there is, where it
-    is known.
+    Args:
+        perplexity: exp(mean cross-entropy) over the tokens of each epoch: 1 at best, the size of
+            the vocabulary for a random guess.
+        speed: tokens per second.
+        samples: pairs (epoch, text generated after it).
+        floor: the lowest perplexity that is possible, if it is known.
 
     Examples:
         >>> history = rnn.History()
@@ -68,11 +70,13 @@ class History:
 
 @dataclass
 class Scores:
-    """What training has seen: one entry an epoch.
+    """The results of training a network over sequences, one entry per epoch.
 
-    ``loss`` is the mean over the minibatches of the epoch; ``score`` what net.score gives for data
-    held out, from 0 to 1, where there is some (a classifier's is its accuracy); ``speed`` is in
-    sequences per second, scoring apart.
+    Args:
+        loss: the mean over the minibatches of each epoch.
+        score: the value of net.score for held-out data, from 0 to 1, if there is some; that of a
+            classifier is its accuracy.
+        speed: sequences per second, without the time for scoring.
 
     Examples:
         >>> scores = rnn.Scores(loss=[0.7, 0.2], score=[0.5, 0.95], speed=[900, 1000])
@@ -142,16 +146,14 @@ def _drawn(draw: Callable[..., Any], seen: dict[str | None, Any], axes: Any) -> 
 
 
 class DivergenceError(FloatingPointError):
-    """Training diverged: a loss, its exponential or the parameters are not finite.
-
-    ``loss`` is the mean loss that was found, ``history`` what training has seen before.
+    """Training diverged: a loss, its exponential or a parameter is not finite.
 
     Args:
-        loss: a loss that is NaN, infinite, or so large that its exponential, the perplexity, is
-            infinite; None if parameters are not finite.
-        epoch: the epoch in which it was found, from 1.
-        history: the epochs before.
-        names: what the error calls the learning rate, and gradients that are clipped at 1.
+        loss: the mean loss, which is NaN, infinite, or so large that its exponential, the
+            perplexity, is infinite; None if parameters are not finite.
+        epoch: the epoch in which training diverged, from 1.
+        history: the results of the epochs before.
+        names: the words for the learning rate and for clipping at 1 in the message.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)

@@ -23,9 +23,14 @@ from d2lrnn.training.run_file import Run, load, pack
 
 
 class Interrupted(interrupts.Stopped):
-    """Training was interrupted after a minibatch: by Ctrl-C, or by the signal ``signum``.
+    """Training was interrupted after a minibatch, by Ctrl-C or by another signal.
 
-    ``path`` is the checkpoint that it is kept in, or None; the net holds what it has learned.
+    The net holds the parameters after that minibatch.
+
+    Args:
+        path: the checkpoint that was saved, or None.
+        epoch: the epoch that was interrupted.
+        signum: the number of the signal.
 
     Examples:
         >>> import signal

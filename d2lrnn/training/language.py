@@ -18,7 +18,7 @@ from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group, remedies
-from d2lrnn.nets.language_model import ScratchModel, Step
+from d2lrnn.nets.language_model import RNNModelScratch, Step
 from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.training import divergence, minibatches, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
@@ -38,25 +38,29 @@ def make_step(
     clip: str = "norm",
     segment: int | None = None,
 ) -> Step:
-    """Return step(X, Y, state) -> (mean loss as a float, new state).
+    """Return a function that trains a language model on one minibatch.
 
-    A step runs the net on X, takes the mean cross-entropy with the targets Y, goes back through
-    the steps of this minibatch only, clips the gradients at theta and moves the parameters against
-    them by lr.
+    A step computes the outputs for X and their mean cross-entropy with the targets Y,
+    backpropagates through the time steps of this minibatch only, clips the gradients at theta, and
+    moves the parameters against them.
 
     Args:
         net: the model; its params change.
-        lr: learning rate, above 0.
-        theta: see grad_clipping.
+        lr: the learning rate, above 0.
+        theta: the largest norm of the gradients; see grad_clipping.
         optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.nets.optimizers.
         clip: "norm" or "value"; see grad_clipping.
-        segment: None, or so many time steps, 0 for the root of all: go back through the minibatch
-            in segments, which takes little memory for many steps; see d2lrnn.training.segments.
+        segment: None, or a number of time steps: backpropagate through the minibatch in segments of
+            that length, which needs little memory for many steps; 0 chooses the square root of the
+            number of steps. See d2lrnn.training.segments.
+
+    Returns:
+        step(X, Y, state), which returns the mean loss as a float and the new state.
 
     Raises:
-        ValueError: lr or theta is not positive; segments are asked for of a framework's own layer;
-            in step, the minibatch is empty, or X and Y differ
-            in shape or hold no valid ids.
+        ValueError: lr or theta is not positive, or segments are requested for a framework's own
+            layer; in step, the minibatch is empty, X and Y have different shapes, or an id is not
+            valid.
 
     Source: the book's section 9.5, Training.
 
@@ -70,7 +74,7 @@ def make_step(
         1.55
         1.49
     """
-    if not isinstance(net, ScratchModel):
+    if not isinstance(net, RNNModelScratch):
         checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
     settings = {"optimizer": optimizer, "clip": clip}
     step: Step = (

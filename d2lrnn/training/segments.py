@@ -16,7 +16,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import averaging, losses, optimizers
-from d2lrnn.nets.language_model import ScratchModel
+from d2lrnn.nets.language_model import RNNModelScratch
 
 Array = np.ndarray[Any, Any]
 
@@ -106,7 +106,7 @@ def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float,
 def check(net: Any, segment: int) -> None:
     """Check that a net can go back in segments of so many steps."""
     checks.count(segment=segment)
-    if not isinstance(net, ScratchModel):
+    if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is a {type(net).__name__}, whose layer is the framework's own; "
             "only a network from scratch goes back in segments"

@@ -30,24 +30,27 @@ def train_sequences(
     score_every: int = 1,
     progress: bool | None = None,
 ) -> Scores:
-    """Train a network that reads or writes sequences, such as a SequenceClassifierScratch.
+    """Train a network over sequences, such as a SequenceClassifierScratch.
 
     Args:
-        net: the network, changed as it learns.
-        train_iter: yields minibatches anew for each epoch, each a tuple that the net's step takes;
-            such as a BatchLoader.
-        lr: learning rate, above 0.
+        net: the network; its params change.
+        train_iter: yields the minibatches of each epoch anew, each a tuple of the arguments of the
+            net's step; a BatchLoader, for example.
+        lr: the learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
-        theta: as for train_ch8.
-        optimizer: as for train_ch8.
-        clip: as for train_ch8.
-        held_out: inputs and targets, never trained on, that net.score takes, or None.
-        score_every: epochs from one score to the next; the last is always scored.
+        theta: see train_ch8.
+        optimizer: see train_ch8.
+        clip: see train_ch8.
+        held_out: inputs and targets for net.score that are not trained on, or None.
+        score_every: the number of epochs between two scores; the last epoch is always scored.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
+
+    Returns:
+        The Scores: loss, score and speed of each epoch.
 
     Raises:
         DivergenceError: a loss, the exponential of an epoch's mean loss or a parameter is not
-            finite; the error holds the Scores so far.
+            finite; the error holds the Scores of the epochs before.
         ValueError: an argument is out of its range.
 
     Examples:

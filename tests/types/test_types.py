@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from d2lrnn import backends
+from d2lrnn import backends, exports
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
@@ -24,6 +24,7 @@ OF_NOTEBOOKS = (
     "--disable-error-code=var-annotated",
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LAYERS = ("GRU", "LSTM", "RNN", "RNNModel")
 SNIPPET = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[1]
 KNOWN = {
     "train_iter": "SeqDataLoader",
@@ -33,7 +34,7 @@ KNOWN = {
     "rnn.get_lstm_params(28, 256)": "list[Any]",
     "rnn.init_lstm_state(2, 3)": "tuple[Any, ...]",
     "rnn.SequenceClassifierScratch(5, 3, 1)": "SequenceClassifierScratch",
-    'rnn.load_model("model.safetensors")': "tuple[ScratchModel, Vocab]",
+    'rnn.load_model("model.safetensors")': "tuple[RNNModelScratch, Vocab]",
 }
 
 
@@ -43,6 +44,68 @@ def pyright(*paths):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     said = json.loads(done.stdout[done.stdout.index("{") :])
     return [(each["severity"], each["message"]) for each in said["generalDiagnostics"]]
+
+
+class Editor:
+    """An editor's side of the language server protocol, as far as hovering needs it."""
+
+    def __init__(self, root):
+        command = [sys.executable, "-m", "pyright.langserver", "--stdio"]
+        self.server = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        folder = {"uri": root.as_uri(), "name": "root"}
+        self.request(
+            "initialize", rootUri=root.as_uri(), workspaceFolders=[folder], capabilities={}
+        )
+        self.send("initialized")
+
+    def send(self, method, number=None, **params):
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        body = json.dumps(message if number is None else {**message, "id": number}).encode()
+        self.server.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.server.stdin.flush()
+
+    def request(self, method, **params):
+        self.send(method, number=1, **params)
+        while True:
+            length = 0
+            while line := self.server.stdout.readline().strip():
+                if line.lower().startswith(b"content-length"):
+                    length = int(line.rpartition(b":")[2])
+            answer = json.loads(self.server.stdout.read(length))
+            if answer.get("id") == 1 and "method" not in answer:
+                return answer["result"]
+            if "id" in answer:  # the server asks for settings; there are none
+                body = json.dumps({"jsonrpc": "2.0", "id": answer["id"], "result": [{}]}).encode()
+                self.server.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                self.server.stdin.flush()
+
+    def hover(self, path, line, character):
+        document = {"uri": path.as_uri()}
+        place = {"line": line, "character": character}
+        result = self.request("textDocument/hover", textDocument=document, position=place)
+        return result["contents"]["value"] if result else ""
+
+
+@pytest.fixture
+def editor():
+    editor = Editor(ROOT)
+    with editor.server:
+        yield editor
+        editor.server.kill()
+
+
+@pytest.mark.parametrize("framework", backends.BACKENDS)
+def test_an_editor_shows_the_full_documentation_of_every_name(editor, framework, tmp_path):
+    names = [*exports.__all__, *(LAYERS if framework != "numpy" else [])]
+    text = f"from d2lrnn import {framework} as rnn\n" + "".join(f"rnn.{name}\n" for name in names)
+    path = tmp_path / "names.py"
+    path.write_text(text, encoding="utf-8")
+    document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
+    editor.send("textDocument/didOpen", textDocument=document)
+    shown = {name: editor.hover(path, i, 5) for i, name in enumerate(names, start=1)}
+    assert [name for name, text in shown.items() if "Examples:" not in text] == []
 
 
 def mypy(cache, *arguments):
