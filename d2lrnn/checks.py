@@ -156,9 +156,9 @@ def values(has_values: bool) -> None:
     """Check that a tensor holds numbers, which it does not while a function is traced."""
     if not has_values:
         raise ValueError(
-            "a tensor has no values while jit, grad, vmap, tf.function or the like trace the "
-            "function; call what needs values (to_numpy, evaluate, gradients, training, text "
-            "generation) outside of it"
+            "a tensor has no values while a function is traced, by training, jit, grad, vmap, "
+            "tf.function or the like; call what needs values (to_numpy, evaluate, gradients, "
+            "training, text generation) outside of it"
         )
 
 

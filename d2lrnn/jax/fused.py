@@ -17,6 +17,7 @@ from d2lrnn.nets import cells
 
 def check(cell, inputs, state, params):
     """Check the arguments of a cell; under jit ids have no values to check."""
+    cells.check_kind(inputs, params)
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         cells.check(cell, inputs, state, params)
         return

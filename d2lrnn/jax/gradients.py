@@ -8,12 +8,13 @@ from jax.custom_derivatives import SymbolicZero
 
 from d2lrnn import checks
 from d2lrnn.jax.tensors import has_values
-from d2lrnn.nets import kinds, optimizers
+from d2lrnn.nets import cells, kinds, optimizers
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    kinds.own("jax", d_outputs=[d_outputs], d_state=d_state)
     arguments = inputs, tuple(state), list(params)
     return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
 
@@ -24,7 +25,7 @@ def pull_back(forward_fn, arguments, d_results):
     reached = set()
 
     def watched(inputs, state, params):
-        return forward_fn(inputs, state, noting(params, reached))
+        return cells.call(forward_fn, inputs, state, noting(params, reached))
 
     results, vjp_of = jax.vjp(watched, *arguments)
     checks.cotangents(*d_results, *results)

@@ -168,7 +168,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
     @functools.cached_property
     def forward(self):
         """The forward computation, compiled when inputs of new shapes arrive."""
-        return jax.jit(self.forward_fn)
+        return jax.jit(functools.partial(cells.run, self.forward_fn, self.vocab_size))
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""

@@ -140,7 +140,7 @@ def norm_of_gradients(net: RNNModelScratch) -> Callable[[Any, Any, Any], float]:
     Args:
         net: an RNNModelScratch; its parameters are those of the moment at each call.
     """
-    network = networks.Recurrent(net.forward_fn)
+    network = networks.Recurrent(net.forward_fn, net.vocab_size)
     compute = net.ops.gradients.value_and_grad(network, "softmax")
 
     def norm(X: Any, Y: Any, state: Any) -> float:

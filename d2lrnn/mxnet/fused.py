@@ -29,6 +29,7 @@ def is_floating(inputs):
 
 def check(cell, inputs, state, params):
     """Check the arguments of a cell; ids on a GPU are not looked at, which would wait."""
+    cells.check_kind(inputs, params)
     if is_floating(inputs):
         cells.check(cell, inputs, state, params)
         return

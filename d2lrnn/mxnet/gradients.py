@@ -5,7 +5,7 @@ import numpy as onp
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, mxnet, nd, np, npx
 from d2lrnn.mxnet.tensors import own, unrecorded
-from d2lrnn.nets import kinds, optimizers
+from d2lrnn.nets import cells, kinds, optimizers
 
 SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
 
@@ -13,13 +13,14 @@ SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    kinds.own("mxnet", d_outputs=[d_outputs], d_state=d_state)
     state = own(state, inputs)
     leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
     for leaf in leaves:
         leaf.attach_grad()
     inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
     with autograd.record():
-        outputs, new_state = forward_fn(inputs, tuple(state), params)
+        outputs, new_state = cells.call(forward_fn, inputs, tuple(state), params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     go_back([outputs, *new_state], [d_outputs, *d_state], params, inputs)
     grads = [leaf.grad for leaf in leaves]

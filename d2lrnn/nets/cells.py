@@ -234,6 +234,12 @@ def check(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
     PLAIN[cell].check(inputs, state, params)
 
 
+def check_kind(inputs: Any, params: Any) -> None:
+    """Check that inputs are tensors of the backend of the parameters, before they are used."""
+    if isinstance(params, (list, tuple)) and params:
+        kinds.alike(params[0], inputs=[inputs])
+
+
 def check_ids(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
     """Check what a cell is called with, its inputs being token ids (T, n)."""
     PLAIN[cell].check_ids(inputs, state, params)
@@ -272,6 +278,73 @@ def mark(function: Any, name: str) -> Any:
     """
     found = getattr(function, name, None)
     return None if found is getattr(getattr(function, "__wrapped__", None), name, None) else found
+
+
+def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -> Any:
+    """Call a forward function; check that a custom one returns outputs and a state.
+
+    Raises:
+        ValueError: a custom function does not return (outputs, state), with as many tensors in the
+            state as before.
+    """
+    results = forward_fn(inputs, state, params)
+    if mark(forward_fn, "architecture") is not None:
+        return results
+    name = _name(forward_fn)
+    expected = f"expected (outputs, state), the state as a tuple of {len(state)}"
+    if not isinstance(results, (tuple, list)) or len(results) != 2:
+        raise ValueError(f"{name} returns {_described(results)}; {expected}")
+    outputs, last = results
+    if not isinstance(last, (tuple, list)) or len(last) != len(state):
+        raise ValueError(f"{name} returns {_described(last)} as the state; {expected}")
+    return outputs, tuple(last)
+
+
+def run(
+    forward_fn: Callable[..., Any], width: int | None, inputs: Any, state: Any, params: Any
+) -> Any:
+    """Call the forward function of a language model; check the shapes that a custom one returns."""
+    outputs, last = call(forward_fn, inputs, state, params)
+    check_results(forward_fn, width, inputs, state, outputs, last)
+    return outputs, last
+
+
+def check_results(
+    forward_fn: Any, width: int | None, inputs: Any, state: Any, outputs: Any, last: Any
+) -> None:
+    """Check the shapes that a custom forward function returns.
+
+    Raises:
+        ValueError: the outputs are not (T * n, width), where a width of None is any, or the tensors
+            of the last state do not have the shapes of the state before.
+    """
+    if mark(forward_fn, "architecture") is not None:
+        return
+    name = _name(forward_fn)
+    shapes = [tuple(getattr(tensor, "shape", ())) for tensor in (*last, outputs)]
+    for number, (before, shape) in enumerate(zip(state, shapes, strict=False)):
+        if checks.shapes_differ(shape, tuple(before.shape)):
+            raise ValueError(
+                f"{name} returns state[{number}] of shape {shape}; expected "
+                f"{tuple(before.shape)}, the shape of the state before"
+            )
+    T, n = inputs.shape[:2]
+    rows = None if T is None or n is None else T * n
+    if checks.shapes_differ(shapes[-1], (rows, width)):
+        raise ValueError(
+            f"{name} returns {_described(outputs)} of shape {shapes[-1]} as outputs; expected a "
+            "tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "
+            f"({rows}, {width})"
+        )
+
+
+def _name(function: Any) -> str:
+    return f"the forward function {getattr(function, '__name__', type(function).__name__)}"
+
+
+def _described(value: Any) -> str:
+    kind = type(value).__name__
+    return f"a {kind} of {len(value)}" if isinstance(value, (tuple, list, dict)) else f"a {kind}"
 
 
 def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:

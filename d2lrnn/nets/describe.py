@@ -15,10 +15,17 @@ def in_a_line(net: Any, *sizes: str) -> str:
         net: a language model or a network over sequences.
         sizes: the attributes that hold its sizes.
     """
-    parts = [in_words(net.architecture), *(f"{size}={getattr(net, size)}" for size in sizes)]
+    parts = [_computation(net), *(f"{size}={getattr(net, size)}" for size in sizes)]
     number = sum(math.prod(param.shape) for param in net.params)
     parts += [f"{number:,} parameters", net.dtype]
     return f"<{type(net).__name__} in {net.ops.name}: {', '.join(parts)}>"
+
+
+def _computation(net: Any) -> str:
+    """Return the architecture of a net, or the name of its custom forward function."""
+    if not getattr(net, "is_custom", False):
+        return in_words(net.architecture)
+    return getattr(net.forward_fn, "__name__", type(net.forward_fn).__name__)
 
 
 def in_words(architecture: Architecture) -> str:

@@ -30,6 +30,11 @@ def own(backend: str, **named: Iterable[Any]) -> None:
         ValueError: one is a list, a NumPy array or another framework's tensor.
     """
     for name, tensors in named.items():
+        if not isinstance(tensors, (list, tuple)):
+            raise ValueError(
+                f"{name} is a {type(tensors).__name__}; expected a tuple of "
+                f"{backends.BACKENDS[backend].title} arrays"
+            )
         for tensor in tensors:
             if backend_of(tensor) != backend:
                 raise ValueError(_refusal(backend, name, tensor))

@@ -272,7 +272,8 @@ class RNNModelScratch(Model):
 
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:
         """Return outputs (T * n, V) and the new state for token ids X (n, T)."""
-        outputs, state = self.forward_fn(self.inputs(X, state), self.own(state), self.params)
+        arguments = self.inputs(X, state), self.own(state), self.params
+        outputs, state = cells.run(self.forward_fn, self.vocab_size, *arguments)
         return outputs, state
 
     @property
@@ -323,7 +324,7 @@ class RNNModelScratch(Model):
         from d2lrnn.nets import networks
 
         self.check_call()
-        network = networks.Recurrent(self.forward_fn)
+        network = networks.Recurrent(self.forward_fn, self.vocab_size)
         settings = {"optimizer": optimizer, "clip": clip}
         update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)
 

@@ -18,13 +18,17 @@ Outputs = tuple[Any, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Recurrent:
-    """A forward function, such as rnn: an output for every step."""
+    """A forward function, such as rnn: an output for every step.
+
+    A custom function is checked to return outputs of the width, unless that is None.
+    """
 
     forward_fn: Any
+    width: int | None = None
 
     def __call__(self, params: Any, inputs: Any, state: Any) -> Outputs:
         """Return outputs (T * n, q) of inputs (T, n, d)."""
-        outputs: Outputs = self.forward_fn(inputs, state, params)
+        outputs: Outputs = cells.run(self.forward_fn, self.width, inputs, state, params)
         return outputs
 
 

@@ -27,6 +27,7 @@ def trace(network, params, *inputs):
 @trace.register
 def _(network: networks.Recurrent, params, inputs, state):
     outputs, last, back = trace_cell(network.forward_fn, inputs, state, params)
+    cells.check_results(network.forward_fn, network.width, inputs, state, outputs, last)
 
     def pull_back(d_outputs):
         d_state = [np.zeros_like(s) for s in last]  # truncate BPTT at the minibatch
@@ -64,7 +65,7 @@ def trace_cell(forward_fn, inputs, state, params):
 def trace_custom(forward_fn, inputs, state, params):
     """As trace_cell, for a custom forward function."""
     arguments = inputs, tuple(state), list(params)
-    (outputs, *last), tape_back = tape.trace(forward_fn, *arguments)
+    (outputs, *last), tape_back = tape.trace(functools.partial(cells.call, forward_fn), *arguments)
 
     def back(d_outputs, d_state):
         d_inputs, *grads = tape_back([d_outputs, *d_state])

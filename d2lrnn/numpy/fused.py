@@ -24,6 +24,7 @@ SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats 
 
 def check(cell, inputs, state, params):
     """Check the arguments of a cell."""
+    cells.check_kind(inputs, params)
     if inputs.dtype.kind == "f":
         cells.check(cell, inputs, state, params)
         return

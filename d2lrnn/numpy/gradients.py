@@ -12,6 +12,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     from d2lrnn.numpy import bptt_networks  # here: importing d2lrnn takes no time for it
 
     checks.differentiable(inputs, state, params)
+    kinds.own("numpy", d_outputs=[d_outputs], d_state=d_state)
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
     d_inputs, d_state, d_params = back(d_outputs, d_state)

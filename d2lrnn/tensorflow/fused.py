@@ -18,6 +18,7 @@ from d2lrnn.tensorflow.tensors import has_values, own, to_numpy
 
 def check(cell, inputs, state, params):
     """Check the arguments of a cell, and return its inputs and state."""
+    cells.check_kind(inputs, params)
     rows = inputs.dtype.is_floating
     (cells.check if rows else cells.check_ids)(cell, inputs, state, params)
     contexts.check_graph(inputs, *state, *params)

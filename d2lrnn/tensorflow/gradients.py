@@ -5,7 +5,7 @@ import functools
 import tensorflow as tf
 
 from d2lrnn import checks
-from d2lrnn.nets import kinds, optimizers
+from d2lrnn.nets import cells, kinds, optimizers
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import has_values, own
 
@@ -13,11 +13,12 @@ from d2lrnn.tensorflow.tensors import has_values, own
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    kinds.own("tensorflow", d_outputs=[d_outputs], d_state=d_state)
     # of two that are one tensor, each would get the sum of both gradients
     sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
     with contexts.tape() as tape:
         tape.watch(sources)
-        outputs, new_state = forward_fn(*sources)
+        outputs, new_state = cells.call(forward_fn, *sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = tape.gradient([outputs, *new_state], sources, output_gradients=[d_outputs, *d_state])
     checks.reached([grad is not None for grad in grads[2]], inputs)

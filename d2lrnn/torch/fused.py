@@ -35,6 +35,7 @@ def check(cell, inputs, state, params):
 
     Ids beyond the CPU are not looked at, which would wait.
     """
+    cells.check_kind(inputs, params)
     if inputs.dtype.is_floating_point:
         cells.check(cell, inputs, state, params)
         return own(state, inputs)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets import kinds, optimizers
+from d2lrnn.nets import cells, kinds, optimizers
 from d2lrnn.torch import graph
 from d2lrnn.torch.contexts import detached, recording
 from d2lrnn.torch.tensors import own
@@ -14,11 +14,12 @@ from d2lrnn.torch.tensors import own
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
+    kinds.own("torch", d_outputs=[d_outputs], d_state=d_state)
     state = own(state, inputs)
     leaves = [detached(tensor).requires_grad_() for tensor in (inputs, *state, *params)]
     first = 1 + len(state)  # of the parameters
     inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
-    outputs, new_state = forward_fn(inputs, state, params)
+    outputs, new_state = cells.call(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = gradients_of((outputs, *new_state), (d_outputs, *d_state), leaves)
     checks.reached([grad is not None for grad in grads[first:]], inputs)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, losses, optimizers
+from d2lrnn.nets import averaging, cells, losses, optimizers
 from d2lrnn.nets.language_model import RNNModelScratch
 
 Array = np.ndarray[Any, Any]
@@ -43,7 +43,7 @@ def value_and_grad(
     net.check_state(state, len(X))
     length = segment or math.ceil(math.sqrt(X.shape[1]))
     parts = [slice(start, start + length) for start in range(0, X.shape[1], length)]
-    forward, vjp = passes(net.ops, net.forward_fn)
+    forward, vjp = passes(net.ops, net.forward_fn, net.vocab_size)
     params, first = map(net.ops.distributed.detached, (net.params, net.own(state)))
     states = [first]
     for part in parts:
@@ -64,13 +64,14 @@ def value_and_grad(
 
 
 @functools.lru_cache(16)
-def passes(ops: Any, forward_fn: Any) -> tuple[Any, Any]:
+def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
     """Return a forward function and its vjp, as fast as a backend makes what is called often.
 
     The segments are of two lengths at most, and so each is compiled for two shapes.
     """
+    forward = functools.partial(cells.run, forward_fn, width)
     vjp = functools.partial(ops.gradients.vjp, forward_fn)
-    return ops.repeated(forward_fn), ops.repeated(vjp)
+    return ops.repeated(forward), ops.repeated(vjp)
 
 
 def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:

@@ -337,8 +337,9 @@ def test_a_net_is_called_within_a_compiled_function(rnn, backend, kind):
 
 
 NO_VALUES = (
-    "^a tensor has no values while jit, grad, vmap, tf.function or the like trace the function; "
-    r"call what needs values \(to_numpy, evaluate, gradients, training, text generation\) outside "
+    "^a tensor has no values while a function is traced, by training, jit, grad, vmap, tf.function "
+    r"or the like; call what needs values \(to_numpy, evaluate, gradients, training, "
+    r"text generation\) outside "
 )
 NEED_VALUES = {
     "a step": lambda rnn, net, X, state: net.make_step(0.5)(X, Y, state),

@@ -211,7 +211,7 @@ def test_a_parameter_that_is_not_used_is_an_error(rnn, use):
 NO_GRADIENT = "|".join(
     [
         r"^no gradient reaches params\[1\], of 5 parameters: ",
-        "^a tensor has no values while jit, grad, vmap, tf.function or the like trace the ",  # JAX
+        "^a tensor has no values while a function is traced, by training, jit, grad, vmap, ",  # JAX
         "^a custom forward function converts an array that needs a gradient ",  # NumPy
     ]
 )
@@ -290,3 +290,78 @@ def test_every_cell_is_differentiated_within_a_custom_function(rnn, cell):
     assert agreement.difference(rnn.to_numpy(found[0]), rnn.to_numpy(expected[0])) <= AGREED
     for one, other in zip(found[2], expected[2], strict=True):
         assert agreement.difference(2 * rnn.to_numpy(one), rnn.to_numpy(other)) <= AGREED
+
+
+WRONG = {
+    "None": (lambda O, s: None, "returns a NoneType; expected (outputs, state), the state as a"),
+    "outputs only": (lambda O, s: O, "; expected (outputs, state), the state as a tuple of 2"),
+    "three": (lambda O, s: (O, s, s), "returns a tuple of 3; expected (outputs, state)"),
+    "a dict": (lambda O, s: {"O": O, "s": s}, "returns a dict of 2; expected (outputs, state)"),
+    "a bare state": (lambda O, s: (O, s[0]), " as the state; expected (outputs, state), the state"),
+    "no state": (lambda O, s: (O, None), "returns a NoneType as the state; expected (outputs"),
+    "a number": (lambda O, s: (O, (1.0, 2.0)), "state[0] of shape (); expected (2, 4), the shape"),
+    "half of the rows": (lambda O, s: (O[: len(O) // 2], s), ", 5) as outputs; expected a tensor"),
+    "three axes": (lambda O, s: (O.reshape(-1, 2, 5), s), ", 2, 5) as outputs; expected"),
+    "too few columns": (
+        lambda O, s: (O[:, :3], s),
+        ", 3) as outputs; expected a tensor (num_steps",
+    ),
+    "swapped": (lambda O, s: (s, (O, O)), "returns state[0] of shape "),
+}
+RESULTS_OF = {
+    "a call": lambda rnn, net: net(X, net.begin_state(2)),
+    "gradients": lambda rnn, net: net.gradients(X, Y, net.begin_state(2)),
+    "a step": lambda rnn, net: net.make_step(0.5)(X, Y, net.begin_state(2)),
+    "segments": lambda rnn, net: language.make_step(net, 0.5, segment=0)(X, Y, net.begin_state(2)),
+}
+
+
+@pytest.mark.parametrize("use", RESULTS_OF)
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_result_of_a_custom_function_is_one_clear_error(rnn, kind, use):
+    wrong, message = WRONG[kind]
+
+    def mine(inputs, state, params):
+        return wrong(*rnn.lstm(inputs, state, params))
+
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        RESULTS_OF[use](rnn, make(rnn, mine, "lstm"))
+    assert "the forward function mine returns" in str(error.value)
+
+
+@pytest.mark.parametrize("use", RESULTS_OF)
+def test_a_custom_function_may_return_lists(rnn, use):
+    def listed(inputs, state, params):
+        outputs, state = rnn.lstm(inputs, state, params)
+        return [outputs, list(state)]
+
+    RESULTS_OF[use](rnn, make(rnn, listed, "lstm"))
+
+
+def test_a_net_of_a_custom_function_is_shown_by_the_name_of_the_function(rnn):
+    def mine(inputs, state, params):
+        return rnn.rnn(inputs, state, params)
+
+    assert ": mine, vocab_size=5, num_hiddens=4, " in repr(make(rnn, mine))
+    assert ": partial, vocab_size=5, " in repr(make(rnn, functools.partial(mine)))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("inputs", [[[0, 1]], "ab", None])
+def test_inputs_of_a_fused_cell_that_are_not_tensors_are_one_clear_error(rnn, cell, inputs):
+    get_params, init_state, _ = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
+    forward = getattr(rnn, f"{cell}_fused")
+    with pytest.raises(ValueError, match=r"^inputs is a \w+; expected \w+ arrays; convert it with"):
+        forward(inputs, init_state(2, 4), get_params(5, 4))
+
+
+@pytest.mark.parametrize("d_outputs", [[[1.0, 1.0, 1.0]], None, "ab"])
+def test_gradients_of_outputs_that_are_not_tensors_are_one_clear_error(rnn, d_outputs):
+    arguments = rnn.one_hot([[1]], 3), rnn.init_rnn_state(1, 4), rnn.get_params(3, 4)
+    with pytest.raises(
+        ValueError, match=r"^d_outputs is a .*; expected .* arrays; convert it with"
+    ):
+        rnn.vjp(rnn.rnn, *arguments, d_outputs, arguments[1])
+    d_outputs = rnn.from_numpy(np.ones((1, 3), "float32"))
+    with pytest.raises(ValueError, match=r"^d_state is a NoneType; expected a tuple of .* arrays"):
+        rnn.vjp(rnn.rnn, *arguments, d_outputs, None)
