@@ -300,8 +300,8 @@ WRONG = {
     "a bare state": (lambda O, s: (O, s[0]), " as the state; expected (outputs, state), the state"),
     "no state": (lambda O, s: (O, None), "returns a NoneType as the state; expected (outputs"),
     "a number": (lambda O, s: (O, (1.0, 2.0)), "state[0] of shape (); expected (2, 4), the shape"),
-    "half of the rows": (lambda O, s: (O[: len(O) // 2], s), ", 5) as outputs; expected a tensor"),
-    "three axes": (lambda O, s: (O.reshape(-1, 2, 5), s), ", 2, 5) as outputs; expected"),
+    "one row": (lambda O, s: (O[:1], s), ", 5) as outputs; expected a tensor"),
+    "three axes": (lambda O, s: (O[None], s), ", 5) as outputs; expected"),
     "too few columns": (
         lambda O, s: (O[:, :3], s),
         ", 3) as outputs; expected a tensor (num_steps",
