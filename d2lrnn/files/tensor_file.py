@@ -1,13 +1,13 @@
-"""safetensors files with two seals, so that no damage goes unnoticed.
+"""Safetensors files with two checksums, which detect every damage.
 
-safetensors checks that a file's parts add up, not what is in them: a flipped bit in a weight, or in
-a letter of the metadata, loads without a word. Here the metadata carry two SHA-256 digests:
-``payload_sha256``, of the tensors' bytes, which are what follows the header, and
-``header_sha256``, of the header itself, from its brace to its last space, with these 64 digits
-taken as zeros. Any other reader of safetensors can read the file, and ignore them.
+A safetensors file that has a flipped bit in a weight or in a letter of the metadata loads without
+an error. Here the metadata contain two SHA-256 digests: ``payload_sha256``, of the bytes of the
+tensors, and ``header_sha256``, of the header from its brace to its last space, with these 64 digits
+taken as zeros. Other readers of safetensors can read the file and ignore the digests.
 
-Tensors are written and read one at a time. What a header says is compared with the size of the file
-before anything is made of it, and so is what it would take to parse it.
+The library safetensors is not used: it writes all tensors at once, and the digest of a header needs
+control over its bytes. The tests read the files with the library. Tensors are written and read one
+at a time. Sizes in a header are compared with the size of the file before memory is allocated.
 """
 
 from __future__ import annotations
