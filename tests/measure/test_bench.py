@@ -11,6 +11,7 @@ import time
 import pytest
 from click.testing import CliRunner
 from matplotlib import pyplot
+from pictures import colours
 
 from d2lrnn import cli, plot
 from d2lrnn.measure import speed
@@ -33,7 +34,6 @@ def test_all_contenders_are_timed_and_start_from_the_same_loss(backend, row):
         expected = {"book", "textbook", "fused", "floor"}
         expected |= {"layer"} if backend != "numpy" else set()
     assert set(row.seconds) == expected
-    assert row.ratio("fused") == 1
 
 
 def test_contenders_take_turns_and_their_medians_count(monkeypatch):
@@ -114,7 +114,7 @@ def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
     assert found["backend"] == backend
     assert found["shape"] == {"vocab_size": 5, "num_hiddens": 8, "batch_size": 4, "num_steps": 6}
     assert found["ratios"]["book"] == found["seconds"]["book"] / found["seconds"]["fused"]
-    assert picture.stat().st_size > 0
+    assert colours(picture) > 10
 
 
 ONLY_SOME = {"--all": "SIGTERM SIGHUP SIGINT SIGKILL", "--processes 1": "SIGTERM SIGHUP SIGINT"}
