@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     processes = Backend.processes
     rnn = Backend.rnn
     rnn_fused = Backend.rnn_fused
+    sgd_step = Backend.sgd_step
     split_params = Backend.split_params
     stack = Backend.stack
     to_numpy = Backend.to_numpy
@@ -169,6 +170,7 @@ __all__ = [
     "scale_recurrent",
     "seq_data_iter_random",
     "seq_data_iter_sequential",
+    "sgd_step",
     "show",
     "split_params",
     "stack",

@@ -849,6 +849,45 @@ class Backend(Protocol):
         """
 
     @staticmethod
+    def sgd_step(
+        net: Net, X: Tensor, Y: Tensor, state: State, lr: float, theta: float = 1.0
+    ) -> tuple[Any, State]:
+        """Train a language model on one minibatch, in the few lines of a textbook.
+
+        The file step.py of each backend shows forward pass, loss, backward pass, clipping and
+        update with the framework's own operations. make_step returns a function that computes the
+        same numbers faster, has more optimizers, and checks in every backend that each parameter
+        receives a gradient.
+
+        Args:
+            net: an RNNModelScratch; its params change.
+            X: token ids (n, T).
+            Y: the ids of the tokens that follow, (n, T).
+            state: the state before the first step, of n rows.
+            lr: the learning rate, above 0.
+            theta: the largest norm of the gradients; see grad_clipping.
+
+        Returns:
+            The mean cross-entropy, a scalar of the framework, and the new state.
+
+        Raises:
+            ValueError: the net is not an RNNModelScratch, the minibatch is empty or not valid, the
+                state does not fit, or lr or theta is not positive.
+
+        Source: section 9.5, Training.
+
+        Examples:
+            >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
+            >>> X, Y = rnn.from_numpy([[0, 1, 2]]), rnn.from_numpy([[1, 2, 3]])
+            >>> for _ in range(3):
+            ...     loss, _ = rnn.sgd_step(net, X, Y, net.begin_state(1), lr=0.5)
+            ...     print(f"{float(loss):.2f}")
+            1.61
+            1.55
+            1.49
+        """
+
+    @staticmethod
     def value_and_grad(network: Callable[..., Any], loss: str) -> Callable[..., Any]:
         """Return a function that computes a loss and its gradients.
 

@@ -31,6 +31,7 @@
 # minibatches.
 
 # %%
+import functools
 import importlib.util
 
 if importlib.util.find_spec("d2lrnn") is None:
@@ -561,29 +562,39 @@ def train_epoch(net, train_iter, lr, theta, use_random_iter=False):
 
 
 # %% [markdown]
-# The package has it in two parts. `make_step(net, lr, theta)` returns the
-# function that does what stands inside of the loop, and computes the forward
-# pass once instead of twice; `train_epoch_ch8` is the loop around it. From
-# the same parameters, on the same minibatches, with a bound small enough to
-# be felt, both must come to the same perplexity and to the same parameters:
+# The framework computes the gradients in the same pass as the loss. This is
+# one step of training with the framework's own operations:
+
+# %%
+rnn.show(rnn.sgd_step)
+
+# %% [markdown]
+# The package has the loop in two parts. `make_step(net, lr, theta)` returns
+# a function that computes the same numbers as `sgd_step`, faster;
+# `train_epoch_ch8` is the loop around it. From the same parameters, on the
+# same minibatches, and with a bound that is small enough to clip, all three
+# must reach the same perplexity and the same parameters:
 
 # %%
 results = {}
-for label in ("by hand", "package"):
+for label in ("by hand", "sgd_step", "make_step"):
     net = rnn.RNNModelScratch(
         vocab_size, 32, *functions, seed=0, dtype="float64"
     )
     train_iter, _ = load_data(batch_size, num_steps, seed=0)
     step = rnn.make_step(net, 1.0, 0.1)
+    if label == "sgd_step":
+        step = functools.partial(rnn.sgd_step, net, lr=1.0, theta=0.1)
     for _ in range(2):
         if label == "by hand":
             perplexity = train_epoch(net, train_iter, 1.0, 0.1)
         else:
             perplexity, _ = rnn.train_epoch_ch8(net, train_iter, step)
     results[label] = perplexity, *net.arrays()
-for one, other in zip(*results.values()):
-    assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
-print(f"both: perplexity {perplexity:.6f}, and the same parameters")
+for one, two, three in zip(*results.values()):
+    assert np.allclose(one, two, rtol=1e-9, atol=1e-12)
+    assert np.allclose(one, three, rtol=1e-9, atol=1e-12)
+print(f"all: perplexity {perplexity:.6f}, and the same parameters")
 
 # %% [markdown]
 # So from here on the package's. `rnn.train_ch8(net, train_iter, vocab, lr,

@@ -24,6 +24,7 @@ else:
             rnn,
             stack,
         )
+        from d2lrnn.jax.step import sgd_step
         from d2lrnn.jax.tensors import (
             embedding,
             from_numpy,

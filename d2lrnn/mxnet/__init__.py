@@ -24,6 +24,7 @@ else:
             rnn,
             stack,
         )
+        from d2lrnn.mxnet.step import sgd_step
         from d2lrnn.mxnet.tensors import (
             embedding,
             from_numpy,

@@ -2,28 +2,14 @@
 
 import functools
 
-from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.framework import np, npx
+from d2lrnn.mxnet.step import sgd_step
 from d2lrnn.mxnet.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state): forward, backward, clipping and update, each on its own."""
-
-    def step(X, Y, state):
-        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
-        state = tuple(s.detach() for s in state)
-        with autograd.record():
-            outputs, state = net(X, state)
-            loss = -npx.pick(npx.log_softmax(outputs), targets).mean()
-        loss.backward()
-        norm = np.sqrt(sum((param.grad**2).sum() for param in net.params)).item()
-        for param in net.params:
-            if norm > theta:
-                param.grad[:] *= theta / norm
-            param -= lr * param.grad
-        return loss, state
-
-    return step
+    """Return step(X, Y, state), which trains as the book does."""
+    return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):

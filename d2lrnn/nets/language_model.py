@@ -329,11 +329,7 @@ class RNNModelScratch(Model):
         update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
-            X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
-            checks.minibatch(X, Y, self.vocab_size)
-            ids = Y.T.reshape(-1)  # time-major, as the outputs
-            targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
-            checks.values(self.tensors.has_values(targets))  # before anything changes
+            targets = self.targets(X, Y)
             inputs = self.inputs(X, state), self.own(state)
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state
@@ -350,6 +346,15 @@ class RNNModelScratch(Model):
 
         memory = functools.partial(update.memory.arrays, self.tensors.to_numpy)
         return cast(Step, optimizers.remembering(step, memory, load_memory))
+
+    def targets(self, X: Any, Y: Any) -> Any:
+        """Return the ids of Y (n, T) as a tensor (T * n,), in the order of the outputs."""
+        X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
+        checks.minibatch(X, Y, self.vocab_size)
+        ids = Y.T.reshape(-1)
+        targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
+        checks.values(self.tensors.has_values(targets))  # before anything changes
+        return targets
 
     def tensor(self, array: Array) -> Any:
         """Return an array as a tensor of the parameters' dtype, on their device."""
@@ -399,6 +404,26 @@ class RNNModelScratch(Model):
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
         return [self.tensors.to_numpy(param) for param in self.params]
+
+
+def step_arguments(
+    net: Any, X: Any, Y: Any, state: Any, lr: float, theta: float
+) -> tuple[Any, State, float, float]:
+    """Check the arguments of sgd_step; return the targets (T * n,), the state, lr and theta.
+
+    Raises:
+        ValueError: the net is not an RNNModelScratch, lr or theta is not positive, the minibatch is
+            empty or not valid, or the state does not fit.
+    """
+    if not isinstance(net, RNNModelScratch):
+        raise ValueError(
+            f"net is a {type(net).__name__}; expected an RNNModelScratch; use make_step for "
+            "RNNModel, and train_sequences for networks over sequences"
+        )
+    net.check_call()
+    targets = net.targets(X, Y)
+    net.check_state(state, len(X))
+    return targets, net.own(state), checks.positive(lr=lr), checks.positive(theta=theta)
 
 
 def copy_params(source: Model, target: Model) -> None:

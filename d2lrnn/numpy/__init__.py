@@ -20,6 +20,7 @@ else:
         rnn,
         stack,
     )
+    from d2lrnn.numpy.step import sgd_step
     from d2lrnn.numpy.tensors import (
         embedding,
         from_numpy,

@@ -24,6 +24,7 @@ else:
             rnn,
             stack,
         )
+        from d2lrnn.tensorflow.step import sgd_step
         from d2lrnn.tensorflow.tensors import (
             embedding,
             from_numpy,

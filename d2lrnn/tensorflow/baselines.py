@@ -4,25 +4,13 @@ import functools
 
 import tensorflow as tf
 
+from d2lrnn.tensorflow.step import sgd_step
 from d2lrnn.tensorflow.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state): forward, backward, clipping and update, each on its own, eager."""
-
-    def step(X, Y, state):
-        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
-        with tf.GradientTape() as tape:
-            outputs, state = net(X, state)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
-            loss = tf.reduce_mean(losses)
-        grads = tape.gradient(loss, net.params)
-        norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
-        for param, grad in zip(net.params, grads):
-            param.assign_sub(lr * (grad * theta / norm if norm > theta else grad))
-        return loss, state
-
-    return step
+    """Return step(X, Y, state), which trains as the book does."""
+    return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):

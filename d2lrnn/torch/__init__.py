@@ -24,6 +24,7 @@ else:
             rnn,
             stack,
         )
+        from d2lrnn.torch.step import sgd_step
         from d2lrnn.torch.tensors import (
             embedding,
             from_numpy,

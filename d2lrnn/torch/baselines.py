@@ -3,29 +3,14 @@
 import functools
 
 import torch
-import torch.nn.functional as F
 
+from d2lrnn.torch.step import sgd_step
 from d2lrnn.torch.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state): forward, backward, clipping and update, each on its own, eager."""
-
-    def step(X, Y, state):
-        targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=net.device)
-        outputs, state = net(X, tuple(s.detach() for s in state))
-        loss = F.cross_entropy(outputs, targets)
-        loss.backward()
-        with torch.no_grad():
-            norm = torch.sqrt(sum((param.grad**2).sum() for param in net.params))
-            for param in net.params:
-                if norm > theta:
-                    param.grad *= theta / norm
-                param -= lr * param.grad
-                param.grad.zero_()
-        return loss.detach(), state
-
-    return step
+    """Return step(X, Y, state), which trains as the book does."""
+    return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):

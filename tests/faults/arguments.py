@@ -239,6 +239,7 @@ FUNCTIONS = {
     "value_and_grad": {"network": made(st.just("rnn"), lambda b, n: networks.Recurrent(b.rnn))},
     "make_update": {"network": made(st.just("rnn"), lambda b, n: networks.Recurrent(b.rnn))},
     "make_step": {},
+    "sgd_step": {"net": net_of_any_kind, "X": batch, "Y": batch, "state": states(1)},
     "bptt_terms": {"net": Argument(classifier, net), "X": batch, "y": labels},
     "gradient_norms": {
         "net": net_of_any_kind,

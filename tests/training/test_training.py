@@ -107,6 +107,22 @@ def test_a_step_moves_the_parameters_against_the_clipped_gradients(rnn, make_net
     assert rnn.to_numpy(state[0]).shape == (2, 4)
 
 
+@pytest.mark.parametrize("theta", [0.1, 100.0])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_step_that_is_written_out_computes_the_numbers_of_make_step(rnn, cell, theta):
+    new_net = lambda: build.new_net(  # noqa: E731
+        rnn, cells.Architecture(cell), 5, 4, seed=0, dtype="float64"
+    )
+    (X, Y), nets = np.random.default_rng(0).integers(5, size=(2, 3, 7)), (new_net(), new_net())
+    states, step = [net.begin_state(3) for net in nets], rnn.make_step(nets[1], LR, theta)
+    for _ in range(4):
+        loss, states[0] = rnn.sgd_step(nets[0], X, Y, states[0], LR, theta)
+        expected, states[1] = step(X, Y, states[1])
+        assert float(loss) == pytest.approx(expected, rel=AGREED)
+    for found, expected in zip(nets[0].arrays(), nets[1].arrays()):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=AGREED)
+
+
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_a_step_stays_in_its_dtype(rnn, make_net, dtype):
     net = make_net(dtype=dtype)
