@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 Shape = Sequence[int]
-
+LAST_PORT = 65535
+INNER = ("d2lrnn", "contextlib")  # whose lines a warning does not name
 
 SMALLEST, LARGEST = (float(getattr(np.finfo(np.float32), name)) for name in ("tiny", "max"))
 
@@ -55,6 +58,20 @@ def count(**values: int) -> None:
     for name, value in values.items():
         if not (_is_integer(value) and value >= 0):
             raise ValueError(f"{name} is {_shown(value)}; expected an integer, 0 or above")
+
+
+def warn(message: str) -> None:
+    """Warn of something at the line of the caller's own code, outside this package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in INNER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def port(value: int) -> None:
+    """Check that value is the number of a port that a server can listen at."""
+    if not (_is_integer(value) and 0 < value <= LAST_PORT):
+        raise ValueError(f"port is {_shown(value)}; expected an integer from 1 to {LAST_PORT}")
 
 
 def choice(value: object, name: str, allowed: Sequence[str]) -> None:

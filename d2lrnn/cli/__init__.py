@@ -21,7 +21,7 @@ from d2lrnn.cli.common import (
     plain_errors,
     save_picture,
 )
-from d2lrnn.cli.output import harmless, losable, tell_of_unknown
+from d2lrnn.cli.output import harmless, losable, tell_of_unknown, warnings_in_a_line
 from d2lrnn.data import corpora
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -33,7 +33,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
-        with losable():
+        with losable(), warnings_in_a_line():
             return super().main(*args, **kwargs)
 
     def list_commands(self, context: click.Context) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -41,6 +42,9 @@ def plain_errors() -> Iterator[None]:
 
 def in_words(error: Exception) -> str:
     """Return what an error says, that of the system about a file in words and with a remedy."""
+    named = isinstance(error, OSError) and os.path.isabs(error.filename or "")
+    if isinstance(error, FileNotFoundError) and not named and not _has_working_folder():
+        return "the working folder does not exist any more; change to another one, with cd"
     if not isinstance(error, OSError) or error.filename is None or error.errno is None:
         return str(error)
     remedies = {
@@ -52,6 +56,14 @@ def in_words(error: Exception) -> str:
         errno.EACCES: "you are not allowed to do this; check the file's permissions",
     }
     return f"{error.filename}: {remedies.get(error.errno, error.strerror)}"
+
+
+def _has_working_folder() -> bool:
+    """Return whether the folder that the command was started in still exists."""
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def check_readable(
@@ -73,6 +85,11 @@ def check_readable(
         raise OSError(f"{what} {path} is {kind}; give the name of a file")
     if not os.access(path, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def as_argument(path: str) -> str:
+    """Return a path as a shell and a command take it for a path, whatever it begins with."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def given(context: click.Context, name: str) -> bool:
@@ -99,25 +116,37 @@ def together(rnn: Any) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def interruptible(save: Callable[[], None]) -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM or SIGHUP save what there is and exit as shells say; a second, at once.
+def ending_in_order() -> Iterator[None]:
+    """Note Ctrl-C, SIGTERM or SIGHUP until the results of training are saved; a second, at once.
+
+    A signal that comes too late to stop training ends the command when its results are saved.
+    """
+    with interrupts.second_at_once(), interrupts.training_ends() as listener:
+        yield
+        if listener.signum is not None:
+            click.echo("\ninterrupted after the end of training; the results are saved", err=True)
+            sys.exit(interrupts.status(listener.signum))
+
+
+@contextlib.contextmanager
+def saving_first(save: Callable[[], None]) -> Iterator[None]:
+    """Let a signal that stops training save what there is and exit as shells say.
 
     What has been learned is saved before an error of the system ends training, too.
 
     Args:
         save: called when training has stopped.
     """
-    with interrupts.second_at_once():
-        try:
-            yield
-        except KeyboardInterrupt as error:
-            click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+        save()
+        sys.exit(interrupts.status(getattr(error, "signum", None)))
+    except OSError:  # the checkpoint cannot be written, or another process is lost
+        with contextlib.suppress(OSError):
             save()
-            sys.exit(interrupts.status(getattr(error, "signum", None)))
-        except OSError:  # the checkpoint cannot be written, or another process is lost
-            with contextlib.suppress(OSError):
-                save()
-            raise
+        raise
 
 
 def load_backend(name: str) -> ModuleType:

@@ -42,7 +42,9 @@ def compare(
     from d2lrnn.training.progress import bar
 
     with plain_errors():
-        chosen = [*several, *(n.strip() for n in names.split(","))] if names else [*several]
+        chosen = (
+            [*several, *(n.strip() for n in names.split(","))] if names is not None else [*several]
+        )
         chosen = list(dict.fromkeys(chosen)) or backends.available()
         check_outputs(None, plot)
         go_on_without_output(plot)

@@ -13,6 +13,7 @@ from d2lrnn.cli.common import (
     load_backend,
     plain_errors,
 )
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.files import atomic, onnx_file
 from d2lrnn.measure import exported
 
@@ -35,6 +36,7 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
             raise ValueError("no format is given; add --onnx")
         onnx_file.onnx_module()
         check_readable("MODEL", model, NO_MODEL)
+        go_on_without_output(model)
         out = out or str(Path(model).with_suffix(".onnx"))
         atomic.check_writable(out)
         _check_replaceable(out, model)

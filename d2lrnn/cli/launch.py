@@ -21,7 +21,7 @@ from d2lrnn.processes import NAME, time_limit
 from d2lrnn.training import threads
 
 LOOPBACK = "127.0.0.1"
-PORT, LAST_PORT = 29500, 65535
+PORT = 29500
 FILES = ("--out", "--checkpoint", "--plot")  # for which a command goes on without its output
 MOST = 256  # processes of one machine
 # Keeps MPI's processes to shared memory and to the loopback device.
@@ -79,10 +79,10 @@ def check_number(processes: int, port: int | None) -> None:
             "the framework in it, and needs a row of every minibatch; take fewer, or several "
             "machines with --hosts"
         )
-    if port is not None and not 0 < port <= LAST_PORT - processes + 1:
+    if port is not None and not 0 < port <= checks.LAST_PORT - processes + 1:
         raise ValueError(
             f"--port is {port}, for {processes} processes; expected 1 to "
-            f"{LAST_PORT - processes + 1}: each listens at one of its own"
+            f"{checks.LAST_PORT - processes + 1}: each listens at one of its own"
         )
 
 

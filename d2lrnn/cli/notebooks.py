@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from d2lrnn.cli.common import BACKEND, plain_errors
+from d2lrnn.cli.common import BACKEND, as_argument, plain_errors
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.files import atomic
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -37,13 +38,14 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
             path = Path(folder) / f"{name}.ipynb"
             if path.exists():
                 raise FileExistsError(f"{path} is there already; choose another folder")
+        go_on_without_output(folder)
         for name in copied:
             notebook = json.loads((source / f"{name}.ipynb").read_text(encoding="utf-8"))
             _change(notebook, grid, backend, students.without_solutions if student else None)
             content = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
             atomic.replace(Path(folder) / f"{name}.ipynb", content.encode())
     click.echo(f"{len(copied)} notebooks on {backend} are in {folder}")
-    click.echo(f"next: pip install jupyterlab matplotlib && jupyter lab {folder}")
+    click.echo(f"next: pip install jupyterlab matplotlib && jupyter lab {as_argument(folder)}")
 
 
 def _source() -> Path:

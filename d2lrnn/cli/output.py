@@ -6,10 +6,13 @@ What has been learned is worth more than what is said about it.
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,6 +72,14 @@ class Losable:
         """End a command whose work would be lost; the loss of this stream ends nothing."""
 
 
+class Closed(io.TextIOBase):
+    """A stream that the command was started without: Python has None in its place."""
+
+    def write(self, text: str) -> int:
+        """Fail as a write to a closed descriptor does."""
+        raise OSError(errno.EBADF, "the output is closed")
+
+
 class Output(Losable):
     """The standard output of a command, without which it continues if it writes files.
 
@@ -108,15 +119,14 @@ def losable() -> Iterator[None]:
     """Let a command continue, or end with one line, where nothing more can be printed."""
     _open_closed()
     escape_what_cannot_be_shown()
-    output = Output(sys.stdout) if sys.stdout is not None else None
-    errors = Losable(sys.stderr) if sys.stderr is not None else None
+    output = Output(sys.stdout or Closed())
+    errors = Losable(sys.stderr or Closed())
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
             try:
                 yield
             finally:
-                if output is not None:
-                    output.flush()
+                output.flush()
         except OutputLostError as error:
             click.echo(f"Error: nothing can be printed ({error.strerror})", err=True)
             sys.exit(1)
@@ -126,6 +136,14 @@ def go_on_without_output(*files: str | None) -> None:
     """Let the command continue where nothing more can be printed, if it writes files."""
     if isinstance(sys.stdout, Output):
         sys.stdout.goes_on = any(files)
+
+
+@contextlib.contextmanager
+def warnings_in_a_line() -> Iterator[None]:
+    """Print a warning as a line, without the place in the source code that it came from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
+        yield
 
 
 def _open_closed() -> None:

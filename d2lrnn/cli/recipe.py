@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from d2lrnn.cli import gpu
-from d2lrnn.cli.common import interruptible, save_picture
+from d2lrnn.cli.common import as_argument, ending_in_order, save_picture, saving_first
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
 from d2lrnn.recipes import min_char
@@ -79,7 +78,7 @@ class Asked:
         if self.plot and rnn.processes().rank == 0:
             save_picture(seen.plot(label=self.backend), self.plot)
         if self.out and not net.bidirectional:
-            click.echo(f"next: d2lrnn generate {shlex.quote(self.out)} --prefix ...")
+            click.echo(f"next: d2lrnn generate {as_argument(self.out)} --prefix ...")
         elif not self.out:
             click.echo("next: the same with --out model.safetensors keeps the model, for generate")
 
@@ -92,13 +91,14 @@ def train_min_char(rnn: Any, asked: Asked) -> None:
     net = build.new_net(rnn, architecture, *sizes, **asked.of_net(rnn))
     click.echo(f"{asked.backend}: {len(corpus):,} characters of {name}, {len(vocab)} different")
     known = {"corpus": name, "seed": asked.seed, "iterations": asked.iterations}
-    with interruptible(lambda: asked.save(rnn, net, vocab, known)):
-        seen = min_char.train_min_char(net, corpus, vocab, asked.iterations, seed=asked.seed)
-    click.echo(
-        f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
-        f"at first {seen.values[0]:.2f}"
-    )
-    asked.keep(rnn, net, vocab, seen, known)
+    with ending_in_order():
+        with saving_first(lambda: asked.save(rnn, net, vocab, known)):
+            seen = min_char.train_min_char(net, corpus, vocab, asked.iterations, seed=asked.seed)
+        click.echo(
+            f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
+            f"at first {seen.values[0]:.2f}"
+        )
+        asked.keep(rnn, net, vocab, seen, known)
 
 
 def _lines(asked: Asked) -> tuple[Iterable[str], str]:

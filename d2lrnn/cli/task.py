@@ -64,7 +64,7 @@ def task(
         rnn = load_backend(backend)
         settings: dict[str, Any] = {"seed": seed, "device": on_gpu.device(rnn, gpu)}
         if name == XOR:
-            _learn_xor(backend, epochs, seed, plot)
+            _learn_xor(backend, cell, epochs, seed, plot)
             return
         settings |= {"cell": cell} if cell else {}
         settings |= {"num_epochs": epochs} if epochs is not None else {}
@@ -76,7 +76,11 @@ def task(
             save_picture(outcome.draw(), plot)
 
 
-def _learn_xor(backend: str, epochs: int | None, seed: int, picture: str | None) -> None:
+def _learn_xor(
+    backend: str, cell: str | None, epochs: int | None, seed: int, picture: str | None
+) -> None:
+    if cell is not None:
+        raise ValueError("xor has no recurrent cell; leave out --cell")
     if backend != "numpy":
         raise ValueError("xor is the classic in plain NumPy; leave out --backend")
     from d2lrnn.numpy import xor

@@ -17,10 +17,11 @@ from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
     check_readable,
+    ending_in_order,
     given,
-    interruptible,
     load_backend,
     plain_errors,
+    saving_first,
     together,
 )
 from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
@@ -138,6 +139,12 @@ def _check_options(context: click.Context, asked: Asked) -> None:
         raise ValueError(
             "--resume goes on with a run that was kept; name its file with --checkpoint FILE"
         )
+    if asked.checkpoint is None and given(context, "every"):
+        raise ValueError("--every is for a checkpoint; add --checkpoint FILE, or leave it out")
+    if asked.max_tokens < 0:
+        raise ValueError(
+            f"--max-tokens is {asked.max_tokens}; expected 0, for all tokens, or an integer above"
+        )
     asked.check_one_source()
     if asked.text is not None:
         check_readable("--text", asked.text, pipes=True)
@@ -158,8 +165,17 @@ def _train(rnn: Any, asked: Asked) -> None:
     if asked.prefix is not None and prefix:
         tell_of_unknown(prefix, vocab)
     known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
-    with interruptible(lambda: asked.save(rnn, net, vocab, known)), _divergence_by_options():
-        history = rnn.train_ch8(
+    with ending_in_order():
+        with saving_first(lambda: asked.save(rnn, net, vocab, known)):
+            history = _history(rnn, net, loader, vocab, asked, prefix)
+        _tell_of_perplexity(history)
+        asked.keep(rnn, net, vocab, history, known)
+
+
+def _history(rnn: Any, net: Any, loader: Any, vocab: Any, asked: Asked, prefix: str | None) -> Any:
+    """Train the net, and return its History."""
+    with _divergence_by_options():
+        return rnn.train_ch8(
             net,
             loader,
             vocab,
@@ -174,6 +190,10 @@ def _train(rnn: Any, asked: Asked) -> None:
             every=asked.every,
             resume=asked.resume,
         )
+
+
+def _tell_of_perplexity(history: Any) -> None:
+    """Print the last, the best and the lowest possible perplexity."""
     click.echo(str(history))
     if history.perplexity:
         best = min(history.perplexity)
@@ -181,7 +201,6 @@ def _train(rnn: Any, asked: Asked) -> None:
         click.echo(f"best perplexity {in_short(best)}, in epoch {epoch}")
     if history.floor:
         click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
-    asked.keep(rnn, net, vocab, history, known)
 
 
 @contextlib.contextmanager

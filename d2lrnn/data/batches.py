@@ -127,7 +127,7 @@ class SeqDataLoader:
         )
         self.corpus = own(ids)
         checks.seed(seed)
-        self.use_random_iter = use_random_iter
+        self.use_random_iter, self.seed = use_random_iter, seed
         self.rng = np.random.default_rng(seed)
 
     def __repr__(self) -> str:

@@ -141,7 +141,7 @@ class GrammarLoader:
         checks.size(max_tokens=max_tokens)
         self.source, self.token, self.max_tokens = source, token, max_tokens
         self.batch_size, self.num_steps = batch_size, num_steps
-        self.use_random_iter = use_random_iter
+        self.use_random_iter, self.seed = use_random_iter, seed
         self.floor = source.perplexity(token)
         lines = [word + " " for word in source.words]
         _, self.vocab = text.build_corpus(lines, token)

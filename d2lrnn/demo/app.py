@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import panel as pn
 from bokeh.settings import settings as bokeh_settings
 
+from d2lrnn import checks
 from d2lrnn.demo import door, lecture, picture, theme, turns
 from d2lrnn.demo.agreement_view import Agreement
 from d2lrnn.demo.fields import button, pane
@@ -272,7 +273,9 @@ def check_free(port: int, address: str) -> None:
 
     Raises:
         OSError: it cannot be listened at; the message says why.
+        ValueError: there is no such port.
     """
+    checks.port(port)
     try:
         socket.create_server((address, port)).close()
     except OSError as error:
@@ -302,6 +305,7 @@ def serve(
 
     Raises:
         OSError: the port is in use, or the address is none of this machine's.
+        ValueError: there is no such port.
     """
     check_free(port, address)
     bokeh_settings.resources = "server"  # all that the page needs comes from here

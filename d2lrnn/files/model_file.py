@@ -13,7 +13,6 @@ import functools
 import json
 import os
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -207,11 +206,10 @@ def warn_if_not_finite(path: StrPath, parameters: Mapping[str, first_values.Arra
     """Warn where parameters hold NaN or infinity: the net has diverged, and says nothing."""
     broken = [name for name, array in parameters.items() if not np.isfinite(array).all()]
     if broken:
-        warnings.warn(
+        checks.warn(
             f"{os.fspath(path)} holds numbers that are not finite, in {', '.join(broken)}: "
             "the network diverged, and what it generates means nothing; train it again with a "
-            "smaller lr",
-            stacklevel=5,
+            "smaller lr"
         )
 
 

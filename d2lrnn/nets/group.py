@@ -7,6 +7,7 @@ process that puts numbers into its own part of zeros, for example, tells them to
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +60,8 @@ class Group:
         except Exception as error:  # each engine has its own, where another process is gone
             if type(error) is ConnectionError:  # of an exchange within this one
                 raise
-            first = f"{error}".partition("\n")[0]
             raise ConnectionError(
-                f"rank {self.rank} has lost another process ({type(error).__name__}: {first})"
+                f"rank {self.rank} has lost another process ({_reason(error)})"
             ) from error
 
     def abandon(self) -> None:
@@ -135,6 +135,12 @@ class Group:
     def _told(self, facts: Mapping[str, Any]) -> list[str]:
         lines = [f"{name.replace('_', ' ')}\0{value}" for name, value in sorted(facts.items())]
         return self.gather("\1".join(lines))
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of a framework's error, without places in its source code."""
+    sentence, *_ = re.split(r"\. |\n", re.sub(r"\[[^][]*\.\w+:\d+\] ", "", f"{error}"))
+    return sentence.rstrip(".") or type(error).__name__
 
 
 ALONE = Group()

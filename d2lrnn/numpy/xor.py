@@ -58,6 +58,7 @@ def learn_xor(
     checks.count(num_epochs=num_epochs)
     checks.size(report_every=report_every)
     lr = checks.positive(lr=lr)
+    checks.seed(seed)
     rng = np.random.Generator(np.random.PCG64(seed))
     params = [rng.standard_normal(shape) for shape in ((2, 2), (2,), (2, 1), (1,))]
     errors = np.zeros(num_epochs)

@@ -82,7 +82,7 @@ def train_min_char(
     smooth, state = NUM_STEPS * math.log(len(vocab)), None
     seen = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
-    listening, shown = interrupts.listening(), bar(progress, total=num_iterations)
+    listening, shown = interrupts.training_ends(), bar(progress, total=num_iterations)
     with listening as heard, shown, threads.of_net(net).limited() as limit:
         for iteration, (X, Y, first) in enumerate(pieces, 1):
             heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")

@@ -83,6 +83,33 @@ def listening() -> Iterator[Listener]:
         put_back()
 
 
+_shared: Listener | None = None  # of the outermost training_ends block
+
+
+@contextlib.contextmanager
+def training_ends() -> Iterator[Listener]:
+    """Note signals as listening does, from the first update to the end of the outermost block.
+
+    A block within another one shares its Listener, so that the caller of a training function can
+    save the results before a signal ends the process. A signal that nothing has acted on when the
+    outermost block ends without an error is raised again.
+    """
+    global _shared
+    if _shared is not None and threading.current_thread() is threading.main_thread():
+        yield _shared
+        return
+    with listening() as listener:
+        if threading.current_thread() is threading.main_thread():
+            _shared = listener
+        try:
+            yield listener
+        finally:
+            if _shared is listener:
+                _shared = None
+    if listener.signum is not None:
+        signal.raise_signal(listener.signum)
+
+
 @contextlib.contextmanager
 def handling(handlers: Mapping[int, Any]) -> Iterator[None]:
     """Set handlers, by signal; signals that are ignored stay so. Threads can set none."""

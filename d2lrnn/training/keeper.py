@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,7 +97,7 @@ class Keeper(Callback):
                     atomic.check_writable(self.path)
                     stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
-            self.listener = stack.enter_context(interrupts.listening())
+            self.listener = stack.enter_context(interrupts.training_ends())
             self.last_save = self.clock()
             yield
 
@@ -134,7 +133,7 @@ class Keeper(Callback):
             self._note_rng()
             self._stop_if_interrupted()
         if self.path is not None and not self.save():
-            warnings.warn(f"the run has diverged, and is not kept in {self.path}", stacklevel=3)
+            checks.warn(f"the run has diverged, and is not kept in {self.path}")
 
     def after_minibatch(self) -> None:
         """Save if it is time to, or if the run is interrupted."""

@@ -13,7 +13,6 @@ import hashlib
 import json
 import math
 import platform
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +65,9 @@ class Run:
         data = self.train_iter
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
         known = {name: getattr(data, name) for name in names}
+        seed = getattr(data, "seed", data)
+        if seed is None or isinstance(seed, (int, np.integer)):
+            known["seed"] = seed
         if self.corpus_digest is not None:
             known["corpus"] = self.corpus_digest
         if forward_fn := getattr(self.net, "forward_fn", None):
@@ -277,28 +279,35 @@ def _check_same(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]
 
 
 def _known_to(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings without the sizes that 0.1.0 did not keep for a loader of a grammar."""
+    """Return settings without those that older versions did not store in a checkpoint.
+
+    These are the seed, and the sizes of a loader of a grammar.
+    """
     return {
         name: value
         for name, value in here.items()
-        if name in there or name not in ("batch_size", "num_steps")
+        if name in there or name not in ("batch_size", "num_steps", "seed")
     }
 
 
 def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Warn where the promise of the same bits cannot be kept."""
-    names = {*there, *here} if "threads" in there else {*there, *here} - {"threads"}
+    pairs = {"backend": (_backend_in(there), _backend_in(here))}
+    pairs |= {name: (there[name], here[name]) for name in sorted({*there} & {*here})}
     changed = [
-        f"{name} {there.get(name)} there, {here.get(name)} here"
-        for name in sorted(names)
-        if there.get(name) != here.get(name)
+        f"{name} {kept} there, {own} here" for name, (kept, own) in pairs.items() if kept != own
     ]
     if changed:
-        warnings.warn(
-            f"{path} was written by other versions ({'; '.join(changed)}): "
-            "what follows may differ in its last bits",
-            stacklevel=5,
+        checks.warn(
+            f"{path} was written under other conditions ({'; '.join(changed)}): "
+            "the parameters may differ in their last bits from those of an uninterrupted run"
         )
+
+
+def _backend_in(versions: Mapping[str, Any]) -> str:
+    """Return the title of the backend that a run's versions name; NumPy stands in all of them."""
+    titles = [backend.title for backend in backends.BACKENDS.values() if backend.title in versions]
+    return next((title for title in titles if title != "NumPy"), "NumPy")
 
 
 def _json(value: Any) -> str:

@@ -337,6 +337,47 @@ def test_an_interrupt_of_the_recipe_saves_the_model_too(tmp_path):
     assert (tmp_path / "m").exists()
 
 
+# A run that a signal reaches when training is over: as its results are told, or saved.
+LATE = """
+import signal, sys
+from d2lrnn import cli
+from d2lrnn.cli import recipe, train
+def late(module, name):
+    before = getattr(module, name)
+    def function(*arguments, **settings):
+        signal.raise_signal(int(sys.argv.pop()))
+        setattr(module, name, before)
+        return before(*arguments, **settings)
+    setattr(module, name, function)
+late({place})
+cli.main(sys.argv[1:-1])
+"""
+PLACES = ["train, '_tell_of_perplexity'", "recipe.Asked, 'keep'", "recipe.Asked, 'save'"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_signal_after_the_last_epoch_does_not_lose_the_model(tmp_path, signum, place):
+    kept = [*KEPT, "--epochs", 1, "--out", tmp_path / "m"]
+    assert_saves_after_late_signal(tmp_path / "m", place, signum, kept)
+
+
+def test_a_signal_after_the_last_iteration_of_the_recipe_does_not_lose_the_model(tmp_path):
+    kept = ["--recipe", "min-char", "--corpus", "builtin", "--iterations", 2, "--out"]
+    arguments = signal.SIGTERM, [*kept, tmp_path / "m"]
+    assert_saves_after_late_signal(tmp_path / "m", "recipe.Asked, 'save'", *arguments)
+
+
+def assert_saves_after_late_signal(model, place, signum, options):
+    program = LATE.format(place=place)
+    command = [sys.executable, "-c", program, "train", *map(str, [*options, int(signum)])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 128 + signum
+    assert done.stderr.endswith("\ninterrupted after the end of training; the results are saved\n")
+    assert f"model saved in {model}" in done.stdout
+    assert d2lrnn("generate", model, "--num-preds", 1).exit_code == 0
+
+
 # Imports that take long, and a backend's that turns what it catches into an error of its own.
 SLOW_IMPORT = """
 import sys, time

@@ -14,6 +14,7 @@ from d2lrnn import cli
 from d2lrnn.cli import engines, workers
 from d2lrnn.nets.group import Group
 
+READ = "Read error [127.0.0.1]:29: Reset"
 RING = [("127.0.0.1", 5000), ("127.0.0.1", 5001)]
 
 
@@ -38,6 +39,20 @@ def test_every_row_is_one_process_s(num_rows):
     shares = [Group(None, Of(rank, 4)).share(list(range(num_rows))) for rank in range(4)]
     assert [row for share in shares for row in share] == list(range(num_rows))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("[/a/gloo/pair.cc:537] Read error [127.0.0.1]:29: Reset. Caused by. GLHF!", READ),
+        ("a broken ring\nat line 1", "a broken ring"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_a_lost_process_is_said_in_a_sentence_of_the_framework_s_error(said, shown):
+    with pytest.raises(ConnectionError) as caught, Group().exchange():
+        raise RuntimeError(said)
+    assert str(caught.value) == f"rank 0 has lost another process ({shown})"
 
 
 def test_fewer_rows_than_processes_are_an_error():

@@ -124,6 +124,16 @@ def test_a_run_that_writes_nothing_ends(tmp_path, loss):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["generate m --num-preds 1", "doctor", "--help"])
+@pytest.mark.parametrize("closed", [">&-", "> /dev/full"])
+def test_a_command_that_only_prints_ends_with_one_line(tmp_path, command, closed):
+    shell(f"{COMMAND} train {SMALL} --epochs 0 --out m", tmp_path)
+    done = shell(f"{COMMAND} {command} {closed}", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Error: nothing can be printed (")
+    assert done.stderr.count(b"\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "file"),
     [
@@ -132,6 +142,7 @@ def test_a_run_that_writes_nothing_ends(tmp_path, loss):
         ("compare --backend numpy --cell rnn --plot p.png", "p.png"),
         ("bench --size tiny --cell rnn --rounds 1 --plot p.png", "p.png"),
         ("bench --size tiny --cell rnn --rounds 1 --json j", "j"),
+        ("notebooks n", "n/01-hidden-states.ipynb"),
         ("train --recipe min-char --corpus builtin --iterations 2 --out m", "m"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import warnings
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from d2lrnn import backends, checks, cli
 from d2lrnn.cli import engines, launch, output
 from d2lrnn.nets import cells
+from d2lrnn.training import run_file
 
 SMALL = ["--hiddens", "8", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 COMMAND = f"{shlex.quote(sys.executable)} -m d2lrnn"
@@ -49,6 +51,11 @@ def save(tmp_path):
         (["train", "--resume"], "--resume goes on with a run that was kept; name its file with"),
         (["train", "--iterations", 9], "--iterations is of a recipe; add --recipe min-char"),
         (["train", "--iterations", 100_000], "--iterations is of a recipe"),
+        (["train", "--every", 5], "--every is for a checkpoint; add --checkpoint FILE"),
+        (["train", "--max-tokens", -1], "--max-tokens is -1; expected 0, for all tokens, or an"),
+        (["compare", "--backends", ""], "backend is ''; expected one of numpy, torch"),
+        (["task", "xor", "--seed", -1], "seed is -1; expected None or an integer, 0 or above"),
+        (["task", "xor", "--cell", "lstm"], "xor has no recurrent cell; leave out --cell"),
         (["bench", "--memory", "--growth"], "--memory and --growth are both given; choose one"),
         (["bench", "--quick"], "--quick is of --growth; add it"),
         (["bench", "--memory", "--json", "f"], "--memory only prints; leave out --json"),
@@ -63,6 +70,61 @@ def test_an_error_names_the_option_and_says_what_helps(arguments, words):
     result = d2lrnn(*arguments)
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert result.output.startswith(f"Error: {words}")
+
+
+@pytest.fixture
+def no_folder(tmp_path, monkeypatch):
+    """A working folder that has been removed."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not remove a working folder")
+@pytest.mark.parametrize(
+    "arguments", [["train", "--out", "m"], ["notebooks", "n"], ["task", "xor", "--plot", "p.png"]]
+)
+def test_a_working_folder_that_has_been_removed_is_one_line(no_folder, arguments):
+    result = d2lrnn(*arguments)
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: the working folder does not exist any more; change to another one, with cd\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["-x.st", "my model"])
+def test_the_command_that_is_suggested_for_a_model_reads_its_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    printed = d2lrnn("train", *SMALL, "--epochs", 0, f"--out={name}").output
+    command = printed.splitlines()[-1].removeprefix("next: d2lrnn ").removesuffix(" --prefix ...")
+    assert d2lrnn(*shlex.split(command), "--num-preds", 1).exit_code == 0
+
+
+def test_a_run_that_goes_on_with_another_seed_is_refused(tmp_path):
+    command = ["train", *SMALL, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume"]
+    assert d2lrnn(*command, "--seed", 0).exit_code == 0
+    result = d2lrnn(*command, "--seed", 1)
+    assert result.exit_code == 1
+    assert result.output.endswith(
+        "run is of another run: seed is 0 there, 1 here; give what that run was given, or keep "
+        "this one in another file\n"
+    )
+
+
+def test_a_run_that_goes_on_in_another_backend_is_a_warning_of_one_line(tmp_path, monkeypatch):
+    command = ["train", *SMALL, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    d2lrnn(*command)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setattr(run_file.Run, "backend", backends.BACKENDS["torch"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        result = d2lrnn(*command)
+    assert result.stderr == (
+        f"Warning: {tmp_path / 'run'} was written under other conditions (backend NumPy there, "
+        "PyTorch here; threads 1 there, 2 here): the parameters may differ in their last bits "
+        "from those of an uninterrupted run\n"
+    )
 
 
 def test_a_file_that_may_not_be_read_is_said_in_words(monkeypatch, save):

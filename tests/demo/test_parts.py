@@ -175,6 +175,13 @@ def test_a_port_in_use_is_one_line_and_exit_status_1():
     assert f"port {port} is in use" in result.output
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536, 99999])
+def test_a_port_that_does_not_exist_is_one_line(port):
+    result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--port", str(port)])
+    assert result.exit_code == 1
+    assert result.output == f"Error: port is {port}; expected an integer from 1 to 65535\n"
+
+
 def test_a_run_that_goes_on_leaves_the_kept_ones_as_they_were():
     runs, figure = kept.Runs("epoch", "perplexity", "norm", "speed"), app.theme.new_figure(100)
     runs.draw(figure, "perplexity", legend=True)

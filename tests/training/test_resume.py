@@ -12,7 +12,7 @@ import pytest
 
 from d2lrnn.files import atomic, locks, tensor_file
 from d2lrnn.nets import build, cells
-from d2lrnn.training import run_file
+from d2lrnn.training import interrupts, run_file
 from d2lrnn.training.keeper import Keeper
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
@@ -363,6 +363,26 @@ def test_what_a_run_lacks_or_has_too_much_is_named(reference, plain, tmp_path, c
     assert str(error.value).startswith(f"{path} is not a readable model ({words}")
 
 
+def test_a_run_with_another_seed_of_its_minibatches_is_another_run(reference, builtin, tmp_path):
+    def begin(seed):
+        net, loader, vocab = beginnings(reference, builtin)()
+        return net, reference.SeqDataLoader(loader.corpus, 4, 8, seed=seed), vocab
+
+    train(reference, begin(0), 1, checkpoint=tmp_path / "run")
+    for seed in (1, None):
+        with pytest.raises(run_file.CheckpointError, match=f"seed is 0 there, {seed} here"):
+            train(reference, begin(seed), 2, checkpoint=tmp_path / "run", resume=True)
+    train(reference, begin(np.int64(0)), 2, checkpoint=tmp_path / "run", resume=True)
+
+
+def test_a_warning_about_a_file_names_the_line_of_the_caller(reference, plain, tmp_path):
+    train(reference, plain(), 1, checkpoint=tmp_path / "run")
+    rewrite(tmp_path / "run", lambda _, about: about["versions"].update(NumPy="0.1"))
+    with pytest.warns(UserWarning, match="under other conditions") as caught:
+        train(reference, plain(), 1, checkpoint=tmp_path / "run", resume=True)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_other_versions_are_a_warning_that_names_them(reference, plain, tmp_path):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     rewrite(tmp_path / "run", lambda _, about: about["versions"].update(NumPy="0.1"))
@@ -572,3 +592,36 @@ def test_a_thread_may_keep_its_run_too(reference, plain, tmp_path):
     thread.join()
     again = train(reference, plain(), 1, checkpoint=tmp_path / "run", resume=True)
     assert_same(again, train(reference, plain(), 1))
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_a_signal_that_comes_too_late_to_stop_training_is_raised_again(signum):
+    received = []
+    with interrupts.handling({signum: lambda number, _: received.append(number)}):
+        with interrupts.training_ends():
+            signal.raise_signal(signum)
+            assert received == []
+        assert received == [signum]
+
+
+def test_training_within_a_block_that_saves_shares_its_listener():
+    with interrupts.training_ends() as outer:
+        with interrupts.training_ends() as inner:
+            signal.raise_signal(signal.SIGTERM)
+        assert inner is outer
+        assert outer.signum == signal.SIGTERM
+        outer.signum = None  # which the block has acted on
+
+
+def test_a_thread_does_not_share_the_listener_of_the_main_thread():
+    listeners = []
+
+    def listen():
+        with interrupts.training_ends() as listener:
+            listeners.append(listener)
+
+    with interrupts.training_ends() as outer:
+        thread = threading.Thread(target=listen)
+        thread.start()
+        thread.join()
+    assert listeners[0] is not outer
