@@ -1,5 +1,6 @@
 """The book's names for what JAX does to arrays, devices and random keys included (its appendix)."""
 
+import functools
 import random
 import sys
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
+from jax._src.array import ArrayImpl as _ArrayImpl  # no public name, unless an array is made
 
 d2l = sys.modules[__package__]
 nn_Module = nn.Module
@@ -55,26 +57,31 @@ def transpose(a):
     return a.T
 
 
-class One(np.ndarray):
-    """A NumPy array of one axis and one element, which int and float take as they take a number.
-
-    JAX's own arrays of one axis are no longer taken; the book's cells rely on it.
-    """
-
-    def __int__(self):
-        """Return the element as an int."""
-        return int(self.item())
-
-    def __float__(self):
-        """Return the element as a float."""
-        return float(self.item())
-
-
 def reshape(x, *args, **kwargs):
-    """Return x in another shape; in the shape 1, outside of compiled code, as One."""
-    if args == (1,) and not kwargs and not isinstance(x, jax.core.Tracer):
-        return np.asarray(x).reshape(1).view(One)
+    """Return x in another shape."""
     return x.reshape(*args, **kwargs)
+
+
+def _take_one_element():
+    """Let int and float take every array of one element, whatever its number of axes.
+
+    JAX did so when the book's cells were written; its newer versions take an array without axes
+    only. This holds for the whole process: arrays that a cell makes have JAX's own type.
+    """
+    for convert in (int, float):
+        name = f"__{convert.__name__}__"
+        setattr(_ArrayImpl, name, _of_one_element(getattr(_ArrayImpl, name)))
+
+
+def _of_one_element(convert):
+    @functools.wraps(convert)
+    def converted(x):
+        return convert(x.reshape(()) if x.size == 1 else x)
+
+    return converted
+
+
+_take_one_element()
 
 
 def reduce_sum(x, *args, **kwargs):

@@ -81,7 +81,6 @@ PAST = {
     ("Module.get_scratch_params", "Module"),
     ("Module.set_scratch_params_device", "Module"),
     ("Loader.__iter__", "numpy"),  # the package
-    ("reshape", "One"),
     ("try_all_gpus", "num_gpus"),  # 0.17's
     ("try_all_gpus", "try_gpu"),
     ("try_gpu", "num_gpus"),
