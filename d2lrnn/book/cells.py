@@ -12,6 +12,8 @@ from d2lrnn.book import names
 FRAMEWORKS = (*names.LETTERS, "paddle")  # 0.17 has a module for Paddle, too
 # Cell magics whose cells are Python all the same.
 _PYTHON = re.compile(r"%%(?:capture|prun|tab|time|timeit)\b")
+# What is no code: strings, of one line or several, and comments.
+_TEXT = re.compile(r"""('''|\"\"\").*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*""", re.S)
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+)$", re.M)
 
 
@@ -63,6 +65,7 @@ class Usage:
         try:
             yield ast.parse(_MAGIC.sub(r"\1pass", source))
         except (SyntaxError, ValueError, RecursionError):
+            source = _TEXT.sub("", source)
             self.used |= set(re.findall(r"\bd2l\.(\w+)", source))
             self.defined |= dict.fromkeys(re.findall(r"^(?:def|class) (\w+)", source, re.M), "")
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from d2lrnn.book import names
+from d2lrnn.book import installs, names
 from d2lrnn.book.cells import Call, Usage
 from d2lrnn.book.names import EDITIONS, PACKAGES, describe, listed
 
+_COMMENT = re.compile(r"\s#.*")
+_CHINESE = re.compile(r"\bd2l-zh\b")  # all of its versions are of d2l 0.17 or before
 # A version that is installed: d2l==0.17.6, d2l>=1.0, d2l-en@v1.0.3, d2l-0.17.6.tar.gz.
 _PINNED = re.compile(
     r"\bd2l(?:\s*(==|~=|>=|<=|>|<)\s*|-en(?:\.git)?@v?|-)(\d+)(?:\.(\d+))?(?:\.\d+)*"
@@ -29,10 +31,15 @@ class Hint(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """An edition, and a sentence that says why."""
+    """An edition, a sentence that says why, and the other edition that the cells may be of.
+
+    That is None if the other edition lacks names that the cells use. Arguments do not exclude it:
+    ``**kwargs`` may be empty.
+    """
 
     edition: str
     reason: str
+    other: str | None = None
 
 
 def edition_of(sources: Sequence[str]) -> str:
@@ -55,7 +62,10 @@ def package_of(edition: str) -> str:
 
 
 def detect(sources: Sequence[str]) -> Verdict:
-    """Return the edition that cells are of, and why: what they install, then what they use."""
+    """Return the edition that cells are of, and why: what they install, then what they use.
+
+    Names that all tell another edition count for more than what the cells install.
+    """
     hints = [hint for hint in _hints(Usage(sources)) if 0 < len(hint.editions) < len(EDITIONS)]
     score = {
         edition: sum(hint.weight for hint in hints if edition in hint.editions)
@@ -66,29 +76,49 @@ def detect(sources: Sequence[str]) -> Verdict:
     pinned, allowed = _pinned(sources)
     edition = max(allowed, key=lambda one: (score[one], -_PREFERRED.index(one)))
     rival = "classic" if edition == "1.0" else "1.0"
-    for_it = _shown(hint for hint in hints if _tells(hint, edition, rival))
-    against = _shown(hint for hint in hints if _tells(hint, rival, edition))
+    for_it, against = ([h for h in hints if _tells(h, *pair)] for pair in _both(edition, rival))
+    if pinned and not for_it and any(hint.weight == _STRONG for hint in against):
+        return Verdict(rival, _in_spite_of(pinned, rival, edition, _shown(against)), edition)
     if not pinned and score[edition] == score[rival]:
-        return Verdict(edition, _undecided(edition, rival, for_it, against))
+        return Verdict(edition, _undecided(edition, rival, for_it, against), rival)
     found = [f"install {pinned}"] if pinned else []
-    found += [f"use {for_it}"] if for_it else []
+    found += [f"use {_shown(for_it)}"] if for_it else []
     reason = f"edition {edition}: the cells {' and '.join(found)}"
     if against:
-        reason += f"; but {against} fits {describe(rival)}: if cells fail, try --edition {rival}"
-    return Verdict(edition, reason)
+        reason += f"; but {_fits(against, rival)}: if cells fail, try --edition {rival}"
+    lacks = any(hint.weight == _STRONG and "(" not in hint.shown for hint in for_it)
+    return Verdict(edition, reason, rival if against or not lacks else None)
+
+
+def _both(edition: str, rival: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (edition, rival), (rival, edition)
+
+
+def _in_spite_of(pinned: str, edition: str, installed: str, shown: str) -> str:
+    """Return the reason where the names tell another edition than the one that is installed."""
+    return (
+        f"edition {edition}: the cells use {shown}; they install {pinned}, but no name in them "
+        f"tells {describe(installed)}: if cells fail, try --edition {installed}"
+    )
 
 
 def _tells(hint: Hint, edition: str, rival: str) -> bool:
     return edition in hint.editions and rival not in hint.editions
 
 
-def _undecided(edition: str, rival: str, for_it: str, against: str) -> str:
+def _undecided(edition: str, rival: str, for_it: list[Hint], against: list[Hint]) -> str:
     """Return the reason where the cells fit two editions equally well."""
     this, other = describe(edition), describe(rival)
     found = f"no name in the cells tells {this} from {other}"
     if for_it:
-        found = f"{for_it} fits {this}, and {against} fits {other}"
+        found = f"{_fits(for_it, edition)}, and {_fits(against, rival)}"
     return f"edition {edition}, by default: {found}; if cells fail, try --edition {rival}"
+
+
+def _fits(hints: list[Hint], edition: str) -> str:
+    """Return "... fits d2l 0.17", or "... fit d2l 0.17" of several hints."""
+    several = len({hint.shown for hint in hints}) > 1
+    return f"{_shown(hints)} {'fit' if several else 'fits'} {describe(edition)}"
 
 
 def _shown(hints: Iterable[Hint]) -> str:
@@ -101,18 +131,28 @@ def _shown(hints: Iterable[Hint]) -> str:
 
 
 def _pinned(sources: Sequence[str]) -> tuple[str | None, Sequence[str]]:
-    """Return the version of d2l that cells install, if they say, and the editions that it is of."""
-    for match in _PINNED.finditer("\n".join(sources)):
-        operator, major, minor = match[1], int(match[2]), int(match[3] or 0)
-        if operator == "<":
-            old = (major, minor) <= (1, 0)
-        elif operator in (">", ">=") and major == 0:
-            continue
-        else:
-            old = major == 0
-        if old or operator != "<":
-            return match[0].strip(), ("classic",) if old else ("1.0", "2026")
+    """Return the version of d2l that cells install last, if any, and the editions that it is of.
+
+    Comments and texts do not install anything, so the commands are read as they would be run.
+    """
+    commands = [line for source in sources for line in installs.installs_of_d2l(source)]
+    for command in reversed(commands):
+        text = _COMMENT.sub("", command)
+        for match in _PINNED.finditer(text):
+            if editions := _of_version(match[1], int(match[2]), int(match[3] or 0)):
+                return match[0].strip(), editions
+        if match := _CHINESE.search(text):
+            return match[0], ("classic",)
     return None, EDITIONS
+
+
+def _of_version(operator: str | None, major: int, minor: int) -> Sequence[str]:
+    """Return the editions that a version is of; none if its operator leaves that open."""
+    if operator == "<":
+        return ("classic",) if (major, minor) <= (1, 0) else ()
+    if operator in (">", ">=") and major == 0:
+        return ()
+    return ("classic",) if major == 0 else ("1.0", "2026")
 
 
 def _hints(usage: Usage) -> Iterator[Hint]:

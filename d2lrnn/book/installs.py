@@ -66,6 +66,11 @@ def skip_installs(source: str, *, d2l_only: bool = False) -> tuple[str, list[str
     return (first + newline + kept if kept.strip(" :\n") else ""), skipped
 
 
+def installs_of_d2l(source: str) -> list[str]:
+    """Return the commands of a cell that install d2l."""
+    return skip_installs(source, d2l_only=True)[1]
+
+
 def _installs_d2l(command: Any) -> bool:
     text = command if isinstance(command, str) else " ".join(command)
     return bool(re.search(r"\bd2l\b", text)) and guard.installs(command)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +17,13 @@ from d2lrnn.files import atomic
 from d2lrnn.training import interrupts, progress
 
 ERROR = 500  # characters of an error that are printed; the notebook has all of them
+
+# Errors of names, arguments and shapes, which cells of another edition raise; a NameError follows
+# from a cell that failed before.
+MISTAKEN = re.compile(
+    "AssertionError|AttributeError|ImportError|TypeError|ValueError|RuntimeError|"
+    "InvalidArgumentError|MXNetError|DeferredInitializationError"
+)
 
 
 @click.command(short_help="Run a notebook of the book, with d2lrnn in place of d2l.")
@@ -65,11 +74,11 @@ def book(
     with plain_errors():
         cells = notebook.code_of(notebook_file.read(path))
         _check_replaceable(output, path, force)
-        found = edition or _detected([cell["source"] for cell in cells])
+        found = editions.Verdict(edition, "") if edition else _detected(cells)
         with progress.bar(total=len(cells), unit="cell", leave=False) as shown:
             done = notebook.run(
                 path,
-                found,
+                found.edition,
                 timeout=timeout,
                 max_output=max_output * 10**6,
                 allow_install=allow_install,
@@ -80,7 +89,9 @@ def book(
     _report(done, len(cells), found, output, allow_install)
 
 
-def _report(done: notebook.Run, cells: int, edition: str, output: str, allow_install: bool) -> None:
+def _report(
+    done: notebook.Run, cells: int, verdict: editions.Verdict, output: str, allow_install: bool
+) -> None:
     """Print what was skipped, what failed and where the result is; exit accordingly."""
     for number, line in done.skipped:
         click.echo(f"cell {number}: skipped {harmless(_short(line))}")
@@ -92,15 +103,27 @@ def _report(done: notebook.Run, cells: int, edition: str, output: str, allow_ins
     for failure in done.failures:
         first_line, error = harmless(_short(failure.first_line)), harmless(failure.error[:ERROR])
         click.echo(f"cell {failure.number} failed: {first_line}\n    {error}")
+    if done.ours and (hint := _hint(done.failures, verdict)):
+        click.echo(hint)
     if done.signum is not None:
         where = f"; what has run is in {output}" if done.ended else ", before any cell had run"
         click.echo(f"stopped in cell {done.ended} of {cells}{where}", err=True)
         sys.exit(interrupts.status(done.signum))
-    who = f"d2lrnn, edition {edition}" if done.ours else "the d2l that is installed"
+    who = f"d2lrnn, edition {verdict.edition}" if done.ours else "the d2l that is installed"
     failed = len({failure.number for failure in done.failures})
     click.echo(f"{cells - failed} of {cells} cells passed, with {who}; see {output}")
     if done.failures:
         sys.exit(1)
+
+
+def _hint(failures: list[notebook.Failure], verdict: editions.Verdict) -> str:
+    """Return what to try where cells fail in a way in which cells of another edition do."""
+    if verdict.other is None or not any(MISTAKEN.match(one.error) for one in failures):
+        return ""
+    return (
+        f"edition {verdict.edition} was chosen automatically, and the cells may be of "
+        f"{names.describe(verdict.other)}: try --edition {verdict.other}"
+    )
 
 
 def _short(line: str) -> str:
@@ -109,12 +132,12 @@ def _short(line: str) -> str:
     return first[:100] + (" ..." if rest or len(first) > 100 else "")
 
 
-def _detected(sources: list[str]) -> str:
+def _detected(cells: list[Any]) -> editions.Verdict:
     """Return the edition that the cells are of, and print it and why."""
-    verdict = editions.detect(sources)
+    verdict = editions.detect([cell["source"] for cell in cells])
     click.echo(harmless(verdict.reason))
     editions.package_of(verdict.edition)  # which refuses an edition that is not supported
-    return verdict.edition
+    return verdict
 
 
 def _check_replaceable(output: str, path: str, force: bool) -> None:

@@ -86,6 +86,27 @@ def test_the_edition_is_printed_with_the_names_that_decided(made, cell, line):
     assert done.stdout.startswith(line)
 
 
+HINT = (
+    "edition 1.0 was chosen automatically, and the cells may be of d2l 0.17: try --edition classic"
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "options", "hinted"),
+    [
+        ("().permute(1)", [], True),
+        ("len(1)", [], True),
+        ("from math import nothing", [], True),
+        ("().permute(1)", ["--edition", "1.0"], False),
+        ("'d2l.x' if 1 else d2l.Trainer; ().permute(1)", [], False),
+        ("1 / 0", [], False),
+        ("'x'", [], False),
+    ],
+)
+def test_the_other_edition_is_named_where_cells_may_fail_for_it(made, cell, options, hinted):
+    assert (f"\n{HINT}\n" in command(made(cell), *options).stdout) is hinted
+
+
 def test_a_notebook_of_2026_is_refused_unless_an_edition_is_given(made):
     path = made("'d2l.x' if 1 else d2l.BPETokenizer")
     done = command(path)

@@ -61,7 +61,11 @@ FORMS = [
     ("!pip install 'd2l<1'", "classic"),
     ("!pip install d2l~=0.17", "classic"),
     ("!pip install git+https://github.com/d2l-ai/d2l-en.git@v0.17.6", "classic"),
-    (f"!pip install d2l>=1.0\n{TORCH}d2l.train_ch8", "1.0"),
+    (f"!pip install d2l>=1.0\n{TORCH}d2l.plot([1])", "1.0"),
+    (f"!pip install d2l>=1.0\n{TORCH}d2l.train_ch8\nd2l.Trainer", "1.0"),
+    ("!pip install d2l==0.16.1\n!pip install -U d2l==1.0.3", "1.0"),
+    ("!pip install git+https://github.com/d2l-ai/d2l-zh@release", "classic"),
+    ("import os\nos.system('pip install d2l==0.17.6')", "classic"),
     (f"!pip install d2l>=0.17\n{TORCH}d2l.train_ch8", "classic"),
 ]
 
@@ -69,7 +73,7 @@ FORMS = [
 @pytest.mark.parametrize(("edition", "name"), [(e, name) for e in ONLY for name in ONLY[e]])
 def test_one_name_that_only_an_edition_has_decides(edition, name):
     verdict = editions.detect([TORCH, f"x = d2l.{name}"])
-    assert verdict == (edition, f"edition {edition}: the cells use d2l.{name}")
+    assert verdict[:2] == (edition, f"edition {edition}: the cells use d2l.{name}")
 
 
 def test_translation_of_0_17_is_known_by_the_names_that_1_0_only_keeps():
@@ -102,17 +106,81 @@ def test_arguments_imports_and_versions_decide(cell, edition):
     ],
 )
 def test_cells_that_tell_nothing_are_of_1_0_and_the_option_is_named(cell):
-    edition, reason = editions.detect([cell])
-    assert edition == "1.0"
+    edition, reason, other = editions.detect([cell])
+    assert (edition, other) == ("1.0", "classic")
     assert reason == (
         "edition 1.0, by default: no name in the cells tells d2l 1.0 from d2l 0.17; "
         "if cells fail, try --edition classic"
     )
 
 
+INSTALLS = {"classic": "!pip install d2l==1.0.3", "1.0": "!pip install d2l==0.17.6"}  # the other's
+SILENT = {  # forms that do not install d2l in this version
+    "a comment": "# {}",
+    "a comment behind code": "x = 1  # {}",
+    "a comment behind a command": "!ls  # {}",
+    "a comment behind another installation": "!pip install d2l  # {}",
+    "a comment in a script": "%%bash\n# {}",
+    "a string": "s = '''{}'''",
+    "a line of a string": 's = """\n{}\n"""',
+    "a string that is printed": "print('{}')",
+    "a line of a shell that is printed": "!echo '{}'",
+    "text of a page": "%%html\n{}",
+    "a comment in a cell that is not Python 3": "print 1\n# {}",
+}
+
+
+@pytest.mark.parametrize("form", SILENT)
+@pytest.mark.parametrize("edition", ["classic", "1.0"])
+def test_a_version_that_no_command_installs_does_not_decide(form, edition):
+    name = {"classic": "train_ch8", "1.0": "Trainer"}[edition]
+    cells = [SILENT[form].format(INSTALLS[edition]), f"{TORCH}d2l.{name}"]
+    assert editions.detect(cells).reason == f"edition {edition}: the cells use d2l.{name}"
+    assert "by default" in editions.detect([cells[0], TORCH]).reason
+
+
+@pytest.mark.parametrize("edition", ["classic", "1.0"])
+def test_names_that_agree_count_for_more_than_what_is_installed(edition):
+    used = {"classic": ["predict_ch8", "train_ch8"], "1.0": ["TimeMachine", "Trainer"]}[edition]
+    cells = [INSTALLS[edition], TORCH, *(f"d2l.{name}" for name in used)]
+    other = {"classic": "1.0", "1.0": "classic"}[edition]
+    assert editions.detect(cells) == (
+        edition,
+        f"edition {edition}: the cells use d2l.{used[0]} and d2l.{used[1]}; they install "
+        f"{INSTALLS[edition].split()[-1]}, but no name in them tells {names.describe(other)}: "
+        f"if cells fail, try --edition {other}",
+        other,
+    )
+
+
+def test_names_that_do_not_agree_count_for_less_than_what_is_installed():
+    cells = [INSTALLS["classic"], f"{TORCH}d2l.predict_ch8\nd2l.train_ch8\nd2l.Trainer"]
+    assert editions.detect(cells).reason == (
+        "edition 1.0: the cells install d2l==1.0.3 and use d2l.Trainer; but d2l.predict_ch8 and "
+        "d2l.train_ch8 fit d2l 0.17: if cells fail, try --edition classic"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["# d2l.train_ch8", "'d2l.train_ch8'", '"""\nd2l.train_ch8\n"""', "'''d2l.train_ch8'''"]
+)
+def test_comments_and_strings_of_a_cell_that_is_not_python_3_do_not_decide(text):
+    assert "by default" in editions.detect([f"{TORCH}print 1\n{text}"]).reason
+
+
+def test_cells_whose_names_both_editions_have_may_be_of_the_other():
+    assert editions.detect(TRANSLATION).other == "1.0"
+    init = "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)"
+    assert editions.detect([*TRANSLATION, f"class E(d2l.Encoder):\n{init}"]).other == "1.0"
+
+
+def test_cells_whose_names_one_edition_lacks_are_not_of_it():
+    assert editions.detect([TORCH, "d2l.train_ch8"]).other is None
+
+
 def test_cells_that_fit_two_editions_equally_well_are_told_so():
-    edition, reason = editions.detect([f"{TORCH}d2l.train_ch8\nd2l.Trainer"])
-    assert edition == "1.0"
+    edition, reason, other = editions.detect([f"{TORCH}d2l.train_ch8\nd2l.Trainer"])
+    assert (edition, other) == ("1.0", "classic")
     assert reason == (
         "edition 1.0, by default: d2l.Trainer fits d2l 1.0, and d2l.train_ch8 fits d2l 0.17; "
         "if cells fail, try --edition classic"
@@ -135,7 +203,7 @@ def test_a_long_list_of_names_is_cut():
 @pytest.mark.parametrize("name", ["BPETokenizer", "sample_next", "GPT"])
 def test_the_edition_of_2026_is_recognised_and_not_guessed(name):
     cells = [TORCH, f"d2l.{name}; d2l.Module; d2l.TimeMachine"]
-    assert editions.detect(cells) == ("2026", f"edition 2026: the cells use d2l.{name}")
+    assert editions.detect(cells)[:2] == ("2026", f"edition 2026: the cells use d2l.{name}")
     with pytest.raises(ValueError, match="the book's edition of 2026, which d2lrnn does not"):
         notebook.setup_code(cells, notebook.edition_of(cells))
 
