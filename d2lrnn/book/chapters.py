@@ -96,6 +96,12 @@ def _elsewhere(name: str, known: names.Name, edition: str, framework: str) -> st
         )
     if editions := [one for one in names.EDITIONS if one in known.editions([framework])]:
         start = f"d2l.{name} is a name of {names.describe(editions[0])}, not of {this}"
+        if edition in known.frameworks:
+            others = names.listed(names.modules_of(known.frameworks[edition]))
+            start = (
+                f"d2l.{name} is a name of {others} in {this}, and of d2l.{framework} only in "
+                f"{names.describe(editions[0])}"
+            )
         return f"{start}; {_where(name, known, editions[0], framework)}"
     other = edition if edition in known.frameworks else next(iter(known.frameworks))
     having = names.modules_of(known.frameworks[other])

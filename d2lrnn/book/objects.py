@@ -55,6 +55,35 @@ def check_shape(a: Any, shape: tuple[int, ...]) -> None:
     assert tuple(a.shape) == tuple(shape), f"expected shape {tuple(shape)}; found {tuple(a.shape)}"
 
 
+def gradients_of(params: Iterable[Any]) -> list[Any]:
+    """Return the gradients of those parameters that have one.
+
+    Raises:
+        ValueError: none has.
+    """
+    grads = [param.grad for param in params if param.grad is not None]
+    if not grads:
+        raise ValueError(
+            "no parameter of the net has a gradient; call backward() of a loss before the "
+            "gradients are clipped"
+        )
+    return grads
+
+
+def check_gradients(grads: Sequence[Any]) -> None:
+    """Check that there is a gradient for each parameter.
+
+    Raises:
+        ValueError: one is None, or there is none at all.
+    """
+    absent = [f"grads[{number}]" for number, grad in enumerate(grads) if grad is None]
+    if absent or not grads:
+        raise ValueError(
+            f"{', '.join(absent) or 'grads'} is {'None' if absent else 'empty'}; expected a "
+            "gradient for each parameter: compute the loss from all of them, within the tape"
+        )
+
+
 def check_prediction(prefix: Sequence[str], num_preds: int) -> None:
     """Check what a language model is to go on from, and for how many tokens.
 

@@ -218,3 +218,41 @@ def test_the_arguments_are_those_of_the_book(d2l, edition, backend):
 def additive_has_sizes(edition, backend):
     """Return whether additive attention takes the sizes of keys and queries."""
     return backend == "tensorflow" or (backend, edition) == ("torch", "classic")
+
+
+@both_editions
+@pytest.mark.parametrize("kind", ["masked_softmax", "DotProductAttention", "AdditiveAttention"])
+def test_attention_masks_by_the_function_that_a_reader_has_put_in_place(
+    d2l, edition, backend, tensor, additive, monkeypatch, kind
+):
+    if backend in ("jax", "mxnet"):  # whose d2l does not have the function
+        assert not hasattr(d2l, "sequence_mask")
+        return
+    calls = []
+
+    def mask(X, valid_len, value=0):
+        calls.append((tuple(X.shape), list(map(int, valid_len)), value))
+        return X
+
+    monkeypatch.setattr(d2l, "sequence_mask", mask)
+    lens = tensor([1, 2], "int32")
+    if kind == "masked_softmax":
+        d2l.masked_softmax(tensor(drawn(2, 3, 5)), lens)
+    else:
+        module = additive if kind == "AdditiveAttention" else d2l.DotProductAttention(dropout=0.5)
+        queries, values = tensor(drawn(2, 3, 3)), tensor(drawn(2, 5, 4))
+        keys = tensor(drawn(2, 5, 7 if kind == "AdditiveAttention" else 3))
+        module(queries, keys, values, lens)
+    assert calls == [((6, 5), [1, 1, 1, 2, 2, 2], -1e6)]
+
+
+@both_editions
+def test_heatmaps_convert_by_the_function_that_a_reader_has_put_in_place(
+    d2l, edition, tensor, rnn, monkeypatch
+):
+    shapes = []
+    monkeypatch.setattr(d2l, "numpy", lambda x: shapes.append(x.shape) or rnn.to_numpy(x) * 0 + 7)
+    d2l.show_heatmaps(tensor(drawn(1, 2, 3, 4)), xlabel="Keys", ylabel="Queries")
+    assert list(map(tuple, shapes)) == [(3, 4), (3, 4)]
+    (image,) = d2l.plt.gcf().axes[0].images
+    assert (image.get_array() == 7).all()

@@ -111,6 +111,30 @@ def test_a_name_of_another_framework_is_told(d2l, edition, backend):
         getattr(d2l, name)
 
 
+@pytest.mark.parametrize(
+    ("framework", "edition", "name", "others", "other_edition"),
+    [
+        (
+            "jax",
+            "1.0",
+            "truncate_pad",
+            "d2l.mxnet, d2l.torch and d2l.tensorflow",
+            "edition of 2026",
+        ),
+        ("torch", "1.0", "evaluate_accuracy", "d2l.mxnet and d2l.tensorflow", "d2l 0.17"),
+        ("tensorflow", "classic", "log", "d2l.mxnet and d2l.torch", "d2l 1.0"),
+    ],
+)
+def test_a_name_that_other_frameworks_of_the_edition_have_is_told_with_them(
+    monkeypatch, framework, edition, name, others, other_edition
+):
+    monkeypatch.setattr(chapters, "_where", lambda *_: "here")  # which imports the framework
+    message = chapters.explain(name, edition, framework)
+    start = f"d2l.{name} is a name of {others} in {names.describe(edition)}, and of d2l.{framework}"
+    assert message.startswith(f"{start} only in ")
+    assert other_edition in message
+
+
 @both_editions
 def test_a_name_that_is_nobodys_is_an_ordinary_error(d2l, edition):
     with pytest.raises(AttributeError, match="has no attribute 'no_such'; nor has the book's d2l"):

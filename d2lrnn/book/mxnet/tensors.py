@@ -3,6 +3,7 @@
 import math
 import sys
 
+from d2lrnn.book import objects
 from d2lrnn.mxnet.framework import mxnet, np, npx
 
 d2l = sys.modules[__package__]
@@ -140,10 +141,11 @@ def accuracy(y_hat, y):
 
 def clip(params, theta):
     """Scale the gradients of arrays, in place, to a joint norm of theta at most."""
-    norm = math.sqrt(sum(float((param.grad**2).sum()) for param in params))
+    grads = objects.gradients_of(params)
+    norm = math.sqrt(sum(float((grad**2).sum()) for grad in grads))
     if norm > theta:
-        for param in params:
-            param.grad[:] *= theta / norm
+        for grad in grads:
+            grad[:] *= theta / norm
 
 
 def grad_clipping(net, theta):

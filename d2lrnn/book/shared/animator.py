@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from d2lrnn import teaching
+from d2lrnn.data.arrays import as_array
 
 from . import figures
 
@@ -51,15 +52,28 @@ class Animator:
             d2l.plt.close(self.fig)  # or the notebook would show it again after the cell
 
     def add(self, x: Any, y: Any) -> None:
-        """Add a point to each line: y holds one value a line, None for none; x one, or one each."""
+        """Add a point to each line: y holds one value a line, None for none; x one, or one each.
+
+        The first call decides how many lines there are.
+
+        Raises:
+            ValueError: y holds more values than there are lines, or a value is not one number.
+        """
         ys = list(y) if hasattr(y, "__len__") else [y]
         xs = list(x) if hasattr(x, "__len__") else [x] * len(ys)
         self.X = self.X or [[] for _ in ys]
         self.Y = self.Y or [[] for _ in ys]
-        for line_x, line_y, a, b in zip(self.X, self.Y, xs, ys):
+        lines = len(self.Y)
+        if min(len(xs), len(ys)) > lines:
+            raise ValueError(
+                f"y has {len(ys)} values, and the animator has {lines} line{'s' * (lines != 1)} "
+                "since its first call of add; use one value for each line, None for a line without a point"
+            )
+        points = [(_number("x", a), _number("y", b)) for a, b in zip(xs, ys)]
+        for line_x, line_y, (a, b) in zip(self.X, self.Y, points):
             if a is not None and b is not None:
-                line_x.append(float(a))
-                line_y.append(float(b))
+                line_x.append(a)
+                line_y.append(b)
         self.axes[0].cla()
         for line_x, line_y, fmt in zip(self.X, self.Y, self.fmts):
             self.axes[0].plot(line_x, line_y, fmt)
@@ -75,3 +89,15 @@ class Animator:
                 self._handle.update(self.fig)
         elif d2l.plt.get_backend().lower() not in OFF_SCREEN:
             d2l.plt.pause(0.001)
+
+
+def _number(name: str, value: Any) -> float | None:
+    """Return a value of one element as a number, and None as None."""
+    if value is None:
+        return None
+    array = as_array(value)
+    if array.size != 1:
+        raise ValueError(
+            f"{name} has a value of shape {array.shape}; expected one number for each line"
+        )
+    return float(array.item())

@@ -43,9 +43,11 @@ def tokenize_nmt(text: str, num_examples: int | None = None) -> tuple[Lines, Lin
     return source, target
 
 
-def truncate_pad(line: list[Any], num_steps: int, padding_token: Any) -> list[Any]:
-    """Return the first num_steps of a line, or the line filled up to so many."""
-    return line[:num_steps] + [padding_token] * (num_steps - len(line))
+def truncate_pad(line: Sequence[Any], num_steps: int, padding_token: Any) -> Sequence[Any]:
+    """Return the first num_steps of a line, or a list of the line and padding, num_steps long."""
+    if len(line) >= num_steps:
+        return line[:num_steps]
+    return [*line, *[padding_token] * (num_steps - len(line))]
 
 
 def build_array_nmt(lines: Lines, vocab: Any, num_steps: int) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 import sys
 
+from d2lrnn.book import objects
 from d2lrnn.book.tensorflow.framework import keras, tf
 
 d2l = sys.modules[__package__]
@@ -95,6 +96,7 @@ def accuracy(y_hat, y):
 
 def grad_clipping(grads, theta):
     """Return gradients scaled to a joint norm of theta at most."""
+    objects.check_gradients(grads)
     dense = [tf.convert_to_tensor(grad) for grad in grads]
     norm = tf.linalg.global_norm(dense)
     scale = theta / tf.maximum(norm, theta)

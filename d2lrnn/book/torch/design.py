@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book.objects import HyperParameters
+from d2lrnn.book.objects import HyperParameters, gradients_of
 from d2lrnn.book.torch import bases
 from d2lrnn.book.torch.basics import squared_loss
 
@@ -130,7 +130,7 @@ class Trainer(bases.TrainerBase):
 
     def clip_gradients(self, grad_clip_val, model):
         """Scale the model's gradients, in place, to a joint norm of grad_clip_val at most."""
-        grads = [p.grad for p in model.parameters() if p.grad is not None]
+        grads = gradients_of(model.parameters())
         norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
         if norm > grad_clip_val:
             for grad in grads:
@@ -201,16 +201,10 @@ class LinearRegression(Module):
     """Linear regression with PyTorch's own layer (section 3.5)."""
 
     def __init__(self, lr):
-        """Make the layer; its weights are drawn from N(0, 0.01²) when it sees its first input."""
+        """Make the layer; PyTorch itself draws its first values, at the first input."""
         super().__init__()
         self.save_hyperparameters()
         self.net = nn.LazyLinear(1)
-        self._drawing = self.net.register_forward_pre_hook(self._draw)
-
-    def _draw(self, layer, inputs):
-        nn.init.normal_(layer.weight, 0, 0.01)
-        nn.init.zeros_(layer.bias)
-        self._drawing.remove()
 
     def loss(self, y_hat, y):
         """Return the mean squared error."""

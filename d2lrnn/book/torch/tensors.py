@@ -5,6 +5,8 @@ import sys
 import torch
 from torch import nn
 
+from d2lrnn.book import objects
+
 d2l = sys.modules[__package__]
 nn_Module = nn.Module
 
@@ -145,7 +147,8 @@ def grad_clipping(net, theta):
         params = [p for p in net.parameters() if p.requires_grad]
     else:
         params = net.params
-    norm = torch.sqrt(sum((p.grad**2).sum() for p in params))
+    grads = objects.gradients_of(params)
+    norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
     if norm > theta:
-        for param in params:
-            param.grad *= theta / norm
+        for grad in grads:
+            grad *= theta / norm

@@ -164,3 +164,22 @@ def test_linear_regression_from_scratch_finds_the_weights(d2l):
     model, trainer = d2l.LinearRegressionScratch(2, lr=0.1), d2l.Trainer(max_epochs=4)
     trainer.fit(model, data)
     assert model.board.data["val_loss"][-1].y < 0.001
+
+
+def test_linear_regression_begins_with_the_first_values_of_pytorchs_layer(pytorch):
+    from d2lrnn.book import torch as d2l
+
+    d2l.torch.manual_seed(1)
+    layer = d2l.nn.Linear(2, 1)
+    d2l.torch.manual_seed(1)
+    model = d2l.LinearRegression(lr=0.1)
+    model(d2l.ones((1, 2)))
+    for found, expected in zip(model.get_w_b(), (layer.weight, layer.bias)):
+        np.testing.assert_array_equal(found, expected.detach())
+
+
+def test_a_trainer_of_a_model_without_gradients_says_what_to_call_first(pytorch):
+    from d2lrnn.book import torch as d2l
+
+    with pytest.raises(ValueError, match="no parameter of the net has a gradient"):
+        d2l.Trainer(max_epochs=1).clip_gradients(1, d2l.nn.Linear(2, 1))

@@ -2,6 +2,7 @@
 
 import sys
 
+from d2lrnn.book import objects
 from d2lrnn.book.classic.mxnet import training
 from d2lrnn.book.classic.mxnet.basics import gluon
 from d2lrnn.mxnet import gradients
@@ -68,7 +69,7 @@ def grad_clipping(net, theta):
         params = [param.data() for param in net.collect_params().values()]
     else:
         params = net.params
-    grads = [param.grad for param in params if param.grad is not None]
+    grads = objects.gradients_of(params)
     for grad, clipped in zip(grads, gradients.grad_clipping(grads, theta)[0]):
         grad[:] = clipped
 

@@ -19,11 +19,12 @@ def masked_softmax(X, valid_lens):
     if valid_lens is None:
         return tf.nn.softmax(X, axis=-1)
     attention.check_valid_lens(X.shape, valid_lens.shape)
-    is_valid = tf.sequence_mask(valid_lens, tf.shape(X)[-1])  # (n, keys) or (n, queries, keys)
+    n, queries, keys = tf.unstack(tf.shape(X))
     if len(valid_lens.shape) == 1:
-        is_valid = is_valid[:, None]
-    masked = tf.where(is_valid, X, tf.cast(attention.MASKED, X.dtype))
-    return tf.nn.softmax(masked, axis=-1)
+        valid_lens = tf.repeat(valid_lens, queries)
+    rows = tf.reshape(X, (n * queries, keys))
+    masked = d2l.sequence_mask(rows, tf.reshape(valid_lens, (-1,)), value=attention.MASKED)
+    return tf.nn.softmax(tf.reshape(masked, tf.shape(X)), axis=-1)
 
 
 class Attention(tf.keras.layers.Layer):

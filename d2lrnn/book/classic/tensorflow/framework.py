@@ -1,35 +1,40 @@
-"""TensorFlow, with Keras 2 as ``tf.keras`` where it can be had, as the book's cells call it.
+"""TensorFlow with the Keras that the book was written for: Keras 2, which lives on as tf-keras.
 
-Keras 3, TensorFlow's own today, has removed what the cells use: ``time_major``, states of a dtype.
-The package ``tf-keras`` carries Keras 2 on, and TensorFlow takes it as ``tf.keras`` if an
-environment variable says so when ``tf.keras`` is first looked at. It is set here for that moment
-only. ``import keras`` is Keras 3 as before. A program that has looked at ``tf.keras`` already keeps
-what it has: import this module first.
+The cells of both editions use what Keras 3 no longer has, such as layers whose inputs begin with
+time. TensorFlow takes tf-keras for it if an environment variable says so when ``tf.keras`` is
+first looked at; it is set here for that moment only. Keras 3, imported as ``keras``, stays what it
+is.
 """
 
-import contextlib
-import importlib.util
 import os
 
+from d2lrnn import backends
+
 CHOICE = "TF_USE_LEGACY_KERAS"
+OTHERS = ("initializers", "losses", "metrics", "optimizers")  # tf.losses is Keras', too
 
-
-@contextlib.contextmanager
-def _keras_2():
-    """Let tf.keras become Keras 2 within, unless it is absent or the variable says otherwise."""
-    if CHOICE in os.environ or importlib.util.find_spec("tf_keras") is None:
-        yield
-        return
-    os.environ[CHOICE] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[CHOICE]
-
-
-with _keras_2():
+_before = os.environ.get(CHOICE)
+os.environ.setdefault(CHOICE, "1")
+try:
     import tensorflow as tf
+    import tf_keras as keras
 
-    IS_KERAS_2 = tf.keras.layers.Layer.__module__.startswith("tf_keras")
-
-__all__ = ["IS_KERAS_2", "tf"]
+    if tf.keras.Model is not keras.Model:
+        raise ImportError(
+            "tf.keras is Keras 3 in this process, and the book's cells need Keras 2. Restart it, "
+            f"and import {__package__} before anything uses tf.keras; or set the "
+            f"environment variable {CHOICE} to 1"
+        )
+    for _name in OTHERS:
+        dir(getattr(tf, _name))
+except ModuleNotFoundError as error:
+    if error.name != "tf_keras":
+        raise
+    raise ImportError(
+        "the book's TensorFlow cells need Keras 2, and tf-keras is not installed; "
+        f"run: {backends.install('keras2')}",
+        name=error.name,
+    ) from None
+finally:
+    if _before is None:
+        del os.environ[CHOICE]

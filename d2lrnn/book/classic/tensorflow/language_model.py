@@ -2,8 +2,9 @@
 
 import sys
 
+from d2lrnn.book import objects
 from d2lrnn.book.classic.tensorflow import compiling, training
-from d2lrnn.book.classic.tensorflow.framework import IS_KERAS_2, tf
+from d2lrnn.book.classic.tensorflow.framework import tf
 from d2lrnn.tensorflow import gradients
 
 d2l = sys.modules[__package__]
@@ -33,7 +34,7 @@ class RNNModelScratch:
 class RNNModel(tf.keras.layers.Layer):
     """A language model: a layer ``tf.keras.layers.RNN`` and a dense output layer.
 
-    The layer returns sequences and states; it is time-major in Keras 2, and not in Keras 3.
+    The layer returns sequences and states; it may be time-major.
     """
 
     def __init__(self, rnn_layer, vocab_size, **kwargs):
@@ -54,8 +55,6 @@ class RNNModel(tf.keras.layers.Layer):
 
     def begin_state(self, *args, **kwargs):
         """Return the state before the first time step, as the layer's cell makes it."""
-        if not IS_KERAS_2:
-            kwargs.pop("dtype", None)
         return self.rnn.cell.get_initial_state(*args, **kwargs)
 
 
@@ -89,6 +88,7 @@ def make_next(net):
 
 def grad_clipping(grads, theta):
     """Return gradients scaled so that their joint norm is theta at most."""
+    objects.check_gradients(grads)
     grads = [tf.convert_to_tensor(grad) for grad in grads]  # a look-up's are sparse
     return gradients.grad_clipping(grads, theta)[0]
 

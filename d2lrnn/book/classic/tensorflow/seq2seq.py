@@ -85,8 +85,8 @@ class Seq2SeqEncoder(Encoder):
 
 def sequence_mask(X, valid_len, value=0):
     """Return X with value in the place of what lies behind the valid length of each row."""
-    mask = tf.sequence_mask(valid_len, X.shape[1])
-    mask = tf.reshape(mask, (*mask.shape, *[1] * (len(X.shape) - 2)))
+    mask = tf.sequence_mask(valid_len, tf.shape(X)[1])
+    mask = mask[(..., *[tf.newaxis] * (len(X.shape) - 2))]
     return tf.where(mask, X, tf.cast(value, X.dtype))
 
 

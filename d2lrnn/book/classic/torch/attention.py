@@ -21,9 +21,11 @@ def masked_softmax(X, valid_lens):
     if valid_lens is None:
         return torch.softmax(X, dim=-1)
     attention.check_valid_lens(X.shape, valid_lens.shape)
-    valid_lens = valid_lens.reshape(*valid_lens.shape, *[1] * (3 - valid_lens.dim()))
-    is_valid = torch.arange(X.shape[-1], device=X.device) < valid_lens  # (n, 1 or queries, keys)
-    return torch.softmax(torch.where(is_valid, X, attention.MASKED), dim=-1)
+    if valid_lens.dim() == 1:
+        valid_lens = valid_lens.repeat_interleave(X.shape[1])
+    rows = X.flatten(0, 1).clone()  # (n * queries, keys); sequence_mask changes them in place
+    masked = d2l.sequence_mask(rows, valid_lens.reshape(-1), value=attention.MASKED)
+    return torch.softmax(masked.reshape(X.shape), dim=-1)
 
 
 class Attention(nn.Module):

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from d2lrnn.book.classic.torch import training
+from d2lrnn.book.objects import gradients_of
 
 d2l = sys.modules[__package__]
 
@@ -76,7 +77,7 @@ def grad_clipping(net, theta):
         params = [param for param in net.parameters() if param.requires_grad]
     else:
         params = net.params
-    grads = [param.grad for param in params if param.grad is not None]
+    grads = gradients_of(params)
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
     if norm > theta:
         for grad in grads:
