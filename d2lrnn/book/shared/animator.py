@@ -67,7 +67,7 @@ class Animator:
         if min(len(xs), len(ys)) > lines:
             raise ValueError(
                 f"y has {len(ys)} values, and the animator has {lines} line{'s' * (lines != 1)} "
-                "since its first call of add; use one value for each line, None for a line without a point"
+                "since its first call of add; use one value for each line, None for no point"
             )
         points = [(_number("x", a), _number("y", b)) for a, b in zip(xs, ys)]
         for line_x, line_y, (a, b) in zip(self.X, self.Y, points):
