@@ -315,7 +315,7 @@ def lstm_kernel(inputs, state, weights):
     packed = Turned.apply(*W_x), Turned.apply(*W_h), b, torch.zeros_like(b)
     first = tuple(s[None] for s in state)
     settings = True, 1, 0.0, torch.is_grad_enabled(), False, False  # biases, layers, dropout, ...
-    Hs, H, C = torch._VF.lstm(inputs, first, packed, *settings)
+    Hs, H, C = torch.lstm(inputs, first, packed, *settings)
     return Hs, (H[0], C[0])
 
 
