@@ -74,6 +74,20 @@ def port(value: int) -> None:
         raise ValueError(f"port is {_shown(value)}; expected an integer from 1 to {LAST_PORT}")
 
 
+def integer(**values: int) -> None:
+    """Check that each named value is an integer that 64 bits hold."""
+    for name, value in values.items():
+        if not (_is_integer(value) and -(2**63) <= value < 2**63):
+            raise ValueError(f"{name} is {_shown(value)}; expected an integer of 64 bits")
+
+
+def several(**values: Any) -> None:
+    """Check that each named value is a list of arrays, or another iterable of them."""
+    for name, value in values.items():
+        if not isinstance(value, Iterable):
+            raise ValueError(f"{name} is {_shown(value)}; expected a list of arrays")
+
+
 def choice(value: object, name: str, allowed: Sequence[str]) -> None:
     """Check that value is one of the allowed words."""
     if value not in allowed:
@@ -396,6 +410,10 @@ def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
 
 def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
     """Return whose parameters these are by their number, and check that they are floats."""
+    if not isinstance(params, (list, tuple)):
+        raise ValueError(
+            f"params is of type {type(params).__name__}; expected the list of a cell's parameters"
+        )
     if len(params) not in cells:
         known = ", ".join(f"{number} ({name})" for number, name in cells.items())
         raise ValueError(f"there are {len(params)} parameters; expected {known}")

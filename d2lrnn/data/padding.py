@@ -20,7 +20,7 @@ def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
     """
     if isinstance(X, (list, tuple)):
         if valid is None:
-            valid = np.array([len(sequence) for sequence in X], dtype=int)
+            valid = lengths("X", X)
         X = rectangle(X)
     X = np.asarray(X)
     if X.ndim != 2:
@@ -32,6 +32,21 @@ def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
         checks.tokens(X, num_inputs)
         X = one_hot(X, num_inputs)
     return X.transpose(1, 0, 2), mask.T[:, :, None]
+
+
+def lengths(name: str, sequences: Any) -> Array:
+    """Return the lengths of a list of sequences.
+
+    Raises:
+        ValueError: it holds something without a length, such as a number.
+    """
+    for index, sequence in enumerate(sequences):
+        if np.ndim(sequence) == 0 and not isinstance(sequence, (list, tuple)):
+            raise ValueError(
+                f"{name}[{index}] is of type {type(sequence).__name__}; expected a sequence: "
+                f"{name} holds a list of ids, or of rows, for each example"
+            )
+    return np.array([len(sequence) for sequence in sequences], dtype=int)
 
 
 def without_padding(array: Array, mask: Array) -> Array:
@@ -54,7 +69,10 @@ def rectangle(sequences: Any) -> Array:
     """Return sequences of different lengths as one array, filled up with zeros at their ends."""
     if not isinstance(sequences, (list, tuple)):
         return np.asarray(sequences)
-    arrays = [np.asarray(sequence) for sequence in sequences] or [np.zeros((0, 0), int)]
+    if len(sequences) == 0:
+        return np.zeros((0, 0), int)
+    lengths("the sequences", sequences)
+    arrays = [np.asarray(sequence) for sequence in sequences]
     checks.same_features([array.shape[1:] for array in arrays])
     longest = max(map(len, arrays), default=0)
     dtype = np.result_type(*[array for array in arrays if array.size] or [np.zeros(0, int)])

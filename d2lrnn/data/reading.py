@@ -6,6 +6,7 @@ A pipe that nobody writes to, or a device that never ends, would otherwise be re
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import threading
@@ -33,7 +34,17 @@ def kind(path: StrPath) -> str | None:
     Raises:
         OSError: there is nothing, or it cannot be reached.
     """
-    return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+    try:
+        return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        name = os.fspath(path)
+        raise OSError(
+            error.errno,
+            f"the name of the file has {len(name)} characters and begins with {name[:20]!r}, which "
+            "is too long; give the name of a file, not a text",
+        ) from None
 
 
 def check(path: StrPath, *, pipes: bool = False) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from d2lrnn import checks
+
 Check = Callable[[Any, str], Any]
 BYTES = (bytes, bytearray, memoryview)
 SHOWN = (bool, int, float, str, list, tuple, dict, set, frozenset, *BYTES)  # in errors, in short
@@ -124,6 +126,18 @@ def ids(values: Any, name: str) -> None:
             f"{name} is {_shown(values)}; expected a list of ids; "
             "turn tokens into ids with vocab[tokens]"
         )
+    for index, value in enumerate(values):
+        whole = isinstance(value, (int, np.integer)) or _dtype(value).startswith(("int", "uint"))
+        if not whole or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+            raise ValueError(
+                f"{name}[{index}] is {_shown(value)}; expected an id, an integer of 64 bits"
+            )
+
+
+def _dtype(value: Any) -> str:
+    """Return the name of the dtype of a tensor without axes, or "" for anything else."""
+    is_scalar = hasattr(value, "dtype") and tuple(getattr(value, "shape", (1,))) == ()
+    return checks.dtype_of(value) if is_scalar else ""
 
 
 def _remedy(values: Any, name: str) -> str:

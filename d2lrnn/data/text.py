@@ -361,6 +361,7 @@ def pad_sequences(
     if maxlen is None:
         maxlen = max(map(len, sequences), default=0)
     checks.count(maxlen=maxlen)
+    checks.integer(value=value)
     padded = np.full((len(sequences), maxlen), value)
     for row, sequence in zip(padded, sequences, strict=True):
         start = max(len(sequence) - maxlen, 0) if truncating == "pre" else 0

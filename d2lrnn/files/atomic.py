@@ -35,7 +35,12 @@ def check_writable(path: StrPath) -> None:
 
     Raises:
         OSError: it cannot be written; the message names it and says what to do.
+        ValueError: path is neither a string nor a path.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise ValueError(
+            f"the file to write is given as {path!r}; expected its name, a string or a path"
+        )
     name = os.fspath(path)
     if not name:
         raise FileNotFoundError("a file to write has an empty name; give it one")

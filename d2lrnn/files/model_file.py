@@ -58,7 +58,8 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         path: the file. An existing file is replaced at once if it is a model or empty.
         net: an RNNModelScratch; ``net.arrays()`` returns its parameters as NumPy arrays.
         vocab: the Vocab that it was trained with.
-        settings: other facts to store with it, as JSON allows.
+        settings: other facts to store with it, as JSON allows; NumPy's numbers and arrays are
+            stored as numbers and lists.
 
     Returns:
         None.
@@ -67,7 +68,7 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
         FileExistsError: an OSError; the file exists and is not a model.
         OSError: the file cannot be written, or is not a regular file; an existing file is
             unchanged.
-        ValueError: the vocabulary is not that of the net.
+        ValueError: the vocabulary is not that of the net, or JSON cannot hold a setting.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -134,9 +135,33 @@ def describe(
                 "unk": vocab.idx_to_token[vocab.unk],
             }
         ),
-        "settings": json.dumps({**settings, **known}),
+        "settings": _as_json({**settings, **known}),
     }
     return tensors, metadata
+
+
+def _as_json(settings: Mapping[str, Any]) -> str:
+    """Return settings as JSON; NumPy's numbers and arrays become numbers and lists.
+
+    Raises:
+        ValueError: JSON has nothing for one of them; the message names it.
+    """
+    for name, value in settings.items():
+        try:
+            json.dumps(value, default=_plain)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"the setting {name} cannot be stored ({error}); expected numbers, texts, None, "
+                "and lists or dictionaries of these"
+            ) from None
+    return json.dumps(settings, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number or an array of NumPy as Python's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"it holds something of type {type(value).__name__}")
 
 
 def _arrays(net: Any) -> list[tensor_file.Later]:
@@ -239,6 +264,11 @@ def read(path: StrPath) -> tuple[dict[str, first_values.Array], dict[str, str]]:
         CheckpointError: a ValueError; the file is none of ours, or is damaged.
         OSError: the file cannot be read.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise CheckpointError(
+            f"path is of type {type(path).__name__}; expected the name of a file that save_model "
+            "has written"
+        )
     with naming(path):
         tensors, metadata = tensor_file.unpack(path)
         wanted = {"format", "vocab", "settings"}

@@ -73,6 +73,7 @@ def to_numpy(tensor):
 
 def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
+    checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     params = [from_numpy(array, dtype=dtype, device=device) for array in arrays]
     for param in params:

@@ -15,7 +15,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
-from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks
+from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks, optimizers
 from d2lrnn.nets.ops import Ops
 
 Array = np.ndarray[Any, Any]
@@ -85,7 +85,7 @@ class SequenceNet(ABC):
             loss, _, self.params = update(self.params, inputs, targets, weights)
             return float(loss)
 
-        return step
+        return optimizers.TrainingStep(step)
 
     @functools.cached_property
     def compute(self) -> Callable[..., Any]:

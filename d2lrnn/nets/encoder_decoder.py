@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data.padding import padded, rectangle, weights_of
-from d2lrnn.nets import cells, classifiers, networks
+from d2lrnn.data.padding import lengths, padded, rectangle, weights_of
+from d2lrnn.nets import cells, classifiers, kinds, networks
 from d2lrnn.nets.beam import Beam
 from d2lrnn.nets.classifiers import Array, SequenceNet, State
 from d2lrnn.nets.ops import Ops
@@ -249,6 +249,9 @@ class EncoderDecoderScratch(SequenceNet):
 
     def __init__(self, encoder: EncoderScratch, decoder: DecoderScratch) -> None:
         """Join the two, which keep their parameters."""
+        order = "the order is EncoderDecoderScratch(encoder, decoder)"
+        kinds.instance(EncoderScratch, order, encoder=encoder)
+        kinds.instance(DecoderScratch, order, decoder=decoder)
         own, other = (
             (part.architecture, part.num_hiddens, part.dtype) for part in (encoder, decoder)
         )
@@ -275,7 +278,7 @@ class EncoderDecoderScratch(SequenceNet):
     ) -> tuple[Any, Any, Array]:
         """Return the source, and the decoder's inputs, targets and weights."""
         if y_valid is None and isinstance(Y, (list, tuple)):
-            y_valid = np.array([len(sequence) for sequence in Y], dtype=int)
+            y_valid = lengths("Y", Y)
         before, targets, weights = self.decoder.teacher(Y, y_valid)
         inputs = self.encoder.inputs(X, valid)
         checks.same_length([inputs[0].shape[1], before.shape[1]], 1)
@@ -313,15 +316,15 @@ class EncoderDecoderScratch(SequenceNet):
     def score(self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None) -> float:
         """Return the share of sequences written exactly; the last token of each Y is the end."""
         if y_valid is None and isinstance(Y, (list, tuple)):
-            y_valid = [len(sequence) for sequence in Y]
+            y_valid = lengths("Y", Y)
         ids = rectangle(self._given(Y))
         checks.axes("Y", ids.shape, "(batch_size, num_steps)")
-        lengths = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
-        truth = [list(row[:length]) for row, length in zip(ids, lengths, strict=True)]
+        sizes = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
+        truth = [list(row[:length]) for row, length in zip(ids, sizes, strict=True)]
         ends = {int(row[-1]) for row in truth}
         if len(ends) != 1:
             raise ValueError(f"the sequences of Y end in {sorted(ends)}; expected one end token")
-        written = self.predict(X, valid, end=ends.pop(), num_steps=max(lengths))
+        written = self.predict(X, valid, end=ends.pop(), num_steps=max(sizes))
         checks.same_length([len(written), len(truth)], 1)
         return float(np.mean([found == row[:-1] for found, row in zip(written, truth)]))
 

@@ -59,6 +59,65 @@ def any_backend(**named: Iterable[Any]) -> None:
                 raise ValueError(f"{name} holds a {type(tensor).__name__}; expected arrays")
 
 
+def language_model(net: Any, remedy: str = "", name: str = "net") -> None:
+    """Check that net is a language model, as far as its methods tell: it begins with a state.
+
+    Args:
+        net: the argument.
+        remedy: what to do otherwise.
+        name: what an error calls the argument.
+
+    Raises:
+        ValueError: it is something else, or a network over sequences, which train_sequences trains.
+    """
+    if hasattr(net, "minibatch"):
+        remedy = "train a network over sequences with train_sequences, and call its predict"
+    elif hasattr(net, "begin_state"):
+        return
+    raise ValueError(
+        f"{name} is {_kind(net)}; expected a language model, such as an RNNModelScratch"
+        f"{'; ' if remedy else ''}{remedy}"
+    )
+
+
+def sequence_net(net: Any) -> None:
+    """Check that train_sequences can train a network: that it is not a language model.
+
+    Raises:
+        ValueError: it is a language model, or cannot be trained.
+    """
+    generates = hasattr(net, "say")
+    if hasattr(net, "make_step") and not generates:
+        return
+    remedy = "; train a language model with train_ch8" if generates else ""
+    raise ValueError(
+        f"net is {_kind(net)}; expected a network over sequences, such as a "
+        f"SequenceClassifierScratch{remedy}"
+    )
+
+
+def instance(expected: type, order: str, **named: Any) -> None:
+    """Check that the one named argument is an instance of a class; order says how to call it."""
+    ((name, value),) = named.items()
+    if not isinstance(value, expected):
+        wanted = _article(expected.__name__)
+        raise ValueError(f"{name} is {_kind(value)}; expected {wanted}; {order}")
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, by its type; a class or a function by its name."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return _article(type(value).__name__)
+
+
+def _article(name: str) -> str:
+    """Return a name with its article."""
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 def alike(expected: Any, **named: Iterable[Any]) -> None:
     """Check that named tensors are of the same backend as the tensor expected."""
     for name, tensors in named.items():

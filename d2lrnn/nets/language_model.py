@@ -450,6 +450,12 @@ def copy_params(source: Model, target: Model) -> None:
         >>> all((ours == theirs).all() for ours, theirs in zip(source.arrays(), target.arrays()))
         True
     """
+    for name, model in (("source", source), ("target", target)):
+        if not hasattr(model, "architecture"):
+            raise ValueError(
+                f"{name} is of type {type(model).__name__}; expected a model; the order is "
+                "copy_params(source, target)"
+            )
     if source.architecture != target.architecture:
         raise ValueError(
             f"the source is {source.architecture}, the target {target.architecture}; "

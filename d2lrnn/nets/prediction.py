@@ -13,7 +13,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import strings, text
-from d2lrnn.nets import remedies
+from d2lrnn.nets import kinds, remedies
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32  # tokens that a net says in one call
@@ -49,7 +49,8 @@ def predict_ch8(
         The prefix followed by the generated tokens.
 
     Raises:
-        ValueError: the prefix is empty, or an argument is out of its range.
+        ValueError: the prefix is empty, an argument is out of its range, net is not a language
+            model, or its parameters hold NaN.
 
     Source: the book's section 9.5, Prediction.
 
@@ -98,7 +99,8 @@ def predict_many(
         A list of texts, each a prefix followed by the generated tokens.
 
     Raises:
-        ValueError: a prefix is empty, prefixes is one text, or an argument is out of its range.
+        ValueError: a prefix is empty, prefixes is one text, an argument is out of its range, or the
+            parameters of the net hold NaN.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -114,6 +116,7 @@ def predict_many(
     tokens = [first_tokens(prefix, net, vocab) for prefix in checked]
     if not tokens:
         return []
+    _check_numbers(net)
     if state is None:
         state = net.begin_state(len(tokens))
     net.check_state(state, len(tokens))
@@ -124,6 +127,17 @@ def predict_many(
         vocab.join([*row, *vocab.to_tokens(more[len(row) : len(row) + num_preds].tolist())])
         for row, more in zip(tokens, said, strict=True)
     ]
+
+
+def _check_numbers(net: Any) -> None:
+    """Check that no parameter of a net is NaN: every score would be, and no token the best."""
+    arrays = net.arrays() if hasattr(net, "arrays") else []
+    broken = [f"arrays()[{i}]" for i, array in enumerate(arrays) if np.isnan(array).any()]
+    if broken:
+        raise ValueError(
+            f"the parameters of the net hold NaN, in {', '.join(broken)}; training has diverged; "
+            "train the net again with a smaller learning rate"
+        )
 
 
 def say_all(
@@ -144,6 +158,7 @@ def say_all(
 
 def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
     """Return the tokens of a prefix that a net, checked, can go on from."""
+    kinds.language_model(net, "the order is predict_ch8(prefix, num_preds, net, vocab)")
     if net.bidirectional:
         raise ValueError(
             "the net reads in both directions, and the future is not there yet; "

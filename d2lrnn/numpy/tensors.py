@@ -52,6 +52,7 @@ def to_numpy(tensor):
 
 def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
+    checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
 

@@ -70,6 +70,7 @@ def to_numpy(tensor):
 
 def trainable(arrays, *, dtype="float32", device=None):
     """Return NumPy arrays as parameters to train."""
+    checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     contexts.check_alone()
     with tf.device(device_of(device)):

@@ -17,7 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets import group, remedies
+from d2lrnn.nets import group, kinds, remedies
 from d2lrnn.nets.language_model import RNNModelScratch, Step
 from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.training import divergence, minibatches, segments, threads, together
@@ -74,6 +74,7 @@ def make_step(
         1.55
         1.49
     """
+    kinds.language_model(net, "the order is make_step(net, lr)")
     if not isinstance(net, RNNModelScratch):
         checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
     settings = {"optimizer": optimizer, "clip": clip}
@@ -127,6 +128,12 @@ def train_epoch_ch8(
         >>> perplexity < 5
         True
     """
+    kinds.language_model(net, "the order is train_epoch_ch8(net, train_iter, step)")
+    minibatches.check_iterable(train_iter)
+    if not callable(step):
+        raise ValueError(
+            f"step is {step!r}; expected a function that trains; give make_step(net, lr)"
+        )
     seen, step = epoch or Epoch(), getattr(step, "deferred", step)
     state, start = seen.state, time.perf_counter() - seen.seconds
     processes, first, num_rows = group.of(net), seen.num_minibatches, None
@@ -241,6 +248,8 @@ def train_ch8(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(sample_every=sample_every)
+    kinds.language_model(net, "the order is train_ch8(net, train_iter, vocab, lr, num_epochs)")
+    minibatches.check_iterable(train_iter)
     _check_iterator(train_iter, use_random_iter)
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:

@@ -7,6 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
+def check_iterable(train_iter: Any) -> None:
+    """Check that minibatches can be taken from train_iter, before any of them is made.
+
+    Raises:
+        ValueError: it is a function, a class, a number or the like.
+    """
+    yields = hasattr(train_iter, "__iter__") or hasattr(train_iter, "__getitem__")
+    if yields and not isinstance(train_iter, type):
+        return
+    remedy = "; call it, and give what it returns" if callable(train_iter) else ""
+    raise ValueError(
+        f"train_iter is of type {type(train_iter).__name__}; expected what yields the minibatches "
+        f"of each epoch, such as a loader or a list{remedy}"
+    )
+
+
 def parts(batch: Any, names: Sequence[str], source: str = "train_iter yields") -> tuple[Any, ...]:
     """Return the parts of a minibatch, one for each name.
 

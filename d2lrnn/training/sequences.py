@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import group
+from d2lrnn.nets import group, kinds
 from d2lrnn.training import divergence, minibatches, threads, together
 from d2lrnn.training.callbacks import Bar, told
 from d2lrnn.training.history import DivergenceError, Scores
@@ -63,6 +63,8 @@ def train_sequences(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(score_every=score_every)
+    kinds.sequence_net(net)
+    minibatches.check_iterable(train_iter)
     if held_out is not None:
         held_out = minibatches.parts_for(net)(held_out, "held_out is")
     settings = {"optimizer": optimizer, "clip": clip}

@@ -286,7 +286,7 @@ def test_a_train_iter_of_one_s_own_may_have_no_length_and_draw_as_it_likes(rnn, 
 
 def test_an_iterator_that_has_ended_is_refused():
     with pytest.raises(ValueError, match="yields no minibatch"):
-        language.train_epoch_ch8(Recorder(), iter([]), None)
+        language.train_epoch_ch8(Recorder(), iter([]), lambda *minibatch: None)
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
