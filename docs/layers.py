@@ -30,7 +30,7 @@ def make(rnn, kind, num_hiddens=4, num_layers=1, dtype="float32"):
     return rnn.RNNModel(layer, 5, seed=0)
 
 
-@fact("GRU: the reset gate comes")
+@fact("GRU: the reset gate is applied")
 def gru_form(rnn, backend):
     net = make(rnn, "GRU")
     outputs, _ = net.evaluate(IDS, net.begin_state(2))
@@ -40,12 +40,12 @@ def gru_form(rnn, backend):
     return "after the product" if abs(outputs - after).max() < 1e-6 else "before the product"
 
 
-@fact("GRU: gates side by side")
+@fact("GRU: order of the gates")
 def gru_order(rnn, backend):
     return " ".join(rnn.RNNModel.orders["gru_reset_after"])
 
 
-@fact("LSTM: gates side by side")
+@fact("LSTM: order of the gates")
 def lstm_order(rnn, backend):
     return " ".join(rnn.RNNModel.orders["lstm"])
 
@@ -56,7 +56,7 @@ def gru_size(rnn, backend):
     return str(sum(int(onp.prod(param.shape)) for param in layer))
 
 
-@fact("W_hh at first, 100 hidden units: orthogonal, or its largest element")
+@fact("initial W_hh, 100 hidden units: orthogonal, or its largest element")
 def first_weights(rnn, backend):
     W_hh = make(rnn, "RNN", 100).arrays()[1]
     if abs(W_hh @ W_hh.T - onp.eye(100)).max() < 1e-4:
@@ -64,7 +64,7 @@ def first_weights(rnn, backend):
     return f"{abs(W_hh).max():.2f}"
 
 
-@fact("LSTM: bias of the forget gate at first")
+@fact("LSTM: initial bias of the forget gate")
 def forget_bias(rnn, backend):
     b_f = make(rnn, "LSTM").arrays()[5]
     return f"{b_f[0]:g}" if onp.ptp(b_f) == 0 else "random"

@@ -57,7 +57,7 @@ def one_hot_negative(fw):
     return outcome(lambda: numbers(fw.one_hot([-1], 3)))
 
 
-@fact("integer types that one-hot takes, of int8, int32, int64")
+@fact("integer types that one-hot accepts, of int8, int32, int64")
 def one_hot_types(fw):
     taken = []
     for dtype in ("int8", "int32", "int64"):
@@ -67,7 +67,7 @@ def one_hot_types(fw):
     return ", ".join(taken)
 
 
-@fact("the int64 2³² + 1, made a tensor")
+@fact("the int64 2³² + 1, converted to a tensor")
 def large_id(fw):
     return outcome(lambda: int(fw.tensor(onp.array([2**32 + 1]))[0]))
 
@@ -124,10 +124,10 @@ def tanh_of_nan(fw):
 def empty_gradient(fw):
     X, W = onp.zeros((0, 3), "float32"), onp.ones((3, 2), "float32")
     found = {bool(onp.array_equal(fw.gradient(X, W), onp.zeros((3, 2)))) for _ in range(5)}
-    return "zeros" if found == {True} else "whatever lay in memory"
+    return "zeros" if found == {True} else "arbitrary old values"
 
 
-@fact("mean of no numbers")
+@fact("mean of an empty tensor")
 def empty_mean(fw):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -158,7 +158,7 @@ def random_stream(fw):
     return ", ".join(f"{x:.4f}" for x in onp.asarray(fw.normal(0, 2)))
 
 
-@fact("what the main thread says of gradients holds in others")
+@fact("a setting for gradients in the main thread holds in others")
 def threads(fw):
     return fw.no_gradient_elsewhere()
 
