@@ -141,8 +141,8 @@ def _pinned(sources: Sequence[str]) -> tuple[str | None, Sequence[str]]:
         for match in _PINNED.finditer(text):
             if editions := _of_version(match[1], int(match[2]), int(match[3] or 0)):
                 return match[0].strip(), editions
-        if match := _CHINESE.search(text):
-            return match[0], ("classic",)
+        if chinese := _CHINESE.search(text):
+            return chinese[0], ("classic",)
     return None, EDITIONS
 
 

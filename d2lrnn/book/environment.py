@@ -12,6 +12,7 @@ import shutil
 import site
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,25 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
     python, scripts = builder.context.env_exe, Path(builder.context.bin_path)
     packages = next(folder.glob("[Ll]ib/**/site-packages"))
     shutil.copytree(Path(guard.__file__).parent, packages / GUARD)
+    protected = [os.path.realpath(sys.prefix), *_program_folders()]
+    (packages / GUARD / guard.FOLDERS).write_text("\n".join(protected), "utf-8", "surrogateescape")
     lines = [f"import site; site.addsitedir({name!a})" for name in _site_folders()]
     lines.append(f"import {GUARD}; {GUARD}.start()")
     (packages / "d2lrnn.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for tool in _tools():
         _write_script(scripts, tool, SCRIPT.format(python=python, tool=tool))
     return python, _variables(folder, scripts, python)
+
+
+def redirect(source: str, python: str) -> str:
+    """Return a cell whose commands call the Python of an environment, and not that of this one."""
+    return guard.redirect(source, tuple(_program_folders()), os.path.dirname(python))
+
+
+def _program_folders() -> list[str]:
+    """Return the folders of this environment's programs, by each name that they have."""
+    folders = [os.path.dirname(sys.executable), sysconfig.get_path("scripts")]
+    return list(dict.fromkeys([*folders, *map(os.path.realpath, folders)]))
 
 
 def skipped(folder: Path) -> list[str]:

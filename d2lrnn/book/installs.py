@@ -1,6 +1,7 @@
 """Find the statements of a notebook's cell that install or remove packages.
 
-What a cell computes at run time, such as a command in a variable, is left to guard.
+What a cell computes at run time, such as a command in a variable, is left to guard; so is os.exec,
+after which a process that was forked does not go on.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MAGICS = (
 )
 CALLS = ("run", "call", "check_call", "check_output", "getstatusoutput", r"system\w*")
 RUNS = re.compile(
-    rf"{'|'.join([*MAGICS, *CALLS])}|[pP]open|(?:posix_)?spawn\w*|exec[lv]\w*|create_subprocess_\w+"
+    rf"{'|'.join([*MAGICS, *CALLS])}|[pP]open|(?:posix_)?spawn\w*|create_subprocess_\w+"
 )
 
 
@@ -66,6 +67,12 @@ def skip_installs(source: str, *, d2l_only: bool = False) -> tuple[str, list[str
     return (first + newline + kept if kept.strip(" :\n") else ""), skipped
 
 
+def is_script(source: str) -> bool:
+    """Return whether a cell is a script of a shell or another program."""
+    first = source.lstrip().partition("\n")[0]
+    return bool(SHELLS.match(first) or first.startswith("%%script"))
+
+
 def installs_of_d2l(source: str) -> list[str]:
     """Return the commands of a cell that install d2l."""
     return skip_installs(source, d2l_only=True)[1]
@@ -78,11 +85,13 @@ def _installs_d2l(command: Any) -> bool:
 
 def _skip_in_shell(script: str, test: Test) -> tuple[str, list[str]]:
     """Replace lines of a script by ``:``; one with text of several lines is left to guard."""
-    if "<<" in script or not test(script):
+    if "<<" in script or not (test(script) or _code_installs(script, test)):
         return script, []
     lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", script)
-    skipped = [line.strip() for line in lines if test(line)]
-    return "".join(":\n" if test(line) else line for line in lines), skipped
+    found = [test(line) or _code_installs(line, test) for line in lines]
+    skipped = [line.strip() for line, is_install in zip(lines, found) if is_install]
+    kept = (":\n" if is_install else line for line, is_install in zip(lines, found))
+    return "".join(kept), skipped
 
 
 def _skip_in_python(source: str, test: Test) -> tuple[str, list[str]]:

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,9 +20,9 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 from d2lrnn.book import client, environment
+from d2lrnn.book.leftovers import MARK, end_processes
 from d2lrnn.training import interrupts
 
-MARK = "D2LRNN_BOOK_RUN"  # a variable of the kernel and of each process that its cells start
 TICK = 0.1  # seconds from one look for a signal to the next
 GRACE = 5.0  # seconds that an interrupted cell has to end
 STARTUP = 300  # seconds that a kernel may take to start: it may share its machine
@@ -74,7 +73,7 @@ class Kernel:
         python, variables = sys.executable, environment.with_path(os.path.dirname(sys.executable))
         if not allow_install:
             python, variables = environment.make(folder / "environment")
-        self.variables = {**variables, MARK: str(folder)}
+        self.python, self.variables = python, {**variables, MARK: str(folder)}
         spec = {"argv": [python, *ARGUMENTS], "display_name": "Python", "language": "python"}
         (folder / "kernels" / "d2lrnn").mkdir(parents=True)
         path = folder / "kernels" / "d2lrnn" / "kernel.json"
@@ -220,24 +219,3 @@ class Kernel:
         self.client.km = self.client.kc = None
         for name in end_processes(family, str(self.folder)):
             self.notes.append(f"ended a process that a cell had left running: {name}")
-
-
-def end_processes(family: Iterable[Any], mark: str) -> list[str]:
-    """End the processes of a family and those with a mark; return what they were running."""
-    marked = [process for process in psutil.process_iter() if _mark(process) == mark]
-    _, running = psutil.wait_procs({*family, *marked} - {psutil.Process()}, timeout=1)
-    names = []
-    for process in running:
-        with contextlib.suppress(psutil.Error):
-            names.append(" ".join(process.cmdline())[:80])
-            process.terminate()
-    for process in psutil.wait_procs(running, timeout=1)[1]:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    return names
-
-
-def _mark(process: Any) -> str | None:
-    with contextlib.suppress(psutil.Error, OSError):
-        return dict(process.environ()).get(MARK)
-    return None

@@ -104,7 +104,7 @@ def run(
         import ipykernel  # noqa: F401
         from nbclient.util import run_sync
 
-        from d2lrnn.book import kernel
+        from d2lrnn.book import kernel, leftovers
     result = Run(read(path))
     cells = code_of(result.notebook)
     sources = [cell["source"] for cell in cells]
@@ -118,10 +118,11 @@ def run(
         interrupts.listening() as listener,
     ):
         place = Path(folder)
-        runner = kernel.Kernel(
-            result.notebook, setup, place, working_folder, limits, allow_install, listener
-        )
-        run_sync(_run_cells)(runner, result, place, allow_install, after_cell)
+        with leftovers.cleared(place):
+            runner = kernel.Kernel(
+                result.notebook, setup, place, working_folder, limits, allow_install, listener
+            )
+            run_sync(_run_cells)(runner, result, place, allow_install, after_cell)
         result.signum = listener.signum
     return result
 
@@ -160,6 +161,8 @@ async def _run_cell(
     source = cell["source"]
     cell["source"], lines = installs.skip_installs(source, d2l_only=allow_install)
     result.skipped += [(number, line) for line in lines]
+    if not allow_install and installs.is_script(cell["source"]):
+        cell["source"] = environment.redirect(cell["source"], runner.python)
     try:
         problem = await runner.execute(cell, index)
     except Exception as error:  # the cell cannot be sent, say

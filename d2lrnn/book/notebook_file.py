@@ -12,6 +12,7 @@ from d2lrnn.book.classic.requirements import needed
 from d2lrnn.data import reading
 from d2lrnn.files import atomic
 
+REMEDY = "open a notebook in Jupyter and save it again"
 MARK = "d2lrnn"  # in the metadata of a notebook that has been executed
 
 
@@ -52,30 +53,63 @@ def _parse(text: str, name: str) -> Any:
     except Exception as error:  # JSON of another shape ends in nbformat's errors, or in any other
         why, *_ = f"{type(error).__name__}: {error}".split("\n")
         why = "NotJSONError" if "NotJSONError" in why else why
-        raise ValueError(f"{name} is no notebook ({why})") from None
+        if isinstance(error, AttributeError | KeyError | TypeError | IndexError):
+            why = "its JSON does not have the structure of a notebook"
+        raise ValueError(f"{name} is no notebook ({why}); {REMEDY}") from None
     return notebook
 
 
 def _check_sources(text: str, name: str) -> None:
-    """Check that the source of each cell is text or lines of text, which nbformat does not.
+    """Check the cells of a file of JSON, each of text or lines of text, which nbformat does not.
 
     Raises:
         ValueError: it is something else; the message names the cell, the first being number 1.
     """
     try:
         notebook = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # nbformat says what is wrong
+    _check_objects(notebook, name)
+    try:
         sheets = notebook.get("worksheets", [notebook])  # until format 3
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         sources = [cell.get("source", cell.get("input", "")) for cell in cells]
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
-        return  # nbformat says what is wrong
+    except (AttributeError, KeyError, TypeError):
+        return  # so does it here
     for number, source in enumerate(sources, 1):
         lines = source if isinstance(source, list) else [source]
         if wrong := [line for line in lines if not isinstance(line, str)]:
             raise ValueError(
                 f"{name} is no notebook (the source of cell {number} must be text or a list of "
-                f"lines, got {json.dumps(wrong[0])[:40]}); correct the cell, or remove it"
+                f"lines, got {_shown(wrong[0])}); correct the cell, or remove it"
             )
+
+
+def _check_objects(notebook: Any, name: str) -> None:
+    """Check that a notebook is an object of JSON, and so is each of its cells.
+
+    Raises:
+        ValueError: it is not; the message names the cell, the first being number 1.
+    """
+    if not isinstance(notebook, dict):
+        raise ValueError(
+            f"{name} is no notebook (expected an object of JSON, got {_shown(notebook)}); {REMEDY}"
+        )
+    cells = notebook.get("cells", [])
+    if not isinstance(cells, list):
+        raise ValueError(
+            f"{name} is no notebook (cells must be a list, got {_shown(cells)}); {REMEDY}"
+        )
+    for number, cell in enumerate(cells, 1):
+        if not isinstance(cell, dict):
+            raise ValueError(
+                f"{name} is no notebook (cell {number} must be an object of JSON, got "
+                f"{_shown(cell)}); correct the cell, or remove it"
+            )
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value)[:40]
 
 
 def write(notebook: Any, path: str | os.PathLike[str]) -> None:

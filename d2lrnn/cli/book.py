@@ -97,7 +97,9 @@ def _report(
         click.echo(f"cell {number}: skipped {harmless(_short(line))}")
     if done.skipped:
         only = "commands that install d2l are never run" if allow_install else "see --allow-install"
-        click.echo(f"what was skipped installs or removes packages; {only}")
+        click.echo(
+            f"what was skipped changes packages, or settings of the tools that install them; {only}"
+        )
     for number, note in done.notes:
         click.echo(f"cell {number}: {harmless(note)}")
     for failure in done.failures:

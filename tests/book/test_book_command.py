@@ -122,7 +122,11 @@ def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
     path.write_text("no notebook")
     done = command(path)
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1].endswith("is no notebook (NotJSONError)")
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .endswith("is no notebook (NotJSONError); open a notebook in Jupyter and save it again")
+    )
 
 
 def test_a_picture_grows_below_its_cell(made, pytorch):
@@ -158,6 +162,17 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
     ("content", "why"),
     [
         (b"", "the file is empty"),
+        (b"[]", r"expected an object of JSON, got \[\]\); open a notebook in Jupyter"),
+        (b"null", r"expected an object of JSON, got null\); open a notebook in Jupyter"),
+        (b'{"nbformat": 4, "cells": 5}', r"cells must be a list, got 5\); open a notebook"),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ["x = 1"]}',
+            'cell 1 must be an object of JSON, got "x = 1"',
+        ),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": ""}]}',
+            "its JSON does not have the structure of a notebook",
+        ),
         (b"\xef\xbb\xbf\n", "the file is empty"),
         ("{}".encode("utf-16"), "not encoded as UTF-8"),
         (b'{"nbformat": 5, "metadata": {}, "cells": []}', "Unsupported nbformat version 5"),

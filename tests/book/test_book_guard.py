@@ -51,6 +51,30 @@ CELLS = [
     "%pip uninstall -y victim",
     "!{sys.executable} -m pip install {wheel}",
     "subprocess.run([env + '/bin/pip', uninstall, '-y', 'victim'], env={}, check=True)",
+    '%%bash\nENV/bin/python -I -c \'import pip; pip.main(["uninstall", "-y", "victim"])\'',
+    "%%bash\ncat <<END | ENV/bin/python -E -s -\n"
+    "import pip\npip.main(['uninstall', '-y', 'victim'])\nEND",
+    "%%bash\nenv -i ENV/bin/python -m p''ip unin''stall -y victim",
+    "program = open('program.py', 'w')\n"
+    'program.write(f\'import pip; pip.main([{uninstall!r}, "-y", "victim"])\')\n'
+    "program.close()\n!env -i {env}/bin/python program.py",
+    "subprocess.run([env + '/bin/python', 'program.py'], env={}, check=True)",
+    "subprocess.run([(env + '/bin/python').encode(), b'program.py'], env={}, check=True)",
+    "subprocess.run([env + '/bin/python', 'program.py'], executable=env + '/bin/python', env={})",
+    "child = os.fork()\nif child == 0:\n"
+    "    os.execv(env + '/bin/python', ['python', '-m', 'pip', 'uninstall', '-y', 'victim'])\n"
+    "assert os.waitpid(child, 0) == (child, 0)",
+    "def become(*command):\n    os.execvp(command[0], command)\n"
+    "child = os.fork()\nif child == 0:\n    become('pip', uninstall, '-y', 'victim')\n"
+    "assert os.waitpid(child, 0) == (child, 0)",
+    "os.execvp('pip', ['pip', 'uninstall', '-y', 'victim'])\nassert env",
+    "!python -m venv {env}",
+    "%%bash\nENV/bin/python -I -m venv ENV",
+    "import venv\nvenv.create(env)",
+    "config = 'con' + 'fig'\nos.system(f'pip {config} set global.index-url http://127.0.0.1/x')",
+    "!pip config set global.index-url http://127.0.0.1/x",
+    "subprocess.run([sys.executable, '-m', 'pip', 'cache', 'purge'], check=True)",
+    "import pip\npip.main(['config', 'set', 'global.index-url', 'http://127.0.0.1/x'])",
 ]
 READING = ["!pip --version", "%pip list", "!pip show victim", "import pip\npip.main(['list'])"]
 SHOWN = ["pip 2", "victim", "Name: victim", "victim"]
@@ -107,6 +131,7 @@ class Bed:
         path = self.folder / "n.ipynb"
         nbformat.write(book, path)
         variables = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+        variables |= {"HOME": str(self.folder / "home")}  # of which pip changes files
         variables |= {"PYTHONWARNINGS": "ignore", "PATH": f"{self.env}/bin:{os.environ['PATH']}"}
         line = [self.python, "-m", "d2lrnn", "book", str(path), *options]
         done = subprocess.run(line, capture_output=True, text=True, env=variables, timeout=300)
@@ -129,7 +154,8 @@ def attacked(tmp_path_factory):
         f"wheel, env = {str(bed.wheel)!r}, {str(bed.env)!r}"
     )
     before = bed.files()
-    done, cells = bed.run(first, *CELLS, *READING)
+    cells = [cell.replace("ENV/", f"{bed.env}/").replace(" ENV", f" {bed.env}") for cell in CELLS]
+    done, cells = bed.run(first, *cells, *READING)
     after = bed.files()
     changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
     return done, cells, changed
@@ -139,6 +165,10 @@ def test_no_cell_changes_the_environment(attacked):
     done, _, changed = attacked
     assert done.returncode == 0, done.stdout + done.stderr
     assert changed == []
+
+
+def test_no_cell_changes_the_settings_of_pip(attacked, tmp_path_factory):
+    assert list(tmp_path_factory.getbasetemp().glob("bed*/home/**/pip.conf")) == []
 
 
 @pytest.mark.parametrize("number", range(len(CELLS)))
@@ -215,6 +245,13 @@ def test_the_throw_away_environment_has_the_packages_of_this_one(tmp_path):
     line = [python, "-c", "import nbformat, sys; print(nbformat.__file__, sys.prefix)"]
     printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
     assert printed == [nbformat.__file__, str(tmp_path / "e")]
+
+
+def test_an_environment_in_another_folder_can_be_made(tmp_path):
+    python, variables = environment.make(tmp_path / "e")
+    line = [python, "-m", "venv", "--without-pip", str(tmp_path / "mine")]
+    subprocess.run(line, check=True, env=variables)
+    assert (tmp_path / "mine" / "pyvenv.cfg").exists()
 
 
 @pytest.mark.parametrize("call", ["run(command).args", "Popen(command).args"])

@@ -75,7 +75,6 @@ os.system("%s -m pip install d2l" % sys.executable)
 os.system(sys.executable + " -m pip install " + package)
 _ = os.system("pip install d2l")
 os.popen("pip install d2l").read()
-os.execvp("pip", ["pip", "install", "d2l"])
 os.spawnlp(os.P_WAIT, "pip", "pip", "install", "d2l")
 subprocess.run(["pip", "install", "d2l"])
 subprocess.run("pip install d2l", shell=True, check=True)
@@ -102,6 +101,18 @@ pip._internal.main(["-q", "install", "d2l"])
 pipmain(["install", "d2l"])
 importlib.import_module("pip").main(["install", "d2l"])
 ensurepip.bootstrap(upgrade=True)
+!pip config set global.index-url URL
+!pip config --user unset global.index-url
+%pip config edit
+!pip cache purge
+!pip cache remove d2l
+!uv cache clean
+!conda config --add channels conda-forge
+!conda clean --all
+!conda init bash
+!poetry config virtualenvs.create false
+!poetry cache clear pypi --all
+!pipx ensurepath
 exec("import os; os.system('pip install d2l')")
 !python -c "import pip; pip.main(['install', 'd2l'])"
 """.strip().split("\n")
@@ -110,6 +121,7 @@ CELLS = [
     "%%bash\npip install d2l",
     "%%sh\n\n  pip install d2l\n",
     "%%script bash\npip install d2l",
+    '%%bash\n/env/bin/python -I -c \'import pip; pip.main(["install", "x"])\'',
     "%%system\npip install d2l",
     "%%!\npip install d2l",
     "%%capture\n!pip install d2l",
@@ -128,7 +140,11 @@ HARMLESS = r"""
 !pip install --help
 !pip help install
 !pip download d2l
-!pip cache remove d2l
+!pip cache list
+!pip config list
+!pip config get global.index-url
+!conda config --show channels
+!poetry config --list
 !python -m pip list
 !conda list
 !conda env list

@@ -126,9 +126,39 @@ def test_what_a_cell_starts_ends_with_the_command(made, source):
     number = str(100_000 + os.getpid() % 100_000)
     source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
     assert notebook.run(made(source)).failures == []
+    assert not runs("sleep", number)
+
+
+@pytest.mark.parametrize("source", [SESSION, DAEMON])
+def test_what_a_cell_starts_ends_with_the_command_that_is_killed(made, tmp_path, source):
+    number, folder = str(200_000 + os.getpid() % 100_000), tmp_path / "t"
+    folder.mkdir()
+    source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
+    path = made(source, f"import time\n{FLAG}time.sleep(99)")
+    line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(line, env={**os.environ, "TMPDIR": str(folder)}, **silent) as process:
+        assert becomes_true((path.parent / "flag").exists, 120)
+        assert becomes_true(lambda: runs("sleep", number), 10)
+        process.kill()
+    assert becomes_true(lambda: not runs("sleep", number), 30)
+    assert becomes_true(lambda: not list(folder.glob("d2lrnn-*")), 30)
+
+
+def becomes_true(condition, seconds):
+    """Wait until a condition is true, for some seconds at most; return whether it is."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return condition()
+
+
+def runs(*command):
+    """Return whether a process runs a command."""
     running = [p.info for p in psutil.process_iter(["cmdline", "status"])]
-    running = [p["cmdline"] for p in running if p["status"] != psutil.STATUS_ZOMBIE]
-    assert ["sleep", number] not in running
+    return any(
+        p["cmdline"] == list(command) and p["status"] != psutil.STATUS_ZOMBIE for p in running
+    )
 
 
 def interrupted(path, *signals):

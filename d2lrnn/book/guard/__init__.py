@@ -12,9 +12,10 @@ import sys
 
 from . import changes
 from .commands import RUNNER, TOOLS, installs
+from .paths import FOLDERS, redirect
 from .record import HINT, LOG, skip
 
-__all__ = ["HINT", "LOG", "TOOLS", "installs", "skip", "start"]
+__all__ = ["FOLDERS", "HINT", "LOG", "TOOLS", "installs", "redirect", "skip", "start"]
 
 
 def start() -> None:

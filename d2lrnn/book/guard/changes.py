@@ -14,15 +14,18 @@ from collections.abc import Callable
 from typing import Any
 
 from .commands import installs
+from .paths import is_protected, redirect_word
 from .record import skip
 
 SKIP = "--skip"  # told to this package when it runs in place of a command
+EXEC = ("execv", "execve", "execvp", "execvpe")  # the other functions of os call these
+STARTED = os.getpid()  # a process that is forked from this one has another number
 
 
 def apply() -> None:
     """Change this Python."""
     setattr(os, "system", _system(os.system))  # noqa: B010 - mypy takes it for a constant
-    for name in ("execv", "execve", "posix_spawn", "posix_spawnp"):
+    for name in (*EXEC, "posix_spawn", "posix_spawnp"):
         if hasattr(os, name):
             setattr(os, name, _start_program(getattr(os, name)))
     sys.meta_path.insert(0, Finder)
@@ -45,7 +48,7 @@ def _system(system: Callable[[Any], int]) -> Callable[[Any], int]:
     @functools.wraps(system)
     def changed(command: Any) -> int:
         other = _instead(command)
-        return system(shlex.join(other) if other else command)
+        return system(shlex.join(other) if other else redirect_word(command))
 
     changed.__module__ = "os"  # so that it can be pickled
     return changed
@@ -57,10 +60,26 @@ def _start_program(start: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(start)
     def changed(path: Any, argv: Any, *rest: Any, **options: Any) -> Any:
         other = _instead(argv)
-        return start(other[0] if other else path, other or argv, *rest, **options)
+        if other and start.__name__ in EXEC and _is_kernel():
+            return skip(other[-1])  # the kernel would end
+        if other:
+            return start(other[0], other, *rest, **options)
+        return start(redirect_word(path), _redirected(argv), *rest, **options)
 
     changed.__module__ = "os"
     return changed
+
+
+def _is_kernel() -> bool:
+    """Return whether this process is the notebook's kernel, and not one that it has forked."""
+    return "ipykernel" in sys.modules and os.getpid() == STARTED
+
+
+def _redirected(command: Any) -> Any:
+    """Return a command, a text or a sequence of words, with each word redirected."""
+    if isinstance(command, list | tuple):
+        return [redirect_word(word) for word in command]
+    return redirect_word(command)
 
 
 def _change_subprocess(module: Any) -> None:
@@ -71,7 +90,9 @@ def _change_subprocess(module: Any) -> None:
         other = _instead(args)
         if other:
             options = {**options, "shell": False, "executable": None}
-        begin(self, other or args, *rest, **options)
+        elif options.get("executable") is not None:
+            options = {**options, "executable": redirect_word(options["executable"])}
+        begin(self, other or _redirected(args), *rest, **options)
         self.args = args
 
     module.Popen.__init__ = changed
@@ -119,7 +140,20 @@ def _change_ensurepip(module: Any) -> None:
     module._bootstrap = bootstrap
 
 
+def _change_venv(module: Any) -> None:
+    """Let venv make no environment in the place of the protected one."""
+    create = module.EnvBuilder.create
+
+    def changed(self: Any, env_dir: Any) -> None:
+        if not is_protected(env_dir):
+            return create(self, env_dir)
+        return skip(shlex.join(["python", "-m", "venv", os.fsdecode(env_dir)]))
+
+    module.EnvBuilder.create = changed
+
+
 CHANGES = {
+    "venv": _change_venv,
     "subprocess": _change_subprocess,
     "ensurepip": _change_ensurepip,
     "pip._internal.cli.base_command": _change_commands,

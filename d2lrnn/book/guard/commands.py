@@ -1,4 +1,4 @@
-"""Which commands install or remove packages."""
+"""Which commands install or remove packages, or change settings of the tools that do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ INSTALL = ("install", "uninstall", "reinstall", "develop", "add", "inject", "syn
 REMOVE = ("remove", "purge", "autoremove")
 UPGRADE = ("update", "upgrade", "dist-upgrade", "full-upgrade", "build-dep")
 CHANGES = frozenset([*INSTALL, *REMOVE, *UPGRADE])
-READS = frozenset(["list", "show", "search", "help", "info", "config", "cache", "index", "run"])
+READS = frozenset(["list", "show", "search", "help", "info", "index", "run"])
+# Words after config or cache that change files of the user's.
+SET = ("set", "unset", "edit", "--set", "--unset", "--add", "--append", "--prepend", "--remove")
+SETTINGS = {
+    "config": frozenset([*SET, "--remove-key", "remove-key", "append", "prepend", "--delete"]),
+    "cache": frozenset(["purge", "remove", "clean", "clear", "prune", "delete"]),
+}
+USER_FILES = {"conda": ("init", "clean"), "mamba": ("init", "clean"), "pipx": ("ensurepath",)}
 ALWAYS = ("easy_install", "ensurepip", "get-pip.py")  # these install without a subcommand
 HARMLESS = frozenset(["--help", "-h", "--version", "-V", "--dry-run"])
 DPKG = frozenset(["-i", "--install", "-r", "--remove", "-P", "--purge"])
@@ -80,8 +87,22 @@ def _is_install(word: str, following: list[str]) -> bool:
         return True
     if name == "dpkg":
         return bool(DPKG & set(following))
-    verbs = (word for word in following if word in CHANGES or word in READS)
-    return next(verbs, "") in CHANGES
+    for place, word in enumerate(following):
+        if word in SETTINGS:
+            return _is_setting(name, word, following[place + 1 :])
+        if word in CHANGES or word in READS:
+            return word in CHANGES
+        if word in USER_FILES.get(name.removeprefix("micro"), ()):
+            return True
+    return False
+
+
+def _is_setting(tool: str, verb: str, following: list[str]) -> bool:
+    """Return whether ``config`` or ``cache`` of a tool changes a file of the user's."""
+    values = [word for word in following if not word.startswith("-")]
+    if tool in PROJECTS and verb == "config" and len(values) > 1:  # config NAME VALUE
+        return True
+    return bool(SETTINGS[verb] & set(following))
 
 
 def _runs_text(before: list[str], word: str) -> bool:
