@@ -53,7 +53,7 @@ def _parse(text: str, name: str) -> Any:
     except Exception as error:  # JSON of another shape ends in nbformat's errors, or in any other
         why, *_ = f"{type(error).__name__}: {error}".split("\n")
         why = "NotJSONError" if "NotJSONError" in why else why
-        if isinstance(error, AttributeError | KeyError | TypeError | IndexError):
+        if isinstance(error, AttributeError | KeyError | TypeError) or "no attribute" in why:
             why = "its JSON does not have the structure of a notebook"
         raise ValueError(f"{name} is no notebook ({why}); {REMEDY}") from None
     return notebook

@@ -170,7 +170,11 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
             'cell 1 must be an object of JSON, got "x = 1"',
         ),
         (
-            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": ""}]}',
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": 5, "cells": []}',
+            "its JSON does not have the structure of a notebook",
+        ),
+        (
+            b'{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": ["x"]}',
             "its JSON does not have the structure of a notebook",
         ),
         (b"\xef\xbb\xbf\n", "the file is empty"),
