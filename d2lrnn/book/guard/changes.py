@@ -144,7 +144,7 @@ def _change_venv(module: Any) -> None:
     """Let venv make no environment in the place of the protected one."""
     create = module.EnvBuilder.create
 
-    def changed(self: Any, env_dir: Any) -> None:
+    def changed(self: Any, env_dir: Any) -> Any:
         if not is_protected(env_dir):
             return create(self, env_dir)
         return skip(shlex.join(["python", "-m", "venv", os.fsdecode(env_dir)]))
