@@ -107,7 +107,9 @@ def is_of_the_reference_alone(item):
 
 def asks_for_no_backend(item):
     """Whether a test is the same whatever backend is chosen; such tests run with NumPy."""
-    return not {*item.fixturenames} & BACKEND_FIXTURES and BOOK not in item.path.parents
+    if BOOK in item.path.parents and item.path.name not in NOTEBOOK_TESTS:
+        return False
+    return not {*item.fixturenames} & BACKEND_FIXTURES
 
 
 def is_for_others_only(item, names):
@@ -151,6 +153,10 @@ def pytest_collection_modifyitems(config, items):
 
 BACKEND_FIXTURES = {"backend", "pair", "keras", "pytorch", "two_devices", "gpu"}
 BOOK = Path(__file__).parent / "book"  # has fixtures of its own for its frameworks
+# Those tests of the book that are about notebooks, whatever framework they import
+NOTEBOOK_TESTS = {
+    f"test_book_{part}.py" for part in ("command", "editions", "guard", "installs", "kernel")
+}
 ON_GPUS = ("torch", "jax")  # the backends whose tests marked gpu there are
 NO_GPU = pytest.StashKey[int]()
 
