@@ -150,6 +150,7 @@ def test_every_command_writes_its_files_where_nothing_can_be_printed(tmp_path, a
     done = shell(f"{COMMAND} {arguments} > /dev/full", tmp_path)
     content = (tmp_path / file).read_bytes()
     assert (colours(tmp_path / file) > 10) if file == "p.png" else content, done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_pipe_that_is_full_for_a_while_ends_nothing(tmp_path):
