@@ -177,6 +177,11 @@ class Architecture:
 
     def sizes(self, params: Sequence[Any]) -> tuple[int, int]:
         """Return the inputs and the hidden units that the parameters are for, by the first."""
+        if not isinstance(params, (list, tuple)):
+            raise ValueError(
+                f"params is a {type(params).__name__}; expected the list of {self.cell}'s "
+                f"parameters, {', '.join(self.parameters)}"
+            )
         checks.num_params(len(params), self.parameters)
         kinds.any_backend(params=params[:1])
         checks.axes(self.parameters[0], params[0].shape, "(num_inputs, num_hiddens)")
@@ -330,7 +335,8 @@ def check_results(
             )
     T, n = inputs.shape[:2]
     rows = None if T is None or n is None else T * n
-    if checks.shapes_differ(shapes[-1], (rows, width)):
+    expected: Any = (rows, width)
+    if checks.shapes_differ(shapes[-1], expected):
         raise ValueError(
             f"{name} returns {_described(outputs)} of shape {shapes[-1]} as outputs; expected a "
             "tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "

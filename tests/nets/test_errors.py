@@ -356,3 +356,13 @@ def test_a_subclass_without_a_call_of_its_own_trains(rnn):
     net = Named(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
     loss, _ = rnn.make_step(net, 1.0)([[0, 1]], [[1, 2]], net.begin_state(1))
     assert loss > 0
+
+
+@pytest.mark.parametrize("params", [3, None, iter(())], ids=["a number", "None", "an iterator"])
+@pytest.mark.parametrize("cell", ["rnn", "rnn_fused"])
+def test_parameters_that_are_not_a_list_are_refused(rnn, cell, params):
+    X, state = rnn.one_hot([[0], [1]], 3), rnn.init_rnn_state(1, 4)
+    with pytest.raises(
+        ValueError, match=r"^params is a \w+; expected the list of rnn's parameters"
+    ):
+        getattr(rnn, cell)(X, state, params)
