@@ -93,7 +93,7 @@ def make_step(
 def train_epoch_ch8(
     net: Any,
     train_iter: Iterable[Any],
-    step: Step,
+    step: Callable[[Any, Any, Any], tuple[Any, Any]],
     *,
     use_random_iter: bool = False,
     on_minibatch: Callable[[], Any] | None = None,
@@ -105,7 +105,8 @@ def train_epoch_ch8(
         net: the model, such as RNNModelScratch.
         train_iter: yields X and Y, both (batch_size, num_steps) token ids: tensors of the backend,
             NumPy arrays or lists.
-        step: what make_step(net, lr) returned.
+        step: the result of make_step(net, lr), or another function step(X, Y, state) that trains
+            and returns the loss and the new state.
         use_random_iter: start each minibatch from a zero state; otherwise the state of the one
             before is carried on, detached from its gradients.
         on_minibatch: called after each minibatch, for a progress bar.
