@@ -5,9 +5,11 @@ computes the same numbers.
 """
 
 from d2lrnn.mxnet.framework import autograd, np, npx
+from d2lrnn.mxnet.tensors import unrecorded
 from d2lrnn.nets.language_model import step_arguments
 
 
+@unrecorded
 def sgd_step(net, X, Y, state, lr, theta=1.0):
     """Train a language model on one minibatch; return the mean loss and the new state."""
     targets, state, lr, theta = step_arguments(net, X, Y, state, lr, theta)  # targets: (T * n,)

@@ -9,20 +9,22 @@ import torch.nn.functional as F
 
 from d2lrnn import checks
 from d2lrnn.nets.language_model import step_arguments
+from d2lrnn.torch.contexts import detached, recording
 
 
+@recording
 def sgd_step(net, X, Y, state, lr, theta=1.0):
     """Train a language model on one minibatch; return the mean loss and the new state."""
     targets, state, lr, theta = step_arguments(net, X, Y, state, lr, theta)  # targets: (T * n,)
-    outputs, state = net(X, tuple(s.detach() for s in state))  # forward pass
+    outputs, state = net(X, tuple(map(detached, state)))  # forward pass
     loss = F.cross_entropy(outputs, targets)
-    loss.backward()  # backward pass: backpropagation through time
-    checks.reached([param.grad is not None for param in net.params])
+    # The backward pass: backpropagation through time
+    grads = torch.autograd.grad(loss, net.params, allow_unused=True)
+    checks.reached([grad is not None for grad in grads])
+    norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
     with torch.no_grad():
-        norm = torch.sqrt(sum((param.grad**2).sum() for param in net.params))
-        for param in net.params:
+        for param, grad in zip(net.params, grads):
             if norm > theta:  # clip the gradients
-                param.grad *= theta / norm
-            param -= lr * param.grad  # update the parameters
-            param.grad.zero_()
+                grad = grad * theta / norm
+            param -= lr * grad  # update the parameters
     return loss.detach(), state

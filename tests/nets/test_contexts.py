@@ -53,6 +53,11 @@ def of_training(rnn, net):
     return [np.array(losses), *net.arrays()]
 
 
+def of_sgd_step(rnn, net):
+    losses = [rnn.sgd_step(net, X, Y, net.begin_state(2), 0.5)[0] for _ in range(2)]
+    return [rnn.to_numpy(loss) for loss in losses] + net.arrays()
+
+
 def of_gradients(rnn, net):
     loss, gradients = net.gradients(X, Y, net.begin_state(2))
     return [np.array(loss), *gradients]
@@ -76,11 +81,14 @@ def of_the_inside(rnn, net):
     return [inside.states, *inside.gates.values(), inside.probabilities]
 
 
-EVERYTHING = [of_a_call, of_training, of_gradients, of_segments, of_text, of_norms, of_the_inside]
+EVERYTHING = [
+    *(of_a_call, of_training, of_sgd_step, of_gradients, of_segments, of_text, of_norms),
+    of_the_inside,
+]
 NOT_OF = {
     "custom": [of_norms, of_the_inside],
     "stack": [of_text, of_norms, of_the_inside],
-    "concise": [of_segments, of_norms, of_the_inside],
+    "concise": [of_sgd_step, of_segments, of_norms, of_the_inside],
 }
 CASES = [
     (kind, results)

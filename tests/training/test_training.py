@@ -123,6 +123,18 @@ def test_the_step_that_is_written_out_computes_the_numbers_of_make_step(rnn, cel
         np.testing.assert_allclose(found, expected, rtol=0, atol=AGREED)
 
 
+def test_gradients_that_were_computed_before_are_not_added_by_sgd_step(pytorch):
+    (X, Y), arrays = np.random.default_rng(0).integers(5, size=(2, 3, 7)), []
+    for old in (False, True):
+        net = pytorch.RNNModelScratch(5, 4, *pytorch.stack("rnn"), seed=0)
+        if old:
+            net(X, net.begin_state(3))[0].sum().backward()
+        pytorch.sgd_step(net, X, Y, net.begin_state(3), LR)
+        arrays.append(net.arrays())
+    for found, expected in zip(*arrays):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 def test_a_step_stays_in_its_dtype(rnn, make_net, dtype):
     net = make_net(dtype=dtype)
