@@ -31,7 +31,6 @@
 # minibatches.
 
 # %%
-import functools
 import importlib.util
 
 if importlib.util.find_spec("d2lrnn") is None:
@@ -39,6 +38,8 @@ if importlib.util.find_spec("d2lrnn") is None:
     importlib.invalidate_caches()
 
 # %%
+import functools
+
 import numpy as np
 
 from d2lrnn import backends, plot

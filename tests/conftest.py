@@ -57,7 +57,21 @@ def chosen(config):
     return names
 
 
+JAX_CACHE = "D2LRNN_JAX_CACHE"  # a folder in which JAX keeps what it has compiled, for all tests
+
+
+def share_compiled_code(folder):
+    """Let JAX look up in a folder what it has compiled before, in any test and worker."""
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 def pytest_configure(config):
+    if os.environ.get(JAX_CACHE) and "jax" in chosen(config):
+        share_compiled_code(os.environ[JAX_CACHE])
     config.addinivalue_line("markers", "pair: compares two backends directly")
     config.addinivalue_line("markers", "only(*backends): is about these backends alone")
     config.addinivalue_line("markers", "frameworks: is about a framework, and so not about NumPy")
