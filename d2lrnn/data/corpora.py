@@ -41,10 +41,7 @@ LONGEST_NAME = 1024  # characters of a path; few systems allow more than 4096
 
 
 class DownloadError(OSError):
-    """A file is not available: neither on this machine nor on the network.
-
-    Args:
-        message: names the file, and what to do.
+    """A file is not available, on this machine or on the network; the message says what to do.
 
     Examples:
         >>> try:  # what a reader of a text raises where there is no file and no network

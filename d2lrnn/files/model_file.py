@@ -32,10 +32,7 @@ StrPath = str | os.PathLike[str]
 
 
 class CheckpointError(ValueError):
-    """A file is not a model of d2lrnn, or is damaged.
-
-    Args:
-        message: names the file and the reason.
+    """A file is not a model of d2lrnn, or is damaged; the message names the file and the reason.
 
     Examples:
         >>> with open("notes.txt", "w") as file:

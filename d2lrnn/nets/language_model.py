@@ -227,9 +227,8 @@ class RNNModelScratch(Model):
         dtype: "float32" or "float64".
         device: where to store the parameters; None is the framework's default.
 
-    Returns:
-        A model: ``net(X, state)`` takes token ids (n, T) and returns scores (T * n, V) and the
-        new state. See d2lrnn.nets.language_model.Model for its methods.
+    ``net(X, state)`` takes token ids (n, T) and returns scores (T * n, V) and the new state. See
+    d2lrnn.nets.language_model.Model for the methods.
 
     Raises:
         ValueError: a size or the dtype is not valid, or the number of parameters is not the
