@@ -97,7 +97,7 @@ class Refused(web.RequestHandler):
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of Bokeh's log tells anything: not that a viewer has left, as all do."""
+    """Return whether a line of a log is worth showing: not that a viewer has left, as all do."""
     return "connection was closed" not in record.getMessage()
 
 
@@ -109,6 +109,7 @@ def complain(loop: Any, context: dict[str, Any]) -> None:
 
 def guard(server: Any, known: Names) -> None:
     """Let nobody pass who asks for a Bokeh server by a name that is not known."""
-    logging.getLogger("bokeh.server.views.ws").addFilter(is_news)
+    for name in ("bokeh.server.views.ws", "panel.io.document"):
+        logging.getLogger(name).addFilter(is_news)
     router = server._tornado.default_router
     router.rules.insert(0, router.process_rule(routing.Rule(Stranger(known), Refused)))

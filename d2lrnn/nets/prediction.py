@@ -116,13 +116,13 @@ def predict_many(
     tokens = [first_tokens(prefix, net, vocab) for prefix in checked]
     if not tokens:
         return []
-    _check_numbers(net)
     if state is None:
         state = net.begin_state(len(tokens))
     net.check_state(state, len(tokens))
     ids, state = [vocab[row] for row in tokens], net.own(state)
     seeds = [None if seed is None else seed + i for i in range(len(tokens))]
     said = say_all(net, ids, num_preds, state, Surprise(temperature, seeds, net.vocab_size))
+    _check_numbers(net)  # afterwards, so that errors of the call itself come first
     return [
         vocab.join([*row, *vocab.to_tokens(more[len(row) : len(row) + num_preds].tolist())])
         for row, more in zip(tokens, said, strict=True)
