@@ -88,12 +88,11 @@ def test_train_ch8_trains_a_net_through_concat_params_as_its_cell(rnn, segment):
 def test_the_example_of_the_page_on_backends_trains_as_the_cell(rnn):
     page = (pathlib.Path(__file__).parents[2] / "docs" / "frameworks.md").read_text("utf-8")
     (example,) = re.findall("^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
-    train_iter, vocab = rnn.load_data_builtin(8, 10, max_tokens=500, seed=0)
-    names = {"rnn": rnn, "train_iter": train_iter, "vocab": vocab}
+    names = {"rnn": rnn}
     exec(example, names)
     functions = rnn.get_lstm_params, rnn.init_lstm_state, rnn.lstm
+    train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35, seed=0)
     net = rnn.RNNModelScratch(len(vocab), 32, *functions, seed=0)
-    train_iter, _ = rnn.load_data_builtin(8, 10, max_tokens=500, seed=0)
     history = rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=2, progress=False)
     assert names["history"].perplexity == pytest.approx(history.perplexity, rel=1e-5)  # float32
 
