@@ -619,7 +619,7 @@ def test_the_package_runs_as_a_module():
     ("name", "words"),
     [
         ("", "empty name"),
-        ("n" * 256, "File name too long"),
+        ("n" * 256, "which is too long"),
         ("file/below.png", "is missing or read-only"),
     ],
 )
