@@ -62,6 +62,7 @@ class Shown:
         """Print a line of text above the bar."""
         with contextlib.suppress(Exception):
             self._bar.write(printable(text))
+            sys.stdout.flush()  # so that lines stay in order, whoever prints the next one
 
 
 def bar(progress: bool | None = None, **settings: Any) -> Shown:
@@ -125,7 +126,7 @@ def _lines(**settings: Any) -> Any:
 def say(text: str) -> None:
     """Print a line of text; where nothing can be printed, leave it out."""
     with contextlib.suppress(Exception):
-        print(printable(text))
+        print(printable(text), flush=True)
 
 
 def printable(text: str) -> str:
