@@ -142,7 +142,9 @@ def _command_spans(lines: list[bytes]) -> Iterator[tuple[Span, str]]:
     with needed("IPython"):
         from IPython.core.inputtransformer2 import make_tokens_by_line
     try:
-        statements = make_tokens_by_line([_text([line]) for line in lines])
+        # Python 3.12 and newer refuse characters that UTF-8 lacks; "?" stands for each here.
+        valid = [_text([line]).encode("utf-8", "replace").decode() for line in lines]
+        statements = make_tokens_by_line(valid)
     except SyntaxError:  # then IPython runs none of it
         return
     following = 0
