@@ -32,6 +32,8 @@ backends.prepare()  # float64 in JAX too
 # A script's job in the background ignores Ctrl-C, and so would all that the tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGQUIT") and signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 hypothesis.settings.register_profile("d2lrnn", deadline=None, max_examples=25, derandomize=True)
 hypothesis.settings.load_profile("d2lrnn")
 
