@@ -18,7 +18,7 @@ import numpy as np
 
 Shape = Sequence[int]
 LAST_PORT = 65535
-INNER = ("d2lrnn", "contextlib")  # whose lines a warning does not name
+INNER = ("d2lrnn", "contextlib")  # packages whose lines a warning does not name
 
 SMALLEST, LARGEST = (float(getattr(np.finfo(np.float32), name)) for name in ("tiny", "max"))
 

@@ -12,13 +12,13 @@ from d2lrnn.book import names
 FRAMEWORKS = (*names.LETTERS, "paddle")  # 0.17 has a module for Paddle, too
 # Cell magics whose cells are Python all the same.
 _PYTHON = re.compile(r"%%(?:capture|prun|tab|time|timeit)\b")
-# What is no code: strings, of one line or several, and comments.
+# Text that is not code: strings, of one line or several, and comments.
 _TEXT = re.compile(r"""('''|\"\"\").*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*""", re.S)
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+)$", re.M)
 
 
 class Call(NamedTuple):
-    """How a name is called: so many arguments by position, which by name, and ``**``."""
+    """A call of a name: its number of positional arguments, and the names of the others."""
 
     name: str
     positional: int

@@ -23,7 +23,7 @@ _SHOWN = 8  # names in a reason
 
 
 class Hint(NamedTuple):
-    """What tells some editions from others: as it is shown, the editions that have it, a weight."""
+    """A name or a call that only some editions have, those editions, and its weight."""
 
     shown: str
     editions: frozenset[str]
@@ -51,7 +51,7 @@ def package_of(edition: str) -> str:
     """Return our package for an edition.
 
     Raises:
-        ValueError: there is none.
+        ValueError: d2lrnn does not support the edition.
     """
     if edition not in PACKAGES:
         raise ValueError(

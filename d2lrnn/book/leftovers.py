@@ -1,8 +1,7 @@
-"""Processes and files that a notebook leaves behind: ended and removed, also after a kill -9.
+"""End the processes and remove the files that a notebook leaves behind, also after a kill -9.
 
-    python leftovers.py FOLDER
-
-waits until its standard input is closed, as it is when the process that started it ends in any way.
+``python leftovers.py FOLDER`` waits until its standard input is closed. The system closes it when
+the process that started the program ends, for whatever reason.
 """
 
 from __future__ import annotations

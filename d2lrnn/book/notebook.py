@@ -98,7 +98,7 @@ def run(
     Raises:
         ImportError: Jupyter's nbclient, nbformat or ipykernel is not installed.
         OSError: the environment cannot be made, or the kernel does not start.
-        ValueError: it is no notebook.
+        ValueError: it is not a notebook.
     """
     with needed("nbclient", "nbformat", "ipykernel", "psutil"):
         import ipykernel  # noqa: F401

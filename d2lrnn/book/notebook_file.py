@@ -20,19 +20,19 @@ def read(path: str | os.PathLike[str]) -> Any:
     """Return a notebook, in the newest format.
 
     Raises:
-        ValueError: it is no notebook; the message says why.
+        ValueError: it is not a notebook; the message says why.
     """
     name = os.fspath(path)
     if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{name} is no notebook (not a file); give the name of a file .ipynb")
+        raise ValueError(f"{name} is not a notebook (not a file); give the name of a file .ipynb")
     try:
         text = reading.content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(
-            f"{name} is no notebook (not encoded as UTF-8); open it in Jupyter and save it again"
+            f"{name} is not a notebook (not encoded as UTF-8); open it in Jupyter and save it again"
         ) from None
     if not text.strip():
-        raise ValueError(f"{name} is no notebook (the file is empty)")
+        raise ValueError(f"{name} is not a notebook (the file is empty)")
     _check_sources(text, name)
     return _parse(text, name)
 
@@ -55,7 +55,7 @@ def _parse(text: str, name: str) -> Any:
         why = "NotJSONError" if "NotJSONError" in why else why
         if isinstance(error, AttributeError | KeyError | TypeError) or "no attribute" in why:
             why = "its JSON does not have the structure of a notebook"
-        raise ValueError(f"{name} is no notebook ({why}); {REMEDY}") from None
+        raise ValueError(f"{name} is not a notebook ({why}); {REMEDY}") from None
     return notebook
 
 
@@ -80,30 +80,30 @@ def _check_sources(text: str, name: str) -> None:
         lines = source if isinstance(source, list) else [source]
         if wrong := [line for line in lines if not isinstance(line, str)]:
             raise ValueError(
-                f"{name} is no notebook (the source of cell {number} must be text or a list of "
+                f"{name} is not a notebook (the source of cell {number} must be text or a list of "
                 f"lines, got {_shown(wrong[0])}); correct the cell, or remove it"
             )
 
 
 def _check_objects(notebook: Any, name: str) -> None:
-    """Check that a notebook is an object of JSON, and so is each of its cells.
+    """Check that a notebook is a JSON object, and so is each of its cells.
 
     Raises:
         ValueError: it is not; the message names the cell, the first being number 1.
     """
     if not isinstance(notebook, dict):
         raise ValueError(
-            f"{name} is no notebook (expected an object of JSON, got {_shown(notebook)}); {REMEDY}"
+            f"{name} is not a notebook (expected a JSON object, got {_shown(notebook)}); {REMEDY}"
         )
     cells = notebook.get("cells", [])
     if not isinstance(cells, list):
         raise ValueError(
-            f"{name} is no notebook (cells must be a list, got {_shown(cells)}); {REMEDY}"
+            f"{name} is not a notebook (cells must be a list, got {_shown(cells)}); {REMEDY}"
         )
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             raise ValueError(
-                f"{name} is no notebook (cell {number} must be an object of JSON, got "
+                f"{name} is not a notebook (cell {number} must be a JSON object, got "
                 f"{_shown(cell)}); correct the cell, or remove it"
             )
 

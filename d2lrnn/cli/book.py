@@ -159,7 +159,7 @@ def _check_replaceable(output: str, path: str, force: bool) -> None:
         if notebook_file.was_written_here(notebook_file.read(output)):
             return
     except ValueError:
-        why = "is no notebook"
+        why = "is not a notebook"
     raise FileExistsError(
         f"{output} is there already, and {why}; choose another name by --output, or overwrite it "
         "by --force"

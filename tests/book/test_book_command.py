@@ -125,7 +125,7 @@ def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
     assert (
         done.stderr.strip()
         .splitlines()[-1]
-        .endswith("is no notebook (NotJSONError); open a notebook in Jupyter and save it again")
+        .endswith("is not a notebook (NotJSONError); open a notebook in Jupyter and save it again")
     )
 
 
@@ -154,7 +154,7 @@ def test_a_picture_grows_below_its_cell(made, pytorch):
 def test_what_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "chapter.ipynb"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"chapter\.ipynb is no notebook"):
+    with pytest.raises(ValueError, match=r"chapter\.ipynb is not a notebook"):
         notebook.read(path)
 
 
@@ -162,12 +162,12 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
     ("content", "why"),
     [
         (b"", "the file is empty"),
-        (b"[]", r"expected an object of JSON, got \[\]\); open a notebook in Jupyter"),
-        (b"null", r"expected an object of JSON, got null\); open a notebook in Jupyter"),
+        (b"[]", r"expected a JSON object, got \[\]\); open a notebook in Jupyter"),
+        (b"null", r"expected a JSON object, got null\); open a notebook in Jupyter"),
         (b'{"nbformat": 4, "cells": 5}', r"cells must be a list, got 5\); open a notebook"),
         (
             b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ["x = 1"]}',
-            'cell 1 must be an object of JSON, got "x = 1"',
+            'cell 1 must be a JSON object, got "x = 1"',
         ),
         (
             b'{"nbformat": 4, "nbformat_minor": 5, "metadata": 5, "cells": []}',
@@ -185,7 +185,7 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
 def test_why_a_file_is_no_notebook_is_told(tmp_path, content, why):
     path = tmp_path / "chapter.ipynb"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"chapter\.ipynb is no notebook \(.*{why}"):
+    with pytest.raises(ValueError, match=rf"chapter\.ipynb is not a notebook \(.*{why}"):
         notebook.read(path)
 
 
@@ -201,7 +201,7 @@ def test_a_cell_whose_source_is_not_text_is_named(tmp_path, kind, source):
 @pytest.mark.parametrize("name", ["/dev/zero", "fifo"])
 def test_a_notebook_that_is_not_a_file_is_not_read(tmp_path, name):
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(ValueError, match="is no notebook"):
+    with pytest.raises(ValueError, match="is not a notebook"):
         notebook.read(tmp_path / name)
 
 
@@ -244,7 +244,7 @@ def test_only_what_was_written_here_is_replaced_unless_forced(made, tmp_path):
         assert command(path).returncode == 0
     for file, words in [
         (path, "the notebook itself"),
-        (tmp_path / "notes", "is no notebook"),
+        (tmp_path / "notes", "is not a notebook"),
         (other, "was not written by d2lrnn book"),
     ]:
         before = file.read_bytes()

@@ -25,9 +25,10 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
 
 
 def shell(command, folder, **environment):
-    """Run a command line in a folder."""
+    """Run a command line in a folder, with Python's output buffered as it is by default."""
     settings = {"shell": True, "cwd": folder, "capture_output": True, "timeout": 120}
-    return subprocess.run(command, env={**os.environ, **environment}, **settings)
+    inherited = {name: os.environ[name] for name in os.environ.keys() - {"PYTHONUNBUFFERED"}}
+    return subprocess.run(command, env={**inherited, **environment}, **settings)
 
 
 @pytest.fixture(params=TERMINALS.values(), ids=TERMINALS)

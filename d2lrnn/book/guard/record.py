@@ -12,7 +12,7 @@ HINT = "d2lrnn book skipped this command; --allow-install runs it"
 
 def skip(line: str) -> None:
     """Print that a command has been skipped, and write it down."""
-    with contextlib.suppress(OSError, ValueError):  # of a pipe that nobody reads, say
+    with contextlib.suppress(OSError, ValueError):  # for example, no process reads the pipe
         print(f"{HINT}: {line}", flush=True)
     with open(os.path.join(sys.prefix, LOG), "a", encoding="utf-8", errors="replace") as log:
         log.write(line.replace("\n", " ") + "\n")
