@@ -5,19 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from d2lrnn.plot.shapes import Curve, Epochs, Scored, Smoothed, Timed
 from d2lrnn.plot.style import COLOURS, line_style, logarithmic, new_axes, pyplot_module
 
-if TYPE_CHECKING:
-    from d2lrnn.measure.growth import Curve
-    from d2lrnn.measure.speed import Timing
-    from d2lrnn.training.history import History, Scores, SmoothLoss
 
-
-def perplexity(histories: Mapping[Any, History], ax: Any = None) -> Any:
+def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
     """Draw the perplexity of one or more histories, by label, over epochs.
 
     The axis of perplexity is logarithmic, so that the last halvings are as visible as the first. A
@@ -39,7 +35,7 @@ def perplexity(histories: Mapping[Any, History], ax: Any = None) -> Any:
     return ax
 
 
-def scores(found: Mapping[Any, Scores], axes: Any = None) -> Any:
+def scores(found: Mapping[Any, Scored], axes: Any = None) -> Any:
     """Draw the losses and scores of one or more trainings, by label, side by side."""
     left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
     for index, (label, values) in enumerate(found.items()):
@@ -55,7 +51,7 @@ def scores(found: Mapping[Any, Scores], axes: Any = None) -> Any:
     return left, right
 
 
-def smooth_loss(found: Mapping[Any, SmoothLoss], ax: Any = None) -> Any:
+def smooth_loss(found: Mapping[Any, Smoothed], ax: Any = None) -> Any:
     """Draw the smooth loss of one or more trainings, by label, over iterations."""
     ax = ax or new_axes()
     for index, (label, seen) in enumerate(found.items()):
@@ -66,7 +62,7 @@ def smooth_loss(found: Mapping[Any, SmoothLoss], ax: Any = None) -> Any:
     return ax
 
 
-def bench(rows: Sequence[Timing]) -> Any:
+def bench(rows: Sequence[Timed]) -> Any:
     """Draw how many times as long as the fused step the others take; return Axes (backend, size).
 
     The axis is logarithmic, and the line is the fused step itself: bars below it are faster.
@@ -89,7 +85,7 @@ def bench(rows: Sequence[Timing]) -> Any:
     return axes
 
 
-def _bench_bars(ax: Any, rows: Sequence[Timing], kinds: Sequence[str]) -> None:
+def _bench_bars(ax: Any, rows: Sequence[Timed], kinds: Sequence[str]) -> None:
     """Draw a group of bars for each cell, from 1 up or down."""
     for index, kind in enumerate(kinds):
         places = [number + 0.8 * index / len(kinds) for number in range(len(rows))]
