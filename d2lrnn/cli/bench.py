@@ -12,12 +12,13 @@ from typing import Any
 import click
 
 from d2lrnn import backends
+from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli import instead, measurements, scaling, threads
 from d2lrnn.cli.common import (
-    BACKEND,
     check_apart,
     check_outputs,
+    given,
     load_backend,
     plain_errors,
     save_picture,
@@ -29,11 +30,29 @@ from d2lrnn.training.progress import bar
 KINDS = (*speed.CELLS, "input")
 
 
-@click.command(
-    "bench", cls=on_gpu.GPUCommand, short_help="Time training steps, fused and in other ways."
+class Bench(on_gpu.GPUCommand, click.Group):
+    """Time training steps, or run a subcommand; ``bench --memory`` still means ``bench memory``."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Write the option that was a subcommand's name in earlier versions as its name."""
+        old_options = [f"--{name}" for name in self.commands]
+        old = [arg for arg in dict.fromkeys(args) if arg in old_options]
+        if old:
+            with plain_errors():
+                _check_old_options(old, args)
+            args = [old[0].removeprefix("--"), *(arg for arg in args if arg != old[0])]
+        return super().parse_args(context, args)
+
+
+@click.group(
+    "bench",
+    cls=Bench,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND [OPTIONS]]",
+    short_help="Time training steps, fused and in other ways.",
 )
-@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
-@click.option("--all", "everything", is_flag=True, help="All backends, each in its own process.")
+@options.backend
+@options.everything
 @click.option(
     "--size",
     "sizes",
@@ -42,53 +61,20 @@ KINDS = (*speed.CELLS, "input")
     help="Size of the net; may be given several times.  "
     "[default: all but tiny with --all, else h256]",
 )
-@click.option(
-    "--cell",
-    "kinds",
-    multiple=True,
-    type=click.Choice(KINDS),
-    help="May be given several times; input is an RNN's input layer alone.  "
-    "[default: rnn gru lstm]",
-)
-@click.option(
-    "--processes",
-    is_flag=True,
-    help="Instead: how fast so many PROCESSES are, such as --processes 1 2.",
-)
-@click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
-@click.option(
-    "--memory", is_flag=True, help="Instead: the memory that long sequences take, in segments too."
-)
-@click.option(
-    "--growth",
-    is_flag=True,
-    help="Instead: time and memory as steps, hidden units, vocabulary and text grow.",
-)
-@click.option(
-    "--generation",
-    is_flag=True,
-    help="Instead: characters a second, after one prefix and after many as one batch.",
-)
-@click.option("--quick", is_flag=True, help="With --growth: two small sizes of each.")
+@options.cells(KINDS, "; input is an RNN's input layer alone.  [default: rnn gru lstm]")
+@click.option("--quick", is_flag=True, hidden=True, help="An option of growth.")
 @on_gpu.option
 @threads.option
-@click.option("--rounds", default=21, help="Take the median of so many rounds.")
-@click.option(
-    "--json", "file", type=click.Path(), help="Write all that was measured into this file."
-)
-@click.option(
-    "--plot", type=click.Path(), help="Draw what was measured into this file (.png, .svg)."
-)
+@options.rounds
+@options.json
+@options.plot
+@click.pass_context
 def bench_command(
+    context: click.Context,
     backend: str,
     everything: bool,
     sizes: tuple[str, ...],
     kinds: tuple[str, ...],
-    processes: bool,
-    numbers: tuple[int, ...],
-    memory: bool,
-    growth: bool,
-    generation: bool,
     quick: bool,
     gpu: str | None,
     rounds: int,
@@ -98,38 +84,19 @@ def bench_command(
     """Time training steps: how many times as long as the fused one do the others take?
 
     All take turns within each round, so that a busy machine slows each alike. What the columns
-    and sizes are is printed below the table.
+    and sizes are is printed below the table. A subcommand measures something else.
     """
-    if numbers and not processes:
-        raise click.UsageError(f"what is {numbers[0]}? Write --processes before it")
-    with plain_errors():
-        _check_options(
-            {
-                "--processes": processes,
-                "--memory": memory,
-                "--growth": growth,
-                "--generation": generation,
-            },
-            {"--json": file, "--plot": plot, "--quick": quick, "--gpu": gpu},
-        )
-    if processes:
-        scaling.scale(backend, (kinds or ("rnn",))[0], numbers or (1, 2), rounds, file, plot)
-        return
-    if memory:
-        instead.print_memory(backend, kinds or ("rnn",))
+    if context.invoked_subcommand:
+        _check_options_follow(context, context.invoked_subcommand)
         return
     with plain_errors():
+        if quick:
+            raise ValueError("--quick is of growth; write: d2lrnn bench growth --quick")
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         measurements.check_replaceable(file)
         go_on_without_output(file, plot)
         sizes, kinds = sizes or _default_sizes(everything), kinds or tuple(speed.CELLS)
-        if generation:
-            instead.generate(_names(backend, everything), kinds, rounds)
-            return
-        if growth:
-            instead.grow(_names(backend, everything), kinds, quick, file, plot)
-            return
         if everything:
             rows = _in_processes(sizes, kinds, rounds, gpu)
         else:
@@ -142,6 +109,10 @@ def bench_command(
             from d2lrnn import plot as drawing
 
             save_picture(drawing.bench(rows), plot)
+
+
+for subcommand in (instead.memory, instead.growth, instead.generation, scaling.processes):
+    bench_command.add_command(subcommand)
 
 
 def _default_sizes(everything: bool) -> tuple[str, ...]:
@@ -161,26 +132,26 @@ def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int)
         click.echo(f"{size}: {speed.SIZES[size]}")
 
 
-def _check_options(instead: dict[str, bool], beside: dict[str, Any]) -> None:
-    """Check that one thing is measured, and that what is asked for beside belongs to it."""
-    chosen = [option for option, is_chosen in instead.items() if is_chosen]
-    if len(chosen) > 1:
-        raise ValueError(f"{' and '.join(chosen)} are both given; choose one")
-    if chosen and beside["--gpu"]:
-        raise ValueError(f"{chosen[0]} is not measured on a GPU; leave out --gpu")
-    if beside["--quick"] and not instead["--growth"]:
-        raise ValueError("--quick is of --growth; add it, or use --rounds for fewer rounds")
-    lost = [option for option in ("--json", "--plot") if beside[option] is not None]
-    printed = [option for option in ("--memory", "--generation") if instead[option]]
-    if printed and lost:
-        raise ValueError(f"{printed[0]} only prints; leave out {' and '.join(lost)}")
+def _check_options_follow(context: click.Context, name: str) -> None:
+    """Check that no option was given before the name of a subcommand, which would not read it."""
+    for option in bench_command.params:
+        if option.name and given(context, option.name):
+            raise click.UsageError(
+                f"{option.opts[0]} is given before {name}; write: "
+                f"d2lrnn bench {name} {option.opts[0]} ..."
+            )
 
 
-def _names(backend: str, everything: bool) -> list[str]:
-    if everything:
-        return backends.available()
-    load_backend(backend)
-    return [backend]
+def _check_old_options(old: list[str], args: list[str]) -> None:
+    """Check that one thing is measured, and that the other options belong to it."""
+    if len(old) > 1:
+        raise ValueError(f"{' and '.join(old)} are both given; choose one")
+    written = {arg.partition("=")[0] for arg in args}
+    if on_gpu.OPTION in written:
+        raise ValueError(f"{old[0]} is not measured on a GPU; leave out --gpu")
+    lost = [option for option in ("--json", "--plot") if option in written]
+    if old[0] in ("--memory", "--generation") and lost:
+        raise ValueError(f"{old[0]} only prints; leave out {' and '.join(lost)}")
 
 
 def _here(

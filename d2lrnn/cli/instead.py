@@ -1,26 +1,41 @@
-"""What ``d2lrnn bench`` measures instead of training steps: memory, growth, generation."""
+"""``d2lrnn bench memory``, ``growth`` and ``generation``."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from d2lrnn import checks
-from d2lrnn.cli import measurements
-from d2lrnn.cli.common import load_backend, plain_errors, save_picture
+from d2lrnn.cli import bench_options as options
+from d2lrnn.cli import measurements, threads
+from d2lrnn.cli.common import (
+    check_apart,
+    check_outputs,
+    load_backend,
+    plain_errors,
+    save_picture,
+)
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.training.progress import bar
+
+if TYPE_CHECKING:
+    from d2lrnn.measure.growth import Curve
 
 CELLS = ("rnn", "gru", "lstm")
 LENGTHS = (1000, 4000, 16000)
 
 
-def print_memory(backend: str, kinds: tuple[str, ...]) -> None:
-    """Print the memory that value and gradient of long sequences take, whole and in segments."""
+@click.command()
+@options.backend
+@options.cells(CELLS, ".  [default: rnn]")
+@threads.option
+def memory(backend: str, kinds: tuple[str, ...]) -> None:
+    """Measure the memory that long sequences take, also in segments."""
     from d2lrnn.measure import memory
 
-    for kind in kinds:
+    for kind in kinds or ("rnn",):
         with (
             plain_errors(),
             bar(total=2 * len(LENGTHS), desc=backend, leave=False) as shown,
@@ -32,13 +47,42 @@ def print_memory(backend: str, kinds: tuple[str, ...]) -> None:
         click.echo(memory.table(peaks))
 
 
-def grow(
-    names: list[str], kinds: tuple[str, ...], quick: bool, file: str | None, plot: str | None
+@click.command(short_help="Time and memory as sizes and texts grow.")
+@options.backend
+@options.everything
+@options.cells(CELLS, ".  [default: rnn gru lstm]")
+@click.option("--quick", is_flag=True, help="Only two small sizes of each.")
+@threads.option
+@options.json
+@options.plot
+def growth(
+    backend: str,
+    everything: bool,
+    kinds: tuple[str, ...],
+    quick: bool,
+    file: str | None,
+    plot: str | None,
 ) -> None:
-    """Print how time and memory grow, and save and draw it."""
+    """Measure time and memory as steps, hidden units, vocabulary and text grow."""
+    with plain_errors():
+        check_apart(json=file, plot=plot)
+        check_outputs(None, plot)
+        measurements.check_replaceable(file)
+        go_on_without_output(file, plot)
+        curves = _grown(options.names(backend, everything), kinds or CELLS, quick)
+        measurements.save([asdict(curve) for curve in curves], file)
+        if plot:
+            from d2lrnn import plot as drawing
+
+            save_picture(drawing.growth(curves), plot)
+
+
+def _grown(names: list[str], kinds: tuple[str, ...], quick: bool) -> list[Curve]:
+    """Measure how time and memory grow, print it and return it."""
     from d2lrnn.measure import growth
 
-    sizes, curves = growth.QUICK if quick else growth.SIZES, []
+    curves: list[Curve] = []
+    sizes = growth.QUICK if quick else growth.SIZES
     total = len(names) * len(kinds) * sum(map(len, sizes.values()))
     with bar(total=total, leave=False) as shown:
         for name, kind in itertools.product(names, kinds):
@@ -46,21 +90,24 @@ def grow(
             curves += growth.survey(name, kind, sizes, progress=shown.update)
     click.echo("One step with the fused cell, float32; memory beyond that of a small one.")
     click.echo(growth.table(curves))
-    measurements.save([asdict(curve) for curve in curves], file)
-    if plot:
-        from d2lrnn import plot as drawing
-
-        save_picture(drawing.growth(curves), plot)
+    return curves
 
 
-def generate(names: list[str], kinds: tuple[str, ...], rounds: int) -> None:
-    """Print how fast text is generated."""
+@click.command(short_help="Characters a second, generated alone and as a batch.")
+@options.backend
+@options.everything
+@options.cells(CELLS, ".  [default: rnn gru lstm]")
+@threads.option
+@options.rounds
+def generation(backend: str, everything: bool, kinds: tuple[str, ...], rounds: int) -> None:
+    """Measure characters a second, after one prefix and after many as one batch."""
     from d2lrnn.measure import generation
 
-    for kind in kinds:
-        checks.choice(kind, "cell", CELLS)
-    with bar(total=len(names) * len(kinds), leave=False) as shown:
-        speeds = generation.survey(names, kinds, rounds=rounds, progress=shown.update)
+    with plain_errors():
+        go_on_without_output()
+        names, kinds = options.names(backend, everything), kinds or CELLS
+        with bar(total=len(names) * len(kinds), leave=False) as shown:
+            speeds = generation.survey(names, kinds, rounds=rounds, progress=shown.update)
     click.echo(
         f"Characters a second, medians of {rounds} rounds, {generation.NUM_HIDDENS} hidden units,"
     )

@@ -1,4 +1,4 @@
-"""``d2lrnn bench --processes``: one process against several."""
+"""``d2lrnn bench processes``: one process against several."""
 
 from __future__ import annotations
 
@@ -13,31 +13,45 @@ from typing import Any
 
 import click
 
+from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import launch, measurements
+from d2lrnn.cli import threads as thread_options
 from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.cli.workers import INTERRUPTED
 from d2lrnn.measure import apart, scaling
 from d2lrnn.training import threads
 
+CELLS = ("rnn", "gru", "lstm")
 SIZES = (64, 256, 512)
 
 
-def scale(
+@click.command(short_help="How fast one process and several train a net.")
+@click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
+@options.backend
+@click.option("--cell", type=click.Choice(CELLS), default="rnn", help="Kind of cell.")
+@thread_options.option
+@options.rounds
+@options.json
+@options.plot
+def processes(
+    numbers: tuple[int, ...],
     backend: str,
     cell: str,
-    counts: tuple[int, ...],
     rounds: int,
     file: str | None,
     plot: str | None,
 ) -> None:
-    """Print how fast one process and several are, and what other networks would make of it."""
+    """Measure how fast several numbers of PROCESSES train a net, such as 1 2.
+
+    Without PROCESSES, one and two are measured.
+    """
     with plain_errors():
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         measurements.check_replaceable(file)
         go_on_without_output(file, plot)
-        points = measured(backend, cell, counts, rounds)
+        points = measured(backend, cell, numbers or (1, 2), rounds)
     click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
     click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")
     click.echo(scaling.table(points))

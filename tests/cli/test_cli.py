@@ -562,7 +562,7 @@ def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
     monkeypatch.setenv("D2LRNN_PROGRESS", value)
     monkeypatch.setattr("d2lrnn.measure.memory.survey", lambda *_, **__: {})
     monkeypatch.setattr("d2lrnn.measure.memory.table", lambda _: "")
-    for command in (["compare", "--backend", "numpy", "--cell", "rnn"], ["bench", "--memory"]):
+    for command in (["compare", "--backend", "numpy", "--cell", "rnn"], ["bench", "memory"]):
         d2lrnn(*command)
     d2lrnn("bench", "--size", "tiny", "--cell", "rnn", "--rounds", 1)
     assert made == [hidden] * 3
@@ -684,14 +684,14 @@ def test_what_several_processes_took_replaces_no_model_and_is_replaced(model, mo
     point = scaling.Point("numpy", "rnn", 1, 8, 32, 0.1, 0.0, 100)
     monkeypatch.setattr("d2lrnn.cli.scaling.measured", lambda *_: [point])
     before = path.read_bytes()
-    result = d2lrnn("bench", "--processes", 1, "--json", path)
+    result = d2lrnn("bench", "processes", 1, "--json", path)
     assert result.exit_code == 1
     assert "holds no measurements" in result.output
     assert path.read_bytes() == before
     for _ in range(2):
-        result = d2lrnn("bench", "--processes", 1, "--json", measurements)
+        result = d2lrnn("bench", "processes", 1, "--json", measurements)
         assert result.exit_code == 0, result.output
     assert (
         "are the same file"
-        in d2lrnn("bench", "--processes", 1, "--json", measurements, "--plot", measurements).output
+        in d2lrnn("bench", "processes", 1, "--json", measurements, "--plot", measurements).output
     )

@@ -7,9 +7,13 @@ from click.testing import CliRunner
 from d2lrnn import cli
 
 COMMANDS = dict(cli.main.commands)
+EVERY = {
+    **COMMANDS,
+    **{f"bench {name}": command for name, command in COMMANDS["bench"].commands.items()},
+}
 OPTIONS = [
     pytest.param(option, id=f"{name} {option.opts[0]}")
-    for name, command in COMMANDS.items()
+    for name, command in EVERY.items()
     for option in command.params
     if isinstance(option, click.Option)
 ]
@@ -21,8 +25,9 @@ def help_of(*arguments):
     return result.output
 
 
-def test_no_command_is_cut_off_in_the_list_of_all():
-    assert "..." not in help_of().partition("Commands:")[2]
+@pytest.mark.parametrize("group", ["", "bench"])
+def test_no_command_is_cut_off_in_the_list_of_all(group):
+    assert "..." not in help_of(*group.split()).partition("Commands:")[2]
 
 
 def test_commands_are_listed_in_the_order_in_which_a_reader_meets_them():
@@ -38,7 +43,7 @@ def test_every_option_is_said_in_a_sentence(option):
     assert said.endswith(".")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_line_of_help_is_wider_than_a_terminal(name):
-    usual = [line for line in help_of(name).splitlines() if "[rnn|" not in line]
+    usual = [line for line in help_of(*name.split()).splitlines() if "[rnn|" not in line]
     assert [line for line in usual if len(line) > 80] == []

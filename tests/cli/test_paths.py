@@ -44,7 +44,7 @@ OUTPUTS = [
     ("compare --backend numpy --cell rnn --plot", "p.png"),
     ("bench --size tiny --cell rnn --rounds 1 --plot", "p.png"),
     ("bench --size tiny --cell rnn --rounds 1 --json", "j.json"),
-    ("bench --processes --json", "j.json"),
+    ("bench processes --json", "j.json"),
     ("export model --onnx --out", "m.onnx"),
 ]
 

@@ -12,7 +12,7 @@ from conftest import running, wait_for
 def test_bench_tells_tokens_and_communication_of_one_and_two_processes(start, tmp_path):
     # The measuring is the same code in every backend: one of them will do.
     file = tmp_path / "points.json"
-    words = ["--backend", "torch", "--json", file, "--rounds", 3, "--processes", 1, 2]
+    words = ["processes", 1, 2, "--backend", "torch", "--json", file, "--rounds", 3]
     status, said = start("-m", "d2lrnn", "bench", *words).end()
     assert status == 0, said
     points = json.loads(file.read_text())
@@ -28,7 +28,7 @@ def has_imported_torch(pid):
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
 def test_bench_leaves_no_measuring_process_behind(start, name):
-    run = start("-m", "d2lrnn", "bench", "--backend", "torch", "--processes", 2)
+    run = start("-m", "d2lrnn", "bench", "processes", 2, "--backend", "torch")
     measuring = wait_for(lambda: len(run.below()) == 2 and run.below())
     wait_for(lambda: all(map(has_imported_torch, measuring)))  # else Python itself complains
     os.kill(run.process.pid, getattr(signal, name))

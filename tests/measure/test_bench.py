@@ -117,9 +117,9 @@ def test_the_command_prints_a_table_writes_json_and_draws(backend, tmp_path):
     assert colours(picture) > 10
 
 
-ONLY_SOME = {"--all": "SIGTERM SIGHUP SIGINT SIGKILL", "--processes 1": "SIGTERM SIGHUP SIGINT"}
+ONLY_SOME = {"--all": "SIGTERM SIGHUP SIGINT SIGKILL", "processes 1": "SIGTERM SIGHUP SIGINT"}
 ENDS = [(words, name) for words, names in ONLY_SOME.items() for name in names.split()]
-ENDS += [(words, "SIGTERM") for words in ("--memory", "--growth", "--generation")]
+ENDS += [(words, "SIGTERM") for words in ("memory", "growth", "generation")]
 
 
 @pytest.mark.parametrize(("words", "name"), ENDS)

@@ -39,7 +39,7 @@ def test_the_table_has_characters_a_second_and_their_ratio():
 
 
 def test_the_command_prints_the_table():
-    command = ["bench", "--generation", "--cell", "rnn", "--rounds", "1"]
+    command = ["bench", "generation", "--cell", "rnn", "--rounds", "1"]
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 0, result.output
     assert result.output.splitlines()[-1].split()[:2] == ["numpy", "rnn"]

@@ -77,7 +77,7 @@ def test_what_is_timed_trains(rnn):
 
 def test_the_command_measures_and_draws_in_processes_of_their_own(tmp_path):
     file, picture = tmp_path / "growth.json", tmp_path / "growth.svg"
-    command = ["bench", "--growth", "--quick", "--cell", "rnn", "--json", file, "--plot", picture]
+    command = ["bench", "growth", "--quick", "--cell", "rnn", "--json", file, "--plot", picture]
     for _ in range(2):  # measurements may be written over
         result = CliRunner().invoke(cli.main, [str(word) for word in command])
         assert result.exit_code == 0, result.output

@@ -4,6 +4,7 @@ The ordinary suite does not collect them, since they install packages: pytest te
 tox -e readme. What would take hours, or gigabytes, is made smaller, and said so here.
 """
 
+import itertools
 import os
 import re
 import shlex
@@ -32,7 +33,7 @@ SHORT = {
 }
 # What does not end, or needs a notebook, a checkout, onnx or an MPI: these have tests of their own.
 ELSEWHERE = ("d2lrnn demo", "d2lrnn book", "d2lrnn notebooks", "d2lrnn export", "d2lrnn launch")
-BY_MPI = "--processes"  # tests/distributed
+BY_MPI = "bench processes"  # tests/distributed
 
 
 def blocks(page, language):
@@ -150,7 +151,8 @@ def test_a_command_of_a_page_runs(rich, command):
     words = shlex.split(command.replace("--gpu=require", "--gpu"))[1:]  # NumPy can have none
     if words[0] in SHORT:
         words = [word for word in words if word not in ("--all", "--concise")]
-        known = run([rich / "d2lrnn", words[0], "--help"], rich.parent)
+        names = itertools.takewhile(lambda word: not word.startswith("-"), words)
+        known = run([rich / "d2lrnn", *names, "--help"], rich.parent)
         pairs = list(zip(SHORT[words[0]][::2], SHORT[words[0]][1::2]))
         fixed = ("--epochs", "--max-tokens") if "--recipe" in words else ("--iterations",)
         pairs = [pair for pair in pairs if pair[0] not in fixed and f"{pair[0]} " in known]

@@ -102,7 +102,7 @@ def test_a_run_in_segments_is_the_run(rnn):
 
 def test_the_command_shows_the_memory_of_both(backend, monkeypatch):
     monkeypatch.setattr(instead, "LENGTHS", (110, 120))
-    result = CliRunner().invoke(cli.main, ["bench", "--backend", backend, "--memory"])
+    result = CliRunner().invoke(cli.main, ["bench", "memory", "--backend", backend])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert lines[-3].split() == ["steps", "whole", "segments"]

@@ -1,0 +1,41 @@
+"""Options that ``d2lrnn bench`` and its subcommands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from d2lrnn import backends
+from d2lrnn.cli.common import BACKEND, load_backend
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+backend = click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+everything = click.option(
+    "--all", "everything", is_flag=True, help="All backends, each in its own process."
+)
+rounds = click.option("--rounds", default=21, help="Take the median of so many rounds.")
+json = click.option(
+    "--json", "file", type=click.Path(), help="Write all that was measured into this file."
+)
+plot = click.option(
+    "--plot", type=click.Path(), help="Draw what was measured into this file (.png, .svg)."
+)
+
+
+def cells(allowed: Sequence[str], words: str) -> Callable[[Decorated], Decorated]:
+    """Return the option ``--cell``, which may be given several times; words end its help."""
+    help = f"May be given several times{words}"
+    return click.option(
+        "--cell", "kinds", multiple=True, type=click.Choice(list(allowed)), help=help
+    )
+
+
+def names(backend: str, everything: bool) -> list[str]:
+    """Return the backends that ``--backend`` or ``--all`` asks for."""
+    if everything:
+        return backends.available()
+    load_backend(backend)
+    return [backend]
