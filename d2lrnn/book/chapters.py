@@ -1,4 +1,4 @@
-"""The names that a module of the book's names does not define itself: found, or explained."""
+"""The names of a framework's module: those that its files define, and an error for others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,40 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from d2lrnn.book import names
+from d2lrnn.book import names, replaced, shared
 
 # What `from d2l.jax import *` leaves out: TensorFlow takes seconds, and most of a GPU's memory.
 NOT_BY_STAR = ("tf", "tfds")
+# The files that define the names of a framework's module; later files replace the names of others.
+FILES = {
+    "classic": (
+        "names_0_17",
+        "aliases",
+        "attention",
+        "basics",
+        "coders",
+        "language_model",
+        "seq2seq",
+    ),
+}
 COVERED = ("recurrent neural networks", "modern recurrent neural networks")  # chapters, all names
+
+
+def provide(package: str, edition: str) -> None:
+    """Give a framework's module the names that an edition has in this framework.
+
+    Args:
+        package: the module's ``__name__``, which ends with the framework's.
+        edition: a key of FILES.
+    """
+    d2l, framework = sys.modules[package], package.rpartition(".")[2]
+    d2l.__path__ += shared.__path__
+    for file in FILES[edition]:
+        for name, value in vars(importlib.import_module(f"{package}.{file}")).items():
+            if is_of(name, edition, framework):
+                setattr(d2l, name, value)
+    vars(d2l).update(d2l=d2l, __getattr__=names_of(package, edition))
+    replaced.remember(d2l)
 
 
 def names_of(package: str, edition: str) -> Callable[[str], Any]:

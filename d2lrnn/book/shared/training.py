@@ -1,7 +1,7 @@
-"""Training and prediction as the book does them, of any net, in any framework (section 8.5).
+"""Training and prediction as the book does them, for a net of any framework (8.5 and 9.7).
 
-An epoch is that of ``d2lrnn.training``: losses wait on the device until they are looked at, and
-training that diverges ends with an error that says what helps.
+An epoch is that of ``d2lrnn.training``: losses stay on the device until the end of the epoch, and
+training that diverges ends with an error that states the remedies.
 """
 
 from __future__ import annotations
@@ -11,23 +11,25 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
+from d2lrnn import checks
 from d2lrnn.book.objects import check_prediction
+from d2lrnn.data.arrays import as_array
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import DivergenceError, perplexity_of
 from d2lrnn.training.language import train_epoch_ch8
 from d2lrnn.training.progress import say
 
 d2l = sys.modules[__package__]
-EVERY = 10  # epochs from one sample and point to the next
+EVERY = 10  # epochs between two points of the curve, and between two predictions
 PARTS = "X", "X_valid_len", "Y", "Y_valid_len"
 NAMES = "lr", "grad_clipping(net, 1)"
 
 
 class Started:
-    """A net's first states, asked for by batch size alone; the other arguments are known."""
+    """A net whose begin_state takes only the batch size; the other arguments are stored."""
 
     def __init__(self, net: Any, **settings: Any) -> None:
-        """Keep the net and what its begin_state takes besides batch_size."""
+        """Store the net, and the arguments of its begin_state except batch_size."""
         self.net, self.settings = net, settings
 
     def begin_state(self, batch_size: int) -> Any:
@@ -38,9 +40,9 @@ class Started:
 def epoch(
     started: Started, train_iter: Iterable[Any], step: Any, use_random_iter: bool
 ) -> tuple[float, float]:
-    """Train for an epoch and return perplexity and tokens per second.
+    """Train for one epoch; return the perplexity and the tokens per second.
 
-    step(X, Y, state) returns the mean loss, a number or a tensor that need not be known yet, and
+    step(X, Y, state) trains on a minibatch, and returns the mean loss, a number or a tensor, and
     the new state.
     """
     timer, metric = d2l.Timer(), d2l.Accumulator(2)
@@ -52,14 +54,22 @@ def epoch(
         return loss, state
 
     train_epoch_ch8(started, train_iter, cast(Any, noted), use_random_iter=use_random_iter)
-    for loss, num_tokens in losses:  # now that nothing waits on the device any more
+    for loss, num_tokens in losses:  # which waits for the device only now
         metric.add(float(loss) * num_tokens, num_tokens)
     return perplexity_of(metric[0] / metric[1]), metric[1] / timer.stop()
 
 
+def detached(state: Any) -> Any:
+    """Return a state, a tensor or a sequence of them, detached from the graph."""
+    if hasattr(state, "detach"):
+        return state.detach()
+    parts = [detached(part) for part in state]
+    return parts if isinstance(state, list) else tuple(parts)
+
+
 @contextlib.contextmanager
 def divergence_in(epoch: int) -> Iterator[None]:
-    """Name the epoch in a DivergenceError, and what the book calls its remedies."""
+    """Add the epoch to a DivergenceError, and the book's names of the remedies."""
     try:
         yield
     except DivergenceError as error:
@@ -74,7 +84,7 @@ def train(
     *,
     samples: bool = True,
 ) -> None:
-    """Train, draw the perplexity every ten epochs, and say what has been learned.
+    """Train, draw the perplexity every ten epochs, and print the result and two predictions.
 
     Raises:
         DivergenceError: the loss, or the perplexity of an epoch, is not finite.
@@ -100,23 +110,22 @@ def predict(
     num_preds: int,
     vocab: Any,
     step: Callable[[int, Any], tuple[Any, Any]],
-    likeliest: Callable[[Any], int],
     state: Any,
 ) -> str:
-    """Return the tokens of the prefix and num_preds more, each the likeliest, without spaces.
+    """Return the tokens of the prefix and num_preds predicted ones, joined without spaces.
 
-    step(index, state) returns the scores of the token after the one with that id, and a state;
-    likeliest(scores) returns the id of the highest.
+    Each predicted token is the one with the highest score. step(id, state) returns the scores
+    (1, vocab_size) of the token that follows, and the new state.
     """
     check_prediction(prefix, num_preds)
-    said = [vocab[prefix[0]]]
-    for token in prefix[1:]:  # the state warms up
-        _, state = step(said[-1], state)
-        said.append(vocab[token])
+    ids = [vocab[prefix[0]]]
+    for token in prefix[1:]:  # warm up the state
+        _, state = step(ids[-1], state)
+        ids.append(vocab[token])
     for _ in range(num_preds):
-        scores, state = step(said[-1], state)
-        said.append(likeliest(scores))
-    return "".join(vocab.to_tokens(said))
+        scores, state = step(ids[-1], state)
+        ids.append(int(as_array(scores).argmax()))
+    return "".join(vocab.to_tokens(ids))
 
 
 def train_pairs(
@@ -125,9 +134,10 @@ def train_pairs(
     num_epochs: int,
     device: object,
 ) -> None:
-    """Train an encoder and a decoder, draw the loss every ten epochs, and say the last.
+    """Train an encoder and a decoder, draw the loss every ten epochs, and print the last.
 
-    step(batch) returns the sum of the losses and the number of tokens (section 9.7.4).
+    step(batch) trains on a minibatch, and returns the sum of the losses and the number of tokens
+    (section 9.7.4).
 
     Raises:
         DivergenceError: the loss, or its exponential, is not finite.
@@ -136,8 +146,8 @@ def train_pairs(
     animator = d2l.Animator(xlabel="epoch", ylabel="loss", xlim=[EVERY, num_epochs])
     for number in range(1, num_epochs + 1):
         timer, metric = d2l.Timer(), d2l.Accumulator(2)
-        seen = [step(minibatches.parts(batch, PARTS, "data_iter yields")) for batch in data_iter]
-        for loss, num_tokens in seen:
+        sums = [step(minibatches.parts(batch, PARTS, "data_iter yields")) for batch in data_iter]
+        for loss, num_tokens in sums:
             metric.add(loss, num_tokens)
         seconds = timer.stop()
         with divergence_in(number):
@@ -146,3 +156,37 @@ def train_pairs(
             animator.add(number, [metric[0] / metric[1]])
     if num_epochs > 0:
         say(f"loss {metric[0] / metric[1]:.3f}, {metric[1] / seconds:.1f} tokens/sec on {device}")
+
+
+def translate(
+    net: Any,
+    src_sentence: str,
+    src_vocab: Any,
+    tgt_vocab: Any,
+    num_steps: int,
+    save_attention_weights: bool,
+    *,
+    tensor: Callable[[Any], Any],
+    **settings: Any,
+) -> tuple[str, list[Any]]:
+    """Return the translation of a sentence, and the attention weights of each step if wanted.
+
+    Each word is the one with the highest score (section 9.7.5). tensor(ids) makes a tensor on the
+    device of the net; settings are further arguments of the encoder and the decoder.
+    """
+    checks.size(num_steps=num_steps)
+    tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
+    valid_len = tensor([len(tokens)])
+    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
+    enc_outputs = net.encoder(tensor([tokens]), valid_len, **settings)
+    state = net.decoder.init_state(enc_outputs, valid_len)
+    index, ids, weights = tgt_vocab["<bos>"], [], []
+    for _ in range(num_steps):
+        Y, state = net.decoder(tensor([[index]]), state, **settings)
+        index = int(as_array(Y).argmax())
+        if save_attention_weights:
+            weights.append(net.decoder.attention_weights)
+        if index == tgt_vocab["<eos>"]:
+            break
+        ids.append(index)
+    return " ".join(tgt_vocab.to_tokens(ids)), weights

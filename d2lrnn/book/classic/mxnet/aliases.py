@@ -2,6 +2,11 @@
 
 from d2lrnn.mxnet.framework import follow_numpy, np
 
+from .framework import Layer
+from .methods import *  # noqa: F403
+
+nn_Module = Layer
+USE_MXNET, USE_PYTORCH, USE_TENSORFLOW = True, False, False
 ones, zeros, eye, rand, normal = np.ones, np.zeros, np.eye, np.random.rand, np.random.normal
 arange, linspace, meshgrid = np.arange, np.linspace, np.meshgrid
 sin, sinh, cos, cosh, tanh = np.sin, np.sinh, np.cos, np.cosh, np.tanh
@@ -10,7 +15,7 @@ concat, stack, int32, float32 = np.concatenate, np.stack, np.int32, np.float32
 
 
 def tensor(*args, **kwargs):
-    """Return numbers as an array, float32 by default, in whatever thread."""
+    """Return numbers as an array, float32 by default, in any thread."""
     follow_numpy()
     return np.array(*args, **kwargs)
 
@@ -30,24 +35,9 @@ def transpose(a):
     return a.T
 
 
-def reshape(x, *args, **kwargs):
-    """Return an array in another shape."""
-    return x.reshape(*args, **kwargs)
-
-
 def to(x, *args, **kwargs):
     """Return an array on another device."""
     return x.as_in_context(*args, **kwargs)
-
-
-def reduce_sum(x, *args, **kwargs):
-    """Return the sum, of all or along an axis."""
-    return x.sum(*args, **kwargs)
-
-
-def argmax(x, *args, **kwargs):
-    """Return where the largest element is, of all or along an axis."""
-    return x.argmax(*args, **kwargs)
 
 
 def astype(x, *args, **kwargs):

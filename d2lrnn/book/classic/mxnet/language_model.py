@@ -12,7 +12,7 @@ d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
-    """A language model: parameters, a first state and a forward function, each a function's."""
+    """A language model of three functions: parameters, first state and forward computation."""
 
     def __init__(self, vocab_size, num_hiddens, device, get_params, init_state, forward_fn):
         """Make the parameters: get_params(vocab_size, num_hiddens, device)."""
@@ -30,7 +30,7 @@ class RNNModelScratch:
 
 
 class RNNModel(gluon.nn.Block):
-    """A language model: one of Gluon's recurrent layers and a dense output layer."""
+    """A language model of one of Gluon's recurrent layers and a dense output layer."""
 
     def __init__(self, rnn_layer, vocab_size, **kwargs):
         """Add the output layer."""
@@ -44,27 +44,22 @@ class RNNModel(gluon.nn.Block):
         return self.dense(Y.reshape(-1, Y.shape[-1])), state
 
     def begin_state(self, *args, **kwargs):
-        """Return the state before the first time step, as the layer makes it."""
+        """Return the state before the first time step, as the layer returns it."""
         return self.rnn.begin_state(*args, **kwargs)
 
 
 def predict_ch8(prefix, num_preds, net, vocab, device):
-    """Return the prefix and num_preds further tokens, each the likeliest."""
+    """Return the prefix and num_preds predicted tokens, each the one with the highest score."""
 
     def step(index, state):
         return net(d2l.reshape(d2l.tensor([index], ctx=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, ctx=device)
-    return training.predict(prefix, num_preds, vocab, step, likeliest, state)
-
-
-def likeliest(scores):
-    """Return the id of the highest score."""
-    return int(scores.argmax(axis=1).item())
+    return training.predict(prefix, num_preds, vocab, step, state)
 
 
 def grad_clipping(net, theta):
-    """Scale the gradients of a net, in place, so that their joint norm is theta at most."""
+    """Scale the gradients of a net, in place, to a joint norm of at most theta."""
     if isinstance(net, gluon.Block):
         params = [param.data() for param in net.collect_params().values()]
     else:
@@ -74,18 +69,15 @@ def grad_clipping(net, theta):
         grad[:] = clipped
 
 
-def detached(state):
-    """Return a state, an array or several, cut off from what it was computed of."""
-    if isinstance(state, mxnet.nd.NDArray):
-        return state.detach()
-    return type(state)(detached(part) for part in state)
-
-
 def make_step(net, loss, updater, device):
-    """Return step(X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
+    """Return a function (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
 
     def step(X, Y, state):
-        X, y, state = X.as_in_ctx(device), Y.T.reshape(-1).as_in_ctx(device), detached(state)
+        X, y, state = (
+            X.as_in_ctx(device),
+            Y.T.reshape(-1).as_in_ctx(device),
+            training.detached(state),
+        )
         with autograd.record():
             y_hat, state = net(X, state)
             mean = loss(y_hat, y).mean()
@@ -98,7 +90,7 @@ def make_step(net, loss, updater, device):
 
 
 def train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter):
-    """Train for an epoch; return the perplexity and the tokens per second.
+    """Train for one epoch; return the perplexity and the tokens per second.
 
     updater is a function of batch_size.
     """
@@ -108,9 +100,9 @@ def train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter):
 
 
 def train_ch8(net, train_iter, vocab, lr, num_epochs, device, use_random_iter=False):
-    """Train a language model by gradient descent, clipped at 1, and show what it has learned.
+    """Train a language model by gradient descent, clipped at 1, and print what it predicts.
 
-    A Gluon net begins anew, with weights N(0, 0.01²).
+    A Gluon net is initialized again, with weights from N(0, 0.01²).
     """
     if isinstance(net, gluon.Block):
         net.initialize(ctx=device, force_reinit=True, init=mxnet.init.Normal(0.01))

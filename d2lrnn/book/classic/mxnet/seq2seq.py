@@ -1,76 +1,22 @@
-"""Encoder and decoder, their training and translations, in MXNet (sections 9.5 to 9.7)."""
+"""An encoder, and the training of encoders and decoders, in MXNet (section 9.7)."""
 
+import functools
 import sys
 
-from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
 
 from . import training
+from .coders import Encoder
 
 d2l = sys.modules[__package__]
 gluon = mxnet.gluon
 
 
-class Encoder(gluon.nn.Block):
-    """What an encoder is: forward(X, *args) returns what the decoder begins with."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Gluon takes."""
-        super().__init__(**kwargs)
-
-    def forward(self, X, *args):
-        """Encode X; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class Decoder(gluon.nn.Block):
-    """What a decoder is: init_state(enc_outputs), then forward(X, state)."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Gluon takes."""
-        super().__init__(**kwargs)
-
-    def init_state(self, enc_outputs, *args):
-        """Return the first state; to be written by a subclass."""
-        raise NotImplementedError
-
-    def forward(self, X, state):
-        """Return scores and the new state; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class AttentionDecoder(Decoder):
-    """What a decoder with attention is: one that has ``attention_weights`` (section 10.4)."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Gluon takes."""
-        super().__init__(**kwargs)
-
-    @property
-    def attention_weights(self):
-        """The weights of each step; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class EncoderDecoder(gluon.nn.Block):
-    """An encoder whose outputs a decoder begins with."""
-
-    def __init__(self, encoder, decoder, **kwargs):
-        """Join the two."""
-        super().__init__(**kwargs)
-        self.encoder, self.decoder = encoder, decoder
-
-    def forward(self, enc_X, dec_X, *args):
-        """Return what the decoder makes of dec_X, after enc_X."""
-        state = self.decoder.init_state(self.encoder(enc_X, *args), *args)
-        return self.decoder(dec_X, state)
-
-
 class Seq2SeqEncoder(Encoder):
-    """An embedding and a GRU."""
+    """An encoder of an embedding and a GRU."""
 
     def __init__(self, vocab_size, embed_size, num_hiddens, num_layers, dropout=0, **kwargs):
-        """Make both."""
+        """Make the layers."""
         super().__init__(**kwargs)
         self.embedding = gluon.nn.Embedding(vocab_size, embed_size)
         self.rnn = gluon.rnn.GRU(num_hiddens, num_layers, dropout=dropout)
@@ -82,9 +28,9 @@ class Seq2SeqEncoder(Encoder):
 
 
 class MaskedSoftmaxCELoss(gluon.loss.SoftmaxCELoss):
-    """Cross-entropy (n,) of scores (n, T, V) and labels (n, T), padding not counted.
+    """The cross-entropy (n,) of scores (n, T, V) and labels (n, T), without the padding.
 
-    Each is the sum over the valid steps, divided by T.
+    The loss of a row is the sum over its valid steps, divided by T.
     """
 
     def forward(self, pred, label, valid_len):
@@ -117,20 +63,13 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
 def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, device, save_attention_weights=False
 ):
-    """Return the translation of a sentence, the likeliest word each time; and attention weights."""
-    checks.size(num_steps=num_steps)
-    tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
-    valid_len = np.array([len(tokens)], ctx=device)
-    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
-    enc_outputs = net.encoder(np.array([tokens], ctx=device), valid_len)
-    state = net.decoder.init_state(enc_outputs, valid_len)
-    index, said, weights = tgt_vocab["<bos>"], [], []
-    for _ in range(num_steps):
-        Y, state = net.decoder(np.array([[index]], ctx=device), state)
-        index = int(Y.argmax(axis=2).item())
-        if save_attention_weights:
-            weights.append(net.decoder.attention_weights)
-        if index == tgt_vocab["<eos>"]:
-            break
-        said.append(index)
-    return " ".join(tgt_vocab.to_tokens(said)), weights
+    """Return the translation of a sentence, and a list of attention weights, one for each step."""
+    return training.translate(
+        net,
+        src_sentence,
+        src_vocab,
+        tgt_vocab,
+        num_steps,
+        save_attention_weights,
+        tensor=functools.partial(np.array, ctx=device),
+    )

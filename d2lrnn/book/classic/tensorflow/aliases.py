@@ -2,6 +2,7 @@
 
 from d2lrnn.book.classic.tensorflow.framework import tf
 
+nn_Module = tf.keras.Model
 ones, zeros, eye, rand, normal = tf.ones, tf.zeros, tf.eye, tf.random.uniform, tf.random.normal
 tensor, arange, linspace, meshgrid = tf.constant, tf.range, tf.linspace, tf.meshgrid
 sin, sinh, cos, cosh, tanh = tf.sin, tf.sinh, tf.cos, tf.cosh, tf.tanh

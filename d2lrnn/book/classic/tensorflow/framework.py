@@ -38,3 +38,17 @@ except ModuleNotFoundError as error:
 finally:
     if _before is None:
         del os.environ[CHOICE]
+
+
+class Layer(tf.keras.layers.Layer):
+    """A layer that is called with ``forward``, unless its class defines ``call``."""
+
+    def call(self, *args, **kwargs):
+        """Return what ``forward`` returns."""
+        return self.forward(*args, **kwargs)
+
+
+class Model(tf.keras.Model):
+    """A model that is called with ``forward``, unless its class defines ``call``."""
+
+    call = Layer.call

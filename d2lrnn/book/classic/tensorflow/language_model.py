@@ -11,7 +11,7 @@ d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
-    """A language model: parameters, a first state and a forward function, each a function's."""
+    """A language model of three functions: parameters, first state and forward computation."""
 
     def __init__(self, vocab_size, num_hiddens, init_state, forward_fn, get_params):
         """Make the parameters: get_params(vocab_size, num_hiddens)."""
@@ -27,12 +27,12 @@ class RNNModelScratch:
         return self.forward_fn(inputs, state, self.trainable_variables)
 
     def begin_state(self, batch_size, *args, **kwargs):
-        """Return the state before the first time step; further arguments are not needed."""
+        """Return the state before the first time step; further arguments are ignored."""
         return self.init_state(batch_size, self.num_hiddens)
 
 
 class RNNModel(tf.keras.layers.Layer):
-    """A language model: a layer ``tf.keras.layers.RNN`` and a dense output layer.
+    """A language model of a layer ``tf.keras.layers.RNN`` and a dense output layer.
 
     The layer returns sequences and states; it may be time-major.
     """
@@ -54,7 +54,7 @@ class RNNModel(tf.keras.layers.Layer):
         return self.dense(tf.reshape(Y, (-1, Y.shape[-1]))), state
 
     def begin_state(self, *args, **kwargs):
-        """Return the state before the first time step, as the layer's cell makes it."""
+        """Return the state before the first time step, as the layer's cell returns it."""
         return self.rnn.cell.get_initial_state(*args, **kwargs)
 
 
@@ -65,29 +65,24 @@ def build(net, X, state):
 
 
 def predict_ch8(prefix, num_preds, net, vocab):
-    """Return the prefix and num_preds further tokens, each the likeliest."""
+    """Return the prefix and num_preds predicted tokens, each the one with the highest score."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
     build(net, tf.constant([[0]]), state)
-    following = compiling.as_graph(make_next, net)
+    following = compiling.as_graph(make_following, net)
 
     def step(index, state):
         return following(d2l.reshape(d2l.tensor([index]), (1, 1)), state)
 
-    return training.predict(prefix, num_preds, vocab, step, int, state)
+    return training.predict(prefix, num_preds, vocab, step, state)
 
 
-def make_next(net):
-    """Return a function (ids, state) -> (id of the highest score, new state)."""
-
-    def following(X, state):
-        scores, state = net(X, state)
-        return tf.argmax(scores, axis=1)[0], state
-
-    return following
+def make_following(net):
+    """Return a function (ids, state) -> (scores, new state)."""
+    return lambda X, state: net(X, state)
 
 
 def grad_clipping(grads, theta):
-    """Return gradients scaled so that their joint norm is theta at most."""
+    """Return gradients scaled to a joint norm of at most theta."""
     objects.check_gradients(grads)
     grads = [tf.convert_to_tensor(grad) for grad in grads]  # a look-up's are sparse
     return gradients.grad_clipping(grads, theta)[0]
@@ -109,7 +104,7 @@ def make_step(net, loss, updater):
 
 
 def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
-    """Train for an epoch; return the perplexity and the tokens per second.
+    """Train for one epoch; return the perplexity and the tokens per second.
 
     updater is one of Keras' optimizers.
     """
@@ -125,7 +120,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
 
 
 def train_ch8(net, train_iter, vocab, lr, num_epochs, strategy, use_random_iter=False):
-    """Train a language model by gradient descent, clipped at 1, and show what it has learned."""
+    """Train a language model by gradient descent, clipped at 1, and print what it predicts."""
     with strategy.scope():
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         updater = tf.keras.optimizers.SGD(float(lr))

@@ -1,75 +1,19 @@
-"""Encoder and decoder, their training and translations, in TensorFlow (sections 9.5 to 9.7)."""
+"""An encoder, and the training of encoders and decoders, in TensorFlow (section 9.7)."""
 
 import sys
 
-from d2lrnn import checks
-
 from . import compiling, training
+from .coders import Encoder
 from .framework import tf
 
 d2l = sys.modules[__package__]
 
 
-class Encoder(tf.keras.layers.Layer):
-    """What an encoder is: call(X, *args) returns what the decoder begins with."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Keras takes."""
-        super().__init__(**kwargs)
-
-    def call(self, X, *args, **kwargs):
-        """Encode X; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class Decoder(tf.keras.layers.Layer):
-    """What a decoder is: init_state(enc_outputs), then call(X, state)."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Keras takes."""
-        super().__init__(**kwargs)
-
-    def init_state(self, enc_outputs, *args):
-        """Return the first state; to be written by a subclass."""
-        raise NotImplementedError
-
-    def call(self, X, state, **kwargs):
-        """Return scores and the new state; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class AttentionDecoder(Decoder):
-    """What a decoder with attention is: one that has ``attention_weights`` (section 10.4)."""
-
-    def __init__(self, **kwargs):
-        """Pass on what Keras takes."""
-        super().__init__(**kwargs)
-
-    @property
-    def attention_weights(self):
-        """The weights of each step; to be written by a subclass."""
-        raise NotImplementedError
-
-
-class EncoderDecoder(tf.keras.Model):
-    """An encoder whose outputs a decoder begins with."""
-
-    def __init__(self, encoder, decoder, **kwargs):
-        """Join the two."""
-        super().__init__(**kwargs)
-        self.encoder, self.decoder = encoder, decoder
-
-    def call(self, enc_X, dec_X, *args, **kwargs):
-        """Return what the decoder makes of dec_X, after enc_X."""
-        state = self.decoder.init_state(self.encoder(enc_X, *args, **kwargs), *args)
-        return self.decoder(dec_X, state, **kwargs)
-
-
 class Seq2SeqEncoder(Encoder):
-    """An embedding and a GRU."""
+    """An encoder of an embedding and a GRU."""
 
     def __init__(self, vocab_size, embed_size, num_hiddens, num_layers, dropout=0, **kwargs):
-        """Make both."""
+        """Make the layers."""
         super().__init__(**kwargs)
         layers = tf.keras.layers
         self.embedding = layers.Embedding(vocab_size, embed_size)
@@ -84,20 +28,20 @@ class Seq2SeqEncoder(Encoder):
 
 
 def sequence_mask(X, valid_len, value=0):
-    """Return X with value in the place of what lies behind the valid length of each row."""
+    """Return X (n, T, ...) with value in the steps after the valid length of each row."""
     mask = tf.sequence_mask(valid_len, tf.shape(X)[1])
     mask = mask[(..., *[tf.newaxis] * (len(X.shape) - 2))]
     return tf.where(mask, X, tf.cast(value, X.dtype))
 
 
 class MaskedSoftmaxCELoss(tf.keras.losses.Loss):
-    """Cross-entropy (n,) of labels (n, T) and scores (n, T, V), padding not counted.
+    """The cross-entropy (n,) of labels (n, T) and scores (n, T, V), without the padding.
 
-    Each is the sum over the valid steps, divided by T.
+    The loss of a row is the sum over its valid steps, divided by T.
     """
 
     def __init__(self, valid_len):
-        """Keep how many steps of each row are valid."""
+        """Store the number of valid steps (n,) of each row."""
         super().__init__(reduction="none")
         self.valid_len = valid_len
 
@@ -141,20 +85,14 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
 def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, save_attention_weights=False
 ):
-    """Return the translation of a sentence, the likeliest word each time; and attention weights."""
-    checks.size(num_steps=num_steps)
-    tokens = [*src_vocab[src_sentence.lower().split(" ")], src_vocab["<eos>"]]
-    valid_len = tf.constant([len(tokens)])
-    tokens = d2l.truncate_pad(tokens, num_steps, src_vocab["<pad>"])
-    enc_outputs = net.encoder(tf.constant([tokens]), valid_len, training=False)
-    state = net.decoder.init_state(enc_outputs, valid_len)
-    index, said, weights = tgt_vocab["<bos>"], [], []
-    for _ in range(num_steps):
-        Y, state = net.decoder(tf.constant([[index]]), state, training=False)
-        index = int(tf.argmax(Y, axis=2)[0, 0])
-        if save_attention_weights:
-            weights.append(net.decoder.attention_weights)
-        if index == tgt_vocab["<eos>"]:
-            break
-        said.append(index)
-    return " ".join(tgt_vocab.to_tokens(said)), weights
+    """Return the translation of a sentence, and a list of attention weights, one for each step."""
+    return training.translate(
+        net,
+        src_sentence,
+        src_vocab,
+        tgt_vocab,
+        num_steps,
+        save_attention_weights,
+        tensor=tf.constant,
+        training=False,
+    )

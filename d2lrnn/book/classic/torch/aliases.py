@@ -1,7 +1,11 @@
 """PyTorch's functions under the names that the book uses in every framework."""
 
 import torch
+from torch import nn
 
+from .methods import *  # noqa: F403
+
+nn_Module = nn.Module
 ones, zeros, eye, rand, normal = torch.ones, torch.zeros, torch.eye, torch.rand, torch.normal
 tensor, arange, linspace, meshgrid = torch.tensor, torch.arange, torch.linspace, torch.meshgrid
 sin, sinh, cos, cosh, tanh = torch.sin, torch.sinh, torch.cos, torch.cosh, torch.tanh
@@ -20,24 +24,9 @@ def size(x, *args, **kwargs):
     return x.numel(*args, **kwargs)
 
 
-def reshape(x, *args, **kwargs):
-    """Return a tensor in another shape."""
-    return x.reshape(*args, **kwargs)
-
-
 def to(x, *args, **kwargs):
     """Return a tensor on another device, or of another dtype."""
     return x.to(*args, **kwargs)
-
-
-def reduce_sum(x, *args, **kwargs):
-    """Return the sum, of all or along an axis."""
-    return x.sum(*args, **kwargs)
-
-
-def argmax(x, *args, **kwargs):
-    """Return where the largest element is, of all or along an axis."""
-    return x.argmax(*args, **kwargs)
 
 
 def astype(x, *args, **kwargs):

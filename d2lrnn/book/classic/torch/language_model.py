@@ -13,7 +13,7 @@ d2l = sys.modules[__package__]
 
 
 class RNNModelScratch:
-    """A language model: parameters, a first state and a forward function, each a function's."""
+    """A language model of three functions: parameters, first state and forward computation."""
 
     def __init__(self, vocab_size, num_hiddens, device, get_params, init_state, forward_fn):
         """Make the parameters: get_params(vocab_size, num_hiddens, device)."""
@@ -32,7 +32,7 @@ class RNNModelScratch:
 
 
 class RNNModel(nn.Module):
-    """A language model: one of PyTorch's recurrent layers and a linear output layer."""
+    """A language model of one of PyTorch's recurrent layers and a linear output layer."""
 
     def __init__(self, rnn_layer, vocab_size, **kwargs):
         """Add the output layer, for both directions if there are two."""
@@ -57,22 +57,17 @@ class RNNModel(nn.Module):
 
 @torch.no_grad()
 def predict_ch8(prefix, num_preds, net, vocab, device):
-    """Return the prefix and num_preds further tokens, each the likeliest."""
+    """Return the prefix and num_preds predicted tokens, each the one with the highest score."""
 
     def step(index, state):
         return net(d2l.reshape(d2l.tensor([index], device=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, device=device)
-    return training.predict(prefix, num_preds, vocab, step, likeliest, state)
-
-
-def likeliest(scores):
-    """Return the id of the highest score."""
-    return int(scores.argmax(dim=1))
+    return training.predict(prefix, num_preds, vocab, step, state)
 
 
 def grad_clipping(net, theta):
-    """Scale the gradients of a net, in place, so that their joint norm is theta at most."""
+    """Scale the gradients of a net, in place, to a joint norm of at most theta."""
     if isinstance(net, nn.Module):
         params = [param for param in net.parameters() if param.requires_grad]
     else:
@@ -84,19 +79,12 @@ def grad_clipping(net, theta):
             grad.mul_(theta / norm)
 
 
-def detached(state):
-    """Return a state, a tensor or several, cut off from what it was computed of."""
-    if isinstance(state, torch.Tensor):
-        return state.detach()
-    return tuple(detached(part) for part in state)
-
-
 def make_step(net, loss, updater, device):
-    """Return step(X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
+    """Return a function (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
 
     def step(X, Y, state):
         X, y = X.to(device), Y.T.reshape(-1).to(device)  # time-major, as the scores are
-        y_hat, state = net(X, detached(state))
+        y_hat, state = net(X, training.detached(state))
         mean = loss(y_hat, y.long()).mean()
         if isinstance(updater, torch.optim.Optimizer):
             updater.zero_grad()
@@ -112,7 +100,7 @@ def make_step(net, loss, updater, device):
 
 
 def train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter):
-    """Train for an epoch; return the perplexity and the tokens per second.
+    """Train for one epoch; return the perplexity and the tokens per second.
 
     updater is one of torch.optim's, or a function of batch_size.
     """
@@ -122,7 +110,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter):
 
 
 def train_ch8(net, train_iter, vocab, lr, num_epochs, device, use_random_iter=False):
-    """Train a language model by gradient descent, clipped at 1, and show what it has learned."""
+    """Train a language model by gradient descent, clipped at 1, and print what it predicts."""
     if isinstance(net, nn.Module):
         updater = torch.optim.SGD(net.parameters(), lr)
     else:
