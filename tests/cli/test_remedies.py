@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from d2lrnn import backends, checks, cli
+from d2lrnn.checks import surroundings
 from d2lrnn.cli import engines, launch, output
 from d2lrnn.nets import cells
 from d2lrnn.training import run_file
@@ -223,7 +224,7 @@ def test_a_net_beyond_the_memory_is_refused_with_what_it_would_need(option, valu
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_net_is_refused_where_weights_and_gradients_exceed_the_memory(monkeypatch, dtype):
     num_weights, size = 1000, int(dtype[-2:]) // 8
-    monkeypatch.setattr(checks, "_memory_of_this_machine", lambda: 2 * num_weights * size)
+    monkeypatch.setattr(surroundings, "memory_of_this_machine", lambda: 2 * num_weights * size)
     checks.memory(num_weights, dtype, "")
     with pytest.raises(ValueError, match="the net would have 1,001 parameters"):
         checks.memory(num_weights + 1, dtype, "")

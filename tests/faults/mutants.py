@@ -162,7 +162,7 @@ def faults(backend):
             ["nets/test_custom.py"],
         ),
         "a parameter without a gradient not reported": (
-            "checks.py",
+            "checks/derivatives.py",
             r"if absent and not _is_empty\(inputs\)",
             "if False",
             ["nets/test_custom.py"],

@@ -1,0 +1,168 @@
+"""Arrays and their dtypes, from users and in any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from d2lrnn.checks.scalars import shown
+
+Shape = Sequence[int]
+
+
+def several(**values: Any) -> None:
+    """Check that each named value is a list of arrays, or another iterable of them."""
+    for name, value in values.items():
+        if not isinstance(value, Iterable):
+            raise ValueError(f"{name} is {shown(value)}; expected a list of arrays")
+
+
+def numeric(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return as an array what every framework has one for: booleans and numbers of 64 bits.
+
+    dtype is another that is to be one of these too.
+    """
+    given = np.asarray(array)
+    for found in (given.dtype, np.dtype(dtype or given.dtype)):
+        if found.kind not in "biuf" or found.itemsize > 8:
+            raise ValueError(
+                f"the dtype is {found}; expected booleans, integers or floats of 64 bits or less"
+            )
+    return given
+
+
+def stays_floating(tensor: Any, dtype: Any = None) -> bool:
+    """Return whether a tensor and the dtype that it is to have, None for its own, are floats."""
+    own = dtype_of(tensor)
+    return "float" in own and "float" in (own if dtype is None else np.dtype(dtype).name)
+
+
+def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return a copy of what every framework has an array for, in a dtype.
+
+    It is in one piece and in this machine's order of bytes, whatever was given. Where the dtype is
+    one of integers, it must hold the numbers as they are.
+    """
+    given = numeric(array, dtype)
+    native = np.dtype(dtype or given.dtype).newbyteorder("=")
+    with np.errstate(invalid="ignore"):
+        converted = np.array(given, dtype=native, order="C")
+    changes = converted.dtype.kind in "iu" and converted.dtype != given.dtype
+    if changes and not (converted == given).all():
+        raise ValueError(f"the numbers are {given.dtype} and do not fit {converted.dtype}")
+    return converted
+
+
+def dtype_of(tensor: Any) -> str:
+    """Return the name of the dtype of any framework's tensor, such as "float32"."""
+    dtype = tensor.dtype
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    return str(name).removeprefix("torch.")
+
+
+def of_one_dtype(tensors: Sequence[Any]) -> bool:
+    """Return whether tensors have the same dtype, whatever its name: this is asked all the time."""
+    dtype = tensors[0].dtype
+    return all(tensor.dtype == dtype for tensor in tensors)
+
+
+def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
+    """Check that named tensors have the dtype of a parameter; no framework mixes them alike."""
+    if of_one_dtype([param, *(tensor for group in tensors.values() for tensor in group)]):
+        return
+    expected = dtype_of(param)
+    for name, group in tensors.items():
+        for tensor in group:
+            if (found := dtype_of(tensor)) != expected:
+                raise ValueError(
+                    f"{name} has dtype {found}, the parameters have {expected}; convert one of them"
+                )
+
+
+def same_shapes(arrays: Any, expected: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
+    """Return arrays, checked: numbers, of the shapes of the parameters that they are to replace."""
+    if not isinstance(arrays, Iterable):
+        raise ValueError(
+            f"arrays is {arrays!r}; expected a list of arrays, as net.arrays() returns"
+        )
+    checked: list[np.ndarray[Any, Any]] = [numeric(array) for array in arrays]
+    found, wanted = ([tuple(array.shape) for array in group] for group in (checked, expected))
+    if found != wanted:
+        raise ValueError(
+            f"the arrays have shapes {found}; expected {wanted}; "
+            "take them from a net of the same cell, layers and sizes"
+        )
+    return checked
+
+
+def labels(found: Any, shape: Shape, num_classes: int) -> Any:
+    """Check that labels are integers of a shape, from 0 to num_classes - 1, and return them."""
+    if found.shape != tuple(shape):
+        raise ValueError(
+            f"the labels have shape {found.shape}; expected {tuple(shape)}, one for each output"
+        )
+    if found.size == 0:
+        raise ValueError(f"the minibatch is empty, of shape {found.shape}; expected some labels")
+    if found.dtype.kind not in "iub" or found.min() < 0 or found.max() >= num_classes:
+        raise ValueError(
+            f"the labels are {found.dtype} from {found.min()} to {found.max()}; "
+            f"expected integers from 0 to {num_classes - 1}"
+        )
+    return found
+
+
+def valid(found: Any, shape: Shape) -> np.ndarray[Any, Any]:
+    """Return what is not padding as a mask of a shape (batch_size, num_steps), 1.0 or 0.0.
+
+    found is None for all, lengths (batch_size,), or a mask.
+    """
+    batch_size, num_steps = shape
+    if found is None:
+        return np.ones(shape)
+    found = np.asarray(found)
+    if found.dtype == bool and found.shape == tuple(shape):
+        return np.asarray(found, dtype=float)
+    if found.dtype.kind not in "iu" or found.shape != (batch_size,):
+        raise ValueError(
+            f"valid is {found.dtype} of shape {found.shape}; expected lengths ({batch_size},), "
+            f"integers, or a mask ({batch_size}, {num_steps}) of booleans"
+        )
+    if found.size and (found.min() < 0 or found.max() > num_steps):
+        raise ValueError(
+            f"valid holds lengths from {found.min()} to {found.max()}; expected 0 to {num_steps}"
+        )
+    return np.asarray(np.arange(num_steps) < found[:, None], dtype=float)
+
+
+def shares(rows: Any) -> None:
+    """Check that all numbers are from 0 to 1."""
+    if not (rows.min() >= 0 and rows.max() <= 1):
+        raise ValueError(f"the rows reach from {rows.min()} to {rows.max()}; expected 0 to 1")
+
+
+def rows(arrays: Sequence[Any]) -> None:
+    """Check that arrays have at least one axis."""
+    for index, array in enumerate(arrays):
+        if array.ndim == 0:
+            raise ValueError(
+                f"arrays[{index}] has no axes, and dtype {array.dtype}; "
+                "expected an array with a row for each example"
+            )
+
+
+def same_length(lengths: Sequence[int], batch_size: int) -> None:
+    """Check that arrays have equally many rows, and enough for one minibatch."""
+    if len(set(lengths)) != 1 or lengths[0] < batch_size:
+        raise ValueError(
+            f"the arrays have {list(lengths)} rows; expected as many in each, and {batch_size}, "
+            "the batch_size, or more"
+        )
+
+
+def same_features(shapes: Sequence[tuple[int, ...]]) -> None:
+    """Check that the steps of all sequences have the same shape."""
+    if len(set(shapes)) > 1:
+        found = ", ".join(str(tuple(shape)) for shape in dict.fromkeys(shapes))
+        raise ValueError(f"the steps of the sequences have shapes {found}; expected one shape")

@@ -1,0 +1,85 @@
+"""What gradients are computed of, and what is computed of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from d2lrnn.checks.arrays import dtype_of, same_dtype
+from d2lrnn.checks.scalars import floating
+from d2lrnn.checks.shapes import shapes_differ
+
+
+def gradients(grads: Sequence[Any]) -> None:
+    """Check that there are gradients to clip, of one dtype."""
+    if len(grads) == 0:
+        raise ValueError("there are no gradients to clip; give those of all parameters")
+    expected = dtype_of(grads[0])
+    for found in map(dtype_of, grads):
+        if found != expected or expected not in ("float32", "float64"):
+            raise ValueError(
+                f"the gradients have dtypes {expected} and {found}; expected 'float32' or 'float64'"
+            )
+
+
+def differentiable(inputs: Any, state: Any, params: Sequence[Any]) -> None:
+    """Check that there is a gradient for each of these: that they are floats, of one dtype."""
+    floating(dtype_of(inputs))
+    same_dtype(inputs, state=state, params=params)
+
+
+def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any]) -> None:
+    """Check that gradients have the shapes and the dtype of what they are the gradients of."""
+    found = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
+    wanted = [tuple(tensor.shape) for tensor in (outputs, *state)]
+    if len(found) != len(wanted) or any(map(shapes_differ, found, wanted)):
+        raise ValueError(
+            f"d_outputs and d_state have shapes {found}; expected {wanted}, "
+            "those of the outputs and the state"
+        )
+    same_dtype(outputs, d_outputs=[d_outputs], d_state=d_state)
+
+
+def values(has_values: bool) -> None:
+    """Check that a tensor holds numbers, which it does not while a function is traced."""
+    if not has_values:
+        raise ValueError(
+            "a tensor has no values while a function is traced, by training, jit, grad, vmap, "
+            "tf.function or the like; call what needs values (to_numpy, evaluate, gradients, "
+            "training, text generation) outside of it"
+        )
+
+
+def reached(found: Sequence[bool], *inputs: Any) -> None:
+    """Check that every parameter receives a gradient, of 0 or not; found says which one does.
+
+    Where the inputs, tuples of tensors too, hold no numbers, a parameter need not be used.
+    """
+    absent = [f"params[{number}]" for number, there in enumerate(found) if not there]
+    if absent and not _is_empty(inputs):
+        raise ValueError(
+            f"no gradient reaches {', '.join(absent)}, of {len(found)} parameters: the outputs do "
+            "not depend on them, or only through to_numpy, detach or the like; compute with the "
+            "framework's own operations, and remove parameters that are not used from get_params"
+        )
+
+
+def _is_empty(inputs: Any) -> bool:
+    """Return whether some tensor in nested tuples holds no numbers."""
+    if isinstance(inputs, (tuple, list)):
+        return any(map(_is_empty, inputs))
+    return 0 in getattr(inputs, "shape", ())
+
+
+def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
+    """Check the shapes of targets, and of weights unless they are None, by those of the outputs."""
+    rows, num_outputs = outputs.shape
+    if rows == 0:
+        raise ValueError(
+            "there are no outputs; a mean loss needs at least one row and one time step"
+        )
+    expected = (rows,) if loss == "softmax" else (rows, num_outputs)
+    if shapes_differ(found.shape, expected):
+        raise ValueError(f"the targets have shape {tuple(found.shape)}; expected {expected}")
+    if weights is not None and shapes_differ(weights.shape, (rows,)):
+        raise ValueError(f"the weights have shape {tuple(weights.shape)}; expected {(rows,)}")

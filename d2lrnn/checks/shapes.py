@@ -1,0 +1,114 @@
+"""Shapes of inputs, states and parameters; a size that a traced tensor lacks is None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from d2lrnn.checks.arrays import Shape, dtype_of, of_one_dtype, same_dtype
+from d2lrnn.checks.scalars import floating
+
+
+def shapes_differ(found: Shape, expected: Shape) -> bool:
+    """Return whether two shapes differ; a size that a traced tensor has not got yet is None."""
+    if len(found) != len(expected):
+        return True
+    return any(one != other for one, other in zip(found, expected) if None not in (one, other))
+
+
+def axes(name: str, shape: Shape, meaning: str) -> None:
+    """Check that shape has as many axes as meaning, such as "(batch_size, num_steps)", names."""
+    if getattr(shape, "rank", 0) is None:  # of a traced tensor
+        raise ValueError(f"{name} has an unknown number of axes; expected axes {meaning}")
+    if len(shape) != meaning.count(",") + 1:
+        raise ValueError(f"{name} has shape {tuple(shape)}; expected axes {meaning}")
+
+
+def num_params(found: int, names: Sequence[str]) -> None:
+    """Check that a cell has as many parameters as it has names for."""
+    if found != len(names):
+        raise ValueError(
+            f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
+            "take get_params, init_state and forward_fn of one kind"
+        )
+
+
+def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Shape]) -> None:
+    """Check that named parameters have the shapes that go with the first one's, and its dtype."""
+    if [tuple(param.shape) for param in params] == shapes and of_one_dtype(params):
+        return
+    for param, name, shape in zip(params, names, shapes, strict=True):
+        if tuple(param.shape) != tuple(shape):
+            raise ValueError(
+                f"{name} has shape {tuple(param.shape)}; expected {tuple(shape)}, for {names[0]} "
+                f"has {tuple(params[0].shape)}; take parameters of one kind and size"
+            )
+    same_dtype(params[0], **{name: [param] for name, param in zip(names, params, strict=True)})
+
+
+def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
+    """Return whose parameters these are by their number, and check that they are floats."""
+    if not isinstance(params, (list, tuple)):
+        raise ValueError(
+            f"params is of type {type(params).__name__}; expected the list of a cell's parameters"
+        )
+    if len(params) not in cells:
+        known = ", ".join(f"{number} ({name})" for number, name in cells.items())
+        raise ValueError(f"there are {len(params)} parameters; expected {known}")
+    floating(dtype_of(params[0]))
+    same_dtype(params[0], params=params)
+    return cells[len(params)]
+
+
+def features(X: Shape, weight: Shape) -> None:
+    """Check the inputs (batch_size, num_inputs) of a layer by its weight (num_inputs, ...)."""
+    axes("X", X, "(batch_size, num_inputs)")
+    width("X", X[1], weight[0])
+
+
+def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
+    """Check what a cell is called with.
+
+    inputs is a shape (num_steps, batch_size, num_inputs), states a tuple of num_states tensors
+    (batch_size, num_hiddens), and weight the shape (num_inputs, num_hiddens) of an input weight.
+    """
+    axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
+    num_inputs, num_hiddens = weight
+    width("inputs", inputs[2], num_inputs)
+    state(states, inputs[1], [num_hiddens] * num_states)
+
+
+def recurrent_ids(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
+    """Check as recurrent does, where the inputs are token ids (num_steps, batch_size)."""
+    axes("inputs", inputs, "(num_steps, batch_size)")
+    state(states, inputs[1], [weight[1]] * num_states)
+
+
+def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
+    """Check that states is a tuple of tensors (batch_size, width), one for each of widths."""
+    remedy = f"call net.begin_state({batch_size})"
+    if not isinstance(states, (tuple, list)) or len(states) != len(widths):
+        kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "no tuple"
+        raise ValueError(f"state is {kind}; expected a tuple of length {len(widths)}; {remedy}")
+    for tensor, width in zip(states, widths, strict=True):
+        if not hasattr(tensor, "shape"):
+            raise ValueError(f"state holds a {type(tensor).__name__}; expected tensors; {remedy}")
+        shape = tuple(tensor.shape)
+        axes("state", shape, "(batch_size, num_hiddens)")
+        if shapes_differ(shape[:1], (batch_size,)):
+            raise ValueError(
+                f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; {remedy}"
+            )
+        if shapes_differ(shape[1:], (width,)):
+            raise ValueError(
+                f"state has {shape[1]} hidden units, the parameters have {width}; {remedy}"
+            )
+
+
+def width(name: str, found: int, expected: int) -> None:
+    """Check the number of features of a row."""
+    if shapes_differ((found,), (expected,)):
+        raise ValueError(
+            f"{name} has {found} features per row, the parameters are for {expected}; "
+            "make the parameters for that width, or the rows for these parameters"
+        )

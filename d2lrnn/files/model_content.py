@@ -1,0 +1,142 @@
+"""What a model's file must hold: the format, the names and shapes of tensors, the vocabulary."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from d2lrnn import checks
+from d2lrnn.data.vocab import Vocab
+from d2lrnn.files import json_text
+from d2lrnn.nets import cells, first_values
+
+NAME, VERSION = "d2lrnn model", 2
+FORMAT = f"{NAME} {VERSION}"
+RUN = "training"  # the metadata, and the start of the tensors' names, that a run adds to a model
+
+StrPath = str | os.PathLike[str]
+
+
+class CheckpointError(ValueError):
+    """A file is not a model of d2lrnn, or is damaged; the message names the file and the reason.
+
+    Examples:
+        >>> with open("notes.txt", "w") as file:
+        ...     print("a poem", file=file)
+        >>> try:
+        ...     rnn.load_model("notes.txt")
+        ... except rnn.CheckpointError as error:
+        ...     print(error)
+        notes.txt is not a readable model (it is 7 bytes long, too short for a header)
+    """
+
+
+@contextlib.contextmanager
+def naming(path: StrPath) -> Iterator[None]:
+    """Turn what is wrong with a file's content into a CheckpointError that names the file."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path} is not a readable model ({reason})") from error
+    except (MemoryError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else "no memory"
+        raise CheckpointError(f"{path} is not a readable model ({reason})") from None
+
+
+def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any = ()) -> None:
+    """Check that names are those that are wanted, and say which are not."""
+    found = set(found)
+    if missing := sorted(wanted - found):
+        raise ValueError(f"the {what} lack {', '.join(missing)}")
+    if unknown := sorted(found - wanted - set(optional)):
+        raise ValueError(f"the {what} hold {', '.join(unknown)}, which this version does not know")
+
+
+def check_tensors(
+    found: Mapping[str, first_values.Array], expected: Mapping[str, first_values.Shape], dtype: str
+) -> None:
+    """Check that tensors have the names, the shapes and the dtype that they must have."""
+    check_keys("tensors", found, set(expected))
+    for name, shape in expected.items():
+        if found[name].shape != shape:
+            raise ValueError(f"{name} has shape {found[name].shape}; expected {shape}")
+        if found[name].dtype.name != dtype:
+            raise ValueError(f"{name} has dtype {found[name].dtype}; expected {dtype}")
+
+
+def check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
+    """Check that a file is ours and not from the future, and return its format's number."""
+    found = metadata.get("format", "no format at all")
+    match = re.fullmatch(NAME + r" ([1-9]\d{0,5})", found, re.ASCII)
+    if match is None:
+        raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
+    if (version := int(match.group(1))) > VERSION:
+        raise CheckpointError(
+            f"{path} holds {found!r}, which is newer than {FORMAT!r}, the newest that this version "
+            "reads; run: pip install --upgrade d2lrnn"
+        )
+    return version
+
+
+def model_of(
+    tensors: Mapping[str, first_values.Array], metadata: Mapping[str, str]
+) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:
+    """Return the parameters by name, in order, the Vocab and the settings of what read returned.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what describe makes.
+    """
+    settings = _settings(metadata["settings"])
+    architecture = architecture_of(settings)
+    _check_layers(architecture, len(tensors))
+    vocab = _vocab(metadata["vocab"], tensors["b_q"].size if "b_q" in tensors else 0)
+    shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
+    expected = dict(zip(architecture.parameters, shapes, strict=True))
+    found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
+    check_tensors(found, expected, settings["dtype"])
+    return {name: found[name] for name in expected}, vocab, settings
+
+
+def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
+    """Return the architecture that a file's settings describe."""
+    fields = (field.name for field in dataclasses.fields(cells.Architecture))
+    return cells.Architecture(**{name: settings[name] for name in fields})
+
+
+def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
+    """Check that a file holds as many tensors as its layers need, before they are named."""
+    layers = architecture.num_layers * architecture.num_directions
+    needed = layers * len(cells.CELLS[architecture.cell].parameters)
+    if needed > num_tensors + 100:  # where it is a few, their names are more help
+        raise ValueError(
+            f"num_layers is {architecture.num_layers}, which takes {needed} tensors; "
+            f"there are {num_tensors}"
+        )
+
+
+def _vocab(text: str, num_tokens: int) -> Vocab:
+    table = json_text.read(text, num_tokens)
+    check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
+    tokens = table["tokens"]
+    if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
+        raise ValueError("the vocabulary's tokens are not a list of texts")
+    vocab = Vocab.from_list(tokens, table["token"], table["unk"])
+    if len(vocab) != len(tokens):
+        raise ValueError("the vocabulary holds a token twice")
+    return vocab
+
+
+def _settings(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = json_text.read(text)
+    checks.size(num_hiddens=settings["num_hiddens"])
+    checks.floating(settings["dtype"])
+    if not isinstance(settings["bidirectional"], bool):
+        raise ValueError(f"bidirectional is {settings['bidirectional']!r}; expected true or false")
+    return settings
