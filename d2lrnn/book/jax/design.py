@@ -14,12 +14,11 @@ from jax import numpy as jnp
 from d2lrnn.book.jax import bases
 from d2lrnn.book.jax.board import ProgressBoard
 from d2lrnn.book.jax.former import FormerCells
+from d2lrnn.book.jax.own_code import is_own_code
 from d2lrnn.book.objects import HyperParameters
+from d2lrnn.book.replaced import replaced
 
 d2l = sys.modules[__package__]
-
-# What tells that a function cannot be compiled: it looks at values before there are any.
-NOT_COMPILED = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
 
 class Module(FormerCells, bases.ModelPlots, nn.Module, HyperParameters):
@@ -155,17 +154,16 @@ class Trainer(bases.TrainerBase):
             dropout_rng=dropout_key,
             tx=self.optim,
         )
-        # An optimizer written by hand may keep what is no array: it is not compiled.
-        kept = jax.tree_util.tree_leaves(self.state.opt_state)
-        arrays = all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in kept)
-        self._update = jax.jit(self._clipped_update) if arrays else self._clipped_update
+        # Compiled code runs once, so a student's own functions are never compiled.
+        is_own = is_own_code(self.clip_gradients, self.optim)
+        self._update = jax.jit(self._clipped_update) if is_own else self._clipped_update
         self._run()
 
     def _variables(self, inputs, key):
-        try:  # compiled, nothing is computed but the variables
-            return jax.jit(self.model.apply_init)(inputs, key=key)
-        except NOT_COMPILED:
-            return self.model.apply_init(inputs, key=key)
+        """Return the first variables; a compiled apply_init computes nothing else."""
+        is_own = not replaced(d2l) and is_own_code(self.model)
+        apply_init = jax.jit(self.model.apply_init) if is_own else self.model.apply_init
+        return apply_init(inputs, key=key)
 
     def fit_epoch(self):
         """Train for one epoch, and then look at what was held out."""
@@ -175,7 +173,7 @@ class Trainer(bases.TrainerBase):
                 self.state.params, self.prepare_batch(batch), self.state
             )
             self._note(jax.tree_util.tree_leaves(value)[0])  # (loss, changed variables), or a loss
-            self.state = self._next_state(grads)
+            self.state = self._update(self.state, grads)
             if self.state.batch_stats:
                 self.state = self.state.replace(batch_stats=value[1]["batch_stats"])
             self.train_batch_idx += 1
@@ -185,13 +183,6 @@ class Trainer(bases.TrainerBase):
         for batch in self.val_dataloader:
             self.model.validation_step(self.state.params, self.prepare_batch(batch), self.state)
             self.val_batch_idx += 1
-
-    def _next_state(self, grads):
-        try:
-            return self._update(self.state, grads)
-        except NOT_COMPILED:  # a clip_gradients of a reader's own may look at values
-            self._update = self._clipped_update
-            return self._update(self.state, grads)
 
     def _clipped_update(self, state, grads):
         if self.gradient_clip_val > 0:

@@ -6,6 +6,7 @@ from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.replaced import replaced
 from d2lrnn.book.tensorflow import bases, graphs, names_1_0
 from d2lrnn.book.tensorflow.framework import keras, tf
+from d2lrnn.book.tensorflow.own_code import is_own_code
 from d2lrnn.book.tensorflow.tensors import grad_clipping, load_array
 
 d2l = sys.modules[__package__]
@@ -38,8 +39,6 @@ class Module(bases.ModelPlots, keras.Model, HyperParameters):
         """Return what ``forward`` makes of X; keep ``training``, if it is given."""
         if "training" in kwargs:
             self.training = kwargs["training"]
-        if not tf.executing_eagerly() and graphs.loops_over_its_input(type(self).forward):
-            X = graphs.Steps(X)
         return self.forward(X, *args)
 
     def plot(self, key, value, train):
@@ -52,7 +51,7 @@ class Module(bases.ModelPlots, keras.Model, HyperParameters):
         """
         if tf.executing_eagerly():
             super().plot(key, value, train)
-        else:  # a graph's values are there when it has run; the trainer plots them then
+        else:  # the trainer plots the values of a graph after it has run
             self.trainer.measured.append((key, value, train))
 
     def training_step(self, batch):
@@ -87,7 +86,10 @@ class DataModule(bases.DataLoaders):
 
 
 class Trainer(bases.TrainerBase):
-    """Trains a model on data: epoch after epoch, step after step, as a graph where that can be.
+    """Train a model on data: epoch after epoch, step after step.
+
+    Steps run as a graph if all of their code belongs to d2lrnn, Keras or TensorFlow. A student's
+    own method, layer or optimizer runs line by line, and the whole step with it.
 
     Args:
         max_epochs: how often to go through the data.
@@ -100,15 +102,17 @@ class Trainer(bases.TrainerBase):
         return batch
 
     def prepare_model(self, model):
-        """Tie the model to this trainer, and make ready to compile what it does."""
+        """Connect the model to this trainer, and prepare to compile the steps."""
         super().prepare_model(model)
-        # A graph would call a reader's own function once, not at each step.
+        self.measured = []
+        self._train = graphs.Compiled(self._gradients, self._runs_own_code)
+        self._validate = graphs.Compiled(self._measures, self._runs_own_code)
+        self._update = graphs.Compiled(self._apply, self._runs_own_code)
+
+    def _runs_own_code(self):
+        """Return whether no function of a student runs in a step; a graph would run it once."""
         in_steps = replaced(d2l) - set(names_1_0.__all__)
-        self.measured, allowed = [], not in_steps and graphs.can_be_compiled(model)
-        self._train = graphs.Compiled(self._gradients, allowed=allowed)
-        self._validate = graphs.Compiled(self._measures, allowed=allowed)
-        clips = graphs.runs_once_as_well(type(self).clip_gradients)
-        self._update = graphs.Compiled(self._apply, allowed=clips, autograph=True)
+        return not in_steps and is_own_code(self.model, self.optim, self.clip_gradients)
 
     def _gradients(self, *batch):
         """Return the gradients of a training step, its loss, and the values to plot."""

@@ -1,4 +1,7 @@
-"""What is compiled trains as what is not; what is not to be compiled runs all the same."""
+"""Compiled steps compute the same as others, and a student's code is not compiled."""
+
+import functools
+import logging
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ def test_a_training_step_with_side_effects_has_them_each_time(d2l, data):
     assert len(seen) == 6
 
 
-def test_clipping_of_a_readers_own_is_used(d2l, data):
+def test_a_students_clipping_runs_at_each_step(d2l, data):
     class Trainer(d2l.Trainer):
         def clip_gradients(self, grad_clip_val, gradients):
             called.append(grad_clip_val)
@@ -33,23 +36,7 @@ def test_clipping_of_a_readers_own_is_used(d2l, data):
     rnn = d2l.RNNScratch(num_inputs=len(data.vocab), num_hiddens=4)
     model = d2l.RNNLMScratch(rnn, vocab_size=len(data.vocab))
     Trainer(max_epochs=1, gradient_clip_val=0.5).fit(model, data)
-    assert set(called) == {0.5}
-
-
-def scratch(d2l, vocab_size):
-    """A network whose forward loops over the steps, as a reader writes it."""
-
-    class Loop(d2l.RNNScratch):
-        def forward(self, inputs, state=None):
-            H = d2l.zeros((inputs.shape[1], self.num_hiddens))
-            outputs = []
-            for X in inputs:
-                H = d2l.tanh(d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh) + self.b_h)
-                outputs.append(H)
-            return outputs, H
-
-    rnn = Loop(num_inputs=vocab_size, num_hiddens=4, sigma=0.5)
-    return d2l.RNNLMScratch(rnn, vocab_size=vocab_size, lr=1.0)
+    assert called == [0.5] * 3
 
 
 @pytest.fixture
@@ -60,18 +47,26 @@ def tensorflow(keras, files):
     return d2l, d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
 
 
-def trained(d2l, data, compiled):
-    """A network and its trainer after three epochs over windows in their order."""
+def language_model(d2l, data, RNN=None, LM=None):
+    """Return a language model of our classes, or of a student's."""
+    rnn = (RNN or d2l.RNNScratch)(num_inputs=len(data.vocab), num_hiddens=4, sigma=0.5)
+    return (LM or d2l.RNNLMScratch)(rnn, vocab_size=len(data.vocab), lr=1.0)
+
+
+def trained(d2l, data, compiled=True, model=None):
+    """Return a model and its trainer after three epochs over windows in their order."""
     d2l.tf.random.set_seed(0)
-    model, trainer = scratch(d2l, len(data.vocab)), d2l.Trainer(max_epochs=3, gradient_clip_val=1)
-    data.train_dataloader = lambda: data.get_tensorloader([data.X, data.Y], False, slice(0, 30))
-    trainer.prepare_data(data)
-    trainer.prepare_model(model)
-    trainer.optim = model.configure_optimizers()
+    model = model or language_model(d2l, data)
+    trainer = d2l.Trainer(max_epochs=3, gradient_clip_val=1)
     if not compiled:
-        trainer._train.graph = trainer._validate.graph = trainer._update.graph = None
-    trainer._run()
+        trainer._runs_own_code = lambda: False
+    data.train_dataloader = lambda: data.get_tensorloader([data.X, data.Y], False, slice(0, 30))
+    trainer.fit(model, data)
     return model, trainer
+
+
+def graphs_of(trainer):
+    return [step.graph for step in (trainer._train, trainer._validate, trainer._update)]
 
 
 def test_a_graph_trains_as_line_by_line(tensorflow):
@@ -87,41 +82,212 @@ def test_a_graph_plots_what_line_by_line_plots(tensorflow):
         assert graph == pytest.approx(plain, rel=1e-4)
 
 
-def test_a_readers_loop_over_the_steps_becomes_a_graph(tensorflow):
-    _, trainer = trained(*tensorflow, True)
-    assert None not in (trainer._train.graph, trainer._validate.graph, trainer._update.graph)
+OWN_MODELS = {
+    "from scratch": lambda d2l, data: language_model(d2l, data),
+    "of layers": lambda d2l, data: d2l.RNNLM(d2l.RNN(4), len(data.vocab), lr=1.0),
+    "of deep layers": lambda d2l, data: d2l.RNNLM(d2l.GRU(4, 2, 0.1), len(data.vocab), lr=1.0),
+}
 
 
-def test_a_step_that_prints_becomes_no_graph(tensorflow):
-    from d2lrnn.book.tensorflow import graphs
-
-    d2l, data = tensorflow
-
-    class Printing(d2l.RNNLMScratch):
-        def forward(self, X, state=None):
-            print(X.shape)
-            return super().forward(X, state)
-
-    rnn = d2l.RNNScratch(num_inputs=len(data.vocab), num_hiddens=4)
-    assert not graphs.can_be_compiled(Printing(rnn, len(data.vocab)))
+@pytest.mark.parametrize("kind", OWN_MODELS)
+def test_all_steps_of_our_own_model_become_graphs(tensorflow, kind):
+    _, trainer = trained(*tensorflow, model=OWN_MODELS[kind](*tensorflow))
+    assert None not in graphs_of(trainer)
 
 
-def test_what_changes_a_variable_of_another_function_has_side_effects(tensorflow):
-    from d2lrnn.book.tensorflow import graphs
+def with_method(name, owner="LM"):
+    """Return what makes a model whose method of that name calls ``effect``."""
 
-    count = 0
+    def make(d2l, data, effect):
+        base = {"LM": d2l.RNNLMScratch, "RNN": d2l.RNNScratch}[owner]
 
-    def counting(x):
-        nonlocal count
-        count += 1
+        def method(self, *args):
+            effect()
+            return getattr(base, name)(self, *args)
+
+        return language_model(d2l, data, **{owner: type("Mine", (base,), {name: method})})
+
+    return make
+
+
+def with_loop(d2l, data, effect):
+    """Return a model whose forward method loops over the steps, as a student writes it."""
+
+    class Loop(d2l.RNNScratch):
+        def forward(self, inputs, state=None):
+            effect()
+            H, outputs = d2l.zeros((inputs.shape[1], self.num_hiddens)), []
+            for X in inputs:
+                H = d2l.tanh(d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh) + self.b_h)
+                outputs.append(H)
+            return outputs, H
+
+    return language_model(d2l, data, RNN=Loop)
+
+
+def with_function_of_an_object(d2l, data, effect):
+    model = language_model(d2l, data)
+    own = model.loss
+
+    @functools.wraps(own)  # which copies the name of our module
+    def loss(*args):
+        effect()
+        return own(*args)
+
+    model.loss = loss
+    return model
+
+
+def with_partial_function(d2l, data, effect):
+    def one_hot(model, X):
+        effect()
+        return d2l.RNNLMScratch.one_hot(model, X)
+
+    model = language_model(d2l, data)
+    model.one_hot = functools.partial(one_hot, model)
+    return model
+
+
+def with_activation(d2l, data, effect):
+    def activation(x):
+        effect()
         return x
 
-    def own(x):
-        y = x
-        return [y + z for z in (1, 2)], lambda: y
+    class Softer(d2l.RNNLM):
+        def init_params(self):
+            layer = d2l.tf.keras.layers.Dense
+            self.linear = layer(self.vocab_size, activation=activation)
 
-    assert graphs.has_side_effects(counting.__code__)
-    assert not graphs.has_side_effects(own.__code__)
+    return Softer(d2l.RNN(4), len(data.vocab), lr=1.0)
+
+
+STUDENTS = {
+    "training_step": with_method("training_step"),
+    "validation_step": with_method("validation_step"),
+    "forward": with_method("forward"),
+    "loss": with_method("loss"),
+    "forward of the network": with_method("forward", "RNN"),
+    "a loop": with_loop,
+    "a function of an object": with_function_of_an_object,
+    "a partial function": with_partial_function,
+    "an activation": with_activation,
+}
+CALLS = {"training_step": 9, "validation_step": 3}  # 3 epochs of 3 minibatches, and 1 held out
+
+
+@pytest.mark.parametrize("kind", STUDENTS)
+def test_a_students_method_runs_at_each_step(tensorflow, kind):
+    count = 0
+
+    def effect():
+        nonlocal count
+        count += 1
+
+    d2l, data = tensorflow
+    _, trainer = trained(d2l, data, model=STUDENTS[kind](d2l, data, effect))
+    assert count == CALLS.get(kind, 12)
+    assert graphs_of(trainer) == [None] * 3
+
+
+def test_a_students_method_logs_at_each_step(tensorflow, caplog):
+    d2l, data = tensorflow
+    effect = functools.partial(logging.getLogger("student").info, "called")
+    with caplog.at_level(logging.INFO, "student"):
+        trained(d2l, data, model=STUDENTS["forward"](d2l, data, effect))
+    assert caplog.messages == ["called"] * 12
+
+
+def test_a_students_method_prints_at_each_step(tensorflow, capsys):
+    d2l, data = tensorflow
+    effect = functools.partial(print, "called")
+    trained(d2l, data, model=STUDENTS["training_step"](d2l, data, effect))
+    assert capsys.readouterr().out.splitlines() == ["called"] * 9
+
+
+def test_a_method_that_a_student_adds_to_our_class_runs_at_each_step(tensorflow, monkeypatch):
+    d2l, data = tensorflow
+    calls = []
+    loss = d2l.Classifier.loss
+    monkeypatch.setattr(d2l.Classifier, "loss", lambda *args: calls.append(1) or loss(*args))
+    trained(d2l, data)
+    assert len(calls) == 12
+
+
+def test_a_students_optimizer_runs_at_each_step(tensorflow):
+    d2l, data = tensorflow
+    calls = []
+
+    class SGD(d2l.SGD):
+        def apply_gradients(self, pairs):
+            calls.append(self.lr)
+            super().apply_gradients(pairs)
+
+    class Model(d2l.RNNLMScratch):
+        def configure_optimizers(self):
+            return SGD(0.5)
+
+    trained(d2l, data, model=language_model(d2l, data, LM=Model))
+    assert calls == [0.5] * 9
+
+
+def test_a_students_schedule_of_the_rate_runs_at_each_step(tensorflow):
+    d2l, data = tensorflow
+    calls = []
+
+    class Halved(d2l.tf.keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            calls.append(step)
+            return 0.5
+
+    class Model(d2l.RNNLMScratch):
+        def configure_optimizers(self):
+            return d2l.tf.keras.optimizers.SGD(Halved())
+
+    trained(d2l, data, model=language_model(d2l, data, LM=Model))
+    assert len(calls) >= 9
+
+
+def test_a_students_update_in_jax_runs_at_each_step(flax, files):
+    from d2lrnn.book import jax as d2l
+
+    calls = []
+
+    def update(grads, state, params=None):
+        calls.append(1)
+        return d2l.jax.tree_util.tree_map(lambda grad: -0.1 * grad, grads), state
+
+    class Model(d2l.RNNLMScratch):
+        def configure_optimizers(self):
+            own = d2l.optax.GradientTransformation(lambda params: (), update)
+            return d2l.optax.chain(d2l.optax.clip(1.0), own)
+
+    data = d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
+    d2l.Trainer(max_epochs=2).fit(language_model(d2l, data, LM=Model), data)
+    assert len(calls) == 6
+
+
+def test_a_students_forward_in_jax_reads_the_inputs_that_create_the_parameters(flax, files):
+    from d2lrnn.book import jax as d2l
+
+    shown = []
+
+    class Model(d2l.RNNLMScratch):
+        def forward(self, X, state=None):
+            shown.append(X)
+            return super().forward(X, state)
+
+    data = d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
+    d2l.Trainer(max_epochs=1).fit(language_model(d2l, data, LM=Model), data)
+    assert int(shown[0].max()) < len(data.vocab)
+
+
+def test_our_own_update_in_jax_is_compiled(flax, files):
+    from d2lrnn.book import jax as d2l
+
+    data = d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
+    trainer = d2l.Trainer(max_epochs=1)
+    trainer.fit(language_model(d2l, data), data)
+    assert hasattr(trainer._update, "lower")
 
 
 def test_keras_stays_what_it_is(tensorflow, keras):

@@ -211,7 +211,7 @@ def test_methods_that_are_added_to_a_class_are_called_by_its_others(book, monkey
     book.fit(book.scratch(lr=0.8))
     assert calls.count("fit_epoch") == 1
     assert calls.count("prepare_batch") == 4
-    assert calls.count("clip_gradients") == (1 if book.backend == "jax" else 3)  # JAX compiles it
+    assert calls.count("clip_gradients") == 3
 
 
 def test_what_is_put_back_is_called_again(book, monkeypatch):
