@@ -1,4 +1,4 @@
-"""The book's files by their addresses (its section 23.8): at hand first, downloaded otherwise."""
+"""The book's files by address, and archives of them (section 23.8)."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ ARCHIVES = (".zip", ".tar", ".gz")
 
 
 def download(url: str, folder: str = "../data", sha1_hash: str | None = None) -> str:
-    """Return the path of a file in folder: as it lies there, or copied or downloaded to it.
+    """Return the path of a file in folder, copied or downloaded into it unless it is there.
 
-    It is looked for in the folder that the environment variable D2LRNN_DATA names, then in the
-    per-user cache, then in the network. In D2LRNN_DATA an archive may also lie unpacked, as a
-    folder of its name: it is packed again.
+    The file is copied from the folder that the environment variable D2LRNN_DATA names or from the
+    per-user cache, or it is downloaded. D2LRNN_DATA may also contain an unpacked archive, as a
+    folder with the name of the archive; it is packed again.
 
     Args:
         url: an address, or a name in DATA_HUB.
-        folder: made if there is none.
-        sha1_hash: of the content. Without it, a file of the name will do.
+        folder: created if it does not exist.
+        sha1_hash: of the content. None accepts any file of the name.
 
     Raises:
-        DownloadError: an OSError; the file is not at hand and there is no network.
+        DownloadError: an OSError; the file is not available and cannot be downloaded.
     """
     if not url.startswith("http"):
         url, sha1_hash = d2l.DATA_HUB[url]
     name = url.rsplit("/", 1)[-1]
     path = Path(folder, name)
-    if path.exists() and (sha1_hash is None or _sha1(path) == sha1_hash):
+    if is_valid(path, sha1_hash):
         return os.path.join(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     if unpacked := _unpacked(name, sha1_hash):
@@ -52,11 +52,11 @@ def download(url: str, folder: str = "../data", sha1_hash: str | None = None) ->
 
 
 def extract(filename: str, folder: str | None = None) -> None:
-    """Unpack a zip or tar file into folder, or where it lies.
+    """Unpack a zip or tar file into folder, or into the folder that contains it.
 
     Raises:
-        AssertionError: its name says that it is another kind of file, as in the book.
-        ValueError: it is no archive, or would write outside the folder.
+        AssertionError: the name does not end in .zip, .tar or .gz, as in the book.
+        ValueError: it is not an archive, or would write outside the folder.
     """
     if os.path.splitext(filename)[1] not in ARCHIVES:
         raise AssertionError(
@@ -66,10 +66,10 @@ def extract(filename: str, folder: str | None = None) -> None:
 
 
 def download_extract(name: str, folder: str | None = None) -> str:
-    """Download an archive, unpack it beside itself and return the folder that it makes.
+    """Download an archive, unpack it into the folder that contains it, and return its own folder.
 
-    The folder is called as the file is, without its ending, or ``folder``. A folder of that name in
-    the folder that D2LRNN_DATA names is taken as it is.
+    That has the name of the file without its ending, or is ``folder``. If the folder that
+    D2LRNN_DATA names has a folder of this name, its path is returned instead.
 
     Raises:
         ValueError: it is neither a zip nor a tar file, or would write outside its folder.
@@ -85,25 +85,24 @@ def download_extract(name: str, folder: str | None = None) -> str:
     return os.path.splitext(path)[0]
 
 
+def is_valid(path: Path, sha1_hash: str | None) -> bool:
+    """Return whether a file exists, and has this SHA-1 unless it is None."""
+    return path.exists() and sha1_hash in (None, _sha1(path))
+
+
 def _sha1(path: Path) -> str:
     return hashlib.sha1(reading.content(path)).hexdigest()
 
 
 def _unpacked(name: str, sha1_hash: str | None) -> Path | None:
-    """Return the folder of D2LRNN_DATA that an archive's content lies in, if there is one.
-
-    The archive itself comes first, if it lies there too.
-    """
+    """Return the folder of an archive in D2LRNN_DATA, or None, also if the archive is there."""
     stem, ending = os.path.splitext(name)
     folder = _in_data(stem) if ending == ".zip" else None
-    packed = folder.parent / name if folder else None
-    if packed and packed.exists() and sha1_hash in (None, _sha1(packed)):
-        return None
-    return folder
+    return None if folder and is_valid(folder.parent / name, sha1_hash) else folder
 
 
 def _in_data(name: str) -> Path | None:
-    """Return a folder in the folder that D2LRNN_DATA names, if it is there."""
+    """Return a folder in the folder that D2LRNN_DATA names, or None if it does not exist."""
     data = os.environ.get(corpora.DATA_FOLDER)
     path = Path(data, name) if data else None
     return path if path and path.is_dir() else None
@@ -117,7 +116,7 @@ def _pack(folder: Path, path: Path) -> None:
 
 def _found(name: str, url: str, sha1_hash: str | None) -> Path:
     if sha1_hash is None and (data := os.environ.get(corpora.DATA_FOLDER)):
-        at_hand = Path(data, name)
-        sha1_hash = _sha1(at_hand) if at_hand.exists() else None
+        own = Path(data, name)
+        sha1_hash = _sha1(own) if own.exists() else None  # which lets fetch use it
     known = f"sha1:{sha1_hash}" if sha1_hash else None
     return corpora.fetch(name, url, known, instead="leave out what reads it")

@@ -1,16 +1,9 @@
-"""Files of the book by name: found at hand, or downloaded (section 4.10).
-
-Three folders are looked through: the one that D2LRNN_DATA names; ``cache_dir``, which is the book's
-``../data`` unless told otherwise; our per-user cache. A file counts only if its SHA-1 is the one in
-DATA_HUB; None there takes any.
-"""
+"""The book's files by name, as edition 0.17 downloads them (section 4.10)."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pooch
@@ -18,46 +11,34 @@ import pooch
 from d2lrnn.data import corpora
 from d2lrnn.training.progress import say
 
+from . import downloads
+
 d2l = sys.modules[__package__]
 
 
 def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
-    """Return the path of a file in DATA_HUB; download it into cache_dir if it is nowhere at hand.
+    """Return the path of a file in DATA_HUB, downloaded into cache_dir if it is not available.
+
+    It is searched for in the folder that the environment variable D2LRNN_DATA names, in cache_dir
+    and in the per-user cache. A file counts if its SHA-1 is the one in DATA_HUB; None there accepts
+    any file of the name.
 
     Raises:
-        AssertionError: DATA_HUB has no such name, as in the book.
-        DownloadError: an OSError; it is not at hand and there is no network.
+        AssertionError: DATA_HUB does not have the name, as in the book.
+        DownloadError: an OSError; the file is not available and cannot be downloaded.
     """
     hub: dict[str, tuple[str, str | None]] = d2l.DATA_HUB
     assert name in hub, f"DATA_HUB has no {name!r}; it has {', '.join(hub)}"
     url, sha1 = hub[name]
-    for path in _places(url.split("/")[-1], cache_dir):
-        if path.is_file() and sha1 in (None, hashlib.sha1(path.read_bytes()).hexdigest()):
+    filename = url.split("/")[-1]
+    for folder in (os.environ.get(corpora.DATA_FOLDER), cache_dir, pooch.os_cache("d2lrnn")):
+        if folder and downloads.is_valid(path := Path(folder, filename), sha1):
             return os.fspath(path)
-    os.makedirs(cache_dir, exist_ok=True)
-    path = Path(cache_dir) / url.split("/")[-1]
-    say(f"Downloading {path} from {url}...")
-    downloader = pooch.HTTPDownloader(timeout=corpora.TIMEOUT)
-    try:
-        known = sha1 and f"sha1:{sha1}"
-        pooch.retrieve(url, known, path.name, cache_dir, downloader=downloader)
-    except (OSError, ValueError) as error:
-        raise corpora.DownloadError(
-            f"cannot download {path.name} from {url} ({type(error).__name__}: {error}); connect "
-            f"to the internet and try again, or put the file into {cache_dir} or into the folder "
-            f"that the environment variable {corpora.DATA_FOLDER} names"
-        ) from error
-    return os.fspath(path)
+    say(f"Downloading {os.path.join(cache_dir, filename)} from {url}...")
+    return downloads.download(url, cache_dir, sha1)
 
 
 def download_all() -> None:
     """Download every file in DATA_HUB."""
     for name in d2l.DATA_HUB:
         d2l.download(name)
-
-
-def _places(filename: str, cache_dir: str) -> Iterator[Path]:
-    if folder := os.environ.get(corpora.DATA_FOLDER):
-        yield Path(folder) / filename
-    yield Path(cache_dir) / filename
-    yield Path(pooch.os_cache("d2lrnn")) / filename

@@ -1,4 +1,4 @@
-"""What every framework's module of edition 0.17 hands on as it is."""
+"""The names of edition 0.17 that are the same in every framework."""
 
 from d2lrnn.book.counting import Accumulator, Timer
 from d2lrnn.data.text import tokenize
@@ -35,36 +35,4 @@ from .text import (
     seq_data_iter_sequential,
 )
 
-__all__ = [
-    "DATA_HUB",
-    "DATA_URL",
-    "Accumulator",
-    "Animator",
-    "SeqDataLoader",
-    "Timer",
-    "Vocab",
-    "bleu",
-    "build_array_nmt",
-    "count_corpus",
-    "download",
-    "download_all",
-    "download_extract",
-    "load_corpus_time_machine",
-    "load_data_nmt",
-    "load_data_time_machine",
-    "plot",
-    "plt",
-    "preprocess_nmt",
-    "read_data_nmt",
-    "read_time_machine",
-    "seq_data_iter_random",
-    "seq_data_iter_sequential",
-    "set_axes",
-    "set_figsize",
-    "show_heatmaps",
-    "show_list_len_pair_hist",
-    "tokenize",
-    "tokenize_nmt",
-    "truncate_pad",
-    "use_svg_display",
-]
+__all__ = [name for name in dir() if not name.startswith("_")]

@@ -1,6 +1,6 @@
-"""What every framework's module of the book's names hands on as it is.
+"""The names of edition 1.0 that are the same in every framework.
 
-The book's package lends its notebooks the modules that it imports itself; so does this.
+Notebooks also use the modules that the book's package imports, as d2l.math, so they are here too.
 """
 
 import collections
@@ -37,42 +37,4 @@ from .figures import (
 )
 from .texts import Vocab, bleu
 
-__all__ = [
-    "DATA_HUB",
-    "DATA_URL",
-    "Accumulator",
-    "Animator",
-    "HyperParameters",
-    "ProgressBoard",
-    "Timer",
-    "Vocab",
-    "add_to_class",
-    "bleu",
-    "check_len",
-    "check_shape",
-    "collections",
-    "defaultdict",
-    "download",
-    "download_extract",
-    "extract",
-    "hashlib",
-    "inspect",
-    "math",
-    "np",
-    "os",
-    "plot",
-    "plt",
-    "random",
-    "re",
-    "set_axes",
-    "set_figsize",
-    "show_heatmaps",
-    "show_list_len_pair_hist",
-    "shutil",
-    "sys",
-    "tarfile",
-    "time",
-    "tokenize",
-    "use_svg_display",
-    "zipfile",
-]
+__all__ = [name for name in dir() if not name.startswith("_")]
