@@ -1,4 +1,4 @@
-"""Where a figure that changes is seen: in a notebook, in a window, or not at all."""
+"""Show a figure that changes, in a notebook or in a window, if there is one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any
 
 from d2lrnn import teaching
 
-PAUSE = 0.3  # seconds between two pictures in a notebook: drawing must not hold up training
+PAUSE = (
+    0.3  # seconds between two pictures in a notebook, so that drawing does not slow down training
+)
 
 _numbers = itertools.count(1)
 
 
 def new_figure(figsize: tuple[float, float]) -> Any:
-    """Return an empty figure: one with a window where windows can be, otherwise one on its own.
+    """Return an empty figure, in a window if windows are available.
 
-    One on its own is nobody's current figure, and nobody needs to close it.
+    Without a window, pyplot does not manage the figure, so that it does not need to be closed.
     """
     from matplotlib import figure, pyplot
 
@@ -27,7 +29,7 @@ def new_figure(figsize: tuple[float, float]) -> Any:
 
 
 def windows() -> bool:
-    """Return whether this is a script, or a terminal, whose matplotlib opens windows."""
+    """Return whether matplotlib opens windows, which it does not do in a notebook."""
     import matplotlib
 
     interactive = {
@@ -40,25 +42,25 @@ def windows() -> bool:
 
 
 class Screen:
-    """Shows one figure again and again, in the same place, and not too often."""
+    """The place where one figure is shown again each time it changes, but not too often."""
 
     def __init__(self) -> None:
-        """Nothing has been shown yet."""
-        self.name = f"d2lrnn-{next(_numbers)}"  # of its place in a notebook
-        self.last = 0.0  # when it was shown
+        """Choose the name of the place; nothing is shown yet."""
+        self.name = f"d2lrnn-{next(_numbers)}"  # the display_id in a notebook
+        self.last = 0.0  # the time when the figure was last shown
         self.shown = self.waiting = False
 
     def show(self, figure: Any, *, now: bool = False) -> None:
-        """Show the figure as it is; soon rather than at once, if it was shown only just before.
+        """Show the figure; in a notebook, at the earliest PAUSE seconds after the last time.
 
         Args:
             figure: a matplotlib Figure.
-            now: show what is still waiting, however short the time.
+            now: show at once what has not been shown yet.
         """
         if windows():
             self._draw_window(figure)
         elif not teaching.in_notebook():
-            return  # it can still be saved: nothing is lost
+            return  # the figure can still be saved
         elif not now and time.monotonic() - self.last < PAUSE:
             self._wait(figure)
         elif not now or self.waiting:
@@ -81,7 +83,7 @@ class Screen:
         self.shown, self.waiting, self.last = True, False, time.monotonic()
 
     def _wait(self, figure: Any) -> None:
-        """Remember that there is more to see, for the end of the cell at the latest."""
+        """Show the figure at the end of the cell, unless it is shown earlier."""
         if self.waiting:
             return
         self.waiting = True

@@ -1,27 +1,25 @@
-"""A picture that grows while a net is trained, as edition 0.17 shows it (section 3.6)."""
+"""Curves that grow while a network trains, as edition 0.17 draws them (section 3.6)."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from d2lrnn import teaching
+from d2lrnn.book.screen import Screen
 from d2lrnn.data.arrays import as_array
 
 from . import figures
 
 d2l = sys.modules[__package__]
-OFF_SCREEN = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
 
 
 class Animator:
-    """A picture that grows point by point, and is shown as it grows.
+    """Curves to which points are added, shown again after each point.
 
-    In a notebook the picture below the cell is replaced, in a window it is drawn anew; where there
-    is neither, as in a script without a screen, the points are kept: ``fig`` holds the picture,
-    ``X`` and ``Y`` the points, a list for each line.
+    In a notebook the picture below the cell is replaced; in a script it is drawn in a window, if
+    matplotlib has one. ``fig`` is the figure; ``X`` and ``Y`` are the points, a list for each line.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class Animator:
         ncols: int = 1,
         figsize: tuple[float, float] = (3.5, 2.5),
     ) -> None:
-        """Make the figure; nothing is shown yet."""
+        """Make the figure, which is not shown before the first point."""
         d2l.use_svg_display()
         self.fig, axes = d2l.plt.subplots(nrows, ncols, figsize=figsize)
         self.axes = [axes] if nrows * ncols == 1 else axes
@@ -47,17 +45,19 @@ class Animator:
         self.X: list[list[Any]] | None = None
         self.Y: list[list[Any]] | None = None
         self.fmts = fmts
-        self._handle: Any = None
+        self._screen = Screen()
         if teaching.in_notebook():
-            d2l.plt.close(self.fig)  # or the notebook would show it again after the cell
+            d2l.plt.close(self.fig)  # otherwise the notebook shows it again after the cell
 
     def add(self, x: Any, y: Any) -> None:
-        """Add a point to each line: y holds one value a line, None for none; x one, or one each.
+        """Add a point to each line. The first call sets the number of lines.
 
-        The first call decides how many lines there are.
+        Args:
+            x: one number, or one for each line.
+            y: one number for each line, None for no point.
 
         Raises:
-            ValueError: y holds more values than there are lines, or a value is not one number.
+            ValueError: y has more values than there are lines, or a value is not one number.
         """
         ys = list(y) if hasattr(y, "__len__") else [y]
         xs = list(x) if hasattr(x, "__len__") else [x] * len(ys)
@@ -78,17 +78,7 @@ class Animator:
         for line_x, line_y, fmt in zip(self.X, self.Y, self.fmts):
             self.axes[0].plot(line_x, line_y, fmt)
         self.config_axes()
-        self._show()
-
-    def _show(self) -> None:
-        if teaching.in_notebook():
-            display: Any = importlib.import_module("IPython.display")
-            if self._handle is None:
-                self._handle = display.display(self.fig, display_id=True)
-            else:
-                self._handle.update(self.fig)
-        elif d2l.plt.get_backend().lower() not in OFF_SCREEN:
-            d2l.plt.pause(0.001)
+        self._screen.show(self.fig)
 
 
 def _number(name: str, value: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""English and French as the book has them, and the BLEU of one sentence (sections 9.5 and 9.7)."""
+"""Sentences in English and French, and the BLEU of one sentence (0.17: sections 9.5 and 9.7)."""
 
 from __future__ import annotations
 
@@ -18,40 +18,35 @@ Lines = list[list[str]]
 
 
 def read_data_nmt() -> str:
-    """Return the file fra.txt as it is: a line a pair, English, a tab, French."""
+    """Return the file fra.txt: each line has an English sentence, a tab and a French sentence."""
     path = os.path.join(d2l.download_extract("fra-eng"), "fra.txt")
     return Path(path).read_text(encoding="utf-8")
 
 
 def preprocess_nmt(text: str) -> str:
-    """Return the text in lower case, with spaces before punctuation and none that do not break."""
+    """Return the text in lower case, with a space before punctuation and only ordinary spaces."""
     return datasets.normalise(text)
 
 
 def tokenize_nmt(text: str, num_examples: int | None = None) -> tuple[Lines, Lines]:
-    """Return the words of each English and each French sentence, of lines of two columns.
+    """Return the words of the English and of the French sentences; skip lines without two columns.
 
-    As in the book, the line after the first num_examples is read too.
+    As in the book, num_examples + 1 lines are read; None reads all.
     """
-    source, target = [], []
-    lines = text.split("\n")
-    for line in lines[: num_examples + 1] if num_examples else lines:
-        parts = line.split("\t")
-        if len(parts) == 2:
-            source.append(parts[0].split(" "))
-            target.append(parts[1].split(" "))
-    return source, target
+    lines = text.split("\n")[: num_examples + 1 if num_examples else None]
+    pairs = [columns for line in lines if len(columns := line.split("\t")) == 2]
+    return [source.split(" ") for source, _ in pairs], [target.split(" ") for _, target in pairs]
 
 
 def truncate_pad(line: Sequence[Any], num_steps: int, padding_token: Any) -> Sequence[Any]:
-    """Return the first num_steps of a line, or a list of the line and padding, num_steps long."""
+    """Return a line truncated or padded to num_steps tokens."""
     if len(line) >= num_steps:
         return line[:num_steps]
     return [*line, *[padding_token] * (num_steps - len(line))]
 
 
 def build_array_nmt(lines: Lines, vocab: Any, num_steps: int) -> tuple[Any, Any]:
-    """Return the ids of lines (N, num_steps), each ended by ``<eos>``, and lengths (N,)."""
+    """Return the ids (N, num_steps) of lines, each ended by ``<eos>``, and the lengths (N,)."""
     pad, eos = vocab["<pad>"], vocab["<eos>"]
     rows = [d2l.truncate_pad([*vocab[line], eos], num_steps, pad) for line in lines]
     ids = d2l.reshape(d2l.tensor(rows), (len(lines), num_steps))
@@ -74,7 +69,7 @@ def load_data_nmt(batch_size: int, num_steps: int, num_examples: int = 600) -> t
 def bleu(pred_seq: str, label_seq: str, k: int) -> float:
     """Return the BLEU of one sentence, from 0 to 1, with n-grams of up to k words.
 
-    A sentence of fewer than k words has no k-gram that could be right: 0.
+    The BLEU of a prediction of fewer than k words is 0.
 
     Source: the book's section 9.7.6; Papineni et al., 2002.
     """
@@ -84,8 +79,8 @@ def bleu(pred_seq: str, label_seq: str, k: int) -> float:
     )
     score = math.exp(min(0, 1 - len(label) / len(pred)))
     for n in range(1, k + 1):
-        said, meant = _ngrams(pred, n), _ngrams(label, n)
-        precision = (said & meant).total() / said.total() if said else 0.0
+        found, expected = _ngrams(pred, n), _ngrams(label, n)
+        precision = (found & expected).total() / found.total() if found else 0.0
         score *= precision ** (0.5**n)
     return score
 

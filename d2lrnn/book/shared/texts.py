@@ -6,7 +6,6 @@ Sections 9.2, 9.3, 10.5 and 10.7. The data sets leave to each framework what mak
 from __future__ import annotations
 
 import collections
-import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,8 @@ from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.replaced import replaced
 from d2lrnn.data import corpora, datasets, reading, strings, text
 from d2lrnn.data.arrays import Array, series
+
+from . import pairs
 
 d2l = sys.modules[__package__]
 Sentences = list[list[str]]
@@ -139,12 +140,9 @@ class EnglishFrench(HyperParameters):
         As in the book, lines without two columns are left out, and the line numbered max_examples,
         counted from 0, is the last.
         """
-        lines = text.split("\n", max_examples + 1 if max_examples else -1)
-        lines = lines[: max_examples + 1] if max_examples else lines
-        pairs = [columns for line in lines if len(columns := line.split("\t")) == 2]
         source, target = (
-            [[word for word in sentence.split(" ") if word] + [END] for sentence in sentences]
-            for sentences in (zip(*pairs) if pairs else ([], []))
+            [[word for word in sentence if word] + [END] for sentence in sentences]
+            for sentences in pairs.tokenize_nmt(text, max_examples)
         )
         return source, target
 
@@ -156,9 +154,9 @@ class EnglishFrench(HyperParameters):
             vocab: None makes one of the words that occur twice or more.
             first: words to begin each row with, beyond num_steps.
         """
-        length = self.num_steps
-        rows = [words[:length] + [PADDING] * (length - len(words)) for words in sentences]
-        rows = [[*first, *row] for row in rows]
+        rows = [
+            [*first, *pairs.truncate_pad(words, self.num_steps, PADDING)] for words in sentences
+        ]
         vocab = d2l.Vocab(rows, min_freq=2) if vocab is None else vocab
         return d2l.tensor([vocab[row] for row in rows]), vocab
 
@@ -182,25 +180,16 @@ class EnglishFrench(HyperParameters):
 
 
 def bleu(pred_seq: str, label_seq: str, k: int) -> float:
-    """Return the book's BLEU of one sentence, from 0 to 1.
+    """Return the BLEU of one sentence, from 0 to 1, with n-grams of up to k words.
+
+    In a prediction of fewer than k words, only n-grams of up to its length count.
 
     Args:
-        pred_seq, label_seq: the translation and the right one, words with a space between them.
-        k: the longest n-grams that count.
+        pred_seq, label_seq: the prediction and the reference, words with one space between them.
+        k: the largest n.
 
     Source: the book's section 10.7: exp(min(0, 1 - len_label / len_pred)) times the product of
-    p_n ** (1 / 2 ** n) for n = 1..k, where p_n is the share of the n-grams that are right.
+    p_n ** (1 / 2 ** n) for n = 1..k, where p_n is the share of the n-grams that are in the label.
     """
-    predicted, label = (
-        strings.text(seq, name).split(" ")
-        for seq, name in ((pred_seq, "pred_seq"), (label_seq, "label_seq"))
-    )
-    score = math.exp(min(0, 1 - len(label) / len(predicted)))
-    for n in range(1, min(k, len(predicted)) + 1):
-        found, right = _ngrams(predicted, n), _ngrams(label, n)
-        score *= ((found & right).total() / found.total()) ** (0.5**n)
-    return score
-
-
-def _ngrams(words: Sequence[str], n: int) -> collections.Counter[tuple[str, ...]]:
-    return collections.Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+    num_words = len(strings.text(pred_seq, "pred_seq").split(" "))
+    return pairs.bleu(pred_seq, label_seq, min(k, num_words))
