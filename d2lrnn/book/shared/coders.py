@@ -34,10 +34,6 @@ class Decoder(Layer):
 class AttentionDecoder(Decoder):
     """The base class of decoders with attention, which define ``attention_weights``."""
 
-    def __init__(self, **kwargs):
-        """Pass the arguments on to the framework's class."""
-        super().__init__(**kwargs)
-
     @property
     def attention_weights(self):
         """The attention weights of each step."""

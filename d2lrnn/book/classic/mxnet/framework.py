@@ -1,5 +1,7 @@
-"""The classes of Gluon from which the classes of every framework's module are derived."""
+"""What the code that all frameworks share needs from MXNet."""
 
-from d2lrnn.mxnet.framework import mxnet
+from d2lrnn.mxnet.framework import mxnet, npx
 
 Layer = Model = mxnet.gluon.nn.Block
+Dropout = mxnet.gluon.nn.Dropout
+batch_dot = npx.batch_dot

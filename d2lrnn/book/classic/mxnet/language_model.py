@@ -73,11 +73,8 @@ def make_step(net, loss, updater, device):
     """Return a function (X, Y, state) -> (mean loss, new state), which trains on a minibatch."""
 
     def step(X, Y, state):
-        X, y, state = (
-            X.as_in_ctx(device),
-            Y.T.reshape(-1).as_in_ctx(device),
-            training.detached(state),
-        )
+        X, y = X.as_in_ctx(device), Y.T.reshape(-1).as_in_ctx(device)  # time-major, as scores are
+        state = training.detached(state)
         with autograd.record():
             y_hat, state = net(X, state)
             mean = loss(y_hat, y).mean()

@@ -1,9 +1,9 @@
-"""TensorFlow with the Keras that the book was written for: Keras 2, which lives on as tf-keras.
+"""TensorFlow with Keras 2, for which the book was written, and what the shared code needs of them.
 
-The cells of both editions use what Keras 3 no longer has, such as layers whose inputs begin with
-time. TensorFlow takes tf-keras for it if an environment variable says so when ``tf.keras`` is
-first looked at; it is set here for that moment only. Keras 3, imported as ``keras``, stays what it
-is.
+The cells of both editions use features that Keras 3 does not have, such as layers whose inputs have
+time as the first axis. TensorFlow uses the package tf-keras, which is Keras 2, if an environment
+variable is set when ``tf.keras`` is first used; it is set here for that moment only. ``keras``
+remains Keras 3.
 """
 
 import os
@@ -11,7 +11,12 @@ import os
 from d2lrnn import backends
 
 CHOICE = "TF_USE_LEGACY_KERAS"
-OTHERS = ("initializers", "losses", "metrics", "optimizers")  # tf.losses is Keras', too
+OTHERS = (
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+)  # of Keras, as tf.losses
 
 _before = os.environ.get(CHOICE)
 os.environ.setdefault(CHOICE, "1")
@@ -38,6 +43,9 @@ except ModuleNotFoundError as error:
 finally:
     if _before is None:
         del os.environ[CHOICE]
+
+
+Dropout, batch_dot = tf.keras.layers.Dropout, tf.matmul
 
 
 class Layer(tf.keras.layers.Layer):

@@ -1,6 +1,5 @@
 """Attention in PyTorch, for both editions (sections 10.3 of 0.17 and 11.3 of 1.0)."""
 
-import math
 import sys
 
 import torch
@@ -8,15 +7,19 @@ from torch import nn
 
 from d2lrnn.book import attention
 
+from . import weighting
+from .weighting import Attention as Attention
+from .weighting import DotProductAttention as DotProductAttention
+
 d2l = sys.modules[__package__]
 
 
 def masked_softmax(X, valid_lens):
-    """Return the softmax of scores (n, queries, keys) over the keys, 0 beyond the valid lengths.
+    """Return the softmax of scores X (n, queries, keys) over the keys; those not valid get 0.
 
     Args:
         X: the scores.
-        valid_lens: how many keys are valid, (n,) or for each query (n, queries); None for all.
+        valid_lens: the number of valid keys, (n,) or for each query (n, queries); None for all.
     """
     if valid_lens is None:
         return torch.softmax(X, dim=-1)
@@ -28,35 +31,8 @@ def masked_softmax(X, valid_lens):
     return torch.softmax(masked.reshape(X.shape), dim=-1)
 
 
-class Attention(nn.Module):
-    """What kinds of attention share: weights of the values, kept as ``attention_weights``."""
-
-    def __init__(self, dropout, **kwargs):
-        """Take the share of the weights that is left out in training."""
-        super().__init__(**kwargs)
-        self.dropout = nn.Dropout(dropout)
-
-    def weigh(self, scores, values, valid_lens):
-        """Return the sums (n, queries, v) of values (n, keys, v), by the softmax of the scores."""
-        self.attention_weights = d2l.masked_softmax(scores, valid_lens)
-        return torch.bmm(self.dropout(self.attention_weights), values)
-
-
-class DotProductAttention(Attention):
-    """Attention whose scores are products of queries and keys over the root of their size."""
-
-    def __init__(self, dropout, **kwargs):
-        """Take the share of the weights that is left out in training."""
-        super().__init__(dropout, **kwargs)
-
-    def forward(self, queries, keys, values, valid_lens=None):
-        """Return (n, queries, v) for queries (n, queries, d), keys (n, keys, d), values."""
-        scores = torch.bmm(queries, keys.transpose(1, 2)) / math.sqrt(queries.shape[-1])
-        return self.weigh(scores, values, valid_lens)
-
-
-class AdditiveAttention(Attention):
-    """Attention whose scores a small network computes: w_v tanh(W_q q + W_k k)."""
+class AdditiveAttention(weighting.AdditiveAttention):
+    """Attention with the scores w_v tanh(W_q q + W_k k), for queries q and keys k."""
 
     def __init__(self, key_size, query_size, num_hiddens, dropout, **kwargs):
         """Make the layers."""
@@ -64,9 +40,3 @@ class AdditiveAttention(Attention):
         self.W_k = nn.Linear(key_size, num_hiddens, bias=False)
         self.W_q = nn.Linear(query_size, num_hiddens, bias=False)
         self.w_v = nn.Linear(num_hiddens, 1, bias=False)
-
-    def forward(self, queries, keys, values, valid_lens):
-        """Return (n, queries, v) for queries (n, queries, q), keys (n, keys, k), values."""
-        hidden = self.W_q(queries).unsqueeze(2) + self.W_k(keys).unsqueeze(1)
-        scores = self.w_v(torch.tanh(hidden)).squeeze(-1)  # (n, queries, keys)
-        return self.weigh(scores, values, valid_lens)

@@ -1,5 +1,12 @@
-"""The classes of PyTorch from which the classes of every framework's module are derived."""
+"""What the code that all frameworks share needs from PyTorch."""
 
+import torch
 from torch import nn
 
 Layer = Model = nn.Module
+Dropout = nn.Dropout
+
+
+def batch_dot(a, b, transpose_b=False):
+    """Return the matrix products (n, ...) of two batches of matrices."""
+    return torch.bmm(a, b.transpose(1, 2) if transpose_b else b)
