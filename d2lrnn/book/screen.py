@@ -32,13 +32,9 @@ def windows() -> bool:
     """Return whether matplotlib opens windows, which it does not do in a notebook."""
     import matplotlib
 
-    interactive = {
-        name.lower()
-        for name in matplotlib.backends.backend_registry.list_builtin(
-            matplotlib.backends.BackendFilter.INTERACTIVE
-        )
-    }
-    return not teaching.in_notebook() and matplotlib.get_backend().lower() in interactive
+    backends: Any = matplotlib.backends  # whose registry does not have types
+    names = backends.backend_registry.list_builtin(backends.BackendFilter.INTERACTIVE)
+    return not teaching.in_notebook() and matplotlib.get_backend().lower() in map(str.lower, names)
 
 
 class Screen:
