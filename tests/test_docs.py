@@ -12,6 +12,7 @@ from contracts import BACKEND, LAYERS, SHARED
 
 import d2lrnn
 from d2lrnn import cli
+from d2lrnn import numpy as numpy_backend
 from d2lrnn.nets.language_model import Model
 
 ROOT = Path(__file__).parent.parent
@@ -170,6 +171,25 @@ def test_a_page_s_command_has_these_options(line, monkeypatch, tmp_path):
     if arguments and arguments[0] in getattr(command, "commands", ()):
         command, name = command.commands[arguments[0]], arguments.pop(0)
     assert command.make_context(name, arguments).command is command
+
+
+def names_of_the_cheat_sheet():
+    """The names in front of a parenthesis, a comma or the end in the cheat sheet's code."""
+    text = (ROOT / "docs" / "cheat-sheet.md").read_text(encoding="utf-8")
+    lines = "\n".join(line for line in text.splitlines() if line.startswith("| "))
+    names = re.findall(r"`([A-Za-z_0-9.]+)(?:\([^`]*)?`", lines)
+    return sorted(set(names) - {"vocab.to_tokens", "net"})
+
+
+@pytest.mark.parametrize("name", names_of_the_cheat_sheet())
+def test_the_cheat_sheet_names_functions_that_exist(name):
+    assert name in known() or hasattr(numpy_backend, name)
+
+
+def test_the_cheat_sheet_has_every_cell():
+    cells = [name for name in BACKEND if f"init_{name.partition('_')[0]}_state" in BACKEND]
+    assert {"rnn", "gru", "lstm", "gru_reset_after", "rnn_fused"} <= {*cells}
+    assert [name for name in cells if name not in names_of_the_cheat_sheet()] == []
 
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "notebooks/README.md"]
+DOCS = [path for part in ("*.md", "how-to/*.md") for path in sorted((ROOT / "docs").glob(part))]
+PAGES = [ROOT / "README.md", *DOCS, ROOT / "notebooks/README.md"]
+MY_BOOK = "It was a dark night. " * 400
 ADDRESS = "git+https://github.com/d2lrnn/d2lrnn"
 SETTINGS = {
     **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
@@ -98,7 +100,7 @@ def rich(checkout, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rich")
     run([sys.executable, "-m", "venv", folder], checkout)
     run([folder / "bin/pip", "install", "-q", "-c", "constraints.txt", ".[plot,tasks]"], checkout)
-    (folder / "my_book.txt").write_text("It was a dark night. " * 400, encoding="utf-8")
+    (folder / "my_book.txt").write_text(MY_BOOK, encoding="utf-8")
     return folder / "bin"
 
 
@@ -120,7 +122,7 @@ def test_the_snippet_runs_on_a_bare_install(bare, tmp_path):
 
 
 SNIPPETS = [
-    pytest.param(block, id=f"{page.name}-{number}")
+    pytest.param(page, block, id=f"{page.name}-{number}")
     for page in PAGES
     if page.name not in ("index.md",)  # the README's
     for number, block in enumerate(blocks(page, "python"))
@@ -128,14 +130,17 @@ SNIPPETS = [
 ]
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS)
-def test_a_snippet_of_a_page_runs(rich, tmp_path, snippet):
-    """In NumPy, with few epochs."""
+@pytest.mark.parametrize(("page", "snippet"), SNIPPETS)
+def test_a_snippet_of_a_page_runs(rich, page, snippet):
+    """In NumPy, with few epochs; those of one page in one folder, in their order."""
+    folder = rich.parent / "snippets" / page.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "my_book.txt").write_text(MY_BOOK, encoding="utf-8")
     snippet = re.sub(r"\b(torch|tensorflow|jax|mxnet) as rnn", "numpy as rnn", snippet)
     snippet = re.sub(r"num_epochs=\d+", "num_epochs=1", snippet)
     if " as rnn" not in snippet:
         snippet = f"from d2lrnn import numpy as rnn\n{snippet}"
-    run([rich / "python", "-c", snippet], tmp_path)
+    run([rich / "python", "-c", snippet], folder)
 
 
 @pytest.mark.parametrize(
