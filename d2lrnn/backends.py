@@ -9,7 +9,10 @@ import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def available() -> list[str]:
     return [name for name, backend in BACKENDS.items() if backend.installed]
 
 
-def load(name: str) -> ModuleType:
+def load(name: str) -> Backend:
     """Return the backend of that name, as ``from d2lrnn import <name>`` would.
 
     Raises ValueError for a name that is none of ours and ImportError, with the pip command, where
@@ -137,7 +140,8 @@ def load(name: str) -> ModuleType:
     """
     if name not in BACKENDS:
         raise ValueError(f"backend is {name!r}; expected one of {', '.join(BACKENDS)}")
-    return importlib.import_module(f"d2lrnn.{name}")
+    module: Any = importlib.import_module(f"d2lrnn.{name}")
+    return cast("Backend", module)
 
 
 def prepare() -> None:

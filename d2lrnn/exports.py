@@ -8,12 +8,14 @@ TYPE_CHECKING instead; tests/test_interface.py compares the names.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn import interface
+from d2lrnn import backends, interface
+from d2lrnn.nets import forward
 
 if TYPE_CHECKING:
     from d2lrnn.data.batches import (
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
     from d2lrnn.measure.inside import look_inside
     from d2lrnn.nets.bleu import bleu
-    from d2lrnn.nets.cells import Architecture, flip_update_gate
+    from d2lrnn.nets.cells import flip_update_gate
     from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceTaggerScratch
     from d2lrnn.nets.encoder_decoder import DecoderScratch, EncoderDecoderScratch, EncoderScratch
     from d2lrnn.nets.group import Group
@@ -239,7 +241,7 @@ def _parameters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     return parameters.for_backend(ops)
 
 
-def _converters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
+def _concatenated(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.nets import concatenated
 
     return concatenated.for_backend(ops)
@@ -253,14 +255,9 @@ def _sequence_nets(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
 
 def _files(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.files import model_file
-    from d2lrnn.nets import layers
+    from d2lrnn.nets import build
 
-    def new_net(
-        architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
-    ) -> RNNModelScratch:
-        functions = layers.functions(ops, architecture)
-        return model(vocab_size, num_hiddens, *functions, **settings)
-
+    new_net = functools.partial(build.new_net, backends.load(ops.name))
     return {"load_model": model_file.loader(new_net)}
 
 
@@ -280,7 +277,7 @@ BUILT: Mapping[str, Build] = MappingProxyType(
             "load_data_grammar",
             _parameters: "get_mlp_params get_params get_gru_params get_gru_reset_after_params "
             "get_lstm_params init_rnn_state init_gru_state init_lstm_state",
-            _converters: "concat_params split_params",
+            _concatenated: "concat_params split_params concat_rnn concat_gru concat_lstm",
             _sequence_nets: "SequenceClassifierScratch SequenceTaggerScratch EncoderScratch "
             "DecoderScratch EncoderDecoderScratch",
             _files: "load_model",
@@ -306,7 +303,7 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
     def get(name: str) -> Any:
         if name in BUILT:
             for built, value in BUILT[name](ops, model).items():
-                value.__module__, value.__qualname__ = namespace["__name__"], built  # for pickle
+                forward.name(value, __module__=namespace["__name__"], __qualname__=built)  # pickle
                 namespace.setdefault(built, _document(built, value))
         elif name in PLACES:
             namespace.setdefault(name, __getattr__(name))
@@ -321,5 +318,5 @@ def _document(name: str, value: Any) -> Any:
     """Return a function or class with the docstring that interface.py has for its name."""
     contract = getattr(interface.Backend, name, None) or getattr(interface.Layers, name, None)
     if contract is not None and not name.startswith("_"):
-        value.__doc__ = contract.__doc__
+        forward.name(value, __doc__=contract.__doc__)
     return value

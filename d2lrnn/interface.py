@@ -18,9 +18,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from d2lrnn.data.text import Vocab
+    from d2lrnn.nets import classifiers, encoder_decoder, language_model
     from d2lrnn.nets.group import Group
     from d2lrnn.nets.language_model import Model as Net
-    from d2lrnn.nets.language_model import RNNModelScratch
 
 Tensor = Any
 Device = Any
@@ -33,6 +33,22 @@ StrPath = str | os.PathLike[str]
 
 class Backend(Protocol):
     """What ``from d2lrnn import torch as rnn`` provides, and each other backend likewise."""
+
+    # Classes and functions that have their documentation at their own place
+
+    RNNModelScratch: type[language_model.RNNModelScratch]
+    SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
+    SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
+    EncoderScratch: type[encoder_decoder.EncoderScratch]
+    DecoderScratch: type[encoder_decoder.DecoderScratch]
+    EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
+    SeqDataLoader: Callable[..., Any]
+    load_data_text: Callable[..., Any]
+    make_step: Callable[..., Any]
+    predict_ch8: Callable[..., Any]
+    predict_many: Callable[..., Any]
+    save_model: Callable[..., Any]
+    train_ch8: Callable[..., Any]
 
     # Tensors and NumPy arrays
 
@@ -977,7 +993,9 @@ class Backend(Protocol):
         """
 
     @staticmethod
-    def load_model(path: StrPath, *, device: Device = None) -> tuple[RNNModelScratch, Vocab]:
+    def load_model(
+        path: StrPath, *, device: Device = None
+    ) -> tuple[language_model.RNNModelScratch, Vocab]:
         """Load a network and its vocabulary from a file that any backend saved.
 
         Args:

@@ -97,4 +97,4 @@ def test_a_copied_backend_is_a_backend_once_it_is_known(backend, tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", TRY]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["tinyml", "d2lrnn.tinyml.scratch"]
+    assert result.stdout.split() == ["tinyml", "d2lrnn.tinyml.model"]

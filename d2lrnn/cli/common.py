@@ -9,8 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -20,6 +19,9 @@ from d2lrnn.cli.output import OutputLostError
 from d2lrnn.data import reading
 from d2lrnn.files import atomic, model_file, pictures
 from d2lrnn.training import interrupts
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 NO_MODEL = "check its name and folder, or train one: d2lrnn train --out FILE"
 BACKEND = click.Choice(list(backends.BACKENDS))
@@ -98,7 +100,7 @@ def given(context: click.Context, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def together(rnn: Any) -> Iterator[Any]:
+def together(rnn: Backend) -> Iterator[Any]:
     """Let only rank 0 of several processes speak, and none of them wait for one that failed."""
     processes = rnn.processes()
     with contextlib.ExitStack() as stack:
@@ -149,7 +151,7 @@ def saving_first(save: Callable[[], None]) -> Iterator[None]:
         raise
 
 
-def load_backend(name: str) -> ModuleType:
+def load_backend(name: str) -> Backend:
     """Return a backend; Ctrl-C while its framework is imported is one line."""
     with interrupts.ending_at_once():
         return backends.load(name)

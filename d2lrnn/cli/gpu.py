@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from d2lrnn import backends
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 OPTION = "--gpu"
 MODES = ("use", "require")
@@ -35,7 +38,7 @@ option = click.option(
 )
 
 
-def device(rnn: Any, asked: str | None, number: int = 0) -> Any:
+def device(rnn: Backend, asked: str | None, number: int = 0) -> Any:
     """Return the device that --gpu asks for, None where it was not given.
 
     Args:

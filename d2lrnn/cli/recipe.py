@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -14,6 +14,9 @@ from d2lrnn.cli.common import as_argument, ending_in_order, save_picture, saving
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
 from d2lrnn.recipes import min_char
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 RECIPES = ("min-char",)
 # What a recipe leaves to the user; all else is part of it.
@@ -61,18 +64,18 @@ class Asked:
         if self.text is not None and self.corpus is not None:
             raise ValueError("--corpus and --text are both given; choose one")
 
-    def of_net(self, rnn: Any) -> dict[str, Any]:
+    def of_net(self, rnn: Backend) -> dict[str, Any]:
         """Return what a net is made with beside its sizes."""
         device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
-    def save(self, rnn: Any, net: Any, vocab: Any, known: dict[str, Any]) -> None:
+    def save(self, rnn: Backend, net: Any, vocab: Any, known: dict[str, Any]) -> None:
         """Save the model, if that was asked for; also when training is interrupted."""
         if self.out and rnn.processes().rank == 0:
             rnn.save_model(self.out, net, vocab, **known)
             click.echo(f"model saved in {self.out}")
 
-    def keep(self, rnn: Any, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
+    def keep(self, rnn: Backend, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
         """Save the model and the picture that were asked for."""
         self.save(rnn, net, vocab, known)
         if self.plot and rnn.processes().rank == 0:
@@ -83,7 +86,7 @@ class Asked:
             click.echo("next: the same with --out model.safetensors keeps the model, for generate")
 
 
-def train_min_char(rnn: Any, asked: Asked) -> None:
+def train_min_char(rnn: Backend, asked: Asked) -> None:
     """Train the minimal character model, and keep what was asked for."""
     lines, name = _lines(asked)
     corpus, vocab = min_char.character_corpus(lines)

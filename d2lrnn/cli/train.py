@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,9 @@ from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells
 from d2lrnn.training.history import DivergenceError, in_short
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
@@ -150,7 +153,7 @@ def _check_options(context: click.Context, asked: Asked) -> None:
         check_readable("--text", asked.text, pipes=True)
 
 
-def _train(rnn: Any, asked: Asked) -> None:
+def _train(rnn: Backend, asked: Asked) -> None:
     loader, vocab, name = _load(rnn, asked)
     net = _net(rnn, len(vocab), asked)
     if net.bidirectional:
@@ -172,7 +175,9 @@ def _train(rnn: Any, asked: Asked) -> None:
         asked.keep(rnn, net, vocab, history, known)
 
 
-def _history(rnn: Any, net: Any, loader: Any, vocab: Any, asked: Asked, prefix: str | None) -> Any:
+def _history(
+    rnn: Backend, net: Any, loader: Any, vocab: Any, asked: Asked, prefix: str | None
+) -> Any:
     """Train the net, and return its History."""
     with _divergence_by_options():
         return rnn.train_ch8(
@@ -220,7 +225,7 @@ def _prefix(asked: Asked, name: str, loader: Any, vocab: Any) -> str:
     return str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
 
 
-def _load(rnn: Any, asked: Asked) -> tuple[Any, Any, str]:
+def _load(rnn: Backend, asked: Asked) -> tuple[Any, Any, str]:
     """Return the loader, the Vocab and the name of the text."""
     sizes = asked.batch_size, asked.steps, asked.use_random_iter, asked.max_tokens or None
     settings: dict[str, Any] = {"token": asked.token, "seed": asked.seed}
@@ -241,7 +246,7 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     return forward.endswith("_fused")
 
 
-def _net(rnn: Any, vocab_size: int, asked: Asked) -> Any:
+def _net(rnn: Backend, vocab_size: int, asked: Asked) -> Any:
     architecture = cells.Architecture(asked.cell, asked.layers, asked.bidirectional)
     sizes, settings = (vocab_size, asked.hiddens), asked.of_net(rnn)
     checks.memory(architecture.num_weights(*sizes), asked.dtype, "take fewer --layers or --hiddens")
@@ -250,7 +255,7 @@ def _net(rnn: Any, vocab_size: int, asked: Asked) -> Any:
         return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)
     if asked.forward:
         raise ValueError("--concise and --forward are both given; choose one")
-    if not hasattr(rnn, "RNNModel"):
+    if not rnn.RNNModelScratch.ops.has_layers:
         raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")
     if architecture.cell == "gru":  # the frameworks' own is the other kind
         architecture = dataclasses.replace(architecture, cell="gru_reset_after")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from d2lrnn.data import corpora, text
+from d2lrnn.data import corpora, loaders, text
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 LONGEST = 20_000  # characters of a pasted text
 SHORTEST = 200
@@ -57,11 +60,11 @@ class Point:
 PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": "the "}
 
 
-def load(rnn: Any, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, str]:
+def load(rnn: Backend, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, str]:
     """Return a loader, its Vocab and what samples go on from."""
     if corpus != "pasted":
-        read = getattr(rnn, f"load_data_{corpus.replace('-', '_')}")
-        loader, vocab = read(32, 35, max_tokens=MAX_TOKENS, seed=seed)
+        read = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+        loader, vocab = read(corpus, 32, 35, max_tokens=MAX_TOKENS, seed=seed)
         return loader, vocab, PREFIXES[corpus]
     ids, vocab = text.build_corpus([corpora.decode(pasted.encode(), "the pasted text")])
     num_steps = min(35, len(ids) // 10)

@@ -231,9 +231,10 @@ def both_sides(
     arrays[place : place + 2] = [W_x, W_h]
     params = [rnn.from_numpy(array, dtype=dtype) for array in arrays]
     inputs, state = rnn.from_numpy(X[None], dtype=dtype), (h,) * architecture.num_states
-    one, _ = getattr(rnn, cell)(inputs, state, params)
+    one, _ = rnn.RNNModelScratch.ops.forward[cell](inputs, state, params)
     joined_params = rnn.concat_params(params, order="XH")
-    other, _ = getattr(rnn, f"concat_{cell}")(inputs, state, joined_params, order="XH")
+    concat_cell = {"rnn": rnn.concat_rnn, "gru": rnn.concat_gru, "lstm": rnn.concat_lstm}[cell]
+    other, _ = concat_cell(inputs, state, joined_params, order="XH")
     apart = abs(rnn.to_numpy(one) - rnn.to_numpy(other)).max()
     return joined, summed, float(apart)
 

@@ -212,7 +212,7 @@ class Trainer:
             lr, clip = self.settings.lr, self.settings.clip
         if changed:
             step = self._rnn.make_step(self.net, lr, clip)
-            self._train = getattr(step, "deferred", step)
+            self._train = step.deferred
 
     def _minibatch(self, *, noted: bool) -> None:
         """Train on one minibatch; where it is noted, add a point to the curve."""

@@ -10,20 +10,11 @@ if TYPE_CHECKING:
     from d2lrnn.exports import GRU, LSTM, RNN, RNNModel
 else:
     with requires("jax"):
-        from d2lrnn.jax.concatenated import concat_gru, concat_lstm, concat_rnn
         from d2lrnn.jax.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.jax.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.jax.gradients import grad_clipping, make_update, value_and_grad, vjp
-        from d2lrnn.jax.scratch import (
-            OPS,
-            RNNModelScratch,
-            gru,
-            gru_reset_after,
-            lstm,
-            mlp,
-            rnn,
-            stack,
-        )
+        from d2lrnn.jax.model import OPS, RNNModelScratch, stack
+        from d2lrnn.jax.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.jax.step import sgd_step
         from d2lrnn.jax.tensors import (
             embedding,

@@ -13,10 +13,11 @@ from flax import nnx
 
 from d2lrnn import checks
 from d2lrnn.jax.gradients import softmax_loss
-from d2lrnn.jax.scratch import OPS
+from d2lrnn.jax.model import OPS
 from d2lrnn.jax.tensors import device_of, from_numpy, has_values, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
+from d2lrnn.nets.steps import TrainingStep
 
 CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
 
@@ -157,12 +158,7 @@ class RNNModel(ConciseModel):
             inputs, targets = self.prepared(X, Y, state)
             return update(self.network, optimizer, inputs, targets, self.own(state))
 
-        def step(X, Y, state):
-            loss, state = deferred(X, Y, state)
-            return float(loss), state
-
-        step.deferred = deferred  # a device computes on while Python goes ahead
-        return optimizers.remembering(step, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""

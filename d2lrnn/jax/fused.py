@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from d2lrnn import checks
 from d2lrnn.jax.tensors import has_values, to_numpy
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, forward
 
 
 def check(cell, inputs, state, params):
@@ -106,7 +106,7 @@ def rnn_back(kept, d_results):
 rnn_recurrence.defvjp(rnn_ahead, rnn_back)
 
 
-@cells.is_cell("rnn", takes_ids=True)
+@forward.of_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
     check("rnn", inputs, state, params)
@@ -159,7 +159,7 @@ def gru_back(kept, d_results):
 gru_recurrence.defvjp(gru_ahead, gru_back)
 
 
-@cells.is_cell("gru", takes_ids=True)
+@forward.of_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     check("gru", inputs, state, params)
@@ -223,7 +223,7 @@ def lstm_back(kept, d_results):
 lstm_recurrence.defvjp(lstm_ahead, lstm_back)
 
 
-@cells.is_cell("lstm", takes_ids=True)
+@forward.of_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     check("lstm", inputs, state, params)

@@ -8,7 +8,8 @@ from jax.custom_derivatives import SymbolicZero
 
 from d2lrnn import checks
 from d2lrnn.jax.tensors import has_values
-from d2lrnn.nets import cells, kinds, optimizers
+from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets.steps import Update
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -25,7 +26,7 @@ def pull_back(forward_fn, arguments, d_results):
     reached = set()
 
     def watched(inputs, state, params):
-        return cells.call(forward_fn, inputs, state, noting(params, reached))
+        return forward.call(forward_fn, inputs, state, noting(params, reached))
 
     results, vjp_of = jax.vjp(watched, *arguments)
     checks.cotangents(*d_results, *results)
@@ -134,5 +135,4 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         memory.kept = kept
         return value, state, params
 
-    update.memory = memory
-    return update
+    return Update(update, memory)

@@ -4,16 +4,10 @@ A cell is a step: from the input X (n, d) and the state before, the state after.
 step over time, ``output_layer`` turns hidden states into outputs.
 """
 
-import functools
-
 import jax
 import jax.numpy as jnp
 
-from d2lrnn.jax import baselines, distributed, gradients, tensors
-from d2lrnn.jax.fused import input_product
-from d2lrnn.jax.prediction import say
-from d2lrnn.nets import cells, kinds, language_model, layers
-from d2lrnn.nets.ops import Ops
+from d2lrnn.nets import cells, forward, kinds
 
 
 def mlp(X, params):
@@ -56,7 +50,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("rnn")
+@forward.of_cell("rnn")
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
     cells.check("rnn", inputs, state, params)
@@ -90,7 +84,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("gru")
+@forward.of_cell("gru")
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
     cells.check("gru", inputs, state, params)
@@ -99,7 +93,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-@cells.is_cell("gru_reset_after")
+@forward.of_cell("gru_reset_after")
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
     cells.check("gru_reset_after", inputs, state, params)
@@ -124,7 +118,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
-@cells.is_cell("lstm")
+@forward.of_cell("lstm")
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
     cells.check("lstm", inputs, state, params)
@@ -133,49 +127,10 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-# Deep and bidirectional networks of these cells
-
 STEPS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
 }
-
-
-OPS = Ops(
-    name="jax",
-    tensors=tensors,
-    gradients=gradients,
-    baselines=baselines,
-    distributed=distributed,
-    steps=STEPS,
-    forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
-    unroll=unroll,
-    output_layer=output_layer,
-    input_product=input_product,
-    compiled=jax.jit,
-    repeated=jax.jit,
-)
-stack = layers.stack_of(OPS)
-
-
-class RNNModelScratch(language_model.RNNModelScratch):
-    """A language model whose recurrent network is written from scratch."""
-
-    ops = OPS
-
-    @functools.cached_property
-    def forward(self):
-        """The forward computation, compiled when inputs of new shapes arrive."""
-        return jax.jit(functools.partial(cells.run, self.forward_fn, self.vocab_size))
-
-    def __call__(self, X, state):
-        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.inputs(X, state), self.own(state), self.params)
-
-    def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
-        if self.is_custom:
-            return super().say(index, state, given, noise)
-        return say(self, index, state, given, noise)
+FORWARD = {"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm}

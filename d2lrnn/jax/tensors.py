@@ -154,3 +154,8 @@ def flat(A):
 def tanh(A):
     """Return the hyperbolic tangent of each element."""
     return jnp.tanh(A)
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-a)) of each element a."""
+    return jax.nn.sigmoid(A)

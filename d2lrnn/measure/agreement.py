@@ -11,13 +11,16 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from d2lrnn import backends
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import build, cells, first_values
+from d2lrnn.nets import build, cells, first_values, layers
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -119,7 +122,7 @@ def make_problem(
 
 
 def solve(
-    rnn: Any,
+    rnn: Backend,
     problem: Problem,
     dtype: str = "float64",
     *,
@@ -150,7 +153,7 @@ def solve(
 
 
 def solve_concise(
-    rnn: Any, case: str, dtype: str = "float64", *, device: Any = None
+    rnn: Backend, case: str, dtype: str = "float64", *, device: Any = None
 ) -> dict[str, Arrays]:
     """Return what a framework's own layer computes with the parameters of a scratch model.
 
@@ -180,12 +183,11 @@ def solve_concise(
 
 
 def forward_function(
-    rnn: Any, architecture: cells.Architecture | None, *, fused: bool = False
+    rnn: Backend, architecture: cells.Architecture | None, *, fused: bool = False
 ) -> Callable[..., Any]:
     """Return a backend's forward_fn(inputs, state, params), for the MLP (None) too."""
     if architecture is not None:
-        forward_fn: Callable[..., Any] = build.functions(rnn, architecture, fused=fused)[2]
-        return forward_fn
+        return layers.functions(rnn.RNNModelScratch.ops, architecture, fused=fused)[2]
 
     @functools.wraps(rnn.mlp)
     def without_state(inputs: Any, state: Any, params: Any) -> tuple[Any, Any]:
@@ -194,14 +196,19 @@ def forward_function(
     return without_state
 
 
-@functools.cache
-def train(rnn: Any, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
+def train(rnn: Backend, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
     """Return the losses of the first training steps on the built-in corpus, from seed 0."""
-    return np.array(list(itertools.islice(losses_of_training(rnn, case, dtype), num_steps)))
+    return _losses(rnn.RNNModelScratch.ops.name, case, dtype, num_steps)
+
+
+@functools.cache
+def _losses(name: str, case: str, dtype: str, num_steps: int) -> Array:
+    losses = losses_of_training(backends.load(name), case, dtype)
+    return np.array(list(itertools.islice(losses, num_steps)))
 
 
 def losses_of_training(
-    rnn: Any, case: str, dtype: str, *, seed: int = 0, **settings: Any
+    rnn: Backend, case: str, dtype: str, *, seed: int = 0, **settings: Any
 ) -> Iterator[float]:
     """Yield the loss of one training step after the other, on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
@@ -291,7 +298,7 @@ def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _results(rnn: Any, case: str, dtype: str) -> dict[str, Arrays]:
+def _results(rnn: Backend, case: str, dtype: str) -> dict[str, Arrays]:
     if case in CONCISE:
         return solve_concise(rnn, case, dtype)
     results = solve(rnn, make_problem(case), dtype)

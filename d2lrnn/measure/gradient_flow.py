@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
 from d2lrnn.nets.language_model import Array, RNNModelScratch
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 
 def gradient_norms(
@@ -184,7 +187,11 @@ def scale_recurrent(net: RNNModelScratch | SequenceNet, radius: float) -> None:
 
 
 def survey(
-    backend: Any, radii: Sequence[float] = (0.5, 1.0, 2.0), *, num_steps: int = 100, seed: int = 0
+    backend: Backend,
+    radii: Sequence[float] = (0.5, 1.0, 2.0),
+    *,
+    num_steps: int = 100,
+    seed: int = 0,
 ) -> dict[str, dict[str, Array]]:
     """Return what flow finds for each cell and spectral radius.
 
@@ -211,7 +218,7 @@ def survey(
 
 
 def flow(
-    backend: Any,
+    backend: Backend,
     cell: str,
     radius: float,
     *,

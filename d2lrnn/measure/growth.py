@@ -17,13 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from d2lrnn import backends, checks
 from d2lrnn.measure import apart
 from d2lrnn.nets import build, cells
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 # What grows, and with it the power of the work itself: of the time, and of the memory.
 WORK = MappingProxyType(
@@ -147,7 +150,7 @@ def seconds_of(run: Callable[[], Any]) -> float:
 
 
 def train(
-    rnn: Any, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
+    rnn: Backend, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
 ) -> Callable[[], float]:
     """Return a function that trains a fused network on one minibatch, and waits for the loss."""
     net = build.new_net(rnn, cells.Architecture(cell), vocab_size, num_hiddens, fused=True, seed=0)
@@ -162,7 +165,7 @@ def train(
     return run
 
 
-def reading(rnn: Any, mebibytes: int, folder: Path) -> Callable[[], Any]:
+def reading(rnn: Backend, mebibytes: int, folder: Path) -> Callable[[], Any]:
     """Return a function that reads a text of that size and cuts it into minibatches."""
     line = "the time traveller for so it will be convenient to speak of him\n"
     path, block = folder / "text.txt", line * (2**20 // len(line))

@@ -11,14 +11,19 @@ All five compute the same. NumPy, whose every gradient is by hand, has steps 1, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.measure import speed
+from d2lrnn.nets.forward import ForwardFunction
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 Outputs = tuple[Any, tuple[Any, ...]]
 LOOK_UP = "token ids look up what one-hot rows multiply"
@@ -33,7 +38,7 @@ class Rung:
     forward_fn: Callable[..., Outputs]
 
 
-def ladder(backend: Any) -> list[Rung]:
+def ladder(backend: Backend) -> list[Rung]:
     """Return the forms of a recurrent network in a backend, from the textbook's to the fused.
 
     Each ``forward_fn(inputs, state, params)`` does for RNNModelScratch, with get_params and
@@ -45,7 +50,7 @@ def ladder(backend: Any) -> list[Rung]:
     ops = backend.RNNModelScratch.ops
     by_hand = Rung("by hand", "the gradient is written by hand", backend.rnn_fused)
     once = Rung("output once", "the output layer comes once, after the loop", backend.rnn)
-    if not hasattr(backend, "RNNModel"):  # NumPy differentiates nothing by itself
+    if not ops.has_layers:  # NumPy differentiates nothing by itself
         on_rows = "the inputs' product comes before the loop, each weight's gradient after it"
         input_first = Rung("input once", on_rows, reading_rows(backend.rnn_fused))
         return [once, input_first, Rung("look-up", LOOK_UP, backend.rnn_fused)]
@@ -74,32 +79,22 @@ def ladder(backend: Any) -> list[Rung]:
         Hs, state = ops.unroll(step, A, tuple(state), (W_hh,))
         return ops.output_layer(Hs, W_hq, b_q), tuple(state)
 
-    def look_up(inputs: Any, state: Any, params: Any) -> Outputs:
-        return input_once(inputs, state, params)
-
-    look_up.takes_ids = True  # type: ignore[attr-defined]
     return [
         Rung("in the loop", "inputs, recurrence and outputs, one step after the other", naive),
         once,
         Rung("input once", "the inputs' product comes once, before the loop", input_once),
-        Rung("look-up", LOOK_UP, look_up),
+        Rung("look-up", LOOK_UP, ForwardFunction(input_once, takes_ids=True)),
         by_hand,
     ]
 
 
 def reading_rows(forward_fn: Any) -> Any:
     """Return a fused function of NumPy's as one that is given one-hot rows, not ids."""
-
-    def on_rows(inputs: Any, state: Any, params: Any) -> Outputs:
-        outputs: Outputs = forward_fn(inputs, state, params)
-        return outputs
-
-    on_rows.trace = forward_fn.trace  # type: ignore[attr-defined]
-    return on_rows
+    return dataclasses.replace(forward_fn, takes_ids=False)
 
 
 def speed_ups(
-    backend: Any,
+    backend: Backend,
     *,
     size: str = "h256",
     rounds: int = 11,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from d2lrnn import backends
 from d2lrnn.data.batches import SeqDataLoader
 from d2lrnn.nets import build, cells
 from d2lrnn.training import interrupts
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 VOCAB_SIZE, BATCH_SIZE, NUM_STEPS = 28, 32, 35
 BITS = 8
@@ -98,7 +101,7 @@ def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -
     return Point(backend, kind, processes.size, *sizes)
 
 
-def _timed(rnn: Any, processes: Any) -> list[float]:
+def _timed(rnn: Backend, processes: Any) -> list[float]:
     """Note, from here on, how long each all-reduce takes."""
     seen: list[float] = []
     all_reduce = processes.all_reduce

@@ -96,7 +96,7 @@ def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str
     runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = baselines(name).book_step(nets["book"], 1.0, 1.0)
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
-    if hasattr(rnn, "RNNModel"):
+    if rnn.RNNModelScratch.ops.has_layers:
         layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, **settings)
         if cell != "gru":  # the own GRU is another cell, of the same size
             layer.load_arrays(nets["fused"].arrays())

@@ -7,10 +7,11 @@ import numpy as onp
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, follow_numpy, mxnet, np, npx
 from d2lrnn.mxnet.gradients import grad_clipping
-from d2lrnn.mxnet.scratch import OPS
+from d2lrnn.mxnet.model import OPS
 from d2lrnn.mxnet.tensors import device_of, from_numpy, to_numpy, unrecorded
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn.nets.steps import TrainingStep
 
 gluon = mxnet.gluon
 LAYERS = {"rnn": gluon.rnn.RNN, "gru_reset_after": gluon.rnn.GRU, "lstm": gluon.rnn.LSTM}
@@ -119,7 +120,7 @@ class RNNModel(ConciseModel):
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
         @unrecorded
-        def step(X, Y, state):
+        def deferred(X, Y, state):
             loss, state = self.loss(X, Y, state)
             loss.backward()
             clipped, _ = grad_clipping(
@@ -128,9 +129,9 @@ class RNNModel(ConciseModel):
             for grad, smaller in zip(self.grads(), clipped):
                 grad[:] = smaller
             trainer.step(1)
-            return loss.item(), tuple(s.detach() for s in state)
+            return loss, tuple(s.detach() for s in state)
 
-        return optimizers.remembering(step, *memory_of(trainer, self.params))
+        return TrainingStep(deferred, *memory_of(trainer, self.params))
 
     def grads(self):
         """Return the gradients of params, where MXNet keeps them."""

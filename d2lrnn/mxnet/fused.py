@@ -17,7 +17,7 @@ import atexit
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy, with_a_row
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, forward
 
 atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
 
@@ -177,7 +177,7 @@ class RNNRecurrence(Recurrence):
         return old(dA, one_product(Hs_before, dA), dH)
 
 
-@cells.is_cell("rnn", takes_ids=True)
+@forward.of_cell("rnn", takes_ids=True)
 @defined_when_empty
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
@@ -305,7 +305,7 @@ class GRURecurrence(Recurrence):
         return dA, *old(*map(one_product, lefts, parts)), dH
 
 
-@cells.is_cell("gru", takes_ids=True)
+@forward.of_cell("gru", takes_ids=True)
 @defined_when_empty
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
@@ -358,7 +358,7 @@ class LSTMRecurrence(Recurrence):
         return old(dA, one_product(Hs, dA), dH, dC)
 
 
-@cells.is_cell("lstm", takes_ids=True)
+@forward.of_cell("lstm", takes_ids=True)
 @defined_when_empty
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""

@@ -5,7 +5,8 @@ import numpy as onp
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, mxnet, nd, np, npx
 from d2lrnn.mxnet.tensors import own, unrecorded
-from d2lrnn.nets import cells, kinds, optimizers
+from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets.steps import Update
 
 SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
 
@@ -20,7 +21,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
         leaf.attach_grad()
     inputs, state, params = leaves[0], leaves[1 : 1 + len(state)], leaves[1 + len(state) :]
     with autograd.record():
-        outputs, new_state = cells.call(forward_fn, inputs, tuple(state), params)
+        outputs, new_state = forward.call(forward_fn, inputs, tuple(state), params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     go_back([outputs, *new_state], [d_outputs, *d_state], params, inputs)
     grads = [leaf.grad for leaf in leaves]
@@ -159,5 +160,4 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
             param[:] = new
         return value, constant(state), params
 
-    update.memory = memory
-    return update
+    return Update(update, memory)

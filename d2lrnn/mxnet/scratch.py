@@ -4,17 +4,13 @@ A cell is a step: from the input X (n, d) and the state before, the state after.
 step over time, ``output_layer`` turns hidden states into outputs.
 """
 
-from d2lrnn.mxnet import baselines, distributed, gradients, tensors
 from d2lrnn.mxnet.framework import np, npx
-from d2lrnn.mxnet.fused import input_product
-from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import (
     defined_when_empty,
     own,
     with_a_row,
 )
-from d2lrnn.nets import cells, kinds, language_model, layers
-from d2lrnn.nets.ops import Ops
+from d2lrnn.nets import cells, forward, kinds
 
 
 def mlp(X, params):
@@ -56,7 +52,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("rnn")
+@forward.of_cell("rnn")
 @defined_when_empty
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
@@ -91,7 +87,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("gru")
+@forward.of_cell("gru")
 @defined_when_empty
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
@@ -101,7 +97,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-@cells.is_cell("gru_reset_after")
+@forward.of_cell("gru_reset_after")
 @defined_when_empty
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
@@ -127,7 +123,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
-@cells.is_cell("lstm")
+@forward.of_cell("lstm")
 @defined_when_empty
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
@@ -137,40 +133,10 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-# Deep and bidirectional networks of these cells
-
 STEPS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
 }
-
-
-OPS = Ops(
-    name="mxnet",
-    tensors=tensors,
-    gradients=gradients,
-    baselines=baselines,
-    distributed=distributed,
-    steps=STEPS,
-    forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
-    unroll=unroll,
-    output_layer=output_layer,
-    input_product=input_product,
-    set_threads=tensors.set_threads,
-    for_empty_batches=defined_when_empty,
-)
-stack = layers.stack_of(OPS)
-
-
-class RNNModelScratch(language_model.RNNModelScratch):
-    """A language model whose recurrent network is written from scratch."""
-
-    ops = OPS
-
-    def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
-        if self.is_custom:
-            return super().say(index, state, given, noise)
-        return say(self, index, state, given, noise)
+FORWARD = {"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm}

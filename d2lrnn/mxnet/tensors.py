@@ -183,3 +183,8 @@ def set_threads(number):
     """Set the number of threads that compute an operation; return the number before."""
     mxnet.base.check_call(mxnet.base._LIB.MXSetNumOMPThreads(ctypes.c_int(number)))
     return library_threads(number)
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-a)) of each element a."""
+    return npx.sigmoid(A)

@@ -17,6 +17,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import optimizers
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.steps import Update
 
 HEAD = 3  # before loss and gradients: the number of targets, and who wants to stop and to save
 
@@ -54,8 +55,7 @@ def make_update(
         value, new, memory.kept = updated(params, memory.before(params), total)
         return float(value), engine.detached(state), engine.assigned(params, new)
 
-    update.memory = memory  # type: ignore[attr-defined]
-    return update
+    return Update(update, memory)
 
 
 def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[float, list[Any]]:

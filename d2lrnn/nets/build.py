@@ -2,65 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from d2lrnn.nets.cells import CELLS, Architecture
+from d2lrnn.nets import layers
+from d2lrnn.nets.cells import Architecture
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend, Layers
+    from d2lrnn.nets.language_model import Model, RNNModelScratch
 
 FUSED = ("rnn", "gru", "lstm")
-
-
-def functions(
-    backend: Any, architecture: Architecture, *, fused: bool = False
-) -> tuple[Any, Any, Any]:
-    """Return a backend's get_params, init_state and forward function for an architecture.
-
-    Raises:
-        ValueError: the fused forward function is asked for, and there is none.
-    """
-    if fused:
-        if not (architecture.plain and architecture.cell in FUSED):
-            raise ValueError(
-                "only one layer in one direction of rnn, gru or lstm has a fused form; "
-                f"this is {architecture}"
-            )
-        made_of = functions(backend, architecture)[:2]
-        return (*made_of, getattr(backend, f"{architecture.cell}_fused"))
-    if architecture.plain:
-        cell = CELLS[architecture.cell]
-        get_params, init_state = (getattr(backend, n) for n in (cell.get_params, cell.init_state))
-        return get_params, init_state, getattr(backend, cell.name)
-    get_params, init_state, forward_fn = backend.stack(
-        architecture.cell, architecture.num_layers, architecture.bidirectional
-    )
-    return get_params, init_state, forward_fn
+LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells that frameworks have layers of
 
 
 def new_net(
-    backend: Any,
+    backend: Backend,
     architecture: Architecture,
     vocab_size: int,
     num_hiddens: int,
     *,
     fused: bool = False,
     **settings: Any,
-) -> Any:
+) -> RNNModelScratch:
     """Return a backend's RNNModelScratch of an architecture, its forward function fused or not."""
-    made_of = functions(backend, architecture, fused=fused)
-    return backend.RNNModelScratch(vocab_size, num_hiddens, *made_of, **settings)
-
-
-# The frameworks' own layers, by the name of the function that makes them.
-LAYERS = {"rnn": "RNN", "gru_reset_after": "GRU", "lstm": "LSTM"}
+    model = backend.RNNModelScratch
+    functions = layers.functions(model.ops, architecture, fused=fused)
+    return model(vocab_size, num_hiddens, *functions, **settings)
 
 
 def concise_net(
-    backend: Any, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
-) -> Any:
+    backend: Backend, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+) -> Model:
     """Return a model around a framework's own layer, or a scratch model where there is none."""
-    if not hasattr(backend, "RNNModel"):
+    if not backend.RNNModelScratch.ops.has_layers:
         return new_net(backend, architecture, vocab_size, num_hiddens, **settings)
-    make = getattr(backend, LAYERS[architecture.cell])
-    layers = architecture.num_layers, architecture.bidirectional
-    layer = make(vocab_size, num_hiddens, *layers, **settings)
+    own = cast("Layers", backend)
+    make = {"rnn": own.RNN, "gru_reset_after": own.GRU, "lstm": own.LSTM}[architecture.cell]
+    numbers = architecture.num_layers, architecture.bidirectional
+    layer = make(vocab_size, num_hiddens, *numbers, **settings)
     seed, device = settings.get("seed"), settings.get("device")
-    return backend.RNNModel(layer, vocab_size, seed=seed, device=device)
+    return own.RNNModel(layer, vocab_size, seed=seed, device=device)

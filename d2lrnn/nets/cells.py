@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,9 +16,7 @@ from d2lrnn import checks
 from d2lrnn.nets import first_values, kinds
 from d2lrnn.nets.first_values import Array, Shape
 
-ForwardFn = Callable[..., Any]
 Item = TypeVar("Item")
-Marked = TypeVar("Marked", bound=ForwardFn)
 
 
 class Gate(NamedTuple):
@@ -260,112 +258,6 @@ def check_mlp(X: Any, params: Sequence[Any]) -> None:
     q = params[-1].shape[-1] if params[-1].shape else 0
     checks.parameters(params, names, [(d, h), (h,), (h, q), (q,)])
     checks.same_dtype(params[0], X=[X])
-
-
-def is_cell(name: str, *, takes_ids: bool = False) -> Callable[[Marked], Marked]:
-    """Mark a backend's forward function as the cell of that name.
-
-    takes_ids: token ids (T, n) will do as its inputs, and mean their one-hot rows (T, n, V).
-    """
-
-    def mark(forward_fn: Marked) -> Marked:
-        forward_fn.architecture = Architecture(name)  # type: ignore[attr-defined]
-        forward_fn.takes_ids = takes_ids  # type: ignore[attr-defined]
-        return forward_fn
-
-    return mark
-
-
-def mark(function: Any, name: str) -> Any:
-    """Return an attribute that marks a function of ours, None if it does not have the attribute.
-
-    A custom function around one of ours has a copy of it, by functools.wraps, but is not ours.
-    """
-    found = getattr(function, name, None)
-    return None if found is getattr(getattr(function, "__wrapped__", None), name, None) else found
-
-
-def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -> Any:
-    """Call a forward function; check that a custom one returns outputs and a state.
-
-    Raises:
-        ValueError: a custom function does not return (outputs, state), with as many tensors in the
-            state as before.
-    """
-    results = forward_fn(inputs, state, params)
-    if mark(forward_fn, "architecture") is not None:
-        return results
-    name = _name(forward_fn)
-    expected = f"expected (outputs, state), the state as a tuple of {len(state)}"
-    if not isinstance(results, (tuple, list)) or len(results) != 2:
-        raise ValueError(f"{name} returns {_described(results)}; {expected}")
-    outputs, last = results
-    if not isinstance(last, (tuple, list)) or len(last) != len(state):
-        raise ValueError(f"{name} returns {_described(last)} as the state; {expected}")
-    return outputs, tuple(last)
-
-
-def run(
-    forward_fn: Callable[..., Any], width: int | None, inputs: Any, state: Any, params: Any
-) -> Any:
-    """Call the forward function of a language model; check the shapes that a custom one returns."""
-    outputs, last = call(forward_fn, inputs, state, params)
-    check_results(forward_fn, width, inputs, state, outputs, last)
-    return outputs, last
-
-
-def check_results(
-    forward_fn: Any, width: int | None, inputs: Any, state: Any, outputs: Any, last: Any
-) -> None:
-    """Check the shapes that a custom forward function returns.
-
-    Raises:
-        ValueError: the outputs are not (T * n, width), where a width of None is any, or the tensors
-            of the last state do not have the shapes of the state before.
-    """
-    if mark(forward_fn, "architecture") is not None:
-        return
-    name = _name(forward_fn)
-    shapes = [tuple(getattr(tensor, "shape", ())) for tensor in (*last, outputs)]
-    for number, (before, shape) in enumerate(zip(state, shapes, strict=False)):
-        if checks.shapes_differ(shape, tuple(before.shape)):
-            raise ValueError(
-                f"{name} returns state[{number}] of shape {shape}; expected "
-                f"{tuple(before.shape)}, the shape of the state before"
-            )
-    T, n = inputs.shape[:2]
-    rows = None if T is None or n is None else T * n
-    expected: Any = (rows, width)
-    if checks.shapes_differ(shapes[-1], expected):
-        raise ValueError(
-            f"{name} returns {_described(outputs)} of shape {shapes[-1]} as outputs; expected a "
-            "tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "
-            f"({rows}, {width})"
-        )
-
-
-def _name(function: Any) -> str:
-    return f"the forward function {getattr(function, '__name__', type(function).__name__)}"
-
-
-def _described(value: Any) -> str:
-    kind = type(value).__name__
-    return f"a {kind} of {len(value)}" if isinstance(value, (tuple, list, dict)) else f"a {kind}"
-
-
-def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
-    """Return what a forward function computes, as is_cell or stack has noted it.
-
-    Raises:
-        ValueError: the function is none of ours.
-    """
-    architecture = getattr(forward_fn, "architecture", None)
-    if not isinstance(architecture, Architecture):
-        name = getattr(forward_fn, "__name__", repr(forward_fn))
-        raise ValueError(
-            f"forward_fn is {name}; this needs one of {', '.join(CELLS)}, or what stack returns"
-        )
-    return architecture
 
 
 def flip_update_gate(params: Sequence[Any]) -> list[Any]:

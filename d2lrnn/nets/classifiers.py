@@ -15,8 +15,9 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
-from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks, optimizers
+from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.steps import SequenceStep, memory_of
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -71,7 +72,7 @@ class SequenceNet(ABC):
 
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "adam", clip: str = "norm"
-    ) -> Callable[..., float]:
+    ) -> SequenceStep:
         """Return step(*batch) -> mean loss, which trains on one minibatch.
 
         Arguments as for make_step of a language model; a batch is what ``minibatch`` takes.
@@ -79,13 +80,13 @@ class SequenceNet(ABC):
         settings = {"optimizer": optimizer, "clip": clip}
         update = averaging.make_update(self.ops, self.network, self.loss, lr, theta, **settings)
 
-        def step(*batch: Any) -> float:
+        def deferred(*batch: Any) -> Any:
             inputs, targets, weights = self.tensors_of(*batch)
             checks.values(self.ops.tensors.has_values(targets))  # before anything changes
             loss, _, self.params = update(self.params, inputs, targets, weights)
-            return float(loss)
+            return loss
 
-        return optimizers.TrainingStep(step)
+        return SequenceStep(deferred, *memory_of(update.memory, self))
 
     @functools.cached_property
     def compute(self) -> Callable[..., Any]:

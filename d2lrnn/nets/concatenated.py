@@ -1,4 +1,4 @@
-"""From the summed form X W_x + H W_h to the concatenated form [H, X] W, and back.
+"""The cells in the concatenated form [H, X] W, and the conversion from X W_x + H W_h and back.
 
 The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is W_h? on top of W_x?
 (order "HX") or W_x? on top of W_h? ("XH").
@@ -6,6 +6,7 @@ The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,9 @@ ORDERS = ("HX", "XH")
 SUMMED = {5: "rnn", 11: "gru", 14: "lstm"}
 JOINED = {4: "rnn", 8: "gru", 10: "lstm"}
 Concat = Callable[..., Any]
+Join = Callable[[Any, Any], Any]
+State = tuple[Any, ...]
+Params = Sequence[Any]
 
 
 def joined(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
@@ -57,11 +61,6 @@ def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
     return joined(params, order, np.concatenate)
 
 
-def split_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
-    """Return NumPy arrays, concatenated parameters, in the summed form."""
-    return separated(params, order, np.concatenate)
-
-
 def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str) -> None:
     """Check what a concatenated cell is called with."""
     checks.choice(order, "order", ORDERS)
@@ -84,9 +83,80 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
     return height, h
 
 
-def for_backend(ops: Ops) -> dict[str, Callable[..., list[Any]]]:
-    """Return a backend's concat_params and split_params by name; interface.py documents them."""
-    tensors = ops.tensors
+class Cells:
+    """The cells of a backend in the concatenated form: [H, X] W with W = [W_h; W_x].
+
+    [H, X] W is H W_h + X W_x: these are rnn, gru and lstm as many tutorials write them. ``join``
+    puts H and X side by side in the order that is asked for.
+    """
+
+    def __init__(self, ops: Ops) -> None:
+        """Take the operations from the backend's record."""
+        self.ops, self.tanh, self.sigmoid = ops, ops.tensors.tanh, ops.tensors.sigmoid
+
+    def rnn_step(self, X: Any, state: State, params: Params, join: Join) -> State:
+        """Return the state (H,) of a recurrent network after input X."""
+        W, b = params
+        (H,) = state
+        H = self.tanh(join(H, X) @ W + b)
+        return (H,)
+
+    def gru_step(self, X: Any, state: State, params: Params, join: Join) -> State:
+        """Return the state (H,) of a GRU after input X."""
+        W_z, b_z, W_r, b_r, W_h, b_h = params
+        (H,) = state
+        HX = join(H, X)
+        Z = self.sigmoid(HX @ W_z + b_z)  # update gate
+        R = self.sigmoid(HX @ W_r + b_r)  # reset gate
+        H_tilde = self.tanh(join(R * H, X) @ W_h + b_h)  # candidate
+        H = Z * H + (1 - Z) * H_tilde
+        return (H,)
+
+    def lstm_step(self, X: Any, state: State, params: Params, join: Join) -> State:
+        """Return the state (H, C) of an LSTM after input X."""
+        W_i, b_i, W_f, b_f, W_o, b_o, W_c, b_c = params
+        H, C = state
+        HX = join(H, X)
+        I = self.sigmoid(HX @ W_i + b_i)  # input gate
+        F = self.sigmoid(HX @ W_f + b_f)  # forget gate
+        O = self.sigmoid(HX @ W_o + b_o)  # output gate
+        C_tilde = self.tanh(HX @ W_c + b_c)  # candidate
+        C = F * C + I * C_tilde
+        H = O * self.tanh(C)
+        return H, C
+
+    def forward(self, cell: str) -> Callable[..., tuple[Any, State]]:
+        """Return the forward function of rnn, gru or lstm."""
+        step = {"rnn": self.rnn_step, "gru": self.gru_step, "lstm": self.lstm_step}[cell]
+
+        def concat_cell(
+            inputs: Any, state: State, params: Params, *, order: str = "HX"
+        ) -> tuple[Any, State]:
+            check(cell, inputs, state, params, order)
+
+            def join(H: Any, X: Any) -> Any:
+                return self.ops.tensors.concat([H, X] if order == "HX" else [X, H])
+
+            @self.ops.for_empty_batches
+            def run(inputs: Any, state: State, params: Params) -> tuple[Any, State]:
+                *weights, W_hq, b_q = params
+                joined_step = functools.partial(step, join=join)
+                Hs, last = self.ops.unroll(joined_step, inputs, state, weights)
+                return self.ops.output_layer(Hs, W_hq, b_q), last
+
+            outputs, last = run(inputs, state, params)
+            return outputs, last
+
+        concat_cell.__name__ = f"concat_{cell}"
+        return concat_cell
+
+
+def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
+    """Return a backend's cells in the concatenated form, and the two conversions, by name.
+
+    ``interface.Backend`` documents them.
+    """
+    tensors, cells_of = ops.tensors, Cells(ops)
 
     def own(params: Sequence[Any]) -> list[Any]:
         """Return parameters as tensors, whatever of them is NumPy arrays."""
@@ -100,4 +170,5 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., list[Any]]]:
         check_params(checks.gates(params, JOINED), params)
         return separated(own(params), order, tensors.concat)
 
-    return {"concat_params": concat_params, "split_params": split_params}
+    forward = {f"concat_{cell}": cells_of.forward(cell) for cell in SUMMED.values()}
+    return {"concat_params": concat_params, "split_params": split_params, **forward}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from d2lrnn.nets import forward
 from d2lrnn.nets.cells import Architecture
 
 
@@ -25,7 +26,7 @@ def _computation(net: Any) -> str:
     """Return the architecture of a net, or the name of its custom forward function."""
     if not getattr(net, "is_custom", False):
         return in_words(net.architecture)
-    return getattr(net.forward_fn, "__name__", type(net.forward_fn).__name__)
+    return forward.name_of(net.forward_fn)
 
 
 def in_words(architecture: Architecture) -> str:

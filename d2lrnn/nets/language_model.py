@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, describe, kinds, losses, optimizers, remedies
+from d2lrnn.nets import averaging, cells, describe, forward, kinds, losses, remedies
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.steps import TrainingStep, memory_of
 
 if TYPE_CHECKING:
     from d2lrnn.nets import networks
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
-
-
-class Step(Protocol):
-    """One step of training, as make_step returns it."""
-
-    memory: Callable[[], dict[str, Array]]
-    load_memory: Callable[[dict[str, Array]], None]
-
-    def __call__(self, X: Any, Y: Any, state: State, /) -> tuple[float, State]:
-        """Take the step; return the mean loss and the state after the minibatch."""
 
 
 class Model(ABC):
@@ -95,7 +85,7 @@ class Model(ABC):
     @abstractmethod
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
-    ) -> Step:
+    ) -> TrainingStep:
         """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
 
         ``step.memory()`` gives what its optimizer remembers, as NumPy arrays by name, and
@@ -266,29 +256,29 @@ class RNNModelScratch(Model):
         if not all(map(self.tensors.is_trainable, self.params)):  # of a custom get_params
             arrays = [self.tensors.to_numpy(param) for param in self.params]
             self.params = self.tensors.trainable(arrays, **settings)
-        if hasattr(forward_fn, "architecture"):  # a forward function of one's own has none
+        if not self.is_custom:
             checks.num_params(len(self.params), self.architecture.parameters)
 
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:
         """Return outputs (T * n, V) and the new state for token ids X (n, T)."""
         arguments = self.inputs(X, state), self.own(state), self.params
-        outputs, state = cells.run(self.forward_fn, self.vocab_size, *arguments)
+        outputs, state = forward.run(self.forward_fn, self.vocab_size, *arguments)
         return outputs, state
 
     @property
     def takes_ids(self) -> bool:
         """Whether forward_fn takes token ids as they are, as the fused functions do."""
-        return getattr(self.forward_fn, "takes_ids", False)
+        return isinstance(self.forward_fn, forward.ForwardFunction) and self.forward_fn.takes_ids
 
     @property
     def bidirectional(self) -> bool:
-        """Whether the model reads in both directions; a forward function of one's own may not."""
-        return hasattr(self.forward_fn, "architecture") and self.architecture.bidirectional
+        """Whether the model reads in both directions; a custom forward function does not."""
+        return not self.is_custom and self.architecture.bidirectional
 
     @property
     def architecture(self) -> cells.Architecture:
         """The cell, the layers and the directions, as the forward function has them."""
-        return cells.architecture_of(self.forward_fn)
+        return forward.architecture_of(self.forward_fn)
 
     @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
@@ -298,7 +288,7 @@ class RNNModelScratch(Model):
     @property
     def is_custom(self) -> bool:
         """Whether forward_fn is a custom function, not a cell or a stack of this package."""
-        return cells.mark(self.forward_fn, "architecture") is None
+        return forward.is_custom(self.forward_fn)
 
     @property
     def speaker(self) -> networks.Masked:
@@ -318,7 +308,7 @@ class RNNModelScratch(Model):
 
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
-    ) -> Step:
+    ) -> TrainingStep:
         """Return the function that trains on one minibatch, by our own optimizers."""
         from d2lrnn.nets import networks
 
@@ -333,18 +323,7 @@ class RNNModelScratch(Model):
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state
 
-        def step(X: Any, Y: Any, state: State) -> tuple[float, State]:
-            loss, state = deferred(X, Y, state)
-            return float(loss), state
-
-        # The same without waiting for the loss: a device computes on while Python goes ahead.
-        step.deferred = deferred  # type: ignore[attr-defined]
-
-        def load_memory(arrays: dict[str, Array]) -> None:
-            update.memory.load(arrays, self.params, self.tensor)
-
-        memory = functools.partial(update.memory.arrays, self.tensors.to_numpy)
-        return cast(Step, optimizers.remembering(step, memory, load_memory))
+        return TrainingStep(deferred, *memory_of(update.memory, self))
 
     def targets(self, X: Any, Y: Any) -> Any:
         """Return the ids of Y (n, T) as a tensor (T * n,), in the order of the outputs."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from d2lrnn.nets import cells
+from d2lrnn.nets.forward import ForwardFunction
 from d2lrnn.nets.ops import Ops
 
 ForwardFn = Callable[..., tuple[Any, tuple[Any, ...]]]
@@ -18,22 +19,36 @@ def stack_of(ops: Ops) -> Callable[..., Triple]:
 
     def stack(cell: str, num_layers: int = 1, bidirectional: bool = False) -> Triple:
         """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch."""
-        return _compose(ops, cells.Architecture(cell, num_layers, bidirectional))
+        composed = Composed(ops, cells.Architecture(cell, num_layers, bidirectional))
+        forward_fn = ForwardFunction(composed, composed.architecture)
+        return composed.get_params, composed.init_state, forward_fn
 
     stack.__module__, stack.__qualname__ = f"d2lrnn.{ops.name}", "stack"  # for pickle
     return stack
 
 
-def functions(ops: Ops, architecture: cells.Architecture) -> Triple:
-    """Return get_params, init_state and forward_fn of an architecture, as the book has them."""
-    get_params, init_state, forward_fn = _compose(ops, architecture)
-    plain = ops.forward[architecture.cell]
-    return get_params, init_state, plain if architecture.plain else forward_fn
+def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False) -> Triple:
+    """Return get_params, init_state and forward_fn of an architecture.
 
+    Args:
+        ops: the record of the backend.
+        architecture: the cell, the layers and the directions.
+        fused: whether to take the fused forward function.
 
-def _compose(ops: Ops, architecture: cells.Architecture) -> Triple:
+    Raises:
+        ValueError: a fused forward function is asked for, and there is none.
+    """
     composed = Composed(ops, architecture)
-    return composed.get_params, composed.init_state, composed
+    forward_fn = ForwardFunction(composed, architecture)
+    if fused and not (architecture.plain and architecture.cell in ops.fused):
+        *others, last = ops.fused
+        raise ValueError(
+            f"only one layer in one direction of {', '.join(others)} or {last} has a fused form; "
+            f"this is {architecture}"
+        )
+    if architecture.plain:
+        forward_fn = (ops.fused if fused else ops.forward)[architecture.cell]
+    return composed.get_params, composed.init_state, forward_fn
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from d2lrnn.nets import cells, layers
+from d2lrnn.nets import cells, forward, layers
 from d2lrnn.nets.ops import Ops
 
 Outputs = tuple[Any, tuple[Any, ...]]
@@ -28,7 +28,7 @@ class Recurrent:
 
     def __call__(self, params: Any, inputs: Any, state: Any) -> Outputs:
         """Return outputs (T * n, q) of inputs (T, n, d)."""
-        outputs: Outputs = cells.run(self.forward_fn, self.width, inputs, state, params)
+        outputs: Outputs = forward.run(self.forward_fn, self.width, inputs, state, params)
         return outputs
 
 

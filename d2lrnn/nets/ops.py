@@ -1,7 +1,6 @@
-"""The one record that shared code knows a backend by: all that it asks of a framework.
+"""The record of a backend: every operation of its framework that shared code uses.
 
-A backend fills it in at the end of its scratch.py. Nothing else of a backend is looked up, by name
-or by place: who has the record has everything.
+A backend fills it in in its model.py. Shared code uses nothing else of a backend's folder.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 
 from d2lrnn import backends, checks
 from d2lrnn.nets import first_values, group
+from d2lrnn.nets.forward import ForwardFunction
 
 
 def as_it_is(function: Any) -> Any:
@@ -52,9 +52,9 @@ class Ops:
         name: the backend's, a key of backends.BACKENDS.
         tensors: its module of that name: from_numpy, to_numpy, trainable, one_hot, embedding,
             concat (tensors, joined along an axis, by default the features), flip (time steps in
-            reverse), flat ((T, n, q) as (T * n, q)), time_major, masked, tanh; is_tensor, of a
-            value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of what try_gpu
-            returns.
+            reverse), flat ((T, n, q) as (T * n, q)), time_major, masked, tanh, sigmoid; is_tensor,
+            of a value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of what
+            try_gpu returns.
         gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
         baselines: its module of that name, what the benchmark measures against.
         distributed: its module of that name, for several processes: connect, which returns the
@@ -62,6 +62,7 @@ class Ops:
             and assigned, for tensors.
         steps: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
+        fused: by cell, a faster form of that function, where there is one.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
         output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
         input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), of rows (T, n, d) or
@@ -70,6 +71,7 @@ class Ops:
         repeated: what it does to a function that is called many times with tensors of few shapes.
         for_empty_batches: what it does to a forward function, so that a batch of no rows is
             defined.
+        has_layers: whether the framework has recurrent layers: RNN, GRU, LSTM and RNNModel.
         set_threads: (number) -> the number before: sets how many threads compute matrix products;
             None where the framework fixes it when it starts.
     """
@@ -80,13 +82,15 @@ class Ops:
     baselines: ModuleType
     distributed: ModuleType
     steps: Mapping[str, Callable[..., Any]]
-    forward: Mapping[str, Callable[..., Any]]
+    forward: Mapping[str, ForwardFunction]
+    fused: Mapping[str, ForwardFunction]
     unroll: Callable[..., Any]
     output_layer: Callable[..., Any]
     input_product: Callable[..., Any]
     compiled: Callable[..., Any] = as_it_is
     repeated: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
+    has_layers: bool = True
     set_threads: Callable[[int], int] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ is a pure function: parameters, gradients and memory go in, new parameters and m
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -156,48 +155,6 @@ class Memory:
                 "take that of the same optimizer, for the same parameters"
             )
         self.kept = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
-
-
-class TrainingStep:
-    """A function that trains on one minibatch.
-
-    It holds compiled code and its optimizer's memory, and so cannot be pickled.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        """Take the function's name, documentation and attributes."""
-        functools.update_wrapper(self, function)
-        self._function = function
-
-    def __call__(self, *batch: Any, **named: Any) -> Any:
-        """Train on a minibatch, and return what the function returns."""
-        return self._function(*batch, **named)
-
-    def __copy__(self) -> TrainingStep:
-        """Return the step itself, as for any function."""
-        return self
-
-    def __deepcopy__(self, memo: Any) -> TrainingStep:
-        """Return the step itself, as for any function."""
-        return self
-
-    def __reduce__(self) -> Any:
-        """Refuse, and say what can be pickled instead."""
-        raise TypeError(
-            "a training step cannot be pickled; pickle the net (and, of a language model, "
-            "step.memory()) instead, make the step anew with make_step, and give it the memory "
-            "with step.load_memory(...)"
-        )
-
-
-def remembering(
-    step: Callable[..., Any],
-    memory: Callable[[], Arrays],
-    load_memory: Callable[[Arrays], None],
-) -> Callable[..., Any]:
-    """Give a step what a checkpoint asks of it: step.memory() and step.load_memory(arrays)."""
-    step.memory, step.load_memory = memory, load_memory  # type: ignore[attr-defined]
-    return TrainingStep(step)
 
 
 def _places(memory: Any, place: str = "") -> Iterator[tuple[str, Any]]:

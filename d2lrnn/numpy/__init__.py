@@ -7,19 +7,10 @@ from d2lrnn import exports
 if TYPE_CHECKING:
     from d2lrnn.exports import *
 else:
-    from d2lrnn.numpy.concatenated import concat_gru, concat_lstm, concat_rnn
     from d2lrnn.numpy.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.numpy.gradients import grad_clipping, make_update, value_and_grad, vjp
-    from d2lrnn.numpy.scratch import (
-        OPS,
-        RNNModelScratch,
-        gru,
-        gru_reset_after,
-        lstm,
-        mlp,
-        rnn,
-        stack,
-    )
+    from d2lrnn.numpy.model import OPS, RNNModelScratch, stack
+    from d2lrnn.numpy.scratch import gru, gru_reset_after, lstm, mlp, rnn
     from d2lrnn.numpy.step import sgd_step
     from d2lrnn.numpy.tensors import (
         embedding,

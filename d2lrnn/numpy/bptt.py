@@ -13,6 +13,7 @@ import numpy as np
 
 from d2lrnn.nets import cells
 from d2lrnn.nets.cells import CELLS
+from d2lrnn.numpy.tensors import sigmoid
 
 
 def backward(cell, inputs, state, params, d_outputs, d_state):
@@ -136,11 +137,6 @@ def masked_back(cell, kept, m, params, d_state, d_params):
         return BACK[cell](kept, params, d_state, d_params)
     dX, d_before = BACK[cell](kept, params, tuple(m * d for d in d_state), d_params)
     return dX, tuple(d + (1 - m) * past for d, past in zip(d_before, d_state))
-
-
-def sigmoid(A):
-    """Return 1 / (1 + exp(-A)), which this form of it cannot overflow."""
-    return 0.5 * (np.tanh(0.5 * A) + 1)
 
 
 def gate_back(dA, X, H, gate, d_gate):
@@ -277,19 +273,3 @@ BACK = {
     "gru_reset_after": gru_reset_after_back,
     "lstm": lstm_back,
 }
-
-
-def trace_mlp(X, state, params):
-    """Return the outputs of a network without hidden states, the state, and a way back.
-
-    dA = (dO W_hq^T) (1 - H²), dW_xh = X^T dA, dW_hq = H^T dO.
-    """
-    W_xh, b_h, W_hq, b_q = params
-    H = np.tanh(X @ W_xh + b_h)  # (n, h)
-
-    def back(d_outputs, d_state):
-        dA = (d_outputs @ W_hq.T) * (1 - H**2)
-        d_params = [X.T @ dA, dA.sum(0), H.T @ d_outputs, d_outputs.sum(0)]
-        return dA @ W_xh.T, d_state, d_params
-
-    return H @ W_hq + b_q, state, back

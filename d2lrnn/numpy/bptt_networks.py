@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from d2lrnn.nets import cells, networks
+from d2lrnn.nets import cells, forward, networks
 from d2lrnn.numpy import bptt, tape
 from d2lrnn.numpy.tensors import concat
 
@@ -27,7 +27,7 @@ def trace(network, params, *inputs):
 @trace.register
 def _(network: networks.Recurrent, params, inputs, state):
     outputs, last, back = trace_cell(network.forward_fn, inputs, state, params)
-    cells.check_results(network.forward_fn, network.width, inputs, state, outputs, last)
+    forward.check_results(network.forward_fn, network.width, inputs, state, outputs, last)
 
     def pull_back(d_outputs):
         d_state = [np.zeros_like(s) for s in last]  # truncate BPTT at the minibatch
@@ -48,11 +48,11 @@ def trace_cell(forward_fn, inputs, state, params):
         function, settings = forward_fn.func, forward_fn.keywords
     else:
         function, settings = forward_fn, {}
-    if cells.mark(function, "trace"):
+    if isinstance(function, forward.ForwardFunction) and function.trace:
         return function.trace(inputs, state, params, **settings)
-    if not cells.mark(forward_fn, "architecture"):
+    if forward.is_custom(forward_fn):
         return trace_custom(forward_fn, inputs, state, params)
-    architecture = cells.architecture_of(forward_fn)
+    architecture = forward.architecture_of(forward_fn)
     architecture.check(inputs, state, params)
     outputs, last, tape = bptt.forward(architecture, inputs, state, params)
 
@@ -65,7 +65,9 @@ def trace_cell(forward_fn, inputs, state, params):
 def trace_custom(forward_fn, inputs, state, params):
     """As trace_cell, for a custom forward function."""
     arguments = inputs, tuple(state), list(params)
-    (outputs, *last), tape_back = tape.trace(functools.partial(cells.call, forward_fn), *arguments)
+    (outputs, *last), tape_back = tape.trace(
+        functools.partial(forward.call, forward_fn), *arguments
+    )
 
     def back(d_outputs, d_state):
         d_inputs, *grads = tape_back([d_outputs, *d_state])

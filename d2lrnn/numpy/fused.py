@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, forward
 from d2lrnn.numpy import tape
 
 HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dtype
@@ -256,23 +256,19 @@ gru_trace = functools.partial(trace, "gru", joined_gru, gru_recurrence)
 lstm_trace = functools.partial(trace, "lstm", joined_lstm, lstm_recurrence)
 
 
-@cells.is_cell("rnn", takes_ids=True)
+@forward.of_cell("rnn", takes_ids=True, trace=rnn_trace)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
     return rnn_trace(inputs, state, params)[:2]
 
 
-@cells.is_cell("gru", takes_ids=True)
+@forward.of_cell("gru", takes_ids=True, trace=gru_trace)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     return gru_trace(inputs, state, params)[:2]
 
 
-@cells.is_cell("lstm", takes_ids=True)
+@forward.of_cell("lstm", takes_ids=True, trace=lstm_trace)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     return lstm_trace(inputs, state, params)[:2]
-
-
-# Where d2lrnn/numpy finds the way back.
-rnn_fused.trace, gru_fused.trace, lstm_fused.trace = rnn_trace, gru_trace, lstm_trace

@@ -5,6 +5,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import kinds, optimizers
 from d2lrnn.nets.losses import LOSSES
+from d2lrnn.nets.steps import Update
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -84,5 +85,4 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         params, memory.kept = rule.update(params, grads, memory.before(params))
         return value, state, params
 
-    update.memory = memory
-    return update
+    return Update(update, memory)

@@ -6,11 +6,8 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import numpy as np
 
-from d2lrnn.nets import cells, kinds, language_model, layers
-from d2lrnn.nets.ops import Ops, library_threads
-from d2lrnn.numpy import baselines, bptt, distributed, gradients, tensors
-from d2lrnn.numpy.bptt import sigmoid
-from d2lrnn.numpy.fused import input_product
+from d2lrnn.nets import cells, forward, kinds
+from d2lrnn.numpy.tensors import sigmoid
 
 
 def mlp(X, params):
@@ -20,9 +17,6 @@ def mlp(X, params):
     W_xh, b_h, W_hq, b_q = params
     H = np.tanh(X @ W_xh + b_h)  # (n, h)
     return H @ W_hq + b_q  # (n, q)
-
-
-mlp.trace = bptt.trace_mlp  # where d2lrnn/numpy finds the way back
 
 
 def unroll(step, inputs, state, params):
@@ -50,7 +44,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("rnn")
+@forward.of_cell("rnn")
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
     cells.check("rnn", inputs, state, params)
@@ -84,7 +78,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("gru")
+@forward.of_cell("gru")
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
     cells.check("gru", inputs, state, params)
@@ -93,7 +87,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-@cells.is_cell("gru_reset_after")
+@forward.of_cell("gru_reset_after")
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
     cells.check("gru_reset_after", inputs, state, params)
@@ -118,7 +112,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
-@cells.is_cell("lstm")
+@forward.of_cell("lstm")
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
     cells.check("lstm", inputs, state, params)
@@ -127,33 +121,10 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-# Deep and bidirectional networks of these cells
-
 STEPS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
 }
-
-
-OPS = Ops(
-    name="numpy",
-    tensors=tensors,
-    gradients=gradients,
-    baselines=baselines,
-    distributed=distributed,
-    steps=STEPS,
-    forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
-    unroll=unroll,
-    output_layer=output_layer,
-    input_product=input_product,
-    set_threads=library_threads,
-)
-stack = layers.stack_of(OPS)
-
-
-class RNNModelScratch(language_model.RNNModelScratch):
-    """A language model whose recurrent network is written from scratch."""
-
-    ops = OPS
+FORWARD = {"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm}

@@ -107,3 +107,8 @@ def flat(A):
 def tanh(A):
     """Return the hyperbolic tangent of each element."""
     return np.tanh(A)
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-A)), which this form of it cannot overflow."""
+    return 0.5 * (np.tanh(0.5 * A) + 1)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.numpy.bptt import sigmoid
+from d2lrnn.numpy.tensors import sigmoid
 from d2lrnn.training.progress import say
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

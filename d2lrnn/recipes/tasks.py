@@ -8,7 +8,7 @@ device. The defaults are those that reach the results in the README.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from d2lrnn.nets.bleu import bleu
 from d2lrnn.recipes.pairs import Pairs, Tokens
 from d2lrnn.training import sequences
 from d2lrnn.training.history import Scores
+
+if TYPE_CHECKING:
+    from d2lrnn.interface import Backend
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
@@ -44,7 +47,7 @@ def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
 
 
 def sentiment(
-    rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: three reviews, good or bad, by 31 parameters."""
     X, y = one_hot_texts(REVIEWS)
@@ -58,7 +61,7 @@ def sentiment(
 
 
 def digits(
-    rnn: Any, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: scikit-learn's 8 x 8 digits, read row by row."""
     found = datasets.load_digits()
@@ -66,7 +69,7 @@ def digits(
 
 
 def mnist(
-    rnn: Any, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: MNIST's 28 x 28 digits, read row by row."""
     both = [datasets.read_mnist(split) for split in ("train", "test")]
@@ -75,7 +78,7 @@ def mnist(
 
 
 def _read_images(
-    rnn: Any, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
+    rnn: Backend, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
 ) -> Outcome:
     """Train an LSTM of 128 on images (N, height, width): Adam 0.001, minibatches of 128."""
     width = train[0].shape[2]
@@ -103,7 +106,7 @@ def _ten_and_mistakes(wrong: Any) -> Any:
 
 
 def drawing(
-    rnn: Any, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """One to many: a digit's label in, the digit out, row by row."""
     found = datasets.load_digits()
@@ -129,7 +132,7 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
 
 
 def dates(
-    rnn: Any, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: written dates to ISO dates, by encoder and decoder.
 
@@ -152,7 +155,7 @@ def dates(
 
 
 def french(
-    rnn: Any, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: English to French, the book's first 600 sentences.
 
@@ -174,7 +177,7 @@ def french(
 
 
 def tagging(
-    rnn: Any, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+    rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: a part of speech for each word, from both ends."""
     train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)

@@ -12,8 +12,9 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
+from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.tensorflow import contexts
-from d2lrnn.tensorflow.scratch import OPS
+from d2lrnn.tensorflow.model import OPS
 from d2lrnn.tensorflow.tensors import device_of, from_numpy, has_values, to_numpy
 
 LAYERS = {
@@ -158,13 +159,12 @@ class RNNModel(ConciseModel):
             optimizer.apply_gradients(zip(grads, self.params))
             return loss, state
 
-        def step(X, Y, state):
+        def deferred(X, Y, state):
             contexts.check_graph(*self.params)
             contexts.check_alone(self.params)
-            loss, state = update(*self.prepared(X, Y, state), self.own(state))
-            return float(loss), state
+            return update(*self.prepared(X, Y, state), self.own(state))
 
-        return optimizers.remembering(step, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_of(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""

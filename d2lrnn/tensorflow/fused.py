@@ -11,7 +11,7 @@ sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
 import tensorflow as tf
 
 from d2lrnn import checks
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, forward
 from d2lrnn.tensorflow import contexts, sizes
 from d2lrnn.tensorflow.tensors import has_values, own, to_numpy
 
@@ -122,7 +122,7 @@ def rnn_recurrence(A, H, W_hh):
     return (Hs, last), back
 
 
-@cells.is_cell("rnn", takes_ids=True)
+@forward.of_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
     """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
     inputs, state = check("rnn", inputs, state, params)
@@ -170,7 +170,7 @@ def gru_recurrence(A, H, W_hzr, W_hh):
     return (Hs, last), back
 
 
-@cells.is_cell("gru", takes_ids=True)
+@forward.of_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
     """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
     inputs, state = check("gru", inputs, state, params)
@@ -225,7 +225,7 @@ def lstm_recurrence(A, H, C, W_h):
     return (Hs, *last), back
 
 
-@cells.is_cell("lstm", takes_ids=True)
+@forward.of_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
     """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
     inputs, state = check("lstm", inputs, state, params)

@@ -5,7 +5,8 @@ import functools
 import tensorflow as tf
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, kinds, optimizers
+from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets.steps import Update
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import has_values, own
 
@@ -18,7 +19,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
     with contexts.tape() as tape:
         tape.watch(sources)
-        outputs, new_state = cells.call(forward_fn, *sources)
+        outputs, new_state = forward.call(forward_fn, *sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = tape.gradient([outputs, *new_state], sources, output_gradients=[d_outputs, *d_state])
     checks.reached([grad is not None for grad in grads[2]], inputs)
@@ -110,5 +111,4 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         memory.kept = kept
         return value, state, params
 
-    update.memory = memory
-    return update
+    return Update(update, memory)

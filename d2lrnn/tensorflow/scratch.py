@@ -6,11 +6,8 @@ step over time, ``output_layer`` turns hidden states into outputs.
 
 import tensorflow as tf
 
-from d2lrnn.nets import cells, kinds, language_model, layers
-from d2lrnn.nets.ops import Ops
-from d2lrnn.tensorflow import baselines, contexts, distributed, gradients, sizes, tensors
-from d2lrnn.tensorflow.fused import input_product
-from d2lrnn.tensorflow.prediction import say
+from d2lrnn.nets import cells, forward, kinds
+from d2lrnn.tensorflow import contexts, sizes
 from d2lrnn.tensorflow.tensors import own
 
 
@@ -71,7 +68,7 @@ def rnn_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("rnn")
+@forward.of_cell("rnn")
 def rnn(inputs, state, params):
     """Run a recurrent network over inputs; return all outputs and the last state."""
     cells.check("rnn", inputs, state, params)
@@ -105,7 +102,7 @@ def gru_reset_after_step(X, state, params):
     return (H,)
 
 
-@cells.is_cell("gru")
+@forward.of_cell("gru")
 def gru(inputs, state, params):
     """Run a GRU over inputs; return all outputs and the last state."""
     cells.check("gru", inputs, state, params)
@@ -114,7 +111,7 @@ def gru(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-@cells.is_cell("gru_reset_after")
+@forward.of_cell("gru_reset_after")
 def gru_reset_after(inputs, state, params):
     """Run gru_reset_after_step over inputs; return all outputs and the last state."""
     cells.check("gru_reset_after", inputs, state, params)
@@ -139,7 +136,7 @@ def lstm_step(X, state, params):
     return H, C
 
 
-@cells.is_cell("lstm")
+@forward.of_cell("lstm")
 def lstm(inputs, state, params):
     """Run an LSTM over inputs; return all outputs and the last state."""
     cells.check("lstm", inputs, state, params)
@@ -148,44 +145,10 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-# Deep and bidirectional networks of these cells
-
 STEPS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
 }
-
-
-OPS = Ops(
-    name="tensorflow",
-    tensors=tensors,
-    gradients=gradients,
-    baselines=baselines,
-    distributed=distributed,
-    steps=STEPS,
-    forward={"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm},
-    unroll=unroll,
-    output_layer=output_layer,
-    input_product=input_product,
-    repeated=contexts.unrecorded,
-)
-stack = layers.stack_of(OPS)
-
-
-class RNNModelScratch(language_model.RNNModelScratch):
-    """A language model whose recurrent network is written from scratch."""
-
-    ops = OPS
-
-    def __call__(self, X, state):
-        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        contexts.check_graph(*self.params)
-        return super().__call__(X, state)
-
-    def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
-        if self.is_custom:
-            return super().say(index, state, given, noise)
-        return say(self, index, state, given, noise)
+FORWARD = {"rnn": rnn, "gru": gru, "gru_reset_after": gru_reset_after, "lstm": lstm}

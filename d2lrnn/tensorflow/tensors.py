@@ -140,3 +140,8 @@ def flat(A):
 def tanh(A):
     """Return the hyperbolic tangent of each element."""
     return tf.tanh(A)
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-a)) of each element a."""
+    return tf.sigmoid(A)

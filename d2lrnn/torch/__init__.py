@@ -10,20 +10,11 @@ if TYPE_CHECKING:
     from d2lrnn.exports import GRU, LSTM, RNN, RNNModel
 else:
     with requires("torch"):
-        from d2lrnn.torch.concatenated import concat_gru, concat_lstm, concat_rnn
         from d2lrnn.torch.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.torch.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.torch.gradients import grad_clipping, make_update, value_and_grad, vjp
-        from d2lrnn.torch.scratch import (
-            OPS,
-            RNNModelScratch,
-            gru,
-            gru_reset_after,
-            lstm,
-            mlp,
-            rnn,
-            stack,
-        )
+        from d2lrnn.torch.model import OPS, RNNModelScratch, stack
+        from d2lrnn.torch.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.torch.step import sgd_step
         from d2lrnn.torch.tensors import (
             embedding,

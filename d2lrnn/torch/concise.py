@@ -10,8 +10,9 @@ from torch import nn
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
+from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.torch.contexts import detached, recording, without_autocast
-from d2lrnn.torch.scratch import OPS
+from d2lrnn.torch.model import OPS
 from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
 
 
@@ -128,12 +129,7 @@ class RNNModel(nn.Module, ConciseModel):
             optimizer.step()
             return loss.detach(), tuple(s.detach() for s in state)
 
-        def step(X, Y, state):
-            loss, state = deferred(X, Y, state)
-            return loss.item(), state
-
-        step.deferred = deferred  # a GPU computes on while Python goes ahead
-        return optimizers.remembering(step, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_of(optimizer))
 
     @recording
     def gradients(self, X, Y, state):

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, forward
 from d2lrnn.torch import products
 from d2lrnn.torch.contexts import by_hand, is_transformed, without_autocast
 from d2lrnn.torch.products import input_product
-from d2lrnn.torch.scratch import OPS
+from d2lrnn.torch.scratch import FORWARD
 from d2lrnn.torch.tensors import concat, one_hot, own, to_numpy
 
 
@@ -56,7 +56,7 @@ def plain_in_transforms(cell):
             if not inputs.dtype.is_floating_point:
                 settings = {"dtype": checks.dtype_of(params[0]), "device": inputs.device}
                 inputs = one_hot(inputs, len(params[0]), **settings)
-            return OPS.forward[cell](inputs, state, params)
+            return FORWARD[cell](inputs, state, params)
 
         return either
 
@@ -125,7 +125,7 @@ class RNNRecurrence(torch.autograd.Function):
         return dA, dH, one_product(Hs[:-1], dA)
 
 
-@cells.is_cell("rnn", takes_ids=True)
+@forward.of_cell("rnn", takes_ids=True)
 @plain_in_transforms("rnn")
 @without_autocast
 def rnn_fused(inputs, state, params):
@@ -178,7 +178,7 @@ class GRURecurrence(torch.autograd.Function):
         return dA, dH, one_product(H, dA_zr), one_product(RH, parts[2])
 
 
-@cells.is_cell("gru", takes_ids=True)
+@forward.of_cell("gru", takes_ids=True)
 @plain_in_transforms("gru")
 @without_autocast
 def gru_fused(inputs, state, params):
@@ -335,7 +335,7 @@ def lay_out(params, inputs, state):
                 W.data = part.T
 
 
-@cells.is_cell("lstm", takes_ids=True)
+@forward.of_cell("lstm", takes_ids=True, lay_out=lay_out)
 @plain_in_transforms("lstm")
 @without_autocast
 def lstm_fused(inputs, state, params):
@@ -348,6 +348,3 @@ def lstm_fused(inputs, state, params):
     W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)
-
-
-lstm_fused.lay_out = lay_out

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, kinds, optimizers
+from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets.steps import Update
 from d2lrnn.torch import graph
 from d2lrnn.torch.contexts import detached, recording
 from d2lrnn.torch.tensors import own
@@ -19,7 +20,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     leaves = [detached(tensor).requires_grad_() for tensor in (inputs, *state, *params)]
     first = 1 + len(state)  # of the parameters
     inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
-    outputs, new_state = cells.call(forward_fn, inputs, state, params)
+    outputs, new_state = forward.call(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = gradients_of((outputs, *new_state), (d_outputs, *d_state), leaves)
     checks.reached([grad is not None for grad in grads[first:]], inputs)
@@ -144,7 +145,8 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     change = change_by(rule, *checks.clipping(theta, clip))
     compute = differentiated(network, loss)
     on_gpu = graph.Step(compute, change, memory) if graph.is_ours(network) else None
-    lay_out = getattr(getattr(network, "forward_fn", None), "lay_out", None)
+    forward_fn = getattr(network, "forward_fn", None)
+    lay_out = forward_fn.lay_out if isinstance(forward_fn, forward.ForwardFunction) else None
 
     @recording
     def update(params, inputs, targets, weights=None):
@@ -157,5 +159,4 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         memory.kept = change(params, grads, memory.before(params))
         return value, constant(state), params
 
-    update.memory = memory
-    return update
+    return Update(update, memory)

@@ -13,7 +13,7 @@ import warnings
 
 import torch
 
-from d2lrnn.nets import cells
+from d2lrnn.nets import forward
 
 WARM_UP = 3  # steps from Python before one is recorded: libraries set themselves up in them
 MOST = 8  # graphs that a step keeps, one for each shape: each holds memory of its own
@@ -51,7 +51,7 @@ def recorder_for(device):
 
 def is_ours(network):
     """Return whether a network does the same at every call: a custom function may not."""
-    return cells.mark(getattr(network, "forward_fn", network), "architecture") is not None
+    return not forward.is_custom(getattr(network, "forward_fn", network))
 
 
 class Step:

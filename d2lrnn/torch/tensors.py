@@ -176,3 +176,8 @@ def set_threads(number):
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     return before
+
+
+def sigmoid(A):
+    """Return 1 / (1 + exp(-a)) of each element a."""
+    return torch.sigmoid(A)

@@ -18,8 +18,9 @@ from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group, kinds, remedies
-from d2lrnn.nets.language_model import RNNModelScratch, Step
+from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.prediction import first_tokens
+from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import divergence, minibatches, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
@@ -37,7 +38,7 @@ def make_step(
     optimizer: str = "sgd",
     clip: str = "norm",
     segment: int | None = None,
-) -> Step:
+) -> TrainingStep:
     """Return a function that trains a language model on one minibatch.
 
     A step computes the outputs for X and their mean cross-entropy with the targets Y,
@@ -78,7 +79,7 @@ def make_step(
     if not isinstance(net, RNNModelScratch):
         checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
     settings = {"optimizer": optimizer, "clip": clip}
-    step: Step = (
+    step: TrainingStep = (
         net.make_step(lr, theta, **settings)
         if segment is None
         else segments.make_step(net, lr, theta, segment=segment, **settings)
@@ -135,7 +136,7 @@ def train_epoch_ch8(
         raise ValueError(
             f"step is {step!r}; expected a function that trains; give make_step(net, lr)"
         )
-    seen, step = epoch or Epoch(), getattr(step, "deferred", step)
+    seen, step = epoch or Epoch(), step.deferred if isinstance(step, TrainingStep) else step
     state, start = seen.state, time.perf_counter() - seen.seconds
     processes, first, num_rows = group.of(net), seen.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, losses, optimizers
+from d2lrnn.nets import averaging, forward, losses, optimizers
 from d2lrnn.nets.language_model import RNNModelScratch
+from d2lrnn.nets.steps import TrainingStep
 
 Array = np.ndarray[Any, Any]
 
@@ -69,9 +70,9 @@ def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
 
     The segments are of two lengths at most, and so each is compiled for two shapes.
     """
-    forward = functools.partial(cells.run, forward_fn, width)
+    run = functools.partial(forward.run, forward_fn, width)
     vjp = functools.partial(ops.gradients.vjp, forward_fn)
-    return ops.repeated(forward), ops.repeated(vjp)
+    return ops.repeated(run), ops.repeated(vjp)
 
 
 def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
@@ -81,7 +82,7 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
     theta, clip = checks.clipping(theta, clip)
     check(net, segment)
 
-    def step(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
+    def deferred(X: Any, Y: Any, state: Any) -> tuple[float, Any]:
         loss, state, grads = value_and_grad(net, X, Y, state, segment)
         if net.ops.group.size > 1:
             loss, grads = _averaged(net, Y, loss, grads)
@@ -94,7 +95,7 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
     def load_memory(arrays: dict[str, Array]) -> None:
         memory.load(arrays, net.arrays(), np.asarray)
 
-    return optimizers.remembering(step, functools.partial(memory.arrays, np.asarray), load_memory)
+    return TrainingStep(deferred, functools.partial(memory.arrays, np.asarray), load_memory)
 
 
 def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float, list[Array]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2lrnn.nets.build import functions
 from d2lrnn.nets.cells import CELLS, Architecture
+from d2lrnn.nets.layers import functions
 
 LONG = np.longdouble
 DTYPES = ["float32", "float64"]
@@ -68,7 +68,7 @@ def check_steps(rnn, cell, dtype, sizes, scales, seed):
     shapes = [*CELLS[cell].shapes(d, h), (h, 1), (1,)]
     arrays = [(scale * rng.normal(size=shape)).astype(dtype) for shape in shapes]
     xs = (input_scale * rng.normal(size=(num_steps, n, d))).astype(dtype)
-    forward = functions(rnn, Architecture(cell))[2]
+    forward = functions(rnn.RNNModelScratch.ops, Architecture(cell))[2]
     params = rnn.trainable(arrays, dtype=dtype)
     zeros = np.zeros((n, h), dtype)
     state = tuple(rnn.from_numpy(zeros) for _ in CELLS[cell].states)

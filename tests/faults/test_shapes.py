@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, concatenated
+from d2lrnn.nets import build, concatenated, layers
 
 CASES = [*agreement.CASES, *(f"{cell}_fused" for cell in build.FUSED)]
 CASES += [f"concat_{cell}" for cell in ("rnn", "gru", "lstm")]
@@ -61,7 +61,9 @@ def solve(rnn, case, problem, dtype, layout):
         forward_fn, params = getattr(rnn, case), concatenated.concat_arrays(params)
     else:
         fused = case.endswith("_fused")
-        forward_fn = build.functions(rnn, agreement.CASES[cell], fused=fused)[2]
+        forward_fn = layers.functions(rnn.RNNModelScratch.ops, agreement.CASES[cell], fused=fused)[
+            2
+        ]
     made = functools.partial(spread, rnn, dtype=dtype, layout=layout)
     tensors = {}  # by array: where it is the same one, so is the tensor
 

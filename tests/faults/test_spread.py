@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from anything import NUMPY, H, V
 
-from d2lrnn.nets.build import functions
 from d2lrnn.nets.cells import Architecture
+from d2lrnn.nets.layers import functions
 
 CELLS = ["rnn", "gru", "gru_reset_after", "lstm"]
 FORMS = [
@@ -18,7 +18,7 @@ FORMS = [
 def forward_fn(rnn, cell, form):
     """Return the forward function of a form of a cell, and its architecture."""
     architecture = Architecture(cell, 2 if form == "deep" else 1)
-    forward = functions(rnn, architecture, fused=form == "fused")[2]
+    forward = functions(rnn.RNNModelScratch.ops, architecture, fused=form == "fused")[2]
     return getattr(rnn, f"concat_{cell}") if form == "concatenated" else forward, architecture
 
 

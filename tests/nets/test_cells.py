@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, cells, concatenated, concise
+from d2lrnn.nets import build, cells, concatenated, concise, layers
 from d2lrnn.numpy import bptt
 
 CONCATENATED = ["rnn", "gru", "lstm"]
@@ -80,7 +80,7 @@ def test_the_concatenated_form_agrees_with_the_reference_in_float32(rnn, cell):
 @pytest.mark.parametrize("order", concatenated.ORDERS)
 @pytest.mark.parametrize("cell", CONCATENATED)
 def test_parameters_are_joined_and_split_again(rnn, cell, order):
-    params = build.functions(rnn, cells.Architecture(cell))[0](5, 4, seed=0)
+    params = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))[0](5, 4, seed=0)
     joined = rnn.concat_params(params, order=order)
     assert len(joined) == 2 + 2 * len(cells.CELLS[cell].gates)
     assert rnn.to_numpy(joined[0]).shape == (9, 4)

@@ -189,7 +189,7 @@ def zeros(rnn, *shape):
 
 
 def call(rnn, inputs, states=((2, 4),), cell="rnn"):
-    made = build.functions(rnn, cells.Architecture(cell))
+    made = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
     state = tuple(zeros(rnn, *shape) for shape in states)
     return getattr(rnn, f"{cell}_fused")(inputs, state, made[0](5, 4))
 

@@ -5,7 +5,7 @@ import pytest
 from bounds import SAME
 
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, cells, first_values
+from d2lrnn.nets import cells, first_values, layers
 
 
 def arrays(rnn, tensors):
@@ -16,7 +16,7 @@ def arrays(rnn, tensors):
 @pytest.mark.parametrize("cell", cells.CELLS)
 def test_the_same_seed_gives_the_same_parameters_bit_for_bit(rnn, cell, dtype):
     architecture = cells.Architecture(cell)
-    get_params, _, _ = build.functions(rnn, architecture)
+    get_params, _, _ = layers.functions(rnn.RNNModelScratch.ops, architecture)
     expected = [array.astype(dtype) for array in architecture.arrays(28, 256, 0)]
     found = arrays(rnn, get_params(28, 256, seed=0, dtype=dtype))
     assert {array.dtype.name for array in found} == {dtype}

@@ -1,0 +1,48 @@
+"""What shared code knows JAX by, and the language model whose network is from scratch."""
+
+import functools
+
+import jax
+
+from d2lrnn.jax import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.jax.prediction import say
+from d2lrnn.nets import forward, language_model, layers
+from d2lrnn.nets.ops import Ops
+
+OPS = Ops(
+    name="jax",
+    tensors=tensors,
+    gradients=gradients,
+    baselines=baselines,
+    distributed=distributed,
+    steps=scratch.STEPS,
+    forward=scratch.FORWARD,
+    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    unroll=scratch.unroll,
+    output_layer=scratch.output_layer,
+    input_product=fused.input_product,
+    compiled=jax.jit,
+    repeated=jax.jit,
+)
+stack = layers.stack_of(OPS)
+
+
+class RNNModelScratch(language_model.RNNModelScratch):
+    """A language model whose recurrent network is written from scratch."""
+
+    ops = OPS
+
+    @functools.cached_property
+    def forward(self):
+        """The forward computation, compiled when inputs of new shapes arrive."""
+        return jax.jit(functools.partial(forward.run, self.forward_fn, self.vocab_size))
+
+    def __call__(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        return self.forward(self.inputs(X, state), self.own(state), self.params)
+
+    def say(self, index, state, given, noise):
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        if self.is_custom:
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

@@ -1,0 +1,36 @@
+"""What shared code knows MXNet by, and the language model whose network is from scratch."""
+
+from d2lrnn.mxnet import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.mxnet.prediction import say
+from d2lrnn.mxnet.tensors import defined_when_empty
+from d2lrnn.nets import language_model, layers
+from d2lrnn.nets.ops import Ops
+
+OPS = Ops(
+    name="mxnet",
+    tensors=tensors,
+    gradients=gradients,
+    baselines=baselines,
+    distributed=distributed,
+    steps=scratch.STEPS,
+    forward=scratch.FORWARD,
+    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    unroll=scratch.unroll,
+    output_layer=scratch.output_layer,
+    input_product=fused.input_product,
+    set_threads=tensors.set_threads,
+    for_empty_batches=defined_when_empty,
+)
+stack = layers.stack_of(OPS)
+
+
+class RNNModelScratch(language_model.RNNModelScratch):
+    """A language model whose recurrent network is written from scratch."""
+
+    ops = OPS
+
+    def say(self, index, state, given, noise):
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        if self.is_custom:
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

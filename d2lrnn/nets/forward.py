@@ -1,0 +1,173 @@
+"""Forward functions: those of this package, and custom ones, whose results are checked."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from d2lrnn import checks
+from d2lrnn.nets.cells import CELLS, Architecture
+
+COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ForwardFunction:
+    """A forward function of this package, and what a net has to know about it.
+
+    Attributes:
+        function: called with (inputs, state, params); returns the outputs and the last state.
+        architecture: what it computes; None for a function whose parameters have another form, as
+            those of the concatenated cells.
+        takes_ids: whether token ids (T, n) may stand for one-hot rows (T, n, V) as its inputs.
+        trace: in NumPy, a function that takes the same arguments and returns the outputs, the last
+            state, and a function that computes the gradients. None: d2lrnn.numpy.bptt has it.
+        lay_out: in PyTorch, a function that puts the parameters in memory as the framework's kernel
+            reads them. None: they lie as they are.
+    """
+
+    function: Callable[..., Any]
+    architecture: Architecture | None = None
+    takes_ids: bool = False
+    trace: Callable[..., Any] | None = None
+    lay_out: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Take the function's name and documentation."""
+        kind = type(self.function)
+        name(self, **{n: getattr(self.function, n, getattr(kind, n)) for n in COPIED})
+        name(self, __wrapped__=self.function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs and the last state."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        """Return the name and the arguments."""
+        arguments = ", ".join(inspect.signature(self).parameters)
+        return f"<forward function {name_of(self)}({arguments})>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle a function with a public name by that name, as pickle does for any function."""
+        place: str = vars(self)["__qualname__"]
+        if getattr(sys.modules.get(self.__module__), place, None) is self:
+            return place
+        facts = self.architecture, self.takes_ids, self.trace, self.lay_out
+        return ForwardFunction, (self.function, *facts)
+
+
+def name(function: Any, **names: Any) -> None:
+    """Set __name__, __doc__ and the like of a function or class, of a ForwardFunction too."""
+    for key, value in names.items():
+        if isinstance(function, ForwardFunction):
+            vars(function)[key] = value  # setattr is for fields, and these are frozen
+        else:
+            setattr(function, key, value)
+
+
+def of_cell(cell: str, **facts: Any) -> Callable[[Callable[..., Any]], ForwardFunction]:
+    """Return a decorator for a backend's forward function of the cell of that name.
+
+    Args:
+        cell: a key of CELLS.
+        facts: takes_ids, trace and lay_out of ForwardFunction.
+    """
+
+    def decorate(function: Callable[..., Any]) -> ForwardFunction:
+        return ForwardFunction(function, Architecture(cell), **facts)
+
+    return decorate
+
+
+def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
+    """Return what a forward function computes.
+
+    Raises:
+        ValueError: the function is a custom one.
+    """
+    if isinstance(forward_fn, ForwardFunction) and forward_fn.architecture is not None:
+        return forward_fn.architecture
+    raise ValueError(
+        f"forward_fn is {name_of(forward_fn)}; this needs one of {', '.join(CELLS)}, or what stack "
+        "returns"
+    )
+
+
+def is_custom(forward_fn: Any) -> bool:
+    """Return whether a forward function is not one of this package.
+
+    functools.partial, jit and wrappers of a function of this package are custom functions too.
+    """
+    return not isinstance(forward_fn, ForwardFunction) or forward_fn.architecture is None
+
+
+def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -> Any:
+    """Call a forward function; check that a custom one returns outputs and a state.
+
+    Raises:
+        ValueError: a custom function does not return (outputs, state), with as many tensors in the
+            state as before.
+    """
+    results = forward_fn(inputs, state, params)
+    if not is_custom(forward_fn):
+        return results
+    own_name = f"the forward function {name_of(forward_fn)}"
+    expected = f"expected (outputs, state), the state as a tuple of {len(state)}"
+    if not isinstance(results, (tuple, list)) or len(results) != 2:
+        raise ValueError(f"{own_name} returns {_described(results)}; {expected}")
+    outputs, last = results
+    if not isinstance(last, (tuple, list)) or len(last) != len(state):
+        raise ValueError(f"{own_name} returns {_described(last)} as the state; {expected}")
+    return outputs, tuple(last)
+
+
+def run(
+    forward_fn: Callable[..., Any], width: int | None, inputs: Any, state: Any, params: Any
+) -> Any:
+    """Call the forward function of a language model; check the shapes that a custom one returns."""
+    outputs, last = call(forward_fn, inputs, state, params)
+    check_results(forward_fn, width, inputs, state, outputs, last)
+    return outputs, last
+
+
+def check_results(
+    forward_fn: Any, width: int | None, inputs: Any, state: Any, outputs: Any, last: Any
+) -> None:
+    """Check the shapes that a custom forward function returns.
+
+    Raises:
+        ValueError: the outputs are not (T * n, width), where a width of None is any, or the tensors
+            of the last state do not have the shapes of the state before.
+    """
+    if not is_custom(forward_fn):
+        return
+    own_name = f"the forward function {name_of(forward_fn)}"
+    shapes = [tuple(getattr(tensor, "shape", ())) for tensor in (*last, outputs)]
+    for number, (before, shape) in enumerate(zip(state, shapes, strict=False)):
+        if checks.shapes_differ(shape, tuple(before.shape)):
+            raise ValueError(
+                f"{own_name} returns state[{number}] of shape {shape}; expected "
+                f"{tuple(before.shape)}, the shape of the state before"
+            )
+    T, n = inputs.shape[:2]
+    rows = None if T is None or n is None else T * n
+    expected: Any = (rows, width)
+    if checks.shapes_differ(shapes[-1], expected):
+        raise ValueError(
+            f"{own_name} returns {_described(outputs)} of shape {shapes[-1]} as outputs; expected "
+            "a tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "
+            f"({rows}, {width})"
+        )
+
+
+def name_of(function: Any) -> str:
+    """Return the name of a function, or the type of an object that is called like one."""
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _described(value: Any) -> str:
+    kind = type(value).__name__
+    return f"a {kind} of {len(value)}" if isinstance(value, (tuple, list, dict)) else f"a {kind}"

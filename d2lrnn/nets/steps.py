@@ -1,0 +1,85 @@
+"""A training step as an object: what it computes, and the state of its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from d2lrnn.nets.optimizers import Arrays, Memory
+
+State = tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """What make_update returns: one update of parameters, and the state of the optimizer."""
+
+    function: Callable[..., Any]
+    memory: Memory
+
+    def __call__(self, params: Any, inputs: Any, targets: Any, weights: Any = None) -> Any:
+        """Return the mean loss, the last state, and the new parameters."""
+        return self.function(params, inputs, targets, weights)
+
+
+class SequenceStep:
+    """A function that trains a network over sequences on one minibatch.
+
+    It holds compiled code and the state of its optimizer, and so it cannot be pickled.
+
+    Attributes:
+        deferred: takes the same step, but returns the loss as the framework's tensor, so that a
+            device can compute on while Python continues.
+        memory: returns the state of the optimizer as NumPy arrays by name.
+        load_memory: takes such arrays into a step that was made with the same arguments.
+    """
+
+    def __init__(
+        self,
+        deferred: Callable[..., Any],
+        memory: Callable[[], Arrays],
+        load_memory: Callable[[Arrays], None],
+    ) -> None:
+        """Keep the functions."""
+        self.deferred, self.memory, self.load_memory = deferred, memory, load_memory
+
+    def __call__(self, *batch: Any, **named: Any) -> Any:
+        """Train on a minibatch; return the mean loss."""
+        return float(self.deferred(*batch, **named))
+
+    def __copy__(self) -> SequenceStep:
+        """Return the step itself, as for any function."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> SequenceStep:
+        """Return the step itself, as for any function."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """Raise an error that says what can be pickled instead."""
+        raise TypeError(
+            "a training step cannot be pickled; pickle the net and step.memory() instead, make a "
+            "new step with make_step, and call its load_memory(...)"
+        )
+
+
+class TrainingStep(SequenceStep):
+    """A function that trains a language model on one minibatch."""
+
+    def __call__(self, X: Any, Y: Any, state: State) -> tuple[float, State]:
+        """Train on a minibatch; return the mean loss and the state after it."""
+        loss, state = self.deferred(X, Y, state)
+        return float(loss), state
+
+
+def memory_of(memory: Memory, net: Any) -> tuple[Callable[[], Arrays], Callable[[Arrays], None]]:
+    """Return memory and load_memory of a step for the parameters of a net."""
+
+    def arrays() -> Arrays:
+        return memory.arrays(net.ops.tensors.to_numpy)
+
+    def load(values: Arrays) -> None:
+        memory.load(values, net.params, net.tensor)
+
+    return arrays, load

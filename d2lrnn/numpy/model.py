@@ -1,0 +1,28 @@
+"""What shared code knows NumPy by, and the language model whose network is from scratch."""
+
+from d2lrnn.nets import language_model, layers
+from d2lrnn.nets.ops import Ops, library_threads
+from d2lrnn.numpy import baselines, distributed, fused, gradients, scratch, tensors
+
+OPS = Ops(
+    name="numpy",
+    tensors=tensors,
+    gradients=gradients,
+    baselines=baselines,
+    distributed=distributed,
+    steps=scratch.STEPS,
+    forward=scratch.FORWARD,
+    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    unroll=scratch.unroll,
+    output_layer=scratch.output_layer,
+    input_product=fused.input_product,
+    set_threads=library_threads,
+    has_layers=False,
+)
+stack = layers.stack_of(OPS)
+
+
+class RNNModelScratch(language_model.RNNModelScratch):
+    """A language model whose recurrent network is written from scratch."""
+
+    ops = OPS

@@ -1,0 +1,39 @@
+"""What shared code knows TensorFlow by, and the language model whose network is from scratch."""
+
+from d2lrnn.nets import language_model, layers
+from d2lrnn.nets.ops import Ops
+from d2lrnn.tensorflow import baselines, contexts, distributed, fused, gradients, scratch, tensors
+from d2lrnn.tensorflow.prediction import say
+
+OPS = Ops(
+    name="tensorflow",
+    tensors=tensors,
+    gradients=gradients,
+    baselines=baselines,
+    distributed=distributed,
+    steps=scratch.STEPS,
+    forward=scratch.FORWARD,
+    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    unroll=scratch.unroll,
+    output_layer=scratch.output_layer,
+    input_product=fused.input_product,
+    repeated=contexts.unrecorded,
+)
+stack = layers.stack_of(OPS)
+
+
+class RNNModelScratch(language_model.RNNModelScratch):
+    """A language model whose recurrent network is written from scratch."""
+
+    ops = OPS
+
+    def __call__(self, X, state):
+        """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
+        contexts.check_graph(*self.params)
+        return super().__call__(X, state)
+
+    def say(self, index, state, given, noise):
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        if self.is_custom:
+            return super().say(index, state, given, noise)
+        return say(self, index, state, given, noise)

@@ -1,0 +1,40 @@
+"""What shared code knows PyTorch by, and the language model whose network is from scratch."""
+
+import torch
+
+from d2lrnn.nets import language_model, layers
+from d2lrnn.nets.ops import Ops
+from d2lrnn.torch import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.torch.contexts import without_autocast
+
+OPS = Ops(
+    name="torch",
+    tensors=tensors,
+    gradients=gradients,
+    baselines=baselines,
+    distributed=distributed,
+    steps={name: without_autocast(step) for name, step in scratch.STEPS.items()},
+    forward=scratch.FORWARD,
+    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    unroll=scratch.unroll,
+    output_layer=scratch.output_layer,
+    input_product=fused.input_product,
+    set_threads=tensors.set_threads,
+)
+stack = layers.stack_of(OPS)
+
+
+class RNNModelScratch(language_model.RNNModelScratch):
+    """A language model whose recurrent network is written from scratch."""
+
+    ops = OPS
+
+    @torch.no_grad()
+    def evaluate(self, X, state):
+        """Return the outputs as a NumPy array and the new state, recording no graph."""
+        return super().evaluate(X, state)
+
+    @torch.inference_mode()
+    def say(self, index, state, given, noise):
+        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        return super().say(index, state, given, noise)
