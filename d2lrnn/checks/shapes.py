@@ -66,43 +66,51 @@ def features(X: Shape, weight: Shape) -> None:
     width("X", X[1], weight[0])
 
 
-def recurrent(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
+def recurrent(inputs: Shape, states: Any, num_inputs: int, state_shapes: Sequence[Shape]) -> None:
     """Check what a cell is called with.
 
-    inputs is a shape (num_steps, batch_size, num_inputs), states a tuple of num_states tensors
-    (batch_size, num_hiddens), and weight the shape (num_inputs, num_hiddens) of an input weight.
+    Args:
+        inputs: a shape (num_steps, batch_size, num_inputs).
+        states: a tuple of tensors (batch_size, ...).
+        num_inputs: that the parameters are for.
+        state_shapes: of the states, without the axis of the batch.
     """
     axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
-    num_inputs, num_hiddens = weight
     width("inputs", inputs[2], num_inputs)
-    state(states, inputs[1], [num_hiddens] * num_states)
+    state(states, inputs[1], state_shapes)
 
 
-def recurrent_ids(inputs: Shape, states: Any, weight: Shape, num_states: int = 1) -> None:
+def recurrent_ids(inputs: Shape, states: Any, state_shapes: Sequence[Shape]) -> None:
     """Check as recurrent does, where the inputs are token ids (num_steps, batch_size)."""
     axes("inputs", inputs, "(num_steps, batch_size)")
-    state(states, inputs[1], [weight[1]] * num_states)
+    state(states, inputs[1], state_shapes)
 
 
-def state(states: Any, batch_size: int, widths: Sequence[int]) -> None:
-    """Check that states is a tuple of tensors (batch_size, width), one for each of widths."""
+def state(states: Any, batch_size: int, shapes: Sequence[Shape]) -> None:
+    """Check that states is a tuple of tensors (batch_size, *shape), one for each of shapes."""
     remedy = f"call net.begin_state({batch_size})"
-    if not isinstance(states, (tuple, list)) or len(states) != len(widths):
+    if not isinstance(states, (tuple, list)) or len(states) != len(shapes):
         kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "no tuple"
-        raise ValueError(f"state is {kind}; expected a tuple of length {len(widths)}; {remedy}")
-    for tensor, width in zip(states, widths, strict=True):
+        raise ValueError(f"state is {kind}; expected a tuple of length {len(shapes)}; {remedy}")
+    for tensor, expected in zip(states, shapes, strict=True):
         if not hasattr(tensor, "shape"):
             raise ValueError(f"state holds a {type(tensor).__name__}; expected tensors; {remedy}")
         shape = tuple(tensor.shape)
-        axes("state", shape, "(batch_size, num_hiddens)")
+        names = "num_hiddens" if len(expected) == 1 else ", ".join(map(str, expected))
+        axes("state", shape, f"(batch_size, {names})")
         if shapes_differ(shape[:1], (batch_size,)):
             raise ValueError(
                 f"state is for batch_size {shape[0]}, the minibatch has {batch_size}; {remedy}"
             )
-        if shapes_differ(shape[1:], (width,)):
+        if shapes_differ(shape[1:], expected):
             raise ValueError(
-                f"state has {shape[1]} hidden units, the parameters have {width}; {remedy}"
+                f"state has {_units(shape[1:])} hidden units, the parameters have "
+                f"{_units(expected)}; {remedy}"
             )
+
+
+def _units(shape: Shape) -> str:
+    return " x ".join(map(str, shape))
 
 
 def width(name: str, found: int, expected: int) -> None:

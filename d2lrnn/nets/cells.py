@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 from d2lrnn import checks
 from d2lrnn.nets import first_values, kinds
-from d2lrnn.nets.first_values import Array, Shape
+from d2lrnn.nets.first_values import Array, FirstValue, Shape
 
 Item = TypeVar("Item")
+Axes = tuple[str | int, ...]
+LETTERS: Mapping[Any, str] = {"d": "num_inputs", "h": "num_hiddens"}
 
 
 class Gate(NamedTuple):
@@ -27,34 +29,64 @@ class Gate(NamedTuple):
     b: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
-    """One kind of cell: a letter for each gate, which has weights W_x?, W_h? and a bias b_?.
+    """One kind of cell: the names and the axes of its parameters and its states.
 
-    ``extra`` names biases (num_hiddens,) beside those of the gates. get_params and init_state are
-    the names that a backend has for the functions.
+    An axis is "d" (num_inputs), "h" (num_hiddens) or a number. "d" and "h" are each an axis of at
+    least one parameter.
+
+    Attributes:
+        name: of the cell; a key of CELLS.
+        parameters: the axes of each parameter by its name, in order, such as {"b_h": ("h",)}.
+        states: the axes of each state by its name, without that of the batch. The first state is
+            what the cell returns at a time step: it has the axes ("h",).
+        get_params: the name that backends have for the function that makes parameters.
+        init_state: the name that backends have for the function that makes the first state.
+        gates: a letter ? for each gate that has the parameters W_x?, W_h? and b_?, in order.
+        first: functions (shape, generator) -> array of the parameters whose first values are
+            neither small random numbers (matrices) nor 0 (vectors), by name.
     """
 
     name: str
-    gates: str
-    states: tuple[str, ...]
-    get_params: str
-    init_state: str
-    extra: tuple[str, ...] = ()
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters in order, without the output layer's."""
-        return (
-            *(name for g in self.gates for name in (f"W_x{g}", f"W_h{g}", f"b_{g}")),
-            *self.extra,
-        )
+    parameters: Mapping[str, Axes]
+    states: Mapping[str, Axes]
+    get_params: str = ""
+    init_state: str = ""
+    gates: str = ""
+    first: Mapping[str, FirstValue] = field(default_factory=dict)
 
     def shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the parameters, without the output layer's."""
-        h = num_hiddens
-        gate: list[Shape] = [(num_inputs, h), (h, h), (h,)]
-        return gate * len(self.gates) + [(h,)] * len(self.extra)
+        sizes = {"d": num_inputs, "h": num_hiddens}
+        return [_shape(axes, sizes) for axes in self.parameters.values()]
+
+    def state_shapes(self, num_hiddens: int) -> list[Shape]:
+        """Return the shapes of the states, without the axis of the batch."""
+        return [_shape(axes, {"h": num_hiddens}) for axes in self.states.values()]
+
+    @functools.cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """For "d" and "h", the first parameter that has this axis, and which axis it is."""
+        axes = list(self.parameters.values())
+        return {
+            letter: next((i, axes[i].index(letter)) for i in range(len(axes)) if letter in axes[i])
+            for letter in ("d", "h")
+        }
+
+    def size(self, letter: str, params: Sequence[Any]) -> int:
+        """Return "d", the inputs, or "h", the hidden units, that parameters are for.
+
+        Raises:
+            ValueError: the parameter that tells it has another number of axes.
+        """
+        number, axis = self.places[letter]
+        name, axes = list(self.parameters.items())[number]
+        checks.axes(
+            name, params[number].shape, f"({', '.join(LETTERS.get(a, str(a)) for a in axes)})"
+        )
+        size: int = params[number].shape[axis]
+        return size
 
     def named(self, weights: Sequence[Item]) -> dict[str, Item]:
         """Return a layer's parameters by name."""
@@ -71,20 +103,46 @@ class Cell:
         return W_x, W_h, b
 
 
+def _shape(axes: Axes, sizes: Mapping[str, int]) -> Shape:
+    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in axes)
+
+
+def gated(
+    name: str, gates: str, states: str, get_params: str, init_state: str, **extra: Axes
+) -> Cell:
+    """Return a cell of gates, whose states are all (n, h).
+
+    Args:
+        name: of the cell.
+        gates: a letter for each gate.
+        states: a letter for each state.
+        get_params: as for Cell.
+        init_state: as for Cell.
+        extra: the axes of parameters beside those of the gates, by name.
+    """
+    parameters: dict[str, Axes] = {
+        f"{kind}{gate}": axes
+        for gate in gates
+        for kind, axes in (("W_x", ("d", "h")), ("W_h", ("h", "h")), ("b_", ("h",)))
+    }
+    axes_of_states: dict[str, Axes] = {state: ("h",) for state in states}
+    return Cell(name, {**parameters, **extra}, axes_of_states, get_params, init_state, gates)
+
+
 CELLS = {
     cell.name: cell
     for cell in (
-        Cell("rnn", "h", ("H",), "get_params", "init_rnn_state"),
-        Cell("gru", "zrh", ("H",), "get_gru_params", "init_gru_state"),
-        Cell(
+        gated("rnn", "h", "H", "get_params", "init_rnn_state"),
+        gated("gru", "zrh", "H", "get_gru_params", "init_gru_state"),
+        gated(
             "gru_reset_after",
             "zrh",
-            ("H",),
+            "H",
             "get_gru_reset_after_params",
             "init_gru_state",
-            extra=("b_hh",),
+            b_hh=("h",),
         ),
-        Cell("lstm", "ifoc", ("H", "C"), "get_lstm_params", "init_lstm_state"),
+        gated("lstm", "ifoc", "HC", "get_lstm_params", "init_lstm_state"),
     )
 }
 
@@ -134,6 +192,18 @@ class Architecture:
         layers = self.layer_shapes(vocab_size, num_hiddens)
         return [*layers, (num_features, vocab_size), (vocab_size,)]
 
+    @property
+    def first(self) -> list[FirstValue | None]:
+        """The functions of Cell.first for the parameters of all layers; None: there is none."""
+        cell = CELLS[self.cell]
+        one = [cell.first.get(name) for name in cell.parameters]
+        return one * (self.num_layers * self.num_directions)
+
+    def state_shapes(self, num_hiddens: int) -> list[Shape]:
+        """Return the shapes of the state of all layers, without the axis of the batch."""
+        one = CELLS[self.cell].state_shapes(num_hiddens)
+        return one * (self.num_layers * self.num_directions)
+
     def layer_shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the parameters of all layers, without the output layer's."""
         shapes = []
@@ -155,26 +225,27 @@ class Architecture:
 
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
         """Return first values for the parameters."""
-        return first_values.draw(self.shapes(vocab_size, num_hiddens), seed)
+        return first_values.draw(self.shapes(vocab_size, num_hiddens), seed, first=self.first)
 
     def check(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check what a forward function is called with, its inputs being rows (T, n, d)."""
         num_inputs, num_hiddens = self.sizes(params)
         kinds.alike(params[0], inputs=[inputs])
-        checks.recurrent(inputs.shape, state, (num_inputs, num_hiddens), self.num_states)
+        checks.recurrent(inputs.shape, state, num_inputs, self.state_shapes(num_hiddens))
         self.check_params(params)
         kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], inputs=[inputs], state=state)
 
     def check_ids(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check as check does, where the inputs are token ids (T, n)."""
-        checks.recurrent_ids(inputs.shape, state, self.sizes(params), self.num_states)
+        _, num_hiddens = self.sizes(params)
+        checks.recurrent_ids(inputs.shape, state, self.state_shapes(num_hiddens))
         self.check_params(params)
         kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], state=state)
 
     def sizes(self, params: Sequence[Any]) -> tuple[int, int]:
-        """Return the inputs and the hidden units that the parameters are for, by the first."""
+        """Return the inputs and the hidden units that the parameters are for."""
         if not isinstance(params, (list, tuple)):
             raise ValueError(
                 f"params is a {type(params).__name__}; expected the list of {self.cell}'s "
@@ -182,14 +253,13 @@ class Architecture:
             )
         checks.num_params(len(params), self.parameters)
         kinds.any_backend(params=params[:1])
-        checks.axes(self.parameters[0], params[0].shape, "(num_inputs, num_hiddens)")
-        num_inputs, num_hiddens = params[0].shape
-        return num_inputs, num_hiddens
+        cell = CELLS[self.cell]
+        return cell.size("d", params), cell.size("h", params)
 
     def check_params(self, params: Sequence[Any]) -> None:
         """Check that the shapes of parameters go together, whatever the number of outputs."""
         q = params[-1].shape[-1] if params[-1].shape else 0
-        shapes = _expected(self, *params[0].shape, q)
+        shapes = _expected(self, *self.sizes(params), q)
         checks.parameters(params, self.parameters, shapes)
 
     def split(self, params: Sequence[Any]) -> tuple[list[Any], list[Any]]:

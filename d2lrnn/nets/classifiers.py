@@ -49,7 +49,8 @@ class SequenceNet(ABC):
     ) -> None:
         """Draw the parameters: matrices from N(0, 2 / (inputs + outputs)), biases 0."""
         self.architecture, self.dtype, self.device = architecture, checks.floating(dtype), device
-        arrays = first_values.draw(shapes, seed, xavier=True)
+        first = architecture.first
+        arrays = first_values.draw(shapes, seed, xavier=True, first=first)
         self.params = self.ops.tensors.trainable(arrays, dtype=self.dtype, device=device)
 
     @functools.cached_property
@@ -133,13 +134,12 @@ class SequenceNet(ABC):
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
         settings = {"dtype": self.dtype, "device": self.device}
-        zeros = self.ops.zeros(batch_size, self.num_hiddens, **settings)
-        return (zeros,) * self.architecture.num_states
+        return self.ops.zero_state(self.architecture, batch_size, self.num_hiddens, **settings)
 
     @property
     def num_hiddens(self) -> int:
         """The hidden units of a layer, in one direction."""
-        return int(self.params[1].shape[0])  # W_h? (h, h) comes second in every cell
+        return cells.CELLS[self.architecture.cell].size("h", self.params)
 
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""

@@ -65,7 +65,7 @@ def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str)
     """Check what a concatenated cell is called with."""
     checks.choice(order, "order", ORDERS)
     height, h = check_params(cell, params)
-    checks.recurrent(inputs.shape, state, (height - h, h), len(cells.CELLS[cell].states))
+    checks.recurrent(inputs.shape, state, height - h, cells.CELLS[cell].state_shapes(h))
     checks.same_dtype(params[0], inputs=[inputs], state=state)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells, first_values, remedies
+from d2lrnn.nets import cells, remedies
 from d2lrnn.nets.language_model import Array, Model, State
 
 
@@ -48,7 +48,7 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
     h, b_x, b_h = len(joined.W_h), joined.b_x, joined.b_h
     if b_x.ndim == 2:
         b_x, b_h = b_x
-    twice = cells.CELLS[cell].extra == ("b_hh",)
+    twice = "b_hh" in cells.CELLS[cell].parameters
 
     def part(array: Array, gate: str) -> Array:
         start = order.index(gate) * h
@@ -70,7 +70,7 @@ def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
     by_gate = cells.CELLS[cell].by_gate(arrays)
     W_x, W_h, b_x = (np.concatenate([by_gate[g][i] for g in order], axis=-1) for i in range(3))
     b_h = np.zeros_like(b_x)
-    if cells.CELLS[cell].extra:
+    if "b_hh" in cells.CELLS[cell].parameters:
         h = len(W_h)
         b_h[order.index("h") * h :][:h] = cells.CELLS[cell].named(arrays)["b_hh"]
     return Joined(W_x, W_h, b_x, b_h)
@@ -119,9 +119,8 @@ class ConciseModel(Model):
     @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros, as a scratch model's stack has."""
-        zeros = first_values.zero_state(batch_size, self.num_hiddens)
-        tensor = self.tensors.from_numpy(zeros, dtype=self.dtype, device=self.device)
-        return (tensor,) * self.architecture.num_states
+        settings = {"dtype": self.dtype, "device": self.device}
+        return self.ops.zero_state(self.architecture, batch_size, self.num_hiddens, **settings)
 
     def arrays(self) -> list[Array]:
         """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""

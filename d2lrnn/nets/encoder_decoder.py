@@ -153,7 +153,7 @@ class DecoderScratch(SequenceNet):
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
         """Return outputs (T * n, num_outputs) after what was written, and the state."""
         rows, mask = self._rows_of(Y, None, self.num_outputs)
-        checks.state(state, mask.shape[1], [self.num_hiddens] * self.architecture.num_states)
+        checks.state(state, mask.shape[1], self.architecture.state_shapes(self.num_hiddens))
         checks.same_dtype(self.params[0], state=state)
         return self.run(rows, state, self.checked(context, mask.shape[1]))
 

@@ -155,7 +155,7 @@ class Model(ABC):
     def check_state(self, state: State, batch_size: int) -> None:
         """Check that a state is a tuple of tensors of the right shapes and dtype."""
         zeros = self.begin_state(0)
-        checks.state(state, batch_size, [H.shape[1] for H in zeros])
+        checks.state(state, batch_size, [H.shape[1:] for H in zeros])
         kinds.alike_or_numpy(zeros[0], state=state)
         checks.same_dtype(zeros[0], state=state)
 

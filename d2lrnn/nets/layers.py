@@ -47,7 +47,8 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
             f"this is {architecture}"
         )
     if architecture.plain:
-        forward_fn = (ops.fused if fused else ops.forward)[architecture.cell]
+        own = ops.fused if fused else ops.forward
+        forward_fn = own.get(architecture.cell, forward_fn)
     return composed.get_params, composed.init_state, forward_fn
 
 
@@ -76,8 +77,8 @@ class Composed:
         self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
     ) -> tuple[Any, ...]:
         """Return the state of all layers before the first time step: zeros."""
-        zeros = self.ops.zeros(batch_size, num_hiddens, dtype=dtype, device=device)
-        return (zeros,) * self.architecture.num_states
+        sizes = batch_size, num_hiddens
+        return self.ops.zero_state(self.architecture, *sizes, dtype=dtype, device=device)
 
     def __call__(self, inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs of inputs (T, n, V), (T * n, q), and the last state."""
@@ -125,6 +126,12 @@ def masked(step: Callable[..., Any]) -> Callable[..., Any]:
     def masked_step(Xm: Any, state: Any, params: Any) -> tuple[Any, ...]:
         X, m = Xm[:, :-1], Xm[:, -1:]
         after = step(X, state, params)
-        return tuple(m * new + (1 - m) * old for new, old in zip(after, state, strict=True))
+        return tuple(_either(m, *both) for both in zip(after, state, strict=True))
 
     return masked_step
+
+
+def _either(m: Any, new: Any, old: Any) -> Any:
+    """Return new where a mask m (n, 1) is 1, and old where it is 0, of states (n, ...)."""
+    m = m[(..., *(None,) * (len(new.shape) - 2))]
+    return m * new + (1 - m) * old

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from d2lrnn import backends, checks
-from d2lrnn.nets import first_values, group
+from d2lrnn.nets import group
+from d2lrnn.nets.cells import Architecture
 from d2lrnn.nets.forward import ForwardFunction
 
 
@@ -102,9 +105,20 @@ class Ops:
         """The processes that train together, of which this is one."""
         return group.Group(self, self.distributed.connect())
 
-    def zeros(
-        self, batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
-    ) -> Any:
-        """Return a hidden state of zeros (n, h)."""
-        array = first_values.zero_state(batch_size, num_hiddens)
-        return self.tensors.from_numpy(array, dtype=checks.floating(dtype), device=device)
+    def zero_state(
+        self,
+        architecture: Architecture,
+        batch_size: int,
+        num_hiddens: int,
+        *,
+        dtype: str = "float32",
+        device: Any = None,
+    ) -> tuple[Any, ...]:
+        """Return the state of all layers before the first time step: zeros."""
+        checks.count(batch_size=batch_size)
+        checks.size(num_hiddens=num_hiddens)
+        settings = {"dtype": checks.floating(dtype), "device": device}
+        return tuple(
+            self.tensors.from_numpy(np.zeros((batch_size, *shape)), **settings)
+            for shape in architecture.state_shapes(num_hiddens)
+        )

@@ -52,13 +52,11 @@ def _get_params(ops: Ops, cell: str) -> Callable[..., list[Any]]:
 
 
 def _init_state(ops: Ops, cell: str) -> Callable[..., tuple[Any, ...]]:
-    states = CELLS[cell].states
-
     def init_state(
         batch_size: int, num_hiddens: int, *, dtype: str = "float32", device: Any = None
     ) -> tuple[Any, ...]:
-        settings = {"dtype": dtype, "device": device}
-        return tuple(ops.zeros(batch_size, num_hiddens, **settings) for _ in states)
+        sizes = batch_size, num_hiddens
+        return ops.zero_state(Architecture(cell), *sizes, dtype=dtype, device=device)
 
     init_state.__name__ = init_state.__qualname__ = CELLS[cell].init_state
     return remedies.explained(remedies.DEVICE)(init_state)

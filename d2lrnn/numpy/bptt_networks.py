@@ -13,9 +13,18 @@ from d2lrnn.numpy import bptt, tape
 from d2lrnn.numpy.tensors import concat
 
 
-@functools.singledispatch
 def trace(network, params, *inputs):
-    """Return outputs, last state and pull_back(d_outputs) -> d_params of a network."""
+    """Return outputs, last state and pull_back(d_outputs) -> d_params of a network.
+
+    A network of cells that have no backward pass in bptt is recorded on a tape.
+    """
+    architecture = getattr(network, "architecture", None)
+    has_back = architecture is None or architecture.cell in bptt.BACK
+    return (by_hand if has_back else recorded)(network, params, *inputs)
+
+
+def recorded(network, params, *inputs):
+    """As trace, by a tape of the operations."""
     (outputs, *last), back = tape.trace(lambda params: network(params, *inputs), list(params))
 
     def pull_back(d_outputs):
@@ -24,7 +33,10 @@ def trace(network, params, *inputs):
     return outputs, tuple(last), pull_back
 
 
-@trace.register
+by_hand = functools.singledispatch(recorded)
+
+
+@by_hand.register
 def _(network: networks.Recurrent, params, inputs, state):
     outputs, last, back = trace_cell(network.forward_fn, inputs, state, params)
     forward.check_results(network.forward_fn, network.width, inputs, state, outputs, last)
@@ -39,18 +51,14 @@ def _(network: networks.Recurrent, params, inputs, state):
 def trace_cell(forward_fn, inputs, state, params):
     """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
 
-    A function with a ``trace`` has its own backward pass, as the fused and the concatenated cells
-    do; cells and stacks of them have that of bptt; a custom function is recorded on a tape.
+    A function with a ``trace``, such as rnn_fused, has its own backward pass; the cells of bptt and
+    stacks of them have that of bptt; other functions are recorded on a tape.
     """
     if isinstance(forward_fn, networks.Perturbed):
         return trace_perturbed(forward_fn, inputs, state, params)
-    if isinstance(forward_fn, functools.partial) and not forward_fn.args:
-        function, settings = forward_fn.func, forward_fn.keywords
-    else:
-        function, settings = forward_fn, {}
-    if isinstance(function, forward.ForwardFunction) and function.trace:
-        return function.trace(inputs, state, params, **settings)
-    if forward.is_custom(forward_fn):
+    if isinstance(forward_fn, forward.ForwardFunction) and forward_fn.trace:
+        return forward_fn.trace(inputs, state, params)
+    if forward.is_custom(forward_fn) or forward_fn.architecture.cell not in bptt.BACK:
         return trace_custom(forward_fn, inputs, state, params)
     architecture = forward.architecture_of(forward_fn)
     architecture.check(inputs, state, params)
@@ -101,7 +109,7 @@ def trace_perturbed(network, inputs, state, params):
     return bptt.output_layer(Hs, W_hq, b_q), last, back
 
 
-@trace.register
+@by_hand.register
 def _(network: networks.Masked, params, inputs, mask, state):
     *weights, W_hq, b_q = params
     architecture = network.architecture
@@ -122,7 +130,7 @@ def _(network: networks.Masked, params, inputs, mask, state):
     return bptt.output_layer(features, W_hq, b_q), last, pull_back
 
 
-@trace.register
+@by_hand.register
 def _(network: networks.Decoder, params, before, context, state):
     outputs, last, pull_back = trace_decoder(network.architecture, params, before, context, state)
     return outputs, last, lambda d_outputs: pull_back(d_outputs)[2]
@@ -145,7 +153,7 @@ def trace_decoder(architecture, params, before, context, state):
     return bptt.output_layer(Hs, W_hq, b_q), last, pull_back
 
 
-@trace.register
+@by_hand.register
 def _(network: networks.EncoderDecoder, params, source, mask, state, before):
     architecture = network.architecture
     weights, decoder_params = architecture.split(params)
@@ -165,7 +173,7 @@ def _(network: networks.EncoderDecoder, params, source, mask, state, before):
     return outputs, last, pull_back
 
 
-@trace.register
+@by_hand.register
 def _(network: networks.Unshared, params, inputs, mask, state):
     *copies, W_hq, b_q = params
     weights = cells.Architecture(network.cell).runs(copies)

@@ -13,7 +13,7 @@ import warnings
 
 import torch
 
-from d2lrnn.nets import forward
+from d2lrnn.nets import forward, networks
 
 WARM_UP = 3  # steps from Python before one is recorded: libraries set themselves up in them
 MOST = 8  # graphs that a step keeps, one for each shape: each holds memory of its own
@@ -51,7 +51,9 @@ def recorder_for(device):
 
 def is_ours(network):
     """Return whether a network does the same at every call: a custom function may not."""
-    return not forward.is_custom(getattr(network, "forward_fn", network))
+    if isinstance(network, networks.Recurrent):
+        return not forward.is_custom(network.forward_fn)
+    return type(network).__module__ == networks.__name__
 
 
 class Step:
