@@ -35,7 +35,10 @@ def token_dtype(ids: Any, vocab_size: int) -> None:
 
 
 def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int) -> None:
-    """Check a minibatch of token ids to train on: X and Y (batch_size, num_steps), not empty."""
+    """Check a minibatch to train on: X and Y (batch_size, num_steps), not empty, the ids of Y.
+
+    The ids of X are checked where a net takes them as inputs.
+    """
     axes("X", X.shape, "(batch_size, num_steps)")
     if Y.shape != X.shape:
         raise ValueError(
@@ -46,7 +49,6 @@ def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int)
             f"the minibatch is empty, of shape {X.shape}; "
             "training needs at least one row and one time step"
         )
-    tokens(X, vocab_size)
     tokens(Y, vocab_size)
 
 

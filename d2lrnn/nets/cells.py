@@ -232,15 +232,15 @@ class Architecture:
         num_inputs, num_hiddens = self.sizes(params)
         kinds.alike(params[0], inputs=[inputs])
         checks.recurrent(inputs.shape, state, num_inputs, self.state_shapes(num_hiddens))
-        self.check_params(params)
+        self._check_shapes(params, num_inputs, num_hiddens)
         kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], inputs=[inputs], state=state)
 
     def check_ids(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
         """Check as check does, where the inputs are token ids (T, n)."""
-        _, num_hiddens = self.sizes(params)
+        num_inputs, num_hiddens = self.sizes(params)
         checks.recurrent_ids(inputs.shape, state, self.state_shapes(num_hiddens))
-        self.check_params(params)
+        self._check_shapes(params, num_inputs, num_hiddens)
         kinds.alike_or_numpy(params[0], state=state)
         checks.same_dtype(params[0], state=state)
 
@@ -258,8 +258,11 @@ class Architecture:
 
     def check_params(self, params: Sequence[Any]) -> None:
         """Check that the shapes of parameters go together, whatever the number of outputs."""
+        self._check_shapes(params, *self.sizes(params))
+
+    def _check_shapes(self, params: Sequence[Any], num_inputs: int, num_hiddens: int) -> None:
         q = params[-1].shape[-1] if params[-1].shape else 0
-        shapes = _expected(self, *self.sizes(params), q)
+        shapes = _expected(self, num_inputs, num_hiddens, q)
         checks.parameters(params, self.parameters, shapes)
 
     def split(self, params: Sequence[Any]) -> tuple[list[Any], list[Any]]:

@@ -265,6 +265,15 @@ class RNNModelScratch(Model):
         outputs, state = forward.run(self.forward_fn, self.vocab_size, *arguments)
         return outputs, state
 
+    def check_state(self, state: State, batch_size: int) -> None:
+        """Check that a state is a tuple of tensors of the right shapes and dtype."""
+        if self.is_custom:  # only init_state knows the shapes
+            super().check_state(state, batch_size)
+            return
+        checks.state(state, batch_size, self.architecture.state_shapes(self.num_hiddens))
+        kinds.alike_or_numpy(self.params[0], state=state)
+        checks.same_dtype(self.params[0], state=state)
+
     @property
     def takes_ids(self) -> bool:
         """Whether forward_fn takes token ids as they are, as the fused functions do."""
