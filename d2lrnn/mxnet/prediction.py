@@ -4,7 +4,9 @@ A call of MXNet's from Python costs some 30 microseconds, and a token takes from
 plain network, to over twenty, in an LSTM.
 """
 
+import contextlib
 import functools
+import threading
 import types
 
 from mxnet import symbol
@@ -15,7 +17,18 @@ from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 from d2lrnn.nets import cells
 from d2lrnn.nets.prediction import AT_ONCE, filled_up
 
-symbol.numpy._Symbol.__matmul__ = symbol.np.dot  # the operator that MXNet's symbols lack
+_building = threading.Lock()
+
+
+@contextlib.contextmanager
+def with_matmul():
+    """Give MXNet's symbols the operator @, which they lack, while a graph is built."""
+    with _building:
+        symbol.numpy._Symbol.__matmul__ = symbol.np.dot
+        try:
+            yield
+        finally:
+            del symbol.numpy._Symbol.__matmul__
 
 
 def say(net, index, state, given, noise):
@@ -76,11 +89,15 @@ class Speech(HybridBlock):
         return row, last
 
     def hybrid_forward(self, F, index, given, noise, state, params):
-        """Return the ids (AT_ONCE, n), then each part of the state after each row of them."""
+        """Return the ids (AT_ONCE, n), then each part of the state after each row of them.
+
+        MXNet calls this once, with symbols, to build the graph.
+        """
         *weights, W_hq, b_q = params
         said, states = [], []
         for given_t, noise_t in zip(*(F.np.split(x, AT_ONCE, axis=0) for x in (given, noise))):
-            H, state = self.after(F, index, state, weights)
+            with with_matmul():
+                H, state = self.after(F, index, state, weights)
             chosen = F.np.argmax(F.np.dot(H, W_hq) + b_q + noise_t, axis=2)  # (1, n)
             index = F.np.where(given_t >= 0, given_t, chosen)
             said.append(index)

@@ -403,3 +403,13 @@ def around_mxnet(name):
 @pytest.mark.parametrize(("kind", "results"), CASES)
 def test_a_context_of_mxnet_changes_nothing(rnn, kind, results, context):
     assert_same(rnn, kind, results, around_mxnet(context), made_within=False)
+
+
+@pytest.mark.only("mxnet")
+def test_generation_leaves_the_operators_of_mxnet_s_symbols_as_they_were(rnn):
+    from mxnet import symbol
+
+    vocab = rnn.Vocab("abcd")
+    net = rnn.RNNModelScratch(len(vocab), 4, *rnn.stack("gru", 2), seed=0)
+    assert rnn.predict_ch8("ab", 5, net, vocab).startswith("ab")
+    assert not hasattr(symbol.numpy._Symbol, "__matmul__")

@@ -113,7 +113,7 @@ def test_a_net_of_such_a_cell_trains_and_generates(cell, rnn, layers):
     net = build.new_net(rnn, Architecture(cell, layers), len(vocab), 8, seed=0)
     history = language.train_ch8(net, data, vocab, 0.05, 10, optimizer="adam", progress=False)
     assert history.perplexity[-1] < 0.9 * history.perplexity[0]
-    assert len(rnn.predict_ch8("the ", 5, net, vocab)) == 9
+    assert rnn.predict_ch8("the ", 5, net, vocab).startswith("the ")
 
 
 def test_a_file_and_a_checkpoint_hold_such_a_net(cell, rnn, tmp_path):
