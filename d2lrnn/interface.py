@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from d2lrnn.data.text import Vocab
     from d2lrnn.nets import classifiers, encoder_decoder, language_model
     from d2lrnn.nets.group import Group
-    from d2lrnn.nets.language_model import Model as Net
+    from d2lrnn.nets.model import Model as Net
 
 Tensor = Any
 Device = Any

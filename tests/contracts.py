@@ -3,7 +3,8 @@
 from d2lrnn import exports, interface
 from d2lrnn.data import loaders
 from d2lrnn.nets import encoder_decoder
-from d2lrnn.nets.language_model import Model, RNNModelScratch
+from d2lrnn.nets.language_model import RNNModelScratch
+from d2lrnn.nets.model import Model
 
 # Documented where they are written; every backend exports them.
 SHARED = {

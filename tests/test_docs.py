@@ -13,7 +13,7 @@ from contracts import BACKEND, LAYERS, SHARED
 import d2lrnn
 from d2lrnn import cli
 from d2lrnn import numpy as numpy_backend
-from d2lrnn.nets.language_model import Model
+from d2lrnn.nets.model import Model
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "notebooks/README.md")]
@@ -136,7 +136,7 @@ def test_every_name_of_the_interface_is_on_a_page_of_the_reference():
     pages = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*.md"))
     named = re.findall(r"^::: (\S+)", pages, flags=re.MULTILINE)
     contracts = {"d2lrnn.interface.Backend", "d2lrnn.interface.Layers"}
-    assert contracts | {"d2lrnn.nets.language_model.Model"} <= {*named}
+    assert contracts | {"d2lrnn.nets.model.Model"} <= {*named}
     shown = {name.rpartition(".")[2] for name in named}
     assert [name for name in SHARED if name not in shown] == []
 

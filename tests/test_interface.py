@@ -8,7 +8,7 @@ import pytest
 from contracts import BACKEND, LAYERS, NET
 
 from d2lrnn import exports
-from d2lrnn.nets.language_model import Model
+from d2lrnn.nets.model import Model
 
 ERRORS = [name for name in exports.__all__ if name.endswith("Error")]
 

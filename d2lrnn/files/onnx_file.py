@@ -21,7 +21,7 @@ from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files.onnx_cells import STEPS, Graph, step
 from d2lrnn.nets import cells, describe
-from d2lrnn.nets.language_model import Model
+from d2lrnn.nets.model import Model
 
 PRODUCER = "d2lrnn"  # at the beginning of the file, by which it is recognised
 OPSET, IR_VERSION = 17, 8  # of 2022, which all current runtimes support

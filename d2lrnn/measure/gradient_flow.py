@@ -12,7 +12,8 @@ from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
-from d2lrnn.nets.language_model import Array, RNNModelScratch
+from d2lrnn.nets.language_model import RNNModelScratch
+from d2lrnn.nets.model import Array
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend

@@ -14,7 +14,8 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.nets import losses
-from d2lrnn.nets.language_model import Array, RNNModelScratch
+from d2lrnn.nets.language_model import RNNModelScratch
+from d2lrnn.nets.model import Array
 from d2lrnn.nets.prediction import prefix_tokens
 
 GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the book's letters

@@ -9,7 +9,8 @@ from d2lrnn.nets.cells import Architecture
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend, Layers
-    from d2lrnn.nets.language_model import Model, RNNModelScratch
+    from d2lrnn.nets.language_model import RNNModelScratch
+    from d2lrnn.nets.model import Model
 
 FUSED = ("rnn", "gru", "lstm")
 LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells that frameworks have layers of

@@ -16,7 +16,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells, remedies
-from d2lrnn.nets.language_model import Array, Model, State
+from d2lrnn.nets.model import Array, Model, State
 
 
 @dataclass(frozen=True)

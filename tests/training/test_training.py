@@ -13,7 +13,7 @@ from bounds import AGREED, EXACT
 from d2lrnn.data import batches
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, first_values, prediction
-from d2lrnn.nets.language_model import Model
+from d2lrnn.nets.model import Model
 from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import callbacks, language
 from d2lrnn.training.epoch import Epoch
