@@ -76,7 +76,8 @@ def detect(sources: Sequence[str]) -> Verdict:
     pinned, allowed = _pinned(sources)
     edition = max(allowed, key=lambda one: (score[one], -_PREFERRED.index(one)))
     rival = "classic" if edition == "1.0" else "1.0"
-    for_it, against = ([h for h in hints if _tells(h, *pair)] for pair in _both(edition, rival))
+    for_it = [h for h in hints if edition in h.editions and rival not in h.editions]
+    against = [h for h in hints if rival in h.editions and edition not in h.editions]
     if pinned and not for_it and any(hint.weight == _STRONG for hint in against):
         return Verdict(rival, _in_spite_of(pinned, rival, edition, _shown(against)), edition)
     if not pinned and score[edition] == score[rival]:
@@ -90,20 +91,12 @@ def detect(sources: Sequence[str]) -> Verdict:
     return Verdict(edition, reason, rival if against or not lacks else None)
 
 
-def _both(edition: str, rival: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (edition, rival), (rival, edition)
-
-
 def _in_spite_of(pinned: str, edition: str, installed: str, shown: str) -> str:
     """Return the reason where the names tell another edition than the one that is installed."""
     return (
         f"edition {edition}: the cells use {shown}; they install {pinned}, but no name in them "
         f"tells {describe(installed)}: if cells fail, try --edition {installed}"
     )
-
-
-def _tells(hint: Hint, edition: str, rival: str) -> bool:
-    return edition in hint.editions and rival not in hint.editions
 
 
 def _undecided(edition: str, rival: str, for_it: list[Hint], against: list[Hint]) -> str:
@@ -143,7 +136,7 @@ def _pinned(sources: Sequence[str]) -> tuple[str | None, Sequence[str]]:
                 return match[0].strip(), editions
         if chinese := _CHINESE.search(text):
             return chinese[0], ("classic",)
-    return None, EDITIONS
+    return None, tuple(EDITIONS)
 
 
 def _of_version(operator: str | None, major: int, minor: int) -> Sequence[str]:

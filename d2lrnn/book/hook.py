@@ -17,7 +17,6 @@ from d2lrnn import backends
 from d2lrnn.book import chapters, names
 
 NAME = "d2l"
-VERSIONS = {"classic": "0.17.6", "1.0": "1.0.3"}  # whose names ours are
 FLAT = '"import d2l" alone is how the flat package of 2019 was used, which was for MXNet'
 
 
@@ -28,7 +27,7 @@ class Stand(ModuleType):
         """Keep the package whose modules stand in."""
         super().__init__(NAME, f"{package} in the place of d2l, which is not installed.")
         self.package = package
-        self.__version__ = VERSIONS.get(_edition(package), "0")
+        self.__version__ = _version(package)
 
     def __getattr__(self, name: str) -> Any:
         """Return a framework's module."""
@@ -117,8 +116,7 @@ class Distribution(metadata.Distribution):
         """Return the name and the version, which is all there is."""
         if filename != "METADATA":
             return None
-        version = VERSIONS.get(_edition(self.package), "0")
-        return f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n"
+        return f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {_version(self.package)}\n"
 
     def locate_file(self, path: Any) -> Path:
         """Return where a file of our package is."""
@@ -128,6 +126,12 @@ class Distribution(metadata.Distribution):
 def _edition(package: str) -> str:
     """Return the edition whose names a package of ours has."""
     return next((one for one, ours in names.PACKAGES.items() if ours == package), package)
+
+
+def _version(package: str) -> str:
+    """Return the version of d2l whose names a package of ours has."""
+    edition = names.EDITIONS.get(_edition(package))
+    return edition.version if edition else "0"
 
 
 def install(package: str) -> bool:

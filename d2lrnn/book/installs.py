@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from d2lrnn.book import guard
-from d2lrnn.book.classic.requirements import needed
+from d2lrnn.book.requirements import needed
 
 Test = Callable[[Any], bool]
 

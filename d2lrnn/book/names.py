@@ -1,4 +1,4 @@
-"""Which edition and framework of the book's package d2l has which name: names.ini, read."""
+"""The editions of the book, and which names their packages d2l have: names.ini."""
 
 from __future__ import annotations
 
@@ -9,8 +9,27 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-EDITIONS = ("classic", "1.0", "2026")  # in the order of the columns of names.ini
-PACKAGES = {"classic": "d2lrnn.book.classic", "1.0": "d2lrnn.book"}  # ours; none of 2026
+
+class Edition(NamedTuple):
+    """An edition of the book, with a version of its package d2l.
+
+    Args:
+        title: what messages call it.
+        version: the newest version of d2l for it.
+        package: our package for it; None if d2lrnn does not support it.
+    """
+
+    title: str
+    version: str
+    package: str | None = None
+
+
+EDITIONS = {  # in the order of the columns of names.ini
+    "classic": Edition("d2l 0.17", "0.17.6", "d2lrnn.book.classic"),
+    "1.0": Edition("d2l 1.0", "1.0.3", "d2lrnn.book"),
+    "2026": Edition("the book's edition of 2026", "1.0.3"),
+}
+PACKAGES = {name: one.package for name, one in EDITIONS.items() if one.package}
 LETTERS = {"mxnet": "m", "torch": "t", "tensorflow": "f", "jax": "j"}
 EARLIER = "earlier"
 _APART = ("aliases", "modules", "methods", "signatures")  # the sections that are not chapters
@@ -47,7 +66,7 @@ class Signature(NamedTuple):
 
 def describe(edition: str) -> str:
     """Return what a message calls an edition."""
-    return {"classic": "d2l 0.17", "1.0": "d2l 1.0"}.get(edition, "the book's edition of 2026")
+    return EDITIONS.get(edition, EDITIONS["2026"]).title
 
 
 def listed(words: Sequence[str]) -> str:

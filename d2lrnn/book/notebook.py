@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from d2lrnn.book import environment, installs
-from d2lrnn.book.classic.requirements import needed
 from d2lrnn.book.editions import edition_of, package_of
 from d2lrnn.book.notebook_file import read as read
+from d2lrnn.book.requirements import needed
 from d2lrnn.training import interrupts
 
 IMPORTS = re.compile(r"^\s*(?:from d2l import|from d2l\.|import d2l\.|import|from) ?(\w+)", re.M)

@@ -8,7 +8,7 @@ import os
 import warnings
 from typing import Any
 
-from d2lrnn.book.classic.requirements import needed
+from d2lrnn.book.requirements import needed
 from d2lrnn.data import reading
 from d2lrnn.files import atomic
 

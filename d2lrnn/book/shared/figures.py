@@ -1,4 +1,4 @@
-"""The book's pictures: curves of anything, and histograms of lengths (sections 2.4 and 10.5)."""
+"""The book's figures: curves, histograms of lengths and heat maps (sections 2.4 and 10.5)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ import numpy as np
 
 from d2lrnn import teaching
 from d2lrnn.book import replaced
+from d2lrnn.book.requirements import needed
 from d2lrnn.data.arrays import Array, as_array
 
-try:
+with needed("matplotlib"):
     from matplotlib import pyplot
-except ModuleNotFoundError as error:
-    raise ImportError(
-        "the book's pictures need matplotlib, which is not installed; run: pip install matplotlib",
-        name=error.name,
-    ) from None
 
 d2l = sys.modules[__package__]
 plt = pyplot  # under the name that the book's cells know
@@ -28,14 +24,14 @@ FORMATS = ("-", "m--", "g-.", "r:")
 
 
 def use_svg_display() -> None:
-    """Let a notebook show figures as SVG; elsewhere there is nothing to set."""
+    """Make a notebook show figures as SVG; do nothing elsewhere."""
     if teaching.in_notebook():
         backend_inline: Any = importlib.import_module("matplotlib_inline.backend_inline")
         backend_inline.set_matplotlib_formats("svg")
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:
-    """Set the size, in inches, of the figures to come."""
+    """Set the default size, in inches, of new figures."""
     d2l.use_svg_display()
     d2l.plt.rcParams["figure.figsize"] = figsize
 
@@ -78,7 +74,7 @@ def plot(
 
     Args:
         X, Y: one curve, or a list of curves, of numbers, arrays or tensors of any framework; one X
-            serves several Y.
+            can be used for several Y.
         fmts: a matplotlib format for each curve.
         figsize: in inches.
         axes: where to draw; None takes the current ones.
@@ -112,7 +108,7 @@ def show_list_len_pair_hist(
     xlist: Sequence[Sequence[Any]],
     ylist: Sequence[Sequence[Any]],
 ) -> None:
-    """Draw how many sequences of each length two lists hold, side by side."""
+    """Draw the numbers of sequences of each length in two lists, as a histogram."""
     d2l.set_figsize()
     lengths = [np.fromiter(map(len, sequences), int) for sequences in (xlist, ylist)]
     bars: Any
@@ -132,7 +128,7 @@ def show_heatmaps(
     figsize: tuple[float, float] = (2.5, 2.5),
     cmap: str = "Reds",
 ) -> None:
-    """Draw matrices as colours, in rows and columns, with one scale of colours beside them.
+    """Draw a grid of matrices as heat maps with one colour bar.
 
     Args:
         matrices: (rows, columns, queries, keys), an array or a tensor of any framework.
@@ -153,7 +149,7 @@ def show_heatmaps(
     figure, axes = d2l.plt.subplots(
         *grid.shape[:2], figsize=figsize, sharex=True, sharey=True, squeeze=False
     )
-    own = "numpy" in replaced.replaced(d2l)  # a function of the reader's converts each matrix
+    own = "numpy" in replaced.replaced(d2l)  # the replacement converts each matrix
     for i, row_axes in enumerate(axes):
         for j, one in enumerate(row_axes):
             matrix = d2l.numpy(matrices[i][j]) if own else grid[i, j]

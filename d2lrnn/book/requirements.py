@@ -1,4 +1,4 @@
-"""What the book's interface needs beyond the package itself."""
+"""Packages that only the book's interface requires."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def needed(*modules: str) -> Iterator[None]:
-    """Turn the absence of a module, while importing it, into the command that installs it."""
+    """Raise an ImportError with the command that installs the modules if one is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -16,5 +16,6 @@ def needed(*modules: str) -> Iterator[None]:
             raise
         raise ImportError(
             f"the book's interface needs {error.name}, which is not installed; "
-            f"run: pip install {' '.join(modules)}"
-        ) from error
+            f"run: pip install {' '.join(modules)}",
+            name=error.name,
+        ) from None
