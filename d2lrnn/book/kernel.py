@@ -28,6 +28,13 @@ GRACE = 5.0  # seconds that an interrupted cell has to end
 STARTUP = 300  # seconds that a kernel may take to start: it may share its machine
 IPC_LENGTH = 90  # of a path: systems allow about a hundred characters
 ARGUMENTS = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+# A kernel that shuts down may flush its output after the socket was closed, and logs that.
+QUIET_END = """\
+__import__("logging").getLogger("tornado.general").addFilter(
+    lambda record: getattr(record.exc_info and record.exc_info[1], "errno", None)
+    != __import__("zmq").ENOTSOCK
+)
+"""
 SILENT = logging.getLogger(__name__)  # a kernel that dies is told of in the report
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
@@ -127,7 +134,7 @@ class Kernel:
         """Run the setup without a trace in the notebook."""
         cells = self.client.nb["cells"]
         untyped: Any = nbformat.v4
-        cells.insert(0, untyped.new_code_cell(self.setup))
+        cells.insert(0, untyped.new_code_cell(QUIET_END + self.setup))
         try:
             await self.client.async_execute_cell(cells[0], 0, store_history=False)
         finally:

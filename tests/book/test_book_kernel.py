@@ -209,6 +209,25 @@ def test_a_run_without_failures_prints_one_line_and_no_warning(made):
     assert done.stderr == ""
 
 
+LOG = """\
+import logging, zmq
+for error in (zmq.ZMQError(zmq.ENOTSOCK), zmq.ZMQError(zmq.EAGAIN), ValueError("a cause")):
+    logging.getLogger("tornado.general").error("failed", exc_info=error)
+logging.getLogger("tornado.general").error("no cause")
+"""
+
+
+def test_a_socket_that_is_closed_when_the_kernel_ends_is_not_reported(made):
+    line = [sys.executable, "-m", "d2lrnn", "book", str(made(LOG)), "--edition", "1.0"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300)
+    assert done.stdout.startswith("1 of 1 cells passed")
+    logged = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+    messages = ["failed", "failed", "no cause"]
+    assert logged == [f"ERROR:tornado.general:{message}" for message in messages]
+    assert "Socket operation on non-socket" not in done.stderr
+    assert "ValueError: a cause" in done.stderr
+
+
 def test_the_kernel_is_reached_by_files_rather_than_by_ports(made):
     source = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().transport)"
     assert texts(notebook.run(made(source)).notebook["cells"][0]) == "ipc\n"
