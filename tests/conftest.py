@@ -43,6 +43,9 @@ def pytest_addoption(parser):
     share = "of the faults that the README tells of; without it, a few of each"
     played = "let a CPU play the GPU in the tests marked gpu (of JAX, a second one if there is one)"
     parser.addoption("--gpu-played", action="store_true", help=played)
+    pages = "pages of the book: four of each edition, one more for each backend, or all"
+    choices = ["four", "sample", "all"]
+    parser.addoption("--pages", choices=choices, default="four", help=pages)
     parser.addoption("--faults", type=float, default=0, metavar="SHARE", help=share)
 
 

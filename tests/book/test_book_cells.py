@@ -1,7 +1,5 @@
 """Every cell of the book's recurrent chapters runs with one line changed: its import."""
 
-import os
-
 import pytest
 
 RECURRENT, MODERN = "chapter_recurrent-neural-networks", "chapter_recurrent-modern"
@@ -27,15 +25,19 @@ TABS = {"torch": "pytorch"}
 KNOWN = {}
 
 
-def cases():
-    """Return (edition, page) for the pages that are always run, or for all where all are asked."""
-    everything = os.environ.get("D2LRNN_BOOK_ALL")
-    for edition, (_, _, own) in EDITIONS.items():
-        for page in [*ALWAYS, *MORE, *own] if everything else ALWAYS:
-            yield pytest.param(edition, page, id=f"{edition}-{page.rpartition('/')[2]}")
+def pytest_generate_tests(metafunc):
+    """Run a page that is always run, or another, of each edition; conftest.py chooses a sample."""
+    pages = metafunc.config.getoption("--pages")
+    more = {edition: [*MORE, *own] for edition, (_, _, own) in EDITIONS.items()}
+    always = [] if pages == "sample" else ALWAYS
+    cases = [
+        pytest.param(edition, page, id=f"{edition}-{page.rpartition('/')[2]}")
+        for edition in EDITIONS
+        for page in [*always, *(more[edition] if pages != "four" else [])]
+    ]
+    metafunc.parametrize(("edition", "page"), cases)
 
 
-@pytest.mark.parametrize(("edition", "page"), list(cases()))
 def test_every_cell_runs_with_our_module_in_the_place_of_d2l(run_page, edition, page, backend):
     ref, package, _ = EDITIONS[edition]
     module = f"{package}.{backend}"

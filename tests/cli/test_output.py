@@ -44,12 +44,17 @@ def text(tmp_path):
     return tmp_path / "text"
 
 
-@pytest.mark.parametrize("progress", ["0", "1"])
-def test_a_text_that_the_terminal_lacks_is_learned_and_kept(
-    backend, tmp_path, text, terminal, progress
-):
+def test_a_text_that_the_terminal_lacks_is_learned_and_kept(backend, tmp_path, text, terminal):
     train = f"{COMMAND} train --backend {backend} {SMALL} --text text --epochs 3 --out m"
-    done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS=progress)
+    done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS="1")
+    assert done.returncode == 0, done.stderr
+    assert b"epoch 3, perplexity" in done.stdout
+    assert (tmp_path / "m").exists()
+
+
+def test_such_a_text_is_learned_and_kept_without_a_line_of_progress(tmp_path, text, terminal):
+    train = f"{COMMAND} train {SMALL} --text text --epochs 3 --out m"
+    done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS="0")
     assert done.returncode == 0, done.stderr
     assert b"epoch 3, perplexity" in done.stdout
     assert (tmp_path / "m").exists()
@@ -67,10 +72,18 @@ def test_what_is_printed_may_go_into_files(tmp_path, text, terminal):
     assert (tmp_path / "errors").read_bytes().startswith(b"Error: MODEL no: ")
 
 
-def test_a_model_of_such_a_text_generates(backend, tmp_path, text, terminal):
-    shell(f"{COMMAND} train {SMALL} --text text --epochs 1 --out m", tmp_path)
+@pytest.fixture(scope="module")
+def folder_with_model(tmp_path_factory):
+    """A folder with a model of such a text, m."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "text").write_text(TEXT * 60, encoding="utf-8")
+    shell(f"{COMMAND} train {SMALL} --text text --epochs 1 --out m", folder)
+    return folder
+
+
+def test_a_model_of_such_a_text_generates(backend, folder_with_model, terminal):
     generate = f"{COMMAND} generate m --backend {backend} --num-preds 5 --prefix Gr"
-    done = shell(generate, tmp_path, **terminal)
+    done = shell(generate, folder_with_model, **terminal)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"Gr")
 

@@ -18,6 +18,8 @@ def test_no_page_of_the_site_is_left_out(site):
 
 def test_every_formula_is_rendered_and_nothing_fails(page):
     formulas = page.locator(".arithmatex")
+    if formulas.count():
+        page.wait_for_function("window.MathJax?.startup?.promise")  # until the script has begun
     page.evaluate("window.MathJax?.startup?.promise")
     assert page.trouble == []
     assert page.locator("mjx-container").count() == formulas.count()
