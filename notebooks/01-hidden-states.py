@@ -17,15 +17,17 @@
 #
 # # 1. From n-grams and MLPs to hidden states
 #
-# A language model says how likely a text is. This notebook starts with the
-# simplest one there is, counting, sees why it cannot go far, replaces the
-# counts by a network that looks at the last few tokens, and then gives that
-# network a memory: the *hidden state*. At the end stands an identity that
-# says in one line what a recurrent network is.
+# A language model computes the probability of a text. This notebook begins
+# with a simple language model, which counts n-grams, and shows its limits.
+# Then it replaces the counts by a neural network whose inputs are the last
+# few tokens. Finally, it adds a *hidden state* to this network, which
+# summarizes all earlier tokens. The result is a recurrent neural network.
+# The last part shows that one step of it is a layer whose inputs are the
+# token and the previous hidden state.
 #
-# It follows sections 9.3 and 9.4 of *Dive into Deep Learning*, with its
-# notation. You need to know what a conditional probability and a matrix
-# product are.
+# The notebook follows sections 9.3 and 9.4 of *Dive into Deep Learning* and
+# uses their notation. You should know conditional probabilities and matrix
+# products.
 
 # %%
 import importlib.util
@@ -49,56 +51,60 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## What a language model is
+# ## What is a language model?
 #
-# A text is a sequence of *tokens* $x_1, \ldots, x_T$; here they are
-# characters. A language model gives each sequence a probability. Why should
-# one want that? Who can say how likely a text is can choose the likelier of
-# two readings of a bad recording, the likelier of two translations, and the
-# likeliest letter to come; and who can say how likely each next letter is
-# can write.
+# A text is a sequence of *tokens* $x_1, \ldots, x_T$; here the tokens are
+# characters. A language model assigns a probability to each sequence. Such a
+# model has many uses. It can select the more probable of two transcriptions
+# of a recording, or of two translations. It can suggest the next letter. If
+# the model computes the probability of each next letter, it can also
+# generate text.
 #
-# There are far too many sequences to give each of them a number of its own.
-# But the probability of a sequence is always a product of conditional
-# probabilities, one for each token, given those before:
+# There are too many sequences to store one probability for each. But the
+# probability of a sequence is always a product of conditional probabilities,
+# one for each token given the tokens before it:
 #
 # $$P(x_1, \ldots, x_T) = \prod_{t=1}^T P(x_t \mid x_1, \ldots, x_{t-1}).
 # \tag{1}$$
 #
-# That is no assumption, it holds for any probabilities. So one question is
-# left, asked again and again: *given what has been read, what comes next?*
-# All models of this chapter answer it, and differ in what they keep of what
-# has been read.
+# This equation is not an assumption; it holds for any probability
+# distribution. It remains to answer one question for each token: *given the
+# previous tokens, what is the next token?* All models in this notebook
+# answer this question. They differ in what they store about the previous
+# tokens.
 #
-# ## Counting
+# ## N-grams: counting sequences
 #
-# The simplest answer is to look up what came next before. No one has seen
-# enough text to count how often each long beginning occurs. The *Markov
-# assumption* of order $n - 1$ is that the last $n - 1$ tokens will do:
+# The simplest model counts which token followed the same beginning earlier
+# in the text. However, no text is long enough to contain every long
+# beginning often. The *Markov assumption* of order $n - 1$ is that only the
+# last $n - 1$ tokens matter:
 #
 # $$P(x_t \mid x_1, \ldots, x_{t-1}) \approx
 # P(x_t \mid x_{t-n+1}, \ldots, x_{t-1}) \approx
 # \frac{n(x_{t-n+1}, \ldots, x_t)}{n(x_{t-n+1}, \ldots, x_{t-1})}, \tag{2}$$
 #
-# where $n(\cdot)$ counts how often a sequence occurs. Such a model is called
-# an *n-gram*: unigrams ($n = 1$) know how frequent each token is, bigrams
-# ($n = 2$) what follows what, trigrams what follows two, and so on.
+# where $n(\cdot)$ is the number of occurrences of a sequence. Such a model
+# is called an *n-gram* model. A unigram model ($n = 1$) contains the
+# frequency of each token, a bigram model ($n = 2$) contains the frequency of
+# each pair, a trigram model that of each triple, and so on.
 #
-# The text is The Time Machine where it is at hand, and otherwise the story
-# that comes with the package. Nine tenths of it are counted; the rest is a
-# new text, to try the counts on.
+# The text is The Time Machine if it is available, and otherwise the story
+# that is part of the package. The n-grams are counted in the first nine
+# tenths of the text. The last tenth is used as a new text to test the
+# models.
 
 # %%
 at_hand = time_machine_at_hand()
@@ -120,9 +126,10 @@ for n in (1, 2, 3):
     print(n, ", ".join(f"{gram!r} {count:,}" for gram, count in found))
 
 # %% [markdown]
-# What does such a model know? Let it write. Each letter is drawn by the
-# fraction in (2), which is to say: pick, at random, one of the places where
-# the last $n - 1$ letters occur, and take the letter that follows there.
+# To see what such a model has learned, we generate text with it. The
+# fraction in (2) is the probability of each letter. Drawing from it is
+# equivalent to choosing a random place in the text at which the last $n - 1$
+# letters occur, and taking the letter that follows.
 
 
 # %%
@@ -142,15 +149,16 @@ for n in counted:
     print(n, write(n))
 
 # %% [markdown]
-# With $n = 1$ it knows letters, with 2 it avoids what cannot be spoken, with
-# 3 it has short words, and with 5 long ones. Then it begins to copy. None of
-# them knows how its sentence began.
+# With $n = 1$ the frequencies of the letters are right. With $n = 2$ most
+# pairs of letters can be pronounced, with $n = 3$ there are short words, and
+# with $n = 5$ longer ones. For larger $n$ the model copies the training
+# text. None of these models uses the beginning of a long sentence.
 
 # %% [markdown]
-# How far can $n$ go? There are $|\mathcal{V}|^n$ possible n-grams, of which
-# a text of 100,000 characters can hold at most 100,000. So the longer the
-# n-grams, the more of those in a *new* text were never counted, and the
-# fraction in (2) says that they are impossible.
+# How large can $n$ be? There are $|\mathcal{V}|^n$ possible n-grams, and a
+# text of 100,000 characters contains at most 100,000 of them. Therefore, the
+# larger $n$ is, the more n-grams of a *new* text do not occur in the
+# training text. The fraction in (2) assigns them the probability 0.
 
 
 # %%
@@ -165,42 +173,44 @@ orders = range(1, full_or_fast(11, 7))
 shares = [share_never_seen(n) for n in orders]
 ax = plot.new_axes(8, 4.8)
 ax.bar(orders, [100 * share for share in shares], color=plot.COLOURS[0])
-ax.set(xlabel="n, characters", ylabel="n-grams never seen before, %")
+ax.set(xlabel="n, characters", ylabel="n-grams not in the training text, %")
 ax.set(xticks=orders, ylim=(0, 100))
-present(ax, "The share of n-grams never counted rises from 0 to most.")
+present(ax, "The share of n-grams that were not counted rises with n.")
 
 # %% [markdown]
-# Giving every unseen n-gram a little probability helps. *Laplace smoothing*
-# asks the shorter model for as many imagined observations as $\epsilon$
-# says:
+# It helps to assign a small probability to every n-gram that was not
+# counted. *Laplace smoothing* adds $\epsilon$ imaginary observations, which
+# are distributed as in the model with the next smaller $n$:
 #
 # $$\hat{P}(x' \mid x) = \frac{n(x, x') + \epsilon\,\hat{P}(x')}
 # {n(x) + \epsilon}, \tag{3}$$
 #
-# and so on down to $\hat{P}(x') = 1/|\mathcal{V}|$ for no context at all,
-# $|\mathcal{V}|$ being the number of different tokens. Where a context was
-# seen often, $n(x)$ is large beside $\epsilon$ and the counts decide; where
-# it was never seen, the shorter model does.
+# This continues down to $\hat{P}(x') = 1/|\mathcal{V}|$ without any context,
+# where $|\mathcal{V}|$ is the number of different tokens. If a context
+# occurs often, $n(x)$ is large compared with $\epsilon$, and the counts
+# decide. If a context does not occur, the model with the shorter context
+# decides.
 #
-# ## How good is a model?
+# ## Evaluate a model: perplexity
 #
-# A good model is not surprised by a new text. The *surprise* at a token is
-# $-\log P$: nothing for a token that was certain, and without bound for one
-# that was held impossible. By (1), the sum over all tokens is that of the
-# whole text; the mean does not depend on its length. The exponential of the
-# mean is the *perplexity*,
+# A good model assigns high probabilities to the tokens of a new text. The
+# *surprise* of a token is $-\log P$: it is 0 for a token with probability 1,
+# and infinite for a token with probability 0. By (1), the surprise of the
+# whole text is the sum over its tokens. The mean does not depend on the
+# length of the text. The exponential of the mean is the *perplexity*,
 #
 # $$\exp\left(-\frac{1}{T} \sum_{t=1}^T
 # \log P(x_t \mid x_1, \ldots, x_{t-1})\right): \tag{4}$$
 #
-# 1 for a model that is always right and always sure, $|\mathcal{V}|$ for a
-# guess at random. It may be read as the number of tokens that the model has
-# to choose between.
+# The perplexity is 1 for a model that predicts every token with probability
+# 1, and $|\mathcal{V}|$ for a model that assigns the same probability to all
+# tokens. It can be interpreted as the number of equally likely tokens among
+# which the model has to choose.
 #
 # ### Exercise 1
 #
-# A model gives the three tokens that come the probabilities 1/2, 1/4 and
-# 1/8. What is its perplexity?
+# A model assigns the probabilities 1/2, 1/4 and 1/8 to the three tokens of a
+# text. What is its perplexity?
 
 # %%
 ### BEGIN SOLUTION
@@ -215,7 +225,7 @@ check(
 )
 
 # %% [markdown]
-# Now the n-grams on the new text:
+# The next cell computes the perplexity of the n-gram models on the new text.
 
 
 # %%
@@ -241,18 +251,19 @@ best = orders[int(np.argmin(found))]
 title = f"lowest at n = {best}: {min(found):.2f}"
 ax.set(xlabel="n, characters", ylabel="perplexity of new text")
 ax.set(xticks=orders, title=title)
-present(ax, "Perplexity falls as n grows, and then gets no better.")
+present(ax, "Perplexity falls as n grows, and then stops falling.")
 
 # %% [markdown]
-# Counting gets better until the counts run dry, and then no better: the
-# model stores each context by itself, and learns nothing for *time travell*
-# from having seen *time travelle* very often. A network that computes with
-# its inputs can share what it learns.
+# The perplexity decreases with $n$ until most n-grams are too rare, and then
+# it stops decreasing. The model stores each context separately: it learns
+# nothing about *time travell* from the frequent *time travelle*. A neural
+# network computes its predictions from the inputs, so that similar contexts
+# share parameters.
 #
 # ### Exercise 2
 #
-# What does the bigram model, without smoothing, say is the probability of
-# `e` after `h`? Count in `seen`.
+# Which probability of `e` after `h` does the bigram model without smoothing
+# have? Use the counts in `seen`.
 
 # %%
 ### BEGIN SOLUTION
@@ -269,8 +280,8 @@ check(
 # %% [markdown]
 # ### Exercise 3
 #
-# What are two observations worth? Find an $\epsilon$ with which the 5-gram
-# model is less perplexed by the new text than with 2.
+# Is $\epsilon = 2$ a good choice? Find an $\epsilon$ for which the
+# perplexity of the 5-gram model on the new text is lower.
 
 # %%
 ### BEGIN SOLUTION
@@ -281,21 +292,22 @@ better_epsilon = 5.0
 check(
     lambda: perplexity(5, better_epsilon) < perplexity(5, 2.0),
     True,
-    hint="most 5-grams are rare: lend the shorter models more weight",
+    hint="most 5-grams are rare: give the shorter models more weight",
 )
 
 # %% [markdown]
 # ## A network without hidden states
 #
-# A multilayer perceptron takes a minibatch $\mathbf{X}$ ($n$, $d$), of $n$
-# examples with $d$ inputs each. A *hidden layer* makes $h$ numbers of each
-# example, and an output layer makes $q$ of these:
+# The input of a multilayer perceptron (MLP) is a minibatch $\mathbf{X}$
+# ($n$, $d$) of $n$ examples with $d$ numbers each. A *hidden layer* computes
+# $h$ numbers for each example, and an output layer computes $q$ numbers from
+# them:
 #
 # $$\mathbf{H} = \phi(\mathbf{X} \mathbf{W}_{xh} + \mathbf{b}_h), \qquad
 # \mathbf{O} = \mathbf{H} \mathbf{W}_{hq} + \mathbf{b}_q. \tag{5}$$
 #
-# $\phi$ is a function that is not linear, here tanh; without it two layers
-# would be no more than one. In NumPy:
+# $\phi$ is a nonlinear function, here tanh. Without it, the two layers would
+# be equivalent to one. In NumPy:
 
 
 # %%
@@ -315,62 +327,65 @@ assert np.allclose(by_hand, of_package, rtol=0, atol=1e-12)
 print("by hand and by the package: the same", by_hand.shape)
 
 # %% [markdown]
-# To predict the next character from the last $k$, one puts their one-hot
-# vectors side by side (1 at the place of the character, 0 elsewhere;
-# notebook 3 says why): $d = k |\mathcal{V}|$. The outputs are scores, one
-# for each character that may come.
+# To predict the next character from the last $k$ characters, we concatenate
+# their one-hot vectors (1 at the place of the character, 0 elsewhere;
+# notebook 3 explains this encoding). The number of inputs is then $d = k
+# |\mathcal{V}|$. The outputs are scores, one for each possible next
+# character.
 #
-# That is better than counting: *travell* and *travelle* share most of their
-# inputs, so what is learned for one helps with the other. But two things are
-# wrong. The weights $\mathbf{W}_{xh}$ grow with $k$, and each place in the
-# window has to learn by itself what an *e* is. And however large $k$ is,
-# what came earlier does not exist.
+# This is better than counting: *travell* and *travelle* have most of their
+# inputs in common, so what the network learns for one also improves its
+# predictions for the other. But two problems remain. The number of weights
+# in $\mathbf{W}_{xh}$ grows with $k$, and the weights for each position in
+# the window must be learned separately. Also, characters before the window
+# have no influence, however large $k$ is.
 #
 # ## A network with a hidden state
 #
-# Instead of the last $k$ tokens, one would like to keep *what matters* of
-# all tokens so far. Call it $h_{t-1}$, whatever it is. Then
+# Instead of the last $k$ tokens, we want to store a summary of all previous
+# tokens. Call it $h_{t-1}$. Then
 #
 # $$P(x_t \mid x_1, \ldots, x_{t-1}) \approx P(x_t \mid h_{t-1}), \qquad
 # h_t = f(x_t, h_{t-1}), \tag{6}$$
 #
-# and the only question is what $f$ should be. If $f$ is powerful enough,
-# this is no approximation at all: $h_t$ might simply be the list of all
-# tokens. It is the limited size of $h_t$ that makes the model choose.
+# and we have to choose the function $f$. If $f$ is powerful enough, this is
+# not an approximation: $h_t$ could be the list of all tokens. Because the
+# size of $h_t$ is limited, the model must select what to store.
 #
-# A recurrent network takes for $f$ the hidden layer of (5), with the state
-# before as a second input, and keeps what it makes of it, the *hidden state*
-# $\mathbf{H}_t$ ($n$, $h$), for the next step:
+# In a recurrent network, $f$ is the hidden layer of (5) with the previous
+# state as a second input. Its result is the *hidden state* $\mathbf{H}_t$
+# ($n$, $h$), which is passed to the next step:
 #
 # $$\mathbf{H}_t = \phi(\mathbf{X}_t \mathbf{W}_{xh} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \qquad
 # \mathbf{O}_t = \mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q. \tag{7}$$
 #
-# Only $\mathbf{H}_{t-1} \mathbf{W}_{hh}$ is new. Through it $\mathbf{H}_t$
-# depends on $\mathbf{H}_{t-1}$, which depends on $\mathbf{H}_{t-2}$, and so
-# on back to the first token. (A hidden *layer* is one that lies between
-# inputs and outputs. A hidden *state* is an input to the next step, which
-# can be known only by reading what came before.)
+# Only the term $\mathbf{H}_{t-1} \mathbf{W}_{hh}$ is new. Because of it,
+# $\mathbf{H}_t$ depends on $\mathbf{H}_{t-1}$, which depends on
+# $\mathbf{H}_{t-2}$, and so on back to the first token. Do not confuse two
+# terms: a hidden *layer* lies between inputs and outputs, and a hidden
+# *state* is an input of the next time step that is computed from the
+# previous inputs.
 
 # %%
 present(
     diagrams.rnn_cell(),
-    "One step: the state before and the input make the state after.",
+    "One step: the old state and the input give the new state.",
 )
 
 # %% [markdown]
-# Drawn over time, the same step with the same weights stands at every
-# position. A longer text needs no further parameters, and what an *e* is has
-# to be learned only once.
+# Unrolled over time, the same step with the same weights is applied at every
+# position. A longer text does not need more parameters, and what the network
+# learns about a letter applies at every position.
 
 # %%
 present(
     diagrams.unrolled(),
-    "Four steps in a row, each handing its hidden state to the next.",
+    "Four steps in a row; each passes its hidden state to the next.",
 )
 
 # %% [markdown]
-# As a loop over time it has one line for each half of (7):
+# In a loop over time, each equation of (7) is one line:
 
 
 # %%
@@ -395,19 +410,19 @@ assert np.allclose(flat, rnn.to_numpy(of_package), rtol=0, atol=1e-12)
 print("by hand and by the package: the same", by_hand.shape)
 
 # %% [markdown]
-# The package's own source, in the backend chosen above, is cut into a step,
-# a loop and an output layer:
+# The next cell shows the source code of the package for the chosen backend.
+# It consists of a step, a loop and an output layer:
 
 # %%
 rnn.show(rnn.rnn, helpers=True)
 
 # %% [markdown]
-# Let us see that memory. Two texts differ in their first character and in
-# nothing else. Both are read by an MLP that sees the last four characters,
-# and by a recurrent network of as many hidden units; how far apart are the
-# outputs at each step? (All weights are random. The recurrent ones are
-# scaled so that their spectral radius is 1; the notebook on backpropagation
-# says why.)
+# Does the hidden state remember? We compare two texts that differ only in
+# their first character. Both are processed by an MLP with a window of four
+# characters, and by a recurrent network with the same number of hidden
+# units. The figure shows how much the outputs for the two texts differ at
+# each step. (All weights are random. The recurrent weights are scaled to the
+# spectral radius 1, which notebook 5 explains.)
 
 # %%
 num_steps = 30
@@ -447,23 +462,24 @@ label = f"MLP of {window} characters"
 style = {"label": label, **plot.line_style(1)}
 ax.plot(steps[:window], mlp_distance[:window], **style)
 ax.plot(window + 1, 1.5e-3, "v", color=plot.COLOURS[1])
-words = "nothing from here on"
+words = "no effect from here on"
 ax.annotate(words, (window + 1, 1.5e-3), (window + 2, 1.4e-3))
 ax.set(yscale="log", ylim=(1e-3, 3), xlabel="time step")
 ax.set(ylabel="effect of the first character")
 ax.legend()
-present(ax, "The MLP forgets after four steps, the hidden state does not.")
+present(ax, "The effect ends after four steps in the MLP, not in the RNN.")
 gone = mlp_distance[window:].max() < 1e-12
-print("MLP, after the window: nothing but rounding:", gone)
+print("MLP: no effect after the window:", gone)
 print(f"hidden state, at the end: {rnn_distance[-1]:.4f}")
 
 # %% [markdown]
-# The MLP's line ends with its window. The hidden state's goes down as well:
-# what has been read long ago counts less and less. That it goes down so
-# smoothly, and how to keep it up, are the matter of notebooks 5 to 7.
+# The curve of the MLP ends with its window. The curve of the recurrent
+# network decreases as well: the influence of a token becomes smaller with
+# its distance. Notebooks 5 to 7 explain this decrease and how to prevent it.
 #
-# And this is what each costs. The recurrent network's number of parameters
-# does not depend on how far back it looks, because it is not asked to say.
+# The next figure compares the number of parameters. In the MLP, this number
+# grows with the window. In the recurrent network, it does not depend on the
+# number of previous characters.
 
 # %%
 reach = np.arange(1, full_or_fast(41, 11))
@@ -474,20 +490,16 @@ ax = plot.new_axes(8, 4.8)
 ax.plot(reach, np.array(of_mlp) / 1000, label="MLP", **plot.line_style(0))
 steady = np.full(len(reach), of_rnn / 1000)
 ax.plot(reach, steady, label="recurrent network", **plot.line_style(1))
-ax.set(
-    xlabel="characters that are looked at", ylabel="parameters, thousands"
-)
+ax.set(xlabel="characters in the window", ylabel="parameters, thousands")
 ax.set(ylim=(0, None))
 ax.legend()
-present(
-    ax, "Parameters of an MLP grow with its window, those of an RNN not."
-)
+present(ax, "The parameters of an MLP grow with its window, not an RNN's.")
 
 # %% [markdown]
 # ### Exercise 4
 #
-# How many parameters do both networks have with 28 tokens and 256 hidden
-# units, the MLP reading 10 characters at a time?
+# There are 28 tokens and 256 hidden units, and the window of the MLP has 10
+# characters. How many parameters does each of the two networks have?
 
 # %%
 ### BEGIN SOLUTION
@@ -505,21 +517,22 @@ check(
             rnn.get_params(28, 256),
         )
     ],
-    hint="a matrix (inputs, outputs) a product, a bias for each layer",
+    hint="each layer has a matrix (inputs, outputs) and a bias (outputs,)",
 )
 
 # %% [markdown]
 # ## One product instead of two
 #
-# The sum of two products is one product of the two put together:
+# A sum of two matrix products equals one product of concatenated matrices:
 #
 # $$\mathbf{X}_t \mathbf{W}_{xh} + \mathbf{H}_{t-1} \mathbf{W}_{hh} =
 # \begin{bmatrix} \mathbf{X}_t & \mathbf{H}_{t-1} \end{bmatrix}
 # \begin{bmatrix} \mathbf{W}_{xh} \\ \mathbf{W}_{hh} \end{bmatrix}. \tag{8}$$
 #
-# So a recurrent step *is* the MLP's hidden layer, reading its own last
-# result beside the input. With the shapes of the book: $\mathbf{X}$ (3, 1),
-# $\mathbf{W}_{xh}$ (1, 4), $\mathbf{H}$ (3, 4) and $\mathbf{W}_{hh}$ (4, 4).
+# Therefore a recurrent step *is* the hidden layer of an MLP whose input is
+# $[\mathbf{X}_t, \mathbf{H}_{t-1}]$. The example has the shapes of the book:
+# $\mathbf{X}$ (3, 1), $\mathbf{W}_{xh}$ (1, 4), $\mathbf{H}$ (3, 4) and
+# $\mathbf{W}_{hh}$ (4, 4).
 
 # %%
 rng = np.random.default_rng(1)
@@ -559,13 +572,16 @@ pen.text(11.1, 2.7, "+")
 block(11.3, 1.6, 2.2, 2.2, r"$H_{t-1}W_{hh}$", states_colour)
 pen.text(2.1, 0.9, "n rows, d + h columns", size=0.8)
 pen.text(6.4, 0.9, "d + h rows, h columns", size=0.8)
-present(pen.ax, "Inputs and state side by side meet both matrices stacked.")
+present(
+    pen.ax, "[X, H] times the stacked matrices is the sum of two products."
+)
 
 # %% [markdown]
-# The same holds for a whole network over many steps, and for the gated cells
-# of later notebooks: each gate has one matrix for $[\mathbf{H}_{t-1},
-# \mathbf{X}_t]$. Many tutorials write them so. The package has both forms,
-# and `rnn.concat_params` turns the parameters of one into the other's.
+# The same identity holds for a whole network over many steps, and for the
+# gated cells of later notebooks, in which each gate has one matrix for
+# $[\mathbf{H}_{t-1}, \mathbf{X}_t]$. Many tutorials use this form. The
+# package contains both forms, and `rnn.concat_params` converts the
+# parameters of the separate form to those of the concatenated form.
 
 # %%
 concatenated_cells = rnn.concat_rnn, rnn.concat_gru, rnn.concat_lstm
@@ -589,9 +605,9 @@ for name, concatenated in zip(cells, concatenated_cells):
 # %% [markdown]
 # ### Exercise 5
 #
-# Write one step of a recurrent network in the concatenated form, in NumPy:
-# from $\mathbf{X}$, $\mathbf{H}$, $\mathbf{W}$ and $\mathbf{b}_h$ to the
-# next $\mathbf{H}$. $\phi$ is tanh.
+# Implement one step of a recurrent network in the concatenated form in
+# NumPy: compute the next $\mathbf{H}$ from $\mathbf{X}$, $\mathbf{H}$,
+# $\mathbf{W}$ and $\mathbf{b}_h$. Use tanh for $\phi$.
 
 
 # %%
@@ -620,12 +636,13 @@ check(
 # %% [markdown]
 # ### Exercise 6
 #
-# A question for research. A state can hold *which* token came $k$ steps ago,
-# for a $k$ that is given: no training is needed, only the right matrices.
-# Let there be three tokens, $\phi(a) = a$ in place of tanh, and nine hidden
-# units: the first three for the token just read, the next three for the one
-# before, the last three for that before. Give $\mathbf{W}_{xh}$ (3, 9) and
-# $\mathbf{W}_{hh}$ (9, 9) with which the state is this list.
+# This exercise needs some research. With suitable matrices, and without any
+# training, a state can store *which* token was the input $k$ steps ago, for
+# a fixed $k$. Let there be three tokens, $\phi(a) = a$ instead of tanh, and
+# nine hidden units: the first three for the current token, the next three
+# for the previous token, and the last three for the token before that. Find
+# matrices $\mathbf{W}_{xh}$ (3, 9) and $\mathbf{W}_{hh}$ (9, 9) for which
+# the state is this list.
 
 # %%
 ### BEGIN SOLUTION
@@ -651,30 +668,31 @@ check(
 )
 
 # %% [markdown]
-# So a recurrent network can be an n-gram model, or an MLP over a window: it
-# need only shift. Whether it does something better with its units is left to
-# training.
+# This exercise shows that a recurrent network can compute the same as an
+# n-gram model or an MLP with a window, by shifting its state. Training
+# decides whether the hidden units are used in a better way.
 #
-# ## Where it breaks
+# ## Limitations
 #
-# What has been gained is a form, not yet a memory. With the weights of the
-# picture above, the trace of the first character was down to a small part
-# after thirty steps; a novel has half a million. All tokens have to share
-# $h$ numbers. And step $t$ cannot begin before step $t - 1$ has ended,
-# however many processors there are. Each of these has led to networks of its
-# own, and notebooks 5 to 8 are about some of them.
+# The hidden state makes it possible to store information about the past, but
+# it does not guarantee it. With the weights of the figure above, the
+# influence of the first character became small after thirty steps, and a
+# novel has half a million characters. All information about the past must
+# fit into $h$ numbers. And step $t$ cannot begin before step $t - 1$ has
+# ended, even with many processors. Notebooks 5 to 8 describe networks that
+# reduce some of these problems.
 
 # %% [markdown]
 # ## What to take away
 #
-# - An n-gram model stores contexts; longer ones are mostly new, so it stops
-#   getting better.
-# - An MLP over a window shares what it learns, and is blind beyond the
-#   window.
-# - A hidden state carries on what has been read, with as many parameters for
-#   a long text as for a short one.
-# - A recurrent step is the hidden layer of an MLP that reads $[\mathbf{X}_t,
-#   \mathbf{H}_{t-1}]$.
+# - An n-gram model stores contexts separately. Most long contexts of a new
+#   text were not counted, so larger $n$ stops helping.
+# - An MLP with a window shares parameters between similar contexts, but
+#   tokens before the window have no influence.
+# - A hidden state carries information from earlier tokens, with the same
+#   number of parameters for texts of any length.
+# - A recurrent step is the hidden layer of an MLP whose input is
+#   $[\mathbf{X}_t, \mathbf{H}_{t-1}]$.
 #
 # **Proven in the repository.** That cells compute their equations, number by
 # number: `test_outputs_follow_the_equations` in

@@ -16,16 +16,16 @@
 #
 # # 2. From text to minibatches
 #
-# A network computes with arrays of equal size, and a text is one long
-# string. This notebook goes all the way from the one to the other: the text
-# is cut into tokens, the tokens get numbers, the numbers are cut into
-# pieces, and pieces are put together in minibatches. On the way it looks at
-# how often tokens occur, which says why the last notebook's counting had to
-# fail. Each step is written out in a few lines first, and compared with what
-# the package does.
+# The inputs of a neural network are arrays of equal size, but a text is one
+# long string. This notebook shows how to convert one to the other: the text
+# is divided into tokens, each token gets a number, the list of numbers is
+# divided into subsequences, and several subsequences form a minibatch. It
+# also shows how often tokens occur, which explains why counting n-grams
+# fails in notebook 1. Each step is first implemented in a few lines and then
+# compared with the function of the package.
 #
-# It follows sections 9.2 and 9.3 of *Dive into Deep Learning*, with its
-# notation. Notebook 1 says what a language model is.
+# The notebook follows sections 9.2 and 9.3 of *Dive into Deep Learning* and
+# uses their notation. Notebook 1 explains what a language model is.
 
 # %%
 import importlib.util
@@ -50,13 +50,13 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
@@ -64,12 +64,12 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %% [markdown]
 # ## Tokens
 #
-# A *token* is what the model takes for one unit: a word, or a character. The
-# text is The Time Machine where it is at hand, and otherwise the story that
-# comes with the package. To keep things small, it is brought to lower case
-# and loses its punctuation. A model that is to write well could not afford
-# that; for learning how such models work, it saves half of the vocabulary
-# and loses little.
+# A *token* is the unit of a text that a model processes: a word or a
+# character. The text is The Time Machine if it is available, and otherwise
+# the story that is part of the package. To keep the example small, all
+# letters are converted to lower case, and punctuation is removed. A model
+# that is used in practice needs both. For learning how such models work,
+# this simplification halves the vocabulary and loses little.
 
 # %%
 at_hand = time_machine_at_hand()
@@ -85,16 +85,16 @@ print(as_words)
 print(as_characters)
 
 # %% [markdown]
-# Which of the two is better? Words carry meaning by themselves, and a text
-# has fewer of them, so what is far away in characters is near in words. But
-# there are many different ones, each needs a row of parameters of its own,
-# and there is no end to them: a new text has words that were never seen.
-# Characters are few, and after a few pages all of them have been seen. The
-# model has to learn to spell, and to remember for longer. (Between the two
-# there are *pieces of words*, which is what large models use.)
+# Which of the two is better? Words have a meaning, and a text has fewer
+# words than characters, so that distances are shorter. But there are many
+# different words, and each needs its own row of parameters. A new text also
+# contains words that did not occur before. Characters are few, and a few
+# pages contain all of them. But the model must learn how to spell, and must
+# remember information over more steps. (Large models use *pieces of words*,
+# a compromise between the two.)
 #
-# The picture counts how many different tokens have been met by the time that
-# so much of the text is read.
+# The figure shows the number of different tokens in the first part of the
+# text, for parts of increasing length.
 
 # %%
 streams = {
@@ -120,23 +120,26 @@ for number, (token, stream) in enumerate(streams.items()):
     style = {"label": label, **plot.line_style(number)}
     ax.plot(100 * places / len(stream), growth, **style)
     print(f"{len(stream):7,} {label}, {len(seen):,} different ones")
-ax.set(xlabel="text read, %", ylabel="different tokens so far")
+ax.set(xlabel="part of the text, %", ylabel="different tokens so far")
 ax.set(xscale="log", yscale="log")
 ax.minorticks_off()
 ax.legend()
-present(ax, "Different words keep coming; different characters do not.")
+present(
+    ax, "The number of different words keeps growing; characters do not."
+)
 
 # %% [markdown]
-# The notebooks use characters, because a vocabulary of some thirty tokens
-# makes small networks and short training. All that follows holds for words
-# as well.
+# The notebooks use characters, because a vocabulary of about thirty tokens
+# makes networks small and training short. Everything that follows applies to
+# words as well.
 #
 # ## Vocabulary
 #
-# A network needs numbers. The vocabulary gives each token an id, the most
-# frequent token first. Id 0 is kept for the *unknown* token `<unk>`, which
-# stands for all that the vocabulary does not hold. So any text can be
-# numbered, if not always brought back. In a few lines:
+# The inputs of a network are numbers. A vocabulary assigns an id to each
+# token, beginning with the most frequent token. Id 0 is reserved for the
+# *unknown* token `<unk>`, which replaces every token that is not in the
+# vocabulary. Every text can be converted to ids, but unknown tokens cannot
+# be converted back. In a few lines:
 
 
 # %%
@@ -150,15 +153,16 @@ def numbered(tokens, min_freq=0):
 
 
 # %% [markdown]
-# The package's `Vocab` does the same. It takes lists of tokens as well, and
-# gives ids in either direction: `vocab[tokens]` and `vocab.to_tokens(ids)`.
+# The class `Vocab` of the package does the same. It also accepts lists of
+# tokens, and converts in both directions: `vocab[tokens]` and
+# `vocab.to_tokens(ids)`.
 
 # %%
 idx_to_token, token_to_idx = numbered(streams["word"], min_freq=3)
 vocab = rnn.Vocab(streams["word"], min_freq=3)
 assert vocab.idx_to_token == idx_to_token
 assert vocab.token_to_idx == token_to_idx
-print(len(vocab), "words that occur three times or more, as by hand")
+print(len(vocab), "tokens with min_freq=3, as by hand")
 
 # %%
 vocab = rnn.Vocab(streams["word"])
@@ -167,9 +171,9 @@ print(vocab[["the", "time", "clock", "smartphone"]])
 print(vocab.to_tokens([0, 1, 2, 3]))
 
 # %% [markdown]
-# A word that occurs once in a book teaches a model next to nothing, and
-# still costs a row of parameters. `min_freq` leaves rare tokens out. How
-# much of the text becomes unknown by that?
+# A word that occurs only once in a book hardly improves the model, but still
+# needs a row of parameters. `min_freq` omits rare tokens. Which share of the
+# text becomes unknown?
 
 # %%
 for limit in (1, 2, 3, 5, 10, 20, 50):
@@ -181,9 +185,10 @@ for limit in (1, 2, 3, 5, 10, 20, 50):
 # %% [markdown]
 # ### Exercise 1
 #
-# How many ids has `rnn.Vocab(["a", "b", "a", "c", "b", "a"], min_freq=2,
-# reserved_tokens=["<bos>", "<eos>"])`, and which ids are those of `["c",
-# "b", "<eos>"]`? Write a number and a list, without asking the package.
+# How many ids does `rnn.Vocab(["a", "b", "a", "c", "b", "a"], min_freq=2,
+# reserved_tokens=["<bos>", "<eos>"])` have, and what are the ids of
+# `["c", "b", "<eos>"]`? Write a number and a list, without using the
+# package.
 
 # %%
 ### BEGIN SOLUTION
@@ -196,7 +201,7 @@ example = ["a", "b", "a", "c", "b", "a"], 2, ["<bos>", "<eos>"]
 check(
     size,
     lambda: len(rnn.Vocab(*example)),
-    hint="the unknown token, the reserved ones, and what occurs twice",
+    hint="the unknown token, the reserved ones, and those that occur twice",
 )
 check(
     ids,
@@ -207,21 +212,22 @@ check(
 # %% [markdown]
 # ## How often words occur
 #
-# The most frequent words are the dullest: *the*, *of*, *and*. The book calls
-# them *stop words*; they hold sentences together, and models need them like
-# any other. What is striking is how fast frequency falls. Let $n_i$ be how
-# often the word of rank $i$ occurs. *Zipf's law* says that
+# The most frequent words, such as *the*, *of* and *and*, carry little
+# information by themselves. The book calls them *stop words*. Models need
+# them nevertheless, because they connect the parts of a sentence. The
+# frequencies decrease quickly. Let $n_i$ be the number of occurrences of the
+# word with rank $i$. *Zipf's law* states that
 #
 # $$n_i \propto \frac{1}{i^\alpha}, \qquad\text{so}\qquad
 # \log n_i = -\alpha \log i + c, \tag{1}$$
 #
-# a straight line when both axes are logarithmic. It is no law of nature, but
-# many texts in many languages follow it, with $\alpha$ near 1, once the
-# first few words are past.
+# which is a straight line if both axes are logarithmic. It is not a law of
+# nature, but many texts in many languages follow it approximately, with
+# $\alpha$ near 1, except for the first few words.
 #
 # ### Exercise 2
 #
-# Find $\alpha$ from the frequencies of ranks 1, 2, 3, ... by fitting a
+# Compute $\alpha$ from the frequencies of ranks 1, 2, 3, ... by fitting a
 # straight line. (`np.polyfit(x, y, 1)` returns slope and intercept.)
 
 
@@ -266,9 +272,9 @@ once = int((counts == 1).sum())
 print(f"{100 * once / len(counts):.0f}% of the different words occur once")
 
 # %% [markdown]
-# About half of all different words, or more, occur a single time! Smoothing
-# cannot help there: a model that stores words one by one has nothing to
-# store about them. And sequences of words are worse.
+# About half of all different words, or more, occur only once. Smoothing does
+# not help here: a model that stores words separately has learned nothing
+# about a word that occurs once. For sequences of words the problem is worse.
 
 
 # %%
@@ -297,33 +303,33 @@ ax.legend()
 present(ax, "Frequencies of words, pairs and triples fall along lines.")
 
 # %% [markdown]
-# Three things can be read from it. Pairs and triples follow Zipf's law too,
-# with a smaller $\alpha$. There are far fewer of them than the square or
-# cube of the number of words, so language has structure that can be learned.
-# And most of them occur once, so it cannot be learned by counting them. A
-# model has to make something of what it reads that is worth keeping for
-# texts that it has not read. That is what the networks of the next notebooks
-# are for.
+# The figure shows three facts. Pairs and triples of words follow Zipf's law
+# too, with a smaller $\alpha$. There are far fewer different pairs and
+# triples than the square or the cube of the number of words; so the order of
+# words has a structure that can be learned. And most pairs and triples occur
+# only once, so counting them is not enough. A model must learn from one text
+# what is useful for other texts. The networks of the next notebooks do this.
 #
-# ## From one long text to short pieces
+# ## From one long text to short subsequences
 #
-# From here on tokens are characters, and the text is one list of ids, the
-# *corpus*, of length $T$. To train, it is cut into subsequences of
-# `num_steps` tokens. The target of each token is the one that comes after
-# it: with $s$ for `num_steps`, from
+# From here on, tokens are characters, and the text is one list of ids, the
+# *corpus*, with length $T$. For training, it is divided into subsequences of
+# `num_steps` tokens. The target of each token is the next token: with $s$
+# for `num_steps`,
 #
 # $$\mathbf{X} = x_t, \ldots, x_{t+s-1} \quad\text{the model is to predict}
 # \quad \mathbf{Y} = x_{t+1}, \ldots, x_{t+s}. \tag{2}$$
 #
-# That is $s$ predictions in one piece, each from one token more than the one
-# before. Why pieces at all? The whole text at once would be one step of
-# training for each reading of the book, with all its states kept for the way
-# back; short pieces give many steps, and many of them can be computed side
-# by side, as the rows of a *minibatch*.
+# Each subsequence contains $s$ predictions, and each prediction uses one
+# token more than the one before. Why is the text divided? With the whole
+# text at once, there would be only one update of the parameters per epoch,
+# and all states would have to be stored for the backward pass. With short
+# subsequences there are many updates, and several subsequences can be
+# processed in parallel as the rows of a *minibatch*.
 #
-# There are as many ways to cut a text as a piece has tokens: begin at the
-# first token, or one later, and so on. Here is a text cut into pieces of
-# three, at each of the three offsets $d$:
+# A subsequence of $s$ tokens can start at any of $s$ offsets: the first
+# token, the second, and so on. The figure shows a text that is divided into
+# subsequences of three tokens, for each of the three offsets $d$:
 
 # %%
 words, num_steps = "the time traveller", 3
@@ -342,19 +348,20 @@ for offset in range(num_steps):
 present(pen.ax, "A text cut into pieces of three, at three offsets.")
 
 # %% [markdown]
-# With a single fixed offset the model would never see what lies across a cut
-# as one piece. So each epoch draws its offset anew, at random. What comes
-# before it, and a rest at the end, is left out in that epoch.
+# With a fixed offset, the model would never see a sequence that crosses the
+# boundary of two subsequences. Therefore each epoch draws a new random
+# offset. Tokens before the offset, and the rest at the end, are not used in
+# this epoch.
 #
-# What remains is the question which pieces make a minibatch, and in which
+# It remains to decide which subsequences form a minibatch, and in which
 # order.
 #
 # ## Random sampling
 #
-# All pieces are shuffled, and every minibatch takes the next `batch_size` of
-# them. Neighbours in a minibatch, and from one minibatch to the next, have
-# nothing to do with one another. So a model begins each minibatch with a
-# state of zero. In ten lines:
+# All subsequences are shuffled, and each minibatch consists of the next
+# `batch_size` of them. Subsequences in the same minibatch or in adjacent
+# minibatches are not adjacent in the text. Therefore the state at the
+# beginning of each minibatch must be zero. In ten lines:
 
 
 # %%
@@ -373,8 +380,9 @@ def random_pieces(corpus, batch_size, num_steps, offset, rng):
 
 
 # %% [markdown]
-# The package's `seq_data_iter_random` draws the offset as well, and then the
-# order, from one generator. With the same draws it yields the same:
+# The function `seq_data_iter_random` of the package also draws the offset,
+# and then the order, with one generator. With the same random numbers it
+# returns the same minibatches:
 
 # %%
 rng = np.random.default_rng(0)
@@ -390,25 +398,25 @@ print(len(theirs), "minibatches, the same as by hand")
 axes = diagrams.partitioning(
     list(words), 2, num_steps, use_random_iter=True, seed=1
 )
-present(axes, "Two minibatches of two rows, from all over the text.")
+present(axes, "Two minibatches of two rows, from random places of the text.")
 
 # %% [markdown]
 # ## Sequential partitioning
 #
-# The text is cut into `batch_size` long rows, and these are read from left
-# to right together. Row $i$ of each minibatch goes on where row $i$ of the
-# one before ended, so that a model may carry its hidden state on. What has
-# been read 100 characters ago may then still count, though no piece is
-# longer than 35. (Exercise 3 asks for the loop; the package's is
-# `seq_data_iter_sequential`.)
+# The text is divided into `batch_size` long rows. A minibatch takes the next
+# `num_steps` tokens of all rows. Row $i$ of each minibatch continues row $i$
+# of the previous one, so that the hidden state can be passed on. Then a
+# token from 100 characters ago can still have an influence, although
+# subsequences have only 35 tokens. (You write this loop in exercise 3; the
+# function of the package is `seq_data_iter_sequential`.)
 
 # %%
 axes = diagrams.partitioning(list(words), 2, num_steps, seed=1)
 present(axes, "Each row of the second minibatch continues one of the first.")
 
 # %% [markdown]
-# The difference is plain when the tokens are the numbers 0, 1, 2, ...: then
-# an id is a place in the text.
+# The difference is easy to see if the tokens are the numbers 0, 1, 2, ...,
+# because each id is then a position in the text.
 
 # %%
 for data_iter in (rnn.seq_data_iter_random, rnn.seq_data_iter_sequential):
@@ -436,15 +444,15 @@ for ax, (title, data_iter) in zip(axes, iterators.items()):
             ax.annotate(f"row {row + 1}", (1, places[0] + 40), **colour)
     ax.set(xlabel="minibatch", ylabel="place in the text, tokens")
     ax.set(title=title)
-present(axes, "Random rows jump about; each sequential one walks along.")
+present(axes, "Random rows are anywhere; sequential rows move steadily.")
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Write sequential partitioning yourself, for an offset that is given: return
-# the list of all $\mathbf{X}$. The last token of the corpus is in no
-# $\mathbf{X}$, because nothing follows it. As in the package, there are as
-# many minibatches as any offset allows.
+# Implement sequential partitioning for a given offset: return the list of
+# all $\mathbf{X}$. The last token of the corpus is not in any $\mathbf{X}$,
+# because it has no target. As in the package, the number of minibatches must
+# be the same for every offset.
 
 
 # %%
@@ -469,17 +477,18 @@ expected = [rnn.to_numpy(X) for X, _ in minibatches]
 check(
     lambda: sequential(places, 3, 7, offset=expected[0][0, 0]),
     expected,
-    hint="cut off what is before the offset, reshape to rows, slice columns",
+    hint="skip the tokens before the offset, reshape to rows, slice columns",
 )
 
 # %% [markdown]
-# ## All of it in one call
+# ## One function for all steps
 #
-# `SeqDataLoader` holds the corpus, and each loop over it is an epoch with an
-# offset of its own. `load_data_time_machine` and its fellows read, tokenize,
-# number and cut, and return the loader and the vocabulary. Here is the
-# book's setting, 32 rows of 35 characters from the first 10,000. (As in the
-# book, lines follow one another without a space.)
+# `SeqDataLoader` stores the corpus; each loop over it is one epoch with a
+# new offset. `load_data_time_machine` and similar functions read a text,
+# tokenize it, convert it to ids and divide it. They return the loader and
+# the vocabulary. The example has the setting of the book, 32 rows of 35
+# characters from the first 10,000. (As in the book, lines are joined without
+# a space.)
 
 # %%
 load_data = rnn.load_data_time_machine if at_hand else rnn.load_data_builtin
@@ -491,9 +500,9 @@ for epoch in range(1, 4):
     print(f"epoch {epoch}: {size}, the first begins {text!r}")
 
 # %% [markdown]
-# An epoch leaves out what comes before its offset, and whatever is too
-# little for one more minibatch. Is anything left out for good? Here is a
-# text so short that it shows:
+# Each epoch omits the tokens before its offset, and the tokens at the end
+# that do not fill a minibatch. Are some tokens omitted in every epoch? The
+# following text is short enough to see it:
 
 # %%
 num_epochs = full_or_fast(200, 50)
@@ -507,23 +516,25 @@ for number, name in enumerate(["random", "sequential"]):
             times[rnn.to_numpy(X).ravel()] += 1
     style = {"label": name, **plot.line_style(number)}
     ax.plot(np.arange(0, 1000, 20), 100 * times[::20] / num_epochs, **style)
-ax.set(xlabel="place in the text, tokens", ylabel="epochs that read it, %")
+ax.set(
+    xlabel="place in the text, tokens", ylabel="epochs with this token, %"
+)
 ax.set(ylim=(0, 105))
 ax.legend(loc="lower center")
-present(ax, "At random all tokens get a turn; in sequence the end never.")
+present(ax, "Random sampling uses all tokens; sequential omits the end.")
 
 # %% [markdown]
-# Sequential rows always begin within the first `num_steps` tokens, so the
-# end of a text may never be read: with 10,000 tokens and the book's setting,
-# the last tenth is not. Random sampling leaves out other pieces in each
-# epoch, and nothing for good.
+# The rows of sequential partitioning always begin within the first
+# `num_steps` tokens, so the end of a text may never be used. With 10,000
+# tokens and the setting of the book, this is the last tenth. Random sampling
+# omits other subsequences in each epoch, and no token in all epochs.
 #
 # ### Exercise 4
 #
-# A text of $T$ tokens, `batch_size` $n$, `num_steps` $s$. The offset $d$ is
-# one of $0, \ldots, s - 1$, and the number of minibatches shall be the same
-# for all of them. How many are there? Write it for $T = 10{,}000$, $n = 32$,
-# $s = 35$.
+# A text has $T$ tokens, `batch_size` is $n$ and `num_steps` is $s$. The
+# offset $d$ is one of $0, \ldots, s - 1$, and the number of minibatches must
+# be the same for all offsets. What is this number? Compute it for $T =
+# 10{,}000$, $n = 32$ and $s = 35$.
 
 # %%
 ### BEGIN SOLUTION
@@ -534,18 +545,19 @@ num_batches = (10_000 - 35) // (32 * 35)
 check(
     num_batches,
     lambda: len(rnn.SeqDataLoader(np.zeros(10_000, dtype=int), 32, 35)),
-    hint="at the largest offset s - 1 come first; the last is a target only",
+    hint="the largest offset skips s - 1; the last token is only a target",
 )
 
 # %% [markdown]
 # ### Exercise 5
 #
-# A question for research. Characters make a text long, words make a
-# vocabulary large. Large models join what often stands side by side: find
-# the most frequent pair of neighbours in the text, make one token of it, and
-# again (*byte pair encoding*). Write one such merge: from a list of tokens
-# to the list in which the most frequent pair is joined wherever it occurs,
-# from left to right. (Of equally frequent pairs, the one that comes first.)
+# This exercise needs some research. With characters as tokens the text is
+# long, and with words the vocabulary is large. Large models join tokens that
+# are often adjacent: find the most frequent pair of adjacent tokens, replace
+# it by one new token, and repeat (*byte pair encoding*). Implement one such
+# merge: convert a list of tokens to the list in which the most frequent pair
+# is joined wherever it occurs, from left to right. (If several pairs are
+# equally frequent, choose the one that occurs first.)
 
 
 # %%
@@ -566,13 +578,13 @@ def merge(tokens):
 check(
     lambda: [merge(list("abcabd")), merge(["ab", "c", "ab", "c", "x"])],
     [["ab", "c", "ab", "d"], ["abc", "abc", "x"]],
-    hint="count pairwise(tokens); then walk along the list and join",
+    hint="count pairwise(tokens); then loop over the list and join",
 )
 
 # %% [markdown]
-# What comes of it, for the first ten thousand characters and many merges?
-# (The loop below writes the merge out again, so that the picture is there
-# without an answer to the exercise.)
+# The next cell applies many merges to the first ten thousand characters. (It
+# contains its own code for the merge, so that it runs without your
+# solution.)
 
 # %%
 stream, lengths, kinds = streams["char"][:10_000], [], []
@@ -590,43 +602,43 @@ ax = plot.new_axes(8, 4.8)
 ax.plot(kinds, lengths, color=plot.COLOURS[0])
 ax.set(xlabel="different tokens", ylabel="length of the text, tokens")
 ax.set(ylim=(0, None))
-present(ax, "As the vocabulary grows, the text gets shorter, ever slower.")
+present(ax, "As the vocabulary grows, the text gets shorter, more slowly.")
 longest = sorted(set(stream), key=len)[-8:]
 print("long tokens:", ", ".join(repr(token) for token in longest))
 
 # %% [markdown]
-# With some two hundred tokens the text is half as long as in characters, and
-# frequent words have become tokens of their own, while any text can still be
-# written.
+# With about two hundred tokens, the text is half as long as with characters.
+# Frequent words have become single tokens, and every text can still be
+# represented.
 #
-# ## Where it breaks
+# ## Limitations
 #
-# *Unknown tokens* are a loss that no training makes good: a model that puts
-# `<unk>` for every rare word gets a low perplexity and says nothing. So
-# perplexities can be compared only for the same tokens and the same
-# vocabulary.
+# *Unknown tokens* hide errors. A model that predicts `<unk>` for every rare
+# word has a low perplexity but does not predict these words. Therefore,
+# compare perplexities only for the same tokens and the same vocabulary.
 #
-# *A cut is a cut.* With random sampling, what stands before a piece does not
-# exist for it: the first predictions of each piece are made of almost
-# nothing. With sequential partitioning the state bridges the cut, but the
-# gradient does not (notebook 3).
+# *Subsequences have boundaries.* With random sampling, no information from
+# before the subsequence is available, so its first predictions use only a
+# few tokens. With sequential partitioning the state is passed on, but
+# gradients are not (notebook 3).
 #
-# *Neighbours resemble one another.* The rows of a sequential minibatch walk
-# through the same parts of the book in every epoch, in the same order, and
-# each row keeps to its own. Random pieces mix better. Which of the two
-# learns better depends on the text and on how far back it pays to remember.
+# *Sequential minibatches are similar.* In every epoch, the rows of
+# sequential minibatches contain the same parts of the text in the same
+# order. Random subsequences are mixed better. Which method gives the better
+# model depends on the text and on the distance over which information is
+# useful.
 
 # %% [markdown]
 # ## What to take away
 #
-# - A vocabulary numbers tokens by frequency; what it does not hold is the
-#   unknown token.
-# - Words follow Zipf's law, n-grams too: most are rare, however long the
-#   text.
-# - Targets are inputs one token later. A random offset lets every cut come
-#   up.
-# - Random minibatches begin with a zero state; sequential ones can carry the
-#   state on.
+# - A vocabulary numbers tokens by frequency. Tokens that are not in it
+#   become the unknown token.
+# - Words and n-grams follow Zipf's law approximately: most are rare, however
+#   long the text is.
+# - Targets are the inputs shifted by one token. A random offset varies the
+#   boundaries.
+# - Random minibatches start with a zero state. Sequential minibatches can
+#   pass the state on.
 #
 # **Proven in the repository.** Ids, in `tests/data/test_text.py`:
 # `test_ids_follow_frequency_and_then_order_of_appearance`,

@@ -17,18 +17,17 @@
 #
 # # 3. The recurrent network from scratch
 #
-# Here a network learns to write, character by character, and nothing of it
-# is hidden: how characters become vectors, which parameters there are, what
-# is computed with them, how a mistake is measured, why gradients are
-# clipped, how the parameters are trained, and how text is drawn from the
-# network afterwards. Each part is written twice: first by us, as a loop of
-# some ten lines of NumPy that you see whole, and then as the package's
-# function. The two are compared number by number, so that from there on the
-# package can be used without having to be believed.
+# This notebook trains a recurrent network that generates text character by
+# character, and shows every part of it: the encoding of characters as
+# vectors, the parameters, the forward pass, the loss, gradient clipping, the
+# training loop, and the generation of text. Each part is implemented twice:
+# first as a loop of about ten lines in NumPy, and then with the function of
+# the package. The results are compared number by number, so that you can
+# rely on the functions of the package in the later notebooks.
 #
-# It follows section 9.5 of *Dive into Deep Learning*, with its notation.
-# Notebook 1 says what a hidden state is, notebook 2 how a text becomes
-# minibatches.
+# The notebook follows section 9.5 of *Dive into Deep Learning* and uses its
+# notation. Notebook 1 explains hidden states, and notebook 2 explains how a
+# text is divided into minibatches.
 
 # %%
 import importlib.util
@@ -52,23 +51,23 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# The text is The Time Machine where it is at hand, and otherwise the story
-# that comes with the package. Of either, 10,000 characters are learned, in
-# minibatches of 32 rows of 35 characters. $\mathbf{X}$ is what the network
-# reads, $\mathbf{Y}$ what it should have said: the same text, one character
-# later.
+# The text is The Time Machine if it is available, and otherwise the story
+# that is part of the package. Its first 10,000 characters are used for
+# training, in minibatches of 32 rows of 35 characters. $\mathbf{X}$ contains
+# the inputs. $\mathbf{Y}$ contains the targets, which are the inputs shifted
+# by one character.
 
 # %%
 at_hand = time_machine_at_hand()
@@ -85,18 +84,20 @@ for name, row in (("X", rnn.to_numpy(X)[0]), ("Y", rnn.to_numpy(Y)[0])):
 # %% [markdown]
 # ## One-hot vectors
 #
-# The id of a token is a name, not a quantity: token 7 is not more than token
-# 3, nor is it close to token 8. A network that got the id as a number would
-# have to take it for a quantity, because all that it does with numbers is to
-# multiply and to add. So each id $i$ becomes a vector of length
-# $|\mathcal{V}|$, the size of the vocabulary, that is 1 at place $i$ and 0
-# elsewhere. Any two of these vectors are equally far apart, and nothing is
-# said about which tokens are alike. That is for the network to find out.
+# The id of a token is a label, not a quantity: token 7 is not larger than
+# token 3, and it is not similar to token 8. A network that gets the id as a
+# number would treat it as a quantity, because it multiplies and adds its
+# inputs. Therefore each id $i$ is converted to a vector of length
+# $|\mathcal{V}|$, the size of the vocabulary. This vector is 1 at index $i$
+# and 0 elsewhere. Any two of these vectors have the same distance, so the
+# encoding does not state which tokens are similar. The network learns this
+# during training.
 #
-# A minibatch (batch_size, num_steps) is turned round on the way, time first,
-# so that a loop over the first axis walks through time. Three axes come of
-# it: (num_steps, batch_size, $|\mathcal{V}|$). In NumPy it is one line,
-# since row $i$ of the identity matrix is the vector of token $i$.
+# A minibatch has the shape (batch_size, num_steps). It is transposed first,
+# so that a loop over the first axis is a loop over time. The result has
+# three axes: (num_steps, batch_size, $|\mathcal{V}|$). In NumPy this takes
+# one line, because row $i$ of the identity matrix is the one-hot vector of
+# token $i$.
 
 # %%
 ids = rnn.to_numpy(X)
@@ -112,18 +113,19 @@ ax = plot.new_axes(8, 4.8)
 ax.imshow(rows, cmap="gray_r", aspect="auto")
 ax.set(xlabel="token id", yticks=range(len(word)), yticklabels=letters)
 ax.grid(False)
-present(ax, "Fourteen rows, one a character, with one black square each.")
+present(ax, "Fourteen rows, one per character, with one black square each.")
 
 # %% [markdown]
-# Read it from top to bottom, as time goes. The same letter has its square in
-# the same column, wherever it stands.
+# Time runs from top to bottom. The same letter always has its square in the
+# same column.
 #
 # ### Exercise 1
 #
-# A one-hot vector times a matrix is a row of that matrix, so no product need
-# be computed: looking the row up is enough. Frameworks call such a matrix an
-# *embedding*. Write it: from token ids (n,) and $\mathbf{W}_{xh}$ to what
-# $\mathbf{X}_t \mathbf{W}_{xh}$ is for their one-hot vectors.
+# The product of a one-hot vector and a matrix is a row of the matrix.
+# Therefore it is enough to look up this row instead of computing the
+# product. Frameworks call such a matrix an *embedding*. Implement the
+# lookup: for token ids (n,) and $\mathbf{W}_{xh}$, return what $\mathbf{X}_t
+# \mathbf{W}_{xh}$ is for the one-hot vectors of these ids.
 
 
 # %%
@@ -139,33 +141,33 @@ table = np.random.default_rng(0).normal(size=(vocab_size, 4))
 check(
     lambda: take_in(ids[:, 0], table),
     lambda: inputs[0] @ table,
-    hint="index the matrix with the ids: one row for each of them",
+    hint="index the matrix with the ids: W_xh[ids] has one row per id",
 )
 
 # %% [markdown]
 # ## Parameters
 #
-# Five arrays are all that the network has, and all that it will ever learn
-# is kept in them. With $h$ hidden units,
+# The network has five arrays of parameters. With $h$ hidden units, they are
 #
-# | array | shape | what it does |
+# | array | shape | use |
 # | --- | --- | --- |
-# | $\mathbf{W}_{xh}$ | ($\lvert\mathcal{V}\rvert$, $h$) | takes a token in |
-# | $\mathbf{W}_{hh}$ | ($h$, $h$) | carries the state to the next step |
+# | $\mathbf{W}_{xh}$ | ($\lvert\mathcal{V}\rvert$, $h$) | for the input |
+# | $\mathbf{W}_{hh}$ | ($h$, $h$) | for the previous state |
 # | $\mathbf{b}_h$ | ($h$,) | is added to every state |
-# | $\mathbf{W}_{hq}$ | ($h$, $\lvert\mathcal{V}\rvert$) | scores the next |
-# | $\mathbf{b}_q$ | ($\lvert\mathcal{V}\rvert$,) | is added to every score |
+# | $\mathbf{W}_{hq}$ | ($h$, $\lvert\mathcal{V}\rvert$) | for the outputs |
+# | $\mathbf{b}_q$ | ($\lvert\mathcal{V}\rvert$,) | is added to the scores |
 #
-# Inputs and outputs come from the same vocabulary, so both have
-# $|\mathcal{V}|$ places. The number of hidden units is ours to choose. No
-# shape depends on the length of the text.
+# Inputs and outputs use the same vocabulary, so both have the size
+# $|\mathcal{V}|$. The number of hidden units is a hyperparameter. No shape
+# depends on the length of the text.
 #
-# How should they start? If all weights were equal, all hidden units would
-# compute the same and get the same gradients, and they would stay alike for
-# ever. So weights are drawn at random. They are small, with a standard
-# deviation of 0.01: then tanh starts where it is steep, and no token is
-# preferred to another. Biases can start at 0, as the weights already tell
-# the units apart.
+# What are good initial values? If all weights were equal, all hidden units
+# would compute the same value and have the same gradients, so they would
+# remain equal during training. Therefore the weights are drawn at random.
+# They are small, with a standard deviation of 0.01, so that tanh starts in
+# its steep part and no token has a much higher score than another. The
+# biases can be 0, because the random weights already make the units
+# different.
 
 
 # %%
@@ -178,8 +180,9 @@ def first_params(vocab_size, num_hiddens, rng):
 
 
 # %% [markdown]
-# The package draws its own numbers, in the same shapes and with the same
-# spread. One seed gives the same numbers in all five backends.
+# The package draws other random numbers, with the same shapes and the same
+# standard deviation. The same seed gives the same numbers in all five
+# backends.
 
 # %%
 num_hiddens = full_or_fast(256, 64)
@@ -193,7 +196,7 @@ for name, one, other in zip(names, ours, map(rnn.to_numpy, theirs)):
 # %% [markdown]
 # ### Exercise 2
 #
-# How many numbers does the network learn, with 28 tokens and 512 hidden
+# How many parameters does the network have with 28 tokens and 512 hidden
 # units? Write an expression.
 
 # %%
@@ -211,30 +214,29 @@ check(
 # %% [markdown]
 # ## The model
 #
-# At each time step the network makes a new state of the token that it reads
-# and of the state before, and scores all tokens by how well they would
-# follow:
+# At each time step the network computes a new state from the input token and
+# the previous state. From the new state it computes a score for each
+# possible next token:
 #
 # $$\mathbf{H}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \tag{1}$$
 #
 # $$\mathbf{O}_t = \mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q. \tag{2}$$
 #
-# $\mathbf{X}_t$ (batch_size, $|\mathcal{V}|$) holds one token of each row of
-# the minibatch. The rows have nothing to do with one another; they are
-# computed together because one large product is faster than many small ones.
-# tanh keeps every element of the state between -1 and 1, however many steps
-# there are. Before the first step there is nothing to remember, and
-# $\mathbf{H}_0 = \mathbf{0}$.
+# $\mathbf{X}_t$ (batch_size, $|\mathcal{V}|$) contains one token of each row
+# of the minibatch. The rows are independent; they are processed together
+# because one large product is faster than many small ones. Because of tanh,
+# every element of the state is between -1 and 1, for any number of steps.
+# The initial state is $\mathbf{H}_0 = \mathbf{0}$.
 
 # %%
 present(
     diagrams.unrolled(),
-    "Four steps in a row, each handing its state to the next.",
+    "Four steps in a row; each passes its state to the next.",
 )
 
 # %% [markdown]
-# The two equations are the two lines inside of this loop:
+# The two equations are the two lines in this loop:
 
 
 # %%
@@ -249,12 +251,14 @@ def rnn_by_hand(inputs, H, params):
 
 
 # %% [markdown]
-# The scores of all steps are put under one another, all rows of the first
-# step first. So the outputs have num_steps × batch_size rows, one for each
-# prediction that is made, while the state stays (batch_size, $h$).
+# The scores of all time steps are concatenated along the first axis, with
+# all rows of the first step first. So the outputs have num_steps ×
+# batch_size rows, one for each prediction. The state has the shape
+# (batch_size, $h$).
 #
-# Is it what the package computes, on the backend chosen above? To have
-# something to compare, the weights are made larger than they start:
+# The next cell compares these results with those of the package, on the
+# chosen backend. The weights are made larger than their initial values, so
+# that differences would be visible:
 
 # %%
 params = [5 * array for array in ours]
@@ -269,20 +273,20 @@ assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-9)
 print("outputs", outputs.shape, "and state", H.shape, "are the package's")
 
 # %% [markdown]
-# This is the package's own source, in the chosen backend. `unroll` is the
-# loop, `rnn_step` equation (1), `output_layer` equation (2) for all steps at
-# once:
+# This is the source code of the package in the chosen backend. `unroll` is
+# the loop, `rnn_step` is equation (1), and `output_layer` is equation (2)
+# for all time steps at once:
 
 # %%
 rnn.show(rnn.rnn, helpers=True)
 
 # %% [markdown]
-# What does such a network do with a text before it has learned anything? A
-# picture of its state shows that it can remember. Two texts that differ in
-# their first letter alone are read side by side. Each line is one hidden
-# unit, less what it is for the other text. The recurrent weights are made
-# larger than they start: once so that a state neither grows nor shrinks much
-# from step to step, and once half as large.
+# Can an untrained network store information in its state? The next figure
+# processes two texts that differ only in their first letter. Each line is
+# one hidden unit: its value for one text minus its value for the other. The
+# recurrent weights are larger than initial weights: in the first figure so
+# large that a state keeps about its size from step to step, and in the
+# second figure half as large.
 
 # %%
 pair = np.array([vocab[list("he was here")], vocab[list("we was here")]])
@@ -298,23 +302,24 @@ for ax, size in zip(axes, (1.0, 0.5)):
     ax.plot(np.array(gaps)[:, :8], "o-")
     ax.set(xlabel="text read", title=f"weights times {size:g}")
     ax.set_xticks(range(11), ["h/w", *"e\u2423was\u2423here"])
-axes[0].set(ylabel="state, less the other's")
+axes[0].set(ylabel="difference of the two states")
 axes[1].set(ylim=axes[0].get_ylim())
 present(
     axes, "The trace of the first letter lasts, or is gone in a few steps."
 )
 
 # %% [markdown]
-# From one step to the next the difference is turned about by
-# $\mathbf{W}_{hh}$ and goes from unit to unit. With the larger weights it is
-# there at the end of the text, with the smaller ones it dies out on the way.
-# With weights as small as at the beginning of training it is gone after one
-# step. So to remember is the first thing that has to be learned.
+# At each step, $\mathbf{W}_{hh}$ transforms the difference and moves it from
+# unit to unit. With the larger weights the difference remains until the end
+# of the text, and with the smaller weights it vanishes. With the small
+# initial weights it would vanish after one step. Therefore the network must
+# first learn to store information.
 #
-# `RNNModelScratch` puts three functions together: one for the parameters,
-# one for the first state, one for the forward pass. It one-hot encodes ids,
-# and keeps the parameters. The last of the three functions makes the model;
-# in later notebooks others stand in its place.
+# `RNNModelScratch` combines three functions: one that creates the
+# parameters, one that creates the initial state, and one that computes the
+# forward pass. It also encodes ids as one-hot vectors and stores the
+# parameters. The third function defines the model; later notebooks use other
+# functions in its place.
 
 # %%
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
@@ -325,19 +330,20 @@ print("outputs", tuple(outputs.shape), "- state", tuple(new_state[0].shape))
 print(rnn.predict_ch8("time traveller", 20, net, vocab))
 
 # %% [markdown]
-# ## How bad is it?
+# ## The loss
 #
-# Untrained, it stutters. To say how bad that is, scores are made into
-# probabilities first. The *softmax* takes exponentials, so that all are
-# positive, and divides by their sum, so that they add up to 1:
+# The text that the untrained network generates is meaningless. To measure
+# how bad its predictions are, the scores are first converted to
+# probabilities. The *softmax* function computes their exponentials, which
+# are positive, and divides them by their sum, so that they add up to 1:
 #
 # $$P(x_{t+1} = i \mid x_1, \ldots, x_t) = \frac{\exp(o_i)}
 # {\sum_j \exp(o_j)}. \tag{3}$$
 #
-# Then one looks at the probability of the token that did come. If the
-# network had given it 1, it could not have been surprised; the smaller it
-# was, the greater the surprise, $-\log P$. The mean surprise over all $n$
-# predictions is the *cross-entropy*, in nats, and it is the loss:
+# Then we take the probability of the target, the token that follows in the
+# text. If this probability is 1, the surprise $-\log P$ is 0. The smaller
+# the probability is, the larger is the surprise. The mean surprise over all
+# $n$ predictions is the *cross-entropy*, in nats. It is the loss:
 #
 # $$L = -\frac{1}{n} \sum_{t=1}^n \log P(x_{t+1} \mid x_1, \ldots, x_t).
 # \tag{4}$$
@@ -359,24 +365,26 @@ assert np.isclose(cross_entropy(outputs.astype(float), targets), loss)
 print(f"loss by hand and by the package: {loss:.3f} nats")
 
 # %% [markdown]
-# The targets are turned round as the inputs were, since outputs come time
-# first. Forgetting it is a common mistake, and nothing complains, because
-# the shapes fit: the network is then asked to predict other rows' texts.
+# The targets are transposed like the inputs, because the outputs are ordered
+# by time step. Forgetting this transposition is a common mistake, which
+# causes no error because the shapes agree: the network is then trained to
+# predict the tokens of other rows.
 #
-# A number in nats says little. Its exponential does, the *perplexity*:
+# A number in nats is hard to interpret. Its exponential is the *perplexity*:
 #
 # $$\exp(L) = \exp\left(-\frac{1}{n} \sum_{t=1}^n
 # \log P(x_{t+1} \mid x_1, \ldots, x_t)\right). \tag{5}$$
 #
-# It is the number of tokens that the network might as well be choosing
-# between at random. It is 1 for a network that knows what comes, and
-# infinite for one that once held impossible what came.
+# The perplexity is the number of equally likely tokens that would give the
+# same loss. It is 1 for a network that always predicts the target with
+# probability 1, and infinite for a network that assigns the probability 0 to
+# one of the targets.
 
 # %%
 P = np.linspace(0.01, 1, 200)
 ax, right = plot.new_axes(12, 4.8, columns=2)
 ax.plot(P, -np.log(P), **plot.line_style(0))
-ax.set(xlabel="probability of what came", ylabel="surprise, nats")
+ax.set(xlabel="probability of the target", ylabel="surprise, nats")
 sure = np.linspace(1e-6, 0.999, 400)  # of nine tokens out of ten
 for number, other in enumerate((0.5, 0.1, 0.01)):
     mean = -0.9 * np.log(sure) - 0.1 * np.log(other)
@@ -385,18 +393,20 @@ for number, other in enumerate((0.5, 0.1, 0.01)):
 right.set(xlabel="probability of nine in ten", ylabel="perplexity")
 right.set(ylim=(1, 6))
 right.legend()
-present([ax, right], "Surprise rises without end as a probability nears 0.")
+present([ax, right], "Surprise is unbounded as a probability approaches 0.")
 
 # %% [markdown]
-# On the left, being sure and wrong costs far more than being unsure. On the
-# right, nine tokens in ten get one probability and the tenth another: a
-# network that is right nine times out of ten can still be punished for the
-# tenth. So the loss teaches it to say how sure it is.
+# The left figure shows that a confident wrong prediction costs far more than
+# an uncertain one. In the right figure, nine of ten targets have one
+# probability and the tenth has another: even if a network is right nine
+# times out of ten, the tenth prediction can make its perplexity high.
+# Therefore, the loss is low only if the probabilities are realistic.
 #
 # ### Exercise 3
 #
-# The untrained network gives almost the same score to every token. Which
-# perplexity do you expect? Say it as an expression, before you look.
+# The untrained network assigns almost the same score to every token. Which
+# perplexity do you expect? Write an expression before you look at the
+# result.
 
 # %%
 ### BEGIN SOLUTION
@@ -407,40 +417,41 @@ expected_perplexity = vocab_size
 check(
     expected_perplexity,
     lambda: np.exp(loss),
-    hint="who knows nothing chooses between all the tokens that there are",
+    hint="equal scores give the same probability to all tokens",
     tolerance=0.01,
 )
 
 # %% [markdown]
 # ## Clipping gradients
 #
-# `net.gradients` has returned, beside the loss, its gradient for each of the
-# five arrays. (Notebook 5 computes them by hand.) Training moves the
-# parameters against them, by a *learning rate* $\eta$: with all parameters
-# as one long vector $\mathbf{x}$ and all gradients as one long vector
-# $\mathbf{g}$,
+# `net.gradients` returns the loss and its gradient with respect to each of
+# the five arrays. (Notebook 5 computes them by hand.) Gradient descent moves
+# the parameters in the opposite direction, with the *learning rate* $\eta$.
+# With all parameters as one vector $\mathbf{x}$ and all gradients as one
+# vector $\mathbf{g}$,
 #
 # $$\mathbf{x} \leftarrow \mathbf{x} - \eta\, \mathbf{g}. \tag{6}$$
 #
-# A gradient describes the loss where one stands, as a slope describes a
-# hill. A small step can rely on it, a large one cannot. If the loss changes
-# by at most $\ell$ times the distance, then such a step changes it by at
-# most $\ell\, \eta\, \|\mathbf{g}\|$, and may change it by that much for the
-# worse.
+# The gradient is the slope of the loss at the current parameters. It is a
+# good approximation for small steps, but not for large ones. If the loss
+# changes by at most $\ell$ times the distance, such a step changes the loss
+# by at most $\ell\, \eta\, \|\mathbf{g}\|$, and this change can be an
+# increase.
 #
-# In a recurrent network $\|\mathbf{g}\|$ can be huge. Going back through 35
-# steps multiplies by $\mathbf{W}_{hh}$ 35 times; if that enlarges by a half
-# each time, the product is over a million. One such step undoes what
-# thousands have learned. A smaller learning rate for all steps would be the
-# price of a few bad ones. *Clipping* looks at the length of $\mathbf{g}$
-# instead, and where it is longer than $\theta$, shortens it:
+# In a recurrent network, $\|\mathbf{g}\|$ can be very large. Backpropagation
+# through 35 steps multiplies by $\mathbf{W}_{hh}$ 35 times. If each
+# multiplication increases the gradient by a factor of 1.5, the total factor
+# is more than a million. One update with such a gradient destroys the
+# progress of thousands. A smaller learning rate would prevent this, but
+# would slow down all other updates. Instead, *clipping* rescales
+# $\mathbf{g}$ only if its norm is larger than $\theta$:
 #
 # $$\mathbf{g} \leftarrow \min\left(1, \frac{\theta}{\|\mathbf{g}\|}\right)
 # \mathbf{g}. \tag{7}$$
 #
-# The direction stays the same, and a step is never longer than $\eta\,
-# \theta$. This is no deep theory. It cures exploding gradients, and does
-# nothing for those that vanish.
+# The direction remains the same, and the length of an update is at most
+# $\eta\, \theta$. Clipping is a simple remedy for exploding gradients. It
+# does not help against vanishing gradients.
 
 # %%
 theta = 1.0
@@ -456,13 +467,13 @@ for number, length in enumerate((0.6, 2.4, 1.4, 0.8, 2.9, 1.8)):
     arrow = {"arrowstyle": "-|>", "color": plot.COLOURS[number], "lw": 3}
     ax.annotate("", clipped, (0, 0), arrowprops=arrow | {"shrinkB": 0})
 ax.set(aspect="equal", xlabel="$g_1$", ylabel="$g_2$")
-present(ax, "Arrows longer than the circle's radius are cut at the circle.")
+present(ax, "Arrows longer than the radius are shortened to the circle.")
 
 # %% [markdown]
 # ### Exercise 4
 #
-# Write it in NumPy: from a list of arrays and $\theta$ to the list of
-# clipped arrays. There is one length, that of all arrays together.
+# Implement clipping in NumPy: from a list of arrays and $\theta$, compute
+# the list of clipped arrays. Use one norm, that of all arrays together.
 
 
 # %%
@@ -487,11 +498,11 @@ def in_one(grads):
 check(
     lambda: in_one([*clip(long, 1.0), *clip(short, 1.0)]),
     [3 / 13, 4 / 13, 12 / 13, 0.3, 0.4, 0.0],
-    hint="one norm for all; what is shorter than theta stays as it is",
+    hint="one norm for all arrays; a norm below theta changes nothing",
 )
 
 # %% [markdown]
-# The package's returns the norm before clipping as well:
+# The function of the package also returns the norm before clipping:
 
 # %%
 clipped, norm = rnn.grad_clipping([rnn.from_numpy(g) for g in long], 1.0)
@@ -501,22 +512,22 @@ print(f"norm before: {rnn.to_numpy(norm).item():.0f}")
 # %% [markdown]
 # ## Training
 #
-# An *epoch* is one pass over the minibatches, with a step for each: forward,
-# loss, gradients, clipping, and the move of equation (6). Two questions are
-# particular to recurrent networks, and both are about the edge of a
-# minibatch.
+# An *epoch* is one pass over all minibatches, with one update for each:
+# forward pass, loss, gradients, clipping, and equation (6). For recurrent
+# networks, two more decisions are needed at the beginning of each minibatch.
 #
-# *Which state does a minibatch begin with?* Notebook 2 has the two ways to
-# cut a text. With *sequential* minibatches each row goes on where it ended,
-# so the state at the end of one is the right beginning for the next; only
-# the first of an epoch begins with zeros. With *random* ones there is no
-# before, and each begins with zeros.
+# *What is the initial state?* Notebook 2 describes two kinds of minibatches.
+# In *sequential* minibatches each row continues the same row of the previous
+# minibatch, so the last state of one minibatch is the initial state of the
+# next. Only the first minibatch of an epoch has a zero state. *Random*
+# minibatches are not adjacent in the text, so each of them has a zero state.
 #
-# *How far back do gradients go?* A state that was carried on depends on all
-# that was read in this epoch. Going back through all of it would take more
-# time and memory with each minibatch. So the state's value is carried on and
-# its history is not: for the gradient, the first state of a minibatch is a
-# constant. That is *truncated* backpropagation through time.
+# *How far does backpropagation go?* A state that is passed on depends on all
+# earlier minibatches of the epoch. Backpropagation through all of them would
+# need more time and memory with each minibatch. Therefore the value of the
+# state is passed on, but it is detached from the graph: for the gradient,
+# the initial state of a minibatch is a constant. This is called *truncated*
+# backpropagation through time.
 
 # %%
 pen = sketch.Pen(None, 13.6, 4.4)
@@ -533,12 +544,12 @@ for part in range(3):
     style |= {"connectionstyle": "arc3,rad=-0.25", "mutation_scale": 20}
     ends = (left + 0.5, 1.35), (left + 3.5, 1.35)
     pen.ax.annotate("", *ends, arrowprops=style)
-present(pen.ax, "States go on over all minibatches; gradients stay in one.")
+present(pen.ax, "States are passed on; gradients stay within one minibatch.")
 
 
 # %% [markdown]
-# This is the whole of training. It is written for a net of the package,
-# because that can be asked for its gradients; all else is NumPy.
+# The next cell is the complete training of one epoch. It uses a network of
+# the package to compute the gradients; everything else is NumPy.
 
 
 # %%
@@ -553,8 +564,8 @@ def train_epoch(net, train_iter, lr, theta, use_random_iter=False):
     for X, Y in train_iter:
         if state is None or use_random_iter:
             state = net.begin_state(len(X))
-        loss, grads = net.gradients(X, Y, state)  # back to the edge only
-        _, state = net.evaluate(X, state)  # the value goes on
+        loss, grads = net.gradients(X, Y, state)  # within this minibatch
+        _, state = net.evaluate(X, state)  # for the next minibatch
         scale = lr * min(1, theta / norm_of(grads))  # equation (7)
         moved = [p - scale * g for p, g in zip(net.arrays(), grads)]
         net.load_arrays(moved)  # equation (6)
@@ -563,18 +574,19 @@ def train_epoch(net, train_iter, lr, theta, use_random_iter=False):
 
 
 # %% [markdown]
-# The framework computes the gradients in the same pass as the loss. This is
-# one step of training with the framework's own operations:
+# The frameworks compute the gradients together with the loss. This function
+# implements one training step with the operations of the framework:
 
 # %%
 rnn.show(rnn.sgd_step)
 
 # %% [markdown]
-# The package has the loop in two parts. `make_step(net, lr, theta)` returns
-# a function that computes the same numbers as `sgd_step`, faster;
-# `train_epoch_ch8` is the loop around it. From the same parameters, on the
-# same minibatches, and with a bound that is small enough to clip, all three
-# must reach the same perplexity and the same parameters:
+# In the package the loop has two parts. `make_step(net, lr, theta)` returns
+# a function that computes the same numbers as `sgd_step`, but faster.
+# `train_epoch_ch8` is the loop over minibatches. The next cell starts all
+# three versions with the same parameters and minibatches, and with a bound
+# that is small enough to clip gradients. They must have the same perplexity
+# and the same parameters in the end:
 
 # %%
 results = {}
@@ -598,18 +610,19 @@ for one, two, three in zip(*results.values()):
 print(f"all: perplexity {perplexity:.6f}, and the same parameters")
 
 # %% [markdown]
-# So from here on the package's. `rnn.train_ch8(net, train_iter, vocab, lr,
-# num_epochs)` would do the rest in one call, with a progress bar; here the
-# loop over epochs is written out, to look at the gradients on the way. Two
-# networks start from the same parameters. One reads sequential minibatches
-# and keeps its state; the other reads random ones. Beside the perplexity,
-# the loop keeps how long the gradients of one and the same minibatch are,
-# before clipping. (`rnn_fused` computes what `rnn` does, faster; notebook 12
-# takes it apart.)
+# From here on we use the functions of the package.
+# `rnn.train_ch8(net, train_iter, vocab, lr, num_epochs)` trains with one
+# call and shows a progress bar. Here we write the loop over epochs
+# ourselves, in order to measure the gradients between epochs. Two networks
+# start with the same parameters. The first is trained on sequential
+# minibatches and passes its state on, the second on random minibatches. The
+# loop stores the perplexity, and the norm of the gradients of one fixed
+# minibatch before clipping. (`rnn_fused` computes the same as `rnn`, but
+# faster; notebook 12 explains how.)
 
 # %%
 lr, num_epochs = 1.0, full_or_fast(400, 5)
-every = full_or_fast(4, 1)  # epochs from one look at gradients to the next
+every = full_or_fast(4, 1)  # epochs between two measurements
 fused = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
 
 
@@ -626,10 +639,10 @@ def train(at_random, theta):
         reading = {"use_random_iter": at_random}
         try:
             seen = rnn.train_epoch_ch8(net, train_iter, step, **reading)
-        except FloatingPointError:  # the loss is no number any more
+        except FloatingPointError:  # the loss is not finite
             break
         history.add(*seen)
-        if seen[0] > 1000:  # beyond hope
+        if seen[0] > 1000:  # training has diverged
             break
     return net, history, norms
 
@@ -642,17 +655,18 @@ for label in ("sequential", "random"):
 
 # %%
 ax = plot.perplexity(histories, plot.new_axes(8, 4.8))
-present(ax, "Perplexity over epochs, for both ways of reading.")
+present(ax, "Perplexity over epochs, for both kinds of minibatches.")
 
 # %% [markdown]
-# The axis is logarithmic: from 16 to 8 is as much as from 2 to 1. Within the
-# first epochs the network learns how frequent each character is, which needs
-# no memory at all: $\mathbf{b}_q$ can say it. Then comes a stretch where it
-# learns what follows what, and after that longer and longer pieces.
+# The axis is logarithmic: the distance from 16 to 8 equals that from 2 to 1.
+# In the first epochs the network learns the frequency of each character,
+# which needs no state, because $\mathbf{b}_q$ is sufficient. Then it learns
+# which character follows which, and later longer and longer sequences.
 #
-# Mind what the low numbers mean. A perplexity near 1 on 10,000 characters
-# seen hundreds of times is a text learned by heart. Further down we ask what
-# the network makes of the next page.
+# Interpret the low values with care. A perplexity near 1 on 10,000
+# characters, each of which was used hundreds of times, means that the
+# network has memorized the text. A later section measures the perplexity on
+# the next page.
 
 # %%
 ax = plot.new_axes(8, 4.8)
@@ -665,14 +679,14 @@ ax.legend()
 present(ax, "The norm of the gradients over epochs, and the bound theta.")
 
 # %% [markdown]
-# At first the gradients are short and clipping does nothing. As the network
-# learns, its recurrent weights grow, and with them the gradients of what it
-# still gets wrong.
+# At first the norm of the gradients is small, and clipping has no effect.
+# During training the recurrent weights become larger, and so do the
+# gradients of the predictions that are still wrong.
 #
-# ## Where it breaks
+# ## Limitations
 #
-# *Without clipping.* The same training once more, sequential, with a bound
-# that is never reached:
+# *Training without clipping.* The next cell repeats the training with
+# sequential minibatches and a bound that is never reached:
 
 # %%
 _, wild, wild_norms = train(False, theta=1e9)
@@ -687,16 +701,17 @@ right.set(xlabel="epoch", ylabel="norm of all gradients", yscale="log")
 present([ax, right], "Without clipping, the perplexity jumps beyond 1000.")
 
 # %% [markdown]
-# For a long time both curves are one, as gradients are shorter than the
-# bound. Then they part, and what is not clipped gets restless. At some
-# point, in the full run of this notebook, a single minibatch has a gradient
-# too long, the step that it asks for is taken, and what hundreds of epochs
-# have learned is gone: the perplexity is far above that of knowing nothing.
-# On which epoch it happens is decided by rounding, and differs from backend
-# to backend. That it happens is decided by $\mathbf{W}_{hh}$.
+# At first both curves are equal, because the gradients are smaller than the
+# bound. Then they differ, and the curve without clipping becomes irregular.
+# In the full run of this notebook, the gradient of a single minibatch
+# eventually becomes so large that one update destroys the progress of
+# hundreds of epochs: the perplexity is then much higher than that of a
+# uniform guess. Rounding decides in which epoch this happens, so the epoch
+# differs between backends. The cause is the size of $\mathbf{W}_{hh}$.
 #
-# *On another page.* Here is the text that follows the 10,000 characters. The
-# network reads it with its state carried on, and does not learn from it.
+# *Another page.* The next cell uses the text that follows the 10,000
+# characters. The network processes it and passes its state on, but it is not
+# trained on it.
 
 # %%
 lines = rnn.read_time_machine() if at_hand else rnn.read_builtin()
@@ -705,7 +720,7 @@ page_length = full_or_fast(8000, 1000)
 
 
 def perplexity_on(net, text):
-    """Return the perplexity of a net on a text, read in one piece."""
+    """Return the perplexity of a net on a text, as one sequence."""
     ids = np.array([vocab[list(text)]])
     outputs, _ = net.evaluate(ids[:, :-1], net.begin_state(1))
     return np.exp(cross_entropy(outputs.astype(float), ids[0, 1:]))
@@ -715,26 +730,26 @@ for label, start in (("learned", 0), ("next", 10_000)):
     page = pages[start : start + page_length]
     found = perplexity_on(nets["sequential"], page)
     print(f"{label} page: perplexity {found:.1f}")
-print(f"knowing nothing: {vocab_size}")
+print(f"uniform guess: {vocab_size}")
 
 # %% [markdown]
-# On the next page it does not merely do worse. In the full run it is worse
-# than a network that says the same for every token, because it is sure of
-# itself and wrong, and we have seen what that costs. This is *overfitting*:
-# there were many more parameters than characters to learn them from.
-# Notebook 10 trains on whole books, stops in time, and keeps a text aside to
-# measure on.
+# In the full run, the perplexity on the next page is even higher than that
+# of a uniform guess, because the network makes confident wrong predictions.
+# This is called *overfitting*: the network has many more parameters than
+# there are characters in the training text. Notebook 10 trains on whole
+# books, stops training early, and measures the perplexity on a text that is
+# not used for training.
 #
-# ## Writing
+# ## Generating text
 #
-# To write, the network reads a beginning, the *prefix*. Nothing is asked of
-# it meanwhile, only its state warms up. Then the token that it finds
-# likeliest is taken, and becomes the next input, and so on.
+# To generate text, the network first processes a *prefix*. During this
+# warm-up only the state is used, and the outputs are ignored. Then the most
+# probable token is chosen and becomes the next input, and so on.
 
 
 # %%
 def write(prefix, num_preds, net, vocab):
-    """Return the prefix, and num_preds tokens that the net adds to it."""
+    """Return the prefix and num_preds tokens that the net generates."""
     ids, state = vocab[list(prefix)], net.begin_state(1)
     for index in ids[:-1]:  # warm up
         _, state = net.evaluate(np.array([[index]]), state)
@@ -752,19 +767,22 @@ assert write(prefix, 40, net, vocab) == rnn.predict_ch8(
 print(write(prefix, 40, net, vocab))
 
 # %% [markdown]
-# The likeliest token each time is not the likeliest text, and such texts are
-# prone to go round in circles. The other way is to draw each token by its
-# probability. Between the two mediates a *temperature* $\tau$:
+# Choosing the most probable token at each step does not give the most
+# probable text, and such texts often repeat themselves. Instead, each token
+# can be drawn from its probability distribution. The *temperature* $\tau$
+# changes this distribution:
 #
 # $$P(i) = \frac{\exp(o_i / \tau)}{\sum_j \exp(o_j / \tau)}. \tag{8}$$
 #
-# At $\tau = 1$ the probabilities are the network's own. Lower ones make
-# likely tokens likelier, down to the greedy choice at 0; higher ones bring
-# surprise, up to pure noise.
+# For $\tau = 1$ these are the probabilities of the network. Lower
+# temperatures give more weight to likely tokens; in the limit 0, the most
+# probable token is chosen. Higher temperatures make unlikely tokens more
+# frequent, up to a uniform distribution.
 #
 # ### Exercise 5
 #
-# Write these probabilities as a function of the scores and the temperature.
+# Implement these probabilities as a function of the scores and the
+# temperature.
 
 
 # %%
@@ -814,19 +832,19 @@ for tau in (0.0, 0.5, 1.0, 1.5):
     print(tau, said)
 
 # %% [markdown]
-# A network that knows its text by heart writes it down at low temperatures.
-# At higher ones a surprising letter sooner or later leads it away from the
-# text that it knows; then its state has not been seen in training, and words
-# fall apart.
+# A network that has memorized its text reproduces it at low temperatures. At
+# higher temperatures, sooner or later an unlikely letter leads to a state
+# that did not occur during training, and from then on the words become
+# meaningless.
 #
 # ### Exercise 6
 #
-# A question for research: how fast can this network learn? In 400 epochs of
-# 8 minibatches, plain gradient descent came far; you get 20 epochs. Find
-# settings for which `after_twenty` is under 8. They go to `rnn.make_step`:
-# `lr`, `theta`, `clip` ("norm" or "value") and `optimizer` ("sgd", "adagrad"
-# or "adam"; the last two give each parameter a step length of its own, and
-# want smaller learning rates).
+# This exercise needs some research: how fast can this network learn? The
+# training above used gradient descent for 400 epochs of 8 minibatches; you
+# have 20 epochs. Find settings for which `after_twenty` is less than 8. They
+# are passed to `rnn.make_step`: `lr`, `theta`, `clip` ("norm" or "value")
+# and `optimizer` ("sgd", "adagrad" or "adam"). Adagrad and Adam use a
+# separate step size for each parameter and need smaller learning rates.
 
 # %%
 ### BEGIN SOLUTION
@@ -848,24 +866,28 @@ def after_twenty(settings):
 check(
     lambda: after_twenty(chosen) < 8,
     True,
-    hint="adam, with a learning rate between 0.005 and 0.03, is one way",
+    hint="try adam, with a learning rate between 0.005 and 0.03",
 )
 
 # %% [markdown]
-# Why does it help that each parameter has its own step length? Compare the
-# gradients of $\mathbf{W}_{xh}$ for a letter that occurs on every line with
-# those for one that occurs once on a page, and think of what one $\eta$ does
-# to both.
+# Why does a separate step size for each parameter help? Compare the
+# gradients of $\mathbf{W}_{xh}$ for a letter that occurs in every line with
+# those for a letter that occurs once on a page. With a single $\eta$, the
+# row of the rare letter hardly changes.
 #
 # ## What to take away
 #
-# - Ids are names. One-hot vectors say which token it is, and no more.
-# - Three functions make a model: parameters, first state, forward pass.
-# - The loss is the mean surprise; perplexity counts the choices left.
-# - Clipping bounds how far one step can go, and leaves its direction alone.
-# - With sequential minibatches the state goes on from one to the next, its
-#   gradient does not.
-# - A low perplexity on text seen before is memory, not understanding.
+# - Ids are labels. One-hot vectors state which token it is, and nothing
+#   else.
+# - A model consists of three functions: parameters, initial state and
+#   forward pass.
+# - The loss is the mean surprise. Perplexity is its exponential, a number of
+#   equally likely choices.
+# - Clipping limits the length of an update and does not change its
+#   direction.
+# - With sequential minibatches the state is passed on from one to the next,
+#   but gradients are not.
+# - A low perplexity on the training text can be memorization.
 #
 # **Proven in the repository.** The equations, number by number:
 # `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py`.

@@ -16,17 +16,18 @@
 #
 # # 4. The concise model, and proof that it is the same
 #
-# Every framework has a recurrent layer of its own. With it, the network of
-# the last notebook takes two lines. But is it the same network? Here it is
-# shown to be: the layer's arithmetic is written out in ten lines; both
-# networks get the same parameters, and then outputs, gradients and a hundred
-# steps of training are compared, down to the last digits. What still differs
-# in the end are two things, and both are found: a bias, and where they
-# start.
+# Every framework contains a recurrent layer. With this layer, the network of
+# notebook 3 needs only two lines of code. But is it the same network? This
+# notebook shows that it is. First, the computation of the layer is written
+# in ten lines of NumPy. Then both networks get the same parameters, and
+# their outputs, their gradients and a hundred steps of training are
+# compared. Two differences remain, and both are explained: a second bias,
+# and the initial values.
 #
-# It follows section 9.6 of *Dive into Deep Learning*, with its notation.
-# Notebook 3 writes the same network from scratch. NumPy has no recurrent
-# layers, so this notebook runs on the other four.
+# The notebook follows section 9.6 of *Dive into Deep Learning* and uses its
+# notation. Notebook 3 implements the same network from scratch. NumPy does
+# not have recurrent layers, so this notebook runs on the other four
+# backends.
 
 # %%
 import importlib.util
@@ -49,40 +50,40 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of four backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of four backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## Why a layer, when we have a loop?
+# ## Why use a layer of the framework?
 #
-# The loop of notebook 3 is good to read, and that is what it is for. A
-# framework's layer is made for other ends.
+# The loop in notebook 3 was written to be read. The layer of a framework has
+# other advantages.
 #
-# - *Speed.* Our loop starts a handful of small computations at each step,
-#   from Python. A layer hands the whole sequence to compiled code.
-# - *Less to get wrong.* Shapes, first states, gates: thousands of people
-#   have tried them before.
-# - *More of it.* Several layers, both directions, dropout between layers
-#   come as arguments (notebook 8).
+# - *Speed.* At each time step, our loop calls several small operations from
+#   Python. A layer processes the whole sequence in compiled code.
+# - *Fewer mistakes.* Shapes, initial states and gates were tested by
+#   thousands of users.
+# - *More features.* Several layers, both directions, and dropout between
+#   layers are arguments (notebook 8).
 #
-# The price is that one no longer sees what is computed. Names differ from
-# framework to framework, shapes too, and the book is no help with either. So
-# this notebook does what should be done once with every black box: it
-# computes the same by other means, and compares.
+# The disadvantage is that the computation is hidden. Names and shapes differ
+# between frameworks, and the book does not list them. Therefore, this
+# notebook does what is useful for every component whose code you cannot see:
+# it computes the same result in another way and compares.
 #
 # ## The layer
 #
-# The data are those of notebook 3. The layer goes from one-hot vectors to
-# hidden states, equation (1); it knows nothing of a vocabulary. The model
-# adds the output layer, from hidden states to scores, equation (2):
+# The data are those of notebook 3. The layer computes hidden states from
+# one-hot vectors, equation (1). The model adds the output layer, which
+# computes scores from hidden states, equation (2):
 #
 # $$\mathbf{H}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \tag{1}$$
@@ -100,9 +101,9 @@ net = rnn.RNNModel(rnn_layer, len(vocab), seed=0)
 print("the layer is a", type(rnn_layer).__name__)
 
 # %% [markdown]
-# It is called as the model from scratch is: token ids (batch_size,
-# num_steps) and a state go in; scores, all of the first time step first, and
-# the state after it come out.
+# The model is called like the model from scratch. Its inputs are token ids
+# (batch_size, num_steps) and a state. It returns the scores, ordered by time
+# step, and the new state.
 
 # %%
 X, Y = next(iter(train_iter))
@@ -112,9 +113,9 @@ print("outputs", tuple(outputs.shape), "- state", tuple(new_state[0].shape))
 print(rnn.predict_ch8("time traveller", 20, net, vocab))
 
 # %% [markdown]
-# What should it compute? Both equations, for one time step after the other.
-# Here they are in NumPy. (A one-hot vector times a matrix is a row of that
-# matrix, so $\mathbf{X}_t \mathbf{W}_{xh}$ is a matter of looking up.)
+# The layer should compute both equations, one time step after another. Here
+# they are in NumPy. (The product of a one-hot vector and a matrix is a row
+# of the matrix, so $\mathbf{X}_t \mathbf{W}_{xh}$ is a lookup.)
 
 
 # %%
@@ -135,10 +136,10 @@ assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-4)
 print("by hand as the layer: the largest score is", f"{outputs.max():.2f}")
 
 # %% [markdown]
-# What is it good for, then? Here is the time of a training step of three
-# networks of the same size: the loop from scratch, the package's faster form
-# of it (notebook 12), and the framework's layer. It is measured now, on this
-# machine; on another, and with other sizes, it is another.
+# How much faster is the layer? The next cell measures the time of a training
+# step for three networks of the same size: the loop from scratch, the fast
+# version of the package (notebook 12), and the layer of the framework. The
+# results are for this machine and these sizes, and differ on others.
 
 # %%
 parts = rnn.get_params, rnn.init_rnn_state
@@ -168,16 +169,16 @@ medians = [np.median(times[2:]) for times in spent.values()]
 ax.barh(list(spent), medians, color=plot.COLOURS[:3])
 ax.set(xlabel="time of a training step, ms")
 ax.invert_yaxis()
-present(ax, "Bars for the time of a training step of three networks.")
+present(ax, "Bars: the time of a training step of three networks.")
 
 # %% [markdown]
 # ## The same parameters
 #
-# A framework has names and shapes of its own for the parameters. Some keep
-# matrices transposed; some add two biases where one would do.
-# `net.own_arrays()` returns them as the framework has them, `net.arrays()`
-# as the model from scratch has them: transposed back, two biases of one sum
-# as their sum.
+# Each framework has its own names and shapes for the parameters. Some store
+# transposed matrices, and some add two biases where one is enough.
+# `net.own_arrays()` returns the parameters as the framework stores them.
+# `net.arrays()` returns them in the form of the model from scratch:
+# transposed if necessary, and with the sum of two biases instead of both.
 
 # %%
 names = ["W_xh", "W_hh", "b_h", "W_hq", "b_q"]
@@ -188,9 +189,10 @@ for name, array in zip(names, net.arrays()):
 # %% [markdown]
 # ### Exercise 1
 #
-# A layer of 28 inputs and 256 hidden units has two biases of 256 each, as in
-# PyTorch. How many parameters has the layer, and how many more has the whole
-# model, with an output layer for 28 tokens?
+# A layer with 28 inputs and 256 hidden units has two biases of 256 elements
+# each, as in PyTorch. How many parameters does the layer have? And how many
+# additional parameters does the model have, with an output layer for 28
+# tokens?
 
 # %%
 ### BEGIN SOLUTION
@@ -206,17 +208,17 @@ check(
         sum(int(np.prod(shape)) for shape in layer_shapes),
         sum(rnn.to_numpy(p).size for p in rnn.get_params(28, 256)[3:]),
     ],
-    hint="two matrices and two biases; then one matrix and one bias",
+    hint="layer: two matrices and two biases; output layer: one of each",
 )
 
 # %% [markdown]
 # ### Exercise 2
 #
-# PyTorch keeps $\mathbf{W}_{xh}$ as `weight_ih`, ($h$, $|\mathcal{V}|$), and
-# $\mathbf{W}_{hh}$ as `weight_hh`, ($h$, $h$), because it multiplies from
-# the other side: $\mathbf{W} \mathbf{x}$ for a column $\mathbf{x}$. It has
-# two biases, `bias_ih` and `bias_hh`. Write what makes our three arrays of
-# these four.
+# PyTorch stores $\mathbf{W}_{xh}$ as `weight_ih` ($h$, $|\mathcal{V}|$) and
+# $\mathbf{W}_{hh}$ as `weight_hh` ($h$, $h$), because it multiplies from the
+# left: $\mathbf{W} \mathbf{x}$ for a column vector $\mathbf{x}$. It has two
+# biases, `bias_ih` and `bias_hh`. Implement the conversion of these four
+# arrays to our three arrays.
 
 
 # %%
@@ -248,26 +250,26 @@ check(
 )
 
 # %% [markdown]
-# `rnn.copy_params(source, target)` goes from one kind of model to the other,
-# in either direction. It is no more than
-# `target.load_arrays(source.arrays())`, with a look first whether the two
-# fit.
+# `rnn.copy_params(source, target)` copies the parameters of one kind of
+# model to the other, in either direction. It checks that the two models have
+# the same sizes, and then calls `target.load_arrays(source.arrays())`.
 #
-# ## The same network?
+# ## The same outputs and gradients?
 #
-# Now both networks get the same parameters. They read the same minibatch,
-# and everything is compared: outputs, the last state, and the gradient of
-# the loss for each parameter. For each tensor, the number that counts is the
-# largest difference, relative to the largest element,
+# Both networks now have the same parameters. They process the same
+# minibatch, and we compare the outputs, the last state, and the gradient of
+# the loss for each parameter. For each tensor we compute the largest
+# difference relative to the largest element,
 #
 # $$\frac{\max_i |a_i - b_i|}{\max_i |b_i|}. \tag{3}$$
 #
-# Arithmetic with 53 binary digits (float64) rounds at about $10^{-16}$, with
-# 24 (float32) at about $10^{-7}$. Sums of many terms lose a little more than
-# one rounding. Anything beyond that would be a different network. Outputs
-# alone would not be enough: two networks may agree on one minibatch and
-# learn differently from it. If all gradients agree too, they take the same
-# step.
+# Numbers with 53 binary digits (float64) have rounding errors of about
+# $10^{-16}$, and numbers with 24 binary digits (float32) of about $10^{-7}$.
+# For sums with many terms, the error is a little larger. A larger difference
+# would mean that the networks are different. It is not enough to compare
+# outputs: two networks can agree on one minibatch and have different
+# gradients. If all gradients agree as well, both networks make the same
+# update.
 
 
 # %%
@@ -277,11 +279,13 @@ def relative(one, other):
 
 
 def make_pair(hiddens, dtype):
-    """Return a model from scratch and the framework's, alike."""
+    """Return two models, from scratch and concise, with equal parameters."""
     size = len(vocab), hiddens
     settings = {"seed": 1, "dtype": dtype}
     scratch = rnn.RNNModelScratch(*size, *parts, rnn.rnn, **settings)
-    larger = [20 * array for array in scratch.arrays()]  # enough to matter
+    larger = [
+        20 * array for array in scratch.arrays()
+    ]  # initial ones are small
     scratch.load_arrays(larger)
     layer = rnn.RNN(len(vocab), hiddens, seed=0, dtype=dtype)
     concise = rnn.RNNModel(layer, len(vocab), seed=0)
@@ -317,29 +321,29 @@ ax.set(xscale="log", xlim=(3e-18, 1e-1), ylim=(6.5, -1.1))
 ax.set(xlabel="relative difference")
 ax.set_yticks(range(len(found)), list(found))
 ax.legend(loc="center right")
-present(ax, "Outputs, state and gradients differ by rounding only.")
+present(ax, "Outputs, state and gradients differ only by rounding.")
 for dtype, found in gaps.items():
     small = max(found.values()) < 1e4 * np.finfo(dtype).eps
-    print(f"{dtype}: nothing but rounding: {small}")
+    print(f"{dtype}: differences are only rounding: {small}")
 
 # %% [markdown]
 # ## The same training?
 #
-# The gradients are the same; so a hundred training steps should give the
-# same losses. They do in Keras and Flax. In PyTorch and MXNet they do not
-# quite, and the reason is worth knowing. There the layer computes
+# Since the gradients are the same, a hundred training steps should give the
+# same losses. In Keras and Flax they do. In PyTorch and MXNet the losses
+# differ slightly, because the layer computes
 #
 # $$\mathbf{H}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} + \mathbf{b}_x +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \tag{4}$$
 #
-# with two biases. Only their sum matters for what is computed, but each of
-# them is trained.
+# with two biases. Only their sum matters for the outputs, but each of them
+# is trained.
 #
 # ### Exercise 3
 #
-# The gradient of an element of $\mathbf{b}_h$ is 0.3, and the learning rate
-# is 0.1. By how much does a step of gradient descent, without clipping,
-# change the bias that is added in the network with one bias, and in the
+# The gradient of one element of $\mathbf{b}_h$ is 0.3, and the learning rate
+# is 0.1. One step of gradient descent without clipping changes the total
+# bias. By how much does it change in the network with one bias, and in the
 # network with two?
 
 # %%
@@ -356,9 +360,10 @@ check(
 )
 
 # %% [markdown]
-# To be sure that this is all, here is a model from scratch with two biases:
-# a forward function of one's own, on top of `rnn.rnn`. All three are trained
-# on the same minibatch, from the same parameters, in float64.
+# To verify this explanation, the next cell defines a model from scratch with
+# two biases: a custom forward function that calls `rnn.rnn`. All three
+# networks are trained on the same minibatch, with the same initial
+# parameters, in float64.
 
 
 # %%
@@ -401,28 +406,29 @@ for number, name in enumerate(["one bias", "two biases"]):
 ax.set(xlabel="training step", ylabel="relative difference of losses")
 ax.set(yscale="log", ylim=(1e-18, 1e2))
 ax.legend(loc="upper right")
-present(ax, "Of two models, one stays with the layer to within rounding.")
+present(ax, "One of two models agrees with the layer up to rounding.")
 biases = "two biases" if len(net.own_arrays()) == 6 else "one bias"
 same = np.allclose(losses[biases], own, rtol=1e-9)
 print(f"the framework's layer has {biases};", end=" ")
-print(f"with as many, nothing but rounding differs: {same}")
+print(f"with the same number, losses differ only by rounding: {same}")
 print(f"loss at the first step {own[0]:.4f}, at the last {own[-1]:.2f}")
 
 # %% [markdown]
-# So the layer is the network of notebook 3, and where it has two biases,
-# they train twice as fast as one. That does no harm; it is only good to know
-# when two curves will not lie on top of one another.
+# So the layer is the network of notebook 3. If it has two biases, their sum
+# is trained twice as fast as a single bias. This is not harmful, but it
+# explains why two training curves can differ slightly.
 #
-# ## Where they start
+# ## Initial values
 #
-# The other difference is the beginning. The book draws weights from a normal
-# distribution with standard deviation 0.01. Frameworks draw larger ones,
-# each in its own way: PyTorch uniformly between $-1/\sqrt{h}$ and
-# $1/\sqrt{h}$, Keras an orthogonal $\mathbf{W}_{hh}$. What counts for a
-# recurrent matrix is its *spectral radius*, the largest absolute value of
-# its eigenvalues: by how much it enlarges a state in the long run, if
-# applied again and again. For independent elements with standard deviation
-# $s$ it is about $s \sqrt{h}$: with 0.01 and 256 units, 0.16.
+# The second difference is the initialization. In the book, weights are drawn
+# from a normal distribution with standard deviation 0.01. Frameworks draw
+# larger weights: PyTorch from a uniform distribution between $-1/\sqrt{h}$
+# and $1/\sqrt{h}$, while Keras uses an orthogonal $\mathbf{W}_{hh}$. The
+# important quantity of a recurrent matrix is its *spectral radius*, the
+# largest absolute value of its eigenvalues. It is the factor by which the
+# matrix changes the length of a state in the long run, if it is applied
+# repeatedly. For independent elements with standard deviation $s$, it is
+# about $s \sqrt{h}$: with 0.01 and 256 units, it is 0.16.
 
 # %%
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
@@ -437,14 +443,17 @@ for number, (label, W_hh) in enumerate(starts.items()):
     print(f"{label}: spectral radius of W_hh {spectral_radius(W_hh):.1f}")
 ax.set(xlabel=r"element of $W_{hh}$", ylabel="share of elements, %")
 ax.legend()
-present(ax, "Weights from scratch crowd around zero, the layer's do not.")
+present(
+    ax, "Weights from scratch are near zero; those of the layer are not."
+)
 
 # %% [markdown]
-# With small recurrent weights little of a state reaches the next, and little
-# of a gradient comes back (notebook 5 is about that). The network has to
-# find its memory first. So here are three trainings: the model from scratch
-# from its own beginning; the framework's layer from its own; and the model
-# from scratch from the *layer's* beginning.
+# With small recurrent weights, a state has little influence on the next
+# state, and gradients become small in the backward pass (see notebook 5).
+# The network first has to increase these weights. The next cell compares
+# three trainings: the model from scratch with its own initial values, the
+# layer of the framework with its own initial values, and the model from
+# scratch with the initial values *of the layer*.
 
 # %%
 num_epochs = full_or_fast(200, 2)
@@ -464,21 +473,22 @@ for label, model in runs.items():
 ax = plot.new_axes(8, 4.8)
 present(
     plot.perplexity(histories, ax),
-    "From one beginning, both go the same way; the other lags.",
+    "With equal initial values, both networks learn equally fast.",
 )
 
 # %% [markdown]
-# From the same beginning, the two learn alike (not for ever: rounding, and a
-# second bias where there is one, are enough to part them in the end). What
-# made the layer look better was its start. It is worth remembering when one
-# reads that some network learns better than another: was it the network?
+# With the same initial values, both models learn equally fast. (They differ
+# eventually, because of rounding and the second bias.) So the better result
+# of the layer was caused by its initialization. Remember this when you read
+# that one network learns better than another: the reason may be something
+# other than the network.
 #
 # ### Exercise 4
 #
-# The model from scratch can have a better start as well. By which factor
-# would you multiply all that it begins with? Choose one of the reasoning
-# about the spectral radius, for 64 hidden units; it is right if the network
-# then has a lower perplexity after the first epochs.
+# The model from scratch can have better initial values too. By which factor
+# would you multiply all initial parameters? Choose a factor with the help of
+# the spectral radius, for 64 hidden units. Your answer is right if the
+# perplexity of the network after the first epochs is lower.
 
 # %%
 ### BEGIN SOLUTION
@@ -488,7 +498,7 @@ factor = 10
 
 # %%
 def after_first_epochs(factor):
-    """Return the perplexity of a network of 64 units, its start enlarged."""
+    """Return the perplexity of 64 units with larger initial weights."""
     train_iter, _ = load_data(batch_size, num_steps, seed=0)
     model = rnn.RNNModelScratch(len(vocab), 64, *functions, seed=0)
     model.load_arrays([factor * array for array in model.arrays()])
@@ -501,15 +511,15 @@ def after_first_epochs(factor):
 check(
     lambda: after_first_epochs(factor) < after_first_epochs(1) - 0.1,
     True,
-    hint="0.01 times the root of 64 is 0.08; near 1 is where memory begins",
+    hint="0.01 times the root of 64 is 0.08; the radius should be near 1",
 )
 
 # %% [markdown]
 # ## From the layer back to the equations
 #
-# The way back is as short. What a framework's layer has learned, a model
-# from scratch can go on with, and not only in the same framework: here it is
-# handed to NumPy.
+# The conversion also works in the other direction. A model from scratch can
+# use the parameters that the layer has learned, even in another framework.
+# Here they are copied to NumPy.
 
 # %%
 numpy = backends.load("numpy")
@@ -522,8 +532,8 @@ for model in (net, in_numpy):
 # %% [markdown]
 # ### Exercise 5
 #
-# Make a model from scratch in the backend that was chosen above, with the
-# parameters that the layer has now. Call it `twin`.
+# Create a model from scratch in the chosen backend, with the current
+# parameters of the layer. Call it `twin`.
 
 # %%
 ### BEGIN SOLUTION
@@ -535,24 +545,23 @@ rnn.copy_params(net, twin)
 check(
     lambda: twin.evaluate(X, twin.begin_state(batch_size))[0],
     lambda: net.evaluate(X, net.begin_state(batch_size))[0],
-    hint="make it as in_numpy was made, with functions of rnn; then copy",
+    hint="create it like in_numpy, with functions of rnn; then copy_params",
     tolerance=1e-3,
 )
 
 # %% [markdown]
 # ### Exercise 6
 #
-# A question for research. Rounding differs between `net` and `twin`, and
-# nothing else. Does it matter what each of them writes? Estimate how large
-# the difference of two scores must be for greedy choice never to be changed
-# by rounding: the gap between the best and the second best score, over all
-# places of the minibatch, has a smallest value. Write the function that
-# finds it.
+# This exercise needs some research. `net` and `twin` differ only by
+# rounding. Do they generate different texts? When the most probable token is
+# chosen, rounding can change the choice only if the two largest scores are
+# nearly equal. Write a function that returns the smallest gap between the
+# largest and the second largest score, over all rows of the minibatch.
 
 
 # %%
 def smallest_gap(scores):
-    """Return the least lead of the best score over the next, over rows."""
+    """Return the smallest gap between the best and second best score."""
     ### BEGIN SOLUTION
     in_order = np.sort(scores, axis=1)
     return (in_order[:, -1] - in_order[:, -2]).min()
@@ -566,24 +575,24 @@ others = np.where(scores == best[:, None], -np.inf, scores).max(axis=1)
 check(
     lambda: smallest_gap(scores),
     lambda: (best - others).min(),
-    hint="sort each row: the last less the one before the last",
+    hint="sort each row; subtract the second largest from the largest",
 )
 print(f"rounding is about {np.abs(scores).max() * 1e-7:.0e} here")
 
 # %% [markdown]
-# Where the lead is smaller than rounding, two faithful copies of a network
-# may choose different letters, and write different texts from there on. Both
-# are right. To compare networks, compare scores, not texts.
+# If this gap is smaller than the rounding error, two correct copies of a
+# network may choose different letters, and then generate different texts
+# from there on. Both are right. Therefore, compare scores and not texts.
 #
 # ## What to take away
 #
-# - A framework's own layer computes the equations of notebook 3, nothing
-#   else.
+# - The recurrent layer of a framework computes the equations of notebook 3.
 # - Networks with the same parameters are the same if outputs *and* gradients
-#   agree to rounding.
-# - Two biases of one sum compute what one does, and train twice as fast.
-# - Compare trainings from the same beginning: what looks like a better layer
-#   may be a better start.
+#   agree up to rounding.
+# - Two biases give the same outputs as one, and their sum is trained twice
+#   as fast.
+# - Compare trainings with the same initial values: a layer that seems better
+#   may only have better initial values.
 #
 # **Proven in the repository.** Outputs and gradients of every layer, against
 # a reference in float64: `test_a_network_agrees_with_the_float64_reference`
@@ -592,4 +601,3 @@ print(f"rounding is about {np.abs(scores).max() * 1e-7:.0e} here")
 # `test_a_trained_layer_is_the_scratch_model_with_its_parameters` in
 # `tests/nets/test_cells.py`. Two biases:
 # `test_joined_biases_become_one_and_their_gradients_too`, in the same file.
-#

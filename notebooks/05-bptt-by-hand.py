@@ -16,16 +16,17 @@
 #
 # # 5. Backpropagation through time by hand
 #
-# A recurrent network uses the same weights at every step, so their gradient
-# is a sum with a term for each step. Here the sum is taken apart: on a text
-# of three words, `cat mat rat`, with nothing but NumPy, until every number
-# that the framework returns has been computed by hand. Ten lines then do the
-# same for a text of any length. As it gets longer, the terms are seen to
-# vanish or to explode; and of the three ways to deal with that, each has its
-# price.
+# A recurrent network uses the same weights at every time step, so the
+# gradient of a weight is a sum with one term per step. This notebook
+# computes each term of the sum by hand, for a text of three words,
+# `cat mat rat`, with NumPy only, and compares all numbers with those of the
+# framework. A function of ten lines then computes the same for a text of any
+# length. For longer texts the terms vanish or explode. The notebook shows
+# three remedies for this problem and the disadvantage of each.
 #
-# It follows section 9.7 of *Dive into Deep Learning*, with its notation.
-# Notebook 3 writes the network. You need to know the chain rule.
+# The notebook follows section 9.7 of *Dive into Deep Learning* and uses its
+# notation. Notebook 3 implements the network. You should know the chain
+# rule.
 
 # %%
 import importlib.util
@@ -47,13 +48,13 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
@@ -61,9 +62,10 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %% [markdown]
 # ## Three words
 #
-# The whole world has three words, and the network is to say yes or no to a
-# sentence of all three. Each word is a one-hot vector. The order decides, so
-# the network has to remember.
+# The vocabulary has three words. The network accepts or rejects a sentence
+# that consists of all three. Each word is a one-hot vector. The answer
+# depends on the order of the words, so the network must remember the earlier
+# words.
 
 # %%
 words = ["cat", "mat", "rat"]
@@ -79,21 +81,21 @@ x, y = one_hot("cat mat rat"), 1
 print(x)
 
 # %% [markdown]
-# The network has three hidden units. From $\mathbf{H}_0 = \mathbf{0}$, for
-# $t = 1, 2, 3$,
+# The network has three hidden units. Starting with $\mathbf{H}_0 =
+# \mathbf{0}$, for $t = 1, 2, 3$,
 #
 # $$\mathbf{A}_t = \mathbf{X}_t \mathbf{W}_{xh} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h, \qquad
 # \mathbf{H}_t = \tanh(\mathbf{A}_t), \tag{1}$$
 #
-# and only the last state is asked for an answer, the probability $p$ of a
-# yes:
+# and the output is computed only from the last state. It gives the
+# probability $p$ that the sentence is accepted:
 #
 # $$O = \mathbf{H}_3 \mathbf{W}_{hq} + b_q, \qquad
 # p = \frac{1}{1 + \exp(-O)}. \tag{2}$$
 #
-# The label $y$ is 1 for yes and 0 for no, and the loss is the surprise at
-# it,
+# The label $y$ is 1 for a sentence that should be accepted, and 0 otherwise.
+# The loss is the cross-entropy,
 #
 # $$L = -y \log p - (1 - y) \log(1 - p). \tag{3}$$
 
@@ -104,9 +106,10 @@ for name, array in zip(["W_xh", "W_hh", "W_hq"], [W_xh, W_hh, W_hq]):
     print(name, *(array.round(3) + 0.0).tolist(), sep="\n     ")
 
 # %% [markdown]
-# ## Forward
+# ## Forward pass
 #
-# The first pass keeps all hidden states, because the way back needs them.
+# The forward pass stores all hidden states, because the backward pass needs
+# them.
 
 
 # %%
@@ -133,36 +136,39 @@ same = np.allclose(p, net.probabilities([x]), rtol=0, atol=1e-14)
 print("the framework agrees:", same)
 
 # %% [markdown]
-# ## Backward, one step at a time
+# ## Backward pass, one step at a time
 #
-# What is asked for is how $L$ changes with each weight. A weight of
-# $\mathbf{W}_{hh}$, say $w$, acts on $L$ in many ways: directly on
-# $\mathbf{H}_3$, and by way of $\mathbf{H}_2$, and by way of $\mathbf{H}_1$.
-# In the chain rule that shows as a state that depends on $w$ twice over,
+# We want to know how $L$ changes with each weight. A weight $w$ in
+# $\mathbf{W}_{hh}$ influences $L$ in several ways: directly through
+# $\mathbf{H}_3$, and through the earlier states $\mathbf{H}_2$ and
+# $\mathbf{H}_1$. In the chain rule, each state depends on $w$ directly and
+# through the previous state,
 #
 # $$\frac{\mathrm{d} \mathbf{H}_t}{\mathrm{d} w} =
 # \frac{\partial \mathbf{H}_t}{\partial w} +
 # \frac{\partial \mathbf{H}_t}{\partial \mathbf{H}_{t-1}}
 # \frac{\mathrm{d} \mathbf{H}_{t-1}}{\mathrm{d} w}, \tag{4}$$
 #
-# where $\partial$ means: with all else held fast. Putting this equation into
-# itself, again and again, gives one product for each earlier step:
+# where $\partial$ means that all other variables are constant. Inserting
+# this equation into itself repeatedly gives one product for each earlier
+# step:
 #
 # $$\frac{\mathrm{d} \mathbf{H}_T}{\mathrm{d} w} = \sum_{t=1}^{T}
 # \left( \prod_{s=t+1}^{T} \frac{\partial \mathbf{H}_s}
 # {\partial \mathbf{H}_{s-1}} \right)
 # \frac{\partial \mathbf{H}_t}{\partial w}. \tag{5}$$
 #
-# All that follows in this notebook is in (5): a *sum* over steps, and in it
-# *products* that get longer the further a step lies back. To compute it, one
-# does not multiply out each product. One goes from the end to the beginning
-# and keeps what has been multiplied so far.
+# Everything else in this notebook follows from (5): the gradient is a *sum*
+# over time steps, and each term contains a *product* that has more factors
+# for earlier steps. It is not necessary to compute each product separately.
+# The backward pass starts at the end and reuses the product of the later
+# steps.
 #
-# So how does $L$ change with the output? From (2), $\partial p / \partial
-# O = p (1 - p)$, and from (3), $\partial L / \partial p = (p - y) / (p (1 -
-# p))$. Their product is short: $\partial L / \partial O = p - y$, by how
-# much the answer is off. From there it goes back along every line of the
-# drawing.
+# First, how does $L$ change with the output? From (2), $\partial p /
+# \partial O = p (1 - p)$, and from (3), $\partial L / \partial p = (p - y) /
+# (p (1 - p))$. Their product is $\partial L / \partial O = p - y$, the error
+# of the prediction. From there, the gradient flows backward along the lines
+# in the figure.
 
 # %%
 pen = sketch.Pen(None, 13.4, 5.0)
@@ -185,12 +191,15 @@ labels[7.4] = r"$\cdot\,(1-H_3^2)\,W_{hh}^\top$"
 labels[4.1] = r"$\cdot\,(1-H_2^2)\,W_{hh}^\top$"
 for place, label in labels.items():
     pen.text(place, 4.1, label, color=plot.COLOURS[1])
-present(pen.ax, "Arrows lead back from the loss to each of three states.")
+present(
+    pen.ax, "Arrows lead from the loss back to each of the three states."
+)
 
 # %% [markdown]
-# Write $\boldsymbol{\delta}_t = \partial L / \partial \mathbf{A}_t$. The
-# slope of tanh is $1 - \tanh^2$, which is known from the forward pass. Going
-# back from the last step, and with $\odot$ for products element by element,
+# Let $\boldsymbol{\delta}_t = \partial L / \partial \mathbf{A}_t$. The
+# derivative of tanh is $1 - \tanh^2$, which is known from the forward pass.
+# Starting with the last step, and with $\odot$ for the product element by
+# element,
 #
 # $$\frac{\partial L}{\partial \mathbf{H}_3} =
 # (p - y)\,\mathbf{W}_{hq}^\top, \tag{6}$$
@@ -201,8 +210,8 @@ present(pen.ax, "Arrows lead back from the loss to each of three states.")
 # $$\frac{\partial L}{\partial \mathbf{H}_{t-1}} =
 # \boldsymbol{\delta}_t \mathbf{W}_{hh}^\top. \tag{8}$$
 #
-# Each $\mathbf{A}_t$ holds every weight once. So each step adds one term to
-# the gradient of each:
+# Each $\mathbf{A}_t$ contains every weight once. Therefore each time step
+# adds one term to the gradient of each weight:
 #
 # $$\frac{\partial L}{\partial \mathbf{W}_{hh}} = \sum_{t=1}^3
 # \mathbf{H}_{t-1}^\top \boldsymbol{\delta}_t, \qquad
@@ -225,9 +234,9 @@ W_hh_terms = np.array([np.outer(H[t - 1], deltas[t]) for t in (1, 2, 3)])
 # %% [markdown]
 # ### Exercise 1
 #
-# How large is $\partial L / \partial O$ for a network that says yes with 0.9
-# where yes is right, and where no is right? And which $p$ and $y$ would make
-# all gradients zero, $y$ being 1: give that $p$ as the third number.
+# The network predicts 0.9. How large is $\partial L / \partial O$ if the
+# label is 1, and if the label is 0? And for which $p$ are all gradients zero
+# if $y = 1$? Give this $p$ as the third number.
 
 # %%
 ### BEGIN SOLUTION
@@ -238,15 +247,15 @@ at_yes, at_no, no_gradient = -0.1, 0.9, 1.0
 check(
     [at_yes, at_no, no_gradient],
     lambda: [0.9 - 1, 0.9 - 0, 1.0],
-    hint="it is p - y; everything further back is multiplied by it",
+    hint="it is p - y; all earlier gradients are multiplied by it",
 )
 
 # %% [markdown]
 # ### Exercise 2
 #
-# The terms of $\mathbf{W}_{hh}$ are there. Write those of $\mathbf{W}_{xh}$
-# and of $\mathbf{b}_h$: from `x` and `deltas`, an array (3, 3, 3) and an
-# array (3, 3), the step first.
+# The terms of $\mathbf{W}_{hh}$ are computed above. Compute those of
+# $\mathbf{W}_{xh}$ and of $\mathbf{b}_h$ from `x` and `deltas`: an array (3,
+# 3, 3) and an array (3, 3). The first axis is the time step.
 
 
 # %%
@@ -265,7 +274,7 @@ def in_one(arrays):
 
 
 def terms_of_package():
-    """Return the terms of W_xh and b_h as the package finds them."""
+    """Return the terms of W_xh and b_h as the package computes them."""
     terms = rnn.bptt_terms(net, [x], [y])
     return in_one([terms["W_xh"], terms["b_h"]])
 
@@ -273,15 +282,15 @@ def terms_of_package():
 check(
     lambda: in_one(other_terms(x, deltas)),
     terms_of_package,
-    hint="X_t stands where H_{t-1} does in W_hh; x[0] is the first word",
+    hint="use X_t instead of H_{t-1}; x[0] is the first word",
 )
 
 # %% [markdown]
-# ## All of it in ten lines
+# ## The complete backward pass in ten lines
 #
-# Put together, for a text of any length, it is a loop that goes backwards
-# through time. What it needs of the forward pass are the states, all of
-# them: that is why training takes so much more memory than reading.
+# For a text of any length, the backward pass is a loop from the last time
+# step to the first. It needs all states of the forward pass. For this
+# reason, training needs much more memory than prediction.
 
 
 # %%
@@ -308,25 +317,26 @@ long_text = np.eye(3)[np.random.default_rng(1).integers(3, size=50)]
 _, of_fifty = net.gradients([long_text], [0])
 for one, other in zip(backward(long_text, 0, *net.arrays()), of_fifty):
     assert np.allclose(one, other, rtol=0, atol=1e-12)
-print("for 3 words and for 50, all gradients are the framework's")
+print("3 and 50 words: all gradients equal those of the framework")
 
 # %% [markdown]
-# Count the work: each step back has one product with $\mathbf{W}_{hh}$ where
-# the step forward had one, and one more for the sum of (9). So going back
-# costs about twice what going forward does, however many weights there are.
-# To move each weight by itself and look what happens to the loss would cost
-# a forward pass for each of them.
+# How many multiplications are needed? The forward pass has one product with
+# $\mathbf{W}_{hh}$ per step. The backward pass has one product with its
+# transpose, and one more for the sum in (9). So the backward pass costs
+# about twice as much as the forward pass, for any number of weights.
+# Computing the gradient by changing each weight separately would need one
+# forward pass per weight.
 #
-# ## The framework's terms
+# ## The terms of the framework
 #
-# A framework returns the sum only. To see its terms, one gives each step a
-# *copy* of the weights: the gradient of a copy is what that step adds.
-# `rnn.bptt_terms` does so.
+# A framework returns only the sum. To get its terms, we give each time step
+# its own *copy* of the weights: the gradient of a copy is the term of its
+# step. The function `rnn.bptt_terms` does this.
 
 # %%
 terms = rnn.bptt_terms(net, [x], [y])
 gap = np.abs(terms["W_hh"] - W_hh_terms).max()
-print("each term by hand is the framework's:", gap < 1e-14)
+print("terms by hand and of the framework agree:", gap < 1e-14)
 for name, gradient in zip(["W_xh", "W_hh", "b_h"], gradients):
     same = np.allclose(terms[name].sum(0), gradient)
     print(f"{name}: the terms add up to the gradient: {same}")
@@ -348,23 +358,22 @@ for row, name in zip(axes, ("W_xh", "W_hh")):
 present(axes, "The terms of both matrices for three steps, and the sums.")
 
 # %% [markdown]
-# Two things can be read from it. A term of $\mathbf{W}_{xh}$ has one row
-# that is not zero, that of the word read at this step. And the first term of
-# $\mathbf{W}_{hh}$ is zero throughout, because before the first word there
-# is no memory to use.
+# The figure shows two facts. A term of $\mathbf{W}_{xh}$ has only one row
+# that is not zero, that of the input word of this step. And the first term
+# of $\mathbf{W}_{hh}$ is zero, because the initial state is zero.
 #
 # ### Exercise 3
 #
-# A gradient says how the loss changes when a weight does. That can be tried
-# without any chain rule: move one element up and down by a small $\epsilon$
-# and take the difference of the losses, divided by $2\epsilon$. Do so for
-# all elements of $\mathbf{W}_{hh}$; `loss(W_xh, W_hh, b_h, W_hq, b_q)` is
-# the loss.
+# A gradient states how the loss changes with a weight. This can be verified
+# without the chain rule: increase and decrease one element by a small
+# $\epsilon$, and divide the difference of the two losses by $2\epsilon$. Do
+# this for all elements of $\mathbf{W}_{hh}$. The function
+# `loss(W_xh, W_hh, b_h, W_hq, b_q)` computes the loss.
 
 
 # %%
 def finite_differences(epsilon=1e-5):
-    """Return the gradient of the loss for W_hh (3, 3), moving each."""
+    """Return the gradient for W_hh (3, 3), by finite differences."""
     gradient = np.zeros_like(W_hh)
     ### BEGIN SOLUTION
     for place in np.ndindex(*W_hh.shape):
@@ -381,14 +390,13 @@ def finite_differences(epsilon=1e-5):
 check(
     finite_differences,
     lambda: net.gradients([x], [y])[1][1],
-    hint="the loss with one element larger, less that with it smaller",
+    hint="(loss with the element + epsilon) - (loss with it - epsilon)",
     tolerance=1e-5,
 )
 
 # %% [markdown]
-# Enough to learn from? Trained on three sentences, two that are to be
-# accepted and one that is not, the network finds an order that tells them
-# apart:
+# The next cell trains the network on three sentences, of which two should be
+# accepted and one rejected. It learns to distinguish their orders:
 
 # %%
 X = [one_hot(sentence) for sentence in sentences]
@@ -400,21 +408,22 @@ for row in zip(sentences, labels, before, learner.probabilities(X)):
     print("{}: expected {}, before {:.2f}, after {:.2f}".format(*row))
 
 # %% [markdown]
-# ## Vanishing and exploding
+# ## Vanishing and exploding gradients
 #
-# On the way back, each step multiplies by the same matrix,
-# $\mathbf{W}_{hh}^\top$. Over $k$ steps, leaving the factors $1 -
-# \mathbf{H}_t^2 \le 1$ aside,
+# In the backward pass, each step multiplies by the same matrix
+# $\mathbf{W}_{hh}^\top$. Over $k$ steps, and without the factors $1 -
+# \mathbf{H}_t^2 \le 1$,
 #
 # $$\frac{\partial L}{\partial \mathbf{H}_{t-k}} \approx
 # \frac{\partial L}{\partial \mathbf{H}_t}
 # \left(\mathbf{W}_{hh}^\top\right)^k. \tag{10}$$
 #
-# What a power of a matrix does is said by its eigenvalues: they are raised
-# to the same power. The largest in absolute value is the *spectral radius*
-# $\rho$. Under 1 the product dies out, over 1 it grows without end, in both
-# cases exponentially. There is little room in between: over a hundred steps,
-# 0.9 makes of 1 about 0.00003, and 1.1 about 14,000.
+# The eigenvalues determine the power of a matrix: they are raised to the
+# same power. The largest absolute value of the eigenvalues is the *spectral
+# radius* $\rho$. If it is less than 1, the product decreases exponentially;
+# if it is greater than 1, the product grows exponentially. Small differences
+# matter: over a hundred steps, a factor of 0.9 becomes about 0.00003, and a
+# factor of 1.1 becomes about 14,000.
 
 # %%
 base = np.random.default_rng(0).normal(size=(64, 64))
@@ -430,14 +439,14 @@ for number, radius in enumerate((1.1, 1.0, 0.9, 0.5)):
     ax.plot(powers[::4], norms[::4], **style)
 ax.set(xlabel="steps back k", ylabel="norm", yscale="log", ylim=(1e-13, 1e7))
 ax.legend(ncols=2, loc="lower right")
-present(ax, "Over 100 steps the norm grows, stays, or all but vanishes.")
+present(ax, "Over 100 steps the norm grows, stays, or nearly vanishes.")
 
 # %% [markdown]
 # ### Exercise 4
 #
-# With $\rho = 0.9$, after how many steps has a gradient lost 99% of its
-# length, if each step multiplies it by $\rho$? Give the smallest whole
-# number.
+# For $\rho = 0.9$, after how many steps has a gradient lost 99% of its
+# length, if each step multiplies the length by $\rho$? Give the smallest
+# integer.
 
 # %%
 ### BEGIN SOLUTION
@@ -452,10 +461,10 @@ check(
 )
 
 # %% [markdown]
-# Now with the network itself, its tanh included. `gradient_norms` returns
-# the norm of $\partial L / \partial \mathbf{H}_t$ for every $t$, $L$ being
-# the loss of the last step of 100 characters; `scale_recurrent` gives
-# $\mathbf{W}_{hh}$ a spectral radius.
+# Now we measure the gradients of the network itself, including tanh.
+# `gradient_norms` returns the norm of $\partial L / \partial \mathbf{H}_t$
+# for every $t$, where $L$ is the loss of the last of 100 characters.
+# `scale_recurrent` scales $\mathbf{W}_{hh}$ to a given spectral radius.
 
 # %%
 at_hand = time_machine_at_hand()
@@ -467,10 +476,10 @@ functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
 
 
 def make_net(radius):
-    """Return a network of 64 units, its weights of that radius."""
+    """Return a network of 64 units with that spectral radius."""
     settings = {"seed": 0, "dtype": "float64"}
     net = rnn.RNNModelScratch(len(vocab), 64, *functions, **settings)
-    larger = [10 * array for array in net.arrays()]  # they spread by 0.1
+    larger = [10 * array for array in net.arrays()]  # standard deviation 0.1
     net.load_arrays(larger)
     rnn.scale_recurrent(net, radius)
     return net
@@ -486,25 +495,25 @@ for radius in (2.0, 1.5, 1.0, 0.5):
 ax = plot.gradient_norms(norms, plot.new_axes(8, 4.8))
 ax.set(ylabel=r"norm of $\partial L / \partial H_t$", ylim=(1e-20, 1e10))
 ax.legend(loc="lower right")
-present(ax, "Going back, gradients vanish or explode as the radius says.")
+present(ax, "Gradients vanish or explode, depending on the spectral radius.")
 
 # %% [markdown]
-# Read it from right to left, the way that gradients go. With a radius of 0.5
-# the loss knows nothing of what stood twenty characters earlier. At a radius
-# of 1 gradients still vanish, because of the factors $1 - \mathbf{H}_t^2$;
-# they keep longest somewhat above. Far above, they explode.
+# Read the figure from right to left, in the direction of the backward pass.
+# With a radius of 0.5, characters more than twenty steps before the end have
+# no measurable influence on the gradient. With a radius of 1 gradients still
+# vanish, because of the factors $1 - \mathbf{H}_t^2$. They keep their size
+# best for a radius slightly above 1. For much larger radii they explode.
 #
-# What that means for learning: in the sum of (5), the terms of far steps are
-# either nothing beside those of near ones, or all that counts. In the first
-# case the network learns what is near, and never hears of the rest. In the
-# second, the gradient is dominated by what happened long ago, and is huge.
+# What does this mean for learning? In the sum of (5), the terms of distant
+# steps are either negligible or dominate the sum. In the first case the
+# network learns only short-range dependencies. In the second case the
+# gradient is huge and is determined by the distant past.
 #
 # ### Exercise 5
 #
-# Is there a matrix that does neither? Give $\mathbf{W}_{hh}$, (64, 64), with
-# which a vector keeps its length over 100 steps, whatever vector it is, and
-# which still has each unit act on others: not a diagonal matrix. (Leave tanh
-# aside, as in (10).)
+# Is there a matrix that avoids both? Find a matrix $\mathbf{W}_{hh}$ (64,
+# 64) for which every vector keeps its length over 100 steps. It must not be
+# diagonal, so that units influence one another. (Ignore tanh, as in (10).)
 
 # %%
 ### BEGIN SOLUTION
@@ -515,7 +524,7 @@ W_keep, _ = np.linalg.qr(random)
 
 # %%
 def lengths_kept(W):
-    """Return the extreme lengths that unit vectors have after 100 steps."""
+    """Return the extreme lengths of unit vectors after 100 steps."""
     found = np.linalg.svd(np.linalg.matrix_power(W, 100), compute_uv=False)
     return found.max(), found.min()
 
@@ -523,24 +532,25 @@ def lengths_kept(W):
 check(
     lambda: [*lengths_kept(W_keep), np.count_nonzero(W_keep) > 64],
     [1, 1, 1],
-    hint="orthogonal matrices turn vectors and leave lengths; np.linalg.qr",
+    hint="orthogonal matrices preserve lengths; np.linalg.qr makes one",
 )
 
 # %% [markdown]
-# Such matrices are used to begin with, and there are networks that are held
-# to them throughout. tanh still wears down what they keep, and a network
-# that can never forget has a problem of its own.
+# Such matrices are used as initial values, and some networks keep
+# $\mathbf{W}_{hh}$ orthogonal during training. The slope of tanh still makes
+# gradients smaller. And a network that keeps all information has another
+# disadvantage: it cannot forget what it no longer needs.
 #
 # ## Clipping
 #
-# Vanished gradients cannot be brought back; notebooks 6 and 7 are about
-# cells that lose less. For exploding ones there is a remedy. Take the
-# smallest recurrent network there is, $h_t = w h_{t-1}$ from $h_0 = 1$, with
-# the loss $L = \frac{1}{2} (h_{30} - \frac{1}{2})^2$. There $h_{30} =
-# w^{30}$, and the loss is flat on the left and a wall on the right. A step
-# of gradient descent from the wall is as long as the wall is steep. Clipping
-# (`rnn.grad_clipping`, notebook 3) keeps the direction and shortens the
-# step.
+# Gradients that have vanished cannot be restored; notebooks 6 and 7 describe
+# cells in which gradients vanish less. For exploding gradients there is a
+# remedy. Consider the smallest recurrent network, $h_t = w h_{t-1}$ with
+# $h_0 = 1$, and the loss $L = \frac{1}{2} (h_{30} - \frac{1}{2})^2$. Here
+# $h_{30} = w^{30}$, so the loss is flat on the left and very steep on the
+# right, like a wall. On the wall, a step of gradient descent is extremely
+# long. Clipping (`rnn.grad_clipping`, see notebook 3) keeps the direction
+# and shortens the step.
 
 
 # %%
@@ -575,16 +585,17 @@ words = f"not clipped: the first step ends at w = {paths[1e9][1]:.0f}"
 ax.annotate(words, (0.77, first[1] * 1.4))
 ax.set(xlabel="w", ylabel="loss", yscale="log", ylim=(1e-4, 600))
 ax.legend(loc="lower left")
-present(ax, "Clipped steps walk down the wall; without, one step leaves it.")
+present(ax, "Clipped steps descend the wall; one unclipped step jumps away.")
 
 # %% [markdown]
 # ## Truncation
 #
-# All terms of a long text cost time and memory, so the sum is cut off: only
-# the last $\tau$ steps count. That is *truncated* backpropagation through
-# time, and it happens at the edge of every minibatch. What is lost? Here the
-# terms of $\mathbf{W}_{hh}$ for 40 steps are added up from the end; the
-# error is the distance from the whole sum, relative to its length.
+# For a long text, computing all terms needs much time and memory. Therefore
+# the sum is truncated to the last $\tau$ steps. This is *truncated*
+# backpropagation through time. It happens at the boundary of every
+# minibatch. How large is the error? The next cell adds the terms of
+# $\mathbf{W}_{hh}$ for 40 steps, beginning with the last. The error is the
+# distance from the complete sum, relative to the length of the complete sum.
 
 # %%
 length = full_or_fast(40, 12)
@@ -597,7 +608,7 @@ for radius in (1.2, 0.9, 0.5):
     from_the_end = np.cumsum(by_step[::-1], axis=0)  # of the last 1, 2, ...
     whole = from_the_end[-1]
     distances = np.linalg.norm(from_the_end - whole, axis=(1, 2))
-    # The first term is 0, and without it the sum is whole already.
+    # The first term is 0, so the sum is complete without it.
     lost[radius] = distances[:-2] / np.linalg.norm(whole)
 ax = plot.new_axes(8, 4.8)
 for number, (radius, values) in enumerate(lost.items()):
@@ -607,29 +618,31 @@ for number, (radius, values) in enumerate(lost.items()):
 ax.set(xlabel=r"steps that count, $\tau$", ylabel="error of the gradient")
 ax.set(yscale="log", ylim=(1e-10, 10))
 ax.legend(loc="lower left")
-present(ax, "The more steps count, the smaller the error of the gradient.")
+present(
+    ax, "The more steps in the sum, the smaller the error of the gradient."
+)
 
 # %% [markdown]
-# With small weights nothing much is lost, since what is cut off has vanished
-# anyway. With weights that carry memory far, truncation changes the
-# gradient: the network learns what is near rather than what is far. In
-# practice that is often good enough, and keeps training stable.
+# With small weights, little is lost, because the omitted terms have vanished
+# anyway. With larger weights, truncation changes the gradient: the network
+# learns short-range rather than long-range dependencies. In practice this is
+# often sufficient, and it makes training stable.
 #
-# A third way, besides the whole sum and a fixed cut, is to cut at random: at
-# each step the chain goes on with probability $\pi$, or ends. Let $\xi_t$ be
-# a factor that is 0 if it ends there and $c$ if it goes on. In place of (4),
+# A third method is to truncate at random: at each step, the sum continues
+# with probability $\pi$ and ends otherwise. Let $\xi_t$ be a factor that is
+# 0 if the sum ends and $c$ if it continues. Equation (4) is replaced by
 #
 # $$\mathbf{z}_t = \frac{\partial \mathbf{H}_t}{\partial w} + \xi_t
 # \frac{\partial \mathbf{H}_t}{\partial \mathbf{H}_{t-1}} \mathbf{z}_{t-1}.
 # \tag{11}$$
 #
-# If the mean of $\xi_t$ is 1, the mean of $\mathbf{z}_t$ is what (4) gives:
-# with the right $c$, the gradient is right *on average*.
+# If the mean of $\xi_t$ is 1, the mean of $\mathbf{z}_t$ equals the value in
+# (4). So with the right $c$, the gradient is right *on average*.
 #
 # ### Exercise 6
 #
-# Which factor is it for $\pi = 0.8$? And what does it become over 10 steps,
-# for a chain that has not ended by then?
+# What is the factor $c$ for $\pi = 0.8$? And what is the product of the
+# factors over 10 steps, if the sum has not ended before?
 
 # %%
 ### BEGIN SOLUTION
@@ -645,11 +658,11 @@ check(
 )
 
 # %% [markdown]
-# That is the price: rare long chains, with large factors. Below, the terms
-# from above for $\rho = 0.9$ are cut at random, again and again. The error
-# of a single such gradient is large; that of the mean over many gets small.
-# A fixed cut after the mean number of steps is off by as much each time, and
-# no averaging helps.
+# This is the disadvantage: long sums are rare but have large factors. The
+# next cell applies random truncation many times to the terms above, for
+# $\rho = 0.9$. The error of one such gradient is large. The error of the
+# mean of many gradients becomes small. Truncation after a fixed number of
+# steps always has the same error, and averaging does not reduce it.
 
 # %%
 reader = rnn.SequenceClassifierScratch(3, 32, 1, seed=0, dtype="float64")
@@ -657,7 +670,7 @@ rnn.scale_recurrent(reader, 0.9)
 back = rnn.bptt_terms(reader, [sequence], [1])["W_hh"][::-1]  # last first
 whole, rng, going_on = back.sum(axis=0), np.random.default_rng(0), 0.8
 num_draws, size = full_or_fast(3000, 200), np.linalg.norm(whole)
-weights = going_on ** -np.arange(len(back))  # of the term so many steps back
+weights = going_on ** -np.arange(len(back))  # by distance
 total, random_error = np.zeros_like(whole), []
 for draw in range(1, num_draws + 1):
     last = min(rng.geometric(1 - going_on), len(back))
@@ -672,23 +685,26 @@ ax.axhline(fixed_error, color=plot.COLOURS[1], label="cut after 5 steps")
 ax.set(xlabel="gradients averaged", ylabel="error", xscale="log")
 ax.set(yscale="log")
 ax.legend()
-present(ax, "The error of the random cut falls with the number of draws.")
+present(ax, "The error of random truncation falls with the number of draws.")
 
 # %% [markdown]
-# In training, each step has but one gradient, and its noise comes on top of
-# that of the minibatch. So the fixed cut is what one sees in practice: it is
-# cheap, steady, and wrong in a way that often does no harm, since what it
-# leaves out is what had all but vanished.
+# In training, each update uses only one gradient. The noise of random
+# truncation is added to the noise of the minibatch. Therefore truncation
+# after a fixed number of steps is used in practice: it is cheap, has no
+# additional noise, and its error is often harmless, because the omitted
+# terms are small.
 #
 # ## What to take away
 #
-# - The gradient of a shared weight is a sum of one term for each step.
-# - What arrives at a step has been multiplied by $\mathbf{W}_{hh}^\top$ once
-#   for each step back.
-# - So it vanishes or explodes exponentially; the spectral radius says which.
-# - Clipping cures exploding. Against vanishing, other cells are needed.
-# - Truncation leaves out the far terms, random truncation trades that error
-#   for noise.
+# - The gradient of a shared weight is a sum with one term per time step.
+# - The gradient that reaches an earlier step was multiplied by
+#   $\mathbf{W}_{hh}^\top$ once per step.
+# - Therefore it vanishes or explodes exponentially, depending on the
+#   spectral radius.
+# - Clipping is a remedy for exploding gradients. Against vanishing
+#   gradients, other cells are needed.
+# - Truncation omits the terms of distant steps. Random truncation replaces
+#   this error by noise.
 #
 # **Proven in the repository.** Terms, in `tests/nets/test_sequences.py`:
 # `test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds`,

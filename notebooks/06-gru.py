@@ -16,17 +16,18 @@
 #
 # # 6. The gated recurrent unit
 #
-# A plain recurrent network writes its whole state anew at every step, and
-# what it wants to remember has to survive each rewriting. The gated
-# recurrent unit (GRU) can leave its state alone. Two gates decide, for each
-# hidden unit and each step, what is kept and what is forgotten; and they are
-# learned like all else. This notebook says why gates are wanted, writes a
-# GRU in ten lines, forces its gates to see what each of them does, follows
-# the gradient on its way back, and trains one. There are several GRUs in
-# use, and we tell them apart on the way.
+# A plain recurrent network computes its whole state anew at every step, so
+# stored information is soon lost. The gated recurrent unit (GRU) can keep
+# parts of its state unchanged. Two gates decide, for each hidden unit and
+# each step, what is kept and what is replaced. The gates are learned like
+# all other parameters. This notebook explains why gates are useful,
+# implements a GRU in ten lines, fixes its gates to show the effect of each,
+# measures how far gradients flow, and trains a GRU. Several variants of the
+# GRU are in use; the notebook explains how they differ.
 #
-# It follows section 10.2 of *Dive into Deep Learning*, with its notation.
-# Notebook 3 writes the plain network, notebook 5 says why it forgets.
+# The notebook follows section 10.2 of *Dive into Deep Learning* and uses its
+# notation. Notebook 3 implements the plain network, and notebook 5 explains
+# why it forgets.
 
 # %%
 import importlib.util
@@ -47,43 +48,45 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## What a plain network cannot do
+# ## Limitations of a plain RNN
 #
-# A plain network computes $\mathbf{H}_t = \tanh(\mathbf{X}_t
-# \mathbf{W}_{xh} + \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h)$. Think
-# of what one would like it to do with a text.
+# A plain RNN computes $\mathbf{H}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
+# \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h)$. For a text, we want
+# more.
 #
-# - The first word says that the story is told by a woman. A pronoun three
-#   lines further down depends on it. The unit that holds this should be
-#   *left alone* in between. But $\mathbf{W}_{hh}$ and tanh act on it at
-#   every step, and notebook 5 shows how fast that wears it down.
-# - Some characters say nothing, such as the fourth space in a row. One would
-#   like to *skip* them, as if they had not been read.
-# - A chapter ends. What was known about its last sentence only disturbs, and
-#   should be *dropped* at once. But in a plain network it fades by the same
-#   matrix as all else.
+# - The first word tells that the narrator is a woman, and a pronoun three
+#   lines later depends on it. The unit that stores this information should
+#   *not change* in between. But $\mathbf{W}_{hh}$ and tanh change it at
+#   every step, and notebook 5 shows how fast the information is lost.
+# - Some characters contain no information, such as the fourth space in a
+#   row. The network should be able to *skip* them, so that they do not
+#   change the state.
+# - When a chapter ends, information about its last sentence is no longer
+#   useful and should be *deleted* at once. But in a plain RNN, it decays at
+#   the rate of everything else in the state.
 #
-# Each wish is for a switch that depends on what is read: keep or renew, look
-# back or not. Switches cannot be trained by gradients, because they jump. A
-# *gate* is a switch that can stand anywhere between open and shut.
+# Each of these requires a switch that depends on the input: keep or update,
+# use the old state or not. A switch jumps between two values, so it cannot
+# be trained with gradients. A *gate* is a continuous switch, with values
+# between 0 and 1.
 #
 # ## Two gates
 #
 # A gate is a number between 0 and 1 for each hidden unit. It is computed
-# from the input and the state before by a layer of its own, with the sigmoid
-# $\sigma(a) = 1 / (1 + e^{-a})$ at its end. The *reset gate* and the *update
+# from the input and the previous state by a separate layer with the sigmoid
+# function $\sigma(a) = 1 / (1 + e^{-a})$. The *reset gate* and the *update
 # gate* are
 #
 # $$\mathbf{R}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xr} +
@@ -92,17 +95,18 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # $$\mathbf{Z}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xz} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hz} + \mathbf{b}_z). \tag{2}$$
 #
-# With $n$ rows in a minibatch and $h$ hidden units both are ($n$, $h$), as
-# the state is. The *candidate* is what a plain network would make the new
-# state, but for $\mathbf{R}_t$, which says how much of the state before it
-# gets to see:
+# With $n$ rows in a minibatch and $h$ hidden units, both have the shape
+# ($n$, $h$), like the state. The *candidate* state is computed like the new
+# state of a plain RNN, except that $\mathbf{R}_t$ determines how much of the
+# previous state is used:
 #
 # $$\tilde{\mathbf{H}}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
 # (\mathbf{R}_t \odot \mathbf{H}_{t-1}) \mathbf{W}_{hh} + \mathbf{b}_h).
 # \tag{3}$$
 #
-# ($\odot$ multiplies element by element.) The new state is a mixture of the
-# old one and the candidate, and $\mathbf{Z}_t$ is the share of the old one:
+# ($\odot$ is the product element by element.) The new state is a weighted
+# mean of the old state and the candidate. $\mathbf{Z}_t$ is the weight of
+# the old state:
 #
 # $$\mathbf{H}_t = \mathbf{Z}_t \odot \mathbf{H}_{t-1} +
 # (1 - \mathbf{Z}_t) \odot \tilde{\mathbf{H}}_t. \tag{4}$$
@@ -110,15 +114,15 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %%
 present(
     diagrams.gru_cell(),
-    "One step of a GRU: the state runs along the top, two gates act on it.",
+    "One step of a GRU: two gates control the state along the top line.",
 )
 
 # %% [markdown]
-# The line along the top is what it is about: where $\mathbf{Z}_t$ is 1, the
-# old state arrives on the other side untouched. Below, the two parts by
-# themselves: on the left the gate as a function of what goes into the
-# sigmoid, on the right equation (4) for one unit that is at 0.8, with a
-# candidate of -0.5.
+# The line at the top is the most important part: where $\mathbf{Z}_t$ is 1,
+# the old state is passed on unchanged. The next figure shows two parts
+# separately: on the left the gate as a function of the argument of the
+# sigmoid, and on the right equation (4) for one unit with the old state 0.8
+# and the candidate -0.5.
 
 
 # %%
@@ -142,7 +146,7 @@ right.legend()
 present([left, right], "A sigmoid from 0 to 1; a line between two states.")
 
 # %% [markdown]
-# A GRU in full is a loop over time, with one line for each equation:
+# A complete GRU is a loop over time with one line for each equation:
 
 
 # %%
@@ -160,10 +164,10 @@ def gru_by_hand(inputs, H, weights):
 
 
 # %% [markdown]
-# To try it: random inputs, a random first state, and parameters in the
-# shapes and the order of the package. `states` runs any of the package's
-# networks and returns its hidden states; as output layer it gets the
-# identity.
+# To test it, we use random inputs, a random initial state, and parameters
+# with the shapes and the order of the package. The function `states` runs
+# any network of the package and returns its hidden states; for this purpose
+# its output layer is the identity.
 
 # %%
 parts = ("W_x", "W_h", "b_")
@@ -192,10 +196,10 @@ def states(forward_fn, params):
 
 by_hand = gru_by_hand(inputs, H_0, params[:9])
 assert np.allclose(by_hand, states(rnn.gru, params), rtol=0, atol=1e-12)
-print("the package computes the same states", by_hand.shape)
+print("by hand and by the package: the same states", by_hand.shape)
 
 # %% [markdown]
-# This is the source of the package, in the backend chosen above:
+# This is the source code of the package in the chosen backend:
 
 # %%
 rnn.show(rnn.gru, helpers=True)
@@ -203,9 +207,10 @@ rnn.show(rnn.gru, helpers=True)
 # %% [markdown]
 # ### Exercise 1
 #
-# How many parameters has a GRU for 28 tokens with 256 hidden units, its
-# output layer included? And how many times as many are its recurrent
-# matrices, (256, 256) each, as those of a plain network?
+# How many parameters does a GRU have for 28 tokens and 256 hidden units,
+# including the output layer? And by which factor is the number of its
+# recurrent weights, in matrices of shape (256, 256), larger than that of a
+# plain RNN?
 
 # %%
 ### BEGIN SOLUTION
@@ -220,29 +225,30 @@ check(
         sum(rnn.to_numpy(p).size for p in rnn.get_gru_params(28, 256)),
         sum(name.startswith("W_h") for name in names[:9]),
     ],
-    hint="two gates and a candidate have two matrices and a bias each",
+    hint="two gates and the candidate each have two matrices and a bias",
 )
 
 # %% [markdown]
-# ## What the gates can do
+# ## Special cases of the gates
 #
-# Biases can force a gate open or shut, whatever the input: $\sigma(40)$ is 1
-# and $\sigma(-40)$ is 0 within rounding. That gives special cases, three of
-# which are well known under other names.
+# Large biases fix a gate at 0 or 1 for every input: $\sigma(40)$ is 1 and
+# $\sigma(-40)$ is 0 up to rounding. This gives special cases, three of which
+# are well known.
 #
-# - $\mathbf{Z} = 1$: equation (4) is $\mathbf{H}_t = \mathbf{H}_{t-1}$.
-#   Whatever is read, the state stands still.
-# - $\mathbf{Z} = 0$ and $\mathbf{R} = 1$: the state is the candidate, and
-#   the candidate sees the whole state before. That is a plain network.
-# - $\mathbf{Z} = 0$ and $\mathbf{R} = 0$: the state is a candidate that sees
-#   the input alone. That is a multilayer perceptron, without memory.
-# - $\mathbf{Z} = 0.9$: each step keeps nine tenths and takes one tenth of
-#   what is new. That is a sliding mean of the candidates.
+# - $\mathbf{Z} = 1$: equation (4) becomes $\mathbf{H}_t = \mathbf{H}_{t-1}$.
+#   The state never changes.
+# - $\mathbf{Z} = 0$ and $\mathbf{R} = 1$: the new state is the candidate,
+#   which uses the whole previous state. This is a plain RNN.
+# - $\mathbf{Z} = 0$ and $\mathbf{R} = 0$: the new state is a candidate that
+#   uses only the input. This is a multilayer perceptron (MLP), without
+#   memory.
+# - $\mathbf{Z} = 0.9$: each step keeps nine tenths of the state and adds one
+#   tenth of the candidate. This is a moving average of the candidates.
 
 
 # %%
 def with_biases(b_z, b_r):
-    """Return the parameters with gates that depend on these alone."""
+    """Return the parameters with gates that depend only on these."""
     forced = {"b_z": b_z, "b_r": b_r}
     forced |= {"W_xz": 0, "W_hz": 0, "W_xr": 0, "W_hr": 0}
     return [
@@ -281,19 +287,20 @@ for number, (label, values) in enumerate(found.items()):
 ax.set(xlabel="time step", ylabel="one hidden unit")
 ax.set_xticks(range(0, num_steps + 1, 5))
 ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.28))
-present(ax, "One unit stands still, moves slowly, or jumps, as gates say.")
+present(ax, "The gates decide whether one unit is constant, slow or fast.")
 
 # %% [markdown]
-# All lines are one and the same network with other gates. A GRU chooses anew
-# for each unit at each step, by what it reads. Some units learn to hold on
-# to something for long, others to follow the text closely. The update gate
-# is for what has to last; the reset gate is for what has to end.
+# All lines show the same network with different gates. A trained GRU
+# computes the gates from the input and the state, for each unit and each
+# step. Some units learn to store information for a long time, others to
+# follow the text closely. The update gate determines which information is
+# kept; the reset gate determines which information is ignored.
 #
 # ### Exercise 2
 #
-# Suppose that the update gate depends on nothing but its bias, $Z =
-# \sigma(b_z)$, and that the candidate is 0. For which $b_z$ is half of the
-# state left after 20 steps?
+# Assume that the update gate depends only on its bias, $Z = \sigma(b_z)$,
+# and that the candidate is 0. For which $b_z$ does half of the state remain
+# after 20 steps?
 
 # %%
 ### BEGIN SOLUTION
@@ -304,7 +311,7 @@ b_z = np.log(Z / (1 - Z))
 
 # %%
 def share_left(bias):
-    """Return which share of the state is left after 20 steps."""
+    """Return the share of the state that remains after 20 steps."""
     arrays = [0 * array for array in params]
     arrays[2] = arrays[2] + bias
     return (states(rnn.gru, arrays)[19] / H_0).mean()
@@ -319,10 +326,10 @@ check(
 # %% [markdown]
 # ### Exercise 3
 #
-# After 20 steps the state shall be what an MLP makes of the eighth input:
-# nothing of what came before it, nothing of what came after. Which gates do
-# that? Give $Z_t$ and $R_t$ for the steps $t = 1, \ldots, 20$, the same for
-# all units, as two arrays (20,).
+# After 20 steps, the state should be equal to the result of an MLP for the
+# eighth input, and should not depend on the inputs before or after it. Which
+# gates have this effect? Give $Z_t$ and $R_t$ for the steps $t = 1, \ldots,
+# 20$, the same for all units, as two arrays (20,).
 
 # %%
 ### BEGIN SOLUTION
@@ -333,7 +340,7 @@ Z_of_step[7] = 0
 
 # %%
 def last_state(Zs, Rs):
-    """Return the state after the inputs, with gates that are given."""
+    """Return the state after the inputs, with the given gates."""
     H, (W_xh, W_hh, b_h) = H_0, params[6:9]
     for X, Z, R in zip(inputs, Zs, Rs):
         H_tilde = np.tanh(X @ W_xh + (R * H) @ W_hh + b_h)
@@ -344,27 +351,28 @@ def last_state(Zs, Rs):
 check(
     lambda: last_state(Z_of_step, R_of_step),
     lambda: memoryless[7],
-    hint="take in at one step and keep at all others; the first is index 0",
+    hint="update at one step and keep at all others; step 1 is index 0",
 )
 
 # %% [markdown]
-# ## How far gradients come
+# ## Gradients over many steps
 #
-# What has to be learned over many steps has to be heard of over many steps:
-# the gradient of a loss at the end must come back to where it was decided.
-# For one row of a minibatch, equation (4) gives
+# To learn a dependency over many steps, the gradient of a loss at the end
+# must flow back to the step that caused it. For one row of a minibatch,
+# equation (4) gives
 #
 # $$\frac{\partial \mathbf{H}_t}{\partial \mathbf{H}_{t-1}} =
 # \mathrm{diag}(\mathbf{Z}_t) + \text{terms through }
 # \tilde{\mathbf{H}}_t, \mathbf{Z}_t \text{ and } \mathbf{R}_t. \tag{5}$$
 #
-# The terms on the right go through weight matrices and through the slopes of
-# tanh and sigmoid, as in a plain network. The first does not: there is no
-# matrix in it, and over many steps it is the product $\mathbf{Z}_T \odot
-# \cdots \odot \mathbf{Z}_{t+1}$. Where the gates stay near 1, that product
-# does too. So a large bias $b_z$ carries gradients far. Here the loss of the
-# last of 100 characters goes back, in networks that differ in $b_z$ only,
-# with a plain one beside them (notebook 5 has such plots):
+# The terms on the right contain weight matrices and the slopes of tanh and
+# sigmoid, as in a plain RNN. The first term does not contain a matrix. Over
+# many steps it becomes the product $\mathbf{Z}_T \odot \cdots \odot
+# \mathbf{Z}_{t+1}$, which is near 1 if the gates are near 1. So with a large
+# bias $b_z$, gradients reach distant steps. The next cell computes the
+# gradient of the loss of the last of 100 characters, for networks that
+# differ only in $b_z$ and for a plain RNN (notebook 5 contains similar
+# figures):
 
 # %%
 at_hand = time_machine_at_hand()
@@ -382,7 +390,9 @@ for cell, bias in full_or_fast(variants, variants[1::2]):
     net = rnn.RNNModelScratch(
         len(vocab), 64, *cells[cell], seed=0, dtype="float64"
     )
-    arrays = [10.0 * array for array in net.arrays()]  # they spread by 0.1
+    arrays = [
+        10.0 * array for array in net.arrays()
+    ]  # standard deviation 0.1
     if bias is not None:
         arrays[2] = arrays[2] + bias
     net.load_arrays(arrays)
@@ -390,20 +400,20 @@ for cell, bias in full_or_fast(variants, variants[1::2]):
     norms[label] = rnn.gradient_norms(net, ids, targets, last_only=True)
 ax = plot.gradient_norms(norms, plot.new_axes(8, 4.8))
 ax.set(ylabel=r"norm of $\partial L / \partial H_t$", ylim=(1e-20, 3))
-present(ax, "The larger the bias b_z, the less of the gradient is lost.")
+present(ax, "The larger the bias b_z, the less the gradient decreases.")
 
 # %% [markdown]
-# Read it from right to left. With $b_z = 0$ the gates start half open, half
-# of the state is gone at each step, and the GRU is no better than the plain
-# network. With $b_z = 4$ the gates are at 0.98, and the gradient of the last
-# character still reaches the first. Being *able* to remember is one thing;
-# it has to be learned, or the bias set so from the start.
+# Read the figure from right to left. With $b_z = 0$ the gates start at 0.5,
+# so half of the state is lost at each step, and the GRU is not better than
+# the plain RNN. With $b_z = 4$ the gates are 0.98, and the gradient of the
+# last loss still reaches the first character. The network must learn large
+# gates during training, or $b_z$ must be set at the start.
 #
-# Does it help to learn? Here is a test of memory. A sequence of symbols
-# begins with a 0 or a 1; then comes noise, from other symbols; at the end
-# the network has to say what it began with. Plain networks and GRUs with
-# $b_z = 2$ have 16 hidden units each and see the same sequences, each from
-# several beginnings.
+# Does this help to learn? The next cell tests memory. A sequence begins with
+# the symbol 0 or 1, followed by random other symbols. At the end, the
+# network must predict the first symbol. Plain RNNs and GRUs with $b_z = 2$,
+# each with 16 hidden units, are trained on the same sequences with several
+# seeds.
 
 # %%
 full, fast = (60, 150, range(4)), (10, 30, range(1))
@@ -444,38 +454,38 @@ for number, (cell, label) in enumerate(kinds.items()):
         ax.plot(places, smooth, label=label, **plot.line_style(number))
         label = None  # one entry in the legend for all of a kind
     learned = sum(share > 0.99 for _, share in found)
-    print(f"{cell}: {learned} of {len(seeds)} have learned it")
+    print(f"{cell}: {learned} of {len(seeds)} networks learned the task")
 ax.axhline(np.log(2), color="black", linewidth=2)
 beside = {"textcoords": "offset points", "ha": "right"}
 ax.annotate("guessing", (num_updates, np.log(2)), (0, 8), **beside)
 ax.set(xlabel="training step", ylabel="loss, nats", ylim=(0, 0.95))
 ax.xaxis.get_major_locator().set_params(integer=True)
 ax.legend(loc="upper right", ncols=2)
-present(ax, "Losses of plain networks and of GRUs, against guessing.")
+present(ax, "Losses of plain RNNs and of GRUs, compared with chance level.")
 
 # %% [markdown]
-# A plain network can keep one bit as well, if its weights happen to start
-# well. The GRU, its gates opened a little, needs no such luck here.
+# A plain RNN can store one bit as well, if its initial weights are suitable.
+# Here, the GRU with a larger $b_z$ learns the task with every seed.
 #
-# ## Two conventions
+# ## Two conventions for the update gate
 #
-# In some papers and tutorials the update gate means the opposite, the share
-# of what is *new*:
+# In some papers and tutorials, the update gate has the opposite meaning: it
+# is the weight of the *candidate*:
 #
 # $$\mathbf{H}_t = (1 - \mathbf{Z}_t) \odot \mathbf{H}_{t-1} +
 # \mathbf{Z}_t \odot \tilde{\mathbf{H}}_t. \tag{6}$$
 #
-# That is no other network, only another name for one. Since
+# This is the same network in another notation. Since
 #
 # $$1 - \sigma(a) = \frac{1 + e^{-a} - 1}{1 + e^{-a}} =
 # \frac{1}{e^{a} + 1} = \sigma(-a), \tag{7}$$
 #
-# it is enough to change the sign of the weights and the bias of the update
-# gate. `rnn.flip_update_gate` does so.
+# it is sufficient to change the sign of the weights and the bias of the
+# update gate. The function `rnn.flip_update_gate` does this.
 #
 # ### Exercise 4
 #
-# Write one step in the other convention: equations (1) to (3), then (6).
+# Implement one step in the other convention: equations (1) to (3), then (6).
 
 
 # %%
@@ -494,29 +504,30 @@ def other_convention(X, H, weights):
 check(
     lambda: other_convention(inputs[0], H_0, params[:9]),
     lambda: states(rnn.gru, rnn.flip_update_gate(params))[0],
-    hint="as in gru_by_hand, but Z and 1 - Z change places",
+    hint="as in gru_by_hand, but with Z and 1 - Z exchanged",
 )
 
 # %% [markdown]
-# ## Reset before or after the product
+# ## Reset gate before or after the product
 #
-# The second difference is a real one. The book applies the reset gate to the
-# state, *before* the product with $\mathbf{W}_{hh}$. PyTorch, Keras, Flax
-# and MXNet apply it *after*:
+# The second difference is not only a notation. In the book, the reset gate
+# is applied to the state *before* the product with $\mathbf{W}_{hh}$. In
+# PyTorch, Keras, Flax and MXNet it is applied *after* the product:
 #
 # $$\tilde{\mathbf{H}}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
 # \mathbf{R}_t \odot (\mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_{hh}) +
 # \mathbf{b}_h). \tag{8}$$
 #
-# The reason is speed. Before: $\mathbf{W}_{hh}$ has to wait for
-# $\mathbf{R}_t$. After: one product of $\mathbf{H}_{t-1}$ with all three
-# matrices side by side does it. With it comes a bias of its own,
-# $\mathbf{b}_{hh}$ (Flax leaves it out).
+# The reason is speed. In the first form, the product with $\mathbf{W}_{hh}$
+# can only be computed after $\mathbf{R}_t$. In the second form,
+# $\mathbf{H}_{t-1}$ is multiplied by all three matrices in one product. The
+# second form also has an additional bias $\mathbf{b}_{hh}$ (except in Flax).
 #
-# In the first form a unit whose reset gate is shut cannot be seen by *any*
-# unit of the candidate. In the second, a unit whose reset gate is shut
-# *sees* none. So the two agree when all gates are open or all are shut, and
-# not in between. `rnn.gru_reset_after` is the second form:
+# In the first form, a unit with a reset gate of 0 has no influence on *any*
+# unit of the candidate. In the second form, a unit with a reset gate of 0
+# *is not influenced* by any unit. So the two forms agree if all gates are 1
+# or all gates are 0, but not in general. `rnn.gru_reset_after` implements
+# the second form:
 
 
 # %%
@@ -532,9 +543,9 @@ def form_gap(W_hh, b_r=None):
 
 
 W_hh = params[7]
-print(f"random gates: {form_gap(W_hh):.2f} apart")
-print("reset gate open: within rounding:", form_gap(W_hh, b_r=OPEN) < 1e-12)
-print("reset gate shut: within rounding:", form_gap(W_hh, b_r=SHUT) < 1e-12)
+print(f"random gates: difference {form_gap(W_hh):.2f}")
+print("R = 1: equal up to rounding:", form_gap(W_hh, b_r=OPEN) < 1e-12)
+print("R = 0: equal up to rounding:", form_gap(W_hh, b_r=SHUT) < 1e-12)
 
 # %%
 diagonal = np.diag(np.diag(W_hh))
@@ -543,17 +554,18 @@ gaps = [form_gap(diagonal + a * (W_hh - diagonal)) for a in amounts]
 ax = plot.new_axes(8, 4.8)
 ax.plot(amounts, gaps, "o-", color=plot.COLOURS[0])
 ax.set(xlabel="share of what is off the diagonal", ylabel="gap of states")
-present(ax, "The forms part as units of the state begin to act on others.")
+present(ax, "The forms differ as soon as units influence one another.")
 
 # %% [markdown]
-# With the same parameters the two forms compute different things, and
-# parameters learned in one do not fit the other. Both learn equally well. It
-# is good to know which one you have when numbers are compared.
+# With the same parameters the two forms compute different results, and
+# parameters that were trained with one form do not work in the other. Both
+# forms learn equally well. When you compare numbers, check which form is
+# used.
 #
 # ### Exercise 5
 #
-# There are matrices $\mathbf{W}_{hh}$ for which both forms are the same
-# whatever the gates are. Give one, (4, 4), without a row of zeros.
+# For some matrices $\mathbf{W}_{hh}$, both forms are the same for all gates.
+# Give such a matrix (4, 4), without a row of zeros.
 
 # %%
 ### BEGIN SOLUTION
@@ -564,13 +576,13 @@ special = np.diag([1.0, -2.0, 0.5, 3.0])
 check(
     lambda: [form_gap(special), np.abs(special).sum(axis=1).min() > 0],
     [0, 1],
-    hint="(R * H) W = R * (H W) if no unit acts on another; see the figure",
+    hint="(R * H) W = R * (H W) if no unit influences another",
 )
 
 # %% [markdown]
-# A framework's own layer is the second form. With its parameters copied to
-# `gru_reset_after`, both compute the same (notebook 4 does this for the
-# plain network):
+# The layers of the frameworks use the second form. If their parameters are
+# copied to `gru_reset_after`, both compute the same results (notebook 4
+# shows this for the plain RNN):
 
 # %%
 if hasattr(rnn, "RNNModel"):
@@ -584,15 +596,16 @@ if hasattr(rnn, "RNNModel"):
     same = np.allclose(one, other, rtol=0, atol=1e-12)
     print("layer and gru_reset_after agree:", same)
 else:
-    print("NumPy has no layers of its own to compare with.")
+    print("NumPy does not have recurrent layers to compare with.")
 
 # %% [markdown]
 # ## Training
 #
-# The plain network and the GRU, with as many hidden units, learn the same
-# 10,000 characters from the same minibatches. Nothing is new in the
-# training: `train_ch8` is the loop of notebook 3, and a GRU is another
-# forward function for it. `gru_fused` computes what `gru` does, faster.
+# A plain RNN and a GRU with the same number of hidden units are trained on
+# the same 10,000 characters and the same minibatches. The training loop does
+# not change: `train_ch8` is the loop of notebook 3, and a GRU is only
+# another forward function. `gru_fused` computes the same as `gru`, but
+# faster.
 
 # %%
 num_hiddens, num_epochs = full_or_fast((128, 250), (32, 3))
@@ -605,7 +618,7 @@ for cell, functions in cells.items():
     train_iter, vocab = load_data(32, 35, seed=0)
     net = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions, seed=0)
     larger = [10 * array for array in net.arrays()]
-    net.load_arrays(larger)  # shortens the beginning
+    net.load_arrays(larger)  # makes training faster
     history = rnn.train_ch8(
         net, train_iter, vocab, 1.0, num_epochs, progress=False
     )
@@ -616,15 +629,16 @@ for cell, functions in cells.items():
 ax = plot.new_axes(8, 4.8)
 present(
     plot.perplexity(histories, ax),
-    "Perplexity over epochs of a plain network and of a GRU.",
+    "Perplexity over epochs of a plain RNN and of a GRU.",
 )
 
 # %% [markdown]
-# The GRU starts more slowly and gets further. With as many hidden units, it
-# has almost three times as many parameters, and a step takes accordingly
-# longer. What has it done with its gates? Here is the update gate of twelve
-# units over a line of text: dark where a unit keeps what it has, light where
-# it takes in something new.
+# The perplexity of the GRU decreases more slowly at first and becomes lower
+# in the end. With the same number of hidden units, the GRU has almost three
+# times as many parameters, and each step takes more time accordingly. What
+# did its gates learn? The next figure shows the update gates of twelve units
+# for one line of text: dark where a unit keeps its value, light where it is
+# updated.
 
 # %%
 line = "the time traveller for so it will be"
@@ -639,7 +653,7 @@ for index in vocab[list(line)]:
 Z_units = np.array(Z_units)  # (T, h)
 by_mean = np.argsort(Z_units.mean(axis=0))
 places = np.linspace(0, num_hiddens - 1, 12).astype(int)
-chosen = by_mean[places]  # from those that keep least to the most
+chosen = by_mean[places]  # from smallest to largest mean
 ax = plot.new_axes(9, 4.8)
 image = ax.imshow(
     Z_units[:, chosen].T, cmap="Blues", vmin=0, vmax=1, aspect="auto"
@@ -650,40 +664,40 @@ ax.grid(False)
 ax.figure.colorbar(image, label=r"update gate $Z_t$")
 present(
     ax,
-    "Update gates over a line: units keep and renew at places of their own.",
+    "Update gates over a line: each unit is updated at other places.",
 )
 
 # %% [markdown]
-# Rows with much dark in them are units that last; rows that are light
-# throughout are renewed with every character. Most are in between, and keep
-# for some characters what others make them give up.
+# Dark rows are units that store information for a long time. Light rows are
+# units that are updated at every character. Most units are in between: they
+# keep their values at some characters and change at others.
 #
-# ## Where it breaks
+# ## Limitations
 #
-# Three things a GRU does not do.
+# *A GRU costs more.* Three products replace one at each step, and three
+# matrices replace one. With the same number of recurrent parameters, a plain
+# RNN can have $\sqrt{3}$ times as many units. A fair comparison states which
+# of the two is equal; here it is the number of units.
 #
-# *It is not free.* Three products take the place of one at each step, and
-# three matrices that of one. At equal numbers of parameters, a plain network
-# may have $\sqrt{3}$ times as many units. A fair comparison says which of
-# the two was held equal; here it was the number of units.
+# *A GRU cannot count.* By equation (4), each new state lies between the old
+# state and the candidate, and tanh limits the candidate to the range from -1
+# to 1. So a state that starts at 0 never leaves this range, and it cannot
+# count the lines of a text by adding 1. The memory cell of an LSTM (notebook
+# 7) has no such limit.
 #
-# *It cannot count.* By equation (4) each new state lies between the old one
-# and the candidate, and tanh keeps the candidate within -1 and 1. So a state
-# that begins at 0 never leaves that range, and adding 1 for each line of a
-# text is not possible beyond the first. The memory of an LSTM, in notebook
-# 7, has no such bound.
-#
-# *It does not keep for ever.* A sigmoid never is 1. A gate of 0.98 keeps
-# half of a unit for 34 steps, and one of 0.998 for 346: what is to last for
-# $k$ steps needs a sum of about $\log k$ in front of the sigmoid, and
-# learning moves it there slowly. That is what the last exercise is about.
+# *A GRU forgets eventually.* A sigmoid is never exactly 1. A gate of 0.98
+# keeps half of a value for 34 steps, and a gate of 0.998 for 346 steps. To
+# keep a value for $k$ steps, the argument of the sigmoid must be about $\log
+# k$, and training moves it there slowly. The last exercise is about this
+# problem.
 #
 # ### Exercise 6
 #
-# A question for research. The memory test above had a span of 60 symbols.
-# Give the GRU one of 200. With $b_z = 2$ it does not learn that in as many
-# steps. Which bias does it need? Choose one from the reasoning above, and
-# try: more than 95% of the answers shall be right.
+# This exercise needs some research. The memory test above had sequences of
+# 60 symbols. Now use 200 symbols. With $b_z = 2$ the GRU does not learn this
+# in the same number of steps. Which bias does it need? Choose one with the
+# reasoning above, and try it: more than 95% of the predictions should be
+# right.
 
 # %%
 ### BEGIN SOLUTION
@@ -695,22 +709,22 @@ longer, enough = full_or_fast((200, 0.95), (10, 0.3))
 check(
     lambda: learn("gru", 0, b_z=long_bias, span=longer)[1] > enough,
     True,
-    hint="after 200 steps, a good part must be left: Z to the power of 200",
+    hint="Z to the power of 200 must not be too small",
 )
 
 # %% [markdown]
 # ## What to take away
 #
-# - The update gate mixes the old state with a candidate; at 1 the state
-#   stands still.
-# - With $\mathbf{Z} = 0$ and $\mathbf{R} = 1$ a GRU is a plain network; with
-#   $\mathbf{R} = 0$ too, it has no memory.
-# - The direct line through $\mathbf{Z}_t$ is what gradients come back on; a
-#   bias keeps it open at the start.
-# - What $\mathbf{Z}$ means is a convention: a change of sign turns one into
-#   the other.
-# - Reset before or after the product is no convention: these are different
-#   networks.
+# - The update gate computes a weighted mean of the old state and a
+#   candidate. If it is 1, the state does not change.
+# - With $\mathbf{Z} = 0$ and $\mathbf{R} = 1$ a GRU is a plain RNN; with
+#   $\mathbf{R} = 0$ as well, it does not have a memory.
+# - Gradients reach distant steps through $\mathbf{Z}_t$, if the gates are
+#   near 1. A bias can set them near 1 at the start.
+# - The meaning of $\mathbf{Z}$ is a convention: changing a sign converts one
+#   to the other.
+# - The place of the reset gate, before or after the product, is not a
+#   convention: these are different networks.
 #
 # **Proven in the repository.** The equations, number by number:
 # `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py`. In

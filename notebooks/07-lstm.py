@@ -17,18 +17,18 @@
 #
 # # 7. Long short-term memory, gate by gate
 #
-# The state of a plain recurrent network is made anew at every step, and what
-# it held is soon overwritten. An LSTM has a second state, its *memory*, to
-# which it adds and from which it takes away, under the control of three
-# gates. Here the cell is written in ten lines first; then each gate is moved
-# by hand, until one unit notes, counts and forgets as we tell it; then we
-# see why gradients survive in such a cell, and when they do not; a network
-# learns to move the gates itself; and at the end we look inside while it
-# reads.
+# The state of a plain recurrent network is computed anew at every step, so
+# stored information is soon overwritten. An LSTM has a second state, the
+# *memory cell*, to which information is added and from which it is removed
+# under the control of three gates. This notebook first implements the cell
+# in ten lines. Then the gates are set by hand, so that one unit stores a
+# value, counts, or resets. The next sections show when gradients do not
+# vanish in this cell and when they do. Finally, a network learns to control
+# its gates, and we look at its states while it processes a text.
 #
-# It follows section 10.1 of *Dive into Deep Learning*, with its notation.
-# Notebook 5 says why gradients vanish, notebook 6 has the GRU, the LSTM's
-# younger relative.
+# The notebook follows section 10.1 of *Dive into Deep Learning* and uses its
+# notation. Notebook 5 explains why gradients vanish, and notebook 6
+# describes the GRU, a newer and simpler cell.
 
 # %%
 import importlib.util
@@ -51,42 +51,43 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## Why a second state
+# ## Why is a second state useful?
 #
-# A recurrent network knows things in two ways. Its weights hold what is true
-# of all texts that it was trained on; they change slowly, by training. Its
-# state holds what is true of this text, here; it is made anew at every step,
-# and lasts for a few. What is missing is something in between, which lasts
-# as long as it is needed and is then given up. The name says so: a
-# *short-term memory*, as it is about this text alone, that is *long*.
+# A recurrent network stores information in two places. The weights contain
+# what holds for all texts of the training set; they change slowly, during
+# training. The hidden state contains what holds for the current text; it is
+# computed anew at every step and is soon lost. What is missing is a state
+# between the two: it belongs to the current text, but lasts as long as the
+# information is needed. This explains the name: a *short-term memory* that
+# is *long*.
 #
-# The idea of 1997 (Hochreiter and Schmidhuber) is a number that is left
-# alone. If the memory of a unit at one step is its memory at the step
-# before, times 1, plus what is to be added, then nothing is lost on the way,
-# neither of the number nor of the gradient on its way back. All else is
-# about when to add, when to clear and when to use it, and each of the three
-# is decided by a gate.
+# The idea of Hochreiter and Schmidhuber (1997) is to leave a number
+# unchanged. If the memory cell of a unit is its previous value times 1, plus
+# a new term, then no information is lost, and the gradient does not change
+# either in the backward pass. It remains to decide when to add, when to
+# reset, and when to use the value. Each of these decisions is made by a
+# gate.
 #
 # ## The cell
 #
-# Three *gates* look at the input $\mathbf{X}_t$ ($n$, $d$) and at the hidden
-# state $\mathbf{H}_{t-1}$ ($n$, $h$). Each gives numbers between 0, shut,
-# and 1, open, one for every hidden unit and row. How much is to be written,
-# the *input gate*; how much is to be kept, the *forget gate* (open, it
-# keeps: the name is the wrong way round); how much is to be shown, the
-# *output gate*:
+# Three *gates* are computed from the input $\mathbf{X}_t$ ($n$, $d$) and the
+# hidden state $\mathbf{H}_{t-1}$ ($n$, $h$). Each gate is a number between 0
+# (closed) and 1 (open) for every hidden unit and every row. The *input gate*
+# determines how much is added, the *forget gate* how much is kept (despite
+# its name, 1 means to keep everything), and the *output gate* how much is
+# passed to the hidden state:
 #
 # $$\mathbf{I}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xi} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hi} + \mathbf{b}_i), \tag{1}$$
@@ -97,34 +98,35 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # $$\mathbf{O}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xo} +
 # \mathbf{H}_{t-1} \mathbf{W}_{ho} + \mathbf{b}_o). \tag{3}$$
 #
-# What there is to write is the *candidate*, a plain recurrent step:
+# The *candidate* is the value that can be added. It is computed like the
+# state of a plain RNN:
 #
 # $$\tilde{\mathbf{C}}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xc} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hc} + \mathbf{b}_c). \tag{4}$$
 #
-# The memory keeps some of itself and takes in some of the candidate, and the
-# hidden state is what it shows of itself ($\odot$ multiplies element by
-# element):
+# The memory cell is the sum of a part of its old value and a part of the
+# candidate. The hidden state is computed from the memory cell and the output
+# gate ($\odot$ is the product element by element):
 #
 # $$\mathbf{C}_t = \mathbf{F}_t \odot \mathbf{C}_{t-1} +
 # \mathbf{I}_t \odot \tilde{\mathbf{C}}_t, \tag{5}$$
 #
 # $$\mathbf{H}_t = \mathbf{O}_t \odot \tanh(\mathbf{C}_t). \tag{6}$$
 #
-# The outputs, and the gates of the next step, see $\mathbf{H}_t$. The memory
-# stays within the cell. Why the tanh in (6), when there is one in (4)?
-# Because (5) adds up: the candidate is between -1 and 1, but a memory that
-# takes one in at each step may grow to any size, and the rest of the network
-# should not be flooded by it.
+# The outputs, and the gates of the next step, are computed from
+# $\mathbf{H}_t$. The memory cell is used only within the LSTM. Why does (6)
+# contain tanh, although (4) already does? Because (5) is a sum: each
+# candidate is between -1 and 1, but the sum of many can be large. The tanh
+# in (6) limits the hidden state.
 
 # %%
 present(
     diagrams.lstm_cell(),
-    "The memory runs along the top, through one product and one sum.",
+    "The memory cell runs along the top: one product and one sum.",
 )
 
 # %% [markdown]
-# In full it is a loop over time, with one line for each equation:
+# The complete cell is a loop over time with one line for each equation:
 
 
 # %%
@@ -150,9 +152,9 @@ def lstm_by_hand(inputs, H, C, weights):
 
 
 # %% [markdown]
-# With random inputs, states and parameters it comes to what the package
-# computes. That returns outputs, made of all hidden states, and the last
-# state, which is a pair.
+# With random inputs, states and parameters, it computes the same as the
+# package. The function of the package returns outputs, which are computed
+# from all hidden states, and the last state, which is a pair.
 
 # %%
 rng = np.random.default_rng(0)
@@ -170,23 +172,24 @@ outputs, state = rnn.lstm(
 pairs = (all_H @ W_hq + b_q, outputs), (H_7, state[0]), (C_7, state[1])
 for one, other in pairs:
     assert np.allclose(one, rnn.to_numpy(other), rtol=0, atol=1e-12)
-print("outputs, hidden state and memory are those of the package")
+print("by hand and by the package: the same outputs and states")
 
 # %% [markdown]
-# This is the package's source, in the backend chosen above:
+# This is the source code of the package in the chosen backend:
 
 # %%
 rnn.show(rnn.lstm, helpers=True)
 
 # %% [markdown]
-# Four arrays in place of one: an LSTM has four times as many weights for its
-# hidden units as a plain network, and a GRU three times as many.
+# Each gate and the candidate have their own weights. So an LSTM has four
+# times as many weights for its hidden units as a plain RNN, and a GRU has
+# three times as many.
 #
 # ### Exercise 1
 #
-# A unit's memory is 2, the candidate is -1. Which memory comes next if
-# forget gate and input gate $(F, I)$ are $(1, 0)$, $(0, 1)$, $(1, 1)$ and
-# $(0, 0)$? Give four numbers.
+# The memory cell of a unit is 2, and the candidate is -1. What is the next
+# value of the memory cell if forget gate and input gate $(F, I)$ are $(1,
+# 0)$, $(0, 1)$, $(1, 1)$ and $(0, 0)$? Give four numbers.
 
 # %%
 ### BEGIN SOLUTION
@@ -197,13 +200,13 @@ memories = [2, -1, 1, 0]
 check(
     memories,
     lambda: [F * 2 + I * -1 for F, I in ((1, 0), (0, 1), (1, 1), (0, 0))],
-    hint="equation (5), for one number",
+    hint="use equation (5) with F and I for each of the four pairs",
 )
 
 # %% [markdown]
-# These four have names: *keep*, *replace*, *add*, *clear*. Here they are
-# over time. Up to step 5 the memory is filled; then the gates are set, while
-# the candidate goes on to be 0.5.
+# These four cases are called *keep*, *replace*, *add* and *clear*. The
+# figure shows them over time. Until step 5 the memory cell is filled; then
+# the gates are set, and the candidate remains 0.5.
 
 # %%
 ax = plot.new_axes(8, 4.8)
@@ -223,25 +226,26 @@ present(
 )
 
 # %% [markdown]
-# A GRU has only one gate where an LSTM has two: what its update gate does
-# not keep, it replaces. It can keep, replace, and do anything between the
-# two. To clear, it needs a candidate that is 0; and it cannot add.
+# A GRU has one gate where an LSTM has two: the part that its update gate
+# does not keep is replaced by the candidate. So a GRU can keep, replace, and
+# compute a weighted mean of the two. To clear its state, it needs a
+# candidate of 0. It cannot add.
 
 # %% [markdown]
-# ## A memory moved by hand
+# ## A memory cell that is controlled by hand
 #
-# Let one unit be a notebook of one number. The text it reads has four
-# characters: `+` and `-` are to be noted, as 1 and -1; at a dot nothing is
-# to happen; and at `?` it is to say what it has noted, and else to be
-# silent. That takes no training. Gates follow the character alone, with
-# weights so large that they are all but open or shut:
+# In this example, one unit stores a single number. The text has four
+# characters. `+` and `-` store 1 and -1, a dot changes nothing, and `?`
+# outputs the stored number. At all other characters the output is 0. No
+# training is needed: the gates depend only on the character, and the weights
+# are so large that gates are almost exactly 0 or 1:
 #
 # | | input gate | forget gate | output gate | candidate |
 # | --- | --- | --- | --- | --- |
-# | `+` | open | shut | shut | 1 |
-# | `-` | open | shut | shut | -1 |
-# | `.` | shut | open | shut | |
-# | `?` | shut | open | open | |
+# | `+` | open | closed | closed | 1 |
+# | `-` | open | closed | closed | -1 |
+# | `.` | closed | open | closed | |
+# | `?` | closed | open | open | |
 
 # %%
 OPEN, SHUT = 10.0, -10.0  # sigmoid of these: 0.99995 and 0.00005
@@ -249,7 +253,7 @@ vocab = rnn.Vocab(list("+-.?"))
 
 
 def by_hand(forget_at_sign):
-    """Return an LSTM of one unit, its forget gate at + and - as given."""
+    """Return an LSTM of one unit with this forget gate at + and -."""
     table = {  # i, f, o, c for each character
         "+": (OPEN, forget_at_sign, SHUT, OPEN),
         "-": (OPEN, forget_at_sign, SHUT, SHUT),
@@ -260,7 +264,7 @@ def by_hand(forget_at_sign):
 
 
 def by_table(table):
-    """Return an LSTM of one unit whose gates follow the character alone."""
+    """Return an LSTM of one unit whose gates depend only on the input."""
     functions = rnn.get_lstm_params, rnn.init_lstm_state, rnn.lstm
     net = rnn.RNNModelScratch(len(vocab), 1, *functions, dtype="float64")
     arrays = [np.zeros_like(array) for array in net.arrays()]
@@ -288,17 +292,19 @@ for number, (ax, name) in enumerate(zip(fig_axes, rows)):
     ax.set_xticks([])
     ax.grid(axis="x", visible=False)
 ax.set_xticks(steps, list(text))
-present(fig_axes, "The memory holds 1, then -1; H shows it at ? alone.")
+present(
+    fig_axes, "The memory cell stores 1, then -1; H is nonzero only at ?."
+)
 
 # %% [markdown]
-# The memory carries the number over any distance. The hidden state, and with
-# it the rest of the network, hears of it only when the output gate opens,
-# and then as $\tanh(1) \approx 0.76$.
+# The memory cell stores the number over any distance. The hidden state is
+# nonzero only if the output gate is open, and its value is then $\tanh(1)
+# \approx 0.76$.
 #
 # ### Exercise 2
 #
-# A notebook becomes a counter, of `+` minus `-`, if the memory *adds* what
-# comes in instead of being replaced by it. What has to stand for
+# The unit becomes a counter, of `+` minus `-`, if new values are *added* to
+# the memory cell and do not replace it. What must be the value of
 # `forget_at_sign` in `by_hand`?
 
 # %%
@@ -311,25 +317,25 @@ tally = "++.-+...+-+..++.-."
 
 
 def memory_after(net, text):
-    """Return the memory of the one unit after a text."""
+    """Return the memory cell of the unit after a text."""
     return rnn.look_inside(net, vocab, text).memory[-1, 0]
 
 
 check(
     lambda: memory_after(by_hand(forget_at_sign), tally),
     lambda: tally.count("+") - tally.count("-"),
-    hint="at a sign, what was there has to be kept too: by which gate?",
+    hint="the old value must be kept at + and -: which gate does this?",
     tolerance=0.01,
 )
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Another counter: how many `+` have there been since the last `-`? All else
-# is to be passed over. Write the table, with the sums for the input gate,
-# the forget gate, the output gate and the candidate of each character; OPEN
-# and SHUT serve for the candidate too, as 1 and -1. The output gate does not
-# matter here.
+# Design another counter: how many `+` have occurred since the last `-`? All
+# other characters are ignored. Write the table with the arguments of the
+# input gate, the forget gate and the output gate, and with the argument of
+# the candidate, for each character. Use OPEN and SHUT for the candidate too,
+# where they give 1 and -1. The output gate does not matter here.
 
 # %%
 ### BEGIN SOLUTION
@@ -346,36 +352,37 @@ beginnings = [tally[: end + 1] for end in range(len(tally))]
 check(
     lambda: [memory_after(by_table(since_minus), b) for b in beginnings],
     lambda: [b.rpartition("-")[2].count("+") for b in beginnings],
-    hint="the four corners: + adds, - clears, and the others keep",
+    hint="+ adds, - clears, and the other characters keep the value",
     tolerance=0.01,
 )
 
 # %% [markdown]
-# ## Why gradients survive
+# ## Why gradients do not vanish
 #
-# Along the memory there is no matrix and no tanh. If one looks at this path
+# Along the memory cell, there is neither a matrix nor a tanh. For this path
 # alone, equation (5) gives
 #
 # $$\frac{\partial \mathbf{C}_T}{\partial \mathbf{C}_t} \approx
 # \prod_{s=t+1}^T \mathrm{diag}(\mathbf{F}_s): \tag{7}$$
 #
-# a gradient that goes back one step is multiplied by the forget gate, and by
-# nothing else. An open gate lets it through undiminished. There are other
-# paths, through the gates and the candidate, and they vanish or explode as
-# in a plain network. But one path that lasts is enough for the end to hear
-# of the beginning.
+# so in each step back, a gradient is multiplied only by the forget gate. If
+# the gate is 1, the gradient does not change. There are other paths, through
+# the gates and the candidate, on which gradients vanish or explode as in a
+# plain RNN. But one path without vanishing gradients is enough for the end
+# of a sequence to influence how its beginning is processed.
 #
-# That it *can* last does not mean that it does. At the beginning of
-# training, weights are small and biases 0, so that $F = \sigma(0) = 1/2$.
-# After 20 steps a millionth is left, and what lies further back is never
-# learned. The remedy is to begin with a positive bias $\mathbf{b}_f$: *keep
-# everything, until there is a reason not to*.
+# Whether gradients vanish depends on the values of the forget gate. At the
+# beginning of training, the weights are small and the biases are 0, so $F =
+# \sigma(0) = 1/2$. After 20 steps only a millionth of the gradient remains,
+# and longer dependencies are not learned. The remedy is to start with a
+# positive bias $\mathbf{b}_f$, so that the memory cell keeps its value by
+# default.
 
 # %%
 full, fast = (50, (0.0, 1.0, 2.0, 4.0)), (15, (0.0, 4.0))
 num_steps, biases = full_or_fast(full, fast)
 lstm_functions = rnn.get_lstm_params, rnn.init_lstm_state, rnn.lstm
-B_F = 5  # the place of b_f in i, f, o, c with three parameters each
+B_F = 5  # index of b_f: i, f, o, c have three parameters each
 ids = rng.integers(28, size=(8, num_steps + 1))
 norms = {}
 for bias in biases:
@@ -395,16 +402,16 @@ for number, (label, values) in enumerate(norms.items()):
 ax.set(yscale="log", xlabel="time step t")
 ax.set_ylabel(r"$\|\partial L_T / \partial H_t\|$, relative")
 ax.legend()
-present(ax, "Gradients shrink by the forget gate at every step back.")
+present(ax, "At every step back, gradients shrink by the forget gate.")
 
 # %% [markdown]
-# Straight lines on a logarithmic axis: each step back multiplies by the same
-# number, and that number is $\sigma(b_f)$.
+# The lines are straight on a logarithmic axis, because each step back
+# multiplies the gradient by the same number, $\sigma(b_f)$.
 #
 # ### Exercise 4
 #
-# A unit's forget gate is at 0.9 all the time, and nothing is written. After
-# how many steps is half of its memory left? Write an expression.
+# The forget gate of a unit is always 0.9, and nothing is added. After how
+# many steps does half of its value remain? Write an expression.
 
 # %%
 ### BEGIN SOLUTION
@@ -415,14 +422,14 @@ half_life = math.log(0.5) / math.log(0.9)
 check(
     lambda: 0.9**half_life,
     0.5,
-    hint="0.9 to the power of that many steps is one half: take logarithms",
+    hint="0.9 to the power of the number of steps is 1/2; take logarithms",
 )
 
 # %% [markdown]
-# Does it matter? Here is a task that is nothing but memory. A sequence of 30
-# characters begins with `+` or `-`, then come letters at random; at its end,
-# the network has to say which of the two it was. The same training, from the
-# same weights but for the bias:
+# Does the bias matter for training? The next task tests only memory. A
+# sequence of 30 characters begins with `+` or `-`, followed by random
+# letters. At the end, the network must predict whether it was `+` or `-`.
+# The networks differ only in the bias of the forget gate:
 
 # %%
 length = full_or_fast(30, 6)
@@ -452,20 +459,20 @@ present(
 )
 
 # %% [markdown]
-# With a bias of 3 the end of a sequence hears of its beginning from the
-# start, and the task is learned in the first epoch. A bias of 1 takes an
-# epoch or so longer. With none, about a billionth of the signal comes back
-# over 30 steps ($0.5^{30} \approx 10^{-9}$), and the network is left to
-# guess for many epochs: until its gates happen to have opened enough. Over
-# longer stretches it may never come to that.
+# With a bias of 3, gradients reach the beginning of the sequence
+# immediately, and the task is learned in the first epoch. With a bias of 1,
+# it takes about one epoch longer. With a bias of 0, about a billionth of the
+# gradient remains after 30 steps ($0.5^{30} \approx 10^{-9}$), and the
+# accuracy stays at chance level for many epochs, until the gates have become
+# large enough. For longer sequences this may never happen.
 #
 # ### Exercise 5
 #
-# An LSTM whose input gate is always $\mathbf{I}_t = 1 - \mathbf{F}_t$ takes
-# in as much as it gives up, as a GRU does. That takes no new cell, only
-# parameters tied to one another. From twelve arrays in the order of
-# `lstm_by_hand`, make twelve for which it holds: the forget gate stays what
-# it is. (Since $1 - \sigma(a) = \sigma(-a)$.)
+# In an LSTM with the input gate $\mathbf{I}_t = 1 - \mathbf{F}_t$, the
+# memory cell is a weighted mean, as in a GRU. This does not require a new
+# cell, only special parameters. From twelve arrays in the order of
+# `lstm_by_hand`, compute twelve arrays for which it holds and which have the
+# same forget gate. (Use $1 - \sigma(a) = \sigma(-a)$.)
 
 
 # %%
@@ -478,7 +485,7 @@ def coupled(weights):
 
 # %%
 def coupled_by_hand(inputs, H, C):
-    """Return what lstm_by_hand does, with 1 - F in place of I."""
+    """Return what lstm_by_hand returns, with I = 1 - F."""
     forget, output, candidate = weights[3:6], weights[6:9], weights[9:]
     for X in inputs:
         sums = [
@@ -494,21 +501,21 @@ def coupled_by_hand(inputs, H, C):
 check(
     lambda: lstm_by_hand(inputs, H, C, coupled(weights))[:2],
     lambda: coupled_by_hand(inputs, H, C),
-    hint="W_xi, W_hi and b_i are W_xf, W_hf and b_f with the other sign",
+    hint="W_xi, W_hi and b_i are -W_xf, -W_hf and -b_f",
 )
 
 # %% [markdown]
-# ## Learning to read
+# ## A trained network
 #
-# Now a network of 128 units, with a forget gate's bias of 1 to begin with,
-# learns to predict the next character of The Time Machine where it is at
-# hand, and of the package's story otherwise.
+# A network of 128 units is now trained to predict the next character of The
+# Time Machine if the text is available, and of the built-in story otherwise.
+# The bias of its forget gate starts at 1.
 
 # %%
 at_hand = time_machine_at_hand()
 load_data = rnn.load_data_time_machine if at_hand else rnn.load_data_builtin
 text = "".join(rnn.read_time_machine() if at_hand else rnn.read_builtin())
-# The network learns from the beginning; we look at it read the end.
+# Train on the beginning of the text, and look at the end.
 passage = text[-full_or_fast(1400, 200) :]
 num_hiddens, most = full_or_fast((128, 100_000), (32, 3_000))
 most = min(most, len(text) - len(passage))
@@ -532,9 +539,10 @@ print(f"perplexity {history.perplexity[-1]:.1f}")
 print(rnn.predict_ch8("time traveller ", 45, net, vocab))
 
 # %% [markdown]
-# `look_inside` lets it read a text, here one that is new to it, and keeps
-# all that goes on: gates, memory, hidden state. How long does each unit
-# remember? The mean of its forget gate says so.
+# The function `look_inside` processes a text with the network, here a text
+# that was not used for training, and returns all gates, memory cells and
+# hidden states. The mean of the forget gate shows how long a unit stores
+# information.
 
 # %%
 seen = rnn.look_inside(net, vocab, passage)
@@ -546,32 +554,34 @@ ax.axhline(sigmoid(1.0), label=r"before: $\sigma(1)$", **start)
 ax.set(xlabel="hidden units, in order", ylabel="mean of the forget gate")
 ax.set(ylim=(0, 1.03))
 ax.legend()
-present(ax, "Forget gates have spread: units hold on for long, or not.")
+present(ax, "Forget gates differ: some units store information for long.")
 
 # %% [markdown]
-# From one value for all, gates have gone apart: some units are there for the
-# character just read, others hold on to what they know. A unit whose mean is
-# 0.9 still has about half of it after seven characters.
+# All forget gates started with the same value. After training, some units
+# depend mostly on the current character, and others store information for
+# longer. A unit with a mean of 0.9 keeps about half of its value for seven
+# characters.
 #
-# What do they know? To find out, say what a unit might follow, as a number
-# for each character, and look for the unit that goes along with it most, by
-# correlation. Two guesses are for the hidden state: that the character is a
-# vowel, and that it is the first letter of a word. The third, how many
-# letters the word has so far, is for the memory: it would be the counter of
-# exercise 2, found by training.
+# Which information do they store? To find out, define a property of the text
+# as a number for each character, and search for the unit with the highest
+# correlation. Two properties are compared with the hidden state: whether the
+# character is a vowel, and whether it is the first letter of a word. The
+# third, the number of letters of the word so far, is compared with the
+# memory cell: such a unit would be the counter of exercise 2, learned by
+# training.
 #
-# Then colour the text by that unit: red where it is high for this unit, blue
-# where it is low, full colours at two standard deviations.
+# The figure colours the text by the value of this unit: red for high values,
+# blue for low values, with full colours at two standard deviations.
 
 # %%
 letters = np.array(list(passage))
-so_far = np.zeros(len(letters))  # of the word, this one included
+so_far = np.zeros(len(letters))  # of the word, including this letter
 for index in range(1, len(letters)):
     so_far[index] = 0 if letters[index] == " " else so_far[index - 1] + 1
 
 
 def correlations(values, guess):
-    """Return how each unit of values (T, h) goes along with guess (T,)."""
+    """Return the correlation of each unit (T, h) with guess (T,)."""
     found = [np.corrcoef(unit, guess)[0, 1] for unit in values.T]
     return np.nan_to_num(found)
 
@@ -594,12 +604,14 @@ for ax, (name, (guess, kind)) in zip(axes, guesses.items()):
     what = "hidden state" if kind == "H" else "memory"
     found = f"unit {unit}, correlation {abs(both[unit]):.2f}"
     ax.set_title(f"{name}: {what} of {found}", loc="left")
-present(axes, "A text coloured by units for vowels, beginnings and length.")
+present(
+    axes, "A text coloured by units for vowels, first letters and length."
+)
 
 # %% [markdown]
-# A correlation is one number. What is behind it shows in the mean for each
-# letter (vowels are orange), and for each length of what there is of a word
-# (with the standard deviation):
+# A correlation summarizes a relation in one number. The next figure shows
+# more: the mean for each letter (vowels are orange), and the mean and the
+# standard deviation for each number of letters.
 
 # %%
 left, right = plot.new_axes(12, 4.8, columns=2)
@@ -619,18 +631,20 @@ style = {"fmt": "o-", "color": plot.COLOURS[0], "capsize": 5}
 right.errorbar(lengths, middle, width, **style)
 right.set(title="letters so far", xlabel="letters of the word so far")
 right.set(xticks=lengths)
-present([left, right], "One unit is high at vowels; one rises along a word.")
+present(
+    [left, right], "One unit is high at vowels; one increases within a word."
+)
 
 # %% [markdown]
-# Nobody asked for any of this: to predict the next character it helps to
-# know where in a word one is. But do not give names to units too soon. The
-# one for vowels is high at some other letters as well, the one that counts
-# does so within wide bounds, and most units take part in several things at
-# once.
+# The training did not ask for these properties: to predict the next
+# character, it helps to know the position in a word. But be careful with
+# names for units. The unit for vowels is also high at some other letters,
+# the unit that counts varies considerably, and most units are involved in
+# several things.
 #
-# And the memory itself? Here are ten units with rather open forget gates,
-# near 0.88 on average, and ten with rather shut ones, near 0.3. Each is
-# measured by its own spread.
+# How do the memory cells behave? The next figure shows ten units with large
+# forget gates, near 0.88 on average, and ten with small ones, near 0.3. Each
+# is divided by its standard deviation.
 
 # %%
 means = seen.gates["F"].mean(axis=0)
@@ -651,18 +665,18 @@ label = "memory, standard deviations"
 ax.figure.colorbar(image, ax=ax, label=label, ticks=(-2, -1, 0, 1, 2))
 present(
     ax,
-    "Units with open forget gates change slowly, those with shut ones fast.",
+    "Units with large forget gates change slowly, the others fast.",
 )
 
 # %% [markdown]
 # ### Exercise 6
 #
-# A question for research. Guess a property of a text yourself, other than
-# the three above, and see whether the network knows of it: a number for each
-# character of a text, such as 1 at a certain letter or at the end of a word
-# (what comes next may be looked at), or how rare a letter is. The guess
-# counts as found if the hidden state of some unit goes along with it with a
-# correlation of more than 0.5.
+# This exercise needs some research. Choose a property of the text other than
+# the three above, and find out whether a unit represents it. The property is
+# a number for each character, such as 1 at a certain letter or at the end of
+# a word (you may use the characters that follow), or the rarity of a letter.
+# It counts as found if the hidden state of some unit has a correlation of
+# more than 0.5 with it.
 
 
 # %%
@@ -679,36 +693,36 @@ hidden = seen.series()["H"]
 check(
     lambda: np.abs(correlations(hidden, my_guess(passage))).max() > enough,
     True,
-    hint="spaces are a beginning; then try what it takes to predict well",
+    hint="try spaces first, then properties that help to predict well",
 )
 
 # %% [markdown]
-# ## Where it breaks
+# ## Limitations
 #
-# The memory of equation (5) has no bound, and that cuts both ways. It
-# counts, where a GRU cannot; but a counter at 20 shows $\tanh(20)$, which is
-# no other number than $\tanh(10)$. What is kept for long must be kept small,
-# or the output gate has nothing to show.
+# The memory cell of equation (5) is not bounded, which has advantages and
+# disadvantages. An LSTM can count and a GRU cannot. But a counter at 20
+# outputs $\tanh(20)$, which is practically equal to $\tanh(10)$. Values that
+# must be distinguished in the output have to be small.
 #
-# A forget gate at 0.999 still halves what it keeps every 700 steps, and
-# training hears of no more than the `num_steps` of a minibatch, because the
-# gradient stops at its edge. And one step has to end before the next can
-# begin: no cell of this kind can read all of a text at once. Networks that
-# can, by looking at all tokens side by side, have taken its place for long
-# texts. They took with them the idea that a sum passes gradients on.
+# A forget gate of 0.999 still halves the value every 700 steps. And training
+# uses only gradients within the `num_steps` of a minibatch. Also, each step
+# must end before the next begins, so that such a cell cannot process all
+# tokens of a text in parallel. For long texts, it has been replaced by
+# networks that can, the transformers. They also use sums through which
+# gradients flow without change.
 #
 # ## What to take away
 #
-# - Gates are numbers from 0 to 1, computed from the input and the state,
-#   that multiply.
-# - The memory is kept by the forget gate, filled by the input gate and shown
-#   by the output gate.
-# - Along the memory, gradients are multiplied by the forget gate alone.
-#   Open, it lets them through.
-# - Keep, replace, add, clear: four settings of two gates. A GRU has two of
-#   them.
-# - So begin with it open: a positive forget gate's bias costs nothing and
-#   can decide everything.
+# - Gates are factors between 0 and 1 that are computed from the input and
+#   the state.
+# - The forget gate keeps the memory cell, the input gate adds to it, and the
+#   output gate passes it to the hidden state.
+# - Along the memory cell, gradients are multiplied only by the forget gate.
+#   If it is 1, they do not change.
+# - Keep, replace, add and clear are four settings of two gates. A GRU can do
+#   two of them.
+# - Start with a positive bias of the forget gate. It costs nothing and can
+#   decide whether a task is learned.
 #
 # **Proven in the repository.** The equations, number by number:
 # `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py` and

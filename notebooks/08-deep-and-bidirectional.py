@@ -17,16 +17,16 @@
 #
 # # 8. Deep and bidirectional networks
 #
-# A recurrent network can be made larger in two ways without making its layer
-# larger. It can be *deep*: the states of one layer are what the next one
-# reads. And it can be *bidirectional*: one layer reads from the beginning to
-# the end and another from the end to the beginning. Here is what each is
-# good for, and what a network that reads the future must never be asked to
-# do.
+# A recurrent network can be made larger in two ways without making its
+# layers larger. In a *deep* network, the states of one layer are the inputs
+# of the next. In a *bidirectional* network, one layer processes the sequence
+# from the beginning to the end, and another from the end to the beginning.
+# This notebook shows the advantages of both, and for which tasks a
+# bidirectional network must not be used.
 #
-# It follows sections 10.3 and 10.4 of *Dive into Deep Learning*, with its
-# notation. Notebook 3 has the layer that all of this is made of; notebook 10
-# has the language that helps to catch a cheat.
+# The notebook follows sections 10.3 and 10.4 of *Dive into Deep Learning*
+# and uses their notation. Notebook 3 describes a single layer. Notebook 10
+# describes the artificial text with which we detect an invalid evaluation.
 
 # %%
 import importlib.util
@@ -49,23 +49,24 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## Deep
+# ## Deep networks
 #
 # The hidden states of a layer are a sequence of vectors, one for each time
-# step. That is just what a layer reads. So a second one can read the states
-# of the first, a third those of the second:
+# step. The input of a layer is such a sequence as well. So the states of the
+# first layer can be the inputs of a second layer, whose states can be the
+# inputs of a third:
 #
 # $$\mathbf{H}_t^{(l)} = \phi_l\left(
 # \mathbf{H}_t^{(l-1)} \mathbf{W}_{xh}^{(l)} +
@@ -74,20 +75,20 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # \mathbf{H}_t^{(0)} = \mathbf{X}_t, \qquad
 # \mathbf{O}_t = \mathbf{H}_t^{(L)} \mathbf{W}_{hq} + \mathbf{b}_q.$$
 #
-# Only the last layer's states make the output. Each layer has a state of its
-# own to start from.
+# The outputs are computed only from the states of the last layer. Each layer
+# has its own initial state.
 
 # %%
 present(
     diagrams.deep(),
-    "Two layers over three steps: the upper one reads the "
+    "Two layers over three steps: the inputs of the upper one are the "
     "states of the lower.",
 )
 
 # %% [markdown]
-# As a program it is one loop within another: over layers, and in each layer
-# over time. What a layer has made of the whole sequence is the next layer's
-# input. Here it is in NumPy, for layers that are given as triples of
+# The program has two nested loops: over layers, and within each layer over
+# time. The states of a layer for the whole sequence are the inputs of the
+# next layer. This is the NumPy version, in which each layer is a triple of
 # $\mathbf{W}_{xh}$, $\mathbf{W}_{hh}$ and $\mathbf{b}_h$.
 
 
@@ -99,13 +100,14 @@ def deep_rnn(inputs, layers):
         for X in inputs:  # over time
             H = np.tanh(X @ W_xh + H @ W_hh + b_h)
             Hs.append(H)
-        inputs = np.array(Hs)  # what the next layer reads
+        inputs = np.array(Hs)  # inputs of the next layer
     return inputs
 
 
 # %% [markdown]
-# And this is a network of the package with the same weights. `rnn.stack`
-# gives the three functions that `RNNModelScratch` is made of.
+# The next cell compares it with a network of the package that has the same
+# weights. `rnn.stack` returns the three functions that `RNNModelScratch`
+# needs.
 
 # %%
 functions = rnn.stack("rnn", num_layers=2)
@@ -117,10 +119,9 @@ scores, _ = net.evaluate(ids, net.begin_state(3))
 print("the same:", np.allclose(Hs.reshape(-1, 64) @ W_hq + b_q, scores))
 
 # %% [markdown]
-# In the package, too, it is a loop over layers, around the loop over time
-# that every cell has. Any cell can be stacked. (`masked` is for sequences of
-# different lengths, which come further down; the second of `directions`
-# comes next.)
+# The package also has a loop over layers around the loop over time. Every
+# cell can be stacked. (`masked` is for sequences of different lengths, see
+# notebook 9. The second of the `directions` is explained below.)
 
 # %%
 rnn.show(layers.run_layers)
@@ -131,19 +132,19 @@ for name, array in zip(net.architecture.parameters, net.arrays()):
 print("states:", [tuple(H.shape) for H in net.begin_state(5)])
 
 # %% [markdown]
-# A framework's own layers can be stacked as well: there, the number of
-# layers is an argument.
+# The layers of the frameworks can be stacked as well: the number of layers
+# is an argument.
 
 # %%
-if hasattr(rnn, "RNNModel"):  # NumPy has no layers of its own
+if hasattr(rnn, "RNNModel"):  # NumPy does not have layers
     own = rnn.RNNModel(rnn.GRU(28, 64, num_layers=2, seed=0), 28, seed=0)
     print("states:", [tuple(H.shape) for H in own.begin_state(5)])
 
 # %% [markdown]
 # ### Exercise 1
 #
-# Three layers of LSTM with 64 units each read a minibatch of 5 rows. Of how
-# many matrices does the state consist, and which shape has each?
+# Three LSTM layers with 64 units each process a minibatch of 5 rows. How
+# many matrices does the state contain, and what is the shape of each?
 
 # %%
 ### BEGIN SOLUTION
@@ -155,19 +156,20 @@ lstm = rnn.RNNModelScratch(28, 64, *rnn.stack("lstm", 3), seed=0)
 check(
     lambda: [num_matrices, *shape],
     lambda: [len(lstm.begin_state(5)), *lstm.begin_state(5)[0].shape],
-    hint="an LSTM carries H and C, and each layer has its own",
+    hint="the state of an LSTM is H and C, for each layer",
 )
 
 # %% [markdown]
 # ### Exercise 2
 #
-# How many parameters has a GRU language model of $L$ layers? A GRU has three
-# sets of $\mathbf{W}_x$, $\mathbf{W}_h$ and $\mathbf{b}$ in each layer.
+# How many parameters does a GRU language model with $L$ layers have? In each
+# layer, a GRU has three sets of $\mathbf{W}_x$, $\mathbf{W}_h$ and
+# $\mathbf{b}$.
 
 
 # %%
 def gru_size(vocab_size, num_hiddens, num_layers):
-    """Return the number of parameters, the output layer's included."""
+    """Return the number of parameters, including the output layer."""
     ### BEGIN SOLUTION
     first = 3 * (vocab_size * num_hiddens + num_hiddens**2 + num_hiddens)
     other = 3 * (num_hiddens * num_hiddens + num_hiddens**2 + num_hiddens)
@@ -182,7 +184,7 @@ def gru_size(vocab_size, num_hiddens, num_layers):
 
 # %%
 def gru_of(num_layers):
-    """Return a GRU of some layers for 28 tokens, 64 hidden units in each."""
+    """Return a GRU with 28 tokens and 64 hidden units per layer."""
     return rnn.RNNModelScratch(28, 64, *rnn.stack("gru", num_layers), seed=0)
 
 
@@ -191,23 +193,23 @@ check(
     lambda: [
         sum(array.size for array in gru_of(n).arrays()) for n in (1, 2, 3)
     ],
-    hint="the first layer reads tokens; the others read states, which "
-    "have num_hiddens features",
+    hint="the first layer has vocab_size inputs, the other layers have "
+    "num_hiddens inputs",
 )
 
 # %% [markdown]
 # ## Does depth help?
 #
-# First, what arrives at the upper layers? A layer multiplies what it reads
-# by its weights, and $\tanh$ makes nothing larger. Six layers of 64 units,
-# untrained, read 20 random tokens; drawn is how large the last states of
-# each layer are, as the root of the mean of their squares, for first weights
-# of several standard deviations.
+# First, how large are the states of the upper layers? A layer multiplies its
+# inputs by its weights, and $\tanh$ does not increase any value. The next
+# cell uses six untrained layers of 64 units and 20 random tokens. The figure
+# shows the size of the last states of each layer, measured as the root of
+# their mean square, for several standard deviations of the initial weights.
 
 
 # %%
 def sizes_of_states(std, num_layers=6, num_hiddens=64):
-    """Return the size of each layer's last states, from the first on."""
+    """Return the size of the last states of each layer."""
     rng = np.random.default_rng(0)
     inputs = np.eye(num_hiddens)[rng.integers(num_hiddens, size=(20, 4))]
     found = []
@@ -228,25 +230,25 @@ ax.set(yscale="log", xlabel="layer", ylabel="size of its states")
 ax.legend(loc="lower left")
 present(
     ax,
-    "Small first weights make the states smaller from layer to layer, "
-    "large ones drive all of them towards 1.",
+    "Small initial weights make the states smaller in each layer, "
+    "and large ones make them close to 1.",
 )
 
 # %% [markdown]
-# With a standard deviation of 0.01, each layer hands on less than a tenth of
-# what it gets. With 0.5 nothing is lost, but the states are close to 1 and
-# -1, where $\tanh$ is flat, and little gradient comes back through it.
-# Between the two there is a good choice, and it depends on the number of
-# units: a sum of $h$ terms grows as $\sqrt{h}$ does.
+# With a standard deviation of 0.01, the states of each layer are less than a
+# tenth of the size of its inputs. With 0.5 they do not become smaller, but
+# they are close to 1 and -1, where $\tanh$ is flat and gradients are small.
+# A good choice lies between the two. It depends on the number of units,
+# because a sum of $h$ random terms grows as $\sqrt{h}$.
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Find a standard deviation with which the states of the sixth layer are at
-# least half and at most twice as large as those of the second, and those of
-# the second smaller than 0.7, so that $\tanh$ is not flat. Try some values
-# with `sizes_of_states`; or think how large $\mathbf{H}_t \mathbf{W}$ is for
-# $h = 64$ units.
+# Find a standard deviation for which the states of the sixth layer are
+# between half and twice as large as those of the second layer, and those of
+# the second layer are smaller than 0.7, so that $\tanh$ is not flat. Try
+# some values with `sizes_of_states`, or estimate the size of $\mathbf{H}_t
+# \mathbf{W}$ for $h = 64$ units.
 
 # %%
 ### BEGIN SOLUTION
@@ -256,7 +258,7 @@ good_std = 1 / np.sqrt(64)
 
 # %%
 def is_good(std):
-    """Return whether six layers hand on what they get, and are not flat."""
+    """Return whether states keep their size over six layers."""
     _, second, *_, sixth = sizes_of_states(std)
     return 0.5 <= sixth / second <= 2 and second < 0.7
 
@@ -264,14 +266,14 @@ def is_good(std):
 check(
     lambda: is_good(good_std),
     True,
-    hint="a sum of 64 terms is about 8 times as large as each of them",
+    hint="a sum of 64 random terms is about 8 times as large as one term",
 )
 
 # %% [markdown]
-# Now to training. Here are networks of one, two and three layers of 64
-# units, which read the same text for as many epochs, twice: with the
-# package's first weights, drawn with a standard deviation of 0.01, and with
-# ten times those.
+# Now we train networks with one, two and three layers of 64 units on the
+# same text for the same number of epochs. Each is trained twice: with the
+# default initial weights of the package, which have a standard deviation of
+# 0.01, and with weights that are ten times as large.
 
 # %%
 load_data = (
@@ -305,27 +307,29 @@ for ax, (scale, found) in zip(axes, histories.items()):
     ax.set(title=f"first weights of {0.01 * scale:g}", ylim=(4, 30))
 present(
     axes,
-    "With small first weights more layers learn later, with larger "
+    "With small initial weights deeper networks learn later, with larger "
     "ones they learn better.",
 )
 
 # %% [markdown]
-# Both pictures are true. A layer whose weights are a hundredth hands on a
-# hundredth of what it gets, in either direction. With every further layer
-# there is less to start from, and for a long time the network only knows how
-# frequent each character is: the plateau. Started well, two layers are
-# better than one after as many epochs; a third adds less than the second
-# did. Depth is worth trying, and has to be set up with care. (The sequence
-# networks further down start with weights of variance $2 / (\text{inputs} +
-# \text{outputs})$, which fits any size.)
+# With small initial weights, each layer makes its inputs and, in the
+# backward pass, its gradients much smaller. With every additional layer, the
+# effect is stronger. For a long time, the network learns only the frequency
+# of each character, which is the plateau in the left figure. With larger
+# initial weights, two layers are better than one after the same number of
+# epochs, and the third layer improves the result less. Depth can help if the
+# initial weights are chosen well. (The sequence networks below start with
+# weights of variance $2 / (\text{inputs} + \text{outputs})$, which is
+# suitable for any size.)
 
 # %% [markdown]
-# ## Both directions
+# ## Bidirectional networks
 #
-# In *they watch her* the word *her* is a pronoun; in *they watch her turn*
-# it may be a determiner. Nothing to its left says which. A *bidirectional*
-# layer reads the sequence twice, once from each end, with weights of its own
-# for each direction $(f)$ and $(b)$:
+# In *they watch her*, the word *her* is a pronoun; in *they watch her turn*
+# it may be a determiner. The words to its left do not decide this. A
+# *bidirectional* layer processes the sequence twice, once in each direction,
+# with separate weights for the forward direction $(f)$ and the backward
+# direction $(b)$:
 #
 # $$\overrightarrow{\mathbf{H}}_t = \phi\left(
 # \mathbf{X}_t \mathbf{W}_{xh}^{(f)} +
@@ -341,24 +345,24 @@ present(
 # \end{bmatrix}, \qquad
 # \mathbf{O}_t = \mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q.$$
 #
-# $\mathbf{H}_t$ has $2h$ features, and $\mathbf{W}_{hq}$ as many rows.
+# $\mathbf{H}_t$ has $2h$ features, and $\mathbf{W}_{hq}$ has $2h$ rows.
 
 # %%
 present(
     diagrams.bidirectional(),
-    "One row of cells goes from left to right, one from right to left.",
+    "One row of cells runs from left to right, one from right to left.",
 )
 
 # %% [markdown]
-# Who sees what? Change one input, look at every output: where it is another
-# one than before, news of the input has arrived. (All weights are random;
-# $\mathbf{W}_{hh}$ is scaled to a spectral radius of 1, lest news be lost on
-# the way.)
+# Which outputs depend on which inputs? The next cell changes one input and
+# measures the change of every output. (All weights are random.
+# $\mathbf{W}_{hh}$ is scaled to a spectral radius of 1, so that effects do
+# not vanish.)
 
 
 # %%
 def effects(bidirectional, num_steps=12):
-    """Return how far each output (rows) moves with each input (columns)."""
+    """Return the effect of each input (columns) on each output (rows)."""
     functions = rnn.stack("rnn", 1, bidirectional)
     net = rnn.RNNModelScratch(10, 32, *functions, seed=0, dtype="float64")
     rnn.scale_recurrent(net, 1.0)
@@ -369,7 +373,7 @@ def effects(bidirectional, num_steps=12):
     changed = np.arange(num_steps)
     ids[changed, changed] = (
         ids[changed, changed] + 1
-    ) % 10  # the last row stays as it was
+    ) % 10  # the last row is not changed
     outputs, _ = net.evaluate(ids, net.begin_state(num_steps + 1))
     outputs = outputs.reshape(num_steps, num_steps + 1, 10)
     return np.linalg.norm(outputs[:, :-1] - outputs[:, -1:], axis=2)
@@ -396,21 +400,21 @@ axes[0].figure.colorbar(
 )
 present(
     axes,
-    "One direction: no output sees a later input. Both: each "
-    "output sees each input.",
+    "One direction: no output depends on a later input. Both: each "
+    "output depends on each input.",
 )
 
 # %% [markdown]
 # ### Exercise 4
 #
-# Two functions read a sequence (T, n, d) from its first step to its last,
-# and return the states of all steps, (T, n, h) each. Make of them the states
-# $\mathbf{H}_t$ of a bidirectional layer, in NumPy.
+# Two functions process a sequence (T, n, d) from its first step to its last
+# and return the states of all steps (T, n, h). Use them to compute the
+# states $\mathbf{H}_t$ of a bidirectional layer in NumPy.
 
 
 # %%
 def both_ways(inputs, forward, backward):
-    """Return (T, n, 2h): forward's states beside those from the end."""
+    """Return (T, n, 2h): the states of both directions, side by side."""
     ### BEGIN SOLUTION
     return np.concatenate(
         [forward(inputs), backward(inputs[::-1])[::-1]], axis=2
@@ -429,7 +433,7 @@ inputs = np.random.default_rng(0).normal(size=(6, 2, num_inputs))
 
 
 def reader(W_xh, W_hh, b_h):
-    """Return a function that reads (T, n, d) and gives states (T, n, h)."""
+    """Return a function from inputs (T, n, d) to states (T, n, h)."""
 
     def read(inputs):
         H, Hs = np.zeros((inputs.shape[1], len(b_h))), []
@@ -442,7 +446,7 @@ def reader(W_xh, W_hh, b_h):
 
 
 def states_of_the_package():
-    """Return the states of rnn.stack; the output layer changes nothing."""
+    """Return the states of rnn.stack; its output layer is the identity."""
     as_it_is = [np.eye(2 * num_hiddens), np.zeros(2 * num_hiddens)]
     params = [rnn.from_numpy(array) for array in (*arrays[:6], *as_it_is)]
     outputs, _ = forward_fn(
@@ -456,17 +460,17 @@ def states_of_the_package():
 check(
     lambda: both_ways(inputs, reader(*arrays[:3]), reader(*arrays[3:6])),
     states_of_the_package,
-    hint="turn time round for backward to read, and turn round what it "
-    "gives: inputs[::-1]",
+    hint="reverse the time axis for backward, and reverse its "
+    "result: inputs[::-1]",
 )
 
 # %% [markdown]
-# ## Tagging: both directions help
+# ## Tagging: a task for which both directions help
 #
-# The package speaks a small language of the harbour in which most words have
-# more than one part of speech, and knows the truth about each. The best that
-# can be done by looking at each word alone is known exactly. The sentences
-# of 3 to 10 words are enough for us.
+# The package generates sentences of a small artificial language about a
+# harbour. Most of its words have more than one part of speech, and the right
+# one is known for each word. The highest possible accuracy with each word
+# alone is known exactly. We use sentences of 3 to 10 words.
 
 
 # %%
@@ -510,7 +514,7 @@ def rows(pairs, backwards):
 
 
 def tags_by(net, pairs, backwards):
-    """Return the tags that a network gives, from left to right."""
+    """Return the tags that a network predicts, from left to right."""
     X, _, valid = rows(pairs, backwards)
     step = -1 if backwards else 1
     found = zip(net.predict(X, valid), valid)
@@ -520,8 +524,8 @@ def tags_by(net, pairs, backwards):
 
 
 # %% [markdown]
-# Three taggers of 16 units (two times 16 for both directions): one reads
-# from left to right, one from right to left, one both ways.
+# Three taggers are trained, with 16 units per direction: from left to right,
+# from right to left, and in both directions.
 
 # %%
 readers = {
@@ -547,8 +551,8 @@ for name, (bidirectional, backwards) in readers.items():
         held_out=held_out,
         progress=False,
     )
-    print(f"{name}: {scores[name].score[-1]:.1%} of the tags right")
-print(f"each word alone: {generated.one_word_accuracy():.1%} at best")
+    print(f"{name}: {scores[name].score[-1]:.1%} of the tags are right")
+print(f"from the word alone: at most {generated.one_word_accuracy():.1%}")
 
 # %%
 ambiguous = ["her", "these", "turns", "light", "past", "for"]
@@ -570,15 +574,15 @@ ax.set(ylabel="tags right, %", ylim=(0, 130), yticks=range(0, 101, 25))
 ax.legend(ncols=3, loc="upper center")
 present(
     ax,
-    "The share of tags right for six ambiguous words: reading both "
-    "ways is best or level.",
+    "The share of right tags for six ambiguous words: both "
+    "directions are best or equal.",
 )
 
 # %% [markdown]
-# In this language what comes after a word says more than what came before.
-# *her* and *these* are settled by the word after them; *light*, *past* and
-# *turns* take both sides. Whether *for* joins two clauses may show at a verb
-# some words later only; it is rare, and the last to be learned.
+# In this language, the words after a word are more informative than the
+# words before it. *her* and *these* are decided by the next word; *light*,
+# *past* and *turns* need both sides. Whether *for* joins two clauses may
+# depend on a verb several words later; *for* is rare and is learned last.
 
 # %%
 for words in (["they", "watch", "her"], ["they", "watch", "her", "turn"]):
@@ -590,13 +594,14 @@ for words in (["they", "watch", "her"], ["they", "watch", "her", "turn"]):
         print(f"    {name:13} {' '.join(found)}")
 
 # %% [markdown]
-# Up to *her* the two sentences are the same, so whoever reads from left to
-# right gives it the same tag in both, and in one of them that is wrong.
+# Up to *her* the two sentences are the same. Therefore the tagger that works
+# from left to right assigns the same tag in both, and one of the two is
+# wrong.
 
 # %% [markdown]
-# ## What it must not be asked
+# ## A bidirectional network cannot generate text
 #
-# Then why not write text with it? Ask, and it refuses:
+# What happens if we use it to generate text? The package raises an error:
 
 # %%
 num_places = full_or_fast(20, 8)  # characters in a row
@@ -612,14 +617,16 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# To write is to say what comes next when what comes next is not there. And
-# that is not all. A language model learns to predict $x_{t+1}$ at place $t$;
-# but here $\overleftarrow{\mathbf{H}}_t$ has just read $x_{t+1}$. The answer
-# is among the inputs! Nothing has to be learned but to copy it.
+# Generating means to predict the next token when it is not yet available.
+# But a bidirectional network needs the following tokens as inputs. In
+# training there is another problem. A language model learns to predict
+# $x_{t+1}$ at position $t$, but $\overleftarrow{\mathbf{H}}_t$ was computed
+# from $x_{t+1}$. The target is among the inputs, so the network only learns
+# to copy it.
 #
-# Nobody stops us from training it all the same. The text is that of notebook
-# 10: a source whose perplexity per character no honest model can bring below
-# 1.22.
+# To see this, we train such a network nevertheless. The text is that of
+# notebook 10: a source for which the lowest possible perplexity per
+# character is 1.22 for every valid model.
 
 # %%
 one_way = rnn.RNNModelScratch(len(vocab), 32, *rnn.stack("rnn", 1), seed=0)
@@ -641,14 +648,15 @@ for name, net in models.items():
 ax = plot.perplexity(by_direction, plot.new_axes(10, 4.8))
 present(
     ax,
-    "One direction stays above the floor of 1.22; both directions "
-    "fall below it, near 1.",
+    "One direction stays above the lowest possible value of 1.22; both "
+    "directions fall below it, near 1.",
 )
 
 # %% [markdown]
-# Too good to be true. Where does it get its knowledge from? Take new text,
-# in rows of 20 characters, and look at the surprise place by place. (At the
-# first places, which word this is in the middle of is not known as yet.)
+# The perplexity is lower than possible. Why? We take a new text in rows of
+# 20 characters, and compute the surprise for each position. (At the first
+# positions the surprise is higher, because the current word is not yet
+# known.)
 
 # %%
 fresh, _ = rnn.load_data_grammar(400, num_places, seed=1)
@@ -679,15 +687,16 @@ ax.set(
 ax.legend()
 present(
     ax,
-    "Both directions: next to no surprise, but at the last place as "
-    "much as one direction.",
+    "Both directions: almost no surprise, except at the last position, "
+    "where it equals that of one direction.",
 )
 
 # %% [markdown]
 # ### Exercise 5
 #
-# A bidirectional language model reads rows of 20 characters. At how many of
-# the 20 places does its perplexity say anything about how well it predicts?
+# A bidirectional language model processes rows of 20 characters. At how many
+# of the 20 positions does its perplexity measure the quality of its
+# predictions?
 
 # %%
 ### BEGIN SOLUTION
@@ -697,15 +706,14 @@ honest_places = 1
 # %%
 targets = np.arange(
     1, num_places
-)  # the token after place t is the input of place t + 1
+)  # the target at position t is the input at position t + 1
 check(
     honest_places,
     lambda: (
         num_places
         - int((effects(True, num_places)[targets - 1, targets] > 0).sum())
     ),
-    hint="at which places is the character to be predicted not "
-    "an input as well?",
+    hint="at which positions is the target not among the inputs?",
 )
 
 # %%
@@ -717,32 +725,33 @@ for name, values in surprises.items():
     )
 
 # %% [markdown]
-# So three things are wrong with a bidirectional language model. Its
-# perplexity says nothing: most of it is copying. It learns to predict at one
-# place of each row only, the last, with a fraction of the practice. And if
-# it writes from there, each new character changes
-# $\overleftarrow{\mathbf{H}}_t$ at every place, so that everything has to be
-# read again for each; a network of one direction just goes on from its
-# state.
+# A bidirectional language model has three problems. Its perplexity is
+# meaningless, because it mostly copies. It learns to predict at only one
+# position of each row, the last, so it has much less training data. And
+# during generation, each new character changes
+# $\overleftarrow{\mathbf{H}}_t$ at every position, so the whole text must be
+# processed again for each character; a unidirectional network only needs its
+# last state.
 #
-# Both directions are for what is there as a whole: the words of a sentence
-# to be tagged, a review to be judged, a recording. There is also an honest
-# way of training them on plain text: hide some tokens, and ask for those.
-# Then the answer is not among the inputs, and both sides of the gap may be
-# read. Models like BERT are trained so, though with attention in place of
-# recurrence.
+# Bidirectional networks are for tasks in which the whole sequence is
+# available: tagging the words of a sentence, classifying a review,
+# transcribing a recording. There is also a valid way to train them on plain
+# text: replace some tokens by a mask and predict these. Then the targets are
+# not among the inputs, and both sides of a masked token may be used. Models
+# such as BERT are trained in this way, with attention instead of recurrence.
 
 # %% [markdown]
 # ## What to take away
 #
-# - A deep network stacks layers: the states of one are the inputs of the
-#   next. Any cell will do.
-# - A bidirectional layer is two layers, one of which reads from the end;
-#   states stand side by side.
-# - Where all of a sequence is there, both directions see what one cannot.
-# - Trained to predict the next token, a bidirectional network copies the
-#   answer from its inputs. A perplexity below what is possible is the sign
-#   of it.
+# - A deep network stacks layers: the states of one layer are the inputs of
+#   the next. Every cell can be stacked.
+# - A bidirectional layer consists of two layers, one of which processes the
+#   sequence from the end. Their states are concatenated.
+# - If the whole sequence is available, both directions use information that
+#   one direction lacks.
+# - A bidirectional network that is trained to predict the next token copies
+#   the target from its inputs. A perplexity below the lowest possible value
+#   is a sign of this.
 #
 # **Proven in the repository.** Stacks:
 # `test_a_stack_of_one_layer_is_the_cell`,

@@ -17,14 +17,15 @@
 #
 # # 9. Five kinds of input and output
 #
-# A recurrent cell takes a step. Which steps bring an input, and after which
-# there is an output, is up to us, and so the same cells judge a review, read
-# a digit, draw one, tag a sentence, and turn *march 3rd, 1987* into
-# *1987-03-03*. Five small tasks, each learned in seconds or a few minutes.
+# At which time steps a recurrent network has inputs, and at which it has
+# outputs, depends on the task. So the same cells can classify a review,
+# recognize a digit, generate an image of a digit, tag a sentence, and
+# convert *march 3rd, 1987* to *1987-03-03*. This notebook contains five
+# small tasks, each of which is learned within seconds or a few minutes.
 #
-# It follows sections 10.6 to 10.8 and 16.2 of *Dive into Deep Learning*.
-# Notebooks 6 and 7 have the cells, notebook 8 networks that read from both
-# ends.
+# The notebook follows sections 10.6 to 10.8 and 16.2 of *Dive into Deep
+# Learning*. Notebooks 6 and 7 describe the cells, and notebook 8
+# bidirectional networks.
 
 # %%
 import importlib.util
@@ -47,13 +48,13 @@ from d2lrnn.plot import diagrams
 from d2lrnn.recipes import tasks
 from d2lrnn.teaching import check, full_or_fast, present
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
@@ -61,22 +62,23 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %%
 present(
     diagrams.five_kinds(),
-    "Five networks: what they read is below, what they write is above.",
+    "Five networks: inputs are below, outputs are above.",
 )
 
 # %% [markdown]
-# One to one is no sequence at all: a network as in the first half of
-# notebook 1. The other four are below, many to one twice. (The picture is
-# bare on purpose. A network that writes also reads, at each step, what it
-# wrote at the step before.)
+# One to one does not involve a sequence: it is a network like that in the
+# first half of notebook 1. The other four kinds are below, with two examples
+# of many to one. (The figure is simplified. A network that generates a
+# sequence also has an input at each step: its previous output.)
 
 # %% [markdown]
 # ### Exercise 1
 #
-# Number the five as one reads, the upper row first: one to one is 1. Of
-# which kind is each of these? A photograph becomes a sentence that describes
-# it. A review becomes a number of stars. For each tenth of a second of a
-# recording: is somebody speaking? A question becomes an answer.
+# Number the five kinds from left to right, with the upper row first, so that
+# one to one is 1. Of which kind is each of these tasks? A photograph is
+# converted to a sentence that describes it. A review is converted to a
+# number of stars. For each tenth of a second of a recording, decide whether
+# somebody is speaking. A question is converted to an answer.
 
 # %%
 ### BEGIN SOLUTION
@@ -87,16 +89,17 @@ kinds = [2, 3, 4, 5]
 check(
     kinds,
     [2, 3, 4, 5],
-    hint="is what is read a sequence, is what is written one, and is the "
-    "length of the one that of the other?",
+    hint="is the input a sequence, is the output a sequence, and do they "
+    "have the same length?",
 )
 
 # %% [markdown]
-# ## Many to one: is the review good?
+# ## Many to one: classifying reviews
 #
-# Three reviews, of different lengths. The words become ids, and a list of
-# sequences is all that the network asks for. It reads a review to its end;
-# the last hidden state decides:
+# There are three reviews of different lengths. The words are converted to
+# ids, and the input of the network is a list of sequences. The network
+# processes a review to its end, and the output is computed from the last
+# hidden state:
 #
 # $$P(\text{good}) = \sigma(\mathbf{H}_T \mathbf{W}_{hq} + \mathbf{b}_q).$$
 
@@ -114,17 +117,17 @@ scores = rnn.train_sequences(
     net, [(X, y)], 0.05, full_or_fast(300, 100), progress=False
 )
 for (review, label), chance in zip(reviews, net.probabilities(X)):
-    print(f"{review!r} is good: {chance:.2f} (truth: {label})")
+    print(f"{review!r}: P(good) = {chance:.2f} (label {label})")
 
 # %% [markdown]
-# Sequences of different lengths go into one rectangle, and what is left over
-# is *padding*. It must not count. So there is a mask $m$, 1 for a token and
-# 0 for padding, and where it is 0 the state stands still: $\mathbf{H}_t = m
-# \, \mathbf{H}_t' + (1 - m) \, \mathbf{H}_{t-1}$, with $\mathbf{H}_t'$ for
-# what the cell has computed.
+# To process sequences of different lengths as a minibatch, they are filled
+# up to the same length with *padding*. Padding must not change the result.
+# Therefore a mask $m$ is 1 for a token and 0 for padding, and where it is 0
+# the state does not change: $\mathbf{H}_t = m \, \mathbf{H}_t' + (1 - m) \,
+# \mathbf{H}_{t-1}$, where $\mathbf{H}_t'$ is the result of the cell.
 #
-# As a loop, for sequences of ids in one rectangle $(n, T)$ (a row of
-# $\mathbf{W}_{xh}$ is taken in place of a product with a one-hot vector):
+# The next cell is a loop for sequences of ids in an array $(n, T)$ (a row of
+# $\mathbf{W}_{xh}$ replaces the product with a one-hot vector):
 
 
 # %%
@@ -143,11 +146,11 @@ rectangle = np.array([ids + [0] * (max(lengths) - len(ids)) for ids in X])
 *cell_arrays, W_hq, b_q = net.arrays()
 outputs = last_states(rectangle, lengths, *cell_arrays) @ W_hq + b_q
 same = np.allclose(outputs, net.evaluate(X), atol=1e-5)
-print("as the package has them:", same)
+print("by hand and by the package: the same:", same)
 
 # %% [markdown]
-# In the package the mask is one more column of the inputs, so that any cell
-# can be masked:
+# In the package, the mask is an additional column of the inputs, so that any
+# cell can be masked:
 
 # %%
 rnn.show(layers.masked)
@@ -155,13 +158,13 @@ rnn.show(layers.masked)
 # %%
 alone = np.concatenate([net.evaluate([ids]) for ids in X])
 print(
-    "as a batch, and one at a time:",
+    "as a minibatch, and one at a time:",
     np.allclose(net.evaluate(X), alone, atol=1e-5),
 )
 
 # %% [markdown]
-# There is a state after each word, so we can ask what the network thinks so
-# far.
+# There is a state after each word, so we can compute an output after each
+# word.
 
 # %%
 ax = plot.new_axes(9, 4.8)
@@ -182,21 +185,21 @@ ax.set(
 ax.legend(loc="center left")
 present(
     ax,
-    "Opinions part at the third word; after not, good no longer "
-    "lifts the probability.",
+    "The probabilities differ from the third word on; after not, good does "
+    "not increase the probability.",
 )
 
 # %% [markdown]
-# The word *good* lifts the probability after *was*, and not after *not*: the
-# state has kept what came before. Only the last point of each line was ever
-# trained, though. What lies before it is a state on its way, and nobody has
-# asked for an opinion there.
+# The word *good* increases the probability after *was*, but not after *not*:
+# the state contains the previous words. However, only the last point of each
+# line was trained. The other points show intermediate states, for which the
+# network was not trained to give an output.
 
 # %% [markdown]
 # ### Exercise 2
 #
-# How many parameters does this network have? Five words, three hidden units,
-# one output.
+# How many parameters does this network have? It has five words, three hidden
+# units and one output.
 
 # %%
 ### BEGIN SOLUTION
@@ -212,18 +215,18 @@ check(
 )
 
 # %% [markdown]
-# ## Many to one: a digit, row by row
+# ## Many to one: recognizing digits row by row
 #
-# An image is a sequence too, of rows. Scikit-learn's handwritten digits have
-# 8 rows of 8 pixels; the network reads them from top to bottom and then
-# names one of ten digits.
+# An image is a sequence of rows. The handwritten digits of scikit-learn have
+# 8 rows of 8 pixels. The network processes them from top to bottom, and then
+# selects one of ten digits.
 
 # %%
 digits = rnn.load_digits()
 print(
-    "to learn from:",
+    "training:",
     digits.train_images.shape,
-    "- to test with:",
+    "- test:",
     digits.test_images.shape,
 )
 cell, num_hiddens = full_or_fast(("lstm", 64), ("rnn", 32))
@@ -235,12 +238,11 @@ test = digits.test_images, digits.test_labels
 scores = rnn.train_sequences(
     reader, loader, 0.005, full_or_fast(25, 2), held_out=test, progress=False
 )
-print(
-    f"{reader.score(*test):.0%} of {len(test[1])} new digits are read right"
-)
+print(f"{reader.score(*test):.0%} of {len(test[1])} test digits are right")
 
 # %% [markdown]
-# Some that it reads right, above, and some that it does not:
+# The first row shows digits that are classified right, and the second row
+# some that are not:
 
 # %%
 found = reader.predict(digits.test_images)
@@ -252,12 +254,12 @@ shown = [*right, *wrong]
 titles = [f"{test[1][place]}, read as {found[place]}" for place in shown]
 present(
     plot.gallery(digits.test_images[shown], titles),
-    "Handwritten digits with label and prediction: five read right, "
+    "Handwritten digits with label and prediction: five are right, "
     "and some that are not.",
 )
 
 # %% [markdown]
-# How many rows does it need? Tell it that the rows below are padding.
+# How many rows does the network need? We mark the remaining rows as padding.
 
 # %%
 number = len(test[1])
@@ -276,32 +278,33 @@ ax.set(
 ax.legend(loc="upper left")
 present(
     ax,
-    "After few rows it is as good as a guess; with the last two or "
-    "three come most digits.",
+    "With few rows the accuracy is at chance level; with the last two or "
+    "three rows it rises most.",
 )
 
 # %% [markdown]
-# Again it has been asked only at the end. What the state holds on the way is
-# meant for the rows to come, and not for an answer.
+# The network was trained to answer after all rows. The intermediate states
+# are suitable for processing more rows, but not for an answer.
 
 # %% [markdown]
-# ## One to many: a label in, a digit out
+# ## One to many: generating an image from a label
 #
-# Now the other way round. A *decoder* gets one vector, the *context*, here
-# the label as a one-hot vector, and writes one row after the other. At each
-# step it reads the context and the row that was written before:
+# This task is the reverse. The input of a *decoder* is one vector, the
+# *context*, which is the one-hot vector of the label. The decoder generates
+# one row after another. Its inputs at each step are the context and the
+# previous row:
 #
 # $$\mathbf{H}_t = \mathrm{cell}\left(
 # \begin{bmatrix} \mathbf{Y}_{t-1} & \mathbf{c} \end{bmatrix},
 # \mathbf{H}_{t-1}\right), \qquad
 # \hat{\mathbf{Y}}_t = \sigma(\mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q).$$
 #
-# While it learns, what was "written before" is the true row (*teacher
-# forcing*); when it writes, it is its own. Before the first row there is
-# none: zeros. A pixel is a number from 0 to 1, and the loss the
-# cross-entropy of each.
+# During training, the previous row is the true row (*teacher forcing*).
+# During generation, it is the previous output. Before the first row, it is
+# zero. A pixel is a number from 0 to 1, and the loss is the cross-entropy of
+# each pixel.
 #
-# As a loop, when it writes:
+# During generation, the decoder is this loop:
 
 
 # %%
@@ -312,18 +315,18 @@ def write(c, num_steps, W_xh, W_hh, b_h, W_hq, b_q):
     for _ in range(num_steps):
         H = np.tanh(np.hstack([Y, c]) @ W_xh + H @ W_hh + b_h)
         Y = 1 / (1 + np.exp(-(H @ W_hq + b_q)))
-        rows.append(Y)  # and it is what is read next
+        rows.append(Y)  # the input of the next step
     return np.stack(rows, axis=1)
 
 
 simple = rnn.DecoderScratch(8, 16, 10, cell="rnn", loss="sigmoid", seed=0)
 found = write(np.eye(10), 8, *simple.arrays())
 same = np.allclose(found, simple.generate(np.eye(10), 8), atol=1e-5)
-print("as the package writes:", same)
+print("by hand and by the package: the same:", same)
 
 # %% [markdown]
-# While it learns, all rows before are known, and the package runs the layers
-# once for all steps:
+# During training, all previous rows are known. Therefore the package
+# computes all steps of a layer at once:
 
 # %%
 rnn.show(networks.Decoder)
@@ -343,7 +346,7 @@ drawn = painter.generate(np.eye(10), 8)
 titles = [f"label {label}" for label in range(10)]
 present(
     plot.gallery(drawn, titles),
-    "Ten digits that the network has drawn, one for each label.",
+    "Ten digits that the network generated, one for each label.",
 )
 
 # %%
@@ -351,12 +354,12 @@ nearest = tasks.nearest_label(
     drawn, digits.train_images, digits.train_labels
 )
 print(
-    "nearest to the mean image of their own label: "
+    "nearest to the mean image of their label: "
     f"{(nearest == np.arange(10)).sum()} of 10"
 )
 
 # %% [markdown]
-# A context may also lie between two labels.
+# The context may also be a mixture of two labels.
 
 # %%
 steps = np.linspace(0, 1, 5)
@@ -366,17 +369,17 @@ drawn = painter.generate(between, 8)
 titles = [f"{100 - 100 * s:.0f}% 3, {100 * s:.0f}% 8" for s in steps]
 present(
     plot.gallery(drawn, titles),
-    "Five drawings that go over from a three into an eight.",
+    "Five images that change from a three to an eight.",
 )
 
 # %% [markdown]
-# ## Many to many, the same length: tagging
+# ## Many to many, same length: tagging
 #
-# An output at every step, about the word just read: its part of speech. In
-# this small language of the harbour, 24 of 55 words have more than one;
-# *past* has four. In *they watch her* and *they watch her turn*, what *her*
-# is depends on what follows, so the network reads from both ends, as
-# notebook 8 explains.
+# The network has an output at every step: the part of speech of the current
+# word. In the small artificial language about a harbour, 24 of 55 words have
+# more than one part of speech; *past* has four. In *they watch her* and
+# *they watch her turn*, the tag of *her* depends on the following word.
+# Therefore the network is bidirectional, as notebook 8 explains.
 
 # %%
 pairs = [
@@ -409,10 +412,10 @@ scores = rnn.train_sequences(
 new = [
     pair for pair in rnn.tagged_sentences(500, seed=1) if len(pair[0]) <= 10
 ]
-print(f"{tagger.score(*padded(new)):.0%} of the tags right")
+print(f"{tagger.score(*padded(new)):.0%} of the tags are right")
 print(
     f"{generated.one_word_accuracy():.0%} at best, "
-    "if each word is looked at alone"
+    "if each word is tagged alone"
 )
 
 # %%
@@ -436,26 +439,27 @@ ax.grid(False)
 ax.figure.colorbar(image, ax=ax, label="probability")
 present(
     ax,
-    "For each word of a sentence the probability of each tag; the "
-    "same word gets several.",
+    "The probability of each tag for each word of a sentence; the "
+    "same word gets different tags.",
 )
 
 # %% [markdown]
-# ## Many to many, another length: dates
+# ## Many to many, different lengths: dates
 #
-# People write *march 3rd, 1987*, *3-mar-1987* or *3.3.1987*; ISO writes
-# 1987-03-03. Neither length nor order is the same, so there cannot be an
-# output for each input. Hence two networks: an *encoder* reads everything
-# and leaves a summary, its last state; a *decoder* starts from that state
-# and writes, character by character, until it writes the end token. Its
-# context $\mathbf{c}$ is the encoder's last hidden state. Together they say
-# how likely an answer is, given the question:
+# People write *march 3rd, 1987*, *3-mar-1987* or *3.3.1987*; the ISO format
+# is 1987-03-03. Neither the length nor the order is the same, so there
+# cannot be one output for each input. Therefore two networks are used. An
+# *encoder* processes the whole input, and its last state is a summary of it.
+# A *decoder* starts with this state and generates one character after
+# another, until it generates the end token. Its context $\mathbf{c}$ is the
+# last hidden state of the encoder. Together they define the probability of
+# an output for a given input:
 #
 # $$P(y_1, \ldots, y_L \mid x_1, \ldots, x_T) =
 # \prod_{t=1}^{L} P(y_t \mid y_1, \ldots, y_{t-1}, \mathbf{c}).$$
 #
-# Our dates are those written in 12 characters or fewer. A tenth of all days
-# is never trained on.
+# We use dates with at most 12 characters. A tenth of all days is not used
+# for training.
 
 
 # %%
@@ -470,7 +474,7 @@ def short_dates(number, **which):
 
 train = short_dates(full_or_fast(30_000, 1_000))
 test = short_dates(full_or_fast(1_500, 200), seed=1, held_out=True)
-print(len(train), "to learn from,", len(test), "to test with")
+print(len(train), "training pairs,", len(test), "test pairs")
 for written, iso in train[:4]:
     print(f"{written:14}{iso}")
 
@@ -489,11 +493,11 @@ axes = plot.scores({None: scores}, plot.new_axes(11, 4.2, columns=2))
 axes[1].set(ylim=(-0.05, 1.05))
 present(
     axes,
-    "The loss falls; the share of new dates that are written exactly rises.",
+    "The loss falls; the share of new dates that are exactly right rises.",
 )
 
 # %% [markdown]
-# The score is strict: all ten characters right, and the end after them.
+# The accuracy is strict: all ten characters and the end token must be right.
 
 # %%
 sources = [written for written, _ in test[:6]]
@@ -503,11 +507,11 @@ for written, found in zip(
     print(f"{written:14}{''.join(found)}")
 
 # %% [markdown]
-# All that the decoder gets is the encoder's last state, a vector. What is in
-# it? Below is a dot for every second of the new dates: its state, looked at
-# from the side from which the means of the twelve months lie farthest apart
-# (the first two principal components of the means). Where a mean is, its
-# month is written.
+# The decoder knows the input only through the last state of the encoder,
+# which is one vector. Which information does it contain? The figure has a
+# dot for every second test date: its state, projected to the plane in which
+# the means of the twelve months differ most (the first two principal
+# components of the means). The number of each month is placed at its mean.
 
 # %%
 X_test, _, valid, _ = held_out
@@ -533,28 +537,30 @@ present(
 )
 
 # %% [markdown]
-# Nobody has told the encoder that there are months. But the decoder has to
-# write them, and so the states of one month have come to lie near one
-# another. Some months overlap here. A plane shows two of 64 directions, and
-# the day and the year must be in the others: the decoder has nothing else to
-# get them from. The longer what is read, the more has to fit into this one
-# vector, and that is where encoders and decoders of this kind fail first.
-# Attention, a later remedy, lets the decoder look back at all states.
+# The encoder was not trained to recognize months. But the decoder must
+# generate them, and therefore states of the same month are close to one
+# another. Some months overlap in this figure. The plane shows two of 64
+# directions; the day and the year must be represented in the others, because
+# the decoder has no other source of information. The longer the input is,
+# the more information must fit into this vector. For long inputs, this is
+# the main weakness of such networks. Attention, a later method, gives the
+# decoder access to all states of the encoder.
 
 # %% [markdown]
 # ## Beam search
 #
-# To write, take the likeliest character, read it, take the next: *greedy*
-# search. But the likeliest first character need not begin the likeliest
-# sequence.
+# *Greedy* search generates the most probable character, uses it as the next
+# input, and repeats. But the most probable sequence does not always begin
+# with the most probable first character.
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Two characters are to be written. For the first, the network says 0.55 for
-# A and 0.45 for B. After A, both are equally likely; after B, it says 0.1
-# for A and 0.9 for B. Which probability has the sequence that greedy search
-# writes, and which has the likeliest one?
+# A sequence of two characters is generated. The probability of the first
+# character is 0.55 for A and 0.45 for B. After A, both characters have the
+# probability 0.5; after B, the probability is 0.1 for A and 0.9 for B. What
+# is the probability of the sequence that greedy search returns, and what is
+# the probability of the most probable sequence?
 
 # %%
 ### BEGIN SOLUTION
@@ -569,25 +575,26 @@ check(
         first.max() * second[first.argmax()].max(),
         (first[:, None] * second).max(),
     ],
-    hint="greedy takes A first, and multiplies by 0.5; there are four "
+    hint="greedy search takes A, and multiplies by 0.5; there are four "
     "sequences to compare",
 )
 
 # %% [markdown]
-# To try all sequences is out of the question: ten digits, the hyphen and the
-# end token make $12^{11}$ of length 11. *Beam search* keeps the best $k$
-# beginnings. At each step each of them goes on with every character, and of
-# all these the best $k$ are kept; those that have ended are put aside, and
-# the best of them is the result. $k = 1$ is greedy search. As each further
-# factor makes a product smaller, sequences that have ended early would win;
-# so the logarithm is divided by a power of the length $L$:
+# It is impossible to try all sequences: with ten digits, the hyphen and the
+# end token, there are $12^{11}$ sequences of length 11. *Beam search* keeps
+# the $k$ best candidates. At each step, every candidate is extended by every
+# character, and the best $k$ of all extensions are kept. Candidates that
+# have ended are stored, and the best of them is the result. For $k = 1$,
+# this is greedy search. Because each additional factor makes a product
+# smaller, short sequences would be preferred; therefore the log-probability
+# is divided by a power of the length $L$:
 #
 # $$\frac{1}{L^\alpha} \sum_{t=1}^{L}
 # \log P(y_t \mid y_1, \ldots, y_{t-1}, \mathbf{c}), \qquad
 # \alpha = 0.75.$$
 #
-# As a loop over sequences, for the two characters of the exercise and
-# without the division:
+# The next cell is a loop over sequences, for the two characters of the
+# exercise and without the division:
 
 
 # %%
@@ -611,8 +618,8 @@ for beam_size in (1, 2):
     print(f"beam of {beam_size}: {text}, probability {chance:.3f}")
 
 # %% [markdown]
-# The package does the same for many sources at once, with arrays in place of
-# lists and logarithms in place of products:
+# The package does the same for many inputs at once, with arrays instead of
+# lists and logarithms instead of products:
 
 # %%
 rnn.show(Beam.advance)
@@ -627,13 +634,13 @@ for beam_size in (1, 2, 4):
         beam_size=beam_size,
     )
     right = np.mean(["".join(one) == iso for one, iso in zip(found, truth)])
-    print(f"beam of {beam_size}: {right:.1%} of the new dates exactly")
+    print(f"beam of {beam_size}: {right:.1%} of the new dates are right")
 
 # %% [markdown]
-# A date says all there is to know, the network is nearly certain of each
-# character, and greedy search does as well. A beam earns its keep where
-# there is doubt. What is *3 ju 1987*? The network has never seen anything
-# like it, and a beam of four shows what it takes into consideration.
+# For a complete date, the network is nearly certain of each character, and
+# greedy search is equally good. Beam search is useful if the result is
+# uncertain. What is *3 ju 1987*? No training example looks like this, and a
+# beam of four shows which dates the network considers.
 
 
 # %%
@@ -664,20 +671,20 @@ for ax, source in zip(axes, ("3 ju 1987", "3 jul 1987")):
     ax.invert_yaxis()
 present(
     axes,
-    "Half a month leaves several dates possible; a whole one "
-    "leaves hardly any doubt.",
+    "With half of the month, several dates are possible; with the whole "
+    "month, one date is nearly certain.",
 )
 
 # %% [markdown]
 # ### Exercise 4
 #
-# Write the score by which a beam ranks a sequence, from the probabilities of
-# its tokens.
+# Write the score by which beam search ranks a sequence, as a function of the
+# probabilities of its tokens.
 
 
 # %%
 def rank(chances, alpha=0.75):
-    """Return the sum of log(chances), over their number to power alpha."""
+    """Return the sum of log(chances) / (number of chances) ** alpha."""
     ### BEGIN SOLUTION
     return np.log(chances).sum() / len(chances) ** alpha
     ### END SOLUTION
@@ -695,19 +702,21 @@ check(
 )
 
 # %% [markdown]
-# The second sequence, of four tokens, has the smaller product, 0.45, and by
-# that score it is the better one all the same.
+# The second sequence, with four tokens, has the smaller product, 0.45, but
+# the better score.
 
 # %% [markdown]
-# ## How good is a translation?
+# ## Evaluating translations
 #
-# A date is right or wrong. A sentence may be translated in more than one
-# way, and a score has to say how near two sentences are. *BLEU* (Papineni
-# and others, 2002) counts which pieces of $n$ words, the $n$-grams, of what
-# was written occur in the true translation, each at most as often as it is
-# there. Let $p_n$ be the share of those that do. What is shorter than the
-# truth loses something, as leaving out all that is uncertain would be too
-# easy. In the form that the book gives it, with $n$-grams up to $k$ words,
+# A date is right or wrong. But a sentence can have several good
+# translations, and a score must measure how similar two sentences are.
+# *BLEU* (Papineni and others, 2002) counts which sequences of $n$ words, the
+# $n$-grams, of the generated sentence occur in the reference translation.
+# Each $n$-gram counts at most as often as it occurs in the reference. Let
+# $p_n$ be the share of $n$-grams that count. A sentence that is shorter than
+# the reference gets a lower score, because otherwise it would help to leave
+# out all uncertain words. In the form of the book, with $n$-grams up to $k$
+# words,
 #
 # $$\exp\left(\min\left(0, 1 -
 # \frac{\text{length of the truth}}{\text{length written}}\right)\right)
@@ -716,7 +725,7 @@ check(
 
 # %%
 def precision(written, truth, n):
-    """Return the share of the n-grams of a sentence that its truth has."""
+    """Return the share of n-grams that occur in the reference."""
     grams = [
         Counter(zip(*(sentence.split()[start:] for start in range(n))))
         for sentence in (written, truth)
@@ -757,21 +766,21 @@ ax.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))
 ax.legend(ncols=3, loc="upper center")
 present(
     ax,
-    "Of four sentences the shares of words and of pairs that are right, and "
-    "the score made of them.",
+    "For four sentences, the shares of right words and of right pairs, and "
+    "the score that is computed from them.",
 )
 
 # %% [markdown]
-# What is cut short has all its words and pairs right, and loses by its
-# length. One wrong word costs one of five words, but two of four pairs. The
-# package has the score that papers report, with $n$-grams of up to four
-# words, as `rnn.bleu`.
+# The sentence that was cut short has only right words and pairs, but its
+# score is lower because of its length. One wrong word makes one of five
+# words wrong, but two of four pairs. `rnn.bleu` computes the score that is
+# used in publications, with $n$-grams of up to four words.
 
 # %% [markdown]
 # ### Exercise 5
 #
-# Write a sentence that has every word right, $p_1 = 1$, is as long as the
-# truth, and scores 0 all the same.
+# Write a sentence in which every word is right ($p_1 = 1$), which has the
+# same length as the reference, and which has the score 0.
 
 # %%
 ### BEGIN SOLUTION
@@ -786,24 +795,23 @@ check(
         simple_bleu(worst, truth_said),
     ],
     [1, len(truth_said.split()), 0],
-    hint="no two words may stand side by side as they do in the truth",
+    hint="no two adjacent words may be adjacent in the reference",
 )
 
 # %% [markdown]
 # ## What to take away
 #
-# - One cell, five kinds: what differs is which steps have an input and which
-#   have an output.
-# - Many to one reads to the end and answers; padding is masked, so that
-#   batches change nothing.
-# - A decoder writes from a vector, and reads what it has written: in
-#   training, the truth.
-# - Encoder and decoder together turn one length into another, through one
-#   state: all that the decoder will ever know of the source.
-# - Beam search keeps several beginnings alive; greedy search is a beam of
-#   one.
-# - BLEU counts the pieces of a sentence that are right, and what is too
-#   short loses by it.
+# - The same cell can be used for five kinds of tasks, which differ in the
+#   time steps that have inputs and outputs.
+# - A many-to-one network has one output after the last input. Padding is
+#   masked, so that the result does not depend on the minibatch.
+# - A decoder generates a sequence from a vector. Its inputs are its previous
+#   outputs, or the true ones during training.
+# - An encoder and a decoder convert a sequence to one of another length. The
+#   decoder gets all information about the input through one state.
+# - Beam search keeps several candidates. Greedy search is a beam of one.
+# - BLEU counts the right parts of a sentence and penalizes sentences that
+#   are too short.
 #
 # **Proven in the repository.** In `tests/nets/test_sequences.py`:
 # `test_sentiment_is_learned_to_certainty_by_31_parameters` and

@@ -17,16 +17,15 @@
 #
 # # 11. Five frameworks, one network
 #
-# The same network, from the same seed, on the same text, in NumPy, PyTorch,
-# TensorFlow, JAX and MXNet: do they compute the same? Almost. This notebook
-# looks at the *almost*: how small it is, where it comes from, why it may
-# grow until the networks have little in common, and how it is told from a
-# mistake.
+# Do NumPy, PyTorch, TensorFlow, JAX and MXNet compute the same numbers, for
+# the same network, the same seed and the same text? Almost. This notebook
+# shows how small the differences are, what causes them, why they can grow
+# during training, and how they can be distinguished from a mistake.
 #
-# It takes the network of section 9.5 of *Dive into Deep Learning*, which the
-# book shows in several frameworks, through all of them at once. Notebook 3
-# explains the network. It runs with whichever of the five are installed, and
-# has most to show with all: `pip install ".[all]"`.
+# It uses the network of section 9.5 of *Dive into Deep Learning*, which the
+# book implements in several frameworks. Notebook 3 explains the network.
+# This notebook uses all frameworks that are installed, and shows most if all
+# five are: `pip install ".[all]"`.
 
 # %%
 import importlib.util
@@ -51,21 +50,21 @@ from d2lrnn.teaching import (
     time_machine_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# The others are loaded by name. NumPy is always there. Its gradients are
-# written by hand, and in float64 it is the reference that all are measured
-# against.
+# The other backends are imported by name. NumPy is always installed. Its
+# gradients are written by hand, and in float64 it is the reference with
+# which all others are compared.
 
 # %%
 frameworks = {name: backends.load(name) for name in backends.available()}
@@ -79,20 +78,20 @@ print("installed:", ", ".join(frameworks))
 print("chosen:", rnn.__name__.rpartition(".")[2])
 
 # %% [markdown]
-# ## The same seed is not yet the same numbers
+# ## The same seed does not always give the same numbers
 #
-# Each framework draws random numbers with a generator of its own, and fills
-# its layers' weights by a rule of its own: the same seed gives as many
-# networks as there are frameworks. Therefore the package draws first weights
-# itself, with NumPy, in float64, whoever asks, and hands them over.
+# Each framework has its own random number generator and its own rule for the
+# initial weights of its layers. So the same seed gives different networks in
+# different frameworks. For this reason, the package draws the initial
+# weights with NumPy in float64, and then converts them for each framework.
 
 # %%
 rnn.show(first_values.draw)
 
 # %% [markdown]
-# Below are the first weights of $\mathbf{W}_{hh}$, all from seed 0: on the
-# left those of the layers that frameworks bring along (NumPy brings none),
-# on the right those of networks from scratch.
+# The figure shows the first weights of $\mathbf{W}_{hh}$, all with seed 0:
+# on the left those of the frameworks' own layers (NumPy does not have any),
+# and on the right those of the networks from scratch.
 
 # %%
 num_shown = 12
@@ -103,7 +102,7 @@ for number, (name, framework) in enumerate(frameworks.items()):
             framework.get_params(28, 32, seed=0)[1]
         )
     }
-    if hasattr(framework, "RNNModel"):  # NumPy has no layers of its own
+    if hasattr(framework, "RNNModel"):  # NumPy does not have layers
         layer = framework.RNN(28, 32, seed=0)
         W_hh["the framework's own layer"] = framework.RNNModel(
             layer, 28, seed=0
@@ -126,8 +125,8 @@ axes[0].set_ylabel("in standard deviations")
 axes[1].legend(ncols=2, loc="upper center")
 present(
     axes,
-    "Layers of different frameworks start differently, networks "
-    "from scratch alike.",
+    "Layers of the frameworks start with different weights, networks "
+    "from scratch with equal weights.",
 )
 
 # %%
@@ -141,13 +140,13 @@ for name, framework in frameworks.items():
         (framework.to_numpy(param) == W).all()
         for param, W in zip(params, first)
     )
-    print(f"{name}: every bit of the first weights is that of NumPy: {same}")
+    print(f"{name}: all bits of the initial weights equal NumPy's: {same}")
 
 # %% [markdown]
-# ## Forward and back, once
+# ## One forward pass and one backward pass
 #
-# Now every framework computes one and the same problem. Random inputs
-# $\mathbf{X}_1, \dots, \mathbf{X}_T$ go through the network,
+# Now every framework solves the same problem. Random inputs $\mathbf{X}_1,
+# \dots, \mathbf{X}_T$ are processed by the network,
 #
 # $$
 # \begin{aligned}
@@ -158,11 +157,11 @@ for name, framework in frameworks.items():
 # \end{aligned}
 # $$
 #
-# and random gradients arrive at $\mathbf{O}_1, \dots, \mathbf{O}_T$ and
-# $\mathbf{H}_T$ and go back.
+# and random gradients with respect to $\mathbf{O}_1, \dots, \mathbf{O}_T$
+# and $\mathbf{H}_T$ are propagated backward.
 #
-# The way forward is ten lines of NumPy, in whichever dtype the arrays have.
-# Every framework computes these sums and products:
+# The forward pass is ten lines of NumPy, which work for arrays of either
+# dtype. Every framework computes these sums and products:
 
 
 # %%
@@ -186,14 +185,14 @@ in64, in32 = (
     for dtype in ("float64", "float32")
 )
 print("dtypes:", in64.dtype, in32.dtype)
-print("the same to six digits:", np.allclose(in32, in64, atol=1e-5))
-print("the same to the last bit:", bool((in32 == in64).all()))
+print("equal to five decimals:", np.allclose(in32, in64, atol=1e-5))
+print("equal to the last bit:", bool((in32 == in64).all()))
 
 # %% [markdown]
-# How far is a tensor $\mathbf{A}$ that a framework computes from the tensor
-# $\mathbf{B}$ of the reference? The largest difference of two elements
-# counts, relative to the largest element: $\max_{ij} |a_{ij} - b_{ij}| \,/\,
-# \max_{ij} |b_{ij}|$.
+# How large is the difference between a tensor $\mathbf{A}$ of a framework
+# and the tensor $\mathbf{B}$ of the reference? We use the largest difference
+# of two elements, relative to the largest element: $\max_{ij} |a_{ij} -
+# b_{ij}| \,/\, \max_{ij} |b_{ij}|$.
 
 # %%
 rnn.show(agreement.difference)
@@ -246,18 +245,18 @@ ax.set_xticks(
 ax.legend(ncols=3, loc="upper left")
 present(
     ax,
-    "Differences of all frameworks are a few roundings, in "
+    "The differences of all frameworks are a few rounding errors, in "
     "float64 and in float32.",
 )
 
 # %% [markdown]
-# A few roundings, then. Where do they come from?
+# The differences are a few rounding errors. What causes them?
 
 # %% [markdown]
 # ### Exercise 1
 #
-# Which of these does Python find true: 0.1 + 0.2 == 0.3, and 0.5 + 0.25 ==
-# 0.75? Answer before you try, as a list of True and False.
+# Which of these expressions are true in Python: 0.1 + 0.2 == 0.3, and 0.5 +
+# 0.25 == 0.75? Answer before you try them, with a list of True and False.
 
 # %%
 ### BEGIN SOLUTION
@@ -269,22 +268,23 @@ check(
     answers,
     lambda: [0.1 + 0.2 == 0.3, 0.5 + 0.25 == 0.75],
     hint="a half and a quarter have few binary digits; a tenth has "
-    "endlessly many, as a third has in decimal ones",
+    "infinitely many, like a third in decimal digits",
 )
 
 # %% [markdown]
-# Computers keep numbers with so many binary digits, and round the rest away:
-# a result is off by up to half of the gap between neighbouring numbers. The
-# gap from 1 to the next larger number is called the machine epsilon,
-# $\epsilon$. In float64 the reference itself has no mark. In float32 NumPy
-# is off like the others.
+# Computers store numbers with a fixed number of binary digits and round the
+# result of each operation. The error is at most half of the distance between
+# adjacent numbers. The distance between 1 and the next larger number is
+# called the machine epsilon, $\epsilon$. In the figure, the reference has no
+# mark in float64, because its difference from itself is 0. In float32, NumPy
+# differs from the reference like the other frameworks.
 
 # %% [markdown]
 # ### Exercise 2
 #
-# Numbers in float32 have 23 binary digits behind the point, those in float64
-# have 52. What is the gap between 1 and the next larger number in each, and
-# how many times finer is float64?
+# Numbers in float32 have 23 binary digits after the point, and numbers in
+# float64 have 52. What is the distance between 1 and the next larger number
+# in each, and what is the ratio of the two?
 
 # %%
 ### BEGIN SOLUTION
@@ -298,21 +298,21 @@ gaps = [np.nextafter(one, one + one).item() - 1 for one in (one32, one64)]
 check(
     lambda: [math.log2(number) for number in (gap32, gap64, times_finer)],
     [math.log2(number) for number in (*gaps, gaps[0] / gaps[1])],
-    hint="the first digit behind the point is worth 1/2, the second 1/4; "
-    "how much is the last?",
+    hint="the first digit after the point is worth 1/2, the second 1/4; "
+    "what is the last one worth?",
 )
 
 # %% [markdown]
-# ## Where it comes from
+# ## The cause: the order of sums
 #
-# All five have the same equations. But each hands its products to a library
-# of its choice, which adds up the terms of an element of $\mathbf{H}_{t-1}
-# \mathbf{W}_{hh}$ in an order of its own: several at a time, in blocks that
-# fit the processor. On paper the order of a sum makes no difference. With
-# rounding it does: $(a + b) + c$ and $a + (b + c)$ round different things
-# away. (Likewise each has a $\tanh$ of its own, whose last digit may be
-# another.) Here is one sum of 256 products, in 2,000 random orders, and how
-# far each is from the exact sum.
+# All five frameworks implement the same equations. But each uses another
+# library for matrix products, which adds the terms of an element of
+# $\mathbf{H}_{t-1} \mathbf{W}_{hh}$ in its own order: several at a time, in
+# blocks that are efficient for the processor. Mathematically, the order of a
+# sum does not matter. With rounding it does: $(a + b) + c$ and $a + (b + c)$
+# have different rounding errors. (Each library also has its own $\tanh$,
+# whose last digit can differ.) The next cell adds the same 256 products in
+# 2,000 random orders, and shows the error of each sum.
 
 # %%
 rng = np.random.default_rng(0)
@@ -335,22 +335,22 @@ for ax, dtype, colour in zip(axes, ("float32", "float64"), plot.COLOURS):
 axes[0].set_ylabel("orders, of 2,000")
 present(
     axes,
-    "Sums in different orders spread alike, when counted in "
-    "roundings of their dtype.",
+    "Errors of sums in different orders have the same spread, in "
+    "units of the rounding of their dtype.",
 )
 
 # %% [markdown]
-# Counted in roundings, here $\epsilon$ times the sum of the terms'
-# magnitudes, both look alike, and no order is the right one. What differs is
-# how large a rounding is.
+# In units of the rounding, here $\epsilon$ times the sum of the absolute
+# values of the terms, both figures look the same. No order is better than
+# the others. Only the size of a rounding error differs between the dtypes.
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Can a sum be better than any of those orders makes it? Write one in float32
-# that is off by no more than one rounding of the result. (One way keeps what
-# each addition has rounded away, and adds it to the next term; look up
-# *compensated summation*. To compute in float64 would be too easy.)
+# Can a sum be more accurate than with any of these orders? Write a float32
+# sum whose error is at most one rounding of the result. (One method stores
+# the rounding error of each addition and adds it to the next term; search
+# for *compensated summation*. Do not use float64.)
 
 
 # %%
@@ -380,15 +380,16 @@ many = np.random.default_rng(1).random(10_000).astype("float32")
 check(
     lambda: [is_careful(products.astype("float32")), is_careful(many)],
     [True, True],
-    hint="(total + term) - total is what has arrived; what is the rest?",
+    hint="(total + term) - total is the part that was added; keep the rest",
 )
 
 # %% [markdown]
-# ## Training, side by side
+# ## Training in all frameworks
 #
-# Now all of them train, from the same weights, on the same minibatches, in
-# the same order, with gradients clipped as in the book. A learning rate of 3
-# is rather high, on purpose. Losses are compared step by step.
+# Now all frameworks are trained, with the same initial weights and the same
+# minibatches in the same order, and with clipped gradients as in the book.
+# The learning rate of 3 is high on purpose. We compare the losses step by
+# step.
 
 # %%
 load_data = (
@@ -429,7 +430,7 @@ def train(
     num=num_minibatches,
     carry=True,
 ):
-    """Return the losses of so many steps that begin with these weights."""
+    """Return the losses of num steps that begin with these weights."""
     net, step = network(framework, dtype, lr)
     net.load_arrays(weights)
     state, losses = net.begin_state(batch_size), []
@@ -458,15 +459,15 @@ limit = agreement.bound("losses", "float64", 0)
 axes = plot.agreement(hundred, limit, plot.new_axes(11, 4.8, columns=2))
 present(
     axes,
-    "The first hundred losses lie on top of one another, and "
-    "differ by roundings.",
+    "The first hundred losses cannot be distinguished, and "
+    "differ by rounding.",
 )
 
 # %% [markdown]
-# On the left all curves lie on top of one another, drawn with ever thinner
-# lines so that they can be seen. Only on a logarithmic scale, on the right,
-# is there a difference at all. After a hundred steps float64 still agrees to
-# a dozen digits. And later, and in float32?
+# On the left, all curves agree; they are drawn with different widths so that
+# all are visible. Only the logarithmic scale on the right shows a
+# difference. In float64, the losses still agree in twelve digits after a
+# hundred steps. What happens later, and in float32?
 
 # %%
 axes = plot.new_axes(11, 4.8, columns=2)
@@ -492,21 +493,23 @@ axes[0].set_ylabel("largest difference so far")
 axes[0].legend(ncols=2, loc="lower right")
 present(
     axes,
-    "Differences grow over training; float32's begin half a "
+    "Differences grow during training; in float32 they start half a "
     "billion times larger.",
 )
 
 # %% [markdown]
-# The differences grow, and not by adding up: on this scale growth by a
-# constant factor is a straight line upwards. Here it comes in bursts, with
-# pauses. They are the same bursts in both dtypes, as they belong to the
-# network and not to the rounding. In float32 the losses differ in their
-# second digit after 500 steps. In float64 they do not, *yet*: the same
-# growth begins half a billion times lower.
+# The differences grow, and not by simple addition: on this scale, growth by
+# a constant factor is a rising straight line. Here the growth happens in
+# phases with pauses in between. The phases are the same for both dtypes,
+# because they depend on the network and not on rounding. In float32, the
+# losses differ in their second digit after 500 steps. In float64 they do not
+# differ *yet*: the same growth starts from a value that is half a billion
+# times smaller.
 #
-# Why does it grow? Say $\boldsymbol{\theta}$ holds all weights, and two
-# networks differ by a small $\boldsymbol{\delta}$. A step of gradient
-# descent with learning rate $\eta$, where nothing is clipped, makes of it
+# Why do differences grow? Let $\boldsymbol{\theta}$ be the vector of all
+# weights, and let two networks differ by a small $\boldsymbol{\delta}$. One
+# step of gradient descent with learning rate $\eta$, without clipping,
+# changes the difference to
 #
 # $$
 # \boldsymbol{\delta}' \approx
@@ -514,16 +517,16 @@ present(
 # $$
 #
 # In a direction in which the second derivative of the loss is $\lambda$, the
-# difference is multiplied by $1 - \eta\lambda$. It shrinks where $0 <
-# \lambda < 2/\eta$, and grows where the loss is curved downwards, or so
-# strongly upwards that the step overshoots. Small learning rates seldom
-# overshoot.
+# difference is multiplied by $1 - \eta\lambda$. It shrinks if $0 < \lambda <
+# 2/\eta$. It grows if the loss is curved downward, or curved upward so
+# strongly that the step overshoots. With a small learning rate, this is
+# rare.
 
 # %% [markdown]
 # ### Exercise 4
 #
-# Say a difference begins at the machine epsilon, $2^{-23}$ or $2^{-52}$, and
-# doubles every ten steps. After how many steps has it reached 1 in float32?
+# A difference starts at the machine epsilon, $2^{-23}$ or $2^{-52}$, and
+# doubles every ten steps. After how many steps does it reach 1 in float32?
 # And in float64?
 
 # %%
@@ -538,14 +541,15 @@ check(
         10 * np.log2(1 / np.finfo(dtype).eps)
         for dtype in ("float32", "float64")
     ],
-    hint="how many doublings lead from 2 ** -23 to 1?",
+    hint="how many doublings are there from 2 ** -23 to 1?",
 )
 
 # %% [markdown]
-# Is it the frameworks, then? No. Take one alone, the chosen one, in float64,
-# and change its first weights by a rounding: multiply each by $1 + 2^{-52}$.
-# Then by one in float32, $1 + 2^{-23}$. How far does it get from itself? And
-# how far with a third of the learning rate?
+# Do the frameworks cause this growth? No. The next cell uses only the chosen
+# framework in float64, and changes its initial weights by one rounding
+# error: it multiplies each by $1 + 2^{-52}$. Then it repeats this with a
+# rounding error of float32, $1 + 2^{-23}$. How much do the losses differ
+# from those of the unchanged run? And with a third of the learning rate?
 
 # %%
 axes = plot.new_axes(11, 4.8, columns=2)
@@ -576,20 +580,20 @@ axes[0].set_ylabel("largest difference so far")
 axes[1].legend(loc="upper left")
 present(
     axes,
-    "One framework, nudged by a rounding, leaves its path at rate "
-    "3, and hardly at 1.",
+    "One framework, changed by a rounding error: losses differ at rate "
+    "3, and hardly at rate 1.",
 )
 
 # %% [markdown]
-# On the left is the same picture as before, with a single framework and a
-# single dtype. Rounding only sets the size of the first nudge; the growth
-# belongs to the network and how it is trained. On the right, where training
-# is calm, a difference hardly grows. So two runs that end up with different
-# weights need not contain a mistake, and to compare two programs one
-# compares *early*, and in float64.
+# The left figure looks like the one above, although it uses only one
+# framework and one dtype. Rounding only determines the size of the initial
+# difference. Its growth depends on the network and the training. In the
+# right figure, with a smaller learning rate, the difference hardly grows. So
+# two runs with different final weights do not imply a mistake. To compare
+# two programs, compare the *first* steps, in float64.
 #
-# After their training, the networks were also asked to write. Characters
-# were drawn, and all drew the same random numbers.
+# After the training, each network also generated text. The characters were
+# drawn with the same random numbers.
 
 # %%
 for dtype in agreement.DTYPES:
@@ -598,19 +602,20 @@ for dtype in agreement.DTYPES:
         print(f"  {name:10} {texts[dtype, name]!r}")
 
 # %% [markdown]
-# In float64 all write the same, letter for letter. In float32 they do so
-# when they have trained for a short time; after 500 steps most write a text
-# of their own. None is more right than another.
+# In float64, all texts are equal. In float32, they are equal after a short
+# training; after 500 steps most texts differ. None of them is more right
+# than another.
 
 # %% [markdown]
 # ## Rounding or a mistake?
 #
-# A mistake seldom shows in a curve. Here are two, built in on purpose. One
-# forgets to carry the state from a minibatch to the next, and starts each
-# from zero. The other passes the first weights through float32 somewhere on
-# their way, as happens in a framework whose default it is. Both learn.
-# Beside them, in the second figure, is a network without a mistake, nudged
-# by a rounding as above.
+# A mistake is often invisible in a training curve. The next cell contains
+# two intentional mistakes. The first network does not pass the state from
+# one minibatch to the next, but starts each with zeros. In the second, the
+# initial weights are converted to float32 and back, as can happen in a
+# framework whose default is float32. Both networks learn. The second figure
+# also shows a network without a mistake whose weights were changed by a
+# rounding error, as above.
 
 # %%
 num = min(100, num_minibatches)
@@ -640,7 +645,7 @@ ax.set(xlabel="training step", ylabel="loss")
 ax.legend()
 present(
     ax,
-    "The losses of the mistaken networks fall as that of "
+    "The losses of the networks with mistakes fall like that of "
     "the right one does.",
 )
 
@@ -670,34 +675,34 @@ axes[0].set_ylabel("relative difference")
 axes[0].legend(loc="lower center")
 present(
     axes,
-    "In float32 a small mistake hides among roundings, in float64 "
-    "it stands far above.",
+    "In float32 a small mistake is as small as rounding, in float64 "
+    "it is much larger.",
 )
 
 # %% [markdown]
-# In float32 the second mistake cannot be seen: it *is* a rounding there. In
-# float64 it stands far above what rounding does. That is why the tests of
-# this package compare frameworks in float64 too, and what they compare first
-# is a single pass forward and back, before anything has grown: a difference
-# of $10^{-12}$ is more than rounding, and less than such mistakes make. And
-# mind what agreement does not say: who of two is right. For that, gradients
-# are held against finite differences.
+# In float32, the second mistake cannot be detected, because it *is* a
+# rounding error there. In float64 it is much larger than rounding. For this
+# reason, the tests of this package compare frameworks in float64 as well,
+# and the first comparison is a single forward and backward pass, before
+# differences can grow: a difference of $10^{-12}$ is larger than rounding
+# and smaller than the effect of such mistakes. Note that agreement of two
+# programs does not show that they are right. For this, gradients are
+# compared with finite differences.
 
 # %% [markdown]
 # ### Exercise 5
 #
-# Four programs send you the gradient of $\mathbf{W}_{hh}$ for the problem
-# from above, each with the dtype it was computed in. Which of them have a
-# mistake? `agreement.difference(found, expected)` and
-# `agreement.bound("gradients", dtype, problem.num_terms)` will help, and so
-# does `truth`.
+# Four programs computed the gradient of $\mathbf{W}_{hh}$ for the problem
+# above, each with a given dtype. Which of them contain a mistake? Use
+# `agreement.difference(found, expected)`,
+# `agreement.bound("gradients", dtype, problem.num_terms)` and `truth`.
 
 # %%
 name_of = "d_params[1]"  # the gradient of W_hh
 expected = truth["gradients"][name_of]
 shortened = agreement.Problem(
     problem.architecture,
-    problem.inputs[1:],  # the first time step is not gone back through
+    problem.inputs[1:],  # no gradient before the first time step
     (
         reference.to_numpy(
             reference.rnn(problem.inputs[:1], problem.state, problem.params)[
@@ -736,28 +741,31 @@ with_a_mistake = [
 check(
     lambda: sorted(with_a_mistake),
     ["C", "D"],
-    hint="hold each difference against the bound of the dtype that "
+    hint="compare each difference with the bound of the dtype that "
     "it was computed in",
 )
 
 # %% [markdown]
-# ## The same again
+# ## Reproducibility
 #
-# Can a run be repeated? In one framework, on one processor, with the same
-# versions, number of threads and sizes, yes, to the last bit: then all sums
-# are added in the same order. Another number of threads, a batch of another
-# size, a GPU instead of a CPU, and they may not be.
+# Can a run be repeated exactly? In one framework, on one processor, with the
+# same versions, number of threads and sizes, it can, to the last bit,
+# because all sums are added in the same order. With another number of
+# threads, another batch size, or a GPU instead of a CPU, the results may
+# differ.
 
 # %%
 for name, framework in frameworks.items():
     one, other = (train(framework, "float32", num=20) for _ in range(2))
-    print(f"{name}: twice the same, every bit of it: {(one == other).all()}")
+    print(
+        f"{name}: two runs are equal to the last bit: {(one == other).all()}"
+    )
 
 # %% [markdown]
-# As all compute the same, they can also take turns. In this relay each
-# framework trains for a few steps and hands weights and state to the next.
-# (In files it works likewise: `rnn.save_model` in one, `rnn.load_model` in
-# another.)
+# Because all frameworks compute the same, they can also train one network in
+# turn. In the next cell, each framework trains for a few steps and passes
+# weights and state to the next. (This also works with files:
+# `rnn.save_model` in one framework, `rnn.load_model` in another.)
 
 # %%
 num = min(50, num_minibatches)
@@ -802,27 +810,27 @@ ax.set(xlabel="training step", ylabel="loss")
 ax.legend()
 present(
     ax,
-    "Dots of one framework after another follow the grey "
+    "The dots of one framework after another follow the grey "
     "line of NumPy alone.",
 )
 print(
-    "the relay arrives where NumPy alone does:",
+    "all frameworks in turn give the result of NumPy alone:",
     np.allclose(relay, right[:num], rtol=1e-9),
 )
 
 # %% [markdown]
 # ## What to take away
 #
-# - The same seed is the same network only if the same generator draws the
+# - The same seed gives the same network only if the same generator draws the
 #   numbers.
-# - Frameworks add up in different orders, and so differ by a few roundings,
-#   in any dtype.
-# - Training at a high learning rate multiplies a difference: float32 starts
-#   half a billion times higher, and so gets there earlier.
-# - Compare programs early and in float64: there a mistake stands out,
-#   however small.
-# - A run repeats to the last bit only where nothing that orders sums has
-#   changed.
+# - Frameworks add numbers in different orders. Therefore their results
+#   differ by a few rounding errors, in every dtype.
+# - Training with a high learning rate amplifies differences. In float32 they
+#   start half a billion times larger, so they become visible earlier.
+# - Compare programs in the first steps and in float64, where even a small
+#   mistake is visible.
+# - A run can be repeated to the last bit only if nothing changes the order
+#   of sums.
 #
 # **Proven in the repository.** First weights:
 # `test_the_same_seed_gives_the_same_parameters_bit_for_bit` in

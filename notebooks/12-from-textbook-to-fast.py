@@ -17,16 +17,16 @@
 #
 # # 12. From textbook to faster than the library
 #
-# The textbook writes a recurrent network as a loop over time, one line for
-# each equation. That is the form to understand, and not the form to wait
-# for. This notebook takes it to the form that the package trains with, in
-# four steps. Each computes the same numbers, and each says something about
-# where a computer's time goes. At the end the result is held against the
-# framework's own layer, and against what no program can fall below.
+# In a textbook, a recurrent network is a loop over time with one line for
+# each equation. This form is easy to understand but slow. This notebook
+# converts it in four steps to the form that the package uses for training.
+# All forms compute the same numbers, and each step shows what takes time in
+# a computer. At the end, the result is compared with the framework's own
+# layer, and with a lower bound for the time.
 #
-# It starts from sections 9.5 and 9.6 of *Dive into Deep Learning*, with its
-# notation. Notebooks 3 to 5 come before: the network, the framework's layer,
-# and the gradient by hand.
+# The notebook starts from sections 9.5 and 9.6 of *Dive into Deep Learning*
+# and uses their notation. You should know notebooks 3 to 5: the network, the
+# framework's layer, and the gradient by hand.
 
 # %%
 import importlib.util
@@ -43,13 +43,13 @@ from d2lrnn.measure import ladder, speed
 from d2lrnn.numpy import fused
 from d2lrnn.teaching import check, full_or_fast, present
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
@@ -57,8 +57,8 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %% [markdown]
 # ## Five forms of one network
 #
-# These are the forms on the way. (NumPy has three of them: it differentiates
-# nothing by itself, so that all of its gradients are by hand.)
+# These are the five forms. (NumPy has only three of them: it does not have
+# automatic differentiation, so all of its gradients are written by hand.)
 
 # %%
 name = rnn.__name__.rpartition(".")[2]
@@ -67,8 +67,9 @@ for form in forms:
     print(f"{form.name:12} {form.change}")
 
 # %% [markdown]
-# First, that they are one network. With the same weights, which scores do
-# they give, and what are the weights after a step of training?
+# First, we verify that they are the same network: with the same weights,
+# they must have the same scores, and the same weights after one training
+# step.
 
 # %%
 V, h, n, T = 12, 16, 4, 9
@@ -92,13 +93,14 @@ def compute(form):
 first = compute(forms[0])
 for form in forms[1:]:
     gap = np.abs(compute(form) - first).max()
-    print(f"{form.name:12} the same within rounding: {gap < 1e-12}")
+    print(f"{form.name:12} equal up to rounding: {gap < 1e-12}")
 
 # %% [markdown]
-# ## What there is to do
+# ## Counting multiplications
 #
-# Nearly all the arithmetic is in matrix products. For $n$ rows, $T$ steps,
-# $h$ hidden units and $V = |\mathcal{V}|$ tokens, going forward takes
+# Nearly all arithmetic operations are in matrix products. For $n$ rows, $T$
+# steps, $h$ hidden units and $V = |\mathcal{V}|$ tokens, the forward pass
+# has these products:
 #
 # | product | shapes | how often | multiplications |
 # | --- | --- | --- | --- |
@@ -130,15 +132,15 @@ ax.set_xticks(range(3), ["input", "recurrence", "output"])
 ax.legend()
 present(
     ax,
-    "The recurrence needs most with characters, input and output "
-    "need most with words.",
+    "With characters the recurrence needs most multiplications; with "
+    "words input and output do.",
 )
 
 # %% [markdown]
 # ### Exercise 1
 #
-# At which number of hidden units does the recurrence take as many
-# multiplications as input and output together, if there are 28 tokens?
+# There are 28 tokens. For which number of hidden units does the recurrence
+# need as many multiplications as input and output together?
 
 # %%
 ### BEGIN SOLUTION
@@ -149,16 +151,17 @@ balanced = 2 * 28
 check(
     balanced,
     lambda: next(h for h in range(1, 999) if h * h == 28 * h + h * 28),
-    hint="divide all three rows of the table by T n h",
+    hint="divide the three rows of the table by T n h",
 )
 
 # %% [markdown]
 # ### Exercise 2
 #
-# How many multiplications does the *recurrent* weight matrix take in a whole
-# training step, forward and back, with $n = 32$, $T = 35$ and $h = 256$?
-# Going back there are two products for each forward: what goes on to the
-# step before, and the gradient of $\mathbf{W}_{hh}$.
+# How many multiplications with the *recurrent* weight matrix are there in a
+# whole training step, forward and backward, for $n = 32$, $T = 35$ and $h =
+# 256$? In the backward pass, there are two products for each product of the
+# forward pass: one for the gradient of the previous state, and one for the
+# gradient of $\mathbf{W}_{hh}$.
 
 # %%
 ### BEGIN SOLUTION
@@ -175,17 +178,17 @@ check(
         times * left[0] * left[1] * right[1]
         for left, right, times in recurrent
     ),
-    hint="forward it is T n h²; each of the two products back has as many",
+    hint="T n h² in the forward pass, and twice that in the backward pass",
 )
 
 # %% [markdown]
-# But multiplications are not all. Each call of the framework costs time
-# before it multiplies anything, and very small matrices leave much of the
-# processor idle. Here is one product of 1,120 rows, cut into more and more
-# pieces: as many multiplications each time, and 35 pieces are what a loop
-# over 35 steps makes of it. (All times in this notebook are taken in turn,
-# round after round; what is drawn are ratios of medians. They are those of
-# one machine, and differ on yours.)
+# But the number of multiplications does not determine the time alone. Each
+# call of a framework has a fixed cost, and very small matrices do not use
+# the processor fully. The next cell computes a product with 1,120 rows,
+# divided into more and more pieces. The number of multiplications remains
+# the same, and 35 pieces correspond to a loop over 35 steps. (All times in
+# this notebook are measured in turn, in several rounds. The figures show
+# ratios of medians. They are for one machine, and will differ on yours.)
 
 # %%
 pieces = [1, 5, 7, 35, 140]
@@ -193,7 +196,7 @@ num_rows = full_or_fast(1120, 140)
 
 
 def cut(width):
-    """Return the time of a product cut into pieces; one piece takes 1."""
+    """Return the time of a product in pieces, relative to one piece."""
     numbers = (
         np.random.default_rng(0)
         .standard_normal((num_rows, width))
@@ -236,26 +239,27 @@ ax.minorticks_off()
 ax.legend()
 present(
     ax,
-    "The time of one and the same product, cut into 1 to 140 "
+    "The time of the same product, divided into 1 to 140 "
     "pieces, for two sizes.",
 )
 
 # %% [markdown]
-# With the large matrix, pieces of 32 rows are work enough, and cutting costs
-# little. With the small one the calls are most of it. So what there is to
-# gain depends on the size of the network, and should be measured before it
-# is believed.
+# With the large matrix, pieces of 32 rows are large enough, and dividing the
+# product costs little. With the small matrix, most of the time is spent on
+# the calls. So the possible gain depends on the size of the network, and
+# should be measured.
 
 # %% [markdown]
 # ## Step 0: everything in the loop
 #
-# This is how the equations read, one step after the other: the one-hot row
-# times $\mathbf{W}_{xh}$, the recurrence, the output.
+# This is the direct translation of the equations, one time step after
+# another: the one-hot row times $\mathbf{W}_{xh}$, the recurrence, and the
+# output.
 
 
 # %%
 def textbook(ids, H, params):
-    """Return the outputs (T * n, V) for ids (T, n), as the equations go."""
+    """Return the outputs (T * n, V) for ids (T, n), step by step."""
     W_xh, W_hh, b_h, W_hq, b_q = params
     outputs = []
     for X in np.eye(len(W_xh))[ids]:  # X: (n, V), one row for each id
@@ -268,12 +272,12 @@ functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
 net = rnn.RNNModelScratch(12, 16, *functions, seed=0, dtype="float64")
 found = textbook(X.T, np.zeros((len(X), 16)), net.arrays())
 expected, _ = net.evaluate(X, net.begin_state(len(X)))
-print("what the fastest form gives as well:", np.allclose(found, expected))
+print("equal to the fastest form:", np.allclose(found, expected))
 
 # %% [markdown]
-# And here is the first form of the package. (In it, `ops` has what differs
-# between backends, such as `ops.unroll`, the loop over time. NumPy begins at
-# step 1.)
+# This is the first form in the package. (`ops` contains the operations that
+# differ between backends, such as `ops.unroll`, the loop over time. The
+# forms of NumPy begin with step 1.)
 
 # %%
 rnn.show(forms[0].forward_fn)
@@ -281,46 +285,47 @@ rnn.show(forms[0].forward_fn)
 # %% [markdown]
 # ## Step 1: the output layer once
 #
-# Nothing in the recurrence waits for the outputs. So collect the states
-# first,
+# The recurrence does not use the outputs. So the loop can collect the
+# states, and after the loop,
 #
 # $$\begin{bmatrix} \mathbf{O}_1 \\ \vdots \\ \mathbf{O}_T \end{bmatrix} =
 # \begin{bmatrix} \mathbf{H}_1 \\ \vdots \\ \mathbf{H}_T \end{bmatrix}
 # \mathbf{W}_{hq} +
 # \mathbf{b}_q,$$
 #
-# and $T$ products of $n$ rows become one of $T n$ rows. This is the form of
-# `rnn.rnn`, which the other notebooks read:
+# is one product of $T n$ rows instead of $T$ products of $n$ rows. This is
+# the form of `rnn.rnn`, which the other notebooks use:
 
 # %%
 rnn.show(rnn.rnn, helpers=True)
 
 # %% [markdown]
-# ## Step 2: the inputs' product once
+# ## Step 2: the product of the inputs once
 #
-# The inputs do not wait for anything either: all of them are known before
-# the loop begins. Let $\mathbf{A}_t = \mathbf{X}_t \mathbf{W}_{xh} +
-# \mathbf{b}_h$, which is again one product for all $t$. What is left in the
-# loop is
+# The inputs do not depend on the states: all of them are known before the
+# loop. Let $\mathbf{A}_t = \mathbf{X}_t \mathbf{W}_{xh} + \mathbf{b}_h$,
+# which is also one product for all $t$. Only this equation remains in the
+# loop:
 #
 # $$\mathbf{H}_t = \tanh(\mathbf{A}_t + \mathbf{H}_{t-1} \mathbf{W}_{hh}).$$
 #
-# Only this must be done in order: $\mathbf{H}_t$ needs $\mathbf{H}_{t-1}$,
-# and no trick gets round that.
+# It must be computed in order, because $\mathbf{H}_t$ depends on
+# $\mathbf{H}_{t-1}$.
 
 # %% [markdown]
-# ## Step 3: a look-up for a product
+# ## Step 3: a lookup instead of a product
 #
-# A one-hot row has a single 1. Its product with $\mathbf{W}_{xh}$ multiplies
-# everything else by 0, adds that up, and ends with a row of
-# $\mathbf{W}_{xh}$, as it is. So hand over the ids, and take the rows. Of
-# the $T n V h$ multiplications none is left. Going back, the gradient of
-# each row is the sum over the places where it was taken.
+# A one-hot row contains a single 1. Its product with $\mathbf{W}_{xh}$
+# multiplies all other rows by 0, adds the results, and returns one unchanged
+# row of $\mathbf{W}_{xh}$. So it is sufficient to select the row with the
+# id, which needs none of the $T n V h$ multiplications. In the backward
+# pass, the gradient of each row is the sum over all positions at which it
+# was selected.
 
 # %% [markdown]
 # ### Exercise 3
 #
-# Write it in NumPy, for ids of shape $(T, n)$.
+# Implement it in NumPy, for ids of shape $(T, n)$.
 
 
 # %%
@@ -349,12 +354,12 @@ check(
         )
         + b_h
     ),
-    hint="an array of ids as an index, W_xh[ids], takes a row "
+    hint="with an array of ids as index, W_xh[ids] has one row "
     "for each of them",
 )
 
 # %% [markdown]
-# NumPy's version of both steps shows all that there is to it:
+# The NumPy version contains both steps:
 
 # %%
 rnn.show(fused.input_product)
@@ -362,21 +367,20 @@ rnn.show(fused.input_product)
 # %% [markdown]
 # ## Step 4: the gradient by hand
 #
-# Automatic differentiation goes back through the loop as it was run, and
-# adds to the gradient of $\mathbf{W}_{hh}$ at every step. With the gradient
-# $\mathbf{D}_t$ of what tanh is taken of,
+# Automatic differentiation follows the loop backward, and adds a term to the
+# gradient of $\mathbf{W}_{hh}$ at every step. Let $\mathbf{D}_t$ be the
+# gradient with respect to the argument of tanh,
 #
 # $$\mathbf{D}_t = \frac{\partial L}{\partial \mathbf{H}_t} \odot
 # (1 - \mathbf{H}_t \odot \mathbf{H}_t), \qquad
 # \frac{\partial L}{\partial \mathbf{W}_{hh}} = \sum_{t=1}^T
 # \mathbf{H}_{t-1}^\top \mathbf{D}_t,$$
 #
-# where $\partial L / \partial \mathbf{H}_t$ is what comes from the output
-# plus $\mathbf{D}_{t+1} \mathbf{W}_{hh}^\top$. That sum, once more, is one
-# product: of all states on top of each other and all $\mathbf{D}_t$ on top
-# of each other. It waits for nothing but the end of the loop. Moreover, no
-# history of the loop needs to be written down, as the states are all that
-# the way back needs.
+# where $\partial L / \partial \mathbf{H}_t$ is the gradient from the output
+# plus $\mathbf{D}_{t+1} \mathbf{W}_{hh}^\top$. This sum is also one product,
+# of all states and all $\mathbf{D}_t$ concatenated over time, and can be
+# computed after the loop. Moreover, the operations of the loop need not be
+# recorded, because the backward pass only needs the states.
 
 # %% [markdown]
 # ### Exercise 4
@@ -398,17 +402,17 @@ Hs, Ds = rng.standard_normal((2, 5, 3, 4))
 check(
     lambda: weight_gradient(Hs, Ds),
     sum(H.T @ D for H, D in zip(Hs, Ds)),
-    hint="reshape both to (T * n, h): the product's sum runs over rows, "
+    hint="reshape both to (T * n, h): the product sums over rows, "
     "which are t and n together",
 )
 
 # %% [markdown]
 # ### Exercise 5
 #
-# A larger one: write the loop back in full. From the gradients
-# $\mathbf{E}_t$ that arrive at the states from the outputs, and the states
-# $\mathbf{H}_1, \ldots, \mathbf{H}_T$, make all $\mathbf{D}_t$. Nothing
-# comes from behind the last step.
+# This exercise is longer: write the complete backward loop. The inputs are
+# the gradients $\mathbf{E}_t$ of the states from the outputs, and the states
+# $\mathbf{H}_1, \ldots, \mathbf{H}_T$. Compute all $\mathbf{D}_t$. There is
+# no gradient from after the last step.
 
 
 # %%
@@ -431,13 +435,13 @@ Hs, _, back = fused.rnn_recurrence([A], (nothing,), W_hh)
 check(
     lambda: way_back(Es, Hs[1:], W_hh),
     Ds,
-    hint="go from the last step to the first; D at a step needs what D at "
-    "the step after it hands on, times the transposed W_hh",
+    hint="loop from the last step to the first; D at a step needs D at "
+    "the next step, times the transposed W_hh",
 )
 
 # %% [markdown]
-# Here are the loop forward and the loop back, in NumPy, where nothing is
-# hidden, and then the whole cell of the chosen backend.
+# The next cells show the forward and the backward loop in NumPy, and then
+# the complete cell of the chosen backend.
 
 # %%
 rnn.show(fused.rnn_recurrence)
@@ -446,12 +450,13 @@ rnn.show(fused.rnn_recurrence)
 rnn.show(rnn.rnn_fused, helpers=True)
 
 # %% [markdown]
-# ## What each step is worth
+# ## The gain of each step
 #
-# A training step with each form, in turn: forward, loss, back, clipping,
-# update. The lines are how many times as fast as the first form each is, for
-# the network of 256 hidden units that the other notebooks train, and for a
-# tiny one of 8, whose time is nearly all calls.
+# The next cell measures a training step with each form in turn: forward
+# pass, loss, backward pass, clipping and update. The lines show how much
+# faster than the first form each form is, for the network of 256 hidden
+# units that the other notebooks use, and for a tiny one of 8 units, whose
+# time is mostly the fixed cost of calls.
 
 # %%
 found = {
@@ -463,24 +468,23 @@ ax = plot.speed_ups(found, plot.new_axes(9, 5))
 ax.margins(x=0.08)
 present(
     ax,
-    "The speed of each form, as a multiple of the first "
-    "one's, for two sizes.",
+    "The speed of each form, relative to the first form, for two sizes.",
 )
 
 # %% [markdown]
-# Steps 1 and 2 save calls and no multiplications, and so show where matrices
-# are small. The look-up saves multiplications too, and more of them going
-# back. The gradient by hand saves most of the calls of the way back, where a
-# framework runs each operation as it comes (NumPy, PyTorch, MXNet). But it
-# has a price too: those calls are made by Python, where a framework's own
-# way back needs no Python at all. So it may lose in the tiny network, whose
-# time is nearly all calls, and win in the larger one. A framework that
-# compiles the training step (TensorFlow, JAX) sees the loop as a whole, and
-# does some of this by itself: there, a step may bring nothing, or less than
-# nothing.
+# Steps 1 and 2 reduce the number of calls but not the number of
+# multiplications, so their gain is largest for small matrices. The lookup
+# also reduces the multiplications, especially in the backward pass. The
+# gradient by hand avoids most calls of the backward pass, in frameworks that
+# execute operations one by one (NumPy, PyTorch, MXNet). But it has a cost:
+# its own calls are made from Python, and a framework's automatic backward
+# pass does not use Python. So it can be slower for the tiny network and
+# faster for the larger one. A framework that compiles the training step
+# (TensorFlow, JAX) analyses the whole loop and does some of these changes
+# itself. There, a step may have no effect, or a negative one.
 #
-# With 28 characters the product that the look-up replaces is small. With a
-# vocabulary of words it is another matter:
+# With 28 characters, the product that the lookup replaces is small. With a
+# vocabulary of words, it is large:
 
 # %%
 words = full_or_fast("words", "tiny")
@@ -492,16 +496,16 @@ ax.barh(
     color=plot.COLOURS[:2],
 )
 ax.set(xlabel="time of the input layer, forward and back, look-up = 1")
-present(ax, "Time of the input layer with one-hot rows and with a look-up.")
+present(ax, "Time of the input layer with one-hot rows and with a lookup.")
 
 # %% [markdown]
-# ## The library, and the floor
+# ## The framework's layer, and a lower bound
 #
-# The framework has a layer of its own for this, often written in C++ and
-# with the same ideas in it. The *floor* is something else: the matrix
-# products of the fused training step, and nothing else, by the framework's
-# own product. No form that multiplies like this can take less time. A kernel
-# that multiplies by another library can: PyTorch's LSTM does, on some
+# The framework's own layer is often written in C++ and uses the same ideas.
+# The *lower bound*, called *floor* in the figure, is the time of the matrix
+# products of the fused training step alone, computed with the framework's
+# product. No form with these products can be faster. A kernel that uses
+# another library for its products can: PyTorch's LSTM does so on some
 # processors.
 
 # %%
@@ -536,25 +540,27 @@ ax.legend(
 )
 present(
     ax,
-    "Times of textbook, own layer, fused form and floor, with "
+    "Times of textbook, own layer, fused form and products, with "
     "the fused form as 1.",
 )
 
 # %% [markdown]
 # Bars above the line take longer than the fused form. For this recurrent
-# network the framework's own layer often is one of them: it does not know
-# that its inputs are one-hot. But it depends on cell, size, framework,
-# version and machine. A layer that runs its whole loop in C++ has no Python
-# in it, which a few lines of Python cannot always catch up with; where they
-# do not, as in PyTorch's LSTM, the fused form hands its parameters to that
-# same loop. The command `d2lrnn bench` measures all of it, on your machine.
+# network, the framework's own layer is often one of them, because it
+# multiplies by one-hot inputs. But the result depends on the cell, the size,
+# the framework, the version and the machine. A layer whose whole loop is in
+# C++ does not use Python, which a few lines of Python cannot always match.
+# In such a case, as for PyTorch's LSTM, the fused form calls the loop of the
+# framework with our parameters. The command `d2lrnn bench` measures all of
+# this on your machine.
 
 # %% [markdown]
 # ### Exercise 6
 #
-# Of a training step, 40% is matrix products that no one can make faster. All
-# else could be made ten times as fast, with a great deal of work. How many
-# times as fast does the step become? And if all else took no time at all?
+# In a training step, 40% of the time is spent on matrix products that cannot
+# be made faster. With much work, everything else could be made ten times as
+# fast. By which factor does the whole step become faster? And if everything
+# else took no time at all?
 
 # %%
 ### BEGIN SOLUTION
@@ -565,20 +571,21 @@ speed_ups = [1 / (0.4 + 0.6 / 10), 1 / 0.4]
 check(
     speed_ups,
     lambda: [100 / (40 + 60 / faster) for faster in (10, np.inf)],
-    hint="what took 1 takes 0.4 plus what is left of 0.6",
+    hint="the time is 0.4 plus the rest of 0.6, relative to 1",
 )
 
 # %% [markdown]
 # ## What to take away
 #
-# - What does not depend on the step before does not belong into the loop:
-#   outputs, inputs, and the gradients of weights.
-# - One large product saves the calls of many small ones. That matters where
-#   the small ones are small.
-# - A one-hot row times a matrix is a row of it; look it up.
-# - Before making something faster, find its floor: it says how much there is
-#   to gain.
-# - Every step was checked against the one before. Fast and wrong is easy.
+# - Computations that do not depend on the previous step do not belong in the
+#   loop: outputs, inputs, and the gradients of weights.
+# - One large product avoids the calls of many small ones. This matters if
+#   the small products are small enough.
+# - A one-hot row times a matrix is a row of the matrix. Use a lookup.
+# - Before you make something faster, compute a lower bound for its time,
+#   which shows how much can be gained.
+# - Every step was compared with the previous one. A fast program that
+#   computes wrong results is useless.
 #
 # **Proven in the repository.** That the forms are one network, with its
 # gradients, and that speeds are ratios:

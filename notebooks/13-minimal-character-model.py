@@ -17,16 +17,17 @@
 #
 # # 13. The minimal character model
 #
-# How little does it take to learn to write? No minibatches, no words, no
-# gates: one text, read from its beginning, 25 characters at a time; a
-# recurrent network of 100 units; and an optimizer that finds its own step
-# sizes. Karpathy's *min-char-rnn* (2015) did it in some hundred lines of
-# Python, which very many people have learned from. This is its recipe, with
-# the cells of this package.
+# How little is needed to generate text? This notebook does not use
+# minibatches, words or gates: the training data is one text, which is
+# processed from its beginning in pieces of 25 characters. The model is a
+# recurrent network of 100 units, and the optimizer chooses its own step
+# sizes. Karpathy's *min-char-rnn* (2015) did this in about a hundred lines
+# of Python, from which many people have learned. This notebook follows its
+# recipe with the cells of this package.
 #
-# It follows section 9.5 of *Dive into Deep Learning*, and 12.7 for the
-# optimizer, with its notation. Notebook 3 trains a network the usual way and
-# explains sampling; read it before.
+# It follows sections 9.5 and 12.7 (optimizers) of *Dive into Deep Learning*
+# and uses their notation. Notebook 3 trains a network in the usual way and
+# explains sampling; read it first.
 
 # %%
 import importlib.util
@@ -50,13 +51,13 @@ from d2lrnn.teaching import (
     tiny_shakespeare_at_hand,
 )
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
@@ -64,11 +65,12 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %% [markdown]
 # ## The text
 #
-# The recipe's own text is *tiny-shakespeare*, a million characters of his
-# plays. It is read where it is at hand (call `rnn.read_tiny_shakespeare()`
-# once, with a network, and it is kept), and otherwise the story that comes
-# with the package is. Capitals, commas and line ends all stay: each
-# character that occurs is a token, and there is none for what does not.
+# The text of the recipe is *tiny-shakespeare*, a million characters of
+# Shakespeare's plays. It is used if it is available (call
+# `rnn.read_tiny_shakespeare()` once with an internet connection, and it is
+# cached). Otherwise the story of the package is used. Upper-case letters,
+# punctuation and line ends are kept. Each character that occurs is a token,
+# and there is no unknown token.
 
 # %%
 lines = (
@@ -83,28 +85,29 @@ print("".join(lines)[:200])
 # %% [markdown]
 # ## One piece of text
 #
-# The network is that of notebook 3: with $\mathbf{x}_t$ the one-hot vector
-# of a character,
+# The network is that of notebook 3. With $\mathbf{x}_t$ for the one-hot
+# vector of a character,
 #
 # $$\mathbf{H}_t = \tanh(\mathbf{x}_t \mathbf{W}_{xh} +
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h), \qquad
 # \mathbf{o}_t = \mathbf{H}_t \mathbf{W}_{hq} + \mathbf{b}_q.$$
 #
-# What differs is how it is fed. There is one row, not 32. An *iteration*
-# reads the next 25 characters, looks at the loss of the 25 guesses, goes
-# back through those 25 steps and moves the parameters; the hidden state goes
-# on to the next piece. At the end of the text it starts from the beginning,
-# with a state of zeros.
+# The difference is the order of the training data. There is only one row
+# instead of 32. In each *iteration*, the network processes the next 25
+# characters, the loss of the 25 predictions is computed, backpropagation
+# goes through these 25 steps, and the parameters are updated. The hidden
+# state is passed on to the next piece. At the end of the text, training
+# continues at the beginning with a zero state.
 
 # %%
 piece = np.array([corpus[: min_char.NUM_STEPS + 1]])
 X, Y = piece[:, :-1], piece[:, 1:]
-print("reads  ", repr(vocab.join(vocab.to_tokens(X[0]))))
-print("guesses", repr(vocab.join(vocab.to_tokens(Y[0]))))
+print("inputs ", repr(vocab.join(vocab.to_tokens(X[0]))))
+print("targets", repr(vocab.join(vocab.to_tokens(Y[0]))))
 
 
 def new_net():
-    """Return the recipe's network, untrained."""
+    """Return the untrained network of the recipe."""
     functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
     return rnn.RNNModelScratch(
         len(vocab), min_char.NUM_HIDDENS, *functions, seed=0
@@ -116,9 +119,9 @@ size = sum(array.size for array in net.arrays())
 print(f"{min_char.NUM_HIDDENS} hidden units, {size:,} parameters")
 
 # %% [markdown]
-# The loss of a piece is the *sum* over its characters, in nats. A single
-# piece says little, as some text is easier than other, so what is watched is
-# an average that forgets slowly, the *smooth loss*,
+# The loss of a piece is the *sum* over its characters, in nats. The loss of
+# a single piece is not informative, because some pieces are easier than
+# others. Therefore, the recipe reports a moving average, the *smooth loss*,
 #
 # $$s \leftarrow 0.999\, s + 0.001 \sum_{t=1}^{25}
 # -\log P(x_{t+1} \mid x_t, x_{t-1}, \ldots).$$
@@ -126,8 +129,8 @@ print(f"{min_char.NUM_HIDDENS} hidden units, {size:,} parameters")
 # %% [markdown]
 # ### Exercise 1
 #
-# It starts at the loss of a guess at random, all characters being equally
-# likely. How much is that for a piece?
+# The smooth loss starts at the loss of a piece if all characters are equally
+# likely. What is this value?
 
 # %%
 ### BEGIN SOLUTION
@@ -141,25 +144,25 @@ loss, _ = net.gradients(
 check(
     smooth_start,
     lambda: min_char.NUM_STEPS * loss,
-    hint="the surprise about one of V equally likely things is log V; "
+    hint="the surprise of one of V equally likely characters is log V; "
     "there are 25 of them",
     tolerance=1e-3,
 )
 
 # %% [markdown]
-# ## Clipping value by value
+# ## Clipping by value
 #
-# With so short a text at a time, gradients are noisy, and some are huge.
-# Notebook 3 shortened all of them together and left their direction alone.
-# The recipe cuts each number by itself:
+# With so few characters per update, gradients are noisy, and some are very
+# large. In notebook 3, all gradients together are rescaled, and their
+# direction does not change. The recipe limits each element separately:
 #
 # $$g_i \leftarrow \max(-\theta, \min(\theta, g_i)), \qquad \theta = 5.$$
 #
-# That turns the direction: a vector with one giant element comes out with an
-# ordinary one, and the others do not shrink because of it. (Our loss is the
-# mean over the 25 steps, not the sum, so the package cuts at $5/25$, which
-# is the same.) In the figure, each arrow is a gradient of two parameters,
-# and ends at what clipping makes of it.
+# This changes the direction: in a vector with one very large element, this
+# element is reduced, and the others are not. (The loss of the package is the
+# mean over 25 steps and not the sum, so the package uses the limit $5/25$,
+# which is equivalent.) In the figure, each arrow starts at a gradient of two
+# parameters and ends at the clipped gradient.
 
 # %%
 theta = 5.0
@@ -209,19 +212,19 @@ for ax, (clip, outline) in zip(axes, outlines.items()):
     ax.set(xlim=(-13, 16), ylim=(-7, 14), aspect="equal")
 present(
     axes,
-    "By norm, gradients move to a circle towards the origin; by "
-    "value, into a square.",
+    "By norm, gradients are shortened to a circle; by "
+    "value, they are moved into a square.",
 )
 
 # %% [markdown]
 # ### Exercise 2
 #
-# Write clipping by value in NumPy, for a list of arrays.
+# Implement clipping by value in NumPy, for a list of arrays.
 
 
 # %%
 def clip_values(grads, theta):
-    """Return the arrays with every element cut to -theta..theta."""
+    """Return the arrays with every element limited to -theta..theta."""
     ### BEGIN SOLUTION
     return [np.clip(grad, -theta, theta) for grad in grads]
     ### END SOLUTION
@@ -231,14 +234,14 @@ def clip_values(grads, theta):
 check(
     lambda: np.concatenate(clip_values(list(gradients), theta)),
     lambda: clipped(gradients, "value").ravel(),
-    hint="np.clip cuts a single array; the list has one for each parameter",
+    hint="np.clip works on one array; the list has one for each parameter",
 )
 
 # %% [markdown]
 # ### Exercise 3
 #
-# By how many degrees does clipping by value turn the gradient $(14, 2)$, and
-# by how many does clipping by norm?
+# By how many degrees does clipping by value change the direction of the
+# gradient $(14, 2)$, and by how many does clipping by norm?
 
 # %%
 ### BEGIN SOLUTION
@@ -249,7 +252,7 @@ turned = [np.degrees(after - before), 0]
 
 # %%
 def degrees(clip):
-    """Return by how many degrees the package's clipping turns (14, 2)."""
+    """Return the angle in degrees by which clipping turns (14, 2)."""
     rows = np.array([[14.0, 2.0]])
     (one,), (other,) = rows, clipped(rows, clip)
     lengths = np.linalg.norm(one) * np.linalg.norm(other)
@@ -259,7 +262,7 @@ def degrees(clip):
 check(
     turned,
     lambda: [degrees("value"), degrees("norm")],
-    hint="by value it becomes (5, 2), and by norm only shorter; np.arctan2 "
+    hint="by value it becomes (5, 2), by norm only shorter; np.arctan2 "
     "and np.degrees give the angles",
     tolerance=1e-3,
 )
@@ -267,18 +270,20 @@ check(
 # %% [markdown]
 # ## Adagrad
 #
-# In text, characters are anything but equally frequent: the network sees
-# thousands of spaces for each `Z`. The row of $\mathbf{W}_{xh}$ that belongs
-# to `Z` has a gradient only when a `Z` is read, and with one learning rate
-# for all it would hardly move. *Adagrad* (Duchi, Hazan and Singer, 2011)
-# gives each parameter its own, by adding up the squares of its gradients:
+# The characters of a text have very different frequencies: there are
+# thousands of spaces for each `Z`. The row of $\mathbf{W}_{xh}$ for `Z` has
+# a nonzero gradient only if a `Z` occurs, and with a single learning rate it
+# would hardly change. *Adagrad* (Duchi, Hazan and Singer, 2011) uses a
+# separate step size for each parameter, based on the sum of its squared
+# gradients:
 #
 # $$\mathbf{s}_t = \mathbf{s}_{t-1} + \mathbf{g}_t^2, \qquad
 # \mathbf{w}_t = \mathbf{w}_{t-1} -
 # \frac{\eta}{\sqrt{\mathbf{s}_t} + \epsilon}\, \mathbf{g}_t,$$
 #
-# element by element, $\mathbf{s}_0 = 0$. What has moved often moves in small
-# steps from then on. The package writes it once for all frameworks:
+# element by element, with $\mathbf{s}_0 = 0$. Parameters that were changed
+# often are changed in smaller steps later. The package implements it once
+# for all frameworks:
 
 # %%
 rnn.show(optimizers.Adagrad)
@@ -286,8 +291,8 @@ rnn.show(optimizers.Adagrad)
 # %% [markdown]
 # ### Exercise 4
 #
-# How large is the very first step of a parameter whose gradient is 0.002?
-# And if it is 5? $\eta$ is 0.1, and $\epsilon$ small enough to forget.
+# How large is the first step of a parameter with the gradient 0.002? And
+# with the gradient 5? Use $\eta = 0.1$, and neglect $\epsilon$.
 
 # %%
 ### BEGIN SOLUTION
@@ -297,7 +302,7 @@ first_steps = [0.1, 0.1]
 
 # %%
 def first_step(gradient):
-    """Return how far a first gradient moves a parameter, by Adagrad."""
+    """Return the first step of Adagrad for a given gradient."""
     rule = optimizers.Adagrad(min_char.LR)
     weight = np.zeros(1)
     (moved,), _ = rule.update(
@@ -309,24 +314,24 @@ def first_step(gradient):
 check(
     first_steps,
     lambda: [first_step(0.002), first_step(5.0)],
-    hint="at first s is the square of that one gradient, and its root "
+    hint="at the first step s is the square of the gradient, and its root "
     "cancels the gradient's size",
     tolerance=1e-4,
 )
 
 # %% [markdown]
-# So the first steps are as large as can be, whatever the gradient is; a
-# number that should be 0 and is off by a rounding moves by 0.1 like any
-# other. Two frameworks therefore part ways within a few iterations here,
-# although both are right, and what they write differs. Notebook 11 looks
-# into it.
+# So the first step has the largest possible size for every gradient that is
+# not zero. A gradient that should be 0 but is a rounding error also causes a
+# step of 0.1. Therefore, two frameworks differ within a few iterations here,
+# although both are right, and they generate different texts. Notebook 11
+# explains this.
 
 # %% [markdown]
 # ## Training
 #
-# Here is the recipe in ten lines: read a piece, go back, clip, add up the
-# squares, move, and go on from the state. The package's training step does
-# the same, number by number.
+# This is the recipe in ten lines: process a piece, compute the gradients,
+# clip them, add their squares, update the parameters, and continue with the
+# state. The training step of the package computes the same numbers.
 
 # %%
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
@@ -353,16 +358,17 @@ gaps = [np.abs(W - V).max() for W, V in zip(params, package.arrays())]
 print("the same after four pieces:", max(gaps) < 1e-6)
 
 # %% [markdown]
-# And this is all of it: the loop of the package, which knows no framework.
+# The training loop of the package does not depend on a framework:
 
 # %%
 rnn.show(min_char.train_min_char)
 
 # %% [markdown]
-# Now it reads, and now and then stops to write 200 characters from where it
-# is, each drawn from its own probabilities and read as the next input. Watch
-# what comes first: letters as frequent as they should be, then spaces at the
-# right distance, then words, or what might have been one.
+# Now we train the network. From time to time it generates 200 characters
+# from its current state, each of which is drawn from the predicted
+# distribution and becomes the next input. Notice the order in which it
+# learns: first the frequencies of letters, then the distances between
+# spaces, then words and sequences that look like words.
 
 # %%
 net = new_net()
@@ -379,15 +385,15 @@ seen = min_char.train_min_char(
 )
 
 # %% [markdown]
-# What is a smooth loss worth? Compare it with two models that only count:
-# how frequent each character is, and what follows what. Their mean surprise
-# about the next character, times 25, is where the smooth loss should pass by
-# as the network learns as much.
+# How good is a certain smooth loss? Compare it with two models that only
+# count: the frequency of each character, and the frequency of each pair of
+# characters. Their mean surprise per character, times 25, shows at which
+# smooth loss the network has learned as much.
 
 
 # %%
 def surprise(contexts):
-    """Return the mean surprise about what follows, by counting, in nats."""
+    """Return the mean surprise of the next character, by counting."""
     singles = Counter(contexts)
     pairs = Counter(zip(contexts, corpus[1:]))
     logs = [
@@ -418,15 +424,15 @@ for name, level in levels.items():
 ax.set(ylabel="smooth loss, nats", ylim=(None, 1.08 * seen.values[0]))
 present(
     ax,
-    "The smooth loss falls from that of a guess at random towards "
-    "what counting gives.",
+    "The smooth loss falls from that of a uniform guess towards "
+    "those of the counting models.",
 )
 
 # %% [markdown]
 # ### Exercise 5
 #
-# Notebook 3 measures *perplexity*, the exponential of the mean surprise
-# about one character. Which one does a smooth loss of 50 stand for?
+# Notebook 3 uses *perplexity*, the exponential of the mean surprise per
+# character. Which perplexity corresponds to a smooth loss of 50?
 
 # %%
 ### BEGIN SOLUTION
@@ -441,12 +447,12 @@ check(
 )
 
 # %% [markdown]
-# ## Step sizes that Adagrad found
+# ## Comparing Adagrad with gradient descent
 #
-# Without reports and samples the loop fits into a few lines. Here it trains
-# new networks for a while, with Adagrad and with plain gradient descent,
-# $\mathbf{w} \leftarrow \mathbf{w} - \eta\, \mathbf{g}$; all else is the
-# same. Drawn is the mean of the last 100 pieces' losses.
+# Without reports and samples, the training loop has only a few lines. The
+# next cell trains new networks for a while, with Adagrad and with gradient
+# descent, $\mathbf{w} \leftarrow \mathbf{w} - \eta\, \mathbf{g}$. Everything
+# else is the same. The figure shows the mean loss of the last 100 pieces.
 
 # %%
 ids = np.array(corpus)
@@ -454,7 +460,7 @@ num_pieces = full_or_fast(1000, 100)
 
 
 def train(optimizer, lr):
-    """Return each piece's loss, and the step, which holds its memory."""
+    """Return the loss of each piece, and the step with its memory."""
     net = new_net()
     step = net.make_step(
         lr, theta / min_char.NUM_STEPS, optimizer=optimizer, clip="value"
@@ -500,20 +506,20 @@ present(
 )
 
 # %% [markdown]
-# Gradient descent at Adagrad's rate is slow. At ten times that rate it is
-# quick at first, and one unlucky piece of text may then undo everything:
-# where the line leaves the figure, the loss is far above that of a guess at
-# random. A rate in between would have to be found by trying. Adagrad needs
-# less of that, as it begins with large steps and makes them smaller where
-# they are too large.
+# With the learning rate of Adagrad, gradient descent is slow. With ten times
+# this rate it is fast at first, but a single piece of text may then undo the
+# progress: where the line leaves the figure, the loss is much higher than
+# that of a uniform guess. A value in between would have to be found by
+# trial. Adagrad depends less on this choice, because it starts with large
+# steps and reduces them where they are too large.
 
 # %% [markdown]
 # ### Exercise 6
 #
-# A question for research: is the recipe the best there is? Find an optimizer
-# ("sgd", "adagrad" or "adam") and a learning rate for which the last pieces'
-# loss is lower than by the recipe: by 5 nats in a full run. All else stays
-# as it is.
+# This exercise needs some research: is the recipe optimal? Find an optimizer
+# ("sgd", "adagrad" or "adam") and a learning rate for which the loss of the
+# last pieces is lower than with the recipe, by at least 5 nats in a full
+# run. Do not change anything else.
 
 # %%
 ### BEGIN SOLUTION
@@ -525,15 +531,16 @@ margin = full_or_fast(5, 1)
 check(
     lambda: bool(np.mean(train(*mine)[0][-window:]) < by_recipe - margin),
     True,
-    hint="the recipe was made for far longer runs; half its learning rate "
-    "is worth a try, and so is an optimizer that forgets",
+    hint="the recipe is for much longer runs; try half its learning rate, "
+    "or an optimizer that forgets old gradients",
 )
 
 # %% [markdown]
-# What Adagrad remembers is $\mathbf{s}$, as large as the parameters. From it
-# follows the step size $\eta / \sqrt{\mathbf{s}}$ of each weight. Here is
-# its median for each row of $\mathbf{W}_{xh}$, which is the input side of
-# one character, over how often that character was read.
+# Adagrad stores $\mathbf{s}$, which has the size of the parameters. It
+# determines the step size $\eta / \sqrt{\mathbf{s}}$ of each weight. The
+# figure shows the median step size for each row of $\mathbf{W}_{xh}$, which
+# contains the input weights of one character, against the number of
+# occurrences of this character.
 
 # %%
 sums = memory["0"]  # of the first parameter, W_xh: a row for each character
@@ -549,7 +556,7 @@ marked = 0.0
 for index, height in zip(order, steps):
     if (
         read[index] > 2 * marked
-    ):  # not all letters, which would hide one another
+    ):  # not all letters, because labels would overlap
         marked = read[index]
         letter = (
             vocab.to_tokens(index)
@@ -571,30 +578,31 @@ ax.set(
 )
 present(
     ax,
-    "The more often a character was read, the smaller are the "
+    "The more often a character occurs, the smaller are the "
     "steps of its weights.",
 )
 print(
-    "the memory is as large as the parameters:",
+    "the state of Adagrad has the size of the parameters:",
     sum(s.size for s in memory.values()) == size,
 )
 
 # %% [markdown]
-# The rarer a character, the larger the steps that are left for it. The other
-# side of it: $\mathbf{s}$ only ever grows, so that everything slows down in
-# the end. Adam, which notebook 9 uses, forgets old squares and does not.
+# The rarer a character is, the larger its step size remains. A disadvantage
+# is that $\mathbf{s}$ never decreases, so all step sizes become small in the
+# end. Adam, which notebook 9 uses, forgets old squares and avoids this.
 
 # %% [markdown]
-# ## Where the surprise is
+# ## Where is the surprise?
 #
-# Back to the network that was trained for longer. It reads on where training
-# stopped. At each character, how surprised was it? The bars are one line;
-# the legend has means over many.
+# The next cell uses the network from the longer training. It continues with
+# the text at which training stopped, and computes the surprise of each
+# character. The bars show one line of text; the legend shows means over many
+# lines.
 #
-# It reads on with the state that it had there, and not from zeros. It has
-# begun at zeros only once, at the beginning of the text, and whatever its
-# state has become since then, it has learned to read on from *that*. From
-# zeros it may end up in states where it understands nothing.
+# It starts with the last state of the training and not with zeros. During
+# training, the state was zero only once, at the beginning of the text, and
+# the network has learned to work with the states that follow from there.
+# From a zero state it could reach states in which its predictions are poor.
 
 # %%
 shown, num_read = 44, full_or_fast(5000, 500)
@@ -609,7 +617,7 @@ scores -= scores.max(axis=1, keepdims=True)
 logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 surprises = -logs[
     np.arange(num_read), ids_read[1:]
-]  # about the second character, the third, ...
+]  # of the second character, the third, ...
 text = vocab.join(vocab.to_tokens(ids_read))
 is_letter = np.array([letter.isalpha() for letter in text])
 kinds = {
@@ -641,11 +649,11 @@ present(
 )
 
 # %% [markdown]
-# The dashed line is a guess at random. Where words begin there is more to be
-# surprised about than within them, and a space is easiest: the network has
-# learned what words look like before it knows any. When it writes, the
-# temperature says how much of that surprise is let through. It goes on from
-# what it has just read.
+# The dashed line is a uniform guess. The first letter of a word has more
+# surprise than the later letters, and spaces have the least: the network has
+# learned the typical lengths and shapes of words before it learns actual
+# words. When it generates text, a higher temperature makes surprising
+# characters more frequent. The samples continue the text above.
 
 # %%
 for temperature in (0.4, 0.7, 1.0):
@@ -656,16 +664,17 @@ for temperature in (0.4, 0.7, 1.0):
 # %% [markdown]
 # ## What to take away
 #
-# - One row of text, 25 characters at a time, a carried state: that is enough
-#   to learn to write.
-# - Clipping by value bounds each gradient for itself, and changes their
-#   direction.
-# - Adagrad divides by the root of all squares so far: the first steps are as
-#   large as can be, and rare characters keep larger ones than frequent ones.
-# - A network that has always been handed its last state may be lost without
-#   it.
-# - A smooth loss means something only beside others: a guess at random, and
-#   what counting gives.
+# - One row of text, 25 characters at a time, and a state that is passed on
+#   are enough to learn to generate text.
+# - Clipping by value limits each gradient separately and changes the
+#   direction of the update.
+# - Adagrad divides by the root of the sum of all squared gradients: first
+#   steps are as large as possible, and rare characters keep larger steps
+#   than frequent ones.
+# - A network that was trained with passed-on states may predict poorly from
+#   a zero state.
+# - Compare a smooth loss with others: that of a uniform guess and those of
+#   models that count.
 #
 # **Proven in the repository**, in `tests/recipes/test_recipes.py`: one
 # iteration against the recipe written out,

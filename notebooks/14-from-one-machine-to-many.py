@@ -17,15 +17,16 @@
 #
 # # 14. From one machine to many
 #
-# When a text is too long for one machine, several can share the work: each
-# takes some rows of every minibatch, computes their gradients, and all of
-# them average. What is exact about that, and what is not? Where must
-# clipping stand? And are the numbers those of one process? They are, to the
-# last digits, and at the end two processes of this machine show it.
+# If training takes too long on one machine, several machines can share the
+# work: each uses some rows of every minibatch, computes their gradients, and
+# the gradients are averaged. Which part of this is exact, and which is not?
+# Where must gradients be clipped? And are the results the same as with one
+# process? They are, up to rounding, and at the end two processes on this
+# machine show it.
 #
-# It follows section 13.5 of *Dive into Deep Learning*, on training with
-# several GPUs, and uses the networks of its chapters 9 and 10. Read notebook
-# 3 before.
+# The notebook follows section 13.5 of *Dive into Deep Learning*, on training
+# with several GPUs, and uses the networks of its chapters 9 and 10. Read
+# notebook 3 first.
 
 # %%
 import importlib.util
@@ -47,33 +48,34 @@ from d2lrnn.measure import scaling
 from d2lrnn.nets import averaging
 from d2lrnn.teaching import check, full_or_fast, present
 
-# Before any framework: float64 in JAX, less talk from TensorFlow.
+# Before any import of a framework: float64 in JAX, fewer messages.
 backends.prepare()
 plot.use_style()
 
 # %% [markdown]
-# Everything below runs on any of five backends. Edit this line, and nothing
-# else, to choose one.
+# This notebook runs on any of five backends. To choose one, edit only the
+# following line.
 
 # %%
 from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %% [markdown]
-# ## A sum over all
+# ## All-reduce: the sum over all workers
 #
-# Say $k$ workers have a vector of gradients each, $\mathbf{g}_1, \ldots,
-# \mathbf{g}_k$, and each wants the sum of all. That is called an
-# *all-reduce*. One of them could collect all vectors, add them up and send
-# the sum round; then all the others wait for one. In a *ring* nobody does.
-# Each vector is cut into $k$ pieces. In $k - 1$ rounds, each worker sends
-# one piece to its neighbour, which adds it to its own: after that, each has
-# the whole sum of one piece. In $k - 1$ more rounds the finished pieces go
-# round. Here it is, in NumPy, with a row for each worker.
+# Let $k$ workers each have a gradient vector, $\mathbf{g}_1, \ldots,
+# \mathbf{g}_k$. Each worker needs the sum of all vectors. This operation is
+# called *all-reduce*. One worker could receive all vectors, add them, and
+# send the sum to the others; but then this worker limits the speed. A *ring*
+# avoids this. Each vector is divided into $k$ pieces. In each of $k - 1$
+# rounds, every worker sends one piece to its neighbour, which adds it to its
+# own piece. After that, each worker has the complete sum of one piece. In
+# another $k - 1$ rounds, the complete sums are sent around the ring. The
+# next cell implements it in NumPy, with one row per worker.
 
 
 # %%
 def ring_all_reduce(vectors, seen=None):
-    """Return what each worker has after a ring, and how much it has sent."""
+    """Return the sums of each worker, and the numbers that it sent."""
     k = len(vectors)
     pieces = [
         np.array_split(vector.copy(), k) for vector in vectors
@@ -103,11 +105,11 @@ rng = np.random.default_rng(0)
 vectors = rng.normal(size=(4, 12))
 sums, sent = ring_all_reduce(vectors)
 print("every worker has the sum:", np.allclose(sums, vectors.sum(0)))
-print("numbers that each has sent:", sent)
+print("numbers sent by each worker:", sent)
 
 # %% [markdown]
-# Let each of four workers begin with ones: then what stands in a piece is of
-# how many workers it is the sum.
+# In the figure, each of four workers starts with ones. Then the value of a
+# piece is the number of workers whose values were added.
 
 # %%
 ones = np.ones((4, 4))
@@ -126,19 +128,19 @@ axes[0].set(xlabel="piece", ylabel="worker")
 present(
     axes,
     "A row for each worker, a column for each piece: after three rounds "
-    "each has one whole sum, after three more all of them.",
+    "each has one complete sum, after three more it has all.",
 )
 
 # %% [markdown]
 # ### Exercise 1
 #
-# How many numbers does each of $k$ workers send for a vector of $N$ numbers,
-# if $k$ divides $N$?
+# A vector has $N$ numbers, and $k$ divides $N$. How many numbers does each
+# of $k$ workers send?
 
 
 # %%
 def numbers_sent(k, N):
-    """Return how many numbers a worker sends."""
+    """Return the number of values that a worker sends."""
     ### BEGIN SOLUTION
     return 2 * (k - 1) * N // k
     ### END SOLUTION
@@ -155,26 +157,26 @@ check(
         ring_all_reduce(np.zeros((k, N)))[1][0]
         for k, N in ((4, 12), (2, 100), (64, 6400))
     ],
-    hint="there are 2 (k - 1) rounds, and in each a worker "
+    hint="there are 2 (k - 1) rounds, and in each round a worker "
     "sends one of k pieces",
 )
 
 # %% [markdown]
-# However many workers there are, none sends more than $2N$ numbers. That is
-# why a ring is what the frameworks' engines use between machines.
+# For any number of workers, each sends fewer than $2N$ numbers. For this
+# reason, frameworks use rings between machines.
 
 # %% [markdown]
 # ## Averaging gradients is exact
 #
 # The loss of a minibatch is the mean over its rows, and so is its gradient.
-# Two halves of the rows therefore give two gradients whose mean is that of
-# the whole,
+# If two workers each use half of the rows, the mean of their gradients is
+# the gradient of the whole minibatch,
 #
 # $$\frac{1}{n} \sum_{i=1}^{n} \nabla \ell_i =
 # \frac{1}{2} \Big( \frac{2}{n} \sum_{i \le n/2} \nabla \ell_i +
 # \frac{2}{n} \sum_{i > n/2} \nabla \ell_i \Big).$$
 #
-# No approximation is in it: only the order of a sum has changed.
+# This is not an approximation: only the order of the sum is different.
 
 # %%
 loader, vocab = rnn.load_data_builtin(8, 20, seed=0)
@@ -212,13 +214,13 @@ print(
 # %% [markdown]
 # ### Exercise 2
 #
-# Three workers share eight rows as 2, 3 and 3. What is the gradient of all
-# eight, of the three that they have?
+# Three workers have 2, 3 and 3 of eight rows. Compute the gradient of all
+# eight rows from the gradients of the three workers.
 
 
 # %%
 def averaged(gradients, counts):
-    """Return the gradient of all rows, of workers with so many rows each."""
+    """Return the gradient of all rows; counts has the rows per worker."""
     ### BEGIN SOLUTION
     return sum(
         count * gradient for gradient, count in zip(gradients, counts)
@@ -233,34 +235,34 @@ check(
         [flat_gradient(net, X[rows], Y[rows]) for rows in thirds], [2, 3, 3]
     ),
     whole,
-    hint="a worker that has more rows counts for more",
+    hint="weight the gradient of each worker by its number of rows",
 )
 
 # %% [markdown]
-# The package does just that. Each process puts its number of targets in
-# front, then the sums of its own loss and gradients, all in one vector; what
-# comes back is divided by the number of all targets.
+# The package computes it in this way. Each process puts its number of
+# targets and the sums of its loss and gradients into one vector. After the
+# all-reduce, the sums are divided by the number of all targets.
 
 # %%
 rnn.show(averaging.make_update)
 
 # %% [markdown]
-# ## Averaging parameters is not
+# ## Averaging parameters is not exact
 #
-# Would it not be cheaper to let each worker train on its own for a while,
-# and to average the *parameters* now and then? It is done, and it can work
-# well, but it is another method. The gradient depends on where it is taken:
-# after one step of its own each worker is somewhere else, and the mean of
-# gradients taken in different places is not the gradient at the mean.
+# It would be cheaper if each worker trained alone for some steps, and only
+# the *parameters* were averaged from time to time. This can work well, but
+# it is a different method. A gradient depends on the parameters: after one
+# step, the workers have different parameters, and the mean of gradients at
+# different parameters is not the gradient at the mean of the parameters.
 #
-# Below, two workers average their parameters after every so many steps of
-# gradient descent. Drawn is how far they are then from one process that has
-# had all rows.
+# In the next cell, two workers average their parameters after a certain
+# number of steps of gradient descent. The figure shows the difference from
+# one process that uses all rows.
 
 
 # %%
 def train(parts, every, num_steps):
-    """Return the parameters of workers that average now and then."""
+    """Return the mean parameters after averaging at an interval."""
     workers = [new_net().arrays() for _ in parts]
     for step in range(1, num_steps + 1):
         for number, rows in enumerate(parts):
@@ -300,25 +302,25 @@ present(
 )
 
 # %% [markdown]
-# At an interval of one, the difference is rounding: all start from one
-# place, and a step of gradient descent is linear in the gradient. From two
-# steps on it is of another kind.
+# With an interval of one step, the difference is rounding: both workers
+# start with the same parameters, and a step of gradient descent is linear in
+# the gradient. With two or more steps, the difference is much larger.
 
 # %% [markdown]
-# ## What clipping must see
+# ## Clip after averaging
 #
-# There is one more condition, even at an interval of one. Clipping is not
-# linear. If each worker clips its own gradient before the average, large
-# ones are cut in one half of the rows and not in the other, and the norm of
-# the average is not what the one process has seen. So the order is: average,
-# then clip, by the norm of the whole.
+# Even with an interval of one step, there is another condition. Clipping is
+# not linear. If each worker clips its own gradient before averaging, large
+# gradients are reduced for some rows and not for others, and the norm of the
+# mean differs from the norm in one process. So the right order is: average
+# the gradients, then clip by the norm of the mean.
 
 # %%
 theta = 0.5 * float(np.sqrt((whole**2).sum()))
 
 
 def clipped(gradient):
-    """Return a gradient, shortened to theta where it is longer."""
+    """Return a gradient with a norm of at most theta."""
     return gradient * min(1.0, theta / np.sqrt((gradient**2).sum()))
 
 
@@ -357,21 +359,21 @@ ax.set(aspect="equal", xlim=(-1.2, 5.6), ylim=(-1.1, 1.5))
 ax.legend(loc="center right")
 present(
     ax,
-    "Clipping before the average turns the step, and makes it shorter than "
-    "the bound, although the true average is longer.",
+    "Clipping before the average changes the direction, and the step is "
+    "shorter than the bound, although the average is longer.",
 )
 
 # %% [markdown]
-# The longer of the two gradients comes from rows that the network does worst
-# at. Clipped by itself it has no more say than the other, so the step points
-# elsewhere.
+# The longer of the two gradients belongs to rows for which the predictions
+# are worst. If it is clipped separately, it has no more influence than the
+# other, so the update has another direction.
 
 # %% [markdown]
 # ### Exercise 3
 #
 # Two workers have the gradients $(3, 4)$ and $(0, 1)$, and $\theta = 1$.
-# What does one process that has all rows move by, in units of the learning
-# rate?
+# What is the update of one process that uses all rows, in units of the
+# learning rate?
 
 # %%
 ### BEGIN SOLUTION
@@ -385,17 +387,17 @@ check(
     lambda: rnn.to_numpy(
         rnn.grad_clipping([rnn.from_numpy(pair.mean(axis=0))], 1.0)[0][0]
     ),
-    hint="average first: (1.5, 2.5); its norm is above 1",
+    hint="average first: (1.5, 2.5); its norm is larger than 1",
 )
 
 # %% [markdown]
 # ## Two processes
 #
-# Now in earnest. `d2lrnn launch` starts processes with the engine of the
-# backend: MPI for NumPy, `torch.distributed`, `jax.distributed`,
-# TensorFlow's `MultiWorkerMirroredStrategy`, MXNet's parameter server. In
-# each of them, `rnn.processes()` knows the rank and the size. Nothing else
-# in the script differs from training in one process.
+# Now we start two real processes. `d2lrnn launch` starts processes with the
+# communication library of the backend: MPI for NumPy, `torch.distributed`,
+# `jax.distributed`, TensorFlow's `MultiWorkerMirroredStrategy`, or MXNet's
+# parameter server. In each process, `rnn.processes()` returns the rank and
+# the world size. The rest of the script is the same as for one process.
 
 # %%
 script = f"""
@@ -419,7 +421,7 @@ if processes.rank == 0:
 
 
 def run(number):
-    """Train in so many processes; return the parameters that came of it."""
+    """Train with this number of processes; return the parameters."""
     with tempfile.TemporaryDirectory() as folder:
         file, model = Path(folder) / "together.py", Path(folder) / "model"
         file.write_text(script)
@@ -456,13 +458,13 @@ print(
 )
 
 # %% [markdown]
-# ## When it pays
+# ## When are several workers faster?
 #
-# A step of one process takes $c$ seconds. With $k$ workers it takes $c / k$,
-# and the seconds $r$ of the all-reduce come on top. They do not shrink as
-# there are more workers: each always sends nearly $2N$ numbers. The figure
-# takes the numbers of a GRU in float32 with 512 hidden units and a step of
-# 0.2 seconds, and networks of three speeds.
+# One process takes $c$ seconds for a step. With $k$ workers, the computation
+# takes $c / k$ seconds, and the all-reduce takes another $r$ seconds. This
+# time does not decrease with the number of workers, because each always
+# sends nearly $2N$ numbers. The figure assumes a GRU in float32 with 512
+# hidden units, a step of 0.2 seconds, and networks of three speeds.
 
 # %%
 num_bytes, seconds = scaling.num_bytes("gru", 512), 0.2
@@ -483,15 +485,15 @@ ax.set(
 ax.legend()
 present(
     ax,
-    "Speed over workers, for three networks: each line levels "
-    "off, the slowest first.",
+    "Speed-up over workers, for three networks: each line flattens, "
+    "the one for the slowest network first.",
 )
 
 # %% [markdown]
 # ### Exercise 4
 #
-# However many workers there are, how many times as fast as one can they be
-# on the slowest of the three?
+# What is the largest possible speed-up on the slowest of the three networks,
+# for any number of workers?
 
 # %%
 ### BEGIN SOLUTION
@@ -502,17 +504,17 @@ limit = seconds / (2 * num_bytes * 8 / 1e9)
 check(
     limit,
     lambda: seconds / scaling.seconds_on(1e9, 10**9, num_bytes),
-    hint="c / k goes to 0, and what is left is the time that 2 N "
-    "numbers of 4 bytes take",
+    hint="c / k goes to 0, and the time of the all-reduce remains: 2 N "
+    "numbers of 4 bytes",
     tolerance=1e-3,
 )
 
 # %% [markdown]
 # ### Exercise 5
 #
-# Up to how many workers is it worth while? On the slowest of the three, with
-# how many workers is as much time spent on the all-reduce as on computing?
-# (It need not be a whole number. Do not round.)
+# On the slowest of the three networks, for how many workers does the
+# all-reduce take as much time as the computation? (The answer need not be an
+# integer. Do not round.)
 
 # %%
 ### BEGIN SOLUTION
@@ -523,26 +525,25 @@ even = 1 + seconds / (2 * num_bytes * 8 / 1e9)
 check(
     lambda: scaling.seconds_on(1e9, even, num_bytes) - seconds / even,
     0,
-    hint="solve c / k = 2 (k - 1) / k times the time of N numbers for k",
+    hint="solve c / k = 2 (k - 1) / k * (time of N numbers) for k",
     tolerance=1e-9,
 )
 
 # %% [markdown]
-# More rows in a minibatch make $c$ longer and leave $r$ as it is. That is
-# how many machines are kept busy; but a larger minibatch is another
-# training, with fewer steps for the same text, and its learning rate has to
-# be found anew.
+# A larger minibatch increases $c$ and does not change $r$. So many machines
+# can be used efficiently with large minibatches. But then there are fewer
+# updates for the same text, and the learning rate must be chosen again.
 
 # %% [markdown]
 # ## What to take away
 #
-# - In a ring, each worker sends less than twice its numbers, however many
-#   workers there are.
-# - Averaging gradients is exact, weighted by rows; averaging parameters is
-#   another method.
-# - Average, then clip: the norm is that of the whole gradient.
-# - All-reducing takes as long for many as for few, so that it is what is
-#   left in the end.
+# - In a ring, each worker sends fewer than twice its numbers, for any number
+#   of workers.
+# - Averaging gradients is exact if they are weighted by the number of rows.
+#   Averaging parameters is a different method.
+# - Average first, then clip by the norm of the mean.
+# - The time of the all-reduce does not decrease with the number of workers,
+#   so in the end it dominates.
 #
 # **Proven in the repository**, for five backends, two and four processes:
 # `test_parameters_are_those_of_one_process` and
