@@ -8,7 +8,7 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from d2lrnn.book import names, replaced, shared
@@ -26,12 +26,29 @@ FILES = {
         "language_model",
         "seq2seq",
     ),
+    "1.0": (
+        "names_1_0",
+        "aliases",
+        "attention",
+        "basics",
+        "pairs",
+        "seq2seq",
+        "tensors",
+        "devices",
+        "operations",
+        "design",
+        "data_sets",
+        "models",
+        "recurrent",
+        "translation",
+        "scoring",
+    ),
 }
 COVERED = ("recurrent neural networks", "modern recurrent neural networks")  # chapters, all names
 
 
-def provide(package: str, edition: str) -> None:
-    """Give a framework's module the names that an edition has in this framework.
+def provide(package: str, edition: str) -> Callable[[str], Any]:
+    """Give a framework's module the names that an edition has in it; return its ``__getattr__``.
 
     Args:
         package: the module's ``__name__``, which ends with the framework's.
@@ -39,12 +56,20 @@ def provide(package: str, edition: str) -> None:
     """
     d2l, framework = sys.modules[package], package.rpartition(".")[2]
     d2l.__path__ += shared.__path__
-    for file in FILES[edition]:
-        for name, value in vars(importlib.import_module(f"{package}.{file}")).items():
-            if is_of(name, edition, framework):
-                setattr(d2l, name, value)
-    vars(d2l).update(d2l=d2l, __getattr__=names_of(package, edition))
+    names_file, *others = (f"{package}.{file}" for file in FILES[edition])
+    _take_names(d2l, names_file, edition)  # those of any framework
+    for file in filter(importlib.util.find_spec, others):  # JAX does not have those of 0.17
+        _take_names(d2l, file, edition, framework)
+    vars(d2l).update(d2l=d2l)
     replaced.remember(d2l)
+    return names_of(package, edition)
+
+
+def _take_names(d2l: ModuleType, file: str, edition: str, *frameworks: str) -> None:
+    """Give a module the names of a file that an edition has in one of the frameworks, or in any."""
+    for name, value in vars(importlib.import_module(file)).items():
+        if is_of(name, edition, *frameworks):
+            setattr(d2l, name, value)
 
 
 def names_of(package: str, edition: str) -> Callable[[str], Any]:
@@ -70,10 +95,10 @@ def names_of(package: str, edition: str) -> Callable[[str], Any]:
     return __getattr__
 
 
-def is_of(name: str, edition: str, framework: str) -> bool:
-    """Return whether a framework's module of an edition's d2l has a name."""
+def is_of(name: str, edition: str, *frameworks: str) -> bool:
+    """Return whether an edition's d2l has a name, in one of the frameworks or in any."""
     known = names.names().get(name)
-    return known is not None and edition in known.editions([framework])
+    return known is not None and edition in known.editions(frameworks)
 
 
 def exported(package: str, edition: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The models of the book's first chapters in JAX: regression, and the base of classifiers."""
+"""The models of the first chapters in JAX: regression and classifiers."""
 
 import sys
 from functools import partial
@@ -29,13 +29,13 @@ class LinearRegressionScratch(Module):
         """Return X w + b."""
         return d2l.matmul(X, self.w) + self.b
 
-    def loss(self, params, X, y, state):
+    def loss(self, params, X, y, state):  # type: ignore[override]  # the book's arguments
         """Return the mean of half the squared errors."""
         y_hat = state.apply_fn({"params": params}, *X)
         return d2l.reduce_mean((y_hat - d2l.reshape(y, y_hat.shape)) ** 2) / 2
 
     def configure_optimizers(self):
-        """Return what makes the updates."""
+        """Return the optimizer."""
         return d2l.SGD(self.lr)
 
 
@@ -49,7 +49,7 @@ class LinearRegression(Module):
         self.net = nn.Dense(1, kernel_init=nn.initializers.normal(0.01))
 
     def forward(self, X):
-        """Return what the layer makes of X."""
+        """Return the outputs of the layer for X."""
         return self.net(X)
 
     @partial(jax.jit, static_argnums=0)
@@ -72,7 +72,7 @@ class Classifier(Module):
         return value, grads
 
     def validation_step(self, params, batch, state):
-        """Plot loss and accuracy of a minibatch (inputs..., targets) that was held out."""
+        """Plot the loss and the accuracy of a validation minibatch (inputs..., targets)."""
         *X, Y = batch
         self.plot("loss", self.loss(params, tuple(X), Y, state)[0], train=False)
         self.plot("acc", self.accuracy(params, tuple(X), Y, state), train=False)
@@ -98,7 +98,7 @@ class Classifier(Module):
         return (losses.mean() if averaged else losses), changed
 
     def layer_summary(self, X_shape, key=None):
-        """Print the shape of what each layer of ``net`` makes of an input of that shape."""
+        """Print the shapes of the outputs of the layers of ``net`` for an input of a shape."""
         X = jnp.zeros(X_shape)
         variables = self.init(jax.random.PRNGKey(0) if key is None else key, X)
         bound = self.clone().bind(variables, mutable=["batch_stats"])

@@ -1,4 +1,4 @@
-"""The book's recurrent networks and language models in JAX (sections 9.5, 9.6 and 10.3)."""
+"""Recurrent networks and language models in JAX (sections 9.5, 9.6 and 10.3)."""
 
 import sys
 
@@ -6,43 +6,19 @@ import jax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2lrnn.book.jax import texts
-from d2lrnn.book.jax.design import DataModule, loss_and_gradients
+from d2lrnn.book.jax import generation
+from d2lrnn.book.jax.design import loss_and_gradients
 from d2lrnn.book.jax.former import FormerCells
 from d2lrnn.book.jax.models import Classifier
-from d2lrnn.book.objects import check_prediction
 
 d2l = sys.modules[__package__]
 
 
-class TimeMachine(texts.TimeMachineText, DataModule):
-    """The Time Machine as one list of characters, and every window of it.
-
-    Args:
-        batch_size: rows of a minibatch.
-        num_steps: length of the windows.
-        num_train, num_val: how many windows there are to train with, and how many are held out.
-    """
-
-    def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
-        """Read the text and cut it into windows: X without, Y with the last character."""
-        DataModule.__init__(self)
-        self.save_hyperparameters()
-        corpus, self.vocab = self.build(self._download())
-        windows = d2l.tensor(self._windows(corpus, num_steps))
-        self.X, self.Y = windows[:, :-1], windows[:, 1:]
-
-    def get_dataloader(self, train):
-        """Return the first num_train windows to train with, or the num_val that follow."""
-        start, count = (0, self.num_train) if train else (self.num_train, self.num_val)
-        return self.get_tensorloader([self.X, self.Y], train, slice(start, start + count))
-
-
 class RNNScratch(FormerCells, nn.Module):
-    """The recurrent network from scratch.
+    """A recurrent network from scratch.
 
     Args:
-        num_inputs, num_hiddens: sizes of the inputs and of the state.
+        num_inputs, num_hiddens: the sizes of the inputs and of the state.
         sigma: the standard deviation of the weights.
     """
 
@@ -62,7 +38,7 @@ class RNNScratch(FormerCells, nn.Module):
 
         Args:
             inputs: (num_steps, n, num_inputs).
-            state: what holds one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
+            state: a sequence of one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
         """
         if not hasattr(inputs, "shape"):
             inputs = jnp.stack(list(inputs))
@@ -80,11 +56,11 @@ class RNNScratch(FormerCells, nn.Module):
 
 
 class RNNLMScratch(Classifier):
-    """A language model around a recurrent network, from scratch.
+    """A language model with a recurrent network, from scratch.
 
     Args:
         rnn: takes (inputs, state) and returns (outputs, state); has ``num_hiddens``, ``sigma``.
-        vocab_size: how many tokens there are.
+        vocab_size: the number of tokens.
         lr: the learning rate.
     """
 
@@ -105,7 +81,7 @@ class RNNLMScratch(Classifier):
         return value, grads
 
     def validation_step(self, params, batch, state):
-        """Plot the perplexity of a minibatch that was held out."""
+        """Plot the perplexity of a validation minibatch."""
         l, _ = self.loss(params, tuple(batch[:-1]), batch[-1], state)
         self.plot("ppl", d2l.exp(l), train=False)
 
@@ -114,7 +90,7 @@ class RNNLMScratch(Classifier):
         return jax.nn.one_hot(X.T, self.vocab_size)
 
     def output_layer(self, rnn_outputs):
-        """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
+        """Return the scores (n, num_steps, vocab_size) for the outputs of the steps."""
         if not hasattr(rnn_outputs, "shape"):
             rnn_outputs = d2l.stack(list(rnn_outputs))
         return d2l.matmul(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
@@ -125,29 +101,27 @@ class RNNLMScratch(Classifier):
         return self.output_layer(rnn_outputs)
 
     def predict(self, prefix, num_preds, vocab, params):
-        """Return prefix and the num_preds tokens that seem likeliest after it, as a string.
+        """Return prefix and the num_preds most probable tokens after it, as a string.
 
         Args:
-            params: of a trainer's state, ``trainer.state.params``.
+            params: of the state of a trainer, ``trainer.state.params``.
         """
-        check_prediction(prefix, num_preds)
-        state, outputs = None, [vocab[prefix[0]]]
-        for i in range(1, len(prefix) + num_preds):
-            X = self.one_hot(d2l.tensor([[outputs[-1]]]))
-            rnn_outputs, state = self.rnn.apply({"params": params["rnn"]}, X, state)
-            if i < len(prefix):  # the state warms up
-                outputs.append(vocab[prefix[i]])
-            else:
-                Y = self.apply({"params": params}, rnn_outputs, method=self.output_layer)
-                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
-        return "".join(vocab.idx_to_token[i] for i in outputs)
+
+        def step(index, state):
+            X = self.one_hot(d2l.tensor([[index]]))
+            return self.rnn.apply({"params": params["rnn"]}, X, state)
+
+        def scores(outputs):
+            return self.apply({"params": params}, outputs, method=self.output_layer)
+
+        return generation.generate(prefix, num_preds, vocab, step, scores)
 
 
 class RNN(FormerCells, nn.Module):
-    """The recurrent network with Flax's own cell, which the book's JAX code leaves out.
+    """A recurrent network with Flax's own cell, which the book's JAX code does not define.
 
     Args:
-        num_hiddens: size of the state.
+        num_hiddens: the size of the state.
     """
 
     num_hiddens: int
@@ -162,12 +136,12 @@ class RNN(FormerCells, nn.Module):
 
 
 def over_time(cell):
-    """Return a Flax cell as a layer that runs over the first axis."""
+    """Return a Flax cell as a layer that loops over the first axis."""
     return nn.scan(cell, variable_broadcast="params", split_rngs={"params": False})
 
 
 class RNNLM(RNNLMScratch):
-    """A language model around a recurrent network, with Flax's own output layer."""
+    """A language model with a recurrent network and Flax's own output layer."""
 
     training: bool = True
 
@@ -189,7 +163,7 @@ class GRU(RNN):
     """A deep GRU with Flax's own cell.
 
     Args:
-        num_hiddens, num_layers: size of each state; how many layers.
+        num_hiddens, num_layers: the size of each state; the number of layers.
         dropout: the share of the states between layers that is left out in training.
     """
 

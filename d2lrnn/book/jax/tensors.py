@@ -1,4 +1,4 @@
-"""The book's names for what JAX does to arrays, devices and random keys included (its appendix)."""
+"""JAX's functions, devices and random keys under the book's names (its appendix)."""
 
 import functools
 import random
@@ -8,7 +8,9 @@ import jax
 import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
-from jax._src.array import ArrayImpl as _ArrayImpl  # no public name, unless an array is made
+from jax._src.array import ArrayImpl as _ArrayImpl  # it does not have a public name
+
+from .methods import *  # noqa: F403
 
 d2l = sys.modules[__package__]
 nn_Module = nn.Module
@@ -16,39 +18,27 @@ to = jax.device_put
 numpy = np.asarray
 sigmoid = jax.nn.sigmoid
 
-ones_like = jnp.ones_like
-ones = jnp.ones
-zeros_like = jnp.zeros_like
-zeros = jnp.zeros
-arange = jnp.arange
-meshgrid = jnp.meshgrid
-sin = jnp.sin
-sinh = jnp.sinh
-cos = jnp.cos
-cosh = jnp.cosh
-tanh = jnp.tanh
-linspace = jnp.linspace
-exp = jnp.exp
-log = jnp.log
-tensor = jnp.array
-expand_dims = jnp.expand_dims
-matmul = jnp.matmul
-int32 = jnp.int32
-int64 = jnp.int64
-float32 = jnp.float32
-concat = jnp.concatenate
-stack = jnp.stack
-abs = jnp.abs
-eye = jnp.eye
+ones, zeros, eye, ones_like, zeros_like = (
+    jnp.ones,
+    jnp.zeros,
+    jnp.eye,
+    jnp.ones_like,
+    jnp.zeros_like,
+)
+tensor, arange, linspace, meshgrid = jnp.array, jnp.arange, jnp.linspace, jnp.meshgrid
+sin, sinh, cos, cosh, tanh = jnp.sin, jnp.sinh, jnp.cos, jnp.cosh, jnp.tanh
+exp, log, abs, matmul, expand_dims = jnp.exp, jnp.log, jnp.abs, jnp.matmul, jnp.expand_dims
+concat, stack = jnp.concatenate, jnp.stack
+int32, int64, float32 = jnp.int32, jnp.int64, jnp.float32
 
 
 def get_seed():
-    """Return a seed that Python's ``random`` draws, from 0 to 1,000,000."""
+    """Return a random seed from 0 to 1,000,000, drawn with Python's ``random``."""
     return random.randint(0, 10**6)
 
 
 def get_key():
-    """Return a new random key; after ``random.seed`` the keys repeat."""
+    """Return a new random key; ``random.seed`` makes the keys repeat."""
     return jax.random.PRNGKey(d2l.get_seed())
 
 
@@ -57,16 +47,11 @@ def transpose(a):
     return a.T
 
 
-def reshape(x, *args, **kwargs):
-    """Return x in another shape."""
-    return x.reshape(*args, **kwargs)
-
-
 def _take_one_element():
-    """Let int and float take every array of one element, whatever its number of axes.
+    """Let int and float take every array of one element, with any number of axes.
 
-    JAX did so when the book's cells were written; its newer versions take an array without axes
-    only. This holds for the whole process: arrays that a cell makes have JAX's own type.
+    JAX did so when the book's cells were written; newer versions only take an array without axes.
+    This changes the whole process, because the arrays of a cell have JAX's own type.
     """
     for convert in (int, float):
         name = f"__{convert.__name__}__"
@@ -84,34 +69,9 @@ def _of_one_element(convert):
 _take_one_element()
 
 
-def reduce_sum(x, *args, **kwargs):
-    """Return the sum, of all elements or along an axis."""
-    return x.sum(*args, **kwargs)
-
-
-def argmax(x, *args, **kwargs):
-    """Return where the largest element is, of all or along an axis."""
-    return x.argmax(*args, **kwargs)
-
-
 def astype(x, *args, **kwargs):
-    """Return x as another type of numbers."""
+    """Return an array of another dtype."""
     return x.astype(*args, **kwargs)
-
-
-def reduce_mean(x, *args, **kwargs):
-    """Return the mean, of all elements or along an axis."""
-    return x.mean(*args, **kwargs)
-
-
-def swapaxes(x, *args, **kwargs):
-    """Return x with two axes in each other's place."""
-    return x.swapaxes(*args, **kwargs)
-
-
-def repeat(x, *args, **kwargs):
-    """Return x with its elements repeated."""
-    return x.repeat(*args, **kwargs)
 
 
 def cpu():
@@ -120,7 +80,7 @@ def cpu():
 
 
 def gpu(i=0):
-    """Return the i-th GPU; RuntimeError where there is none."""
+    """Return the i-th GPU, or raise a RuntimeError if it does not exist."""
     return jax.devices("gpu")[i]
 
 
@@ -128,15 +88,5 @@ def num_gpus():
     """Return the number of GPUs."""
     try:
         return jax.device_count("gpu")
-    except RuntimeError:  # JAX was installed without a GPU's code
+    except RuntimeError:  # JAX was installed without support for GPUs
         return 0
-
-
-def try_gpu(i=0):
-    """Return the i-th GPU if there is one, otherwise the CPU."""
-    return d2l.gpu(i) if d2l.num_gpus() > i else d2l.cpu()
-
-
-def try_all_gpus():
-    """Return all GPUs."""
-    return [d2l.gpu(i) for i in range(d2l.num_gpus())]

@@ -78,7 +78,7 @@ class TimeMachineText(HyperParameters):
     """What The Time Machine as a data set does without naming a framework."""
 
     root: str
-    id_dtype: type = np.int64
+    id_dtype: type  # of the token ids
 
     def _download(self) -> str:
         """Return the text as it was printed; from the folder ``root`` if it is there."""
@@ -119,6 +119,8 @@ class EnglishFrench(HyperParameters):
     num_steps: int
     num_train: int
     num_val: int
+    src_vocab: Any
+    tgt_vocab: Any
 
     def _download(self) -> str:
         """Return the file of pairs, one to a line; from the folder ``root`` if it is there."""

@@ -1,66 +1,8 @@
-"""The names of ``d2l.tensorflow`` of the book's edition 1.0, for its recurrent chapters."""
-
-import sys
+"""The interface of ``d2l.tensorflow`` 1.0 for the chapters on recurrent networks."""
 
 from d2lrnn.backends import requires
-from d2lrnn.book import chapters, classic, replaced, shared
+from d2lrnn.book import chapters, classic
 
-# The last folder has the functions that 1.0 keeps of 0.17.
-__path__ += [*shared.__path__, f"{classic.__path__[0]}/tensorflow"]
-
-from d2lrnn.book.tensorflow.names_1_0 import *
-from d2lrnn.book.tensorflow.pairs import (
-    build_array_nmt,
-    load_data_nmt,
-    preprocess_nmt,
-    read_data_nmt,
-    tokenize_nmt,
-    truncate_pad,
-)
-
+__path__ += [f"{classic.__path__[0]}/tensorflow"]  # 1.0 keeps functions of 0.17
 with requires("tensorflow"):
-    from d2lrnn.book.tensorflow.attention import AdditiveAttention, masked_softmax
-    from d2lrnn.book.tensorflow.basics import (
-        evaluate_accuracy,
-        evaluate_loss,
-        linreg,
-        squared_loss,
-        synthetic_data,
-    )
-    from d2lrnn.book.tensorflow.design import SGD, DataModule, Module, Trainer
-    from d2lrnn.book.tensorflow.framework import tf
-    from d2lrnn.book.tensorflow.models import (
-        Classifier,
-        LinearRegression,
-        LinearRegressionScratch,
-        SoftmaxRegression,
-        SyntheticRegressionData,
-    )
-    from d2lrnn.book.tensorflow.recurrent import (
-        GRU,
-        RNN,
-        RNNLM,
-        RNNLMScratch,
-        RNNScratch,
-        TimeMachine,
-    )
-    from d2lrnn.book.tensorflow.scoring import AttentionDecoder, DotProductAttention
-    from d2lrnn.book.tensorflow.seq2seq import (
-        MaskedSoftmaxCELoss,
-        predict_seq2seq,
-        sequence_mask,
-        train_seq2seq,
-    )
-    from d2lrnn.book.tensorflow.tensors import *
-    from d2lrnn.book.tensorflow.translation import (
-        Decoder,
-        Encoder,
-        EncoderDecoder,
-        MTFraEng,
-        Seq2Seq,
-        Seq2SeqEncoder,
-    )
-
-d2l = sys.modules[__name__]
-__getattr__ = chapters.names_of(__name__, "1.0")
-replaced.remember(d2l)
+    __getattr__ = chapters.provide(__name__, "1.0")

@@ -1,33 +1,16 @@
-"""The models of the book's first chapters in TensorFlow: regression and classifiers."""
+"""The models of the first chapters in TensorFlow: regression and classifiers."""
 
 import sys
 
-from d2lrnn.book.tensorflow.basics import squared_loss
-from d2lrnn.book.tensorflow.design import DataModule, Module
+from d2lrnn.book.tensorflow import classifiers
+from d2lrnn.book.tensorflow.classifiers import Classifier
+from d2lrnn.book.tensorflow.design import Module
 from d2lrnn.book.tensorflow.framework import keras, tf
 
 d2l = sys.modules[__package__]
 
 
-class SyntheticRegressionData(DataModule):
-    """Inputs drawn at random, and targets that depend on them linearly (section 3.3)."""
-
-    def __init__(self, w, b, noise=0.01, num_train=1000, num_val=1000, batch_size=32):
-        """Draw X (n, len(w)) from N(0, 1) and y = X w + b + noise."""
-        super().__init__()
-        self.save_hyperparameters()
-        n = num_train + num_val
-        self.X = tf.random.normal((n, w.shape[0]))
-        column = d2l.reshape(w, (-1, 1))
-        self.y = d2l.matmul(self.X, column) + b + tf.random.normal((n, 1)) * noise
-
-    def get_dataloader(self, train):
-        """Return the first num_train rows to train with, or the others."""
-        rows = slice(0, self.num_train) if train else slice(self.num_train, None)
-        return self.get_tensorloader((self.X, self.y), train, rows)
-
-
-class LinearRegressionScratch(Module):
+class LinearRegressionScratch(classifiers.LinearRegressionScratch):
     """Linear regression from scratch (section 3.4)."""
 
     def __init__(self, num_inputs, lr, sigma=0.01):
@@ -37,16 +20,8 @@ class LinearRegressionScratch(Module):
         self.w = tf.Variable(tf.random.normal((num_inputs, 1), stddev=sigma))
         self.b = tf.Variable(tf.zeros(1))
 
-    def forward(self, X):
-        """Return X w + b."""
-        return d2l.matmul(X, self.w) + self.b
-
-    def loss(self, y_hat, y):
-        """Return the mean of half the squared errors."""
-        return d2l.reduce_mean(squared_loss(y_hat, y))
-
     def configure_optimizers(self):
-        """Return what makes the updates."""
+        """Return the optimizer."""
         return d2l.SGD(self.lr)
 
 
@@ -54,7 +29,7 @@ class LinearRegression(Module):
     """Linear regression with Keras' own layer (section 3.5)."""
 
     def __init__(self, lr):
-        """Make the layer, with weights to be drawn from N(0, 0.01²)."""
+        """Make the layer, with weights from N(0, 0.01²)."""
         super().__init__()
         self.save_hyperparameters()
         normal = keras.initializers.RandomNormal(stddev=0.01)
@@ -65,7 +40,7 @@ class LinearRegression(Module):
         return keras.losses.MeanSquaredError()(y, y_hat)
 
     def configure_optimizers(self):
-        """Return what makes the updates."""
+        """Return the optimizer."""
         return keras.optimizers.SGD(self.lr)
 
     def get_w_b(self):
@@ -74,42 +49,11 @@ class LinearRegression(Module):
         return weights, bias
 
 
-class Classifier(Module):
-    """The base class of models that choose one of several classes (section 4.3)."""
-
-    def validation_step(self, batch):
-        """Plot loss and accuracy of a minibatch (inputs..., targets) that was held out."""
-        Y_hat = self(*batch[:-1])
-        self.plot("loss", self.loss(Y_hat, batch[-1]), train=False)
-        self.plot("acc", self.accuracy(Y_hat, batch[-1]), train=False)
-
-    def accuracy(self, Y_hat, Y, averaged=True):
-        """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
-        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
-        chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
-        right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)
-        return d2l.reduce_mean(right) if averaged else right
-
-    def loss(self, Y_hat, Y, averaged=True):
-        """Return the mean cross-entropy of outputs (..., q) for targets (...), or each row's."""
-        rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
-        labels = tf.cast(d2l.reshape(Y, (-1,)), tf.int64)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, rows)
-        return tf.reduce_mean(losses) if averaged else losses
-
-    def layer_summary(self, X_shape):
-        """Print the shape of what each layer of ``net`` makes of an input of that shape."""
-        X = d2l.normal(X_shape)
-        for layer in self.net.layers:
-            X = layer(X)
-            print(f"{type(layer).__name__} output shape:\t", X.shape)
-
-
 class SoftmaxRegression(Classifier):
     """Softmax regression (section 4.5)."""
 
     def __init__(self, num_outputs, lr):
-        """Make the layer, of as many outputs as there are classes."""
+        """Make the layer, with one output for each class."""
         super().__init__()
         self.save_hyperparameters()
         self.net = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(num_outputs)])

@@ -1,113 +1,41 @@
-"""The book's translation from English to French in TensorFlow (sections 10.5 to 10.7)."""
+"""Translation from English to French in TensorFlow (sections 10.5 to 10.7)."""
 
 import sys
 
-from d2lrnn import checks
-from d2lrnn.book.tensorflow import texts
-from d2lrnn.book.tensorflow.design import DataModule
-from d2lrnn.book.tensorflow.framework import keras, tf
-from d2lrnn.book.tensorflow.models import Classifier
+from d2lrnn.book.tensorflow import translators
+from d2lrnn.book.tensorflow.framework import keras
 
 d2l = sys.modules[__package__]
 
 
-class MTFraEng(texts.EnglishFrench, DataModule):
-    """Sentences in English and French, as arrays of word ids of one length.
+class Encoder(translators.Encoder):
+    """The base class of encoders, which read a sequence."""
 
-    Args:
-        batch_size: rows of a minibatch.
-        num_steps: words of a sentence; longer ones are cut, shorter ones padded.
-        num_train, num_val: how many pairs there are to train with, and how many are held out.
-    """
-
-    def __init__(self, batch_size, num_steps=9, num_train=512, num_val=128):
-        """Read the pairs of sentences and number their words."""
-        DataModule.__init__(self)
-        self.save_hyperparameters()
-        made = self._build_arrays(self._download())
-        self.arrays, self.src_vocab, self.tgt_vocab = made
-
-    def get_dataloader(self, train):
-        """Return the first num_train pairs to train with, or the others."""
-        rows = slice(0, self.num_train) if train else slice(self.num_train, None)
-        return self.get_tensorloader(self.arrays, train, rows)
+    call = translators.Encoder.forward
 
 
-class Encoder(keras.layers.Layer):
-    """What reads a sequence: the base class of encoders."""
+class Decoder(translators.Decoder):
+    """The base class of decoders, which generate a sequence."""
 
-    def __init__(self):
-        """Begin with nothing."""
-        super().__init__()
-
-    def call(self, X, *args):
-        """Return what the decoder is to know of X; each encoder has its own."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, X, *args)")
+    call = translators.Decoder.forward
 
 
-class Decoder(keras.layers.Layer):
-    """What writes a sequence: the base class of decoders."""
+class EncoderDecoder(translators.EncoderDecoder):
+    """An encoder and a decoder that are trained together."""
 
-    def __init__(self):
-        """Begin with nothing."""
-        super().__init__()
-
-    def init_state(self, enc_all_outputs, *args):
-        """Return the first state, made of what the encoder returned; each decoder has its own."""
-        raise NotImplementedError(f"{type(self).__name__} needs init_state(self, outputs, *args)")
-
-    def call(self, X, state):
-        """Return the scores and the state after X; each decoder has its own."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, X, state)")
-
-
-class EncoderDecoder(Classifier):
-    """An encoder and a decoder, trained as one."""
-
-    def __init__(self, encoder, decoder):
-        """Take the two."""
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-
-    def call(self, enc_X, dec_X, *args):
-        """Return the decoder's scores for dec_X, after the encoder has read enc_X."""
-        enc_all_outputs = self.encoder(enc_X, *args, training=True)
-        dec_state = self.decoder.init_state(enc_all_outputs, *args)
-        return self.decoder(dec_X, dec_state, training=True)[0]
-
-    def predict_step(self, batch, device, num_steps, save_attention_weights=False):
-        """Return the ids (n, num_steps) that seem likeliest one by one, and attention weights.
-
-        Args:
-            batch: (source, target, source lengths, ...); of the target only the first column.
-            device: not used; tensors go where a ``with`` block says.
-            num_steps: how many tokens to write.
-            save_attention_weights: collect the decoder's ``attention_weights`` of each step.
-        """
-        checks.size(num_steps=num_steps)
-        src, tgt, src_valid_len, *_ = batch
-        enc_all_outputs = self.encoder(src, src_valid_len, training=False)
-        state = self.decoder.init_state(enc_all_outputs, src_valid_len)
-        written, attention_weights = [d2l.expand_dims(tgt[:, 0], 1)], []
-        for _ in range(num_steps):
-            Y, state = self.decoder(written[-1], state, training=False)
-            written.append(d2l.argmax(Y, 2))
-            if save_attention_weights:
-                attention_weights.append(self.decoder.attention_weights)
-        return d2l.concat(written[1:], 1), attention_weights
+    call = translators.EncoderDecoder.forward
 
 
 class Seq2SeqEncoder(Encoder):
-    """An encoder made of an embedding and a deep GRU.
+    """An encoder of an embedding and a deep GRU.
 
     Args:
-        vocab_size, embed_size: how many tokens there are; the length of their vectors.
+        vocab_size, embed_size: the number of tokens; the length of their vectors.
         num_hiddens, num_layers, dropout: of the GRU.
     """
 
     def __init__(self, vocab_size, embed_size, num_hiddens, num_layers, dropout=0):
-        """Make the layers, with weights drawn as Keras does."""
+        """Make the layers, with Keras' initial weights."""
         super().__init__()
         self.embedding = keras.layers.Embedding(vocab_size, embed_size)
         self.rnn = d2l.GRU(num_hiddens, num_layers, dropout)
@@ -118,30 +46,15 @@ class Seq2SeqEncoder(Encoder):
         return outputs, state
 
 
-class Seq2Seq(EncoderDecoder):
-    """An encoder and a decoder, trained on what is no padding.
+class Seq2Seq(translators.Seq2Seq, EncoderDecoder):
+    """An encoder and a decoder, trained without the padding.
 
     Args:
         encoder, decoder: the two.
-        tgt_pad: the id of the target's padding.
+        tgt_pad: the id of the padding of the targets.
         lr: the learning rate of Adam.
     """
 
-    def __init__(self, encoder, decoder, tgt_pad, lr):
-        """Take the two, and the settings."""
-        super().__init__(encoder, decoder)
-        self.save_hyperparameters()
-
-    def loss(self, Y_hat, Y):
-        """Return the mean cross-entropy of the targets that are no padding."""
-        losses = super().loss(Y_hat, Y, averaged=False)
-        mask = tf.cast(tf.reshape(Y, -1) != self.tgt_pad, tf.float32)
-        return tf.reduce_sum(losses * mask) / tf.reduce_sum(mask)
-
-    def validation_step(self, batch):
-        """Plot the loss of a minibatch that was held out."""
-        self.plot("loss", self.loss(self(*batch[:-1]), batch[-1]), train=False)
-
     def configure_optimizers(self):
-        """Return what makes the updates: Adam."""
+        """Return the optimizer: Adam."""
         return keras.optimizers.Adam(self.lr)

@@ -1,4 +1,4 @@
-"""The book's recurrent networks and language models in PyTorch (sections 9.5, 9.6 and 10.3)."""
+"""Recurrent networks and language models in PyTorch (sections 9.5, 9.6 and 10.3)."""
 
 import sys
 
@@ -6,58 +6,26 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book.objects import check_prediction
-from d2lrnn.book.torch import texts
-from d2lrnn.book.torch.design import Classifier, DataModule, Module
+from . import language_models
+from .design import Module
 
 d2l = sys.modules[__package__]
 
 
-class TimeMachine(texts.TimeMachineText, DataModule):
-    """The Time Machine as one list of characters, and every window of it.
+class RNNScratch(language_models.RNNScratch):
+    """A recurrent network from scratch.
 
     Args:
-        batch_size: rows of a minibatch.
-        num_steps: length of the windows.
-        num_train, num_val: how many windows there are to train with, and how many are held out.
-    """
-
-    def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
-        """Read the text and cut it into windows: X without, Y with the last character."""
-        DataModule.__init__(self)
-        self.save_hyperparameters()
-        corpus, self.vocab = self.build(self._download())
-        windows = d2l.tensor(self._windows(corpus, num_steps))
-        self.X, self.Y = windows[:, :-1], windows[:, 1:]
-
-    def get_dataloader(self, train):
-        """Return the first num_train windows to train with, or the num_val that follow."""
-        start, count = (0, self.num_train) if train else (self.num_train, self.num_val)
-        return self.get_tensorloader([self.X, self.Y], train, slice(start, start + count))
-
-
-class RNNScratch(Module):
-    """The recurrent network from scratch.
-
-    Args:
-        num_inputs, num_hiddens: sizes of the inputs and of the state.
+        num_inputs, num_hiddens: the sizes of the inputs and of the state.
         sigma: the standard deviation of the weights.
     """
-
-    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
-        """Draw the weights from N(0, sigma²); the bias is zero."""
-        super().__init__()
-        self.save_hyperparameters()
-        self.W_xh = nn.Parameter(d2l.randn(num_inputs, num_hiddens) * sigma)
-        self.W_hh = nn.Parameter(d2l.randn(num_hiddens, num_hiddens) * sigma)
-        self.b_h = nn.Parameter(d2l.zeros(num_hiddens))
 
     def forward(self, inputs, state=None):
         """Return the state after each step, as a list, and the last state (n, num_hiddens).
 
         Args:
             inputs: (num_steps, n, num_inputs).
-            state: what holds one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
+            state: a sequence of one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
         """
         if not isinstance(inputs, torch.Tensor):
             inputs = torch.stack(tuple(inputs))
@@ -73,78 +41,31 @@ class RNNScratch(Module):
         return outputs, H
 
 
-class RNNLMScratch(Classifier):
-    """A language model around a recurrent network, from scratch.
+class RNNLMScratch(language_models.RNNLMScratch):
+    """A language model with a recurrent network, from scratch.
 
     Args:
         rnn: takes (inputs, state) and returns (outputs, state); has ``num_hiddens``, ``sigma``.
-        vocab_size: how many tokens there are.
+        vocab_size: the number of tokens.
         lr: the learning rate.
     """
 
-    def __init__(self, rnn, vocab_size, lr=0.01):
-        """Take the network and draw the weights of the output layer."""
-        super().__init__()
-        self.save_hyperparameters()
-        self.init_params()
-
-    def init_params(self):
-        """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
-        W_hq = d2l.randn(self.rnn.num_hiddens, self.vocab_size) * self.rnn.sigma
-        self.W_hq = nn.Parameter(W_hq)
-        self.b_q = nn.Parameter(d2l.zeros(self.vocab_size))
-
-    def training_step(self, batch):
-        """Return the loss of a minibatch, and plot its perplexity."""
-        l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", d2l.exp(l), train=True)
-        return l
-
-    def validation_step(self, batch):
-        """Plot the perplexity of a minibatch that was held out."""
-        l = self.loss(self(*batch[:-1]), batch[-1])
-        self.plot("ppl", d2l.exp(l), train=False)
+    predict = torch.no_grad()(language_models.RNNLMScratch.predict)
 
     def one_hot(self, X):
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
         return F.one_hot(X.T, self.vocab_size).type(torch.float32)
 
-    def output_layer(self, rnn_outputs):
-        """Return the scores (n, num_steps, vocab_size) of outputs of the steps."""
-        if not isinstance(rnn_outputs, torch.Tensor):
-            rnn_outputs = d2l.stack(tuple(rnn_outputs))
-        return d2l.matmul(rnn_outputs.swapaxes(0, 1), self.W_hq) + self.b_q
-
-    def forward(self, X, state=None):
-        """Return the scores (n, num_steps, vocab_size) of the token that follows each of X."""
-        rnn_outputs, _ = self.rnn(self.one_hot(X), state)
-        return self.output_layer(rnn_outputs)
-
-    @torch.no_grad()
-    def predict(self, prefix, num_preds, vocab, device=None):
-        """Return prefix and the num_preds tokens that seem likeliest after it, as a string."""
-        check_prediction(prefix, num_preds)
-        state, outputs = None, [vocab[prefix[0]]]
-        for i in range(1, len(prefix) + num_preds):
-            X = d2l.tensor([[outputs[-1]]], device=device)
-            rnn_outputs, state = self.rnn(self.one_hot(X), state)
-            if i < len(prefix):  # the state warms up
-                outputs.append(vocab[prefix[i]])
-            else:
-                Y = self.output_layer(rnn_outputs)
-                outputs.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
-        return "".join(vocab.idx_to_token[i] for i in outputs)
-
 
 class RNN(Module):
-    """The recurrent network with PyTorch's own layer.
+    """A recurrent network with PyTorch's own layer.
 
     Args:
-        num_inputs, num_hiddens: sizes of the inputs and of the state.
+        num_inputs, num_hiddens: the sizes of the inputs and of the state.
     """
 
     def __init__(self, num_inputs, num_hiddens):
-        """Make the layer, with weights drawn as PyTorch does."""
+        """Make the layer, with PyTorch's initial weights."""
         super().__init__()
         self.save_hyperparameters()
         self.rnn = nn.RNN(num_inputs, num_hiddens)
@@ -155,7 +76,7 @@ class RNN(Module):
 
 
 class RNNLM(RNNLMScratch):
-    """A language model around a recurrent network, with PyTorch's own output layer."""
+    """A language model with a recurrent network and PyTorch's own output layer."""
 
     def init_params(self):
         """Make the output layer."""
@@ -170,12 +91,13 @@ class GRU(RNN):
     """A deep GRU with PyTorch's own layer.
 
     Args:
-        num_inputs, num_hiddens, num_layers: sizes of the inputs and of each state; how many layers.
+        num_inputs, num_hiddens, num_layers: the sizes of the inputs and of each state; the number
+            of layers.
         dropout: the share of the states between layers that is left out in training.
     """
 
     def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
-        """Make the layers, with weights drawn as PyTorch does."""
+        """Make the layers, with PyTorch's initial weights."""
         d2l.Module.__init__(self)
         self.save_hyperparameters()
         self.rnn = nn.GRU(num_inputs, num_hiddens, num_layers, dropout=dropout)

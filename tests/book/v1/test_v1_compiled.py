@@ -66,7 +66,7 @@ def trained(d2l, data, compiled=True, model=None):
 
 
 def graphs_of(trainer):
-    return [step.graph for step in (trainer._train, trainer._validate, trainer._update)]
+    return [step.graph for step in trainer._steps]
 
 
 def test_a_graph_trains_as_line_by_line(tensorflow):

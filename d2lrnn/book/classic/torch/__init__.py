@@ -4,4 +4,4 @@ from d2lrnn.backends import requires
 from d2lrnn.book import chapters
 
 with requires("torch"):
-    chapters.provide(__name__, "classic")
+    __getattr__ = chapters.provide(__name__, "classic")

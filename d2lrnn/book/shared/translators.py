@@ -1,0 +1,103 @@
+"""Encoders and decoders that contain their parameters (sections 10.6 and 10.7)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from . import generation
+from .framework import Layer
+from .models import Classifier
+from .operations import CALLED, EVALUATION, TRAINING, to_device
+
+d2l = sys.modules[__package__]
+
+
+class Encoder(Layer):
+    """The base class of encoders, which read a sequence."""
+
+    def __init__(self) -> None:
+        """Make an encoder without layers."""
+        super().__init__()
+
+    def forward(self, X: Any, *args: Any) -> Any:
+        """Return the outputs for the decoder; defined by each encoder."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, *args)")
+
+
+class Decoder(Layer):
+    """The base class of decoders, which generate a sequence."""
+
+    def __init__(self) -> None:
+        """Make a decoder without layers."""
+        super().__init__()
+
+    def init_state(self, enc_all_outputs: Any, *args: Any) -> Any:
+        """Return the first state, from the outputs of the encoder; defined by each decoder."""
+        raise NotImplementedError(f"{type(self).__name__} needs init_state(self, outputs, *args)")
+
+    def forward(self, X: Any, state: Any) -> Any:
+        """Return the scores and the state after X; defined by each decoder."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, state)")
+
+
+class EncoderDecoder(Classifier):
+    """An encoder and a decoder that are trained together."""
+
+    def __init__(self, encoder: Any, decoder: Any) -> None:
+        """Store the two."""
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, enc_X: Any, dec_X: Any, *args: Any) -> Any:
+        """Return the scores of the decoder for dec_X, after the encoder has read enc_X."""
+        enc_all_outputs = self.encoder(enc_X, *args, **TRAINING)
+        dec_state = self.decoder.init_state(enc_all_outputs, *args)
+        return self.decoder(dec_X, dec_state, **TRAINING)[0]
+
+    def predict_step(
+        self, batch: Any, device: Any, num_steps: int, save_attention_weights: bool = False
+    ) -> tuple[Any, list[Any]]:
+        """Return the most probable ids (n, num_steps), one by one, and attention weights.
+
+        Args:
+            batch: (source, target, source lengths, ...); of the target only the first column.
+            device: the device of the computation; TensorFlow uses that of a ``with`` block.
+            num_steps: how many tokens to generate.
+            save_attention_weights: collect the decoder's ``attention_weights`` of each step.
+        """
+        src, tgt, src_valid_len, *_ = (to_device(tensor, device) for tensor in batch)
+        enc_all_outputs = self.encoder(src, src_valid_len, **EVALUATION)
+        state = self.decoder.init_state(enc_all_outputs, src_valid_len)
+
+        def step(X: Any, state: Any) -> Any:
+            return self.decoder(X, state, **EVALUATION)
+
+        weights = (lambda: self.decoder.attention_weights) if save_attention_weights else None
+        return generation.decode(step, tgt[:, 0], state, num_steps, weights)
+
+
+class Seq2Seq(EncoderDecoder):
+    """An encoder and a decoder, trained without the padding.
+
+    Args:
+        encoder, decoder: the two.
+        tgt_pad: the id of the padding of the targets.
+        lr: the learning rate of Adam.
+    """
+
+    def __init__(self, encoder: Any, decoder: Any, tgt_pad: int, lr: float) -> None:
+        """Store the two, and the settings."""
+        super().__init__(encoder, decoder)
+        self.save_hyperparameters()
+
+    def loss(self, Y_hat: Any, Y: Any) -> Any:
+        """Return the mean cross-entropy of the targets that are not padding."""
+        losses = super().loss(Y_hat, Y, averaged=False)
+        mask = d2l.astype(d2l.reshape(Y, -1) != self.tgt_pad, d2l.float32)
+        return d2l.reduce_sum(losses * mask) / d2l.reduce_sum(mask)
+
+    def validation_step(self, batch: Any) -> None:
+        """Plot the loss of a validation minibatch."""
+        self.plot("loss", self.loss(self(*batch[:-1]), batch[-1]), train=False)
