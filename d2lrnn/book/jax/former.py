@@ -7,6 +7,7 @@ name such a cell, sees cells that take either form; nobody else does, and Flax i
 
 import functools
 import types
+from typing import Any
 
 from flax import linen as nn
 from jax import numpy as jnp
@@ -19,7 +20,8 @@ class _Carries:
     def initialize_carry(self, rng, input_shape):
         """Return a state of zeros: of this cell, or, called on its class, of (rng, shape, size)."""
         if isinstance(self, nn.Module):
-            return super().initialize_carry(rng, input_shape)
+            cell: Any = super()
+            return cell.initialize_carry(rng, input_shape)
         zeros = jnp.zeros((*rng, input_shape))  # each argument stands one place further left
         return zeros
 
@@ -29,7 +31,8 @@ class _TwoCarries(_Carries):
     def initialize_carry(self, rng, input_shape):
         """Return a state of zeros twice: the memory and the state."""
         if isinstance(self, nn.Module):
-            return super().initialize_carry(rng, input_shape)
+            cell: Any = super()
+            return cell.initialize_carry(rng, input_shape)
         return (jnp.zeros((*rng, input_shape)),) * 2
 
 

@@ -24,17 +24,30 @@ class Point(NamedTuple):
 
 
 class ProgressBoard(HyperParameters):
-    """Curves that grow while they are looked at.
+    """Curves that grow during training.
 
     In a notebook the picture is drawn again and again in one place; a script draws it in a window,
-    if there are any. Where there is neither, the figure is kept all the same, as ``fig``.
+    if windows are available. In both cases, and otherwise too, ``fig`` is the figure.
 
     Args:
-        xlabel, ylabel, xlim, ylim, xscale, yscale: of the axes; None leaves it to matplotlib.
+        xlabel, ylabel, xlim, ylim, xscale, yscale: of the axes; None uses matplotlib's defaults.
         ls, colors: the line styles and colours of the curves, in the order of their first points.
-        fig, axes: where to draw; None makes a figure of that figsize, in inches.
+        fig, axes: where to draw; None makes a figure of the size figsize, in inches.
         display: False only collects the points.
     """
+
+    xlabel: str | None
+    ylabel: str | None
+    xlim: Sequence[float] | None
+    ylim: Sequence[float] | None
+    xscale: str
+    yscale: str
+    ls: Sequence[str]
+    colors: Sequence[str]
+    fig: Any
+    axes: Any
+    figsize: tuple[float, float]
+    display: bool
 
     def __init__(
         self,
@@ -51,7 +64,7 @@ class ProgressBoard(HyperParameters):
         figsize: tuple[float, float] = (3.5, 2.5),
         display: bool = True,
     ) -> None:
-        """Take the settings; nothing is drawn before the first point."""
+        """Store the settings; the first point draws the figure."""
         self.save_hyperparameters()
         self.raw_points: dict[str, list[Point]] = collections.OrderedDict()
         self.data: dict[str, list[Point]] = collections.OrderedDict()

@@ -10,6 +10,7 @@ from .coders import Encoder
 
 d2l = sys.modules[__package__]
 gluon = mxnet.gluon
+SoftmaxCELoss: type = gluon.loss.SoftmaxCELoss
 
 
 class Seq2SeqEncoder(Encoder):
@@ -27,7 +28,7 @@ class Seq2SeqEncoder(Encoder):
         return self.rnn(X, self.rnn.begin_state(batch_size=X.shape[1], ctx=X.ctx))
 
 
-class MaskedSoftmaxCELoss(gluon.loss.SoftmaxCELoss):
+class MaskedSoftmaxCELoss(SoftmaxCELoss):
     """The cross-entropy (n,) of scores (n, T, V) and labels (n, T), without the padding.
 
     The loss of a row is the sum over its valid steps, divided by T.
