@@ -90,7 +90,7 @@ def alone(net, search):
 def test_a_wide_beam_finds_the_best_of_all_sequences(rnn, num_steps):
     net, reference = translator(rnn), translator(backends.load("numpy"))
     search = {"end": END, "num_steps": num_steps, "beam_size": NUM_OUTPUTS ** (num_steps - 1)}
-    for seed in range(20):
+    for seed in range(20 if num_steps < 6 else 5):  # of which 1,024 hypotheses are followed
         redraw(reference, seed)
         found = alone(redraw(net, seed), search)
         assert found == [best_of_all(reference, source, num_steps) for source in SOURCES]

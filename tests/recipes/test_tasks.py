@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
+from d2lrnn import backends
 from d2lrnn.data import datasets, generated, text
 from d2lrnn.data.batches import BatchLoader
 from d2lrnn.nets import cells
@@ -32,14 +33,24 @@ def numpy_tasks(reference):
     return run
 
 
-def test_digits_are_read_row_by_row(rnn):
-    outcome = tasks.digits(rnn, 30, seed=0, progress=False)
+def test_digits_are_read_row_by_row(reference):
+    outcome = tasks.digits(reference, 30, seed=0, progress=False)
     shapes = [array.shape for array in outcome.net.arrays()]
     assert shapes[:3] == [(8, 128), (128, 128), (128,)]
     assert shapes[-2:] == [(128, 10), (10,)]
     assert outcome.scores.score[-1] >= 0.95
     assert outcome.scores.loss[-1] < outcome.scores.loss[0] / 5
     assert len(outcome.scores.loss) == len(outcome.scores.score) == 30
+
+
+@pytest.mark.frameworks
+def test_digits_are_learned_as_fast_as_in_numpy(rnn):
+    numpy = backends.load("numpy")
+    settings = {"seed": 0, "progress": False}
+    found, expected = (tasks.digits(module, 3, **settings).scores for module in (rnn, numpy))
+    assert expected.loss[-1] < 0.85 * expected.loss[0]
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-4)
+    np.testing.assert_allclose(found.score, expected.score, atol=0.01)
 
 
 def test_the_gallery_shows_ten_test_images_and_five_marked_mistakes(numpy_tasks):
