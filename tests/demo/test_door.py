@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -22,9 +23,15 @@ async def ask(server, headers):
     return page, 101
 
 
+def answer_to(server, headers):
+    """What ask returns, from another thread: the browser of other tests has a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, ask(server, headers)).result()
+
+
 def test_a_browser_of_this_machine_is_let_in(server, port):
     own = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
-    page, code = asyncio.run(ask(server, own))
+    page, code = answer_to(server, own)
     assert (page.code, code) == (200, 101)
 
 
@@ -44,6 +51,6 @@ def test_a_name_that_is_not_known_opens_neither_page_nor_websocket(server, port,
     headers = {"Host": host.format(port)}
     if origin is not None:
         headers["Origin"] = origin.format(port)
-    page, code = asyncio.run(ask(server, headers))
+    page, code = answer_to(server, headers)
     assert (page.code, code) == (403, 403)
     assert f"only as localhost:{port}, 127.0.0.1:{port}" in page.body.decode()
