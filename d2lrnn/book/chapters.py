@@ -27,11 +27,11 @@ FILES = {
         "seq2seq",
     ),
     "1.0": (
+        "pairs",
         "names_1_0",
         "aliases",
         "attention",
         "basics",
-        "pairs",
         "seq2seq",
         "tensors",
         "devices",
@@ -56,10 +56,10 @@ def provide(package: str, edition: str) -> Callable[[str], Any]:
     """
     d2l, framework = sys.modules[package], package.rpartition(".")[2]
     d2l.__path__ += shared.__path__
-    names_file, *others = (f"{package}.{file}" for file in FILES[edition])
-    _take_names(d2l, names_file, edition)  # those of any framework
-    for file in filter(importlib.util.find_spec, others):  # JAX does not have those of 0.17
-        _take_names(d2l, file, edition, framework)
+    files = (f"{package}.{file}" for file in FILES[edition])
+    for file in filter(importlib.util.find_spec, files):  # JAX does not have those of 0.17
+        frameworks = [] if ".names_" in file else [framework]  # these have all names of the edition
+        _take_names(d2l, file, edition, *frameworks)
     vars(d2l).update(d2l=d2l)
     replaced.remember(d2l)
     return names_of(package, edition)

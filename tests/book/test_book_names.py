@@ -143,6 +143,14 @@ def test_a_name_that_is_nobodys_is_an_ordinary_error(d2l, edition):
 
 
 @both_editions
+def test_a_name_that_both_editions_have_is_that_of_the_modules_own_edition(d2l, edition, backend):
+    names_file = {"classic": "names_0_17", "1.0": "names_1_0"}[edition]
+    own = importlib.import_module(f"{d2l.__name__}.{names_file}")
+    others = {name for name in own.__all__ if getattr(d2l, name) is not getattr(own, name)}
+    assert others - ({"np"} if backend == "mxnet" else set()) == set()  # np is MXNet's there
+
+
+@both_editions
 def test_the_module_has_itself_as_d2l(d2l, edition):
     assert d2l.d2l is d2l
 

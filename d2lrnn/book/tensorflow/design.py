@@ -74,7 +74,7 @@ class Trainer(bases.Trainer):
         super().prepare_model(model)
         self.measured = []
         steps = (self._gradients, self._measures, self._apply)
-        self._steps = [graphs.Compiled(step, self._runs_own_code) for step in steps]
+        self._steps = [graphs.Compiled(step, self._runs_own_code, first=2) for step in steps]
 
     def _runs_own_code(self):
         """Return whether no function of a student runs in a step; a graph would run it once."""

@@ -7,8 +7,8 @@ from d2lrnn.book.replaced import replaced
 
 from . import names_0_17
 from .framework import tf as tf
-from .graph import Steps as Steps
-from .graph import graph
+from .graphs import Compiled as graph
+from .graphs import Steps as Steps
 
 d2l = sys.modules[__package__]
 # Names that no training step calls.

@@ -1,0 +1,46 @@
+"""Functions as graphs, which TensorFlow runs several times as fast as line by line.
+
+The Python code of a function runs only when a graph is made of it, for arguments of new shapes.
+"""
+
+from .framework import tf
+
+
+class Compiled:
+    """A function that runs as a graph, or line by line if no graph can be made of it.
+
+    Args:
+        function: takes and returns tensors.
+        is_allowed: returns whether the function may become a graph; called once, before the graph
+            is made.
+        first: the number of the first call that runs as a graph. 2 lets layers and optimizers
+            create their variables in a call that runs line by line.
+    """
+
+    def __init__(self, function, is_allowed=lambda: True, first=1):
+        """Store the function, which is not compiled yet."""
+        self.function, self.is_allowed, self.first = function, is_allowed, first
+        self.calls, self.graph = 0, None
+
+    def __call__(self, *tensors):
+        """Return the result of the function."""
+        self.calls += 1
+        if self.calls == self.first and self.is_allowed():
+            self.graph = tf.function(self.function, autograph=False)
+        if self.graph is None:
+            return self.function(*tensors)
+        try:
+            return self.graph(*tensors)
+        except Exception:  # an error of the function itself is raised again, and is clearer
+            result = self.function(*tensors)
+            self.graph = None
+            return result
+
+
+class Steps(list):
+    """The time steps of a tensor (T, n, d), for loops in a graph; TensorFlow takes it as tensor."""
+
+    def __init__(self, tensor):
+        """Split the tensor along its first axis."""
+        super().__init__(tf.unstack(tensor))
+        self.shape, self.dtype = tensor.shape, tensor.dtype
