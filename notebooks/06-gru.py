@@ -396,7 +396,7 @@ for cell, bias in full_or_fast(variants, variants[1::2]):
     if bias is not None:
         arrays[2] = arrays[2] + bias
     net.load_arrays(arrays)
-    label = "plain network" if bias is None else f"GRU, $b_z$ = {bias:g}"
+    label = "plain RNN" if bias is None else f"GRU, $b_z$ = {bias:g}"
     norms[label] = rnn.gradient_norms(net, ids, targets, last_only=True)
 ax = plot.gradient_norms(norms, plot.new_axes(8, 4.8))
 ax.set(ylabel=r"norm of $\partial L / \partial H_t$", ylim=(1e-20, 3))
@@ -457,7 +457,7 @@ for number, (cell, label) in enumerate(kinds.items()):
     print(f"{cell}: {learned} of {len(seeds)} networks learned the task")
 ax.axhline(np.log(2), color="black", linewidth=2)
 beside = {"textcoords": "offset points", "ha": "right"}
-ax.annotate("guessing", (num_updates, np.log(2)), (0, 8), **beside)
+ax.annotate("chance level", (num_updates, np.log(2)), (0, 8), **beside)
 ax.set(xlabel="training step", ylabel="loss, nats", ylim=(0, 0.95))
 ax.xaxis.get_major_locator().set_params(integer=True)
 ax.legend(loc="upper right", ncols=2)
@@ -553,7 +553,7 @@ amounts = np.linspace(0, 1, full_or_fast(21, 5))
 gaps = [form_gap(diagonal + a * (W_hh - diagonal)) for a in amounts]
 ax = plot.new_axes(8, 4.8)
 ax.plot(amounts, gaps, "o-", color=plot.COLOURS[0])
-ax.set(xlabel="share of what is off the diagonal", ylabel="gap of states")
+ax.set(xlabel="share outside the diagonal", ylabel="difference of states")
 present(ax, "The forms differ as soon as units influence one another.")
 
 # %% [markdown]

@@ -292,7 +292,7 @@ ax = plot.new_axes(8, 4.8)
 ax.plot(intervals, apart, "o", color=plot.COLOURS[0])
 ax.set(
     yscale="log",
-    xlabel="steps from one average to the next",
+    xlabel="steps between two averages",
     ylabel="largest difference",
 )
 present(
@@ -480,7 +480,7 @@ ax.set(
     xscale="log",
     yscale="log",
     xlabel="workers",
-    ylabel="times as fast as one",
+    ylabel="speed-up over one worker",
 )
 ax.legend()
 present(
