@@ -23,6 +23,7 @@ from d2lrnn.cli.common import (
 )
 from d2lrnn.cli.output import harmless, losable, tell_of_unknown, warnings_in_a_line
 from d2lrnn.data import corpora
+from d2lrnn.files import model_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
 from d2lrnn.training import interrupts
@@ -54,7 +55,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__)
 def main() -> None:
-    """Recurrent networks of Dive into Deep Learning, alike in five backends.
+    """Recurrent networks of Dive into Deep Learning with the same numbers in five frameworks.
 
     Begin with: d2lrnn train --epochs 50 --out model.safetensors
     """
@@ -63,22 +64,25 @@ def main() -> None:
 
 @click.command(cls=on_gpu.GPUCommand, short_help="Continue a text with a saved model.")
 @click.argument("model", type=click.Path())
-@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
 @on_gpu.option
-@click.option("--prefix", default="time traveller", help="Text to go on from.")
-@click.option("--num-preds", default=200, help="Tokens to generate after it.")
+@click.option("--prefix", help="The text to continue.  [default: the one of training]")
+@click.option("--length", default=200, help="Number of tokens to generate after the prefix.")
+@click.option("--num-preds", type=int, hidden=True, help="The former name of --length.")
 @click.option(
     "--temperature",
     default=0.0,
-    help="0 takes the likeliest token each time; above 0 tokens are drawn, the higher the freer.",
+    help="0 always takes the most probable token; above 0, tokens are sampled, and a larger value "
+    "gives less probable tokens more often.",
 )
-@click.option("--seed", type=int, help="The same seed draws the same text again.")
+@click.option("--seed", type=int, help="Seed of the sampling, to generate the same text again.")
 def generate(
     model: str,
     backend: str,
     gpu: str | None,
-    prefix: str,
-    num_preds: int,
+    prefix: str | None,
+    length: int,
+    num_preds: int | None,
     temperature: float,
     seed: int | None,
 ) -> None:
@@ -87,12 +91,23 @@ def generate(
         check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
         net, vocab = rnn.load_model(model, device=on_gpu.device(rnn, gpu))
+        if prefix is None:
+            prefix = _prefix_of(model, vocab)
         tell_of_unknown(prefix, vocab)
         draw = {"temperature": temperature, "seed": seed}
-        click.echo(harmless(rnn.predict_ch8(prefix, num_preds, net, vocab, **draw)))
+        number = length if num_preds is None else num_preds
+        click.echo(harmless(rnn.predict_ch8(prefix, number, net, vocab, **draw)))
 
 
-@click.command(short_help="Show which backends are installed, and how to get others.")
+def _prefix_of(path: str, vocab: Any) -> str:
+    """Return what the samples of a saved model's training began with, or its first token."""
+    settings = model_file.settings_of(path)
+    corpus = corpora.CORPORA.get(settings.get("corpus", ""))
+    first = vocab.join(vocab.to_tokens([min(1, len(vocab) - 1)]))
+    return str(settings.get("prefix") or (corpus.prefix if corpus else first))
+
+
+@click.command(short_help="Show which backends are installed, and how to install others.")
 def doctor() -> None:
     """Show which backends are installed, their devices, and how to install the others."""
     click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")

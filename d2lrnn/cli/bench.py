@@ -49,7 +49,7 @@ class Bench(on_gpu.GPUCommand, click.Group):
     cls=Bench,
     invoke_without_command=True,
     subcommand_metavar="[COMMAND [OPTIONS]]",
-    short_help="Time training steps, fused and in other ways.",
+    short_help="Time training steps in the fused form and in other forms.",
 )
 @options.backend
 @options.everything
@@ -58,7 +58,7 @@ class Bench(on_gpu.GPUCommand, click.Group):
     "sizes",
     multiple=True,
     type=click.Choice(list(speed.SIZES)),
-    help="Size of the net; may be given several times.  "
+    help="Size of the network; may be given several times.  "
     "[default: all but tiny with --all, else h256]",
 )
 @options.cells(KINDS, "; input is an RNN's input layer alone.  [default: rnn gru lstm]")
@@ -123,8 +123,7 @@ def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int)
     """Print what was measured, and what the columns and sizes are."""
     cards = ", ".join(sorted({row.card for row in rows} - {""}))
     where = f"on {cards}" if cards else f"{speed.num_threads()} threads"
-    click.echo(f"Medians of {rounds} rounds, {where}, float32.")
-    click.echo("How many times as long as a step with the fused cell takes:")
+    click.echo(f"medians of {rounds} rounds, {where}, float32")
     click.echo(speed.table(rows))
     for column, meaning in speed.MEANINGS.items():
         click.echo(f"{column}: {meaning}")

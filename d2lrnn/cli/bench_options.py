@@ -12,16 +12,23 @@ from d2lrnn.cli.common import BACKEND, load_backend
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-backend = click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
-everything = click.option(
-    "--all", "everything", is_flag=True, help="All backends, each in its own process."
+backend = click.option(
+    "--backend", type=BACKEND, default="numpy", help="The framework that computes."
 )
-rounds = click.option("--rounds", default=21, help="Take the median of so many rounds.")
+everything = click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Measure all installed backends, each in a process of its own.",
+)
+rounds = click.option(
+    "--rounds", default=21, help="Number of rounds, of which the median is shown."
+)
 json = click.option(
-    "--json", "file", type=click.Path(), help="Write all that was measured into this file."
+    "--json", "file", type=click.Path(), help="Save all measurements to this file as JSON."
 )
 plot = click.option(
-    "--plot", type=click.Path(), help="Draw what was measured into this file (.png, .svg)."
+    "--plot", type=click.Path(), help="Save a plot of the measurements to this file (.png, .svg)."
 )
 
 

@@ -34,25 +34,29 @@ MISTAKEN = re.compile(
     help="Edition of the book; classic is 0.17.  [default: that of the notebook, which is printed]",
 )
 @click.option(
-    "--output", type=click.Path(), help="File to write.  [default: NOTEBOOK.executed.ipynb]"
+    "--output", type=click.Path(), help="The file to write.  [default: NOTEBOOK.executed.ipynb]"
 )
-@click.option("--force", is_flag=True, help="Overwrite the file to write, whatever it is.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Overwrite the output file, even if this command did not write it.",
+)
 @click.option(
     "--timeout",
     type=click.IntRange(min=1),
-    help="Seconds that a cell may take before it is interrupted.  [default: no limit]",
+    help="Seconds after which a cell is interrupted.  [default: no limit]",
 )
 @click.option(
     "--max-output",
     type=click.IntRange(min=1),
     default=notebook.MAX_OUTPUT // 10**6,
     show_default=True,
-    help="Millions of characters of output to keep of each cell.",
+    help="Largest output of a cell that is saved, in millions of characters.",
 )
 @click.option(
     "--allow-install",
     is_flag=True,
-    help="Let cells install packages into this environment; d2l itself is skipped all the same.",
+    help="Let cells install packages into this environment (but never d2l itself).",
 )
 def book(
     path: str,
@@ -111,7 +115,7 @@ def _report(
         where = f"; what has run is in {output}" if done.ended else ", before any cell had run"
         click.echo(f"stopped in cell {done.ended} of {cells}{where}", err=True)
         sys.exit(interrupts.status(done.signum))
-    who = f"d2lrnn, edition {verdict.edition}" if done.ours else "the d2l that is installed"
+    who = f"d2lrnn, edition {verdict.edition}" if done.ours else "the installed package d2l"
     failed = len({failure.number for failure in done.failures})
     click.echo(f"{cells - failed} of {cells} cells passed, with {who}; see {output}")
     if done.failures:

@@ -131,18 +131,21 @@ def ending_in_order() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def saving_first(save: Callable[[], None]) -> Iterator[None]:
-    """Let a signal that stops training save what there is and exit as shells say.
+def saving_first(save: Callable[[], None], *, saved: bool) -> Iterator[None]:
+    """Save the model when a signal stops training, and exit with the status that shells expect.
 
-    What has been learned is saved before an error of the system ends training, too.
+    The model is also saved before an error of the system ends training.
 
     Args:
         save: called when training has stopped.
+        saved: whether the model or the run is saved at all.
     """
     try:
         yield
     except KeyboardInterrupt as error:
         click.echo(f"\n{str(error) or 'interrupted'}", err=True)
+        if not saved:
+            click.echo("nothing was saved; use --out or --checkpoint", err=True)
         save()
         sys.exit(interrupts.status(getattr(error, "signum", None)))
     except OSError:  # the checkpoint cannot be written, or another process is lost
@@ -201,4 +204,4 @@ def save_picture(axes: object, path: str) -> None:
     first = np.ravel(np.asarray(axes, dtype=object))[0]
     pictures.save(first.figure, path)
     pyplot.close(first.figure)
-    click.echo(f"plot saved in {path}")
+    click.echo(f"saved the plot to {path}")

@@ -16,21 +16,30 @@ from d2lrnn.nets import cells
 OTHERS = "each other"
 
 
-@click.command(short_help="Compute the same in all backends; show how far they differ.")
+@click.command(short_help="Compare the numbers of the backends.")
 @click.option(
     "--backend",
     "several",
     multiple=True,
-    help="One to compare; may be given several times.  [default: all installed]",
-)
-@click.option("--backends", "names", help="The same, separated by commas: numpy,torch.")
-@click.option(
-    "--cell", type=click.Choice(list(cells.CELLS)), help="Only this cell.  [default: all]"
+    help="A backend to compare; may be given several times.  [default: all installed]",
 )
 @click.option(
-    "--all", "everything", is_flag=True, help="Show each difference, not only the largest."
+    "--backends", "names", help="Several backends, separated by commas, such as numpy,torch."
 )
-@click.option("--plot", type=click.Path(), help="Draw the losses into this file (.png, .svg).")
+@click.option(
+    "--cell",
+    type=click.Choice(list(cells.CELLS)),
+    help="The cell to compare.  [default: all cells]",
+)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show all differences, not only the largest of each cell.",
+)
+@click.option(
+    "--plot", type=click.Path(), help="Save a plot of the losses to this file (.png, .svg)."
+)
 def compare(
     several: tuple[str, ...],
     names: str | None,
@@ -38,7 +47,10 @@ def compare(
     everything: bool,
     plot: str | None,
 ) -> None:
-    """Compute the same in every backend; show the largest differences and their bounds."""
+    """Compute the same networks in each backend, and show the largest differences.
+
+    Each difference is shown divided by its bound. Below 1 it is rounding.
+    """
     from d2lrnn.training.progress import bar
 
     with plain_errors():
@@ -56,8 +68,8 @@ def compare(
         with bar(leave=False) as shown:
             rows = agreement.compare(chosen, cases, shown.set_description_str)
     if everything:
-        click.echo("Largest difference from NumPy in float64, in units of the largest element;")
-        click.echo("losses: of 100 training steps from one seed.")
+        click.echo("largest difference from NumPy in float64, relative to the largest element")
+        click.echo("losses: those of 100 training steps from the same seed")
         click.echo(agreement.table(rows, chosen))
     else:
         click.echo(summary(rows, chosen))
@@ -66,9 +78,13 @@ def compare(
             _plot_losses(chosen, plot)
     broken = [row for row in rows if not row.holds]
     if broken:
-        click.echo(f"{len(broken)} of {len(rows)} bounds are broken.")
+        click.echo(f"{len(broken)} of {len(rows)} differences are larger than their tolerance")
         sys.exit(1)
-    click.echo(f"All {len(rows)} bounds held, with {len(chosen)} backends.{_more(everything)}")
+    most = max(row.difference / row.bound for row in rows)
+    click.echo(
+        f"all {len(rows)} differences are within tolerance; the largest used {most:.0%} of its "
+        f"bound{_more(everything)}"
+    )
 
 
 def _plot_losses(names: list[str], path: str) -> None:
@@ -81,7 +97,7 @@ def _plot_losses(names: list[str], path: str) -> None:
 
 
 def _more(everything: bool) -> str:
-    return "" if everything else " --all shows each difference."
+    return "" if everything else "; show them all with --all"
 
 
 def summary(rows: Iterable[agreement.Gap], names: Sequence[str]) -> str:

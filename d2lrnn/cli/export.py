@@ -20,11 +20,9 @@ from d2lrnn.measure import exported
 
 @click.command(short_help="Write a saved model as an ONNX graph.")
 @click.argument("model", type=click.Path())
-@click.option(
-    "--onnx", "as_onnx", is_flag=True, help="Write an ONNX graph, the one format there is."
-)
+@click.option("--onnx", is_flag=True, hidden=True, help="The format, which is the only one.")
 @click.option("--out", type=click.Path(), help="File to write.  [default: MODEL, ending in .onnx]")
-def export(model: str, as_onnx: bool, out: str | None) -> None:
+def export(model: str, onnx: bool, out: str | None) -> None:
     """Write a saved MODEL as a graph that programs without any of the frameworks can compute.
 
     The inputs and outputs of the graph are those of net(X, state): token ids (n, T) and the state.
@@ -32,8 +30,6 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
     of the net; without onnxruntime, the reference implementation of onnx does.
     """
     with plain_errors():
-        if not as_onnx:
-            raise ValueError("no format is given; add --onnx")
         onnx_file.onnx_module()
         check_readable("MODEL", model, NO_MODEL)
         go_on_without_output(model)
@@ -44,7 +40,7 @@ def export(model: str, as_onnx: bool, out: str | None) -> None:
         content = onnx_file.to_onnx(net, vocab)
         report = exported.check(content, net)
         atomic.replace(out, content)
-    click.echo(f"{net!r} saved in {out}")
+    click.echo(f"saved {net!r} to {out}")
     click.echo(f"checked: {report}")
 
 

@@ -34,7 +34,7 @@ option = click.option(
     flag_value=MODES[0],
     type=click.Choice(MODES),
     metavar="[=require]",
-    help="Compute on a GPU if there is one; --gpu=require: fail where there is none.",
+    help="Compute on a GPU if there is one; with --gpu=require, it is an error if there is none.",
 )
 
 

@@ -47,11 +47,11 @@ def memory(backend: str, kinds: tuple[str, ...]) -> None:
         click.echo(memory.table(peaks))
 
 
-@click.command(short_help="Time and memory as sizes and texts grow.")
+@click.command(short_help="Measure how time and memory grow with the sizes.")
 @options.backend
 @options.everything
 @options.cells(CELLS, ".  [default: rnn gru lstm]")
-@click.option("--quick", is_flag=True, help="Only two small sizes of each.")
+@click.option("--quick", is_flag=True, help="Measure only two small sizes of each kind.")
 @threads.option
 @options.json
 @options.plot
@@ -88,12 +88,12 @@ def _grown(names: list[str], kinds: tuple[str, ...], quick: bool) -> list[Curve]
         for name, kind in itertools.product(names, kinds):
             shown.set_description_str(f"{name} {kind}")
             curves += growth.survey(name, kind, sizes, progress=shown.update)
-    click.echo("One step with the fused cell, float32; memory beyond that of a small one.")
+    click.echo("one training step in the fused form, float32; memory: beyond that of a small step")
     click.echo(growth.table(curves))
     return curves
 
 
-@click.command(short_help="Characters a second, generated alone and as a batch.")
+@click.command(short_help="Measure the speed of text generation.")
 @options.backend
 @options.everything
 @options.cells(CELLS, ".  [default: rnn gru lstm]")
@@ -109,10 +109,10 @@ def generation(backend: str, everything: bool, kinds: tuple[str, ...], rounds: i
         with bar(total=len(names) * len(kinds), leave=False) as shown:
             speeds = generation.survey(names, kinds, rounds=rounds, progress=shown.update)
     click.echo(
-        f"Characters a second, medians of {rounds} rounds, {generation.NUM_HIDDENS} hidden units,"
+        f"characters per second, medians of {rounds} rounds, {generation.NUM_HIDDENS} hidden units,"
     )
     click.echo(
         f"{generation.NUM_PREDS} characters after one prefix, "
-        f"and after each of {generation.NUM_PREFIXES} as one batch:"
+        f"and after each of {generation.NUM_PREFIXES} prefixes in one batch:"
     )
     click.echo(generation.table(speeds))

@@ -32,14 +32,18 @@ ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
     context_settings={"ignore_unknown_options": True},
     short_help="Run train, or a script, in several processes.",
 )
-@click.option("--processes", default=2, help="How many; on each machine, with --hosts.")
-@click.option("--backend", type=BACKEND, help="What a script computes with; a command has its own.")
-@click.option("--hosts", help="Several machines, separated by commas: print what to start on each.")
-@click.option("--port", type=int, help="First of the ports to listen at.  [default: free ones]")
+@click.option("--processes", default=2, help="Number of processes (on each machine, with --hosts).")
+@click.option(
+    "--backend", type=BACKEND, help="The framework of a script; a command has its own option."
+)
+@click.option(
+    "--hosts", help="Names of several machines, separated by commas; prints the command for each."
+)
+@click.option("--port", type=int, help="The first port to listen on.  [default: free ports]")
 @click.option(
     "--timeout",
     type=float,
-    help="Seconds after which a process that does nothing, while others wait for it, ends all.  "
+    help="Seconds after which a process that others wait for is considered lost, and all end.  "
     "[default: D2LRNN_TIMEOUT, else 300]",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)

@@ -19,7 +19,7 @@ def save(found: list[dict[str, Any]], file: str | None) -> None:
     """Write measurements into a file, if one is named."""
     if file:
         atomic.replace(file, (json.dumps(found, indent=1) + "\n").encode())
-        click.echo(f"measurements saved in {file}")
+        click.echo(f"saved the measurements to {file}")
 
 
 def check_replaceable(file: str | None) -> None:

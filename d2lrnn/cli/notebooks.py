@@ -20,12 +20,14 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 INSTALLED = Path("share", "d2lrnn")
 
 
-@click.command(short_help="Copy the notebooks into a folder.")
+@click.command(short_help="Copy the notebooks to a folder.")
 @click.argument("folder", type=click.Path(file_okay=False))
-@click.option("--student", is_flag=True, help="Blanks in place of solutions; without outputs.")
-@click.option("--backend", type=BACKEND, default="torch", help="What the notebooks compute with.")
+@click.option("--student", is_flag=True, help="Replace solutions by blanks, and leave out outputs.")
+@click.option(
+    "--backend", type=BACKEND, default="torch", help="The framework that the notebooks use."
+)
 def notebooks(folder: str, student: bool, backend: str) -> None:
-    """Copy the notebooks into FOLDER, for teachers or for students, and say how to open them.
+    """Copy the notebooks to FOLDER, for teachers or for students, and show how to open them.
 
     On another backend than torch the outputs are left out: they were torch's.
     """
@@ -44,7 +46,7 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
             _change(notebook, grid, backend, students.without_solutions if student else None)
             content = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
             atomic.replace(Path(folder) / f"{name}.ipynb", content.encode())
-    click.echo(f"{len(copied)} notebooks on {backend} are in {folder}")
+    click.echo(f"copied {len(copied)} notebooks for {backend} to {folder}")
     click.echo(f"next: pip install jupyterlab matplotlib && jupyter lab {as_argument(folder)}")
 
 

@@ -181,8 +181,8 @@ def tell_of_unknown(prefix: str, vocab: Any) -> None:
         named = ", ".join(map(repr, lacks[:10])) + (", ..." if len(lacks) > 10 else "")
         unknown = vocab.to_tokens(vocab.unk)
         click.echo(
-            f"Note: the vocabulary lacks these {kind} of the prefix: {named}; "
-            f"the net reads {unknown!r} instead",
+            f"Note: these {kind} of the prefix are not in the vocabulary: {named}; "
+            f"the network reads {unknown!r} instead",
             err=True,
         )
 

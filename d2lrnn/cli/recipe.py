@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from d2lrnn.cli import gpu
 from d2lrnn.cli.common import as_argument, ending_in_order, save_picture, saving_first
 from d2lrnn.data import corpora
-from d2lrnn.nets import build, cells
+from d2lrnn.nets import build, cells, describe
 from d2lrnn.recipes import min_char
 
 if TYPE_CHECKING:
@@ -69,11 +69,16 @@ class Asked:
         device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
+    @property
+    def saves(self) -> bool:
+        """Whether anything is saved when training is interrupted."""
+        return self.out is not None or self.checkpoint is not None
+
     def save(self, rnn: Backend, net: Any, vocab: Any, known: dict[str, Any]) -> None:
         """Save the model, if that was asked for; also when training is interrupted."""
         if self.out and rnn.processes().rank == 0:
             rnn.save_model(self.out, net, vocab, **known)
-            click.echo(f"model saved in {self.out}")
+            click.echo(f"saved the model to {self.out}")
 
     def keep(self, rnn: Backend, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
         """Save the model and the picture that were asked for."""
@@ -81,9 +86,11 @@ class Asked:
         if self.plot and rnn.processes().rank == 0:
             save_picture(seen.plot(label=self.backend), self.plot)
         if self.out and not net.bidirectional:
-            click.echo(f"next: d2lrnn generate {as_argument(self.out)} --prefix ...")
+            click.echo(f"next: d2lrnn generate {as_argument(self.out)}")
         elif not self.out:
-            click.echo("next: the same with --out model.safetensors keeps the model, for generate")
+            click.echo(
+                "the model was not saved; to save it, add --out model.safetensors to the command"
+            )
 
 
 def train_min_char(rnn: Backend, asked: Asked) -> None:
@@ -92,10 +99,11 @@ def train_min_char(rnn: Backend, asked: Asked) -> None:
     corpus, vocab = min_char.character_corpus(lines)
     architecture, sizes = cells.Architecture("rnn"), (len(vocab), min_char.NUM_HIDDENS)
     net = build.new_net(rnn, architecture, *sizes, **asked.of_net(rnn))
-    click.echo(f"{asked.backend}: {len(corpus):,} characters of {name}, {len(vocab)} different")
+    click.echo(f"model: {describe.in_detail(net)}, computed by {asked.backend}")
+    click.echo(f"text: {name}, {len(corpus):,} characters, {len(vocab):,} of them different")
     known = {"corpus": name, "seed": asked.seed, "iterations": asked.iterations}
     with ending_in_order():
-        with saving_first(lambda: asked.save(rnn, net, vocab, known)):
+        with saving_first(lambda: asked.save(rnn, net, vocab, known), saved=asked.saves):
             seen = min_char.train_min_char(net, corpus, vocab, asked.iterations, seed=asked.seed)
         click.echo(
             f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "

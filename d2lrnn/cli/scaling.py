@@ -26,10 +26,10 @@ CELLS = ("rnn", "gru", "lstm")
 SIZES = (64, 256, 512)
 
 
-@click.command(short_help="How fast one process and several train a net.")
+@click.command(short_help="Measure the speed of training in several processes.")
 @click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
 @options.backend
-@click.option("--cell", type=click.Choice(CELLS), default="rnn", help="Kind of cell.")
+@click.option("--cell", type=click.Choice(CELLS), default="rnn", help="The recurrent cell.")
 @thread_options.option
 @options.rounds
 @options.json
@@ -52,12 +52,14 @@ def processes(
         measurements.check_replaceable(file)
         go_on_without_output(file, plot)
         points = measured(backend, cell, numbers or (1, 2), rounds)
-    click.echo(f"{backend}, {cell}: medians of {rounds} steps, float32, all processes together")
-    click.echo("having the threads of one; strong: 32 rows shared, weak: 32 rows each.")
+    click.echo(
+        f"{backend}, {cell}: medians of {rounds} steps, float32; all processes together use as"
+    )
+    click.echo("many threads as one; strong: 32 rows in all, weak: 32 rows in each process")
     click.echo(scaling.table(points))
     alone = [point for point in points if point.processes == 1]
     if alone:
-        click.echo("On paper, 32 rows shared: how many times as fast as one, by the network alone:")
+        click.echo("largest possible speedup with 32 rows in all, by the speed of the network:")
         click.echo(scaling.on_paper(alone))
     with plain_errors():
         measurements.save([asdict(point) for point in points], file)

@@ -33,21 +33,25 @@ def _describe() -> str:
 
 @click.command(
     cls=on_gpu.GPUCommand,
-    help=f"Train a network for one of these, and show what it does:\n\n\b\n{_describe()}",
-    short_help="Train for another task: digits, dates, tags.",
+    help=f"Train a network for one of these tasks, and show its results:\n\n\b\n{_describe()}",
+    short_help="Train for another task, such as digits, dates or tags.",
 )
 @click.argument("name", type=click.Choice([*TASKS, XOR]))
-@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
 @click.option(
     "--cell",
     type=click.Choice(list(cells.CELLS)),
-    help="Kind of cell.  [default: depends on the task]",
+    help="The recurrent cell.  [default: depends on the task]",
 )
-@click.option("--epochs", type=int, help="Passes over the data.  [default: depends on the task]")
-@click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
+@click.option(
+    "--epochs", type=int, help="Number of passes over the data.  [default: depends on the task]"
+)
+@click.option("--seed", default=0, help="Seed of the initial parameters and the minibatches.")
 @on_gpu.option
 @threads.option
-@click.option("--plot", type=click.Path(), help="Draw what came of it into this file (.png, .svg).")
+@click.option(
+    "--plot", type=click.Path(), help="Save a picture of the results to this file (.png, .svg)."
+)
 def task(
     name: str,
     backend: str,

@@ -28,5 +28,5 @@ option = click.option(
     metavar="N",
     expose_value=False,
     callback=use,
-    help="Compute with N threads.  [default: one for each core that is free]",
+    help="Number of threads.  [default: one for each free core]",
 )

@@ -27,7 +27,7 @@ from d2lrnn.cli.common import (
 from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, Asked
 from d2lrnn.data import corpora, loaders
-from d2lrnn.nets import build, cells
+from d2lrnn.nets import build, cells, describe
 from d2lrnn.training.history import DivergenceError, in_short
 
 if TYPE_CHECKING:
@@ -37,84 +37,110 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 
 
 @click.command(cls=gpu.GPUCommand, short_help="Train a language model on a text.")
-@click.option("--backend", type=BACKEND, default="numpy", help="What computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
 @click.option(
     "--corpus",
     type=click.Choice(list(corpora.CORPORA)),
-    help="Which text to learn.  [default: builtin]",
-)
-@click.option("--text", type=click.Path(), help="A UTF-8 file of your own to learn instead.")
-@click.option(
-    "--token", type=click.Choice(["char", "word"]), default="char", help="What a token is."
+    help="The text to train on.  [default: builtin]",
 )
 @click.option(
-    "--max-tokens", default=10000, help="Learn the first so many tokens of the text; 0 for all."
-)
-@click.option("--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="Kind of cell.")
-@click.option("--layers", default=1, help="Layers of cells, one on top of the other.")
-@click.option(
-    "--bidirectional", is_flag=True, help="Read in both directions; such a net cannot generate."
+    "--text", type=click.Path(), help="A text file of your own (UTF-8) to train on instead."
 )
 @click.option(
-    "--concise", is_flag=True, help="Use the framework's own layer, not ours (not numpy)."
+    "--token",
+    type=click.Choice(["char", "word"]),
+    default="char",
+    help="Whether a token is a character or a word.",
+)
+@click.option(
+    "--max-tokens",
+    default=10000,
+    help="Number of tokens to train on, from the start; 0 for the whole text.",
+)
+@click.option(
+    "--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="The recurrent cell."
+)
+@click.option("--layers", default=1, help="Number of recurrent layers.")
+@click.option(
+    "--bidirectional",
+    is_flag=True,
+    help="Read the text in both directions; such a network cannot generate text.",
+)
+@click.option(
+    "--concise", is_flag=True, help="Use the framework's own recurrent layer (not with numpy)."
 )
 @click.option(
     "--forward",
     type=click.Choice(FORWARD),
     help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
-    "[default: fused where there is one]",
+    "[default: fused if the cell has a fused form]",
 )
-@click.option("--hiddens", default=256, help="Hidden units of a layer.")
-@click.option("--steps", default=35, help="Time steps in a subsequence.")
-@click.option("--batch-size", default=32, help="Subsequences in a minibatch.")
-@click.option("--epochs", default=300, help="Passes over the text.")
+@click.option("--hiddens", default=256, help="Number of hidden units in each layer.")
+@click.option("--steps", default=35, help="Number of time steps in a subsequence.")
+@click.option("--batch-size", default=32, help="Number of subsequences in a minibatch.")
+@click.option("--epochs", default=300, help="Number of passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
 @click.option(
     "--optimizer",
     type=click.Choice(["sgd", "adagrad", "adam"]),
     default="sgd",
-    help="How gradients change the parameters.",
+    help="The optimizer.",
 )
 @click.option(
-    "--clip", "theta", default=1.0, help="Scale the gradients down to this norm, all together."
+    "--clip",
+    "theta",
+    default=1.0,
+    help="The largest norm of the gradients; larger ones are scaled down to it.",
 )
 @click.option(
     "--random",
     "use_random_iter",
     is_flag=True,
-    help="Take subsequences in random order, each from a zero state.",
+    help="Sample subsequences in random order, each with a zero initial state.",
 )
-@click.option("--seed", default=0, help="The same seed: the same first weights and minibatches.")
+@click.option("--seed", default=0, help="Seed of the initial parameters and the minibatches.")
 @click.option(
-    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Precision."
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    help="The floating-point type.",
 )
 @gpu.option
 @threads.option
-@click.option("--prefix", help="What samples go on from.  [default: depends on the corpus]")
-@click.option("--sample-every", default=50, help="Epochs between two samples.")
+@click.option("--prefix", help="The text that samples continue.  [default: depends on the corpus]")
+@click.option("--sample-every", default=50, help="Number of epochs between two samples.")
 @click.option(
-    "--out", type=click.Path(), help="Save the model in this file, for generate and export."
+    "--out",
+    type=click.Path(),
+    help="Save the model to this file, for d2lrnn generate and d2lrnn export.",
 )
 @click.option(
-    "--checkpoint", type=click.Path(), help="Save the run in this file as it goes, for --resume."
+    "--checkpoint",
+    type=click.Path(),
+    help="Save the training run to this file at intervals, for --resume.",
 )
 @click.option(
     "--every",
     default=100,
-    help="Save a checkpoint every N minibatches, counted across epochs, and after each minute.",
+    help="Number of minibatches between two checkpoints, counted across epochs; one is also saved "
+    "every minute.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --checkpoint, if there is one.")
-@click.option("--plot", type=click.Path(), help="Draw the perplexity into this file (.png, .svg).")
+@click.option(
+    "--resume", is_flag=True, help="Continue the run in --checkpoint, if the file exists."
+)
+@click.option(
+    "--plot", type=click.Path(), help="Save a plot of the perplexity to this file (.png, .svg)."
+)
 @click.option(
     "--recipe",
     type=click.Choice(RECIPES),
     help="Train the minimal character model instead, by default on tiny-shakespeare: 100 hidden "
     "units, 25 steps, batch 1, Adagrad 0.1, gradients clipped to -5..5.",
 )
-@click.option("--iterations", default=100_000, help="With --recipe: pieces of text to learn.")
+@click.option("--iterations", default=100_000, help="With --recipe: number of training steps.")
 @click.pass_context
 def train(context: click.Context, /, **options: Any) -> None:
-    """Train a language model on a text; show progress, perplexity, speed and a sample."""
+    """Train a language model on a text; show progress, perplexity, speed and samples."""
     asked = Asked(**options)
     with plain_errors():
         _check_options(context, asked)
@@ -137,13 +163,11 @@ def _check_options(context: click.Context, asked: Asked) -> None:
     if asked.recipe:
         recipe.refuse_others(context)
     elif given(context, "iterations"):
-        raise ValueError("--iterations is of a recipe; add --recipe min-char, or use --epochs")
+        raise ValueError("--iterations needs a recipe; add --recipe min-char, or use --epochs")
     if asked.resume and asked.checkpoint is None:
-        raise ValueError(
-            "--resume goes on with a run that was kept; name its file with --checkpoint FILE"
-        )
+        raise ValueError("--resume continues a saved run; name its file with --checkpoint FILE")
     if asked.checkpoint is None and given(context, "every"):
-        raise ValueError("--every is for a checkpoint; add --checkpoint FILE, or leave it out")
+        raise ValueError("--every needs a checkpoint; add --checkpoint FILE, or leave out --every")
     if asked.max_tokens < 0:
         raise ValueError(
             f"--max-tokens is {asked.max_tokens}; expected 0, for all tokens, or an integer above"
@@ -156,20 +180,22 @@ def _check_options(context: click.Context, asked: Asked) -> None:
 def _train(rnn: Backend, asked: Asked) -> None:
     loader, vocab, name = _load(rnn, asked)
     net = _net(rnn, len(vocab), asked)
-    if net.bidirectional:
-        click.echo("no samples: a network that reads in both directions cannot generate")
+    click.echo(f"model: {describe.in_detail(net)}, computed by {asked.backend}")
     click.echo(
-        f"{asked.backend}: {loader.num_tokens:,} tokens of {name}, {len(vocab):,} different; "
-        f"{len(loader)} minibatches an epoch"
+        f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} of them different, "
+        f"{len(loader):,} minibatches per epoch"
     )
+    if net.bidirectional:
+        click.echo("no samples: a network that reads in both directions cannot generate text")
     if asked.resume and asked.checkpoint and not os.path.exists(asked.checkpoint):
-        click.echo(f"no checkpoint {asked.checkpoint} yet: training starts at its beginning")
+        click.echo(f"the checkpoint {asked.checkpoint} does not exist yet; training starts anew")
     prefix = None if net.bidirectional else _prefix(asked, name, loader, vocab)
     if asked.prefix is not None and prefix:
         tell_of_unknown(prefix, vocab)
     known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
+    known |= {"prefix": prefix} if prefix else {}
     with ending_in_order():
-        with saving_first(lambda: asked.save(rnn, net, vocab, known)):
+        with saving_first(lambda: asked.save(rnn, net, vocab, known), saved=asked.saves):
             history = _history(rnn, net, loader, vocab, asked, prefix)
         _tell_of_perplexity(history)
         asked.keep(rnn, net, vocab, history, known)

@@ -160,8 +160,8 @@ def passing_on(send: Callable[[int], Any]) -> Iterator[list[int]]:
 def tell(problem: str) -> int:
     """Say why the processes have been ended; return the exit status."""
     click.echo(
-        f"Error: {problem}; the processes have been ended; with --checkpoint, the same command and "
-        "--resume goes on",
+        f"Error: {problem}; all processes were ended; a run with --checkpoint continues with the "
+        "same command and --resume",
         err=True,
     )
     return 1
@@ -183,5 +183,5 @@ def _show(codes: Sequence[int], lost: int, output: Any) -> int:
     if output is not None:
         output.seek(0)
         click.echo(output.read().decode(errors="replace").strip(), err=True)
-    click.echo(f"Error: rank {lost} ended with status {code}; so have the others", err=True)
+    click.echo(f"Error: rank {lost} ended with status {code}; the others were ended", err=True)
     return code

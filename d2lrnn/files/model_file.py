@@ -18,7 +18,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
-from d2lrnn.files import atomic, tensor_file
+from d2lrnn.files import atomic, json_text, tensor_file
 from d2lrnn.files.model_content import (
     FORMAT,
     NAME,
@@ -228,6 +228,13 @@ def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dic
         parameters, vocab, settings = model_of(tensors, metadata)
     warn_if_not_finite(path, parameters)
     return parameters, vocab, settings
+
+
+def settings_of(path: StrPath) -> dict[str, Any]:
+    """Return the settings of a model file that load_model has read: those given to save_model."""
+    header = json_text.read(tensor_file.header_of(path).decode("utf-8"))
+    settings: dict[str, Any] = json_text.read(header["__metadata__"]["settings"])
+    return settings
 
 
 def warn_if_not_finite(path: StrPath, parameters: Mapping[str, first_values.Array]) -> None:

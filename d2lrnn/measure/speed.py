@@ -270,21 +270,30 @@ def num_threads() -> int:
 
 COLUMNS = ("book", "textbook", "layer", "one-hot")
 MEANINGS = {
-    "book": "as the book's package trains, a loop over one-hot minibatches",
-    "textbook": "the book's cell, in the training step of train_ch8",
-    "layer": "the framework's own layer; one-hot: the input layer on one-hot rows",
-    "fused/floor": "the fused step, over its matrix products alone",
+    "book": "the training step of the book's package, with one-hot minibatches",
+    "textbook": "the book's cell in the training step of train_ch8",
+    "layer": "the framework's own layer",
+    "one-hot": "the fused form with one-hot rows as inputs",
+    "efficiency": "the time of the matrix products alone, divided by that of the fused form",
 }
 
 
 def table(rows: Iterable[Timing]) -> str:
-    """Return ratios as text: how often as long as fused each takes, and fused over the floor."""
-    lines = [f"{'backend':<11}{'cell':<7}{'size':<7}" + "".join(f"{c:>10}" for c in COLUMNS)]
-    lines[0] += f"{'fused/floor':>13}"
+    """Return a table of ratios.
+
+    The slowdown is the time of a form divided by that of the fused form. The efficiency is the time
+    of the matrix products alone divided by that of the fused form.
+    """
+    lines = [
+        f"{'':<25}{'slowdown relative to the fused form':^40}{'efficiency of':>15}",
+        f"{'backend':<11}{'cell':<7}{'size':<7}"
+        + "".join(f"{c:>10}" for c in COLUMNS)
+        + f"{'the fused form':>15}",
+    ]
     for row in rows:
         cells_of_row = [_times(row.ratio(column)) for column in COLUMNS]
         floor = row.ratio("floor")
-        cells_of_row.append(f"{_times(1 / floor if floor else None):>13}")
+        cells_of_row.append(f"{f'{floor:.0%}' if floor else '-':>15}")
         lines.append(
             f"{row.backend:<11}{row.cell:<7}{row.size:<7}"
             + "".join(f"{c:>10}" for c in cells_of_row)

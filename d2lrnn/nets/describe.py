@@ -22,6 +22,14 @@ def in_a_line(net: Any, *sizes: str) -> str:
     return f"<{type(net).__name__} in {net.ops.name}: {', '.join(parts)}>"
 
 
+def in_detail(net: Any) -> str:
+    """Return the cell, the sizes, the number of parameters and the dtype of a language model."""
+    number = sum(math.prod(param.shape) for param in net.params)
+    return (
+        f"{_computation(net)}, {net.num_hiddens:,} hidden units, {number:,} parameters, {net.dtype}"
+    )
+
+
 def _computation(net: Any) -> str:
     """Return the architecture of a net, or the name of its custom forward function."""
     if not getattr(net, "is_custom", False):

@@ -56,8 +56,16 @@ def sentiment(
         net, [(X, y)], 0.05, num_epochs, held_out=(X, y), progress=progress
     )
     found = zip(REVIEWS, net.probabilities(X))
-    lines = [f"{review!r} is good: {p:.4f} (truth: {label})" for (review, label), p in found]
+    lines = [_of_review(review, label, p) for (review, label), p in found]
     return Outcome(net, scores, lines, scores.plot)
+
+
+def _of_review(review: str, label: int, p: float) -> str:
+    """Return the predicted label of a review, its probability, and whether it is correct."""
+    predicted = int(p > 0.5)
+    verdict = "correct" if predicted == label else "wrong"
+    name = ("negative", "positive")[predicted]
+    return f"{review!r}: label: {name}, P = {p if predicted else 1 - p:.4f} ({verdict})"
 
 
 def digits(

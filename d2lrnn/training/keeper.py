@@ -43,13 +43,15 @@ class Interrupted(interrupts.Stopped):
         ...     rnn.train_ch8(net, train_iter, vocab, lr=1, num_epochs=3, progress=False)
         ... except rnn.Interrupted as error:
         ...     print(error)
-        interrupted in epoch 1, after 1 of its minibatches; not kept
+        interrupted in epoch 1, after 1 of its minibatches; the run was not saved
     """
 
     def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
         """Say where it is kept and how to go on."""
         where = (
-            f"saved in {path}; resume=True (--resume) goes on from there" if path else "not kept"
+            f"saved to {path}; continue with resume=True (--resume)"
+            if path
+            else "the run was not saved"
         )
         super().__init__(
             f"interrupted in epoch {epoch.number}, after {epoch.num_minibatches} of its "

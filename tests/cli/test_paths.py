@@ -208,6 +208,6 @@ def test_what_has_been_learned_is_saved_when_the_checkpoint_cannot_be(tmp_path, 
     kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m", "--every", 2]
     result = d2lrnn("train", *SMALL, "--epochs", 1, *kept)
     assert result.exit_code == 1
-    assert f"model saved in {tmp_path / 'm'}" in result.output
+    assert f"saved the model to {tmp_path / 'm'}" in result.output
     assert f"Error: {tmp_path / 'run'}: No space left on device" in result.output
     assert d2lrnn("generate", tmp_path / "m", "--num-preds", 1).exit_code == 0

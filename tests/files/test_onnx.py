@@ -215,7 +215,7 @@ def test_the_command_writes_a_graph_with_its_vocabulary(tmp_path, rnn):
     rnn.save_model(path, build.new_net(rnn, CASES["gru"], len(VOCAB), 6, seed=0), VOCAB)
     result = CliRunner().invoke(cli.main, ["export", str(path), "--onnx"])
     assert result.exit_code == 0, result.output
-    assert f"parameters, float32> saved in {tmp_path / 'model.onnx'}" in result.output
+    assert f"parameters, float32> to {tmp_path / 'model.onnx'}" in result.output
     known = {p.key: p.value for p in onnx.load(tmp_path / "model.onnx").metadata_props}
     assert json.loads(known["tokens"]) == list(VOCAB)
     assert known["architecture"] == "gru"

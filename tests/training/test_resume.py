@@ -523,7 +523,7 @@ def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_
     with pytest.raises(reference.Interrupted) as error:
         train(reference, interrupt_after(plain(), num_minibatches), checkpoint=path)
     assert str(error.value) == (
-        f"interrupted in epoch {epoch + 1}, after {rest + 1} of its minibatches; saved in {path}; "
+        f"interrupted in epoch {epoch + 1}, after {rest + 1} of its minibatches; saved to {path}; "
         "resume=True (--resume) goes on from there"
     )
     assert_same(train(reference, plain(), checkpoint=path, resume=True), train(reference, plain()))
@@ -544,7 +544,10 @@ def test_without_a_checkpoint_the_net_holds_what_it_has_learned(reference, plain
     net, *others = interrupt_after(plain(), 7, signum=signum)
     with pytest.raises(reference.Interrupted) as error:
         train(reference, (net, *others))
-    assert str(error.value) == "interrupted in epoch 1, after 7 of its minibatches; not kept"
+    assert (
+        str(error.value)
+        == "interrupted in epoch 1, after 7 of its minibatches; the run was not saved"
+    )
     assert error.value.path is None
     for param, expected in zip(net.arrays(), train(reference, plain(), 1)[0], strict=True):
         np.testing.assert_array_equal(param, expected)
