@@ -80,7 +80,7 @@ def compare(
     if broken:
         click.echo(f"{len(broken)} of {len(rows)} differences are larger than their tolerance")
         sys.exit(1)
-    most = max(row.difference / row.bound for row in rows)
+    most = max((row.difference / row.bound for row in rows), default=0.0)
     click.echo(
         f"all {len(rows)} differences are within tolerance; the largest used {most:.0%} of its "
         f"bound{_more(everything)}"

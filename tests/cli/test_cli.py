@@ -45,7 +45,7 @@ def test_train_prints_perplexity_speed_and_a_sample_and_saves_the_model(backend,
     assert re.fullmatch(r"epoch 3: perplexity \d+\.\d\d, [\d,]+ tokens/s", last)
     assert re.fullmatch(r"best perplexity \d+\.\d\d, in epoch 3", best)
     assert saved == f"saved the model to {path}"
-    assert after == f"next: d2lrnn generate {path} --prefix ..."
+    assert after == f"next: d2lrnn generate {path}"
 
 
 def test_generate_continues_a_prefix(backend, model):
@@ -62,7 +62,7 @@ def test_generate_says_the_same_in_every_backend(pair, tmp_path):
     d2lrnn("train", "--backend", one, *SMALL, "--epochs", 20, "--out", path)
     texts = [d2lrnn("generate", path, "--backend", name).output for name in (one, other)]
     assert texts[0] == texts[1]
-    assert texts[0].startswith("time traveller")
+    assert texts[0].startswith("Listen, ")
 
 
 def test_a_text_of_one_s_own_is_learned_word_by_word_and_plotted(tmp_path):
@@ -80,7 +80,7 @@ def test_every_cell_is_trained_saved_and_read_again(backend, tmp_path, arguments
     result = d2lrnn("train", "--backend", backend, *SMALL, *arguments, "--epochs", 1, "--out", path)
     assert result.exit_code == 0, result.output
     result = d2lrnn("generate", path, "--backend", "numpy", "--num-preds", 5)
-    assert result.output.startswith("time traveller")
+    assert result.output.startswith("Listen, ")
 
 
 def test_a_framework_s_own_layer_is_trained_saved_and_read_by_numpy(
@@ -90,7 +90,25 @@ def test_a_framework_s_own_layer_is_trained_saved_and_read_by_numpy(
     result = d2lrnn("train", "--backend", backend, *SMALL, *cell, "--epochs", 1, "--out", path)
     assert result.exit_code == 0, result.output
     result = d2lrnn("generate", path, "--backend", "numpy", "--num-preds", 5)
-    assert result.output.startswith("time traveller")
+    assert result.output.startswith("Listen, ")
+
+
+@pytest.mark.parametrize("prefix", [None, "tock"])
+def test_generate_continues_the_prefix_of_training(tmp_path, prefix):
+    (tmp_path / "mine.txt").write_text("tick tock said the clock\n" * 40)
+    more = [] if prefix is None else ["--prefix", prefix]
+    model = ["--text", tmp_path / "mine.txt", "--epochs", 1, "--out", tmp_path / "m"]
+    d2lrnn("train", *SMALL, *model, *more)
+    result = d2lrnn("generate", tmp_path / "m", "--length", 3)
+    expected = prefix or "tick tock "
+    assert result.output.startswith(expected)
+    assert len(result.output) == len(expected) + 3 + 1  # and the end of the line
+
+
+def test_a_file_without_a_prefix_is_continued_from_its_first_token(tmp_path, make_net, rnn):
+    rnn.save_model(tmp_path / "m", make_net(vocab_size=5), rnn.Vocab("abcd"))
+    result = d2lrnn("generate", tmp_path / "m", "--num-preds", 0)
+    assert result.output == "a\n"
 
 
 def test_a_grammar_s_floor_is_shown():
@@ -127,11 +145,11 @@ def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
     arguments = "--backend", backend, "--recipe", "min-char", "--corpus", "builtin"
     result = d2lrnn("train", *arguments, "--iterations", 20, *saved)
     assert result.exit_code == 0, result.output
-    assert f"{backend}: 13,731 characters of builtin, 54 different" in result.output
+    assert "text: builtin, 13,731 characters, 54 of them different" in result.output
     assert re.search(r"iteration 20: smooth loss \d+\.\d\d, at first 99\.72", result.output)
     assert colours(picture) > 10
     result = d2lrnn("generate", path, "--num-preds", 5)
-    assert result.output.startswith("time traveller")
+    assert result.output.startswith("Listen, ")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +231,10 @@ def test_a_run_is_kept_and_resumed_to_the_same_model(backend, tmp_path):
 
 def test_resuming_what_is_not_there_says_so_and_begins(tmp_path):
     result = d2lrnn("train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume")
-    assert f"no checkpoint {tmp_path / 'run'} yet: training starts at its" in result.output
+    assert (
+        f"the checkpoint {tmp_path / 'run'} does not exist yet; training starts anew"
+        in result.output
+    )
     assert (tmp_path / "run").exists()
 
 
@@ -283,6 +304,12 @@ def test_a_second_interrupt_exits_at_once(backend, tmp_path):
     assert "Traceback" not in said
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "m").exists()
+
+
+def test_an_interrupted_run_without_a_file_says_that_nothing_was_saved():
+    status, said, _ = interrupted("numpy", [], rounds=10**6, times=1)
+    assert status == 130
+    assert said.endswith("nothing was saved; use --out or --checkpoint\n")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
@@ -595,7 +622,7 @@ def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):
     monkeypatch.setattr("d2lrnn.measure.agreement.bound", lambda *_: -1.0)
     result = d2lrnn("compare", "--backends", "numpy", "--cell", "rnn")
     assert result.exit_code == 1
-    assert "bounds are broken" in result.output
+    assert "differences are larger than their tolerance" in result.output
 
 
 def test_doctor_shows_what_is_installed_and_how_to_install_the_rest(backend, monkeypatch):

@@ -25,7 +25,7 @@ def code(cells):
 
 def test_a_teacher_gets_solutions_and_outputs(tmp_path):
     said, notebooks = copied(tmp_path / "new")
-    assert f"{len(notebooks)} notebooks on torch are in {tmp_path / 'new'}" in said
+    assert f"copied {len(notebooks)} notebooks for torch to {tmp_path / 'new'}" in said
     assert f"jupyter lab {tmp_path / 'new'}" in said
     assert all("### BEGIN SOLUTION" in code(cells) for cells in notebooks.values())
     assert all(any(cell.get("outputs") for cell in cells) for cells in notebooks.values())

@@ -88,7 +88,7 @@ def test_a_worker_that_fails_ends_the_others_and_is_shown(capfd):
     assert workers.run([({}, waits), ({}, fails)]) == 3
     assert (
         capfd.readouterr().err
-        == "so it is\nError: rank 1 ended with status 3; so have the others\n"
+        == "so it is\nError: rank 1 ended with status 3; the others were ended\n"
     )
 
 
@@ -174,7 +174,7 @@ def test_a_worker_that_has_stopped_is_named_and_all_are_ended(capfd, tmp_path):
     stops = "import d2lrnn, os, signal; os.kill(os.getpid(), signal.SIGSTOP)"
     jobs = [({}, [sys.executable, "-c", code]) for code in (waits, stops)]
     assert workers.run(jobs, limit=3) == 1
-    said = "Error: rank 1 has not answered for 3 seconds; the processes have been ended"
+    said = "Error: rank 1 has not answered for 3 seconds; all processes were ended"
     assert capfd.readouterr().err.startswith(said)
 
 

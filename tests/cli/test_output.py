@@ -65,7 +65,7 @@ def test_what_is_printed_may_go_into_files(tmp_path, text, terminal):
     done = shell(train, tmp_path, **terminal)
     assert done.returncode == 0, (tmp_path / "errors").read_bytes()
     lines = (tmp_path / "printed").read_bytes().splitlines()
-    assert lines[0].startswith(b"numpy: 840 tokens of text")
+    assert lines[0].startswith(b"model: rnn, 8 hidden units")
     assert lines[-1].startswith(b"next: ")
     done = shell(f"{COMMAND} generate no > printed 2> errors", tmp_path, **terminal)
     assert done.returncode == 1

@@ -49,10 +49,10 @@ def save(tmp_path):
         (["export", ".", "--onnx"], "MODEL . is a folder; give the name of a file"),
         (["train", "--text", "no.txt"], f"--text no.txt: {NO_FILE}"),
         (["train", "--text", "."], "--text . is a folder; give the name of a file"),
-        (["train", "--resume"], "--resume goes on with a run that was kept; name its file with"),
-        (["train", "--iterations", 9], "--iterations is of a recipe; add --recipe min-char"),
-        (["train", "--iterations", 100_000], "--iterations is of a recipe"),
-        (["train", "--every", 5], "--every is for a checkpoint; add --checkpoint FILE"),
+        (["train", "--resume"], "--resume continues a saved run; name its file with"),
+        (["train", "--iterations", 9], "--iterations needs a recipe; add --recipe min-char"),
+        (["train", "--iterations", 100_000], "--iterations needs a recipe"),
+        (["train", "--every", 5], "--every needs a checkpoint; add --checkpoint FILE"),
         (["train", "--max-tokens", -1], "--max-tokens is -1; expected 0, for all tokens, or an"),
         (["compare", "--backends", ""], "backend is ''; expected one of numpy, torch"),
         (["task", "xor", "--seed", -1], "seed is -1; expected None or an integer, 0 or above"),
@@ -141,8 +141,8 @@ def test_a_prefix_beyond_the_vocabulary_is_told_and_read_as_unknown(save):
     result = d2lrnn("generate", save("abc"), "--prefix", "a~ü~", "--num-preds", 1)
     assert result.exit_code == 0
     assert result.stderr == (
-        "Note: the vocabulary lacks these characters of the prefix: '~', 'ü'; "
-        "the net reads '<unk>' instead\n"
+        "Note: these characters of the prefix are not in the vocabulary: '~', 'ü'; "
+        "the network reads '<unk>' instead\n"
     )
     assert result.stdout.startswith("a~ü~")
 
@@ -153,7 +153,7 @@ def test_a_prefix_of_known_tokens_is_no_reason_for_a_note(save):
 
 def test_training_tells_of_a_prefix_beyond_the_vocabulary_too():
     result = d2lrnn("train", *SMALL, "--epochs", 0, "--prefix", "Tick ~")
-    assert "the vocabulary lacks these characters of the prefix: '~'" in result.stderr
+    assert "these characters of the prefix are not in the vocabulary: '~'" in result.stderr
 
 
 @pytest.mark.parametrize("name", engines.STARTERS)

@@ -61,7 +61,7 @@ def served(port, *options):
     reader.join(30)
     process.stdout.close()
     told = [line for line in said if not line.startswith("403 GET")]  # who is not let in
-    assert told == [f"the demo is at http://localhost:{port}; Ctrl-C ends it\n"], "".join(said)
+    assert told == [f"the demo is at http://localhost:{port}; end it with Ctrl-C\n"], "".join(said)
 
 
 def answers(address):

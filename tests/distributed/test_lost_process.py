@@ -99,7 +99,7 @@ def check_named(run, below, name):
     """Check that a run ends because of a process, and names that one alone."""
     status, said = run.end()
     assert status == 1, said
-    assert f"Error: {name} has not answered for 8 seconds; the processes have been ended" in said
+    assert f"Error: {name} has not answered for 8 seconds; all processes were ended" in said
     assert said.count("not answered") == 1, said
     assert not running(below)
 

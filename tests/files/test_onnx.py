@@ -176,7 +176,7 @@ def with_last_row_for_minus_1(monkeypatch):
 )
 def test_the_command_writes_no_graph_that_fails_the_check(saved, monkeypatch, damage, words):
     damage(monkeypatch)
-    result = CliRunner().invoke(cli.main, ["export", str(saved), "--onnx"])
+    result = CliRunner().invoke(cli.main, ["export", str(saved)])
     assert result.exit_code == 1
     assert words in result.output
     assert not saved.with_suffix(".onnx").exists()
@@ -188,7 +188,7 @@ def test_the_command_writes_no_graph_of_a_net_that_diverged(saved):
     net, vocab = numpy.load_model(saved)
     net.load_arrays([np.full_like(array, np.nan) for array in net.arrays()])
     numpy.save_model(saved, net, vocab)
-    result = CliRunner().invoke(cli.main, ["export", str(saved), "--onnx"])
+    result = CliRunner().invoke(cli.main, ["export", str(saved)])
     assert result.exit_code == 1
     assert "its graph cannot be checked; train it again with a smaller lr" in result.output
     assert not saved.with_suffix(".onnx").exists()
@@ -221,11 +221,9 @@ def test_the_command_writes_a_graph_with_its_vocabulary(tmp_path, rnn):
     assert known["architecture"] == "gru"
 
 
-def test_without_a_format_or_without_onnx_the_remedy_is_named(tmp_path, monkeypatch):
-    result = CliRunner().invoke(cli.main, ["export", "m"])
-    assert result.output == "Error: no format is given; add --onnx\n"
+def test_without_onnx_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    result = CliRunner().invoke(cli.main, ["export", "m", "--onnx"])
+    result = CliRunner().invoke(cli.main, ["export", "m"])
     words = "an export needs onnx, which is not installed; run: pip install onnx"
     assert result.output == f"Error: {words}\n"
 

@@ -175,7 +175,7 @@ def test_the_command_names_the_card(backend, gpu):
     command = ["bench", "--backend", backend, "--gpu=require", "--size", "tiny", "--rounds", "2"]
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 0, result.output
-    assert f"Medians of 2 rounds, on {speed.card_of(backend, gpu)}, float32" in result.stdout
+    assert f"medians of 2 rounds, on {speed.card_of(backend, gpu)}, float32" in result.stdout
 
 
 @pytest.mark.gpu(played=False)

@@ -43,7 +43,7 @@ def test_the_command_prints_the_table():
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 0, result.output
     assert result.output.splitlines()[-1].split()[:2] == ["numpy", "rnn"]
-    assert "after each of 64 as one batch" in result.output
+    assert "after each of 64 prefixes in one batch" in result.output
 
 
 @pytest.mark.parametrize("name", ["rounds", "num_preds", "num_prefixes"])

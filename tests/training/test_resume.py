@@ -524,7 +524,7 @@ def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_
         train(reference, interrupt_after(plain(), num_minibatches), checkpoint=path)
     assert str(error.value) == (
         f"interrupted in epoch {epoch + 1}, after {rest + 1} of its minibatches; saved to {path}; "
-        "resume=True (--resume) goes on from there"
+        "continue with resume=True (--resume)"
     )
     assert_same(train(reference, plain(), checkpoint=path, resume=True), train(reference, plain()))
 
