@@ -510,8 +510,8 @@ ax.grid(axis="x", visible=False)
 ax.legend()
 present(
     ax,
-    "The surprise at each character of a text: at the first letters "
-    "of words, and alike.",
+    "The surprise at each character of a text: high at the first "
+    "letters of words, and nearly equal for both models.",
 )
 
 # %% [markdown]
