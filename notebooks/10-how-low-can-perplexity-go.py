@@ -75,7 +75,7 @@ for i, row in enumerate(source.matrix):
         ax.text(j, i, f"{row[j]:g}", ha="center", va="center", color=ink)
 ax.set_xticks(range(len(source.words)), source.words, rotation=60)
 ax.set_yticks(range(len(source.words)), source.words)
-ax.set(xlabel="next word", ylabel="word before")
+ax.set(xlabel="next word", ylabel="previous word")
 ax.grid(False)
 present(
     ax,
@@ -308,7 +308,7 @@ check(
 # D_{\mathrm{KL}}(P \,\|\, Q) \;\geq\; 0}.$$
 #
 # The second term, the Kullback-Leibler divergence, is the excess of the
-# model over the entropy (*wasted* in the figures). It is never negative, and
+# model over the entropy. It is never negative, and
 # is 0 only if $Q = P$. So on text that was *not used for training*, the mean
 # surprise of a model cannot be lower than the entropy, for any model and any
 # amount of training.
@@ -324,7 +324,7 @@ ax = plot.new_axes(8, 4.8)
 ax.plot(q, cross, label="cross-entropy", **plot.line_style(0))
 ax.axhline(entropy, color="black", linestyle="--", label="entropy")
 ax.fill_between(q, entropy, cross, color=plot.COLOURS[1], alpha=0.3)
-ax.annotate("wasted", (0.17, 0.8), fontsize=18)
+ax.annotate("excess", (0.17, 0.8), fontsize=18)
 ax.set(xlabel="$q$", ylabel="mean surprise, nats", ylim=(0, 2))
 ax.legend(loc="lower center")
 present(
@@ -564,8 +564,8 @@ ax.set(xscale="log", yscale="log")
 ax.minorticks_off()
 ax.set_xticks((20, 50, 100, 200, 500), (20, 50, 100, 200, 500))
 ax.set(
-    xlabel="thousands of characters read",
-    ylabel="wasted, nats per character",
+    xlabel="thousands of training characters",
+    ylabel="excess, nats per character",
 )
 ax.legend()
 present(
