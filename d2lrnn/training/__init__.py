@@ -1,1 +1,1 @@
-"""Epochs: loops, histories, and runs that can be stopped and go on."""
+"""Training: the loops over epochs, their results, and runs that can be stopped and resumed."""

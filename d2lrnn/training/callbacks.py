@@ -1,6 +1,7 @@
-"""What happens beside training: the bar, the samples. The checkpoint is keeper's Keeper.
+"""Callbacks of a training loop: the progress bar and the samples of generated text.
 
-A callback is told of each minibatch and of each epoch, when it is over.
+The loop calls each callback after every minibatch and after every epoch. The callback that saves
+checkpoints is training.keeper.Keeper.
 """
 
 from __future__ import annotations
@@ -18,38 +19,38 @@ NUM_PREDS = 50  # tokens of a sample
 
 
 class Callback:
-    """Does nothing; each method may be another's."""
+    """The base class of callbacks; subclasses override the methods that they need."""
 
     def after_minibatch(self) -> None:
-        """Do what a minibatch calls for."""
+        """Act after a minibatch; by default, do nothing."""
 
     def after_epoch(self, number: int, history: History) -> None:
-        """Do what an epoch calls for; history holds it already."""
+        """Act after an epoch, whose results history already holds; by default, do nothing."""
 
 
 @dataclass
 class Bar(Callback):
-    """Shows how far training has come."""
+    """Updates a progress bar."""
 
     bar: Shown
     num_epochs: int
 
     def after_minibatch(self) -> None:
-        """Go one minibatch ahead."""
+        """Advance the bar by one minibatch."""
         self.bar.update()
 
     def after_epoch(self, number: int, history: History) -> None:
-        """Say what the epoch came to."""
+        """Show the results of the epoch beside the bar."""
         description = f"{history}".replace(":", f"/{self.num_epochs}:", 1)
         self.bar.set_description_str(description, refresh=False)
 
 
 @dataclass
 class Samples(Callback):
-    """Shows, every so many epochs and at the end, how the model continues a prefix.
+    """Generates text after a prefix every N epochs and at the end, and prints it.
 
-    A sample that cannot be had, for want of memory for example, is said to be missing: the model
-    has learned all the same.
+    If a sample cannot be generated, for example because memory runs out, a message is printed and
+    training continues.
     """
 
     prefix: str
@@ -60,7 +61,7 @@ class Samples(Callback):
     write: Callable[[str], Any]
 
     def after_epoch(self, number: int, history: History) -> None:
-        """Sample, if it is time to."""
+        """Generate a sample if this epoch is due for one."""
         if number % self.every and number != self.num_epochs:
             return
         sample = had(
@@ -73,9 +74,10 @@ class Samples(Callback):
 
 
 def had(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
-    """Return a sample, or None where it cannot be had, and say why.
+    """Return a sample; if it cannot be generated, pass the reason to write and return None.
 
-    Each framework has errors of its own, for want of memory too: none may end a training.
+    Every exception is caught, because each framework has its own classes of errors, for example for
+    a lack of memory, and none of them may end the training.
     """
     try:
         return sample()
@@ -85,7 +87,7 @@ def had(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
 
 
 def told(callbacks: Sequence[Callback]) -> Callable[[], None]:
-    """Return a function that tells each callback of a minibatch."""
+    """Return a function that calls after_minibatch of each callback."""
 
     def after_minibatch() -> None:
         for callback in callbacks:

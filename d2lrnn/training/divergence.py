@@ -1,4 +1,4 @@
-"""How training notices that it has diverged, in every loop over epochs."""
+"""The checks for divergence that every loop over epochs makes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def check_loss(mean_loss: float, epoch: int = 1, history: Any = None) -> None:
 
 
 def check_parameters(net: Any, epoch: int, history: Any) -> None:
-    """Check that the parameters of a net are finite after the last update, which no loss follows.
+    """Check that the parameters of a net are finite after the last update.
 
-    A net without the method ``arrays`` is not looked at.
+    No loss is computed after that update, so the parameters themselves are checked. A net without
+    the method ``arrays`` is not checked.
 
     Raises:
         DivergenceError: a parameter is NaN or infinite.

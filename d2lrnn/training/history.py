@@ -1,4 +1,4 @@
-"""What training has seen: what every loop returns, and the error where it diverges."""
+"""The results that the training loops return, and the error that they raise on divergence."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LARGEST_LOSS = math.log(sys.float_info.max)  # 709.8: beyond it, exp overflows
 
 
 def perplexity_of(mean_loss: float) -> float:
-    """Return exp(mean_loss), infinity where that is beyond floating point."""
+    """Return exp(mean_loss), or infinity if that exceeds the range of floating point."""
     return math.exp(mean_loss) if mean_loss < LARGEST_LOSS else math.inf
 
 
 def in_short(perplexity: float) -> str:
-    """Return a perplexity as text, with two decimals where they mean something."""
+    """Return a perplexity as text: with two decimals, or in scientific notation from 1e5 on."""
     return f"{perplexity:.2f}" if perplexity < 1e5 else f"{perplexity:.1e}"
 
 
@@ -48,12 +48,12 @@ class History:
     floor: float | None = None
 
     def add(self, perplexity: float, speed: float) -> None:
-        """Note one more epoch."""
+        """Append the results of one more epoch."""
         self.perplexity.append(perplexity)
         self.speed.append(speed)
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw perplexity over epochs; return the matplotlib Axes, None without matplotlib."""
+        """Draw perplexity over epochs; return the matplotlib Axes, or None without matplotlib."""
         from d2lrnn import plot
 
         return _drawn(plot.perplexity, {label: self}, ax)
@@ -74,9 +74,9 @@ class Scores:
 
     Args:
         loss: the mean over the minibatches of each epoch.
-        score: the value of net.score for held-out data, from 0 to 1, if there is some; that of a
-            classifier is its accuracy.
-        speed: sequences per second, without the time for scoring.
+        score: the value of net.score on the held-out data, from 0 to 1, such as the accuracy of a
+            classifier; empty if there are no held-out data.
+        speed: sequences per second, not counting the time for scoring.
 
     Examples:
         >>> scores = rnn.Scores(loss=[0.7, 0.2], score=[0.5, 0.95], speed=[900, 1000])
@@ -89,7 +89,7 @@ class Scores:
     speed: list[float] = field(default_factory=list)
 
     def __add__(self, later: Scores) -> Scores:
-        """Return what was seen first and later."""
+        """Return these scores followed by those of later epochs."""
         if not isinstance(later, Scores):
             return NotImplemented
         return Scores(self.loss + later.loss, self.score + later.score, self.speed + later.speed)
@@ -113,14 +113,15 @@ class Scores:
 class SmoothLoss:
     """The loss of a piece of text, summed over its steps, in nats, smoothed over a thousand pieces.
 
-    ``iterations`` and ``values`` are what there was to see on the way, ``samples`` pairs
-    (iteration, text), ``state`` the hidden state after the last piece: such a network has hardly
-    ever begun at zero, and may write and read worse from there.
+    ``values`` are the smoothed losses at ``iterations``, ``samples`` are pairs (iteration, text),
+    and ``state`` is the hidden state after the last piece. Start from this state to generate text:
+    in training, nearly every piece starts from the state of the one before, so the network may
+    perform worse from a zero state.
 
     Examples:
         >>> from d2lrnn.training.history import SmoothLoss
-        >>> seen = SmoothLoss(iterations=[0, 1000], values=[99.7, 72.5])
-        >>> seen.values[-1] / 25  # of 25 steps: nats for a character
+        >>> losses = SmoothLoss(iterations=[0, 1000], values=[99.7, 72.5])
+        >>> losses.values[-1] / 25  # pieces of 25 steps: nats per character
         2.9
     """
 
@@ -136,12 +137,15 @@ class SmoothLoss:
         return _drawn(plot.smooth_loss, {label: self}, ax)
 
 
-def _drawn(draw: Callable[..., Any], seen: dict[str | None, Any], axes: Any) -> Any:
-    """Return what draw does, or warn: a picture that cannot be drawn must not cost the training."""
+def _drawn(draw: Callable[..., Any], results: dict[str | None, Any], axes: Any) -> Any:
+    """Return draw(results, axes); if matplotlib is missing, warn and return None.
+
+    An error here would lose the results of the training.
+    """
     try:
-        return draw(seen, axes)
+        return draw(results, axes)
     except ImportError as error:
-        warnings.warn(f"{error}; the training is not lost", stacklevel=3)
+        warnings.warn(f"{error}; the results of the training are not lost", stacklevel=3)
         return None
 
 
@@ -153,7 +157,7 @@ class DivergenceError(FloatingPointError):
             perplexity, is infinite; None if parameters are not finite.
         epoch: the epoch in which training diverged, from 1.
         history: the results of the epochs before.
-        names: the words for the learning rate and for clipping at 1 in the message.
+        names: how the message names the learning rate and clipping at 1.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -173,7 +177,7 @@ class DivergenceError(FloatingPointError):
         history: Any = None,
         names: tuple[str, str] = ("lr", "theta=1"),
     ) -> None:
-        """Say what was found, and what helps."""
+        """Build the message: what is not finite, and what to try."""
         lr, clip = names
         super().__init__(
             f"{_what_diverged(loss, epoch)}: training diverged; "
@@ -184,11 +188,11 @@ class DivergenceError(FloatingPointError):
         self._arguments = {"loss": loss, "epoch": epoch, "history": history, "names": names}
 
     def replace(self, **arguments: Any) -> DivergenceError:
-        """Return the same error with other arguments."""
+        """Return a copy of the error with some arguments replaced."""
         return type(self)(**{**self._arguments, **arguments})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what makes the same error in another process."""
+        """Return the class and arguments with which pickle rebuilds the error."""
         return type(self), tuple(self._arguments.values())
 
 

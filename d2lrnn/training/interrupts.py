@@ -1,6 +1,7 @@
-"""Ctrl-C, and the other signals that ask a process to end: noted, acted on when there is time.
+"""Handling of Ctrl-C and of the other signals that ask a process to end.
 
-Schedulers send SIGTERM, and a terminal that is closed SIGHUP. Imports nothing that takes long.
+A signal is recorded, and training stops at the next point where it can stop safely. Schedulers send
+SIGTERM; closing a terminal sends SIGHUP. This module imports only what loads fast.
 """
 
 from __future__ import annotations
@@ -23,59 +24,61 @@ SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name)
 
 
 class Stopped(KeyboardInterrupt):
-    """Training was interrupted where it could stop: by Ctrl-C, or by the signal ``signum``."""
+    """Training was interrupted by Ctrl-C or by the signal ``signum``, and stopped safely."""
 
     def __init__(self, message: str, signum: int) -> None:
-        """Say where it stopped."""
+        """Store the message and the number of the signal."""
         super().__init__(message)
         self.signum = signum
 
 
 @dataclass
 class Listener:
-    """Which signal has asked to end; None so far."""
+    """The signal that has requested an end, if any: its number and the time at which it came."""
 
     signum: int | None = None
     since: float = 0.0
 
     def stop_if_asked(self, message: str) -> None:
-        """Raise Stopped if a signal has asked to end."""
+        """Raise Stopped if a signal has requested an end."""
         if self.signum is not None:
             raise Stopped(message, self.signum)
 
 
 @contextlib.contextmanager
 def listening() -> Iterator[Listener]:
-    """Note the first signal that asks to end, and let a second one do what it always does.
+    """Record the first signal that requests an end; a second one has its usual effect.
 
-    One of another kind that comes with the first is the same request: when a session ends, systemd
-    sends SIGTERM and SIGHUP at once. A parent passes on what may have reached this process too, and
-    so there one of the same kind is the same request as well.
+    A signal of another kind within TOGETHER seconds of the first counts as the same request: at the
+    end of a session, systemd sends SIGTERM and SIGHUP together. In a process with a parent process
+    of d2lrnn, a signal of the same kind also counts as the same request: the parent passes signals
+    on, and the system may have sent the same signal to this process directly.
 
-    One that is ignored, as Ctrl-C is for a job that a script starts in the background, and SIGHUP
-    under nohup, stays ignored. Threads hear no signals: there, nothing is noted.
+    A signal that is ignored stays ignored, such as Ctrl-C for a job that a script starts in the
+    background, or SIGHUP under nohup. Python delivers signals only to the main thread; in any other
+    thread, nothing is recorded.
     """
     listener = Listener()
     if threading.current_thread() is not threading.main_thread():
         yield listener
         return
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}
-    heard = {s: found for s, found in before.items() if found not in (signal.SIG_IGN, None)}
+    handlers = {s: old for s, old in before.items() if old not in (signal.SIG_IGN, None)}
 
     def put_back() -> None:
-        for signum, found in heard.items():
-            signal.signal(signum, found)
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
 
     def note(signum: int, _: Any) -> None:
         if listener.signum is None:
             listener.signum, listener.since = signum, time.monotonic()
             if not processes.has_parent():
-                signal.signal(signum, heard[signum])
+                signal.signal(signum, handlers[signum])
         elif time.monotonic() - listener.since >= TOGETHER:
             put_back()
             signal.raise_signal(signum)
 
-    for signum in heard:
+    for signum in handlers:
         signal.signal(signum, note)
     try:
         yield listener
@@ -88,11 +91,11 @@ _shared: Listener | None = None  # of the outermost training_ends block
 
 @contextlib.contextmanager
 def training_ends() -> Iterator[Listener]:
-    """Note signals as listening does, from the first update to the end of the outermost block.
+    """Record signals as listening does, until the outermost block of this kind ends.
 
     A block within another one shares its Listener, so that the caller of a training function can
-    save the results before a signal ends the process. A signal that nothing has acted on when the
-    outermost block ends without an error is raised again.
+    save the results before a signal ends the process. If the outermost block ends without an error
+    and a signal has been recorded, the signal is raised again.
     """
     global _shared
     if _shared is not None and threading.current_thread() is threading.main_thread():
@@ -112,22 +115,25 @@ def training_ends() -> Iterator[Listener]:
 
 @contextlib.contextmanager
 def handling(handlers: Mapping[int, Any]) -> Iterator[None]:
-    """Set handlers, by signal; signals that are ignored stay so. Threads can set none."""
+    """Set handlers, by signal, within a block; signals that are ignored stay ignored.
+
+    Python allows this in the main thread only; in any other thread, nothing is set.
+    """
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {signum: signal.getsignal(signum) for signum in handlers}
-    changed = {s: found for s, found in before.items() if found not in (signal.SIG_IGN, None)}
+    changed = {s: old for s, old in before.items() if old not in (signal.SIG_IGN, None)}
     for signum in changed:
         signal.signal(signum, handlers[signum])
     try:
         yield
     finally:
-        for signum, found in changed.items():
-            signal.signal(signum, found)
+        for signum, handler in changed.items():
+            signal.signal(signum, handler)
 
 
 def exiting() -> contextlib.AbstractContextManager[None]:
-    """Let SIGTERM and SIGHUP raise SystemExit, so that what must be ended or removed is."""
+    """Let SIGTERM and SIGHUP raise SystemExit, so that ``finally`` blocks clean up."""
 
     def leave(signum: int, _: Any) -> None:
         sys.exit(status(signum))
@@ -136,15 +142,16 @@ def exiting() -> contextlib.AbstractContextManager[None]:
 
 
 def status(signum: int | None) -> int:
-    """Return the exit status of a process that a signal has ended, as shells have it."""
+    """Return the exit status that shells report for a process that a signal has ended."""
     return 128 + (signum or signal.SIGINT)
 
 
 @contextlib.contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the process with one line: while it imports, there is nothing to save.
+    """Let Ctrl-C end the process at once with one line of output.
 
-    Within an import, KeyboardInterrupt comes out as any error, or as none.
+    This is for the time of the imports, when there is nothing to save: there, a KeyboardInterrupt
+    may be turned into another error or be lost.
     """
     before = signal.getsignal(signal.SIGINT)
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -167,10 +174,11 @@ def ending_at_once() -> Iterator[None]:
 
 @contextlib.contextmanager
 def second_at_once() -> Iterator[None]:
-    """Let a second signal end the process at once, whatever computes.
+    """Let a second signal end the process at once, even during a long computation.
 
-    Python tells of a signal only between two of its own instructions, and a framework may compute
-    for minutes within one. So a thread listens where the system itself writes each signal down.
+    Python calls signal handlers only between two of its own instructions, and a framework may
+    compute for minutes within one. So a thread reads the pipe of signal.set_wakeup_fd, to which
+    each signal is written immediately.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -187,7 +195,7 @@ def second_at_once() -> Iterator[None]:
 
 
 def _exit_at_the_second(reads: int) -> None:
-    """End the process at the second signal that is read; return when nothing more can come."""
+    """End the process at the second signal that is read; return when the pipe is closed."""
     first, since = None, 0.0
     with open(reads, "rb", buffering=0) as signals:
         while read := signals.read(1):

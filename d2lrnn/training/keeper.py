@@ -1,4 +1,4 @@
-"""Keeps a training run in a file as it goes, and ends it between two minibatches when asked to."""
+"""Checkpoints of a training run, and its end between two minibatches when a signal requests it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Interrupted(interrupts.Stopped):
     """
 
     def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
-        """Say where it is kept and how to go on."""
+        """Build the message: where training stopped, the checkpoint, and how to resume."""
         where = (
             f"saved to {path}; continue with resume=True (--resume)"
             if path
@@ -63,10 +63,11 @@ class Interrupted(interrupts.Stopped):
 
 @dataclass
 class Keeper(Callback):
-    """Saves a run in a file as it goes; does nothing where path is None.
+    """Saves checkpoints of a run during training; does nothing if path is None.
 
-    It saves every N minibatches, counted across epochs and from the start or the resumption of the
-    run, and at the first minibatch that ends a minute or more after the last save.
+    A checkpoint is saved every N minibatches, counted across epochs and from the start or the
+    resumption of the run, and after the first minibatch that ends a minute or more after the last
+    save.
     """
 
     path: StrPath | None
@@ -74,28 +75,30 @@ class Keeper(Callback):
     run: Run
     epoch: Epoch = field(default_factory=Epoch)
     listener: Listener = field(default_factory=Listener)
-    rng_state: Any = None  # as it was when the epoch began
+    rng_state: Any = None  # the generator's state at the beginning of the epoch
     num_unsaved: int = 0  # minibatches since the last save
 
     pause = 60.0  # seconds from one save to the next, at most
     clock = staticmethod(time.monotonic)
 
     def __post_init__(self) -> None:
-        """Count the time from now on."""
+        """Start the clock for the first save."""
         self.last_save = self.clock()
 
     @contextlib.contextmanager
     def running(self, resume: bool) -> Iterator[None]:
-        """Begin, and let a signal end training after the minibatch at hand.
+        """Lock the file, load its run if resuming, and let a signal end training within a block.
+
+        Training ends after the current minibatch.
 
         Raises:
-            LockedError: an OSError; another process keeps its run in the same file.
+            LockedError: an OSError; another process is saving its run in the same file.
         """
         checks.size(every=self.every)
         with contextlib.ExitStack() as stack:
             if self.path is not None:
                 self.run.check_rng()
-                if group.of(self.run.net).rank == 0:  # which alone writes
+                if group.of(self.run.net).rank == 0:  # only this process writes the file
                     atomic.check_writable(self.path)
                     stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
@@ -104,11 +107,11 @@ class Keeper(Callback):
             yield
 
     def begin(self, resume: bool) -> None:
-        """Go on from the file, if that is wanted and there is one.
+        """Load the run from the file if resume is true and the file exists.
 
         Raises:
-            CheckpointError: the file is damaged, or another run's.
-            FileExistsError: there is a file, and resume is not wanted.
+            CheckpointError: the file is damaged, or belongs to another run.
+            FileExistsError: the file exists, and resume is false.
         """
         checks.size(every=self.every)
         self._note_rng()
@@ -120,14 +123,14 @@ class Keeper(Callback):
             return
         if not resume:
             raise FileExistsError(
-                f"{self.path} is there already; go on from it with resume=True (--resume), "
+                f"{self.path} already exists; continue it with resume=True (--resume), "
                 "remove it, or choose another name"
             )
         self.epoch = load(self.path, self.run)
         self._note_rng()
 
     def epochs(self, num_epochs: int) -> Iterator[Epoch]:
-        """Yield the epochs that are left, each as far as it has come; save when all are done."""
+        """Yield the remaining epochs, the first with its progress so far; save after the last."""
         while self.epoch.number <= num_epochs:
             yield self.epoch
             last, self.epoch = self.epoch, Epoch(self.epoch.number + 1)
@@ -135,10 +138,10 @@ class Keeper(Callback):
             self._note_rng()
             self._stop_if_interrupted()
         if self.path is not None and not self.save():
-            checks.warn(f"the run has diverged, and is not kept in {self.path}")
+            checks.warn(f"the run has diverged, and is not saved in {self.path}")
 
     def after_minibatch(self) -> None:
-        """Save if it is time to, or if the run is interrupted."""
+        """Save if a checkpoint is due or the run is interrupted; if interrupted, stop."""
         self.num_unsaved += 1
         self._stop_if_interrupted()
         if self.path is not None and self._is_time_to_save():
@@ -147,26 +150,26 @@ class Keeper(Callback):
             self._stop_if_interrupted(saved=saved)
 
     def _is_time_to_save(self) -> bool:
-        """Return whether to save now; all processes get the same answer.
+        """Return whether a checkpoint is due; all processes get the same result.
 
-        The time is that of rank 0, which tells the others with the next minibatch.
+        Rank 0 measures the time, and sends its decision to the others with the next minibatch.
         """
         is_late = self.clock() - self.last_save >= self.pause
         processes = group.of(self.run.net)
         if processes.size > 1:
-            told = processes.saves
-            processes.wants_to_save = is_late and processes.rank == 0 and not told
-            is_late = told
+            decision = processes.saves
+            processes.wants_to_save = is_late and processes.rank == 0 and not decision
+            is_late = decision
         return is_late or self.num_unsaved >= self.every
 
     def save(self) -> bool:
-        """Replace the file by the run as it stands, and return whether that was done.
+        """Replace the file by a checkpoint of the run, and return whether that was done.
 
-        What has diverged is not kept: the file stays as it was.
+        A run that has diverged is not saved: the file stays as it was.
         """
         if self.path is None or self.run.has_diverged(self.epoch):
             return False
-        packed = pack(self.run, self.epoch, self.rng_state)  # together: of the rows of all
+        packed = pack(self.run, self.epoch, self.rng_state)  # in all processes: it joins the rows
         if group.of(self.run.net).rank == 0:
             model_file.write(self.path, *packed)
         return True
@@ -178,7 +181,7 @@ class Keeper(Callback):
             raise Interrupted(self.path if saved else None, self.epoch, signum)
 
     def _signal(self) -> int | None:
-        """Return the signal that training is to end for, or None; all processes end as one."""
+        """Return the signal that ends training, or None; all processes get the same decision."""
         processes = group.of(self.run.net)
         if processes.size == 1:
             return self.listener.signum

@@ -1,7 +1,7 @@
-"""Training of language models: the step, the epoch, the loop. Knows no framework.
+"""Training of language models: the step, the epoch and the loop, independent of the framework.
 
-Of a net it uses ``begin_state(batch_size)``, ``make_step(lr, theta, optimizer=..., clip=...)`` to
-train with; d2lrnn.nets.prediction shows what it has learned.
+The methods of a net that it uses are ``begin_state(batch_size)`` and
+``make_step(lr, theta, optimizer=..., clip=...)``; d2lrnn.nets.prediction generates the samples.
 """
 
 from __future__ import annotations
@@ -108,10 +108,11 @@ def train_epoch_ch8(
             NumPy arrays or lists.
         step: the result of make_step(net, lr), or another function step(X, Y, state) that trains
             and returns the loss and the new state.
-        use_random_iter: start each minibatch from a zero state; otherwise the state of the one
-            before is carried on, detached from its gradients.
+        use_random_iter: start each minibatch from a zero state; otherwise, start from the last
+            state of the minibatch before, detached from the graph.
         on_minibatch: called after each minibatch, for a progress bar.
-        epoch: what has been seen of the epoch before, if it goes on in the middle; kept up to date.
+        epoch: the progress of an epoch that is resumed in the middle, or None; updated after each
+            minibatch.
 
     Returns:
         perplexity and tokens per second.
@@ -136,45 +137,49 @@ def train_epoch_ch8(
         raise ValueError(
             f"step is {step!r}; expected a function that trains; give make_step(net, lr)"
         )
-    seen, step = epoch or Epoch(), step.deferred if isinstance(step, TrainingStep) else step
-    state, start = seen.state, time.perf_counter() - seen.seconds
-    processes, first, num_rows = group.of(net), seen.num_minibatches, None
+    epoch, step = epoch or Epoch(), step.deferred if isinstance(step, TrainingStep) else step
+    state, start = epoch.state, time.perf_counter() - epoch.seconds
+    processes, first, num_rows = group.of(net), epoch.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):
         X, Y = map(_array, minibatches.parts(minibatch, ("X", "Y")))
-        if seen.num_minibatches == first:
+        if epoch.num_minibatches == first:
             together.check_minibatch(net, X, Y)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
         rows = processes.share(X)
         if not use_random_iter:
-            _check_carried(seen.num_minibatches, num_rows, rows.shape[0])
+            _check_carried(epoch.num_minibatches, num_rows, rows.shape[0])
         num_rows = rows.shape[0]
         if state is None or use_random_iter:
             state = net.begin_state(rows.shape[0])
         loss, state = step(rows, processes.share(Y), state)
-        seen.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
-        seen.minibatch = X, Y
-        if seen.is_time_to_look(loss) and not math.isfinite(seen.loss):
-            raise DivergenceError(seen.loss)
+        epoch.add(loss, math.prod(Y.shape), state, time.perf_counter() - start)
+        epoch.minibatch = X, Y
+        if epoch.is_time_to_look(loss) and not math.isfinite(epoch.loss):
+            raise DivergenceError(epoch.loss)
         if on_minibatch:
             on_minibatch()
-    if seen.num_tokens == 0:
+    if epoch.num_tokens == 0:
         raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
-    loss = seen.loss / seen.num_tokens
+    loss = epoch.loss / epoch.num_tokens
     divergence.check_loss(loss)
-    return perplexity_of(loss), seen.num_tokens / (time.perf_counter() - start)
+    return perplexity_of(loss), epoch.num_tokens / (time.perf_counter() - start)
 
 
 def _array(ids: Any) -> Any:
-    """Return ids that have a shape as they are, and others as an array."""
+    """Return ids unchanged if they have a shape, otherwise as a NumPy array."""
     return ids if hasattr(ids, "shape") else np.asarray(ids)
 
 
-def _check_carried(number: int, before: int | None, found: int) -> None:
-    """Check that a minibatch has as many rows as the one before, whose state is carried on."""
-    if before not in (None, found):
+def _check_carried(number: int, before: int | None, num_rows: int) -> None:
+    """Check that a minibatch has as many rows as the one before, whose last state it starts from.
+
+    Raises:
+        ValueError: the numbers differ.
+    """
+    if before not in (None, num_rows):
         raise ValueError(
-            f"minibatch {number + 1} has {found} rows, the one before had {before}, whose state is "
-            "carried on; make all minibatches of one size (drop_last=True of a PyTorch "
+            f"minibatch {number + 1} has {num_rows} rows, the one before had {before}, whose state "
+            "is carried on; make all minibatches of one size (drop_last=True of a PyTorch "
             "DataLoader), or start each from a zero state: use_random_iter=True"
         )
 
@@ -202,8 +207,8 @@ def train_ch8(
     """Train a character or word model by minibatch gradient descent with clipped gradients.
 
     Args:
-        net: the model, changed as it learns.
-        train_iter: a SeqDataLoader, or anything that yields X and Y anew for each epoch.
+        net: the model; its parameters change.
+        train_iter: a SeqDataLoader, or another iterable that yields the pairs X, Y of each epoch.
         vocab: the Vocab of the tokens.
         lr: learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
@@ -211,31 +216,34 @@ def train_ch8(
         optimizer: "sgd", "adagrad" or "adam".
         clip: "norm", or "value" to clip each element of the gradients to -theta..theta.
         segment: see make_step.
-        use_random_iter: whether train_iter samples at random; then no state is carried over.
-        prefix: show, every sample_every epochs and at the end, how the model continues it.
-        sample_every: epochs between two samples.
+        use_random_iter: whether train_iter samples at random; if so, each minibatch starts from a
+            zero state.
+        prefix: text after which the model generates a sample every sample_every epochs and at the
+            end, or None for no samples.
+        sample_every: the number of epochs from one sample to the next, 1 or more.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
-        checkpoint: a file to keep the run in as it goes, or None. Ctrl-C, and the signals that end
-            a process, end training after the minibatch at hand, and keep it; again, at once. What
-            has diverged is not kept. No other process can keep a run in it meanwhile.
+        checkpoint: the file in which to save the run during training, or None. Ctrl-C, or a signal
+            that ends a process, stops training after the current minibatch and saves the run; a
+            second one stops it at once. A run that has diverged is not saved. Only one process at a
+            time can use the file.
         every: save a checkpoint every N minibatches, 1 or more, counted across epochs; one is also
             saved after each minute, and at the end.
-        resume: go on from the checkpoint if there is one, to the same parameters and history, bit
-            for bit, as if nothing had happened (speed apart). Whatever changes the result must be
-            as it was; num_epochs may be another. A train_iter without a generator ``rng`` must
-            yield the same minibatches in every epoch.
+        resume: continue the run in the checkpoint if the file exists. The parameters and the
+            history (except speed) become the same, bit for bit, as without the interruption. All
+            arguments that affect the result must be the same as before, except num_epochs. A
+            train_iter without a generator ``rng`` must yield the same minibatches in every epoch.
 
     Returns:
         a History: perplexity and tokens per second for each epoch, and the samples.
 
     Raises:
-        CheckpointError: the checkpoint is damaged, or another run's.
+        CheckpointError: the checkpoint is damaged, or belongs to another run.
         DivergenceError: the loss, the perplexity of an epoch or a parameter is not finite; the
             error holds the History so far.
-        FileExistsError: there is a checkpoint, and resume is False.
-        Interrupted: a KeyboardInterrupt; the message says where the run is kept. The net holds what
-            it has learned.
-        LockedError: an OSError; another process keeps its run in the same file.
+        FileExistsError: the checkpoint exists, and resume is False.
+        Interrupted: a KeyboardInterrupt; the message names the checkpoint. The net holds the
+            parameters after the last minibatch.
+        LockedError: an OSError; another process is saving its run in the same file.
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.5, Training.
@@ -268,19 +276,19 @@ def train_ch8(
         _bar(keeper, num_epochs, progress if shows else False) as shown,
     ):
         run.threads = limit.number
-        # The checkpoint comes first.
+        # The checkpoint is saved first, before any other callback runs.
         callbacks: list[Callback] = [keeper, limit, Bar(shown, num_epochs)]
         if prefix is not None and shows:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
-            beside: dict[str, Any] = {"on_minibatch": told(callbacks), "epoch": epoch}
+            options: dict[str, Any] = {"on_minibatch": told(callbacks), "epoch": epoch}
             try:
-                seen = train_epoch_ch8(
-                    net, train_iter, step, use_random_iter=use_random_iter, **beside
+                results = train_epoch_ch8(
+                    net, train_iter, step, use_random_iter=use_random_iter, **options
                 )
             except DivergenceError as error:
                 raise error.replace(epoch=epoch.number, history=history) from None
-            history.add(*seen)
+            history.add(*results)
             if epoch.number == num_epochs:
                 divergence.check_parameters(net, num_epochs, history)
             for callback in callbacks:
@@ -289,14 +297,14 @@ def train_ch8(
 
 
 def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
-    """Return a progress bar over the minibatches, as far as the run has come."""
+    """Return a progress bar over all minibatches, which shows the progress of the run so far."""
     size = length(keeper.run.train_iter)
     done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
     return bar(progress, total=size and num_epochs * size, initial=done)
 
 
 def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:
-    """Check that a loader samples in the way that training is told to expect."""
+    """Check that use_random_iter agrees with the loader, if the loader has that attribute."""
     if getattr(train_iter, "use_random_iter", use_random_iter) != use_random_iter:
         raise ValueError(
             f"use_random_iter is {use_random_iter}, but the loader was made with "

@@ -1,4 +1,4 @@
-"""What a loader yields: one clear error for anything but the parts of a minibatch."""
+"""Checks of what a loader yields: one clear error if it is not a minibatch."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 
 def check_iterable(train_iter: Any) -> None:
-    """Check that minibatches can be taken from train_iter, before any of them is made.
+    """Check that train_iter is iterable, without iterating over it.
 
     Raises:
-        ValueError: it is a function, a class, a number or the like.
+        ValueError: it is not, for example a function, a class or a number.
     """
     yields = hasattr(train_iter, "__iter__") or hasattr(train_iter, "__getitem__")
     if yields and not isinstance(train_iter, type):
         return
     remedy = "; call it, and give what it returns" if callable(train_iter) else ""
     raise ValueError(
-        f"train_iter is of type {type(train_iter).__name__}; expected what yields the minibatches "
-        f"of each epoch, such as a loader or a list{remedy}"
+        f"train_iter is of type {type(train_iter).__name__}; expected an iterable over the "
+        f"minibatches of each epoch, such as a loader or a list{remedy}"
     )
 
 
@@ -28,28 +28,29 @@ def parts(batch: Any, names: Sequence[str], source: str = "train_iter yields") -
 
     Args:
         batch: a tuple, a list, or an array or tensor whose first axis has the parts.
-        names: the parts, as an error names them.
-        source: where the minibatch comes from, as an error says it.
+        names: the names of the parts, for error messages.
+        source: where the minibatch comes from, for error messages.
 
     Raises:
-        ValueError: it is a dictionary, a set or a text, or has more parts or fewer.
+        ValueError: the minibatch is a dictionary, a set or a string, or has another number of
+            parts.
     """
     expected = f"expected a tuple ({', '.join(names)})"
     _check_ordered(batch, names, source, expected)
     try:
-        found = tuple(batch)
+        values = tuple(batch)
     except TypeError:
         raise ValueError(f"{source} something of type {type(batch).__name__}; {expected}") from None
-    if len(found) != len(names):
-        raise ValueError(f"{source} {_shown(batch, len(found))}; {expected}")
-    return found
+    if len(values) != len(names):
+        raise ValueError(f"{source} {_shown(batch, len(values))}; {expected}")
+    return values
 
 
 def parts_for(net: Any) -> Callable[..., tuple[Any, ...]]:
-    """Return parts(batch, source) for a network over sequences, which may do without some parts.
+    """Return a function parts_of(batch, source) for a network over sequences.
 
-    It raises a ValueError if a batch is neither a tuple nor a list, or if ``net.minibatch`` takes
-    other parts.
+    It accepts any number of parts that ``net.minibatch`` accepts as arguments, and raises a
+    ValueError for another number, or if a batch is neither a tuple nor a list.
     """
     signature = inspect.signature(getattr(net, "minibatch", lambda *batch: None))
     required = [p.name for p in signature.parameters.values() if p.default is p.empty]

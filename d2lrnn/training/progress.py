@@ -1,6 +1,6 @@
-"""What training prints: progress bars and lines of text, neither of which ever ends it.
+"""The output of training: progress bars and lines of text. Errors in printing are ignored.
 
-This is the one place that makes progress bars, and says whether they are shown.
+All progress bars are made here, and here is decided whether they are shown.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# The environment variable that turns progress bars off where it is 0. Where it is "lines", as in
-# the command, output that is not a terminal gets a line every few seconds.
+# The environment variable that turns progress bars off if it is 0. If it is "lines", as the command
+# line program sets it, a line is printed every few seconds when stderr is not a terminal.
 PROGRESS = "D2LRNN_PROGRESS"
 LINES = "lines"
 SECONDS = 5.0  # from one such line to the next
-SOON = 1e-9  # seconds; with a delay, tqdm does not draw a bar when it makes it
+SOON = 1e-9  # seconds; with a delay above 0, tqdm does not draw a bar in its constructor
 
 
 class Shown:
-    """A tqdm bar; what it cannot print is left out, whatever the error.
+    """A tqdm bar that ignores all errors in printing.
 
-    A terminal may be closed, a disk full, a pipe broken, and each frontend has errors of its own.
+    A terminal may be closed, a disk full or a pipe broken, and each frontend of Jupyter raises its
+    own errors.
     """
 
     def __init__(self, tqdm_bar: Any) -> None:
-        """Take the bar, which has not been drawn yet, and draw it."""
+        """Wrap a bar that has not been drawn yet, and draw it."""
         self._bar = tqdm_bar
-        for name in ("display", "clear"):  # an error there would leave tqdm's lock locked
+        for name in ("display", "clear"):  # an error in them would leave tqdm's lock locked
             setattr(tqdm_bar, name, _never_failing(getattr(tqdm_bar, name)))
         with contextlib.suppress(Exception):
             tqdm_bar.refresh()
 
     def __enter__(self) -> Shown:
-        """Return the bar, which is closed at the end."""
+        """Return the bar, which is closed at the end of the block."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,7 +55,7 @@ class Shown:
             self._bar.update(number)
 
     def set_description_str(self, text: str, *, refresh: bool = True) -> None:
-        """Put a text before the bar, at once or when it is drawn the next time."""
+        """Set the text before the bar, and draw it at once or at the next update."""
         with contextlib.suppress(Exception):
             self._bar.set_description_str(text, refresh=refresh)
 
@@ -62,7 +63,7 @@ class Shown:
         """Print a line of text above the bar."""
         with contextlib.suppress(Exception):
             self._bar.write(printable(text))
-            sys.stdout.flush()  # so that lines stay in order, whoever prints the next one
+            sys.stdout.flush()  # so that lines stay in order with other output
 
 
 def bar(progress: bool | None = None, **settings: Any) -> Shown:
@@ -71,13 +72,13 @@ def bar(progress: bool | None = None, **settings: Any) -> Shown:
     Args:
         progress: True for a progress bar, False for none, None for one if this is a terminal or a
             notebook and the environment variable D2LRNN_PROGRESS is not 0.
-        settings: what else tqdm takes, such as total.
+        settings: other arguments of tqdm, such as total.
     """
-    from tqdm.auto import tqdm  # here: most imports of this package train nothing
+    from tqdm.auto import tqdm  # imported here: most programs that import d2lrnn do not train
 
     variable = os.environ.get(PROGRESS)
     disable: bool | None = not progress
-    if sys.stderr is None:  # closed: there is nowhere to show it
+    if sys.stderr is None:  # it is closed
         disable = True
     elif progress is None:
         disable = True if variable == "0" else None
@@ -85,12 +86,12 @@ def bar(progress: bool | None = None, **settings: Any) -> Shown:
         if disable is None and variable == LINES and not sys.stderr.isatty():
             return Shown(_lines(**settings))
         return Shown(tqdm(disable=disable, delay=SOON, **settings))
-    except Exception:  # such as that of a closed stream, asked whether it is a terminal
+    except Exception:  # for example, isatty of a closed stream raises an error
         return Shown(tqdm(disable=True, **settings))
 
 
 def _never_failing(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that does the same, without its errors."""
+    """Return the same method, but with all errors ignored."""
 
     def call(*args: Any, **settings: Any) -> Any:
         with contextlib.suppress(Exception):
@@ -101,7 +102,7 @@ def _never_failing(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _lines(**settings: Any) -> Any:
-    """Return a tqdm bar that writes a line now and then, and none for what ends before."""
+    """Return a tqdm bar that writes a line every SECONDS seconds, the first after that time."""
     from tqdm import tqdm
 
     class Lines(tqdm):  # type: ignore[misc]
@@ -124,13 +125,13 @@ def _lines(**settings: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Print a line of text; where nothing can be printed, leave it out."""
+    """Print a line of text; ignore errors in printing."""
     with contextlib.suppress(Exception):
         print(printable(text), flush=True)
 
 
 def printable(text: str) -> str:
-    r"""Return a text with escapes, such as ``\xe9``, for what the output's encoding lacks."""
+    r"""Return a text with escapes, such as ``\xe9``, for characters that stdout cannot encode."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding, getattr(sys.stdout, "errors", None) or "strict")
@@ -140,9 +141,9 @@ def printable(text: str) -> str:
 
 
 def length(train_iter: Any) -> int | None:
-    """Return how many minibatches an epoch has, or None where a loader does not tell.
+    """Return the number of minibatches of an epoch, or None if the loader has no length.
 
-    Some have the method and raise TypeError: they do not know either.
+    Some loaders define ``__len__`` and raise TypeError in it; they have no length either.
     """
     try:
         return len(train_iter)

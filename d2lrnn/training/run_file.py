@@ -1,8 +1,9 @@
-"""A training run that can be stopped anywhere, by anything, and goes on bit for bit.
+"""Checkpoints: training runs that can be stopped at any time and resumed bit for bit.
 
-A checkpoint is a model file, as save_model writes them, with the rest of the run in it: the state,
-the optimizer's memory, how far the epoch has come, the generator of the minibatches as it was when
-the epoch began, the history, the settings and the versions. It replaces the one before in one go.
+A checkpoint is a model file, as save_model writes it, that also holds the rest of the run: the
+hidden state, the state of the optimizer, the progress of the epoch, the state of the minibatches'
+random generator at the beginning of the epoch, the history, the settings and the versions. A new
+checkpoint replaces the one before atomically.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from d2lrnn.training.history import perplexity_of
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
-# What a checkpoint's metadata say of the run, as JSON.
+# The keys of the run in a checkpoint's metadata, which are JSON.
 KEYS = {"epoch", "rng", "history", "settings", "versions"}
-KINDS = ("state", "memory", "own")  # what its tensors are, beside the parameters
+KINDS = ("state", "memory", "own")  # the kinds of its tensors that are not parameters
 
 
 @dataclass
@@ -44,24 +45,24 @@ class Run:
     step: Any
     history: Any
     settings: Mapping[str, Any]
-    threads: int | None = None  # how many compute, where that is known; kept, for the same bits
+    threads: int | None = None  # their number, if known; saved because it affects the last bits
 
     @property
     def rng(self) -> Any:
-        """NumPy's generator that the minibatches are drawn with, or None where there is none."""
+        """NumPy's generator from which the minibatches are drawn, or None."""
         return getattr(getattr(self.train_iter, "rng", None), "bit_generator", None)
 
     def check_rng(self) -> None:
-        """Check that the generator of the minibatches is one that can be kept."""
-        found = getattr(self.train_iter, "rng", None)
-        if found is not None and self.rng is None:
+        """Check that the state of the minibatches' random generator can be saved."""
+        rng = getattr(self.train_iter, "rng", None)
+        if rng is not None and self.rng is None:
             raise ValueError(
-                f"train_iter.rng is a {type(found).__name__}, which cannot be kept; draw with a "
-                "numpy.random.Generator, or train without a checkpoint"
+                f"train_iter.rng is a {type(rng).__name__}, whose state cannot be saved; draw with "
+                "a numpy.random.Generator, or train without a checkpoint"
             )
 
     def described(self) -> dict[str, Any]:
-        """Return what must be the same when the run goes on: settings and data, as JSON has it."""
+        """Return the settings and data that must be the same when the run is resumed, as JSON."""
         data = self.train_iter
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
         known = {name: getattr(data, name) for name in names}
@@ -79,9 +80,9 @@ class Run:
 
     @functools.cached_property
     def corpus_digest(self) -> str | None:
-        """The SHA-256 of the corpus, as integers of 64 bits; taken once, however long it is.
+        """The first 16 digits of the SHA-256 of the corpus as 64-bit integers, computed once.
 
-        None where there is no corpus of ids.
+        None if the loader does not have a corpus of integer ids.
         """
         corpus, digest = np.asarray(getattr(self.train_iter, "corpus", None)), hashlib.sha256()
         if corpus.dtype.kind not in "iu":
@@ -91,10 +92,10 @@ class Run:
         return digest.hexdigest()[:16]
 
     def has_diverged(self, epoch: Epoch) -> bool:
-        """Return whether its loss so far, or that of the net as it is now, has no perplexity.
+        """Return whether the perplexity is infinite or NaN, so far or with the current parameters.
 
-        An update comes after the loss that it is made from, and may have spoiled everything; so the
-        loss of the last minibatch is computed once more.
+        The last update comes after the last loss and may have made the parameters unusable, so the
+        loss of the last minibatch is computed again.
         """
         if not math.isfinite(epoch.loss):
             return True
@@ -111,11 +112,11 @@ class Run:
 
     @property
     def backend(self) -> backends.Framework:
-        """Whose net it is."""
+        """The record of the net's backend."""
         return backends.BACKENDS[self.net.ops.name]
 
     def versions(self) -> dict[str, str | None]:
-        """Return what computes."""
+        """Return the versions, the machine and the number of threads that compute the run."""
         number = {} if self.threads is None else {"threads": f"{self.threads}"}
         return {
             **number,
@@ -130,15 +131,15 @@ class Run:
 def pack(
     run: Run, epoch: Epoch, rng_state: Any
 ) -> tuple[dict[str, np.ndarray[Any, Any] | tensor_file.Later], dict[str, str]]:
-    """Return a run as tensors by name and metadata."""
+    """Return a run as tensors, by name, and metadata."""
     tensors, metadata = model_file.describe(run.net, run.vocab, {})
     to_numpy = run.net.tensors.to_numpy
-    kept = {
+    by_kind = {
         "state": {str(i): _joined(run, to_numpy(H)) for i, H in enumerate(epoch.state or ())},
         "memory": run.step.memory(),
         "own": {str(i): array for i, array in enumerate(run.net.own_arrays())},
     }
-    for kind, arrays in kept.items():
+    for kind, arrays in by_kind.items():
         tensors |= {f"{RUN}.{kind}.{name}": array for name, array in arrays.items()}
     about = {
         "epoch": epoch.numbers(),
@@ -151,37 +152,37 @@ def pack(
 
 
 def _joined(run: Run, own: Any) -> Any:
-    """Return the state of all rows, of those of this process."""
+    """Return the state of the rows of all processes, given that of this process's rows."""
     processes = group.of(run.net)
     num_rows = int(processes.sum(np.array([len(own)], np.float32))[0])
     return processes.joined(own, num_rows)
 
 
 def load(path: StrPath, run: Run) -> Epoch:
-    """Make a run what a file holds, and return how far its epoch has come.
+    """Load a checkpoint into a run, and return the progress of its epoch.
 
     Raises:
-        CheckpointError: the file is damaged, is a model without a run, or another run's; the net
-            is as it was.
+        CheckpointError: the file is damaged, holds a model without a run, or belongs to another
+            run; the net is unchanged.
         OSError: the file cannot be read.
     """
     tensors, metadata = model_file.read(path)
     with model_file.naming(path):
         if RUN not in metadata:
-            raise ValueError("it is a model, not a training run; go on from it with load_model")
+            raise ValueError("it is a model, not a training run; load it with load_model")
         arrays, vocab, settings = model_file.model_of(tensors, metadata)
         about = json_text.read(metadata[RUN])
         model_file.check_keys("run's keys", about, KEYS)
-        kept = _kept(tensors)
+        by_kind = _kept(tensors)
     _check_same(path, _model(vocab, settings), _model_of(run))
     _check_same(path, about["settings"], _known_to(about["settings"], run.described()))
     with model_file.naming(path):
         model_file.check_keys("epoch's keys", about["epoch"], set(Epoch().numbers()))
-        epoch = Epoch(**_checked(about["epoch"]), state=_state(run.net, kept["state"]))
+        epoch = Epoch(**_checked(about["epoch"]), state=_state(run.net, by_kind["state"]))
         history = _history(about["history"])
         _set_rng(run.rng, about["rng"])
-        run.step.load_memory(kept["memory"])
-        run.net.load_exactly(list(arrays.values()), _in_order("own", kept["own"]))
+        run.step.load_memory(by_kind["memory"])
+        run.net.load_exactly(list(arrays.values()), _in_order("own", by_kind["own"]))
     model_file.warn_if_not_finite(path, arrays)
     vars(run.history).update(history)
     run.threads = threads.chosen() or _threads(about["versions"])
@@ -191,19 +192,19 @@ def load(path: StrPath, run: Run) -> Epoch:
 
 def _kept(tensors: Arrays) -> dict[str, Arrays]:
     """Return the tensors that are not parameters by kind and name."""
-    kept: dict[str, Arrays] = {kind: {} for kind in KINDS}
+    by_kind: dict[str, Arrays] = {kind: {} for kind in KINDS}
     for name, array in tensors.items():
         start, _, rest = name.partition(".")
         if start != RUN:
             continue
         kind, _, own_name = rest.partition(".")
         model_file.check_keys("tensors", {kind}, set(), optional=KINDS)
-        kept[kind][own_name] = array
-    return kept
+        by_kind[kind][own_name] = array
+    return by_kind
 
 
 def _in_order(kind: str, arrays: Arrays) -> list[Any]:
-    """Return arrays that are named by their numbers."""
+    """Return arrays named "0", "1", ... as a list in that order."""
     names = [str(number) for number in range(len(arrays))]
     model_file.check_keys(f"tensors {RUN}.{kind}", arrays, set(names))
     return [arrays[name] for name in names]
@@ -220,7 +221,7 @@ def _state(net: Any, arrays: Arrays) -> Any:
 
 
 def _threads(versions: Mapping[str, Any]) -> int | None:
-    """Return how many threads a run was computed with, or None where its file does not tell."""
+    """Return the number of threads that computed a run, or None if its file does not state it."""
     number = versions.get("threads", "")
     return int(number) if isinstance(number, str) and number.isdecimal() else None
 
@@ -236,24 +237,24 @@ def _set_rng(generator: Any, state: Any) -> None:
 
 
 def _checked(numbers: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file says of an epoch, once it can be so."""
+    """Return the numbers of an epoch from a file after checking that they are in range."""
     whole = {name: numbers[name] for name in ("num_minibatches", "num_tokens")}
     checks.size(number=numbers["number"])
     checks.count(**whole)
     checks.not_negative(total_loss=numbers["total_loss"], seconds=numbers["seconds"])
     if max(numbers["number"], *whole.values()) >= 2**63:
-        raise ValueError(f"the epoch's numbers are {numbers}; expected some below 2**63")
+        raise ValueError(f"the epoch's numbers are {numbers}; expected numbers below 2**63")
     return numbers
 
 
-def _history(seen: dict[str, Any]) -> dict[str, Any]:
-    model_file.check_keys("history's keys", seen, {"perplexity", "speed", "samples", "floor"})
+def _history(values: dict[str, Any]) -> dict[str, Any]:
+    model_file.check_keys("history's keys", values, {"perplexity", "speed", "samples", "floor"})
     for name in ("perplexity", "speed"):
-        if not all(type(value) in (int, float) for value in seen[name]):
-            raise ValueError(f"the history's {name} is no list of numbers")
-    if not all(isinstance(text, str) and type(epoch) is int for epoch, text in seen["samples"]):
-        raise ValueError("the history's samples are no pairs of an epoch and a text")
-    return {**seen, "samples": [tuple(sample) for sample in seen["samples"]]}
+        if not all(type(value) in (int, float) for value in values[name]):
+            raise ValueError(f"the history's {name} is not a list of numbers")
+    if not all(isinstance(text, str) and type(epoch) is int for epoch, text in values["samples"]):
+        raise ValueError("the history's samples are not pairs of an epoch and a text")
+    return {**values, "samples": [tuple(sample) for sample in values["samples"]]}
 
 
 def _model_of(run: Run) -> dict[str, Any]:
@@ -262,7 +263,7 @@ def _model_of(run: Run) -> dict[str, Any]:
 
 
 def _model(vocab: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a net is, for comparing."""
+    """Return the settings of a net and a digest of its vocabulary, for comparison."""
     tokens = _json([vocab.token, vocab.idx_to_token, vocab.unk]).encode()
     digest = hashlib.sha256(tokens).hexdigest()[:16]
     return {**settings, "vocabulary": f"{len(vocab)} tokens ({digest})"}
@@ -270,11 +271,11 @@ def _model(vocab: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_same(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     for name in sorted({*there, *here}):
-        kept, found = (side.get(name, "nothing") for side in (there, here))
-        if kept != found:
+        saved, current = (side.get(name, "nothing") for side in (there, here))
+        if saved != current:
             raise CheckpointError(
-                f"{path} is of another run: {name} is {kept} there, {found} here; "
-                "give what that run was given, or keep this one in another file"
+                f"{path} belongs to another run: {name} is {saved} there, {current} here; "
+                "use the arguments of that run, or save this run in another file"
             )
 
 
@@ -291,11 +292,11 @@ def _known_to(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, An
 
 
 def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    """Warn where the promise of the same bits cannot be kept."""
+    """Warn if the versions differ, because the last bits of the parameters may then differ."""
     pairs = {"backend": (_backend_in(there), _backend_in(here))}
     pairs |= {name: (there[name], here[name]) for name in sorted({*there} & {*here})}
     changed = [
-        f"{name} {kept} there, {own} here" for name, (kept, own) in pairs.items() if kept != own
+        f"{name} {saved} there, {own} here" for name, (saved, own) in pairs.items() if saved != own
     ]
     if changed:
         checks.warn(
@@ -305,11 +306,11 @@ def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str
 
 
 def _backend_in(versions: Mapping[str, Any]) -> str:
-    """Return the title of the backend that a run's versions name; NumPy stands in all of them."""
+    """Return the title of the backend in a run's versions, which always contain NumPy as well."""
     titles = [backend.title for backend in backends.BACKENDS.values() if backend.title in versions]
     return next((title for title in titles if title != "NumPy"), "NumPy")
 
 
 def _json(value: Any) -> str:
-    """Return JSON of values that may hold NumPy's numbers and arrays."""
+    """Return the JSON of values that may contain NumPy numbers and arrays."""
     return json.dumps(value, default=lambda array: array.tolist())

@@ -1,9 +1,9 @@
-"""Backpropagation through time in segments: long sequences in little memory.
+"""Backpropagation through time in segments (gradient checkpointing): long sequences, less memory.
 
-On the way ahead only the state before each segment is kept. On the way back, from the last segment
-to the first, each is computed anew, now with all that its own way back needs. With segments of
-sqrt(T) steps, what is kept grows as sqrt(T), for one more pass ahead (Chen et al., 2016, "Training
-deep nets with sublinear memory cost").
+The forward pass stores only the state before each segment. The backward pass goes from the last
+segment to the first and computes each segment again, this time with the intermediate results that
+its gradient needs. With segments of sqrt(T) steps, the memory grows as sqrt(T), at the cost of one
+more forward pass (Chen et al., 2016, "Training deep nets with sublinear memory cost").
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def value_and_grad(
         X: token ids (batch_size, num_steps).
         Y: their targets.
         state: the state before the first step.
-        segment: steps of a segment, 1 or above; 0 for sqrt(num_steps), rounded up.
+        segment: the number of steps of a segment, 1 or above; 0 for sqrt(num_steps), rounded up.
 
     Raises:
-        ValueError: the minibatch is empty, an argument is out of its range, or the net is a
-            framework's own layer.
+        ValueError: the minibatch is empty, an argument is out of its range, or the net is not a
+            scratch model.
     """
     check(net, segment)
     X, Y = net.tensors.to_numpy(X), net.tensors.to_numpy(Y)
@@ -66,9 +66,10 @@ def value_and_grad(
 
 @functools.lru_cache(16)
 def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
-    """Return a forward function and its vjp, as fast as a backend makes what is called often.
+    """Return a forward function and its vjp, compiled if the backend compiles repeated functions.
 
-    The segments are of two lengths at most, and so each is compiled for two shapes.
+    The segments have at most two different lengths, so each function is compiled for at most two
+    shapes.
     """
     run = functools.partial(forward.run, forward_fn, width)
     vjp = functools.partial(ops.gradients.vjp, forward_fn)
@@ -106,11 +107,11 @@ def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float,
 
 
 def check(net: Any, segment: int) -> None:
-    """Check that a net can go back in segments of so many steps."""
+    """Check that a net can backpropagate in segments of that many steps."""
     checks.count(segment=segment)
     if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is a {type(net).__name__}, whose layer is the framework's own; "
-            "only a network from scratch goes back in segments"
+            "only a scratch model can backpropagate in segments"
         )
     net.check_call()

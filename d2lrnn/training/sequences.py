@@ -1,4 +1,4 @@
-"""Training of the networks that read and write sequences: epochs and scores."""
+"""Training of classifiers, taggers and encoder-decoder models of sequences."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def train_sequences(
 
     Args:
         net: the network; its params change.
-        train_iter: yields the minibatches of each epoch anew, each a tuple of the arguments of the
-            net's step; a BatchLoader, for example.
+        train_iter: an iterable over the minibatches of each epoch, each a tuple of the arguments of
+            the net's step; a BatchLoader, for example.
         lr: the learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
         theta: see train_ch8.

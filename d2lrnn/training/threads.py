@@ -1,9 +1,9 @@
-"""How many threads compute while a network is trained, on a quiet machine and on a busy one.
+"""The number of threads during training, on an idle machine and on a busy one.
 
-The matrix products of NumPy, PyTorch and MXNet are shared among threads that wait for each other in
-a loop. Where other programs use the cores, such threads wait for one that is not running, and two
-threads are ten times slower than one. So training takes one thread for each core that is free, and
-looks again every second. TensorFlow and JAX fix their number of threads when they start.
+NumPy, PyTorch and MXNet divide matrix products among threads that wait for each other in a loop. If
+other programs use the cores, these threads wait for a thread that is not running, and two threads
+are ten times slower than one. So training uses one thread for each free core, and counts the free
+cores again every second. TensorFlow and JAX fix their number of threads when they start.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Any
 from d2lrnn.training.callbacks import Callback
 
 CHOSEN = "OMP_NUM_THREADS"  # the environment variable in which a user gives the number
-SAMPLES = 5  # the number of running threads varies from one moment to the next: take the median
-SECONDS = 1.0  # between two looks at the machine
+SAMPLES = 5  # the number of running threads varies quickly, so the median of N samples is used
+SECONDS = 1.0  # from one count of the running threads to the next
 
 
 def chosen() -> int | None:
-    """Return the number of threads that the user gave in OMP_NUM_THREADS, or None."""
+    """Return the number of threads that the user has set in OMP_NUM_THREADS, or None."""
     first = os.environ.get(CHOSEN, "").partition(",")[0].strip()
     return max(1, int(first)) if first.isdecimal() else None
 
@@ -39,17 +39,17 @@ def cores() -> int:
 
 
 def _quotas(root: str = "/sys/fs/cgroup", groups: str = "/proc/self/cgroup") -> list[float]:
-    """Return the processor seconds per second that cgroups allow; infinity where none limits."""
+    """Return the processor seconds per second that cgroups allow, infinity for no limit."""
     quotas = [math.inf]
     with contextlib.suppress(OSError, ValueError, IndexError):
         with open(groups, encoding="utf-8") as file:
             folder = file.read().splitlines()[-1].split(":", 2)[2].strip("/")
-        while True:  # version 2: each group above limits, too
+        while True:  # version 2: the limits of all parent groups apply, too
             quotas.append(_quota(os.path.join(root, folder, "cpu.max")))
             if not folder:
                 break
             folder = os.path.dirname(folder)
-    with contextlib.suppress(OSError, ValueError):  # version 1; a quota of -1 is no limit
+    with contextlib.suppress(OSError, ValueError):  # version 1; a quota of -1 means no limit
         values = []
         for name in ("quota", "period"):
             with open(f"{root}/cpu/cpu.cfs_{name}_us", encoding="ascii") as file:
@@ -70,7 +70,7 @@ def _quota(path: str) -> float:
 def others_running() -> int:
     """Return how many threads of other processes run or wait for a core at this moment.
 
-    Where the system does not tell, it is the load average of the last minute, 0 on Windows.
+    Without /proc, return the load average of the last minute instead, or 0 on Windows.
     """
     try:
         with open("/proc/loadavg", encoding="ascii") as file:
@@ -85,14 +85,14 @@ def _own_running() -> int:
     number, folder = 0, "/proc/self/task"
     for task in os.listdir(folder):
         path = f"{folder}/{task}/stat"
-        # A thread may end meanwhile.
+        # A thread may end while the loop runs.
         with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
             number += file.read().rpartition(")")[2].split()[0] == "R"
     return number
 
 
 def free(samples: int = SAMPLES) -> int:
-    """Return the number of cores that are free, 1 or more: what a program should start with."""
+    """Return the number of free cores, 1 or more: as many threads as a program should use."""
     running = []
     for _ in range(samples):
         running.append(others_running())
@@ -106,9 +106,9 @@ class Threads(Callback):
 
     Attributes:
         set_number: the backend's function (number) -> the number before; see Ops.set_threads.
-        number: how many threads compute; None where the framework fixes the number by itself.
-        fixed: whether the number stays as it is, so that a resumed run has the same bits.
-        clock: the time in seconds.
+        number: the number of threads; None if the framework fixes it itself.
+        fixed: whether the number does not change, so that a resumed run gives the same bits.
+        clock: a function that returns the time in seconds.
     """
 
     set_number: Callable[[int], int] | None
@@ -121,7 +121,7 @@ class Threads(Callback):
 
     @contextlib.contextmanager
     def limited(self) -> Iterator[Threads]:
-        """Take the given number of threads, or one for each free core; restore it at the end."""
+        """Set the given number of threads, or one for each free core; restore it at the end."""
         if self.set_number is None or chosen() is not None:
             self.number, self.fixed = self.set_number and chosen(), True
             yield self
@@ -136,7 +136,7 @@ class Threads(Callback):
             self.set_number(self.most)
 
     def after_minibatch(self) -> None:
-        """Look once a second at how many cores are free."""
+        """Count the free cores once a second, and adapt the number of threads."""
         now = self.clock()
         if self.fixed or now - self.looked < SECONDS:
             return
@@ -153,5 +153,5 @@ class Threads(Callback):
 
 
 def of_net(net: Any, **settings: Any) -> Threads:
-    """Return the Threads for a net; without effect where its framework fixes the number."""
+    """Return the Threads for a net; it has no effect if the framework fixes the number."""
     return Threads(getattr(getattr(net, "ops", None), "set_threads", None), **settings)

@@ -1,4 +1,4 @@
-"""What several processes compare before they train one net: all that its numbers depend on."""
+"""Checks before several processes train one net: all that affects the result must be equal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from d2lrnn.training.run_file import Run
 
 
 def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:
-    """Check that the run of a language model begins alike in all processes.
+    """Check that the run of a language model begins equally in all processes.
 
     Raises:
         ValueError: texts, seeds, settings, versions or checkpoints differ.
@@ -28,10 +28,10 @@ def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:
 
 
 def check_minibatch(net: Any, X: Any, Y: Any) -> None:
-    """Check that a minibatch, before it is shared, is the same in all processes.
+    """Check that a minibatch is the same in all processes before each takes its share of the rows.
 
     Raises:
-        ValueError: it is another in one of them.
+        ValueError: the minibatches differ.
     """
     processes = group.of(net)
     if processes.size > 1:
@@ -40,7 +40,7 @@ def check_minibatch(net: Any, X: Any, Y: Any) -> None:
 
 
 def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> None:
-    """Check that the training of a net over sequences begins alike in all processes.
+    """Check that the training of a net over sequences begins equally in all processes.
 
     Raises:
         ValueError: examples, seeds, settings or versions differ.
@@ -55,7 +55,7 @@ def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> N
 
 
 def _drawn(net: Any, rng: Any) -> dict[str, Any]:
-    """Return what seeds have drawn, and will."""
+    """Return digests of the parameters and of the minibatches' random generator."""
     own: list[Any] = net.own_arrays() if hasattr(net, "own_arrays") else []
     return {
         "first_parameters": group.digest([*net.arrays(), *own]),
@@ -64,7 +64,7 @@ def _drawn(net: Any, rng: Any) -> dict[str, Any]:
 
 
 def _stands_for(path: StrPath | None) -> str:
-    """Return what a file holds, in short."""
+    """Return a digest of the content of a file, or a text if there is no file."""
     if path is None:
         return "not asked for"
     if not os.path.exists(path):

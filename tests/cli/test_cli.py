@@ -243,7 +243,7 @@ def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
     assert d2lrnn(*train).exit_code == 0
     result = d2lrnn(*train)
     assert result.exit_code == 1
-    assert f"Error: {tmp_path / 'run'} is there already; go on from it with" in result.output
+    assert f"Error: {tmp_path / 'run'} already exists; continue it with" in result.output
 
 
 def test_what_a_killed_process_left_beside_the_model_is_removed(tmp_path):

@@ -106,8 +106,8 @@ def test_a_run_that_goes_on_with_another_seed_is_refused(tmp_path):
     result = d2lrnn(*command, "--seed", 1)
     assert result.exit_code == 1
     assert result.output.endswith(
-        "run is of another run: seed is 0 there, 1 here; give what that run was given, or keep "
-        "this one in another file\n"
+        "run belongs to another run: seed is 0 there, 1 here; use the arguments of that run, or "
+        "save this run in another file\n"
     )
 
 

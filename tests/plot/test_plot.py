@@ -67,7 +67,7 @@ def test_without_matplotlib_the_pip_command_is_named(monkeypatch):
 @pytest.mark.parametrize("seen", [History([1.0], [1.0]), Scores([1.0]), SmoothLoss([1], [1.0])])
 def test_without_matplotlib_a_training_is_not_lost_for_a_picture(seen, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.warns(UserWarning, match=f"^{MISSING}; the training is not lost$"):
+    with pytest.warns(UserWarning, match=f"^{MISSING}; the results of the training are not lost$"):
         assert seen.plot() is None
 
 

@@ -260,7 +260,7 @@ def test_a_checkpoint_names_the_versions_and_settings_that_it_was_made_with(
 def test_a_checkpoint_is_not_overwritten_by_another_run(reference, plain, tmp_path):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     before = (tmp_path / "run").read_bytes()
-    with pytest.raises(FileExistsError, match="is there already; go on from it with resume=True"):
+    with pytest.raises(FileExistsError, match="already exists; continue it with resume=True"):
         train(reference, plain(), 1, checkpoint=tmp_path / "run")
     assert (tmp_path / "run").read_bytes() == before
 
@@ -302,7 +302,9 @@ def test_another_run_s_checkpoint_is_refused(reference, plain, tmp_path, make, s
     before = net.arrays()
     with pytest.raises(reference.CheckpointError) as error:
         train(reference, (net, *others), checkpoint=path, resume=True, **settings)
-    assert str(error.value).startswith(f"{path} is of another run: {words}; give what that run")
+    assert str(error.value).startswith(
+        f"{path} belongs to another run: {words}; use the arguments of that run"
+    )
     for param, expected in zip(net.arrays(), before, strict=True):
         np.testing.assert_array_equal(param, expected)
 
@@ -311,7 +313,7 @@ def test_another_text_is_another_run(reference, plain, builtin, tmp_path):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     net, _, vocab = plain()
     loader = reference.SeqDataLoader(builtin[0][1:241], 4, 8, seed=0)
-    with pytest.raises(reference.CheckpointError, match="is of another run: corpus is"):
+    with pytest.raises(reference.CheckpointError, match="belongs to another run: corpus is"):
         train(reference, (net, loader, vocab), checkpoint=tmp_path / "run", resume=True)
 
 
@@ -421,7 +423,7 @@ def test_a_run_that_ends_diverged_says_that_it_is_not_kept(reference, plain, tmp
     settings = {"optimizer": "sgd", "checkpoint": tmp_path / "run", "prefix": None}
     net, loader, vocab = plain()
     one = reference.SeqDataLoader(loader.corpus[:64], 4, 8, seed=0)  # a minibatch an epoch
-    with pytest.warns(UserWarning, match=f"has diverged, and is not kept in {tmp_path / 'run'}"):
+    with pytest.warns(UserWarning, match=f"has diverged, and is not saved in {tmp_path / 'run'}"):
         train(reference, (net, one, vocab), 1, lr=1e30, **settings)
     assert os.listdir(tmp_path) == []
 
@@ -557,7 +559,7 @@ def test_an_interrupted_run_that_has_diverged_does_not_say_that_it_is_kept(
     reference, plain, tmp_path
 ):
     started, settings = interrupt_after(plain(), 1), {"lr": 1e38, "optimizer": "sgd"}
-    with np.errstate(all="ignore"), pytest.raises(reference.Interrupted, match="; not kept"):
+    with np.errstate(all="ignore"), pytest.raises(reference.Interrupted, match="; not saved"):
         train(reference, started, checkpoint=tmp_path / "run", **settings)
     assert os.listdir(tmp_path) == []
 

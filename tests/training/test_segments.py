@@ -86,7 +86,7 @@ def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
 
 
 def test_a_frameworks_own_layer_does_not_go_back_in_segments(rnn, make_concise):
-    with pytest.raises(ValueError, match="only a network from scratch goes back in segments"):
+    with pytest.raises(ValueError, match="only a scratch model can backpropagate in segments"):
         rnn.make_step(make_concise(), 1.0, segment=3)
 
 

@@ -293,7 +293,7 @@ class Own:
 
 def test_a_train_iter_of_one_s_own_may_have_no_length_and_draw_as_it_likes(rnn, make_net, tmp_path):
     assert one_epoch(rnn, make_net(), Own()) == one_epoch(rnn, make_net(), IDS)
-    with pytest.raises(ValueError, match="rng is a Random, which cannot be kept"):
+    with pytest.raises(ValueError, match="rng is a Random, whose state cannot be saved"):
         one_epoch(rnn, make_net(), Own(), checkpoint=tmp_path / "run")
 
 
