@@ -1,1 +1,1 @@
-"""From a minibatch to scores, a loss and an update; names no framework."""
+"""Models, losses, gradients and optimizers, in code that is independent of the framework."""

@@ -1,9 +1,9 @@
-"""One update by the gradients of all processes' rows.
+"""One update with the gradients of the rows of all processes.
 
 The loss of a minibatch is a mean over its targets, and so is its gradient. Each process sums over
-its own targets; one sum over the processes, divided by the number of all targets, is the gradient
-of the whole minibatch, whatever share each process had. Clipping comes after: its norm is that of
-the whole gradient, which no process knows before.
+its own targets. The sum over the processes, divided by the number of all targets, is the gradient
+of the whole minibatch, whatever share each process had. The gradient is clipped after this sum,
+because clipping needs the norm of the whole gradient.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from d2lrnn.nets import optimizers
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.steps import Update
 
-HEAD = 3  # before loss and gradients: the number of targets, and who wants to stop and to save
+HEAD = 3  # numbers before loss and gradients: number of targets, whether to stop, whether to save
 
 
 def make_update(
@@ -27,8 +27,8 @@ def make_update(
 ) -> Any:
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
 
-    Inputs, targets and state are those of this process's rows, the loss is that of all. Alone, it
-    is the backend's own make_update.
+    Inputs, targets and state are those of this process's rows; the loss is the mean over the rows
+    of all processes. In a single process, the result is that of the backend's own make_update.
     """
     settings = {"optimizer": optimizer, "clip": clip}
     if ops.group.size == 1:
@@ -41,10 +41,10 @@ def make_update(
         value, state, grads = compute(params, inputs, targets, weights)
         return engine.flat([head, *(head[0] * part for part in (value, *grads))]), state
 
-    def updated(params: Any, kept: Any, total: Any) -> Any:
+    def updated(params: Any, state: Any, total: Any) -> Any:
         value, *grads = parts(engine, total, [(), *(param.shape for param in params)])
         grads, _ = ops.gradients.grad_clipping(grads, theta, clip=clip)
-        return value, *rule.update(params, grads, kept)
+        return value, *rule.update(params, grads, state)
 
     sums, updated = engine.compiled(sums), engine.without_gradients(updated)
 
@@ -59,7 +59,7 @@ def make_update(
 
 
 def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[float, list[Any]]:
-    """Return the mean loss and gradients of all processes' rows, of those of this one's."""
+    """Return the mean loss and gradients over all processes, given those of this process."""
     engine, head = ops.distributed, head_of(ops, grads, count)
     flat = engine.flat([head, *(head[0] * part for part in (loss, *grads))])
     value, *grads = parts(engine, all_reduce(ops, flat), [(), *(grad.shape for grad in grads)])
@@ -67,13 +67,13 @@ def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[floa
 
 
 def head_of(ops: Ops, like: Sequence[Any], count: int) -> Any:
-    """Return what a process says of itself, as a tensor (HEAD,)."""
-    said = [count, float(ops.group.wants_to_stop), float(ops.group.wants_to_save)]
-    return ops.distributed.placed(np.array(said), like[0])
+    """Return the numbers that a process sends before loss and gradients, as a tensor (HEAD,)."""
+    numbers = [count, float(ops.group.wants_to_stop), float(ops.group.wants_to_save)]
+    return ops.distributed.placed(np.array(numbers), like[0])
 
 
 def all_reduce(ops: Ops, flat: Any) -> Any:
-    """Return the sum over all processes, and note whether one of them wants to stop or to save."""
+    """Return the sum over all processes, and store whether any of them requests a stop or save."""
     with ops.group.exchange():
         total = ops.group.all_reduce(flat)
         ops.group.stops, ops.group.saves = map(bool, ops.tensors.to_numpy(total[1:HEAD]))
@@ -81,10 +81,10 @@ def all_reduce(ops: Ops, flat: Any) -> Any:
 
 
 def parts(engine: Any, total: Any, shapes: Sequence[Any]) -> list[Any]:
-    """Return the means that a sum stands for, each in its shape."""
-    means, start, found = total[HEAD:] / total[0], 0, []
+    """Divide a flat sum by the number of targets, and split it into tensors of these shapes."""
+    means, start, tensors = total[HEAD:] / total[0], 0, []
     for shape in shapes:
         size = math.prod(shape)
-        found.append(engine.shaped(means[start : start + size], shape))
+        tensors.append(engine.shaped(means[start : start + size], shape))
         start += size
-    return found
+    return tensors

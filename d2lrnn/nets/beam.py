@@ -26,11 +26,11 @@ class Candidate(NamedTuple):
 
 
 class Beam:
-    """The unfinished sequences of each source, beam_size at most, and its finished ones.
+    """The unfinished sequences of each source, at most beam_size, and its finished ones.
 
     A step extends every unfinished sequence by every token and keeps the beam_size most probable
-    of these. Those that end leave the beam for the candidates of their source, so that no later
-    sequence can displace them.
+    results. Sequences that end are moved from the beam to the candidates of their source, so that
+    no later sequence can displace them.
     """
 
     LENGTH_POWER = 0.75
@@ -92,15 +92,16 @@ class Beam:
     def done(self, num_steps: int) -> bool:
         """Return whether no unfinished sequence can still become the best of its source.
 
-        A log-probability never rises, and num_steps tokens are the longest that a sequence can get.
+        This is decided from two facts: a log-probability never rises, and a sequence has at most
+        num_steps tokens.
         """
         return bool((self.logs.max(axis=1) / num_steps**self.LENGTH_POWER <= self.scores).all())
 
     def finish(self) -> list[list[Candidate]]:
         """Return the candidates of each source, the best first; call it after the last step.
 
-        Sequences that have not ended are candidates too. Of several with one score the shortest
-        comes first.
+        Sequences that have not ended are candidates too. Of several candidates with equal scores,
+        the shortest comes first.
         """
         self.leave(np.ones(self.logs.shape, dtype=bool))
-        return [sorted(found, key=lambda one: -one.score) for found in self.candidates]
+        return [sorted(several, key=lambda one: -one.score) for several in self.candidates]

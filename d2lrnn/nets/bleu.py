@@ -1,4 +1,4 @@
-"""BLEU: how much of a translation's wording is that of the truth."""
+"""The BLEU score of a translation: how many of its n-grams are in the reference translation."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
         raise ImportError(
             "BLEU needs sacrebleu, which is not installed; run: pip install sacrebleu"
         ) from None
-    found, expected = [*strings.strings(written, "written")], [*strings.strings(truth, "truth")]
-    checks.same_length([len(found), len(expected)], 1)
-    return float(sacrebleu.corpus_bleu(found, [expected]).score)
+    outputs, expected = [*strings.strings(written, "written")], [*strings.strings(truth, "truth")]
+    checks.same_length([len(outputs), len(expected)], 1)
+    return float(sacrebleu.corpus_bleu(outputs, [expected]).score)

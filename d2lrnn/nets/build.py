@@ -1,4 +1,4 @@
-"""A backend's nets of an architecture, from scratch or around the framework's own layer."""
+"""Functions that build a backend's models: from scratch or around the framework's own layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from d2lrnn.nets.model import Model
 
 FUSED = ("rnn", "gru", "lstm")
-LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells that frameworks have layers of
+LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells for which frameworks have layers
 
 
 def new_net(
@@ -34,7 +34,7 @@ def new_net(
 def concise_net(
     backend: Backend, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
 ) -> Model:
-    """Return a model around a framework's own layer, or a scratch model where there is none."""
+    """Return a model around the framework's own layer, or a scratch model if it has no layers."""
     if not backend.RNNModelScratch.ops.has_layers:
         return new_net(backend, architecture, vocab_size, num_hiddens, **settings)
     own = cast("Layers", backend)

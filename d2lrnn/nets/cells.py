@@ -1,7 +1,7 @@
-"""What a cell is in every framework: the names and shapes of its parameters, layer by layer.
+"""The description of cells in every framework: the names and shapes of their parameters.
 
-Outside, parameters are the book's flat list. Inside, they are taken by name: by_gate, named and
-split say which is which.
+Public functions take and return parameters as the book's flat list. This module assigns names to
+the elements of the list: see Cell.named, Cell.by_gate and Architecture.split.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class Cell:
     least one parameter.
 
     Attributes:
-        name: of the cell; a key of CELLS.
+        name: the name of the cell, a key of CELLS.
         parameters: the axes of each parameter by its name, in order, such as {"b_h": ("h",)}.
-        states: the axes of each state by its name, without that of the batch. The first state is
-            what the cell returns at a time step: it has the axes ("h",).
-        get_params: the name that backends have for the function that makes parameters.
-        init_state: the name that backends have for the function that makes the first state.
+        states: the axes of each state by its name, without the batch axis. The first state is the
+            output of the cell at a time step; its axes are ("h",).
+        get_params: the name of the backends' function that makes the parameters.
+        init_state: the name of the backends' function that makes the initial state.
         gates: a letter ? for each gate that has the parameters W_x?, W_h? and b_?, in order.
-        first: functions (shape, generator) -> array of the parameters whose first values are
-            neither small random numbers (matrices) nor 0 (vectors), by name.
+        first: by name, functions (shape, generator) -> array for the parameters whose initial
+            values differ from the rule: small random numbers for matrices, 0 for vectors.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Cell:
 
     @functools.cached_property
     def places(self) -> dict[str, tuple[int, int]]:
-        """For "d" and "h", the first parameter that has this axis, and which axis it is."""
+        """By "d" and "h", the index of the first parameter with this axis, and the axis's index."""
         axes = list(self.parameters.values())
         return {
             letter: next((i, axes[i].index(letter)) for i in range(len(axes)) if letter in axes[i])
@@ -75,10 +75,10 @@ class Cell:
         }
 
     def size(self, letter: str, params: Sequence[Any]) -> int:
-        """Return "d", the inputs, or "h", the hidden units, that parameters are for.
+        """Return the number of inputs, for "d", or of hidden units, for "h", from parameters.
 
         Raises:
-            ValueError: the parameter that tells it has another number of axes.
+            ValueError: the parameter that has this axis has the wrong number of axes.
         """
         number, axis = self.places[letter]
         name, axes = list(self.parameters.items())[number]
@@ -93,12 +93,12 @@ class Cell:
         return dict(zip(self.parameters, weights, strict=True))
 
     def by_gate(self, weights: Sequence[Any]) -> dict[str, Gate]:
-        """Return a layer's parameters by the gate's letter."""
+        """Return a layer's parameters by the letter of the gate."""
         named = self.named(weights)
         return {g: Gate(named[f"W_x{g}"], named[f"W_h{g}"], named[f"b_{g}"]) for g in self.gates}
 
     def by_kind(self, weights: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
-        """Return W_x, W_h and b of all gates, three lists in the gates' order."""
+        """Return W_x, W_h and b of all gates as three lists in the order of the gates."""
         W_x, W_h, b = map(list, zip(*self.by_gate(weights).values(), strict=True))
         return W_x, W_h, b
 
@@ -113,12 +113,12 @@ def gated(
     """Return a cell of gates, whose states are all (n, h).
 
     Args:
-        name: of the cell.
+        name: the name of the cell.
         gates: a letter for each gate.
         states: a letter for each state.
-        get_params: as for Cell.
-        init_state: as for Cell.
-        extra: the axes of parameters beside those of the gates, by name.
+        get_params: see Cell.
+        init_state: see Cell.
+        extra: by name, the axes of parameters that do not belong to a gate.
     """
     parameters: dict[str, Axes] = {
         f"{kind}{gate}": axes
@@ -149,7 +149,7 @@ CELLS = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """A cell, in how many layers, in one direction or both."""
+    """A cell, the number of layers, and whether they run in one direction or in both."""
 
     cell: str = "rnn"
     num_layers: int = 1
@@ -162,7 +162,7 @@ class Architecture:
 
     @property
     def plain(self) -> bool:
-        """Whether this is a single layer in one direction: just the cell."""
+        """Whether this is a single layer in one direction."""
         return self.num_layers == 1 and not self.bidirectional
 
     @property
@@ -172,12 +172,12 @@ class Architecture:
 
     @property
     def num_states(self) -> int:
-        """The length of the state: for each layer and direction the cell's H, or H and C."""
+        """The length of the state: the number of the cell's states, per layer and direction."""
         return self.num_layers * self.num_directions * len(CELLS[self.cell].states)
 
     @functools.cached_property
     def parameters(self) -> list[str]:
-        """The names of the parameters in order; beyond a plain cell, "layer1.W_xh" for example."""
+        """The names of the parameters in order; with a prefix such as "layer1." unless plain."""
         names = []
         for layer in range(1, self.num_layers + 1):
             for direction in ("", "reverse.")[: self.num_directions]:
@@ -194,7 +194,7 @@ class Architecture:
 
     @property
     def first(self) -> list[FirstValue | None]:
-        """The functions of Cell.first for the parameters of all layers; None: there is none."""
+        """The functions of Cell.first for the parameters of all layers; None for the rule."""
         cell = CELLS[self.cell]
         one = [cell.first.get(name) for name in cell.parameters]
         return one * (self.num_layers * self.num_directions)
@@ -213,22 +213,23 @@ class Architecture:
         return shapes
 
     def num_weights(self, vocab_size: int, num_hiddens: int) -> int:
-        """Return how many numbers the parameters of a language model hold, of however many layers.
+        """Return how many numbers the parameters of a language model hold.
 
-        Every layer but the first has as many.
+        All layers but the first hold the same number, so this takes the same time for any
+        num_layers.
         """
         one, two = (
-            sum(math.prod(shape) for shape in made.shapes(vocab_size, num_hiddens))
-            for made in (replace(self, num_layers=number) for number in (1, 2))
+            sum(math.prod(shape) for shape in net.shapes(vocab_size, num_hiddens))
+            for net in (replace(self, num_layers=number) for number in (1, 2))
         )
         return one + (self.num_layers - 1) * (two - one)
 
     def arrays(self, vocab_size: int, num_hiddens: int, seed: int | None) -> list[Array]:
-        """Return first values for the parameters."""
+        """Return initial values for the parameters."""
         return first_values.draw(self.shapes(vocab_size, num_hiddens), seed, first=self.first)
 
     def check(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
-        """Check what a forward function is called with, its inputs being rows (T, n, d)."""
+        """Check the arguments of a forward function whose inputs are rows (T, n, d)."""
         num_inputs, num_hiddens = self.sizes(params)
         kinds.alike(params[0], inputs=[inputs])
         checks.recurrent(inputs.shape, state, num_inputs, self.state_shapes(num_hiddens))
@@ -237,7 +238,7 @@ class Architecture:
         checks.same_dtype(params[0], inputs=[inputs], state=state)
 
     def check_ids(self, inputs: Any, state: Any, params: Sequence[Any]) -> None:
-        """Check as check does, where the inputs are token ids (T, n)."""
+        """Check the arguments of a forward function whose inputs are token ids (T, n)."""
         num_inputs, num_hiddens = self.sizes(params)
         checks.recurrent_ids(inputs.shape, state, self.state_shapes(num_hiddens))
         self._check_shapes(params, num_inputs, num_hiddens)
@@ -245,7 +246,7 @@ class Architecture:
         checks.same_dtype(params[0], state=state)
 
     def sizes(self, params: Sequence[Any]) -> tuple[int, int]:
-        """Return the inputs and the hidden units that the parameters are for."""
+        """Return num_inputs and num_hiddens, taken from the shapes of the parameters."""
         if not isinstance(params, (list, tuple)):
             raise ValueError(
                 f"params is a {type(params).__name__}; expected the list of {self.cell}'s "
@@ -257,7 +258,7 @@ class Architecture:
         return cell.size("d", params), cell.size("h", params)
 
     def check_params(self, params: Sequence[Any]) -> None:
-        """Check that the shapes of parameters go together, whatever the number of outputs."""
+        """Check that the shapes of the parameters fit together, for any number of outputs."""
         self._check_shapes(params, *self.sizes(params))
 
     def _check_shapes(self, params: Sequence[Any], num_inputs: int, num_hiddens: int) -> None:
@@ -266,12 +267,12 @@ class Architecture:
         checks.parameters(params, self.parameters, shapes)
 
     def split(self, params: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """Return the parameters of all layers, and what follows them: W_hq and b_q, for example."""
+        """Split a list into the parameters of all layers and the rest, such as W_hq and b_q."""
         number = len(self.parameters) - 2
         return list(params[:number]), list(params[number:])
 
     def runs(self, params: Sequence[Any]) -> list[list[Any]]:
-        """Return the parameters of all layers, a list for each layer and direction."""
+        """Return the parameters of all layers as one list for each layer and direction."""
         return chunks(params, len(CELLS[self.cell].parameters))
 
     def kinds(self, state: Sequence[Any]) -> list[list[Any]]:
@@ -289,7 +290,7 @@ class Architecture:
 
 
 def chunks(items: Sequence[Item], size: int) -> list[list[Item]]:
-    """Return items in lists of so many; they must come out even."""
+    """Split items into lists of a size, which must divide their number."""
     if len(items) % size:
         raise ValueError(f"{len(items)} items do not make lists of {size}")
     return [list(items[start : start + size]) for start in range(0, len(items), size)]
@@ -297,7 +298,7 @@ def chunks(items: Sequence[Item], size: int) -> list[list[Item]]:
 
 @functools.lru_cache(256)
 def _expected(made_of: Architecture, num_inputs: int, num_hiddens: int, q: int) -> list[Shape]:
-    """Return the shapes of parameters; kept, for every call of a cell asks for them."""
+    """Return the shapes of all parameters; cached, because every call of a cell checks them."""
     layers = made_of.layer_shapes(num_inputs, num_hiddens)
     return [*layers, (num_hiddens * made_of.num_directions, q), (q,)]
 
@@ -306,7 +307,7 @@ PLAIN = {name: Architecture(name) for name in CELLS}
 
 
 def check(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
-    """Check what a cell is called with, its inputs being rows (T, n, d)."""
+    """Check the arguments of a cell whose inputs are rows (T, n, d)."""
     PLAIN[cell].check(inputs, state, params)
 
 
@@ -317,12 +318,12 @@ def check_kind(inputs: Any, params: Any) -> None:
 
 
 def check_ids(cell: str, inputs: Any, state: Any, params: Sequence[Any]) -> None:
-    """Check what a cell is called with, its inputs being token ids (T, n)."""
+    """Check the arguments of a cell whose inputs are token ids (T, n)."""
     PLAIN[cell].check_ids(inputs, state, params)
 
 
 def check_mlp(X: Any, params: Sequence[Any]) -> None:
-    """Check what a network without hidden states is called with."""
+    """Check the arguments of a network without hidden states."""
     names = ("W_xh", "b_h", "W_hq", "b_q")
     checks.num_params(len(params), names)
     checks.axes("W_xh", params[0].shape, "(num_inputs, num_hiddens)")

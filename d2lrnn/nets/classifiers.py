@@ -1,7 +1,8 @@
-"""Networks that read sequences of different lengths: one label for each, or one for every step.
+"""Classifiers and taggers: one label for each sequence, or one for every time step.
 
-Made of the same cells as the language models. Padding is masked: where a row has ended, or has not
-begun, its state stands still, so that a padded batch gives the numbers of one sequence at a time.
+They consist of the same cells as the language models. Sequences may have different lengths: padding
+is masked, which means that the state does not change at a padded step. So each row of a padded
+batch gives the same numbers as its sequence alone.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ State = tuple[Any, ...]
 
 
 class SequenceNet(ABC):
-    """What all networks over padded sequences are: parameters, and a step that trains them.
+    """The base class of networks over padded sequences: their parameters and training step.
 
-    ``ops`` is the record of the backend that computes.
+    ``ops`` is the record of the backend.
     """
 
     ops: Ops
@@ -55,28 +56,29 @@ class SequenceNet(ABC):
 
     @functools.cached_property
     def forward(self) -> Callable[..., Any]:
-        """What a call computes, compiled where the backend compiles."""
+        """The network's computation, compiled if the backend compiles functions."""
         compiled: Callable[..., Any] = self.ops.compiled(self.network)
         return compiled
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is compiled, which does not pickle."""
+        """Leave out the compiled functions, which cannot be pickled."""
         return {k: v for k, v in vars(self).items() if k not in ("forward", "compute")}
 
     @abstractmethod
     def minibatch(self, *batch: Any) -> tuple[tuple[Any, ...], Any, Array | None]:
-        """Return what a step computes with: the network's inputs, targets, the rows' weights."""
+        """Return the network's inputs, the targets, and the weights of the rows or None."""
 
     @abstractmethod
     def score(self, *batch: Any) -> float:
-        """Return how much of a batch, inputs and targets, is right: from 0 to 1."""
+        """Return a score from 0 to 1 for a batch of inputs and targets, such as the accuracy."""
 
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "adam", clip: str = "norm"
     ) -> SequenceStep:
         """Return step(*batch) -> mean loss, which trains on one minibatch.
 
-        Arguments as for make_step of a language model; a batch is what ``minibatch`` takes.
+        The arguments are those of make_step for a language model; a batch consists of the arguments
+        of ``minibatch``.
         """
         settings = {"optimizer": optimizer, "clip": clip}
         update = averaging.make_update(self.ops, self.network, self.loss, lr, theta, **settings)
@@ -91,7 +93,7 @@ class SequenceNet(ABC):
 
     @functools.cached_property
     def compute(self) -> Callable[..., Any]:
-        """The loss and its gradients, as value_and_grad has them."""
+        """The function that computes the loss and its gradients; see value_and_grad."""
         compute: Callable[..., Any] = self.ops.gradients.value_and_grad(self.network, self.loss)
         return compute
 
@@ -108,9 +110,10 @@ class SequenceNet(ABC):
         return inputs, targets, None if weights is None else self.tensor(weights)
 
     def _rows_of(self, X: Any, valid: Any, num_inputs: int) -> tuple[Any, Array]:
-        """Return rows (T, n, d) as a tensor, and a mask (T, n, 1), of what padded takes.
+        """Return inputs as rows (T, n, d), a tensor, and their mask (T, n, 1).
 
-        A gradient goes back through rows that are a tensor (n, T, d) of floats.
+        X and valid are the arguments of data.padding.padded. If X is a tensor (n, T, d) of floats,
+        gradients flow through it.
         """
         tensors, valid = self.ops.tensors, self._given(valid)
         if not (tensors.is_tensor(X) and checks.stays_floating(X)):
@@ -123,7 +126,7 @@ class SequenceNet(ABC):
         return rows if mask.all() else tensors.masked(rows, mask > 0), mask
 
     def _given(self, batch: Any) -> Any:
-        """Return what a batch holds with the backend's own tensors as arrays; lists stay lists."""
+        """Convert a tensor of the backend to an array; return lists, arrays and None unchanged."""
         as_it_is = batch is None or isinstance(batch, (list, tuple, np.ndarray))
         return batch if as_it_is else self.ops.tensors.to_numpy(batch)
 
@@ -138,7 +141,7 @@ class SequenceNet(ABC):
 
     @property
     def num_hiddens(self) -> int:
-        """The hidden units of a layer, in one direction."""
+        """The number of hidden units of a layer in one direction."""
         return cells.CELLS[self.architecture.cell].size("h", self.params)
 
     def arrays(self) -> list[Array]:
@@ -146,14 +149,14 @@ class SequenceNet(ABC):
         return [self.ops.tensors.to_numpy(param) for param in self.params]
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take NumPy arrays, as arrays() returns them, as the parameters."""
+        """Set the parameters to NumPy arrays in the form that arrays() returns."""
         arrays = checks.same_shapes(arrays, self.arrays())
         settings = {"dtype": self.dtype, "device": self.device}
         self.params = self.ops.tensors.trainable(arrays, **settings)
 
 
 class Reader(SequenceNet):
-    """A network that reads rows or token ids, and what comes of it."""
+    """The base class of classifiers and taggers."""
 
     last_only: bool
 
@@ -182,12 +185,12 @@ class Reader(SequenceNet):
         self.network = networks.Masked(self.ops, architecture, self.last_only)
 
     def __call__(self, X: Any, valid: Any = None) -> Any:
-        """Return the outputs, not normalised: see the class."""
+        """Return the unnormalized outputs; the docstring of the class gives their shape."""
         outputs, _ = self.forward(self.params, *self.inputs(X, valid))
         return outputs
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
-        """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
+        """Return inputs (T, n, d), mask (T, n, 1) and initial state as tensors."""
         rows, mask = self._rows_of(X, valid, self.num_inputs)
         return rows, self.tensor(mask), self.begin_state(mask.shape[1])
 
@@ -198,24 +201,23 @@ class Reader(SequenceNet):
 
 
 class SequenceClassifierScratch(Reader):
-    """Many to one: a label for a whole sequence, from the last hidden state.
+    """A network with one label for a whole sequence (many to one), from the last hidden state.
+
+    ``net(X, valid=None)`` returns unnormalized scores (n, num_outputs). X holds rows (n, T, d),
+    token ids (n, T), or a list of sequences of different lengths. valid distinguishes the sequences
+    from padding: lengths (n,) or a mask (n, T); None means that nothing is padding.
+    ``net.make_step(lr)`` returns step(X, y, valid=None), with labels y (n,).
 
     Args:
-        num_inputs: features of a step, or the size of the vocabulary for token ids.
-        num_hiddens: hidden units of a layer.
-        num_outputs: the number of classes; 1 for yes or no, by a sigmoid.
+        num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: the number of hidden units of a layer.
+        num_outputs: the number of classes; 1 for a yes-or-no label, computed by a sigmoid.
         cell: "rnn", "gru", "gru_reset_after" or "lstm".
-        num_layers: layers of cells.
-        bidirectional: whether to read from both ends.
+        num_layers: the number of layers of cells.
+        bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
         device: where to compute; None is the framework's default.
-
-    ``net(X, valid=None)`` returns scores (n, num_outputs), not normalised, of X: rows (n, T, d),
-    token ids (n, T), or a list of sequences of different lengths. valid says what is not padding:
-    lengths (n,) or a mask (n, T); None takes all.
-
-    ``net.make_step(lr)`` returns step(X, y, valid=None), y labels (n,).
 
     Source: the book's section 16.2 (sentiment).
 
@@ -230,7 +232,7 @@ class SequenceClassifierScratch(Reader):
     last_only = True
 
     def minibatch(self, X: Any, y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, None]:
-        """Check and return inputs, and labels (n,), or (n, 1) for yes or no."""
+        """Check a minibatch; return the inputs, and the labels (n,), or (n, 1) for yes or no."""
         inputs = self.inputs(X, valid)
         labels = checks.labels(
             np.asarray(self._given(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
@@ -238,7 +240,7 @@ class SequenceClassifierScratch(Reader):
         return inputs, labels[:, None] if self.num_outputs == 1 else labels, None
 
     def predict(self, X: Any, valid: Any = None) -> Array:
-        """Return the likeliest label of each sequence, (n,)."""
+        """Return the most probable label of each sequence, (n,)."""
         scores = self.evaluate(X, valid)
         labels: Array = scores[:, 0] > 0 if self.num_outputs == 1 else scores.argmax(axis=1)
         return labels.astype(int)
@@ -252,26 +254,26 @@ class SequenceClassifierScratch(Reader):
         return losses.probabilities(scores)
 
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
-        """Return the share of sequences whose label is right."""
-        found = self.predict(X, valid)
-        truth = checks.labels(np.asarray(self._given(y)), found.shape, max(self.num_outputs, 2))
-        return float((found == truth).mean())
+        """Return the accuracy: the share of sequences whose predicted label is right."""
+        labels = self.predict(X, valid)
+        truth = checks.labels(np.asarray(self._given(y)), labels.shape, max(self.num_outputs, 2))
+        return float((labels == truth).mean())
 
 
 class SequenceTaggerScratch(Reader):
     """A network with one label for every step of a sequence (many to many).
 
     ``net(X, valid=None)`` returns scores (T * n, num_outputs), ordered by time step, where X holds
-    rows (n, T, d), token ids (n, T), or sequences of different lengths, and valid tells padding
-    apart by lengths (n,) or a mask (n, T). ``net.make_step(lr)`` returns step(X, Y, valid=None),
-    with labels Y (n, T); those of padding do not count.
+    rows (n, T, d), token ids (n, T), or sequences of different lengths, and valid distinguishes
+    them from padding by lengths (n,) or a mask (n, T). ``net.make_step(lr)`` returns
+    step(X, Y, valid=None), with labels Y (n, T); the labels of padding are ignored.
 
     Args:
-        num_inputs: features of a step, or the size of the vocabulary for token ids.
-        num_hiddens: hidden units of a layer.
+        num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: the number of hidden units of a layer.
         num_outputs: the number of labels.
         cell: "rnn", "gru", "gru_reset_after" or "lstm".
-        num_layers: layers of cells.
+        num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
@@ -288,14 +290,14 @@ class SequenceTaggerScratch(Reader):
     last_only = False
 
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
-        """Check and return inputs, labels (T * n,) and the weight of each."""
+        """Check a minibatch; return the inputs, the labels (T * n,) and the weight of each."""
         rows, mask = self._rows_of(X, valid, self.num_inputs)
         labels = self._labels(Y, mask)
         inputs = rows, self.tensor(mask), self.begin_state(mask.shape[1])
         return inputs, labels.T.reshape(-1), weights_of(mask)
 
     def _labels(self, Y: Any, mask: Array) -> Array:
-        """Return labels (n, T), checked, with 0 where a mask (T, n, 1) has padding."""
+        """Check labels (n, T), and return them with 0 for padding, where mask (T, n, 1) is 0."""
         mask = mask[:, :, 0].T
         labels: Array = checks.labels(
             without_padding(rectangle(self._given(Y)), mask), mask.shape, self.num_outputs
@@ -303,15 +305,15 @@ class SequenceTaggerScratch(Reader):
         return labels
 
     def predict(self, X: Any, valid: Any = None) -> Array:
-        """Return the likeliest label of each step, (n, T)."""
+        """Return the most probable label of each step, (n, T)."""
         _, mask = self._rows_of(X, valid, self.num_inputs)
         labels: Array = self.evaluate(X, valid).argmax(axis=1).reshape(mask.shape[:2]).T
         return labels
 
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
-        """Return the share of steps, padding apart, whose label is right."""
+        """Return the accuracy: the share of steps, without padding, whose label is right."""
         _, mask = self._rows_of(X, valid, self.num_inputs)
-        found = self.predict(X, valid)
-        right = found == self._labels(Y, mask)
-        weights_of(mask)  # refuses one that lets nothing through
+        labels = self.predict(X, valid)
+        right = labels == self._labels(Y, mask)
+        weights_of(mask)  # raises an error if everything is padding
         return float(right[mask[:, :, 0].T > 0].mean())

@@ -1,4 +1,4 @@
-"""The cells in the concatenated form [H, X] W, and the conversion from X W_x + H W_h and back.
+"""The cells in the concatenated form [H, X] W, and conversions from and to X W_x + H W_h.
 
 The concatenated parameters are [W_?, b_? for each gate, then W_hq, b_q]: W_? is W_h? on top of W_x?
 (order "HX") or W_x? on top of W_h? ("XH").
@@ -18,7 +18,7 @@ from d2lrnn.nets.first_values import Array
 from d2lrnn.nets.ops import Ops
 
 ORDERS = ("HX", "XH")
-# Whose parameters they are, by their number.
+# The cell by the number of its parameters: of the summed and of the concatenated form
 SUMMED = {5: "rnn", 11: "gru", 14: "lstm"}
 JOINED = {4: "rnn", 8: "gru", 10: "lstm"}
 Concat = Callable[..., Any]
@@ -28,9 +28,9 @@ Params = Sequence[Any]
 
 
 def joined(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
-    """Return summed parameters in the concatenated form, each a new tensor.
+    """Convert parameters of the form X W_x + H W_h to the concatenated form, as new tensors.
 
-    concat(tensors, axis=...) joins tensors; a gradient goes back through all that is called here.
+    concat(tensors, axis=...) joins tensors. All operations used here are differentiable.
     """
     checks.choice(order, "order", ORDERS)
     *weights, W_hq, b_q = params
@@ -42,7 +42,7 @@ def joined(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
 
 
 def separated(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
-    """Return concatenated parameters in the summed form; see joined."""
+    """Convert concatenated parameters to the form X W_x + H W_h; the reverse of joined."""
     checks.choice(order, "order", ORDERS)
     *weights, W_hq, b_q = params
     tensors = []
@@ -57,12 +57,12 @@ def separated(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
 
 
 def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
-    """Return NumPy arrays, summed parameters, in the concatenated form."""
+    """Convert parameters of the form X W_x + H W_h, as NumPy arrays, to the concatenated form."""
     return joined(params, order, np.concatenate)
 
 
 def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str) -> None:
-    """Check what a concatenated cell is called with."""
+    """Check the arguments of a concatenated cell."""
     checks.choice(order, "order", ORDERS)
     height, h = check_params(cell, params)
     checks.recurrent(inputs.shape, state, height - h, cells.CELLS[cell].state_shapes(h))
@@ -86,8 +86,8 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
 class Cells:
     """The cells of a backend in the concatenated form: [H, X] W with W = [W_h; W_x].
 
-    [H, X] W is H W_h + X W_x: these are rnn, gru and lstm as many tutorials write them. ``join``
-    puts H and X side by side in the order that is asked for.
+    [H, X] W equals H W_h + X W_x: this is the form of rnn, gru and lstm in many tutorials. ``join``
+    concatenates H and X in the requested order.
     """
 
     def __init__(self, ops: Ops) -> None:
@@ -159,7 +159,7 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
     tensors, cells_of = ops.tensors, Cells(ops)
 
     def own(params: Sequence[Any]) -> list[Any]:
-        """Return parameters as tensors, whatever of them is NumPy arrays."""
+        """Return parameters as tensors, with NumPy arrays converted."""
         return [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:

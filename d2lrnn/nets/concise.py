@@ -1,8 +1,8 @@
-"""What the models around the frameworks' own layers have in common.
+"""The shared code of the models around the frameworks' own layers.
 
-A framework keeps the weights of all gates of a layer joined in one matrix, in an order of its own,
-and often has two biases where one would do. Here they are taken apart into the parameters that the
-scratch models have, and joined again.
+A framework stores the weights of all gates of a layer side by side in one matrix, in an order that
+differs between frameworks, and often has two biases where one would be enough. This module converts
+these parameters to those of the scratch models, and back.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from d2lrnn.nets.model import Array, Model, State
 class Joined:
     """The weights of one layer in one direction, the gates side by side.
 
-    W_x (num_inputs, g * h), W_h (h, g * h); the bias of the input product b_x (g * h,), and that
-    of the recurrent product b_h (g * h,), None where the framework has only one. Where b_x is of
-    shape (2, g * h), it holds both.
+    W_x (num_inputs, g * h); W_h (h, g * h); the bias of the input product, b_x (g * h,); and the
+    bias of the recurrent product, b_h (g * h,), or None if the framework has only one bias. A b_x
+    of shape (2, g * h) holds both biases.
     """
 
     W_x: Any
@@ -34,16 +34,16 @@ class Joined:
     b_h: Any
 
     def map(self, function: Callable[[Any], Any]) -> Joined:
-        """Return the same with a function applied to each part that there is."""
+        """Return a Joined with a function applied to each part that is not None."""
         parts = (self.W_x, self.W_h, self.b_x, self.b_h)
         return Joined(*(None if part is None else function(part) for part in parts))
 
 
 def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -> list[Array]:
-    """Return a scratch model's parameters of one layer and direction.
+    """Convert one layer and direction to the parameters of a scratch model.
 
-    order holds the gates' letters as the framework has them side by side. Two biases of one sum
-    become their sum; their gradients, which are equal, become one.
+    order holds the letters of the gates in the framework's order. Two biases that are added become
+    their sum. Their gradients are equal; with gradient=True one of them is returned.
     """
     h, b_x, b_h = len(joined.W_h), joined.b_x, joined.b_h
     if b_x.ndim == 2:
@@ -66,7 +66,7 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
 
 
 def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
-    """Return a scratch model's parameters of one layer and direction side by side."""
+    """Convert a scratch model's parameters of one layer and direction to the framework's form."""
     by_gate = cells.CELLS[cell].by_gate(arrays)
     W_x, W_h, b_x = (np.concatenate([by_gate[g][i] for g in order], axis=-1) for i in range(3))
     b_h = np.zeros_like(b_x)
@@ -79,10 +79,11 @@ def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
 class ConciseModel(Model):
     """A language model around a framework's own recurrent layer.
 
-    A backend's RNNModel supplies, beside what Model asks for: ``orders``, the order of the gates
-    by cell; ``joined()``, the parameters of each layer and direction; ``output()``, those of the
-    output layer, W_hq (features, V) and b_q; ``read`` and ``write``, which turn a parameter into
-    a NumPy array and back, transposed where the framework's is.
+    In addition to the members that Model requires, a backend's RNNModel supplies ``orders``, the
+    order of the gates by cell; ``joined()``, the parameters of each layer and direction;
+    ``output()``, the parameters of the output layer, W_hq (features, V) and b_q; and ``read`` and
+    ``write``, which convert a parameter to a NumPy array and back, and transpose it if the
+    framework stores it transposed.
     """
 
     orders: Mapping[str, str]
@@ -97,11 +98,11 @@ class ConciseModel(Model):
 
     @abstractmethod
     def read(self, param: Any) -> Array:
-        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+        """Return a parameter, or the gradient of one, as a NumPy array (inputs, outputs)."""
 
     @abstractmethod
     def write(self, param: Any, array: Array) -> None:
-        """Give a parameter the value of such an array."""
+        """Set a parameter to the values of an array (inputs, outputs)."""
 
     @property
     def params(self) -> list[Any]:
@@ -111,23 +112,26 @@ class ConciseModel(Model):
         return [*parts, *self.output()]
 
     def nothing(self, state: State) -> tuple[Any, State]:
-        """Return what a minibatch of no rows or no steps gives: no outputs, the state as it is."""
+        """Return the result for an empty minibatch: outputs without rows, the same state."""
         outputs = np.zeros((0, self.vocab_size))
         settings = {"dtype": self.dtype, "device": self.device}
         return self.tensors.from_numpy(outputs, **settings), self.own(state)
 
     @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
-        """Return the state before the first time step: zeros, as a scratch model's stack has."""
+        """Return the state before the first time step: zeros, in the form of a scratch model's."""
         settings = {"dtype": self.dtype, "device": self.device}
         return self.ops.zero_state(self.architecture, batch_size, self.num_hiddens, **settings)
 
     def arrays(self) -> list[Array]:
-        """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
+        """Return copies of the parameters, in the form of a scratch model's, as NumPy arrays."""
         return list(self._separated(self.read))
 
     def layer_arrays(self, number: int) -> list[Array]:
-        """Return a part of arrays(): one layer in one direction, or what comes after the last."""
+        """Return the part of arrays() of one layer and direction, or of the output layer.
+
+        The number len(self.joined()) selects the output layer.
+        """
         cell, joined = self.architecture.cell, self.joined()
         if number == len(joined):
             return [self.read(param) for param in self.output()]
@@ -142,7 +146,7 @@ class ConciseModel(Model):
         yield from map(read, self.output())
 
     def separated_gradients(self, gradients: Sequence[Any]) -> list[Array]:
-        """Return gradients of params, in their order, as those of a scratch model's parameters."""
+        """Convert gradients, one for each of params in order, to the form of a scratch model."""
         by_param = {id(param): grad for param, grad in zip(self.params, gradients, strict=True)}
 
         def read(param: Any) -> Array:
@@ -151,7 +155,7 @@ class ConciseModel(Model):
         return list(self._separated(read, gradient=True))
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take a scratch model's parameters, as arrays() returns them."""
+        """Set the parameters to arrays in the form that arrays() returns."""
         arrays = checks.same_shapes(arrays, self.arrays())
         cell, (weights, output) = self.architecture.cell, self.architecture.split(arrays)
         for target, own in zip(self.joined(), self.architecture.runs(weights), strict=True):
@@ -160,11 +164,11 @@ class ConciseModel(Model):
             self.write(param, array)
 
     def own_arrays(self) -> list[Array]:
-        """Return the parameters as the framework has them: both biases, where there are two."""
+        """Return the framework's own parameters, with both biases if there are two."""
         return [self.read(param) for param in self.params]
 
     def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
-        """Take what own_arrays() returned; arrays follow from it."""
+        """Set the framework's own parameters to the result of own_arrays(); arrays is not used."""
         own = checks.same_shapes(own, self.own_arrays())
         for param, array in zip(self.params, own, strict=True):
             self.write(param, array)
@@ -175,8 +179,8 @@ class ConciseModel(Model):
             b_x = np.stack([b_x, b_h])
         elif target.b_h is None and b_h.any():
             raise ValueError(
-                "this framework's GRU has no bias b_hh within the reset gate, and the source's is "
-                "not 0; copy the model before it is trained, or set b_hh to 0"
+                "this framework's GRU does not have the bias b_hh within the reset gate, and b_hh "
+                "of the source is not 0; copy the model before it is trained, or set b_hh to 0"
             )
         self.write(target.W_x, source.W_x)
         self.write(target.W_h, source.W_h)
@@ -186,17 +190,17 @@ class ConciseModel(Model):
 
 
 def pair_state(state: State, cell: str) -> list[list[Any]]:
-    """Return the state as a list for each kind of state: all Hs, and for the LSTM all Cs."""
+    """Return the state as one list for each kind of state: all Hs, and for the LSTM all Cs."""
     return cells.PLAIN[cell].kinds(state)
 
 
 def flat_state(kinds: Sequence[Any]) -> State:
-    """Return what pair_state took apart as one tuple again."""
+    """Return the result of pair_state as one tuple again."""
     return tuple(tensor for together in zip(*kinds, strict=True) for tensor in together)
 
 
 class MakeLayer(Protocol):
-    """How RNN, GRU and LSTM are called; ``interface.Layers`` says what they return."""
+    """The signature of RNN, GRU and LSTM; ``interface.Layers`` documents them."""
 
     def __call__(  # noqa: D102
         self,
@@ -212,7 +216,7 @@ class MakeLayer(Protocol):
 
 
 def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, MakeLayer]:
-    """Return RNN, GRU and LSTM made of a backend's make(cell, num_inputs, ...)."""
+    """Return the functions RNN, GRU and LSTM, which call a backend's make(cell, ...)."""
 
     def layer(cell: str, what: str) -> MakeLayer:
         def function(
@@ -227,7 +231,8 @@ def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, Mak
         ) -> Any:
             checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_layers=num_layers)
             checks.seed(seed)
-            sizes = map(int, (num_inputs, num_hiddens, num_layers))  # some refuse NumPy's integers
+            # Some frameworks do not accept NumPy integers.
+            sizes = map(int, (num_inputs, num_hiddens, num_layers))
             settings = {"seed": seed, "dtype": checks.floating(dtype), "device": device}
             return make(cell, *sizes, bidirectional, **settings)
 

@@ -1,4 +1,4 @@
-"""A net in one line, as a notebook or a prompt shows it."""
+"""The one-line description of a net, which its repr shows."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def _computation(net: Any) -> str:
 
 
 def in_words(architecture: Architecture) -> str:
-    """Return an architecture as a reader says it."""
+    """Return an architecture in words, such as "lstm, 2 layers"."""
     layers = "" if architecture.num_layers == 1 else f", {architecture.num_layers} layers"
     return architecture.cell + layers + (", both ways" if architecture.bidirectional else "")

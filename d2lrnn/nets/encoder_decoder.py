@@ -1,8 +1,8 @@
-"""Networks that write sequences: of a vector, and of another sequence of another length.
+"""Encoders and decoders: networks that generate a sequence from a vector or another sequence.
 
-A decoder reads at each step what was written at the step before and a vector, the context. Trained,
-it reads the truth (teacher forcing); writing, what it has written. Before the first step nothing
-has been written: a row of zeros. Source: the book's sections 10.6 to 10.8.
+At each step, a decoder takes the output of the step before and a vector, the context. In training,
+the output of the step before is that of the targets (teacher forcing); in generation, it is the
+decoder's own. At the first step, it is a row of zeros. Source: the book's sections 10.6 to 10.8.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from d2lrnn.nets.ops import Ops
 
 
 class EncoderScratch(SequenceNet):
-    """A sequence in, its summary out: the state after its last step.
+    """A network that encodes a sequence as the state after its last step.
+
+    ``encoder(X, valid=None)`` returns the state; X and valid are as for
+    SequenceClassifierScratch.
 
     Args:
-        num_inputs: features of a step, or the size of the vocabulary for token ids.
-        num_hiddens: hidden units of a layer.
+        num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
+        num_hiddens: the number of hidden units of a layer.
         cell: "rnn", "gru", "gru_reset_after" or "lstm".
-        num_layers: layers of cells.
+        num_layers: the number of layers of cells.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
         device: where to compute; None is the framework's default.
-
-    ``encoder(X, valid=None)`` returns the state, X and valid being what a
-    SequenceClassifierScratch takes.
 
     Source: the book's section 10.7, Encoder.
 
@@ -58,7 +58,7 @@ class EncoderScratch(SequenceNet):
         dtype: str = "float32",
         device: Any = None,
     ) -> None:
-        """Make the parameters, which are those of the cells alone."""
+        """Draw the parameters of the cells; an encoder does not have an output layer."""
         checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens)
         architecture = cells.Architecture(cell, num_layers)
         shapes = architecture.layer_shapes(num_inputs, num_hiddens)
@@ -68,7 +68,7 @@ class EncoderScratch(SequenceNet):
 
     @functools.cached_property
     def forward(self) -> Callable[..., Any]:
-        """What a call computes, compiled where the backend compiles."""
+        """The encoder's computation, compiled if the backend compiles functions."""
         network = networks.EncoderDecoder(self.ops, self.architecture)
         compiled: Callable[..., Any] = self.ops.compiled(network.encode)
         return compiled
@@ -79,35 +79,36 @@ class EncoderScratch(SequenceNet):
         return state
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
-        """Return inputs (T, n, d), mask (T, n, 1) and first state as tensors."""
+        """Return inputs (T, n, d), mask (T, n, 1) and initial state as tensors."""
         rows, mask = self._rows_of(X, valid, self.num_inputs)
         return rows, self.tensor(mask), self.begin_state(mask.shape[1])
 
     def minibatch(self, *batch: Any) -> Any:
-        """Refuse: an encoder is trained together with a decoder."""
-        raise ValueError("an encoder has no targets of its own; train an EncoderDecoderScratch")
+        """Raise ValueError: an encoder can only be trained together with a decoder."""
+        raise ValueError("an encoder does not have targets; train an EncoderDecoderScratch")
 
     score = minibatch
 
 
 class DecoderScratch(SequenceNet):
-    """A vector in, a sequence out.
-
-    Args:
-        num_outputs: the size of the vocabulary, or the features of a row (loss "sigmoid").
-        num_hiddens: hidden units of a layer.
-        num_context: features of the vector.
-        loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm".
-        num_layers: layers of cells.
-        seed: an integer for the same weights in every backend, or None.
-        dtype: "float32" or "float64".
-        device: where to compute; None is the framework's default.
+    """A network that generates a sequence from a vector, the context.
 
     ``decoder(Y, state, context)`` returns the outputs (T * n, num_outputs), ordered by time step,
     and the state, for the tokens or rows Y generated so far. ``decoder.make_step(lr)`` returns
     step(context, Y, valid=None), which starts from a state of zeros; the part of Y beyond its valid
-    length does not count.
+    length is ignored.
+
+    Args:
+        num_outputs: the size of the vocabulary, or, for loss "sigmoid", the number of features of a
+            row.
+        num_hiddens: the number of hidden units of a layer.
+        num_context: the number of features of the context.
+        loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
+        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        num_layers: the number of layers of cells.
+        seed: an integer for the same weights in every backend, or None.
+        dtype: "float32" or "float64".
+        device: where to compute; None is the framework's default.
 
     Source: the book's section 10.7, Decoder.
 
@@ -135,7 +136,7 @@ class DecoderScratch(SequenceNet):
         dtype: str = "float32",
         device: Any = None,
     ) -> None:
-        """Make the parameters: the cells', then W_hq and b_q."""
+        """Draw the parameters: those of the cells, then W_hq and b_q."""
         checks.size(num_outputs=num_outputs, num_hiddens=num_hiddens, num_context=num_context)
         checks.choice(loss, "loss", ("softmax", "sigmoid"))
         architecture = cells.Architecture(cell, num_layers)
@@ -147,23 +148,23 @@ class DecoderScratch(SequenceNet):
 
     @property
     def joint(self) -> networks.EncoderDecoder:
-        """The network that this is the second half of."""
+        """The encoder-decoder network of which this decoder is the second part."""
         return networks.EncoderDecoder(self.ops, self.architecture)
 
     def __call__(self, Y: Any, state: State, context: Any) -> tuple[Any, State]:
-        """Return outputs (T * n, num_outputs) after what was written, and the state."""
+        """Return the outputs (T * n, num_outputs) after the tokens or rows Y, and the state."""
         rows, mask = self._rows_of(Y, None, self.num_outputs)
         checks.state(state, mask.shape[1], self.architecture.state_shapes(self.num_hiddens))
         checks.same_dtype(self.params[0], state=state)
         return self.run(rows, state, self.checked(context, mask.shape[1]))
 
     def run(self, rows: Any, state: State, context: Any) -> tuple[Any, State]:
-        """Return outputs and state after rows (T, n, num_outputs), a tensor."""
+        """Return the outputs and the state after rows (T, n, num_outputs), a tensor."""
         outputs, state = self.forward(self.params, rows, context, state)
         return outputs, state
 
     def checked(self, context: Any, batch_size: int) -> Any:
-        """Return a context as a tensor (n, num_context), through which a gradient goes back."""
+        """Check a context; return it as a tensor (n, num_context), through which gradients flow."""
         if not self.ops.tensors.is_tensor(context):
             context = np.asarray(self._given(context))
         shape = tuple(context.shape)
@@ -174,16 +175,16 @@ class DecoderScratch(SequenceNet):
         return self.tensor(context)
 
     def minibatch(self, context: Any, Y: Any, valid: Any = None) -> tuple[Any, Any, Array]:
-        """Return inputs for teacher forcing, targets (T * n, ...) and the weight of each."""
+        """Return the inputs for teacher forcing, the targets (T * n, ...) and their weights."""
         before, targets, weights = self.teacher(Y, valid)
         vector, state = self.checked(context, before.shape[1]), self.begin_state(before.shape[1])
         return (self.tensor(before), vector, state), targets, weights
 
     def teacher(self, Y: Any, valid: Any = None) -> tuple[Array, Array, Array]:
-        """Return what was written before each step (T, n, q), targets and their weights."""
+        """Return the target of the step before (T, n, q), the targets and their weights."""
         rows, mask = padded(self._given(Y), valid, self.num_outputs)
         if rows.size == 0:
-            raise ValueError(f"the targets are empty, of shape {rows.shape}; expected some")
+            raise ValueError(f"the targets are empty, of shape {rows.shape}; expected at least one")
         if self.loss == "softmax":
             targets = rows.argmax(axis=2).reshape(-1)
         else:
@@ -193,23 +194,28 @@ class DecoderScratch(SequenceNet):
         return before, targets, weights_of(mask)
 
     def score(self, *batch: Any) -> float:
-        """Return exp(-loss): the geometric mean of what it gave to the truth."""
+        """Return exp(-loss): the geometric mean of the probabilities of the targets."""
         loss, _ = self.gradients(*batch)
         return float(np.exp(-loss))
 
     def generate(self, context: Any, num_steps: int, *, seed: int | None = None) -> Array:
-        """Write rows of numbers from 0 to 1, (n, num_steps, num_outputs); for loss "sigmoid".
+        """Generate rows of numbers from 0 to 1, for a decoder with loss "sigmoid".
 
         Args:
             context: vectors (n, num_context), one for each sequence.
-            num_steps: rows to write.
-            seed: with an integer each number is drawn, 1 with the network's probability and
-                else 0, and read at the next step; None writes and reads the probabilities.
+            num_steps: the number of rows to generate for each sequence.
+            seed: an integer to draw each input of the next step at random, as 1 with the computed
+                probability and otherwise as 0; None to use the probabilities themselves.
+
+        Returns:
+            The probabilities, an array (n, num_steps, num_outputs).
         """
         checks.count(num_steps=num_steps)
         checks.seed(seed)
         if self.loss != "sigmoid":
-            raise ValueError("the decoder writes tokens; generate is for one with loss='sigmoid'")
+            raise ValueError(
+                "the decoder generates tokens; generate needs a decoder with loss='sigmoid'"
+            )
         vector = self.checked(context, len(context))
         state, rng = self.begin_state(len(context)), np.random.default_rng(seed)
         row, rows = np.zeros((len(context), self.num_outputs)), []
@@ -219,20 +225,21 @@ class DecoderScratch(SequenceNet):
             rows.append(row)
             if seed is not None:
                 row = (rng.random(row.shape) < row).astype(float)
-        written = np.array(rows).reshape(num_steps, len(context), self.num_outputs)
-        return written.transpose(1, 0, 2)
+        outputs = np.array(rows).reshape(num_steps, len(context), self.num_outputs)
+        return outputs.transpose(1, 0, 2)
 
 
 class EncoderDecoderScratch(SequenceNet):
-    """A sequence in, another of another length out.
+    """A network that generates a sequence from another one, possibly of another length.
+
+    ``net.make_step(lr)`` returns step(X, Y, valid=None, y_valid=None). X and Y are token ids:
+    padded arrays or lists of sequences. valid and y_valid distinguish X and Y from padding, as for
+    SequenceClassifierScratch.
 
     Args:
         encoder: an EncoderScratch.
-        decoder: a DecoderScratch of the same cell, layers and hidden units, whose context is the
-            encoder's last hidden state, and so has num_hiddens features.
-
-    ``net.make_step(lr)`` returns step(X, Y, valid=None, y_valid=None), X and Y being token ids,
-    padded or lists of sequences, and valid and y_valid what is not padding in each.
+        decoder: a DecoderScratch with the same cell, number of layers and number of hidden units.
+            Its context is the encoder's last hidden state, so num_context equals num_hiddens.
 
     Source: the book's section 10.7; Sutskever, Vinyals and Le, 2014; Cho et al., 2014.
 
@@ -248,7 +255,7 @@ class EncoderDecoderScratch(SequenceNet):
     sizes = ("num_hiddens",)
 
     def __init__(self, encoder: EncoderScratch, decoder: DecoderScratch) -> None:
-        """Join the two, which keep their parameters."""
+        """Combine the two, whose parameters are not copied."""
         order = "the order is EncoderDecoderScratch(encoder, decoder)"
         kinds.instance(EncoderScratch, order, encoder=encoder)
         kinds.instance(DecoderScratch, order, decoder=decoder)
@@ -258,7 +265,7 @@ class EncoderDecoderScratch(SequenceNet):
         if own != other or decoder.num_context != encoder.num_hiddens:
             raise ValueError(
                 f"the encoder is {own}, the decoder {other} with {decoder.num_context} context "
-                f"features; expected two alike and {encoder.num_hiddens} context features"
+                f"features; expected the same for both, and {encoder.num_hiddens} context features"
             )
         self.encoder, self.decoder = encoder, decoder
         self.architecture, self.dtype, self.device = own[0], encoder.dtype, encoder.device
@@ -287,20 +294,22 @@ class EncoderDecoderScratch(SequenceNet):
     def predict(
         self, X: Any, valid: Any = None, *, end: int, num_steps: int, beam_size: int = 1
     ) -> list[list[int]]:
-        """Return what the network writes for each sequence, as token ids, without the end.
+        """Generate a sequence for each sequence of X by beam search.
 
         Args:
             X: sequences, as for a step.
-            valid: what of X is not padding, as for a step.
+            valid: the lengths or the mask that distinguish X from padding, as for a step.
             end: the id of the token that ends a sequence.
-            num_steps: tokens to write at most, the end included.
-            beam_size: unfinished sequences kept at each step, the most probable ones; 1 takes the
-                likeliest token each time.
+            num_steps: the largest number of tokens to generate, including the end.
+            beam_size: the number of most probable unfinished sequences to keep at each step; 1
+                takes the most probable token each time.
 
-        The result is the sequence with the highest score of all that were found: those that have
-        ended, and those of num_steps tokens. The score of a sequence is its log-probability over
-        its length to the power 0.75, the end counted. The search of a sequence stops when no
-        unfinished one can reach a higher score; it does not depend on the other sequences of X.
+        Returns:
+            For each sequence of X, the token ids of the candidate with the highest score, without
+            the end. Candidates are the sequences that have ended and those of num_steps tokens. The
+            score is the log-probability divided by length ** 0.75, where the length includes the
+            end. The search stops when no unfinished sequence can reach a higher score; its result
+            for a sequence does not depend on the other sequences of X.
 
         Source: the book's section 10.8.
         """
@@ -311,10 +320,13 @@ class EncoderDecoderScratch(SequenceNet):
             beam.advance()
             if beam.done(num_steps):
                 break
-        return [found[0].tokens if found else [] for found in beam.finish()]
+        return [best[0].tokens if best else [] for best in beam.finish()]
 
     def score(self, X: Any, Y: Any, valid: Any = None, y_valid: Any = None) -> float:
-        """Return the share of sequences written exactly; the last token of each Y is the end."""
+        """Return the share of sequences that predict generates exactly as in Y.
+
+        The last token of each sequence of Y must be the end token.
+        """
         if y_valid is None and isinstance(Y, (list, tuple)):
             y_valid = lengths("Y", Y)
         ids = rectangle(self._given(Y))
@@ -324,9 +336,9 @@ class EncoderDecoderScratch(SequenceNet):
         ends = {int(row[-1]) for row in truth}
         if len(ends) != 1:
             raise ValueError(f"the sequences of Y end in {sorted(ends)}; expected one end token")
-        written = self.predict(X, valid, end=ends.pop(), num_steps=max(sizes))
-        checks.same_length([len(written), len(truth)], 1)
-        return float(np.mean([found == row[:-1] for found, row in zip(written, truth)]))
+        results = self.predict(X, valid, end=ends.pop(), num_steps=max(sizes))
+        checks.same_length([len(results), len(truth)], 1)
+        return float(np.mean([result == row[:-1] for result, row in zip(results, truth)]))
 
 
 NETS: tuple[type[SequenceNet], ...] = (
@@ -339,7 +351,7 @@ NETS: tuple[type[SequenceNet], ...] = (
 
 
 def for_backend(ops: Ops) -> dict[str, type[SequenceNet]]:
-    """Return by name the subclasses of NETS that compute with a backend."""
+    """Return, by name, subclasses of NETS that compute with a backend."""
 
     def subclass(net: type[SequenceNet]) -> type[SequenceNet]:
         names = {"ops": ops, "__module__": f"d2lrnn.{ops.name}", "__doc__": net.__doc__}

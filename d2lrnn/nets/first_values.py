@@ -1,7 +1,7 @@
-"""First values of parameters, drawn once for all backends.
+"""Initial values of parameters, drawn in the same way for all backends.
 
-They are drawn with NumPy's PCG64 generator in float64. A backend casts them to its own tensors, so
-that the same seed gives the same model everywhere.
+They are drawn with NumPy's PCG64 generator in float64. Each backend converts them to its own
+tensors, so that the same seed gives the same model in every backend.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def draw(
     """Return float64 arrays: matrices drawn from N(0, 0.01²) in the order given, vectors of 0.
 
     Args:
-        shapes: of the parameters.
+        shapes: the shapes of the parameters.
         seed: an integer, or None.
         xavier: whether the variance of a matrix is 2 / (inputs + outputs) instead (the book's
             section 5.4).
-        first: functions that return other values, one for each of the first shapes; None where
-            the rule above holds.
+        first: for each of the first len(first) shapes, a function that returns other values, or
+            None for the rule above.
     """
     checks.seed(seed)
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -55,7 +55,7 @@ def draw(
 def mlp_arrays(
     num_inputs: int, num_hiddens: int, num_outputs: int, seed: int | None
 ) -> list[Array]:
-    """Return first values for W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)."""
+    """Return initial values for W_xh (d, h), b_h (h,), W_hq (h, q), b_q (q,)."""
     checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_outputs=num_outputs)
     d, h, q = num_inputs, num_hiddens, num_outputs
     return draw([(d, h), (h,), (h, q), (q,)], seed)

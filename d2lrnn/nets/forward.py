@@ -1,4 +1,4 @@
-"""Forward functions: those of this package, and custom ones, whose results are checked."""
+"""Forward functions: those of this package, and custom functions, whose results are checked."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ForwardFunction:
-    """A forward function of this package, and what a net has to know about it.
+    """A forward function of this package, with the facts about it that a net needs.
 
     Attributes:
         function: called with (inputs, state, params); returns the outputs and the last state.
-        architecture: what it computes; None for a function whose parameters have another form, as
-            those of the concatenated cells.
-        takes_ids: whether token ids (T, n) may stand for one-hot rows (T, n, V) as its inputs.
+        architecture: the cell, layers and directions that it computes; None for a function whose
+            parameters have another form, such as the concatenated cells.
+        takes_ids: whether the inputs may be token ids (T, n) instead of one-hot rows (T, n, V).
         trace: in NumPy, a function that takes the same arguments and returns the outputs, the last
-            state, and a function that computes the gradients. None: d2lrnn.numpy.bptt has it.
-        lay_out: in PyTorch, a function that puts the parameters in memory as the framework's kernel
-            reads them. None: they lie as they are.
+            state, and a function that computes the gradients. None: d2lrnn.numpy.bptt computes
+            them.
+        lay_out: in PyTorch, a function that arranges the parameters in memory as the framework's
+            kernel needs them. None: they are not rearranged.
     """
 
     function: Callable[..., Any]
@@ -36,7 +37,7 @@ class ForwardFunction:
     lay_out: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        """Take the function's name and documentation."""
+        """Copy the name and the docstring of the function."""
         kind = type(self.function)
         name(self, **{n: getattr(self.function, n, getattr(kind, n)) for n in COPIED})
         name(self, __wrapped__=self.function)
@@ -60,10 +61,10 @@ class ForwardFunction:
 
 
 def name(function: Any, **names: Any) -> None:
-    """Set __name__, __doc__ and the like of a function or class, of a ForwardFunction too."""
+    """Set attributes such as __name__ and __doc__ of a function, class or ForwardFunction."""
     for key, value in names.items():
         if isinstance(function, ForwardFunction):
-            vars(function)[key] = value  # setattr is for fields, and these are frozen
+            vars(function)[key] = value  # setattr raises an error: the dataclass is frozen
         else:
             setattr(function, key, value)
 
@@ -73,7 +74,7 @@ def of_cell(cell: str, **facts: Any) -> Callable[[Callable[..., Any]], ForwardFu
 
     Args:
         cell: a key of CELLS.
-        facts: takes_ids, trace and lay_out of ForwardFunction.
+        facts: the attributes takes_ids, trace and lay_out of ForwardFunction.
     """
 
     def decorate(function: Callable[..., Any]) -> ForwardFunction:
@@ -83,16 +84,16 @@ def of_cell(cell: str, **facts: Any) -> Callable[[Callable[..., Any]], ForwardFu
 
 
 def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
-    """Return what a forward function computes.
+    """Return the architecture that a forward function computes.
 
     Raises:
-        ValueError: the function is a custom one.
+        ValueError: the function is a custom function.
     """
     if isinstance(forward_fn, ForwardFunction) and forward_fn.architecture is not None:
         return forward_fn.architecture
     raise ValueError(
-        f"forward_fn is {name_of(forward_fn)}; this needs one of {', '.join(CELLS)}, or what stack "
-        "returns"
+        f"forward_fn is {name_of(forward_fn)}; this needs one of {', '.join(CELLS)}, or a function "
+        "that stack returns"
     )
 
 
@@ -108,8 +109,8 @@ def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -
     """Call a forward function; check that a custom one returns outputs and a state.
 
     Raises:
-        ValueError: a custom function does not return (outputs, state), with as many tensors in the
-            state as before.
+        ValueError: a custom function does not return (outputs, state), or the new state does not
+            have as many tensors as the state before.
     """
     results = forward_fn(inputs, state, params)
     if not is_custom(forward_fn):
@@ -127,7 +128,7 @@ def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -
 def run(
     forward_fn: Callable[..., Any], width: int | None, inputs: Any, state: Any, params: Any
 ) -> Any:
-    """Call the forward function of a language model; check the shapes that a custom one returns."""
+    """Call a language model's forward function; check the shapes if it is a custom function."""
     outputs, last = call(forward_fn, inputs, state, params)
     check_results(forward_fn, width, inputs, state, outputs, last)
     return outputs, last
@@ -139,8 +140,8 @@ def check_results(
     """Check the shapes that a custom forward function returns.
 
     Raises:
-        ValueError: the outputs are not (T * n, width), where a width of None is any, or the tensors
-            of the last state do not have the shapes of the state before.
+        ValueError: the outputs are not of shape (T * n, width), where None means any width, or the
+            tensors of the last state do not have the shapes of those of the first.
     """
     if not is_custom(forward_fn):
         return
@@ -164,7 +165,7 @@ def check_results(
 
 
 def name_of(function: Any) -> str:
-    """Return the name of a function, or the type of an object that is called like one."""
+    """Return the name of a function, or the type of a callable object without a name."""
     return str(getattr(function, "__name__", type(function).__name__))
 
 

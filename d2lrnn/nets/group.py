@@ -1,7 +1,8 @@
-"""The processes that train one net together: their ranks, their shares, what they must agree on.
+"""The group of processes that train one net: ranks, shares of the rows, checks of agreement.
 
-An engine does one thing: it adds up a flat tensor over all processes. All else is made of that. A
-process that puts numbers into its own part of zeros, for example, tells them to all the others.
+An engine has one operation: the sum of a flat tensor over all processes (all-reduce). All other
+operations use it. For example, a process sends numbers to all others by writing them into its own
+part of a tensor of zeros, which is then summed.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ Array = np.ndarray[Any, Any]
 
 
 class Group:
-    """The processes that train together; one alone where nothing was started for more.
+    """The processes that train one net; a single one unless several were started.
 
-    ``rank`` is this one's number, from 0 to ``size`` - 1; ``local_rank`` its number on its machine.
-    Rank 0 shows, saves and samples. ``wants_to_stop`` and ``wants_to_save`` may be set in any
-    process; ``stops`` and ``saves`` are true in all of them once the next sum has told them so.
+    ``rank`` is the number of this process, from 0 to ``size`` - 1, and ``local_rank`` its number on
+    its machine. Rank 0 shows progress, saves and generates samples. Any process may set
+    ``wants_to_stop`` and ``wants_to_save``; with the next sum, ``stops`` and ``saves`` become true
+    in all processes.
     """
 
     def __init__(self, ops: Ops | None = None, engine: Any = None) -> None:
-        """Take an engine, with rank, size, local_rank and all_reduce, or none."""
+        """Store an engine, which has rank, size, local_rank and all_reduce, or None."""
         self.ops, self.engine = ops, engine
         self.rank: int = 0 if engine is None else engine.rank
         self.size: int = 1 if engine is None else engine.size
@@ -41,7 +43,7 @@ class Group:
             processes.limit_waiting(self.rank)
 
     def all_reduce(self, flat: Any) -> Any:
-        """Return the sum, over all processes, of a flat tensor, which may be lost."""
+        """Return the sum, over all processes, of a flat tensor, which may be overwritten."""
         if self.engine is None:
             return flat
         with self.exchange():
@@ -49,23 +51,25 @@ class Group:
 
     @contextlib.contextmanager
     def exchange(self) -> Iterator[None]:
-        """Wait for the other processes within the block; some engines wait when a sum is read.
+        """Turn any error of an exchange within the block into a ConnectionError.
+
+        Read the sum within the block too: some engines wait for the other processes only then.
 
         Raises:
-            ConnectionError: another process is gone.
+            ConnectionError: another process has ended.
         """
         try:
             with processes.exchange:
                 yield
-        except Exception as error:  # each engine has its own, where another process is gone
-            if type(error) is ConnectionError:  # of an exchange within this one
+        except Exception as error:  # each engine has its own errors for a process that has ended
+            if type(error) is ConnectionError:  # raised by a nested exchange
                 raise
             raise ConnectionError(
                 f"rank {self.rank} has lost another process ({_reason(error)})"
             ) from error
 
     def abandon(self) -> None:
-        """Give up in the midst of training, in a way that the others do not wait for ever."""
+        """Leave the group during training, in a way that the others do not wait forever."""
         if hasattr(self.engine, "abandon"):
             self.engine.abandon()
 
@@ -80,18 +84,18 @@ class Group:
         return total
 
     def gather(self, text: str) -> list[str]:
-        """Return what each process says, in the order of their ranks."""
+        """Return the texts of all processes, in the order of their ranks."""
         own = np.frombuffer(text.encode(), np.uint8)
         lengths = np.zeros(self.size, np.float32)
         lengths[self.rank] = len(own)
         sizes = self.sum(lengths).astype(int)
-        said = np.zeros((self.size, int(sizes.max())), np.float32)
-        said[self.rank, : len(own)] = own
-        rows = self.sum(said).astype(np.uint8)
+        texts = np.zeros((self.size, int(sizes.max())), np.float32)
+        texts[self.rank, : len(own)] = own
+        rows = self.sum(texts).astype(np.uint8)
         return [row[:size].tobytes().decode() for row, size in zip(rows, sizes, strict=True)]
 
     def rows(self, num_rows: int) -> slice:
-        """Return which of the rows of a minibatch are this process's.
+        """Return this process's share of the rows of a minibatch.
 
         Raises:
             ValueError: there are fewer rows than processes.
@@ -105,11 +109,11 @@ class Group:
         return slice(start, end)
 
     def share(self, batch: Any) -> Any:
-        """Return this process's rows of a tensor, array or list; all of them where it is alone."""
+        """Return this process's rows of a tensor, array or list; all rows if it is the only one."""
         return batch if self.size == 1 or batch is None else batch[self.rows(len(batch))]
 
     def joined(self, own: Array, num_rows: int) -> Array:
-        """Return the rows of all processes, of whose rows these are this one's."""
+        """Return the rows of all processes, given those of this process."""
         whole = np.zeros((num_rows, *own.shape[1:]), own.dtype)
         whole[self.rows(num_rows)] = own
         return self.sum(whole)
@@ -118,7 +122,7 @@ class Group:
         """Check that each fact is the same in all processes.
 
         Raises:
-            ValueError: one differs; in every process, with the same words.
+            ValueError: a fact differs; every process raises it with the same message.
         """
         if self.size == 1:
             return
@@ -138,7 +142,7 @@ class Group:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first sentence of a framework's error, without places in its source code."""
+    """Return the first sentence of a framework's error, without source file names and lines."""
     sentence, *_ = re.split(r"\. |\n", re.sub(r"\[[^][]*\.\w+:\d+\] ", "", f"{error}"))
     return sentence.rstrip(".") or type(error).__name__
 
@@ -147,24 +151,24 @@ ALONE = Group()
 
 
 def of(net: Any) -> Group:
-    """Return the processes that train a net; one alone for a net of nobody's backend."""
+    """Return the group of processes that train a net; a single process for a net without ops."""
     ops = getattr(net, "ops", None)
     return ALONE if ops is None else ops.group
 
 
 def digest(arrays: Iterable[Any]) -> str:
-    """Return a few letters that stand for arrays: their dtypes, shapes and bytes."""
-    import hashlib  # here: importing d2lrnn takes no time for it
+    """Return the first 16 digits of the SHA-256 of arrays: of their dtypes, shapes and bytes."""
+    import hashlib  # imported here, so that importing d2lrnn stays fast
 
-    seen = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for array in map(np.asarray, arrays):
-        seen.update(f"{array.dtype} {array.shape};".encode())
-        seen.update(np.ascontiguousarray(array).tobytes())
-    return seen.hexdigest()[:16]
+        sha256.update(f"{array.dtype} {array.shape};".encode())
+        sha256.update(np.ascontiguousarray(array).tobytes())
+    return sha256.hexdigest()[:16]
 
 
 def checksum(array: Any) -> int:
-    """Return a number that stands for an array, quickly."""
+    """Return the CRC-32 of an array, which is faster than digest."""
     import zlib
 
     return zlib.crc32(np.ascontiguousarray(array).tobytes())

@@ -1,4 +1,4 @@
-"""Whose tensors these are: a backend's functions take its own, and refuse all others alike."""
+"""Checks of argument types: tensors of the right backend, language models, other networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from d2lrnn import backends, checks
 
-# By the package in which a type is defined, the backend whose tensors have that type.
+# The backend of a tensor by the package that defines its type, where the two names differ
 PACKAGES = {"jaxlib": "jax", "flax": "jax", "keras": "tensorflow"}
 
 
@@ -41,7 +41,7 @@ def own(backend: str, **named: Iterable[Any]) -> None:
 
 
 def gradients(backend: str, grads: Any) -> None:
-    """Check that there are gradients of a backend to clip, of one dtype."""
+    """Check that grads is a list of at least one gradient of a backend, all of one dtype."""
     if not isinstance(grads, (list, tuple)):
         raise ValueError(
             f"grads is a {type(grads).__name__}; expected the list of the gradients of all "
@@ -60,15 +60,15 @@ def any_backend(**named: Iterable[Any]) -> None:
 
 
 def language_model(net: Any, remedy: str = "", name: str = "net") -> None:
-    """Check that net is a language model, as far as its methods tell: it begins with a state.
+    """Check that net is a language model: that it has begin_state, and does not have minibatch.
 
     Args:
         net: the argument.
-        remedy: what to do otherwise.
-        name: what an error calls the argument.
+        remedy: the advice at the end of the error message.
+        name: the name of the argument in the error message.
 
     Raises:
-        ValueError: it is something else, or a network over sequences, which train_sequences trains.
+        ValueError: net is a network over sequences, which train_sequences trains, or not a network.
     """
     if hasattr(net, "minibatch"):
         remedy = "train a network over sequences with train_sequences, and call its predict"
@@ -81,10 +81,10 @@ def language_model(net: Any, remedy: str = "", name: str = "net") -> None:
 
 
 def sequence_net(net: Any) -> None:
-    """Check that train_sequences can train a network: that it is not a language model.
+    """Check that net is a network that train_sequences can train.
 
     Raises:
-        ValueError: it is a language model, or cannot be trained.
+        ValueError: net is a language model, or does not have make_step.
     """
     generates = hasattr(net, "say")
     if hasattr(net, "make_step") and not generates:
@@ -97,7 +97,10 @@ def sequence_net(net: Any) -> None:
 
 
 def instance(expected: type, order: str, **named: Any) -> None:
-    """Check that the one named argument is an instance of a class; order says how to call it."""
+    """Check that the one named argument is an instance of a class.
+
+    order is the advice at the end of the error message: how to call the function.
+    """
     ((name, value),) = named.items()
     if not isinstance(value, expected):
         wanted = _article(expected.__name__)
@@ -105,7 +108,7 @@ def instance(expected: type, order: str, **named: Any) -> None:
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is, by its type; a class or a function by its name."""
+    """Return the type of a value with its article, for error messages; a class by its name."""
     if value is None:
         return "None"
     if isinstance(value, type):
@@ -129,7 +132,7 @@ def alike(expected: Any, **named: Iterable[Any]) -> None:
 
 
 def alike_or_numpy(expected: Any, **named: Iterable[Any]) -> None:
-    """Check the same, of what may also hold NumPy arrays, which are converted."""
+    """Check the same, but also accept NumPy arrays, which the caller converts."""
     for name, tensors in named.items():
         alike(expected, **{name: [t for t in tensors if not isinstance(t, np.ndarray)]})
 
@@ -137,8 +140,8 @@ def alike_or_numpy(expected: Any, **named: Iterable[Any]) -> None:
 def _refusal(backend: str, name: str, tensor: Any) -> str:
     title, other = backends.BACKENDS[backend].title, backend_of(tensor)
     article = "an" if other == "mxnet" else "a"
-    found = f"{article} {backends.BACKENDS[other].title} array" if other else None
+    kind = f"{article} {backends.BACKENDS[other].title} array" if other else None
     return (
-        f"{name} is {found or f'a {type(tensor).__name__}'}; expected {title} arrays; "
+        f"{name} is {kind or f'a {type(tensor).__name__}'}; expected {title} arrays; "
         f"convert it with d2lrnn.{backend}.from_numpy(...)"
     )

@@ -64,14 +64,14 @@ class RNNModelScratch(Model):
         dtype: str = "float32",
         device: Any = None,
     ) -> None:
-        """Make the parameters."""
+        """Check the arguments, and make the parameters with get_params."""
         remedies.functions_of_a_net(get_params, init_state, forward_fn)
         self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
         self.dtype, self.device = checks.floating(dtype), device
         self.init_state, self.forward_fn = init_state, forward_fn
         settings = {"dtype": self.dtype, "device": device}
         self.params = list(get_params(vocab_size, num_hiddens, seed=seed, **settings))
-        if not all(map(self.tensors.is_trainable, self.params)):  # of a custom get_params
+        if not all(map(self.tensors.is_trainable, self.params)):  # from a custom get_params
             arrays = [self.tensors.to_numpy(param) for param in self.params]
             self.params = self.tensors.trainable(arrays, **settings)
         if not self.is_custom:
@@ -85,7 +85,7 @@ class RNNModelScratch(Model):
 
     def check_state(self, state: State, batch_size: int) -> None:
         """Check that a state is a tuple of tensors of the right shapes and dtype."""
-        if self.is_custom:  # only init_state knows the shapes
+        if self.is_custom:  # the shapes are those that init_state returns
             super().check_state(state, batch_size)
             return
         checks.state(state, batch_size, self.architecture.state_shapes(self.num_hiddens))
@@ -94,17 +94,17 @@ class RNNModelScratch(Model):
 
     @property
     def takes_ids(self) -> bool:
-        """Whether forward_fn takes token ids as they are, as the fused functions do."""
+        """Whether forward_fn accepts token ids, as the fused functions do."""
         return isinstance(self.forward_fn, forward.ForwardFunction) and self.forward_fn.takes_ids
 
     @property
     def bidirectional(self) -> bool:
-        """Whether the model reads in both directions; a custom forward function does not."""
+        """Whether the layers run in both directions; False for a custom forward function."""
         return not self.is_custom and self.architecture.bidirectional
 
     @property
     def architecture(self) -> cells.Architecture:
-        """The cell, the layers and the directions, as the forward function has them."""
+        """The cell, the layers and the directions of the forward function."""
         return forward.architecture_of(self.forward_fn)
 
     @remedies.explained(remedies.NET_S_DEVICE)
@@ -119,8 +119,11 @@ class RNNModelScratch(Model):
 
     @property
     def speaker(self) -> networks.Masked:
-        """The network as it says one token after the other: of one step no form is fused."""
-        from d2lrnn.nets import networks  # here: importing d2lrnn takes no time for it
+        """The plain network, used to generate one token at a time.
+
+        A fused function would not be faster for a single step.
+        """
+        from d2lrnn.nets import networks  # imported here, so that importing d2lrnn stays fast
 
         return networks.Masked(self.ops, self.architecture)
 
@@ -136,7 +139,7 @@ class RNNModelScratch(Model):
     def make_step(
         self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
     ) -> TrainingStep:
-        """Return the function that trains on one minibatch, by our own optimizers."""
+        """Return the function that trains on one minibatch, with the optimizers of this package."""
         from d2lrnn.nets import networks
 
         self.check_call()
@@ -158,7 +161,7 @@ class RNNModelScratch(Model):
         checks.minibatch(X, Y, self.vocab_size)
         ids = Y.T.reshape(-1)
         targets = self.tensors.from_numpy(ids, dtype="int64", device=self.device)
-        checks.values(self.tensors.has_values(targets))  # before anything changes
+        checks.values(self.tensors.has_values(targets))  # before the parameters change
         return targets
 
     def tensor(self, array: Array) -> Any:
@@ -176,10 +179,10 @@ class RNNModelScratch(Model):
         return loss, [self.tensors.to_numpy(gradient) for gradient in d_params]
 
     def check_call(self) -> None:
-        """Check that a subclass computes what training differentiates.
+        """Check that a subclass does not override __call__, which training does not use.
 
         Raises:
-            ValueError: the subclass has a __call__ of its own, which training does not call.
+            ValueError: the subclass overrides it.
         """
         if not type(self).__call__.__module__.startswith("d2lrnn."):
             raise ValueError(
@@ -191,7 +194,10 @@ class RNNModelScratch(Model):
     def loss_and_d_outputs(
         self, X: Any, Y: Any, state: State, *, last_only: bool = False
     ) -> tuple[float, Any]:
-        """Return the mean loss, of all steps or the last only, and its gradient for outputs."""
+        """Return the mean loss, and its gradient with respect to the outputs.
+
+        The mean is over all time steps, or over the last one if last_only is true.
+        """
         X, Y = self.tensors.to_numpy(X), self.tensors.to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         outputs, _ = self.evaluate(X, state)
@@ -202,7 +208,7 @@ class RNNModelScratch(Model):
         return loss, self.tensors.from_numpy(d_outputs, dtype=self.dtype, device=self.device)
 
     def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take NumPy arrays as the parameters, in their order."""
+        """Set the parameters to NumPy arrays, in the order of arrays()."""
         arrays = checks.same_shapes(arrays, self.arrays())
         self.params = self.tensors.trainable(arrays, dtype=self.dtype, device=self.device)
 
@@ -232,11 +238,10 @@ def step_arguments(
 
 
 def copy_params(source: Model, target: Model) -> None:
-    """Copy the parameters of one model to another: scratch to concise, concise to scratch, any
-    pair.
+    """Copy the parameters of one model to another of the same architecture.
 
-    A framework's own GRU applies its reset gate after the product: it corresponds to
-    gru_reset_after.
+    Each may be a scratch model or one around a framework's own layer, in any backend. A framework's
+    own GRU applies its reset gate after the product: it corresponds to gru_reset_after.
 
     Args:
         source: the model to copy from; it is not changed.
@@ -264,6 +269,6 @@ def copy_params(source: Model, target: Model) -> None:
     if source.architecture != target.architecture:
         raise ValueError(
             f"the source is {source.architecture}, the target {target.architecture}; "
-            "make both alike (a framework's own GRU is 'gru_reset_after')"
+            "make both equal (a framework's own GRU is 'gru_reset_after')"
         )
     target.load_arrays(source.arrays())

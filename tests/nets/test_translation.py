@@ -210,13 +210,13 @@ MISTAKES = {
         lambda rnn: rnn.EncoderDecoderScratch(
             rnn.EncoderScratch(4, 6, cell="gru"), rnn.DecoderScratch(5, 6, 6, cell="rnn")
         ),
-        "expected two alike and 6 context features",
+        "expected the same for both, and 6 context features",
     ),
     "another context": (
         lambda rnn: rnn.EncoderDecoderScratch(
             rnn.EncoderScratch(4, 6), rnn.DecoderScratch(5, 6, 3)
         ),
-        "with 3 context features; expected two alike and 6 context features",
+        "with 3 context features; expected the same for both, and 6 context features",
     ),
     "no vector": (
         lambda rnn: drawer(rnn).make_step(0.1)(np.zeros((2, 3)), np.zeros((2, 4, 5))),
@@ -232,7 +232,7 @@ MISTAKES = {
     ),
     "an encoder alone": (
         lambda rnn: rnn.EncoderScratch(4, 6).make_step(0.1)(X, Y),
-        "an encoder has no targets of its own; train an EncoderDecoderScratch",
+        "an encoder does not have targets; train an EncoderDecoderScratch",
     ),
     "an end that is no token": (
         lambda rnn: translator(rnn).predict(X, end=5, num_steps=3),
