@@ -1,4 +1,4 @@
-"""Deep and bidirectional networks, composed of a backend's own cells (sections 10.3 and 10.4)."""
+"""Deep and bidirectional networks, composed of a backend's cells (sections 10.3 and 10.4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Triple = tuple[Callable[..., list[Any]], Callable[..., tuple[Any, ...]], Forward
 
 
 def stack_of(ops: Ops) -> Callable[..., Triple]:
-    """Return stack as the backend with that record has it."""
+    """Return the function stack of a backend."""
 
     def stack(cell: str, num_layers: int = 1, bidirectional: bool = False) -> Triple:
         """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch."""
@@ -33,10 +33,10 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
     Args:
         ops: the record of the backend.
         architecture: the cell, the layers and the directions.
-        fused: whether to take the fused forward function.
+        fused: whether to return the fused forward function.
 
     Raises:
-        ValueError: a fused forward function is asked for, and there is none.
+        ValueError: fused is true, but the architecture does not have a fused forward function.
     """
     composed = Composed(ops, architecture)
     forward_fn = ForwardFunction(composed, architecture)
@@ -86,7 +86,7 @@ class Composed:
         return outputs, last
 
     def run(self, inputs: Any, state: Any, params: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Return the same, of a batch that has rows."""
+        """Return the same for a batch that is not empty."""
         self.architecture.check(inputs, state, params)
         *weights, W_hq, b_q = params
         Hs, last = run_layers(self.ops, self.architecture, inputs, state, weights)
@@ -103,7 +103,7 @@ def run_layers(
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return the last layer's hidden states (T, n, directions * h) and the state of all layers.
 
-    Where a mask (T, n, 1) is 0 the state stands still.
+    Where the mask (T, n, 1) is 0, the state does not change.
     """
     step = ops.steps[architecture.cell] if mask is None else masked(ops.steps[architecture.cell])
     Hs, last = inputs, []
@@ -111,7 +111,7 @@ def run_layers(
         outputs = []
         Hs = Hs if mask is None else ops.tensors.concat([Hs, mask])
         for index, (params, before) in enumerate(directions):
-            # The second direction goes from the last step to the first.
+            # The second direction runs from the last step to the first.
             ordered = ops.tensors.flip(Hs) if index else Hs
             run, after = ops.unroll(step, ordered, tuple(before), params)
             outputs.append(ops.tensors.flip(run) if index else run)
@@ -121,7 +121,7 @@ def run_layers(
 
 
 def masked(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a step whose inputs [X, m] end in a mask: 1 for a new state, 0 for the old one."""
+    """Return a step for inputs [X, m] with a mask m: 1 for the new state, 0 for the old one."""
 
     def masked_step(Xm: Any, state: Any, params: Any) -> tuple[Any, ...]:
         X, m = Xm[:, :-1], Xm[:, -1:]
@@ -132,6 +132,6 @@ def masked(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _either(m: Any, new: Any, old: Any) -> Any:
-    """Return new where a mask m (n, 1) is 1, and old where it is 0, of states (n, ...)."""
+    """Return the state (n, ...) that is new where the mask m (n, 1) is 1, and old where it is 0."""
     m = m[(..., *(None,) * (len(new.shape) - 2))]
     return m * new + (1 - m) * old

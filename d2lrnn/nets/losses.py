@@ -1,7 +1,8 @@
-"""Losses and their gradients, in NumPy: the reference for what each framework differentiates.
+"""Losses and their gradients in NumPy: the reference for the losses of each framework.
 
-Each takes outputs (m, q), targets, and weights (m,) that add up to 1, or None for a plain mean, and
-returns the weighted mean of the losses of the rows and its gradient for outputs.
+Each function takes outputs (m, q), targets, and weights (m,) that add up to 1, or None for a plain
+mean. It returns the weighted mean of the losses of the rows, and its gradient with respect to the
+outputs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def softmax(outputs: Array, targets: Array, weights: Array | None = None) -> tup
 def sigmoid(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
     """Return the mean of -y log p - (1 - y) log(1 - p), p = sigmoid(outputs), over all elements.
 
-    targets are (m, q), from 0 to 1. Written so that no exponential overflows:
+    targets are (m, q), from 0 to 1. This form cannot overflow:
     max(o, 0) - o y + log(1 + exp(-|o|)).
     """
     tail = np.exp(-np.abs(outputs))
@@ -55,7 +56,7 @@ def _mean(losses: Array, gradient: Array, weights: Array | None) -> tuple[float,
 
 
 def _shared_out(gradient: Array, number: int) -> Array:
-    """Return gradient / number, of its dtype: NumPy 1 makes float64 of it, from 65,536 on."""
+    """Return gradient / number in the same dtype; NumPy 1 would return float64 from 65,536 on."""
     shared: Array = gradient / gradient.dtype.type(number)
     return shared
 

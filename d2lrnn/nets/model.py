@@ -1,4 +1,4 @@
-"""The base class of language models: what they all have, in every framework."""
+"""The base class of all language models, in every framework."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ State = tuple[Any, ...]
 
 
 class Model(ABC):
-    """A language model: token ids and a state in, scores of the next token and a state out.
+    """A language model: it computes scores of the next token from token ids and a state.
 
-    RNNModelScratch, or RNNModel around a framework's own layer. ``n`` is batch_size, ``T``
-    num_steps, ``V`` vocab_size; ``params`` are the parameters as the backend's tensors.
+    Its subclasses are RNNModelScratch, and RNNModel around a framework's own layer. ``n`` is
+    batch_size, ``T`` num_steps, ``V`` vocab_size; ``params`` are the parameters as the backend's
+    tensors.
 
-    A backend's model supplies the abstract methods and the attributes below, ``ops`` being the
-    backend's record.
+    A backend's model implements the abstract methods and sets the attributes below; ``ops`` is the
+    record of the backend.
 
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -47,12 +48,12 @@ class Model(ABC):
 
     @property
     def tensors(self) -> ModuleType:
-        """The backend's bridge to NumPy: its module of that name."""
+        """The backend's module tensors, which converts from and to NumPy arrays."""
         return self.ops.tensors
 
     @property
     def takes_ids(self) -> bool:
-        """Whether the forward computation takes token ids as they are, not as one-hot rows."""
+        """Whether the forward computation takes token ids instead of one-hot rows."""
         return False
 
     @property
@@ -66,10 +67,10 @@ class Model(ABC):
 
         Args:
             X: token ids (n, T), as a tensor or a NumPy array.
-            state: what begin_state(n), or the call before, returned.
+            state: the result of begin_state(n), or the state that the call before returned.
 
         Returns:
-            outputs (T * n, V), time-major, not normalised, and the new state.
+            The outputs (T * n, V), time-major and unnormalized, and the new state.
 
         Raises:
             ValueError: X has another rank or holds no valid ids, or the state does not fit.
@@ -85,8 +86,8 @@ class Model(ABC):
     ) -> TrainingStep:
         """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
 
-        ``step.memory()`` gives what its optimizer remembers, as NumPy arrays by name, and
-        ``step.load_memory(arrays)`` takes it back into a step made with the same arguments.
+        ``step.memory()`` returns the state of its optimizer as NumPy arrays by name, and
+        ``step.load_memory(arrays)`` loads them into a step that was made with the same arguments.
         """
 
     @abstractmethod
@@ -95,34 +96,34 @@ class Model(ABC):
 
     @abstractmethod
     def arrays(self) -> list[Array]:
-        """Return copies of the parameters, as those of a scratch model, as NumPy arrays."""
+        """Return copies of the parameters as NumPy arrays, in the form of a scratch model's."""
 
     @abstractmethod
     def load_arrays(self, arrays: Sequence[Array]) -> None:
-        """Take NumPy arrays, as arrays() returns them, as the parameters.
+        """Set the parameters to NumPy arrays in the form that arrays() returns.
 
         Raises:
             ValueError: their shapes are not those of the parameters.
         """
 
     def own_arrays(self) -> list[Array]:
-        """Return the parameters as the framework has them, where arrays() does not tell all.
+        """Return the framework's own parameters, if arrays() does not determine them.
 
-        A framework's own layer has two biases where arrays() has their sum; a scratch model has
-        nothing of the kind.
+        A framework's own layer can have two biases where arrays() has their sum. For a scratch
+        model, the list is empty.
         """
         return []
 
     def load_exactly(self, arrays: Sequence[Array], own: Sequence[Array]) -> None:
-        """Take what arrays() and own_arrays() returned, so that training goes on bit for bit."""
+        """Load the results of arrays() and own_arrays(), so that training resumes bit for bit."""
         checks.same_shapes(own, self.own_arrays())
         self.load_arrays(arrays)
 
     def inputs(self, X: Any, state: State) -> Any:
         """Return token ids X (n, T) as the forward function's inputs: one-hot rows (T, n, V).
 
-        Where takes_ids is true they stay ids, (T, n). X and state are checked first, here where
-        they have values and outside any compiled code.
+        If takes_ids is true, the inputs are ids (T, n). X and state are checked here, before any
+        compiled code, in which they would not have values.
         """
         if not self.takes_ids:
             return self.rows(X, state)
@@ -139,9 +140,9 @@ class Model(ABC):
         return self.tensors.one_hot(ids, self.vocab_size, dtype=self.dtype, device=self.device)
 
     def ids(self, X: Any, state: State) -> Any:
-        """Return X (num_steps, batch_size), its rank and the state checked, as a NumPy array.
+        """Check the axes of X and the state; return X as a NumPy array (num_steps, batch_size).
 
-        It stays a tensor where it has no values, while the call is traced.
+        While the call is traced, X does not have values, and is returned as a tensor.
         """
         has_values = self.tensors.has_values(X)
         ids = self.tensors.to_numpy(X) if has_values else X
@@ -157,7 +158,7 @@ class Model(ABC):
         checks.same_dtype(zeros[0], state=state)
 
     def own(self, state: State) -> State:
-        """Return a state that was checked as tensors, whatever of it is NumPy arrays."""
+        """Return a state that has been checked as tensors, with NumPy arrays converted."""
         from_numpy = self.tensors.from_numpy
         return tuple(
             from_numpy(s, device=self.device) if isinstance(s, np.ndarray) else s for s in state
@@ -165,11 +166,11 @@ class Model(ABC):
 
     @property
     def bidirectional(self) -> bool:
-        """Whether the model reads in both directions, and so cannot generate."""
+        """Whether the layers run in both directions, so that the model cannot generate text."""
         return self.architecture.bidirectional
 
     def evaluate(self, X: Any, state: State) -> tuple[Array, State]:
-        """Return the same as a call, the outputs as a NumPy array, recording no gradient."""
+        """Return the same as a call, with outputs as a NumPy array, without recording a graph."""
         outputs, state = self(X, state)
         return self.tensors.to_numpy(outputs), state
 
@@ -178,18 +179,19 @@ class Model(ABC):
         return self.evaluate(index[:, None], state)
 
     def say(self, index: Array, state: State, given: Array, noise: Array) -> tuple[Array, State]:
-        """Return the ids (k, n) of the tokens after n of them, row by row, and the last state.
+        """Generate k tokens after each of n tokens; return their ids (k, n) and the last state.
 
         Args:
-            index: (n,) ids of the tokens to go on from.
-            state: of a batch of n rows.
-            given: (k, n) ids that are settled beforehand; negative where the net is to choose.
+            index: (n,) ids of the tokens to start from.
+            state: the state of a batch of n rows.
+            given: (k, n) ids that are given in advance, as in a prefix; negative for a token that
+                is to be generated.
             noise: (k, n, vocab_size), added to the scores before the highest is chosen.
         """
-        said = np.array(given)
-        for settled, extra in zip(said, noise, strict=True):  # settled: (n,), filled in here
+        ids = np.array(given)
+        for row, extra in zip(ids, noise, strict=True):  # row: (n,), filled in here
             scores, state = self.next_scores(index, state)
-            free = settled < 0
-            settled[free] = (scores + extra)[free].argmax(axis=1)
-            index = settled
-        return said, state
+            free = row < 0
+            row[free] = (scores + extra)[free].argmax(axis=1)
+            index = row
+        return ids, state

@@ -1,8 +1,9 @@
-"""What training differentiates: functions of parameters and inputs, made of a backend's cells.
+"""The functions that training differentiates, composed of a backend's cells.
 
-``network(params, *inputs)`` returns outputs (m, q) and the last state. Inputs are time-major. A
-framework differentiates a network as it stands here; numpy/bptt.py goes back through each by hand.
-Where a mask (T, n, 1) is 1 a row has a token; where it is 0, padding, there the state stands still.
+``network(params, *inputs)`` returns outputs (m, q) and the last state. Inputs are time-major. The
+frameworks differentiate this code; for NumPy, numpy/bptt_networks.py has a backward pass written by
+hand for each network. A mask (T, n, 1) is 1 for a token and 0 for padding, at which the state does
+not change.
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ Outputs = tuple[Any, tuple[Any, ...]]
 class Recurrent:
     """A forward function, such as rnn: an output for every step.
 
-    A custom function is checked to return outputs of the width, unless that is None.
+    The outputs of a custom function are checked to have the width, unless that is None.
     """
 
     forward_fn: Any
     width: int | None = None
 
     def __call__(self, params: Any, inputs: Any, state: Any) -> Outputs:
-        """Return outputs (T * n, q) of inputs (T, n, d)."""
+        """Return the outputs (T * n, q) for inputs (T, n, d)."""
         outputs: Outputs = forward.run(self.forward_fn, self.width, inputs, state, params)
         return outputs
 
 
 @dataclass(frozen=True)
 class Masked:
-    """Layers of cells over padded sequences: an output for every step, or for the last only."""
+    """Layers of cells over padded sequences: an output for every step, or only for the last."""
 
     ops: Ops
     architecture: cells.Architecture
     last_only: bool = False
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
-        """Return outputs (T * n, q), or (n, q) of the last states, of inputs (T, n, d)."""
+        """Return the outputs (T * n, q), or with last_only (n, q), for inputs (T, n, d)."""
         *weights, W_hq, b_q = params
         Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, mask)
         if self.last_only:
@@ -52,13 +53,13 @@ class Masked:
 
 @dataclass(frozen=True)
 class Decoder:
-    """Layers of cells that read, at each step, the row before and one vector, the context."""
+    """Layers of cells whose inputs at each step are the row before and a vector, the context."""
 
     ops: Ops
     architecture: cells.Architecture
 
     def __call__(self, params: Any, before: Any, context: Any, state: Any) -> Outputs:
-        """Return outputs (T * n, q) of rows (T, n, q) and a context (n, c)."""
+        """Return the outputs (T * n, q) for rows before (T, n, q) and a context (n, c)."""
         *weights, W_hq, b_q = params
         contexts = 0 * before[:, :, :1] + context[None]  # (T, n, c): the same at every step
         inputs = self.ops.tensors.concat([before, contexts])
@@ -68,7 +69,7 @@ class Decoder:
 
 @dataclass(frozen=True)
 class EncoderDecoder:
-    """Two networks of one architecture: the first one's last state is where the second begins.
+    """Two networks of one architecture: the last state of the first is the second's first state.
 
     The context is the encoder's last hidden state. Source: the book's section 10.7; Cho et al.,
     2014; Sutskever et al., 2014.
@@ -78,14 +79,14 @@ class EncoderDecoder:
     architecture: cells.Architecture
 
     def __call__(self, params: Any, source: Any, mask: Any, state: Any, before: Any) -> Outputs:
-        """Return outputs (T' * n, q) of a source (T, n, d) and rows before (T', n, q)."""
+        """Return the outputs (T' * n, q) for a source (T, n, d) and rows before (T', n, q)."""
         encoder, decoder = self.architecture.split(params)
         state = self.encode(encoder, source, mask, state)
         return self.alone(decoder, before, self.architecture.top(state)[0], state)
 
     @property
     def alone(self) -> Decoder:
-        """The second network, for a context that is given."""
+        """The decoder as a network of its inputs, context and state."""
         return Decoder(self.ops, self.architecture)
 
     def encode(self, weights: Any, source: Any, mask: Any, state: Any) -> tuple[Any, ...]:
@@ -95,18 +96,18 @@ class EncoderDecoder:
 
 @dataclass(frozen=True)
 class Unshared:
-    """A cell that has parameters of its own for every step: what each step alone contributes.
+    """A cell with separate parameters for every step, to compute each step's part of a gradient.
 
-    params are the cell's weights once for each step, step after step, then W_hq and b_q. Where all
-    copies are equal this computes what Masked(last_only=True) does, and the gradients of the copies
-    are the terms of which its gradient is the sum.
+    params are copies of the cell's weights, one for each time step in order, then W_hq and b_q. If
+    all copies are equal, this computes the same as Masked(last_only=True), and the gradients of the
+    copies are the terms whose sum is its gradient.
     """
 
     ops: Ops
     cell: str
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
-        """Return outputs (n, q) of the last states, of inputs (T, n, d)."""
+        """Return the outputs (n, q) of the last states for inputs (T, n, d)."""
         *copies, W_hq, b_q = params
         step = layers.masked(self.ops.steps[self.cell])
         joined = self.ops.tensors.concat([inputs, mask])
@@ -117,10 +118,11 @@ class Unshared:
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A cell to whose hidden state after each step something is added, in size 0 where it is used.
+    """A forward function that adds E_t to the hidden state H_t of a cell after each step t.
 
-    A forward function: inputs [X_t, E_t] (T, n, d + h), and H_t + E_t is what goes on from step t.
-    The gradient for E_t is all that reaches H_t, from its own output and from every later step.
+    The inputs are [X_t, E_t] (T, n, d + h), and H_t + E_t is the hidden state after step t. With
+    E_t = 0, the gradient of E_t is the total gradient of H_t, from its own output and from all
+    later steps.
     """
 
     ops: Ops

@@ -1,6 +1,6 @@
 """The record of a backend: every operation of its framework that shared code uses.
 
-A backend fills it in in its model.py. Shared code uses nothing else of a backend's folder.
+Each backend creates its record in its model.py. Shared code uses a backend only through its record.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from d2lrnn.nets.forward import ForwardFunction
 
 
 def as_it_is(function: Any) -> Any:
-    """Return the function."""
+    """Return the function unchanged."""
     return function
 
 
-MOST: dict[str, int] = {}  # by library, the number of threads that it had at first
+MOST: dict[str, int] = {}  # by library, its initial number of threads
 
 
 def library_threads(number: int) -> int:
     """Set the number of threads of all libraries for matrix products; return the number before.
 
-    No library gets more than it had at first: MXNet keeps its OpenBLAS to a single thread.
+    No library gets more threads than it had initially, because MXNet limits its OpenBLAS to one.
     """
-    import threadpoolctl  # here: importing d2lrnn takes no time for it
+    import threadpoolctl  # imported here, so that importing d2lrnn stays fast
 
     before = 1
     for library in threadpoolctl.ThreadpoolController().lib_controllers:
@@ -49,34 +49,33 @@ def of_backend(name: str) -> Any:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ops:
-    """What the shared modules ask of a backend.
+    """The modules and functions that a backend provides to shared code.
 
     Attributes:
-        name: the backend's, a key of backends.BACKENDS.
-        tensors: its module of that name: from_numpy, to_numpy, trainable, one_hot, embedding,
-            concat (tensors, joined along an axis, by default the features), flip (time steps in
-            reverse), flat ((T, n, q) as (T * n, q)), time_major, masked, tanh, sigmoid; is_tensor,
-            of a value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of what
-            try_gpu returns.
-        gradients: its module of that name: vjp, grad_clipping, value_and_grad, make_update.
-        baselines: its module of that name, what the benchmark measures against.
-        distributed: its module of that name, for several processes: connect, which returns the
+        name: the name of the backend, a key of backends.BACKENDS.
+        tensors: the backend's module tensors: from_numpy, to_numpy, trainable, one_hot, embedding,
+            concat (joins tensors along an axis, by default the features), flip (reverses the time
+            steps), flat (reshapes (T, n, q) to (T * n, q)), time_major, masked, tanh, sigmoid;
+            is_tensor, of a value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of
+            a device that try_gpu returned.
+        gradients: the module gradients: vjp, grad_clipping, value_and_grad, make_update.
+        baselines: the module baselines, with which the benchmark compares.
+        distributed: the module distributed, for several processes: connect, which returns the
             engine; compiled and without_gradients, for functions; flat, shaped, placed, detached
             and assigned, for tensors.
         steps: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
-        fused: by cell, a faster form of that function, where there is one.
+        fused: by cell, a faster version of that function, if there is one.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
         output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
-        input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), of rows (T, n, d) or
-            of token ids (T, n).
-        compiled: what the backend does to a function that is called again and again.
-        repeated: what it does to a function that is called many times with tensors of few shapes.
-        for_empty_batches: what it does to a forward function, so that a batch of no rows is
-            defined.
+        input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), for rows (T, n, d) or
+            token ids (T, n).
+        compiled: a decorator that compiles a function, or returns it unchanged.
+        repeated: a decorator for functions that are called many times with tensors of few shapes.
+        for_empty_batches: a decorator that makes a forward function correct for empty batches.
         has_layers: whether the framework has recurrent layers: RNN, GRU, LSTM and RNNModel.
-        set_threads: (number) -> the number before: sets how many threads compute matrix products;
-            None where the framework fixes it when it starts.
+        set_threads: (number) -> the number before; sets the number of threads that compute matrix
+            products. None if the framework fixes the number when it starts.
     """
 
     name: str
@@ -97,12 +96,12 @@ class Ops:
     set_threads: Callable[[int], int] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy the name alone: a process has one record of a backend."""
+        """Pickle and copy only the name: a process has one record of each backend."""
         return of_backend, (self.name,)
 
     @functools.cached_property
     def group(self) -> group.Group:
-        """The processes that train together, of which this is one."""
+        """The group of processes that train together, to which this process belongs."""
         return group.Group(self, self.distributed.connect())
 
     def zero_state(

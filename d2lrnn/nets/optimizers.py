@@ -1,7 +1,8 @@
 """Gradient descent, Adagrad and Adam from scratch (the book's sections 12.4, 12.7 and 12.10).
 
-Written with operators that every framework's tensors have, so that one text serves all five. A rule
-is a pure function: parameters, gradients and memory go in, new parameters and memory come out.
+They use only operators that the tensors of every framework have, so that the same code works in all
+five. The memory of a rule is the state of the optimizer. An update is a pure function: it takes
+parameters, gradients and memory, and returns new parameters and memory.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @dataclass(frozen=True)
 class SGD:
-    """Minibatch stochastic gradient descent: w <- w - lr * g. Remembers nothing."""
+    """Minibatch stochastic gradient descent: w <- w - lr * g. Its memory is empty."""
 
     lr: float
 
@@ -35,7 +36,7 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adagrad:
-    """Steps that shrink with the squares of all gradients so far.
+    """Adagrad: the steps become smaller as the sum of squared gradients grows.
 
     s <- s + g², w <- w - lr * g / (sqrt(s) + eps). Source: Duchi, Hazan and Singer, 2011.
     """
@@ -56,7 +57,7 @@ class Adagrad:
 
 @dataclass(frozen=True)
 class Adam:
-    """Leaky averages of gradients and their squares, corrected for their start at 0.
+    """Adam: leaky averages of gradients and of their squares, corrected for their start at 0.
 
     m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g²,
     w <- w - lr * m' / (sqrt(v') + eps) with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t).
@@ -89,7 +90,7 @@ class Adam:
 def clip_arrays(grads: Tensors, theta: float, clip: str) -> tuple[list[Any], Any]:
     """Return NumPy gradients clipped by their joint norm, or value by value, and the norm before.
 
-    Arguments as of grad_clipping, checked.
+    The arguments are those of grad_clipping, and must have been checked.
     """
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     if clip == "value":
@@ -105,7 +106,7 @@ def make(name: str, lr: float) -> SGD | Adagrad | Adam:
     """Return the rule of that name.
 
     Raises:
-        ValueError: there is no such rule, or lr is not positive.
+        ValueError: the name is not known, or lr is not positive.
     """
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
     rule: SGD | Adagrad | Adam = OPTIMIZERS[name](checks.positive(lr=lr))
@@ -116,11 +117,11 @@ def own(rules: Mapping[str, Any], name: str) -> Any:
     """Return the framework's own optimizer for "sgd", "adagrad" or "adam".
 
     Args:
-        rules: the framework's, by those names.
-        name: one of them.
+        rules: the framework's optimizers by those names.
+        name: one of the names.
 
     Raises:
-        ValueError: there is no such rule.
+        ValueError: the name is not known.
     """
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
     return rules[name]
@@ -128,31 +129,31 @@ def own(rules: Mapping[str, Any], name: str) -> Any:
 
 @dataclass
 class Memory:
-    """What a rule remembers from one update to the next; nothing before the first."""
+    """The memory of a rule between two updates; ``kept`` is None before the first update."""
 
     rule: SGD | Adagrad | Adam
     kept: Any = None
 
     def before(self, params: Tensors) -> Any:
-        """Return the memory that the next update begins with."""
+        """Return the memory for the next update."""
         return self.kept or self.rule.begin(params)
 
     def arrays(self, to_numpy: Callable[[Any], Any]) -> Arrays:
-        """Return it as NumPy arrays by name: the places in its lists, such as "0.2"."""
+        """Return the memory as NumPy arrays, named by their indices in its lists, such as "0.2"."""
         return {name: to_numpy(tensor) for name, tensor in _places(self.kept or [])}
 
     def load(self, arrays: Arrays, params: Tensors, from_numpy: Callable[[Any], Any]) -> None:
-        """Take what arrays returned, for these parameters.
+        """Load the result of arrays, for these parameters.
 
         Raises:
-            ValueError: it is another rule's, or for other parameters.
+            ValueError: the arrays are those of another rule, or for other parameters.
         """
         expected = {n: tuple(t.shape) for n, t in _places(self.rule.begin(params)) if arrays}
-        found = {name: array.shape for name, array in arrays.items()}
-        if found != expected:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if shapes != expected:
             raise ValueError(
-                f"the optimizer's memory is {found}; expected {expected}; "
-                "take that of the same optimizer, for the same parameters"
+                f"the optimizer's memory is {shapes}; expected {expected}; "
+                "use the memory of the same optimizer, for the same parameters"
             )
         self.kept = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
 

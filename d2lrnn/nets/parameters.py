@@ -1,4 +1,4 @@
-"""Parameters and first states of every cell, as each backend has them: functions of the book."""
+"""The functions that make the parameters and initial states of every cell in each backend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from d2lrnn.nets.ops import Ops
 
 
 def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
-    """Return by name the functions that make a backend's parameters and first states.
+    """Return, by name, the functions that make a backend's parameters and initial states.
 
     ``interface.Backend`` documents them.
     """

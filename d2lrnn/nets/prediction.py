@@ -1,7 +1,7 @@
-"""Text from a trained model, token by token. Knows no framework.
+"""Text generation with a trained model, one token at a time, independent of the framework.
 
-Of a net it uses ``vocab_size``, ``begin_state(batch_size)`` and ``say``, which is given many tokens
-to say at once, for the backends that compile.
+It uses the attributes ``vocab_size``, ``begin_state(batch_size)`` and ``say`` of a net. Each call
+of ``say`` generates many tokens, so that backends that compile code can compile one loop.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from d2lrnn.data import strings, text
 from d2lrnn.nets import kinds, remedies
 
 Array = np.ndarray[Any, Any]
-AT_ONCE = 32  # tokens that a net says in one call
-FREE = -1  # where a token is not given
+AT_ONCE = 32  # the number of tokens that a call of net.say generates
+FREE = -1  # marks a token that is not given, but to be generated
 
 
 @remedies.explained(remedies.NET_S_DEVICE)
@@ -79,11 +79,9 @@ def predict_many(
 ) -> list[str]:
     """Generate text after many prefixes at once, as predict_ch8 does after one.
 
-    All prefixes go through the net as one batch, which takes far less time than one after the
-    other. A
-    product of many rows may round differently from that of one row: if two tokens are almost
-        equally
-    probable, the other one may be chosen.
+    All prefixes are one batch, which takes far less time than one after the other. A product of
+    many rows may round differently from that of one row: if two tokens are almost equally probable,
+    the other one may be chosen.
 
     Args:
         prefixes: the texts to continue, each of at least one token; their lengths may differ.
@@ -121,16 +119,16 @@ def predict_many(
     net.check_state(state, len(tokens))
     ids, state = [vocab[row] for row in tokens], net.own(state)
     seeds = [None if seed is None else seed + i for i in range(len(tokens))]
-    said = say_all(net, ids, num_preds, state, Surprise(temperature, seeds, net.vocab_size))
-    _check_numbers(net)  # afterwards, so that errors of the call itself come first
+    generated = say_all(net, ids, num_preds, state, Surprise(temperature, seeds, net.vocab_size))
+    _check_numbers(net)  # afterwards, so that errors of the call itself are raised first
     return [
         vocab.join([*row, *vocab.to_tokens(more[len(row) : len(row) + num_preds].tolist())])
-        for row, more in zip(tokens, said, strict=True)
+        for row, more in zip(tokens, generated, strict=True)
     ]
 
 
 def _check_numbers(net: Any) -> None:
-    """Check that no parameter of a net is NaN: every score would be, and no token the best."""
+    """Check that no parameter of a net is NaN, because then all scores would be NaN."""
     arrays = net.arrays() if hasattr(net, "arrays") else []
     broken = [f"arrays()[{i}]" for i, array in enumerate(arrays) if np.isnan(array).any()]
     if broken:
@@ -143,21 +141,21 @@ def _check_numbers(net: Any) -> None:
 def say_all(
     net: Any, ids: list[list[int]], num_preds: int, state: Any, surprise: Surprise
 ) -> Array:
-    """Return ids (n, tokens): each row's own, then what the net says, num_preds or more."""
+    """Return ids (n, tokens): those of each row, followed by num_preds or more generated ones."""
     longest = max(map(len, ids))
     given = np.full((longest + num_preds, len(ids)), FREE, dtype=np.int32)
     for column, row in zip(given.T, ids, strict=True):
         column[: len(row)] = row
-    said = given[:1]
+    result = given[:1]
     for start in range(1, len(given), AT_ONCE):
-        part = given[start : start + AT_ONCE]  # at first the state warms up
-        more, state = net.say(said[-1], state, part, surprise(len(part)))
-        said = np.concatenate([said, more])
-    return said.T
+        part = given[start : start + AT_ONCE]  # starts with the given ids (warm-up)
+        more, state = net.say(result[-1], state, part, surprise(len(part)))
+        result = np.concatenate([result, more])
+    return result.T
 
 
 def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
-    """Return the tokens of a prefix that a net, checked, can go on from."""
+    """Return the tokens of a prefix, after checking that the net can generate text after it."""
     kinds.language_model(net, "the order is predict_ch8(prefix, num_preds, net, vocab)")
     if net.bidirectional:
         raise ValueError(
@@ -169,7 +167,7 @@ def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
 
 
 def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
-    """Return the tokens of a prefix, of which there must be one at least."""
+    """Return the tokens of a prefix, after checking that there is at least one."""
     tokens = vocab.split(prefix)
     if not tokens:
         raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")
@@ -177,19 +175,20 @@ def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
 
 
 def filled_up(rows: Array) -> Array:
-    """Return rows with zeros after them, AT_ONCE rows at least: compilers take one shape."""
+    """Return rows padded with zeros to at least AT_ONCE rows, so that code is compiled once."""
     missing = max(0, AT_ONCE - len(rows))
     return np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)])
 
 
 class Surprise:
-    """What to add to scores so that the highest is drawn by softmax(scores / temperature).
+    """The noise to add to scores, so that the highest sum is a draw from a softmax.
 
-    That is temperature times noise from the Gumbel distribution (Gumbel, 1954); at 0 there is none.
+    The draw has the probabilities softmax(scores / temperature). The noise is temperature times a
+    draw from the Gumbel distribution (Gumbel, 1954); at temperature 0, it is 0.
     """
 
     def __init__(self, temperature: float, seeds: Sequence[int | None], vocab_size: int) -> None:
-        """Begin a sequence of draws for each row."""
+        """Make a random generator for each row."""
         self.temperature, self.vocab_size = temperature, vocab_size
         self.rngs = [np.random.default_rng(seed) for seed in seeds]
 

@@ -1,4 +1,4 @@
-"""What to do when a function is called as the book's function of the same name is called."""
+"""Error messages for calls with the arguments of the book's function of the same name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ NET_S_DEVICE = "leave out the device: the net's own is used"
 
 
 def explained(remedy: str) -> Callable[[Function], Function]:
-    """Return a decorator: arguments that do not fit are a TypeError that says what to do.
+    """Return a decorator that adds advice to the TypeError for arguments that do not fit.
 
     Args:
-        remedy: what to do, such as "leave out the device".
+        remedy: the advice, such as "leave out the device".
     """
 
     def decorate(function: Function) -> Function:
@@ -43,7 +43,7 @@ def explained(remedy: str) -> Callable[[Function], Function]:
 
 
 def functions_of_a_net(get_params: Any, init_state: Any, forward_fn: Any) -> None:
-    """Check the order of the three functions that a net is made of, as far as names tell it.
+    """Check the order of the three functions of a net by the names of their parameters.
 
     Raises:
         TypeError: one is not a function, or they are in the order of the book's TensorFlow code.
@@ -64,7 +64,7 @@ def functions_of_a_net(get_params: Any, init_state: Any, forward_fn: Any) -> Non
 
 
 def _first(function: Any) -> str | None:
-    """Return the name of a function's first parameter, or None where that cannot be known."""
+    """Return the name of a function's first parameter, or None if it is not known."""
     try:
         return next(iter(inspect.signature(function).parameters), None)
     except (TypeError, ValueError):

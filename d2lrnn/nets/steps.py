@@ -13,7 +13,7 @@ State = tuple[Any, ...]
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """What make_update returns: one update of parameters, and the state of the optimizer."""
+    """The result of make_update: a function that updates parameters, with its optimizer's state."""
 
     function: Callable[..., Any]
     memory: Memory
@@ -29,10 +29,11 @@ class SequenceStep:
     It holds compiled code and the state of its optimizer, and so it cannot be pickled.
 
     Attributes:
-        deferred: takes the same step, but returns the loss as the framework's tensor, so that a
-            device can compute on while Python continues.
-        memory: returns the state of the optimizer as NumPy arrays by name.
-        load_memory: takes such arrays into a step that was made with the same arguments.
+        deferred: a function that takes the same step, but returns the loss as a tensor of the
+            framework, so that Python can continue while a device computes.
+        memory: a function that returns the state of the optimizer as NumPy arrays by name.
+        load_memory: a function that loads such arrays into a step that was made with the same
+            arguments.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class SequenceStep:
         memory: Callable[[], Arrays],
         load_memory: Callable[[Arrays], None],
     ) -> None:
-        """Keep the functions."""
+        """Store the functions."""
         self.deferred, self.memory, self.load_memory = deferred, memory, load_memory
 
     def __call__(self, *batch: Any, **named: Any) -> Any:
@@ -57,7 +58,7 @@ class SequenceStep:
         return self
 
     def __reduce__(self) -> Any:
-        """Raise an error that says what can be pickled instead."""
+        """Raise a TypeError that explains what to pickle instead."""
         raise TypeError(
             "a training step cannot be pickled; pickle the net and step.memory() instead, make a "
             "new step with make_step, and call its load_memory(...)"
