@@ -1,4 +1,4 @@
-"""What the benchmark measures against in NumPy: the step of the book, and products alone."""
+"""The baselines of the benchmark in NumPy: the training step of the book, and bare products."""
 
 import functools
 
@@ -8,12 +8,15 @@ from d2lrnn.numpy.step import sgd_step
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state), which trains as the book does."""
+    """Return step(X, Y, state), which trains with the code of the book."""
     return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):
-    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    """Return a function that computes all products of pairs (lefts, right).
+
+    Each pair consists of an array of left matrices (times, ...) and a right matrix.
+    """
     outs = [np.empty((lefts.shape[1], right.shape[1]), lefts.dtype) for lefts, right in pairs]
 
     def run():
@@ -26,14 +29,14 @@ def multiply(pairs, device=None):
 
 
 def compiled(function):
-    """Return the function: NumPy compiles nothing."""
+    """Return the function unchanged: NumPy does not compile functions."""
     return function
 
 
 def wait_for(params):
-    """Wait until parameters have their values: NumPy's always have."""
+    """Return at once: NumPy computes parameters synchronously."""
 
 
 def card(device):
-    """Return what a device, as try_gpu returns it, is called."""
+    """Return the name of a device that try_gpu returned."""
     return f"{device}"

@@ -1,12 +1,13 @@
 """Backpropagation through time by hand: the reference for every other backend's gradients.
 
-``backward`` is the whole vector-Jacobian product of a cell. It computes in the dtype of its
-arguments: the reference hands it float64. Each step's hidden state gets a gradient from two sides:
-from the output of its step, and through the state from the step after it. The loops below run from
-the last step to the first and add the two (the book's section 9.7).
+``backward`` is the vector-Jacobian product of a cell. It computes in the dtype of its arguments;
+the tests call it with float64. Each hidden state receives a gradient from two places: from the
+output of its step, and from the state of the step after it. The loops below run from the last step
+to the first and add the two (the book's section 9.7).
 
-For each cell there is a step that keeps what its way back needs, and the way back. ``A`` stands
-for what a sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
+For each cell there are two functions: a step that also returns a cache, the intermediate results
+that its gradient needs, and the backward pass of the step. ``A`` is the argument of a sigmoid or
+tanh; sigmoid' = S (1 - S), tanh' = 1 - T².
 """
 
 import numpy as np
@@ -23,12 +24,12 @@ def backward(cell, inputs, state, params, d_outputs, d_state):
         cell: the name of a cell or a cells.Architecture.
         inputs: (num_steps, batch_size, num_inputs).
         state: the tuple of tensors before the first step.
-        params: in the order of get_params.
-        d_outputs: the gradient with respect to outputs, of the outputs' shape.
-        d_state: that with respect to the last state, a tuple of the state's shapes.
+        params: the parameters in the order of get_params.
+        d_outputs: the gradient with respect to the outputs, of the shape of the outputs.
+        d_state: the gradient with respect to the last state, a tuple of the shapes of the state.
 
     Raises:
-        ValueError: there is no such cell.
+        ValueError: the cell is not known.
     """
     architecture = cells.Architecture(cell) if isinstance(cell, str) else cell
     _, _, tape = forward(architecture, inputs, state, params)
@@ -36,14 +37,14 @@ def backward(cell, inputs, state, params, d_outputs, d_state):
 
 
 def forward(architecture, inputs, state, params):
-    """Return the outputs (T * n, q), the last state, and a tape to go back on."""
+    """Return the outputs (T * n, q), the last state, and a tape for the backward pass."""
     *weights, W_hq, b_q = params
     Hs, last, tape = run_layers(architecture, inputs, state, weights)
     return output_layer(Hs, W_hq, b_q), last, (tape, Hs)
 
 
 def go_back(architecture, tape, params, d_outputs, d_state):
-    """Return (d_inputs, d_state, d_params) of a forward pass from its tape."""
+    """Compute the backward pass of forward from its tape: (d_inputs, d_state, d_params)."""
     *weights, W_hq, _ = params
     tape, Hs = tape
     dHs = (d_outputs @ W_hq.T).reshape(Hs.shape)
@@ -56,14 +57,14 @@ def go_back(architecture, tape, params, d_outputs, d_state):
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
 
 
 def run_layers(architecture, inputs, state, weights, mask=None):
     """Return the last layer's hidden states (T, n, directions * h), the last state and a tape.
 
-    Where a mask (T, n, 1) is 0 the state stands still.
+    Where the mask (T, n, 1) is 0, the state does not change.
     """
     step, Hs, last, tape = STEPS[architecture.cell], inputs, (), []
     for directions in architecture.layers(weights, state):
@@ -79,16 +80,16 @@ def run_layers(architecture, inputs, state, weights, mask=None):
 
 
 def layers_back(architecture, tape, weights, dHs, d_state):
-    """Return (d_inputs, d_state, d_weights) of run_layers from its tape."""
+    """Compute the backward pass of run_layers from its tape: (d_inputs, d_state, d_weights)."""
     tape, d_first, d_weights = list(tape), [], []
     layers = list(architecture.layers(weights, d_state))
     for directions in reversed(layers):
         d_inputs, states, grads = 0, [], []
         parts = np.split(dHs, len(directions), axis=2)
         saved = [tape.pop() for _ in directions][::-1]
-        for order, part, kept, (param, d_last) in zip(ORDERS, parts, saved, directions):
+        for order, part, cache, (param, d_last) in zip(ORDERS, parts, saved, directions):
             d_in, d_before, grad, _ = run_back(
-                architecture.cell, kept, param, part[order], tuple(d_last)
+                architecture.cell, cache, param, part[order], tuple(d_last)
             )
             d_inputs = d_inputs + d_in[order]
             states += d_before
@@ -101,48 +102,48 @@ ORDERS = (slice(None), slice(None, None, -1))  # first to last step, and last to
 
 
 def run(step, inputs, state, params, mask=None):
-    """Run a cell over time; return hidden states (T, n, h), the last state and what was kept."""
+    """Run a cell over time; return hidden states (T, n, h), the last state and a cache."""
     Hs, tape = np.empty((len(inputs), *state[0].shape), inputs.dtype), []
     for t, X in enumerate(inputs):
         m = None if mask is None else mask[t]
-        state, kept = masked_step(step, X, m, state, params)
+        state, cache = masked_step(step, X, m, state, params)
         Hs[t] = state[0]
-        tape.append(kept)
+        tape.append(cache)
     return Hs, state, (inputs, mask, tape)
 
 
-def run_back(cell, kept, params, dHs, d_state):
-    """Go back through a layer: return d_inputs, the first d_state, d_params and all of dL/dH_t."""
-    inputs, mask, tape = kept
+def run_back(cell, cache, params, dHs, d_state):
+    """Compute the backward pass of run: d_inputs, d_state of the first step, d_params, dL/dH_t."""
+    inputs, mask, tape = cache
     d_inputs, totals = np.zeros_like(inputs), np.zeros_like(dHs)
     d_params = [np.zeros_like(param) for param in params]
     for t in reversed(range(len(tape))):
-        totals[t] = dHs[t] + d_state[0]  # from this step's output, and from the step after it
+        totals[t] = dHs[t] + d_state[0]  # from the output of this step, and from the step after it
         m, d_after = None if mask is None else mask[t], (totals[t], *d_state[1:])
         d_inputs[t], d_state = masked_back(cell, tape[t], m, params, d_after, d_params)
     return d_inputs, d_state, d_params, totals
 
 
 def masked_step(step, X, m, state, params):
-    """Compute one step; where a mask m (n, 1) is 0, the state stays what it was."""
-    after, kept = step(X, state, params)
+    """Compute one step; where the mask m (n, 1) is 0, the state does not change."""
+    after, cache = step(X, state, params)
     if m is not None:
         after = tuple(m * new + (1 - m) * old for new, old in zip(after, state))
-    return after, kept
+    return after, cache
 
 
-def masked_back(cell, kept, m, params, d_state, d_params):
-    """Go back one step: where m is 0, the gradient goes past it."""
+def masked_back(cell, cache, m, params, d_state, d_params):
+    """Compute the backward pass of masked_step: where m is 0, the gradient skips the step."""
     if m is None:
-        return BACK[cell](kept, params, d_state, d_params)
-    dX, d_before = BACK[cell](kept, params, tuple(m * d for d in d_state), d_params)
+        return BACK[cell](cache, params, d_state, d_params)
+    dX, d_before = BACK[cell](cache, params, tuple(m * d for d in d_state), d_params)
     return dX, tuple(d + (1 - m) * past for d, past in zip(d_before, d_state))
 
 
 def gate_back(dA, X, H, gate, d_gate):
-    """Go back through A = X W_x + H W_h + b: add to d_gate, return the gradients of X and H.
+    """Compute the backward pass of A = X W_x + H W_h + b: add to d_gate, and return dX and dH.
 
-    dW_x = X^T dA, dW_h = H^T dA, db = the sum of dA's rows; dX = dA W_x^T, dH = dA W_h^T.
+    dW_x = X^T dA, dW_h = H^T dA, db = the sum of the rows of dA; dX = dA W_x^T, dH = dA W_h^T.
     """
     W_x, W_h, _ = gate
     dW_x, dW_h, db = d_gate
@@ -153,16 +154,16 @@ def gate_back(dA, X, H, gate, d_gate):
 
 
 def rnn_step(X, state, params):
-    """Compute one step and keep X, the state before and the state after."""
+    """Compute one step; cache X, the state before and the state after."""
     W_xh, W_hh, b_h = params
     (H,) = state
     H_new = np.tanh(X @ W_xh + H @ W_hh + b_h)
     return (H_new,), (X, H, H_new)
 
 
-def rnn_back(kept, params, d_state, d_params):
-    """Go back one step, H_new = tanh(A): dA = dH_new (1 - H_new²)."""
-    X, H, H_new = kept
+def rnn_back(cache, params, d_state, d_params):
+    """Compute the backward pass of one step, H_new = tanh(A): dA = dH_new (1 - H_new²)."""
+    X, H, H_new = cache
     (dH_new,) = d_state
     W, dW = (CELLS["rnn"].by_gate(of) for of in (params, d_params))
     dX, dH = gate_back(dH_new * (1 - H_new**2), X, H, W["h"], dW["h"])
@@ -170,7 +171,7 @@ def rnn_back(kept, params, d_state, d_params):
 
 
 def gru_step(X, state, params):
-    """Compute one step and keep X, H and the gates."""
+    """Compute one step; cache X, H and the gates."""
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h = params
     (H,) = state
     Z = sigmoid(X @ W_xz + H @ W_hz + b_z)
@@ -179,14 +180,14 @@ def gru_step(X, state, params):
     return (Z * H + (1 - Z) * H_tilde,), (X, H, Z, R, H_tilde)
 
 
-def gru_back(kept, params, d_state, d_params):
-    """Go back one step, H_new = Z H + (1 - Z) H_tilde with R H within H_tilde.
+def gru_back(cache, params, d_state, d_params):
+    """Compute the backward pass of one step, H_new = Z H + (1 - Z) H_tilde; H_tilde uses R H.
 
     dA_h = dH_new (1 - Z) (1 - H_tilde²), d(R H) = dA_h W_hh^T,
     dA_z = dH_new (H - H_tilde) Z (1 - Z), dA_r = d(R H) H R (1 - R),
     dH = dH_new Z + d(R H) R + dA_z W_hz^T + dA_r W_hr^T.
     """
-    X, H, Z, R, H_tilde = kept
+    X, H, Z, R, H_tilde = cache
     (dH_new,) = d_state
     W, dW = (CELLS["gru"].by_gate(of) for of in (params, d_params))
     dX_h, dRH = gate_back(dH_new * (1 - Z) * (1 - H_tilde**2), X, R * H, W["h"], dW["h"])
@@ -196,7 +197,7 @@ def gru_back(kept, params, d_state, d_params):
 
 
 def gru_reset_after_step(X, state, params):
-    """Compute one step and keep X, H, the gates and U, which the reset gate is applied to."""
+    """Compute one step; cache X, H, the gates, and U, to which the reset gate is applied."""
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
     (H,) = state
     Z = sigmoid(X @ W_xz + H @ W_hz + b_z)
@@ -206,13 +207,13 @@ def gru_reset_after_step(X, state, params):
     return (Z * H + (1 - Z) * H_tilde,), (X, H, Z, R, H_tilde, U)
 
 
-def gru_reset_after_back(kept, params, d_state, d_params):
-    """Go back one step, as gru_back, with R U within H_tilde and U = H W_hh + b_hh.
+def gru_reset_after_back(cache, params, d_state, d_params):
+    """Compute the backward pass of one step as gru_back, but with R U, U = H W_hh + b_hh.
 
     dA_h = dH_new (1 - Z) (1 - H_tilde²), dU = dA_h R, dA_r = dA_h U R (1 - R),
     dH = dH_new Z + dU W_hh^T + dA_z W_hz^T + dA_r W_hr^T.
     """
-    X, H, Z, R, H_tilde, U = kept
+    X, H, Z, R, H_tilde, U = cache
     (dH_new,) = d_state
     cell = CELLS["gru_reset_after"]
     W, dW = (cell.by_gate(of) for of in (params, d_params))
@@ -228,7 +229,7 @@ def gru_reset_after_back(kept, params, d_state, d_params):
 
 
 def lstm_step(X, state, params):
-    """Compute one step and keep X, H, C, the gates and tanh of the new C."""
+    """Compute one step; cache X, H, C, the gates and tanh of the new C."""
     W_xi, W_hi, b_i, W_xf, W_hf, b_f, W_xo, W_ho, b_o, W_xc, W_hc, b_c = params
     H, C = state
     I = sigmoid(X @ W_xi + H @ W_hi + b_i)
@@ -240,14 +241,14 @@ def lstm_step(X, state, params):
     return (O * T, C_new), (X, H, C, I, F, O, C_tilde, T)
 
 
-def lstm_back(kept, params, d_state, d_params):
-    """Go back one step, H_new = O tanh(C_new) and C_new = F C + I C_tilde.
+def lstm_back(cache, params, d_state, d_params):
+    """Compute the backward pass of H_new = O tanh(C_new), C_new = F C + I C_tilde.
 
-    dC_new gains dH_new O (1 - tanh(C_new)²); dA_i = dC_new C_tilde I (1 - I),
+    dH_new O (1 - tanh(C_new)²) is added to dC_new; dA_i = dC_new C_tilde I (1 - I),
     dA_f = dC_new C F (1 - F), dA_o = dH_new tanh(C_new) O (1 - O),
     dA_c = dC_new I (1 - C_tilde²), dC = dC_new F.
     """
-    X, H, C, I, F, O, C_tilde, T = kept  # T = tanh(C_new)
+    X, H, C, I, F, O, C_tilde, T = cache  # T = tanh(C_new)
     dH_new, dC_new = d_state
     dC_new = dC_new + dH_new * O * (1 - T**2)
     W, dW = (CELLS["lstm"].by_gate(of) for of in (params, d_params))

@@ -1,7 +1,7 @@
-"""The way back through each network of d2lrnn.nets.networks, by hand.
+"""The backward pass of each network of d2lrnn.nets.networks, written by hand.
 
-``trace(network, params, *inputs)`` returns the outputs, the last state and a function that turns
-the gradient for the outputs into those for the parameters.
+``trace(network, params, *inputs)`` returns the outputs, the last state and a function that computes
+the gradients of the parameters from the gradient of the outputs.
 """
 
 import functools
@@ -16,7 +16,7 @@ from d2lrnn.numpy.tensors import concat
 def trace(network, params, *inputs):
     """Return outputs, last state and pull_back(d_outputs) -> d_params of a network.
 
-    A network of cells that have no backward pass in bptt is recorded on a tape.
+    A network of cells without a backward pass in bptt is recorded on a tape.
     """
     architecture = getattr(network, "architecture", None)
     has_back = architecture is None or architecture.cell in bptt.BACK
@@ -24,11 +24,11 @@ def trace(network, params, *inputs):
 
 
 def recorded(network, params, *inputs):
-    """As trace, by a tape of the operations."""
+    """Return the same as trace, with gradients computed from a tape of the operations."""
     (outputs, *last), back = tape.trace(lambda params: network(params, *inputs), list(params))
 
     def pull_back(d_outputs):
-        return back([d_outputs])  # the last state has no gradient: truncate BPTT at the minibatch
+        return back([d_outputs])  # without a gradient of the last state: truncate BPTT here
 
     return outputs, tuple(last), pull_back
 
@@ -52,7 +52,7 @@ def trace_cell(forward_fn, inputs, state, params):
     """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
 
     A function with a ``trace``, such as rnn_fused, has its own backward pass; the cells of bptt and
-    stacks of them have that of bptt; other functions are recorded on a tape.
+    their stacks use the backward pass of bptt; other functions are recorded on a tape.
     """
     if isinstance(forward_fn, networks.Perturbed):
         return trace_perturbed(forward_fn, inputs, state, params)
@@ -71,7 +71,7 @@ def trace_cell(forward_fn, inputs, state, params):
 
 
 def trace_custom(forward_fn, inputs, state, params):
-    """As trace_cell, for a custom forward function."""
+    """Return the same as trace_cell for a custom forward function."""
     arguments = inputs, tuple(state), list(params)
     (outputs, *last), tape_back = tape.trace(
         functools.partial(forward.call, forward_fn), *arguments
@@ -90,20 +90,20 @@ def trace_custom(forward_fn, inputs, state, params):
 
 
 def trace_perturbed(network, inputs, state, params):
-    """As trace_cell: the gradient for E_t is all that reaches H_t, dL/dH_t."""
+    """Return the same as trace_cell; the gradient of E_t is dL/dH_t, the total gradient of H_t."""
     *weights, W_hq, b_q = params
     step, rows = bptt.STEPS[network.cell], inputs[:, :, : network.num_inputs]
 
     def perturbed_step(XE, state, params):
-        (H, *others), kept = step(XE[:, : network.num_inputs], state, params)
-        return (H + XE[:, network.num_inputs :], *others), kept
+        (H, *others), cache = step(XE[:, : network.num_inputs], state, params)
+        return (H + XE[:, network.num_inputs :], *others), cache
 
     Hs, last, (_, _, tape) = bptt.run(perturbed_step, inputs, state, weights)
 
     def back(d_outputs, d_state):
         dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
-        kept = rows, None, tape
-        dX, d_first, d_weights, dE = bptt.run_back(network.cell, kept, weights, dHs, d_state)
+        cache = rows, None, tape
+        dX, d_first, d_weights, dE = bptt.run_back(network.cell, cache, weights, dHs, d_state)
         return np.concatenate([dX, dE], 2), d_first, [*d_weights, *d_output_layer]
 
     return bptt.output_layer(Hs, W_hq, b_q), last, back
@@ -137,7 +137,7 @@ def _(network: networks.Decoder, params, before, context, state):
 
 
 def trace_decoder(architecture, params, before, context, state):
-    """As trace, but the way back leads to the context and the first state too."""
+    """Return the same as trace, but pull_back also returns d_context and d_state."""
     *weights, W_hq, b_q = params
     contexts = np.broadcast_to(context, (len(before), *context.shape))  # the same at every step
     inputs = concat([before, contexts])
@@ -164,7 +164,7 @@ def _(network: networks.EncoderDecoder, params, source, mask, state, before):
 
     def pull_back(d_outputs):
         d_context, d_state, d_decoder = decoder_back(d_outputs)
-        d_state = list(d_state)  # of the encoder's last state, where the decoder began
+        d_state = list(d_state)  # of the encoder's last state, the decoder's first state
         put_on_top(architecture, d_state, [d_context])
         dHs = np.zeros_like(Hs)
         _, _, d_encoder = bptt.layers_back(architecture, tape, weights, dHs, d_state)
@@ -179,16 +179,16 @@ def _(network: networks.Unshared, params, inputs, mask, state):
     weights = cells.Architecture(network.cell).runs(copies)
     tape = []
     for X, m, own in zip(inputs, mask, weights):
-        state, kept = bptt.masked_step(bptt.STEPS[network.cell], X, m, state, own)
-        tape.append(kept)
+        state, cache = bptt.masked_step(bptt.STEPS[network.cell], X, m, state, own)
+        tape.append(cache)
     features = state[0][None]
 
     def pull_back(d_outputs):
         d_features, *d_output_layer = output_layer_back(features, W_hq, d_outputs)
         d_state = (d_features[0], *(np.zeros_like(s) for s in state[1:]))
         d_copies = [[np.zeros_like(param) for param in own] for own in weights]
-        for kept, m, own, grads in reversed(list(zip(tape, mask, weights, d_copies))):
-            _, d_state = bptt.masked_back(network.cell, kept, m, own, d_state, grads)
+        for cache, m, own, grads in reversed(list(zip(tape, mask, weights, d_copies))):
+            _, d_state = bptt.masked_back(network.cell, cache, m, own, d_state, grads)
         return [*(grad for grads in d_copies for grad in grads), *d_output_layer]
 
     return bptt.output_layer(features, W_hq, b_q), state, pull_back
@@ -201,7 +201,7 @@ def output_layer_back(Hs, W_hq, d_outputs):
 
 
 def put_on_top(architecture, d_state, parts):
-    """Add to the gradient of the last layer's H, of each direction, in a list of all layers'."""
+    """Add parts, one for each direction, to the last layer's dH in the list d_state."""
     kinds = len(cells.CELLS[architecture.cell].states)
     first = len(d_state) - kinds * len(parts)
     for index, part in enumerate(parts):

@@ -1,7 +1,7 @@
-"""Several processes for NumPy: MPI, by mpi4py. Start them with mpirun or mpiexec.
+"""Several processes for NumPy: MPI through mpi4py. Start them with mpirun or mpiexec.
 
-NumPy knows nothing of other processes, and so here the sum is seen as it is: each process has an
-array, and afterwards each has the sum of all. MPI says how they find each other.
+Here the all-reduce is visible in its plain form: before it, each process has an array; after it,
+each process has the sum of all arrays. MPI connects the processes.
 """
 
 import functools
@@ -13,16 +13,16 @@ import numpy as np
 
 from d2lrnn import backends, processes
 
-# Where MPICH's and Open MPI's starters say how many processes there are.
+# The variables in which the launchers of MPICH and Open MPI give the number of processes.
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 LOCAL = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK")
 
 
 class Engine:
-    """The processes that mpirun has started."""
+    """The group of processes that mpirun has started."""
 
     def __init__(self):
-        """Begin MPI."""
+        """Initialize MPI."""
         try:
             from mpi4py import MPI
         except ImportError as error:
@@ -36,17 +36,17 @@ class Engine:
         self.show, sys.excepthook = sys.excepthook, self.fail
 
     def fail(self, kind, error, trace):
-        """Show an error that nothing has caught, Ctrl-C included, and end all processes."""
+        """Print an uncaught error, including that of Ctrl-C, and end all processes."""
         self.show(kind, error, trace)
         sys.stderr.flush()
         self.abandon(128 + signal.SIGINT if kind is KeyboardInterrupt else 1)
 
     def abandon(self, status=1):
-        """End all processes: MPI lets none of them end while another is at work."""
+        """End all processes: under MPI, a process cannot end while another is still running."""
         self.comm.Abort(status)
 
     def all_reduce(self, flat):
-        """Return the sum of all processes' flat arrays."""
+        """Return the sum of the flat arrays of all processes."""
         total = np.empty_like(flat)
         self.comm.Allreduce(np.ascontiguousarray(flat), total)
         return total
@@ -54,13 +54,13 @@ class Engine:
 
 @functools.cache
 def connect():
-    """Return the engine, or None where this process was started alone."""
+    """Return the engine, or None if this process was started alone."""
     sizes = [int(os.environ[name]) for name in SIZES if name in os.environ]
     return processes.meet(Engine) if max(sizes, default=1) > 1 else None
 
 
 def compiled(function):
-    """Return the function: NumPy compiles nothing."""
+    """Return the function unchanged: NumPy does not compile functions."""
     return function
 
 
@@ -68,23 +68,23 @@ without_gradients = compiled
 
 
 def flat(tensors):
-    """Return tensors as one, of one axis and of the dtype of the first."""
+    """Return tensors joined in one tensor with one axis, of the dtype of the first."""
     parts = [np.reshape(tensor, -1) for tensor in tensors]
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
 
 
 def shaped(tensor, shape):
-    """Return a tensor in another shape."""
+    """Return a tensor reshaped."""
     return tensor.reshape(shape)
 
 
 def placed(array, like):
-    """Return an array as a tensor of the dtype of another, where that is."""
+    """Return an array as a tensor of the dtype and on the device of another."""
     return array.astype(like.dtype)
 
 
 def detached(state):
-    """Return a state, cut off from what it was computed of."""
+    """Return a state detached from the graph; NumPy does not record one."""
     return state
 
 

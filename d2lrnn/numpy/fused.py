@@ -1,10 +1,10 @@
-"""The cells of scratch.py, fast, in NumPy: drop-in for rnn, gru and lstm.
+"""Fast versions of the cells of scratch.py in NumPy, which can replace rnn, gru and lstm.
 
-The inputs of all steps go through one product before the loop, the hidden states of all steps
-through one product after it; in between, the loop writes into memory that is there already. Each
-way back is by hand: where bptt.py adds up a weight's gradient step by step, here it is one product
-for all steps. ``A`` stands for what a sigmoid or tanh is taken of, and its memory is where the
-gates will be; sigmoid' = S (1 - S), tanh' = 1 - T².
+The inputs of all steps are multiplied in one product before the loop, and the hidden states of all
+steps in one product after it; the loop writes into memory that is allocated before it. The backward
+passes are written by hand: the gradient of a weight is one product for all steps, where bptt.py
+adds it up step by step. ``A`` is the argument of a sigmoid or tanh; the gates are written into the
+memory of A. sigmoid' = S (1 - S), tanh' = 1 - T².
 
 A ``trace`` returns outputs, the last state and pull_back(d_outputs, d_state) -> (d_inputs, d_state,
 d_params); d_inputs is None for ids.
@@ -18,8 +18,8 @@ from d2lrnn import checks
 from d2lrnn.nets import cells, forward
 from d2lrnn.numpy import tape
 
-HALF = np.float32(0.5)  # of which neither float32 nor float64 makes another dtype
-SMALL = 256  # a vocabulary so small that a product with its one-hot rows beats sorting them
+HALF = np.float32(0.5)  # keeps the dtype of float32 and of float64 arrays
+SMALL = 256  # up to this vocabulary size, a product with one-hot rows is faster than sorting ids
 
 
 def check(cell, inputs, state, params):
@@ -33,14 +33,14 @@ def check(cell, inputs, state, params):
 
 
 def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     A = inputs @ W_x if inputs.dtype.kind == "f" else W_x[inputs]  # a one-hot row times W_x
     A += b
     return A
 
 
 def input_product_back(inputs, W_x, dA):
-    """Return the gradients of the inputs, None for ids, of W_x and of b."""
+    """Return the gradients of the inputs (None for ids), of W_x and of b."""
     flat = dA.reshape(-1, dA.shape[2])
     if inputs.dtype.kind == "f":
         return dA @ W_x.T, one_product(inputs, dA), flat.sum(0)
@@ -48,12 +48,12 @@ def input_product_back(inputs, W_x, dA):
 
 
 def rows_added_up(ids, rows, vocab_size):
-    """Return (V, m): for each id the sum of its rows."""
+    """Return an array (V, m): for each id, the sum of its rows."""
     if vocab_size <= SMALL:
         return np.equal.outer(np.arange(vocab_size), ids).astype(rows.dtype) @ rows
     sums = np.zeros((vocab_size, rows.shape[1]), rows.dtype)
     if len(ids):
-        order = np.argsort(ids, kind="stable")  # rows of one id are next to each other then
+        order = np.argsort(ids, kind="stable")  # puts the rows of each id next to each other
         present, first = np.unique(ids[order], return_index=True)
         sums[present] = np.add.reduceat(rows[order], first)
     return sums
@@ -65,16 +65,16 @@ def one_product(lefts, rights):
 
 
 def starting_with(first, num_steps):
-    """Return room (num_steps + 1, n, h) for the states before and after each step."""
+    """Return an array (num_steps + 1, n, h) for the states, with the first one filled in."""
     states = np.empty((num_steps + 1, *first.shape), first.dtype)
     states[0] = first
     return states
 
 
 def activate(A, half):
-    """Put sigmoid(A) in the place of A where half is 1/2, and tanh(A) where it is 1.
+    """Replace A by sigmoid(A) where half is 1/2, and by tanh(A) where half is 1.
 
-    sigmoid(x) = 1/2 tanh(x/2) + 1/2: so one tanh does for all gates, and it cannot overflow.
+    sigmoid(x) = 1/2 tanh(x/2) + 1/2, so that one call of tanh computes all gates without overflow.
     """
     A *= half
     np.tanh(A, out=A)
@@ -83,19 +83,19 @@ def activate(A, half):
 
 
 def slopes(S, out):
-    """Put S (1 - S), the slope of a sigmoid of value S, into out."""
+    """Write S (1 - S), the slope of a sigmoid of value S, into out."""
     np.multiply(S, S, out=out)
     np.subtract(S, out, out=out)
 
 
 def slope_of_tanh(T, out):
-    """Put 1 - T², the slope of a tanh of value T, into out, and return it."""
+    """Write 1 - T², the slope of a tanh of value T, into out, and return it."""
     np.multiply(T, T, out=out)
     return np.subtract(1, out, out=out)
 
 
 def room_like(array, number):
-    """Return that many arrays of its shape, whatever is in them."""
+    """Return that many uninitialized arrays of the shape and dtype of an array."""
     return [np.empty_like(array) for _ in range(number)]
 
 
@@ -105,15 +105,15 @@ def split(gates, h):
 
 
 def pieces(gradient, h):
-    """Return the parts (..., h) of a gradient (..., k h), each in memory of its own."""
+    """Return the parts (..., h) of a gradient (..., k h) as contiguous arrays."""
     return [np.ascontiguousarray(part) for part in split(gradient, h)]
 
 
 def rnn_recurrence(As, state, W_hh):
-    """Run H_t = tanh(A_t + H_{t-1} W_hh); return Hs (T + 1, n, h), the last state, a way back.
+    """Run H_t = tanh(A_t + H_{t-1} W_hh); return Hs (T + 1, n, h), the last state, back.
 
-    As are the inputs' products (T, n, ...), here one, for a GRU two, and what goes back to each
-    comes first of what the way back returns.
+    As is a list of products of the inputs (T, n, ...): one here, two for a GRU.
+    back(dHs, d_state) returns the gradients of As, of the first state and of the weights.
     """
     (A,) = As
     Hs = starting_with(*state, len(A))
@@ -124,7 +124,7 @@ def rnn_recurrence(As, state, W_hh):
     def back(dHs, d_state):
         dA, (dH,) = 1 - Hs[1:] ** 2, (d.copy() for d in d_state)
         for dA_t, dH_t in zip(dA[::-1], dHs[::-1]):
-            dH += dH_t  # from this step's output, and from the step after it
+            dH += dH_t  # from the output of this step, and from the step after it
             dA_t *= dH
             np.matmul(dA_t, W_hh.T, out=dH)
         return [dA], (dH,), [one_product(Hs[:-1], dA)]
@@ -133,7 +133,7 @@ def rnn_recurrence(As, state, W_hh):
 
 
 def gru_recurrence(As, state, W_hzr, W_hh):
-    """Run the update of a GRU, As being [A_z, A_r] side by side and A_h; see rnn_recurrence."""
+    """Run a GRU for As = [A_z and A_r side by side, A_h]; see rnn_recurrence."""
     (ZR, H_tilde), Hs, h = As, starting_with(*state, len(As[0])), len(W_hh)
     RH, product = np.empty_like(H_tilde), np.empty(ZR.shape[1:], ZR.dtype)
     for ZR_t, H_tilde_t, RH_t, H, H_new in zip(ZR, H_tilde, RH, Hs, Hs[1:]):
@@ -170,7 +170,7 @@ def gru_recurrence(As, state, W_hzr, W_hh):
 
 
 def lstm_recurrence(As, state, W_h):
-    """Run the update of an LSTM, As being one, [A_i, A_f, A_o, A_c]; see rnn_recurrence."""
+    """Run an LSTM for As = [A_i, A_f, A_o and A_c side by side]; see rnn_recurrence."""
     (gates,) = As
     (Hs, Cs), h = (starting_with(first, len(gates)) for first in state), len(W_h)
     Ts, half = np.empty_like(Hs[1:]), np.ones(4 * h, gates.dtype)
@@ -208,7 +208,7 @@ def lstm_recurrence(As, state, W_h):
 
 
 def joined_rnn(params):
-    """Return W_x, b and the recurrent weights, lists, as the recurrence takes them."""
+    """Return W_x, b and the recurrent weights as lists, in the form that the recurrence needs."""
     W_xh, W_hh, b_h = params
     return [W_xh], [b_h], [W_hh]
 
@@ -227,7 +227,7 @@ def joined_lstm(params):
 
 
 def trace(cell, join, recurrence, inputs, state, params):
-    """Run a cell; return outputs, the last state and a way back. See the head of this file."""
+    """Run a cell; return outputs, last state and pull_back, as the top of this file describes."""
     check(cell, inputs, state, params)
     if tape.is_traced(inputs, *state, *params):  # in a custom forward function
         run = functools.partial(trace, cell, join, recurrence)
@@ -258,17 +258,17 @@ lstm_trace = functools.partial(trace, "lstm", joined_lstm, lstm_recurrence)
 
 @forward.of_cell("rnn", takes_ids=True, trace=rnn_trace)
 def rnn_fused(inputs, state, params):
-    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     return rnn_trace(inputs, state, params)[:2]
 
 
 @forward.of_cell("gru", takes_ids=True, trace=gru_trace)
 def gru_fused(inputs, state, params):
-    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     return gru_trace(inputs, state, params)[:2]
 
 
 @forward.of_cell("lstm", takes_ids=True, trace=lstm_trace)
 def lstm_fused(inputs, state, params):
-    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     return lstm_trace(inputs, state, params)[:2]

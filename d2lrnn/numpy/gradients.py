@@ -10,7 +10,7 @@ from d2lrnn.nets.steps import Update
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
-    from d2lrnn.numpy import bptt_networks  # here: importing d2lrnn takes no time for it
+    from d2lrnn.numpy import bptt_networks  # imported here, so that importing d2lrnn stays fast
 
     checks.differentiable(inputs, state, params)
     kinds.own("numpy", d_outputs=[d_outputs], d_state=d_state)
@@ -22,12 +22,12 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def in_one_piece(grads):
-    """Return gradients, each in one piece, however the parameters lie in memory."""
+    """Return gradients as contiguous arrays, whatever the memory layout of the parameters."""
     return [np.ascontiguousarray(grad) for grad in grads]
 
 
 def all_reached(grads, params, *inputs):
-    """Return gradients, one per parameter: zeros for None, which only empty inputs may have."""
+    """Return gradients with None replaced by zeros; check that only empty inputs give None."""
     checks.reached([grad is not None for grad in grads], *inputs)
     return [np.zeros_like(p) if g is None else g for p, g in zip(params, grads)]
 
@@ -42,8 +42,8 @@ def grad_clipping(grads, theta, *, clip="norm"):
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is one that keeps
-    what the way back needs; a test shows that it gives what the network gives.
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is a version of the
+    network that stores the intermediate results for the backward pass; a test compares the two.
     """
     from d2lrnn.numpy import bptt_networks
 
@@ -61,9 +61,9 @@ def value_and_grad(network, loss):
 
 
 def descend(params, grads, lr, theta):
-    """Return parameters after clipping by the joint norm and gradient descent, in fewest passes.
+    """Clip gradients by their joint norm, and return the parameters after gradient descent.
 
-    Clipped gradients as arrays of their own would be as many again, large ones.
+    The clipping is part of the learning rate, so that the clipped gradients need no memory.
     """
     norm = np.sqrt(sum(np.vdot(grad, grad) for grad in grads))
     rate = lr * theta / np.maximum(norm, theta)  # NaN stays NaN

@@ -1,4 +1,4 @@
-"""What shared code knows NumPy by, and the language model whose network is from scratch."""
+"""The record of the NumPy backend, and its scratch language model."""
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops, library_threads

@@ -1,12 +1,13 @@
 """Gradients of custom forward functions in NumPy: a tape of the operations of a function.
 
 bptt.py has the backward pass of each cell of this package, equation by equation. A custom function
-is called with Traced arrays instead: each operation returns another one, which holds its sources
-and a function from its gradient to theirs. NumPy calls __array_ufunc__ and __array_function__.
+is called with Traced arrays instead. Each operation returns another Traced array, which holds its
+sources and a function that computes their gradients from its own. NumPy calls __array_ufunc__ and
+__array_function__.
 
-Two rules serve most operations. SLOPES holds the derivatives of functions of single numbers, one
-per argument. A function that only moves numbers (MOVING) is called a second time, with the
-positions of the numbers: what it returns says where each gradient belongs.
+Two rules cover most operations. SLOPES holds the derivatives of elementwise functions, one per
+argument. A function that only rearranges numbers (MOVING) is called a second time with the
+positions of the numbers; the positions in the result show where each gradient belongs.
 """
 
 import itertools
@@ -52,7 +53,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """An array, the Traced arrays it was computed from, and back(gradient) -> their gradients."""
 
     def __init__(self, array, sources=(), back=None):
-        """Number the arrays in the order in which they are computed."""
+        """Store the array, and number it in the order of computation."""
         self.array, self.sources, self.back = np.asarray(array), sources, back
         self.number = next(_numbers)
 
@@ -99,11 +100,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return np.copy(self)
 
     def __getattr__(self, name):
-        """Refuse other attributes of arrays."""
+        """Raise AttributeError for all other attributes of arrays."""
         raise AttributeError(f"array.{name} has no gradient in NumPy; {REMEDY}")
 
     def __array__(self, *args, **kwargs):
-        """Refuse to become an array, which would have no gradient."""
+        """Raise ValueError: a plain array would lose the gradient."""
         raise ValueError(
             "a custom forward function converts an array that needs a gradient (by to_numpy, "
             f"np.array, float or A[0] = ...), which would lose it; {REMEDY}"
@@ -135,7 +136,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 def array_of(value):
-    """Return the array of a traced value, another value as it is."""
+    """Return the array of a traced value, and any other value unchanged."""
     return value.array if isinstance(value, Traced) else value
 
 
@@ -150,14 +151,14 @@ def traced_only(inputs, gradients):
 
 
 def shrunk(gradient, shape):
-    """Return the gradient of an array of a shape from that of its broadcast form."""
+    """Return the gradient of an array of a shape, given the gradient of its broadcast form."""
     extra = gradient.ndim - len(shape)
     stretched = [i + extra for i, n in enumerate(shape) if n != gradient.shape[i + extra]]
     return gradient.sum(axis=(*range(extra), *stretched)).reshape(shape)
 
 
 def sloped(ufunc, inputs):
-    """Return ufunc(*inputs), traced: each gradient is that of the result times a slope."""
+    """Return ufunc(*inputs), traced: the gradient of each input is slope times gradient."""
     arrays = list(map(array_of, inputs))
     result = ufunc(*arrays)
     ways = [(i, slope) for i, slope in zip(inputs, SLOPES[ufunc]) if isinstance(i, Traced)]
@@ -169,7 +170,7 @@ def sloped(ufunc, inputs):
 
 
 def product(A, B):
-    """Return A @ B, traced, of matrices, or of arrays of matrices."""
+    """Return A @ B, traced, for matrices or stacks of matrices."""
     left, right = map(array_of, (A, B))
     if min(np.ndim(left), np.ndim(right)) < 2:
         raise ValueError(f"A @ B of a vector has no gradient in NumPy; {REMEDY}")
@@ -182,9 +183,10 @@ def product(A, B):
 
 
 def moved(function, given, *args, **settings):
-    """Return function(given, ...), traced, of an array or a list of arrays whose numbers it moves.
+    """Return function(given, ...), traced, for a function that only rearranges numbers.
 
-    Positions count from 1 through all traced arrays; 0 stands for a number without a gradient.
+    given is an array or a list of arrays. Positions count from 1 through all traced arrays; 0 marks
+    a number without a gradient.
     """
     parts = list(given) if isinstance(given, (list, tuple)) else [given]
     sources = traced_only(parts, parts)
@@ -218,10 +220,10 @@ def moved(function, given, *args, **settings):
 def summed(A, axis=None, *, keepdims=False):
     """Return the sum of A over some axes, or all, traced."""
     array = A.array
-    kept = array.sum(axis=axis, keepdims=True).shape
+    shape = array.sum(axis=axis, keepdims=True).shape
 
     def back(gradient):
-        return [np.broadcast_to(gradient.reshape(kept), array.shape)]
+        return [np.broadcast_to(gradient.reshape(shape), array.shape)]
 
     return Traced(array.sum(axis=axis, keepdims=keepdims), [A], back)
 
@@ -238,14 +240,16 @@ def where(condition, A, B):
 
 
 def clip(A, low, high):
-    """Return A cut to low..high, traced."""
+    """Return A limited to low..high, traced."""
     return np.minimum(np.maximum(A, low), high)
 
 
 def dot(A, B):
-    """Return np.dot(A, B), traced, of a matrix B; of more axes it is another product than @."""
+    """Return np.dot(A, B), traced, for a matrix B; for more axes, it differs from A @ B."""
     if np.ndim(array_of(B)) > 2:
-        raise ValueError(f"np.dot of more than matrices has no gradient in NumPy; {REMEDY}")
+        raise ValueError(
+            f"np.dot of an array with more than two axes has no gradient in NumPy; {REMEDY}"
+        )
     return product(A, B)
 
 
@@ -253,7 +257,7 @@ OTHERS = {np.clip: clip, np.dot: dot, np.mean: mean, np.sum: summed, np.where: w
 
 
 def apply(trace, inputs, state, params):
-    """Return a cell's outputs and state, traced, by the cell's own backward pass.
+    """Return a cell's outputs and state, traced, with the cell's own backward pass.
 
     trace(inputs, state, params) returns outputs, the last state and back(d_outputs, d_state).
     """
@@ -276,7 +280,7 @@ def apply(trace, inputs, state, params):
 
 
 def gradients(results, d_results, leaves):
-    """Return the gradient of each leaf, None where the results do not depend on it."""
+    """Return the gradient of each leaf, or None if the results do not depend on it."""
     nodes, arrived = {}, {}
     waiting = traced_only(results, results)
     while waiting:
@@ -286,7 +290,7 @@ def gradients(results, d_results, leaves):
             waiting += node.sources
     pairs = list(zip(results, d_results))
     for node in [None, *(nodes[number] for number in sorted(nodes, reverse=True))]:
-        if node is not None:  # whose gradient is complete: all that depends on it came before
+        if node is not None:  # its gradient is complete: all that depends on it is processed
             pairs = zip(node.sources, node.back(arrived[node.number]) if node.sources else ())
         for source, gradient in pairs:
             if isinstance(source, Traced):
@@ -296,10 +300,11 @@ def gradients(results, d_results, leaves):
 
 
 def trace(function, *arguments):
-    """Return results as arrays, and back(d_results) -> gradients, of function(*arguments).
+    """Return the results of function(*arguments) as arrays, and back(d_results) -> gradients.
 
-    The function returns outputs and a state: the results are a list of both. The gradients are
-    those of all arguments, which may be lists; None for integers and for what is not used.
+    The function returns outputs and a state: the results are a list of all their arrays. The
+    arguments may be arrays or lists of arrays; back returns a flat list with one gradient per
+    array, None for arrays of integers and for arrays that the results do not depend on.
     """
     leaves = []
 

@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and this backend's tensors, which are NumPy arrays too."""
+"""Conversion between NumPy arrays and this backend's tensors, which are NumPy arrays too."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from d2lrnn.numpy import tape
 
 
 def try_gpu(i=0):
-    """Return the i-th GPU if there is one, else the CPU; NumPy knows only the CPU."""
+    """Return the CPU: NumPy does not support GPUs."""
     checks.count(i=i)
     return "cpu"
 
@@ -20,7 +20,7 @@ def is_gpu(device):
 
 
 def device_of(device):
-    """Return the device that is named, None as it is; NumPy knows only the CPU."""
+    """Check a device name; return "cpu", or None for None. NumPy does not support GPUs."""
     return checks.device(device, {"cpu": "cpu", "cpu:0": "cpu"}.__getitem__)
 
 
@@ -31,17 +31,17 @@ def from_numpy(array, *, dtype=None, device=None):
 
 
 def is_tensor(value):
-    """Return whether a value is a tensor that may have a gradient: in a custom forward function."""
+    """Return whether a value is a Traced array, which custom forward functions are called with."""
     return tape.is_traced(value)
 
 
 def converted(tensor, dtype):
-    """Return such a tensor in a dtype, None for its own."""
+    """Return a Traced array converted to a dtype, or unchanged if the dtype is None."""
     return tensor if dtype is None else tensor.astype(dtype)
 
 
 def has_values(tensor):
-    """Return whether a tensor holds numbers, as every array does."""
+    """Return whether a tensor holds numbers: always true in NumPy."""
     return True
 
 
@@ -51,14 +51,14 @@ def to_numpy(tensor):
 
 
 def trainable(arrays, *, dtype="float32", device=None):
-    """Return NumPy arrays as parameters to train."""
+    """Convert NumPy arrays to trainable parameters."""
     checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
 
 
 def is_trainable(param):
-    """Return whether a parameter can be trained as it is."""
+    """Return whether a parameter can be trained without conversion."""
     return True
 
 
@@ -110,5 +110,5 @@ def tanh(A):
 
 
 def sigmoid(A):
-    """Return 1 / (1 + exp(-A)), which this form of it cannot overflow."""
+    """Return 1 / (1 + exp(-A)), in a form that cannot overflow."""
     return 0.5 * (np.tanh(0.5 * A) + 1)

@@ -1,8 +1,8 @@
-"""What a network without hidden state can do: exclusive or, by two layers of sigmoids.
+"""A network without hidden states that learns exclusive or, with two layers of sigmoids.
 
-Two inputs, two hidden units, one output, in plain NumPy. It sees both inputs at once, and has no
-use for a past; a recurrent network is this with a memory. Source: Rumelhart, Hinton and Williams,
-1986.
+It has two inputs, two hidden units and one output, in plain NumPy. Both inputs are available at
+once, so a state is not needed; a recurrent network adds one. Source: Rumelhart, Hinton and
+Williams, 1986.
 """
 
 from collections.abc import Callable
@@ -44,12 +44,12 @@ def learn_xor(
     """Train the 2-2-1 network on all four cases at once; return params and the errors.
 
     Args:
-        num_epochs: updates.
-        lr: learning rate, above 0.
-        seed: of the first weights, N(0, 1). From some seeds, such as 6, two hidden units find
-            no way out of a plateau; from most they do.
-        report: called with a line of text, the mean absolute error, every report_every epochs.
-        report_every: epochs between two reports.
+        num_epochs: the number of updates.
+        lr: the learning rate, above 0.
+        seed: the seed of the initial weights, N(0, 1). With most seeds training succeeds; with
+            some, such as 6, it stays on a plateau.
+        report: called every report_every epochs with a line of text, the mean absolute error.
+        report_every: the number of epochs from one report to the next.
 
     Returns:
         [W_xh (2, 2), b_h (2,), W_hq (2, 1), b_q (1,)] and the mean absolute error after each
