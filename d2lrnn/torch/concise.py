@@ -18,21 +18,21 @@ from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
 
 @contextlib.contextmanager
 def seeded(seed):
-    """Draw on the CPU from a seed, if there is one, and leave PyTorch's generators as they were."""
+    """Seed the CPU's generator within a block, unless seed is None, and restore it at the end."""
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs' too
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed GPUs
         yield
 
 
 LAYERS = {"rnn": nn.RNN, "gru_reset_after": nn.GRU, "lstm": nn.LSTM}
 
 
-@torch.inference_mode(False)  # a layer that was made in it could not be trained
+@torch.inference_mode(False)  # a layer made in inference mode could not be trained
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
-    """Return the layer, its weights drawn as PyTorch does, from the seed if there is one.
+    """Return the layer, with weights drawn by PyTorch, from the seed unless it is None.
 
-    They are drawn on the CPU: a GPU draws other numbers from the same seed.
+    The weights are drawn on the CPU: a GPU draws other numbers from the same seed.
     """
     settings = {"bidirectional": bidirectional, "dtype": getattr(torch, dtype)}
     with seeded(seed):
@@ -44,7 +44,7 @@ RNN, GRU, LSTM = layer_functions(make_layer)
 
 
 def refuse_options(layer):
-    """Refuse the options that would make a layer compute something else than our cells."""
+    """Raise ValueError for options with which a layer computes something else than our cells."""
     plain = {"batch_first": False, "bias": True, "dropout": 0.0, "proj_size": 0}
     plain |= {"nonlinearity": "tanh"} if isinstance(layer, nn.RNN) else {}
     for option, value in plain.items():
@@ -61,7 +61,7 @@ class RNNModel(nn.Module, ConciseModel):
     ops = OPS
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
-    __call__ = nn.Module.__call__  # of which a checker without PyTorch would know nothing
+    __call__ = nn.Module.__call__  # explicit, for type checkers without PyTorch
     __repr__ = ConciseModel.__repr__
 
     @torch.inference_mode(False)
@@ -100,7 +100,7 @@ class RNNModel(nn.Module, ConciseModel):
 
     @torch.no_grad()
     def evaluate(self, X, state):
-        """Return the outputs as a NumPy array and the new state, recording no graph."""
+        """Return the outputs as a NumPy array and the new state, without recording a graph."""
         return super().evaluate(X, state)
 
     def loss(self, X, Y, state):
@@ -113,7 +113,7 @@ class RNNModel(nn.Module, ConciseModel):
         return F.cross_entropy(outputs, targets), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, by PyTorch's own optimizer."""
+        """Return the function that trains on one minibatch, with PyTorch's own optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
         optimizer = optimizers.own(rules, optimizer)(self.parameters(), lr=lr)
@@ -149,23 +149,23 @@ class RNNModel(nn.Module, ConciseModel):
         return self.linear.weight, self.linear.bias
 
     def read(self, param):
-        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+        """Return a parameter, or the gradient of one, as a NumPy array (inputs, outputs)."""
         return to_numpy(param).T
 
     def write(self, param, array):
-        """Give a parameter the value of such an array."""
+        """Set a parameter to the values of an array (inputs, outputs)."""
         with torch.no_grad():
             param.copy_(from_numpy(array.T))
 
 
 def memory_of(optimizer):
-    """Return two functions: the memory of PyTorch's optimizer as arrays by name, and back."""
+    """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by name."""
 
     def memory():
-        kept = optimizer.state_dict()["state"].items()
+        state = optimizer.state_dict()["state"].items()
         return {
             f"{number}.{name}": to_numpy(value)
-            for number, values in kept
+            for number, values in state
             for name, value in values.items()
             if value is not None
         }

@@ -1,4 +1,4 @@
-"""What may be around a call in PyTorch: autocast, no_grad, inference_mode and torch.func.
+"""Support for calls within autocast, no_grad, inference_mode and torch.func.
 
 The functions of this package compute in the dtype of their parameters, also within torch.autocast,
 and compute gradients also within no_grad and inference_mode.
@@ -46,18 +46,18 @@ def recording(function):
 
 
 def by_hand(backward):
-    """Return the backward pass of an autograd.Function, which refuses to be differentiated again.
+    """Return the backward pass of an autograd.Function that raises an error for create_graph=True.
 
-    PyTorch's once_differentiable refuses only in backward: torch.autograd.grad then gives second
-    derivatives without the share of this function.
+    PyTorch's once_differentiable raises an error only in ``backward``; with torch.autograd.grad,
+    second derivatives would silently lack the part of this function.
     """
     exact = without_autocast(backward)
 
     @functools.wraps(backward)
     def once(ctx, *gradients):
-        if torch.is_grad_enabled():  # by create_graph=True
+        if torch.is_grad_enabled():  # because of create_graph=True
             raise RuntimeError(
-                "a fused cell has no second derivatives, which create_graph=True asks for; use "
+                "a fused cell has no second derivatives, which create_graph=True requires; use "
                 "rnn, gru or lstm in place of rnn_fused, gru_fused or lstm_fused"
             )
         return exact(ctx, *gradients)
@@ -66,19 +66,19 @@ def by_hand(backward):
 
 
 def detached(tensor):
-    """Return a tensor detached from its graph, which can be part of another one.
+    """Return a tensor detached from its graph, which can be used in another graph.
 
-    A tensor made in inference_mode cannot: that one is copied.
+    A tensor made in inference_mode cannot be used in a graph, so it is copied.
     """
     return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
 def is_transformed():
-    """Return whether torch.func transforms what is computed here: grad, vmap and the like."""
-    return torch._C._are_functorch_transforms_active()  # as autograd.Function.apply asks itself
+    """Return whether a transform of torch.func, such as grad or vmap, is active."""
+    return torch._C._are_functorch_transforms_active()  # the check of autograd.Function.apply
 
 
 def has_values(tensor):
-    """Return whether a tensor holds numbers: within vmap one stands for those of many."""
+    """Return whether a tensor holds readable numbers: within vmap, tensors do not."""
     is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
     return not (isinstance(tensor, torch.Tensor) and is_wrapped(tensor))

@@ -1,6 +1,6 @@
 """Several processes for PyTorch: torch.distributed. Start them with torchrun.
 
-gloo adds up on CPUs, NCCL on GPUs.
+gloo computes the sums on CPUs, NCCL on GPUs.
 """
 
 import atexit
@@ -16,10 +16,10 @@ from d2lrnn import processes
 
 
 class Engine:
-    """The processes that torchrun, or d2lrnn launch, has started."""
+    """The group of processes that torchrun or d2lrnn launch has started."""
 
     def __init__(self):
-        """Meet the others where MASTER_ADDR and MASTER_PORT say."""
+        """Connect to the other processes at MASTER_ADDR and MASTER_PORT."""
         if os.environ["MASTER_ADDR"] == "127.0.0.1" and sys.platform == "linux":
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
@@ -32,34 +32,34 @@ class Engine:
         atexit.register(dist.destroy_process_group)
 
     def store(self):
-        """Return the table by which the processes find each other.
+        """Return the key-value store through which the processes find each other.
 
-        Where this process holds it, it listens at the address that it was given, and at no other.
+        If this process serves the store, it listens only at the given address.
         """
         host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-        holds = self.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+        is_server = self.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
         settings = {}
-        if holds:
+        if is_server:
             listener = socket.create_server((host, port))
             settings["master_listen_fd"] = listener.detach()
-        return dist.TCPStore(host, port, self.size, holds, **settings)
+        return dist.TCPStore(host, port, self.size, is_server, **settings)
 
     def all_reduce(self, flat):
-        """Return the sum of all processes' flat tensors."""
-        flat = flat.contiguous()  # gloo adds up what lies in a row, and says nothing of the rest
+        """Return the sum of the flat tensors of all processes."""
+        flat = flat.contiguous()  # gloo gives wrong sums for other tensors, without an error
         dist.all_reduce(flat)
         return flat
 
 
 @functools.cache
 def connect():
-    """Return the engine, or None where this process was started alone."""
-    asked = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
-    return processes.meet(Engine) if asked and int(os.environ["WORLD_SIZE"]) > 1 else None
+    """Return the engine, or None if this process was started alone."""
+    is_set = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
+    return processes.meet(Engine) if is_set and int(os.environ["WORLD_SIZE"]) > 1 else None
 
 
 def compiled(function):
-    """Return the function: here PyTorch runs line by line."""
+    """Return the function unchanged: PyTorch runs it eagerly."""
     return function
 
 
@@ -67,22 +67,22 @@ without_gradients = torch.no_grad()
 
 
 def flat(tensors):
-    """Return tensors as one, of one axis."""
+    """Return tensors joined in one tensor with one axis."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
 
 def shaped(tensor, shape):
-    """Return a tensor in another shape."""
+    """Return a tensor reshaped."""
     return tensor.reshape(shape)
 
 
 def placed(array, like):
-    """Return an array as a tensor of the dtype of another, where that is."""
+    """Return an array as a tensor of the dtype and on the device of another."""
     return torch.tensor(array, dtype=like.dtype, device=like.device)
 
 
 def detached(state):
-    """Return a state, cut off from what it was computed of."""
+    """Return a state detached from the graph."""
     return tuple(tensor.detach() for tensor in state)
 
 

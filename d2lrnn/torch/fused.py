@@ -1,11 +1,11 @@
-"""The cells of scratch.py, fast, in PyTorch: drop-in for rnn, gru and lstm.
+"""Fast versions of the cells of scratch.py in PyTorch, which can replace rnn, gru and lstm.
 
-The inputs of all steps go through one product before the loop, the hidden states of all steps
-through one product after it, and both of those PyTorch differentiates by itself. The loop between
-them is a recurrence A, H -> Hs with a gradient by hand: its weights' gradient is one product for
-all steps, where PyTorch would add up one a step. ``A`` stands for what a sigmoid or tanh is taken
-of, and its memory is where the gates will be: nothing else needs it. sigmoid' = S (1 - S),
-tanh' = 1 - T².
+The inputs of all steps are multiplied in one product before the loop, and the hidden states of all
+steps in one product after it; PyTorch differentiates both. The loop between them is a recurrence
+A, H -> Hs whose backward pass is written by hand: the gradient of its weights is one product for
+all steps, where PyTorch would add up one product per step. ``A`` is the argument of a sigmoid or
+tanh; the gates are written into the memory of A, which is not needed otherwise.
+sigmoid' = S (1 - S), tanh' = 1 - T².
 """
 
 import functools
@@ -23,9 +23,9 @@ from d2lrnn.torch.tensors import concat, one_hot, own, to_numpy
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time.
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step.
 
-    By F.linear, of which the gradient of W_hq takes a third less time than of a product X W.
+    With F.linear, computing the gradient of W_hq takes a third less time than with X @ W.
     """
     return F.linear(Hs.reshape(-1, len(W_hq)), W_hq.T, b_q)
 
@@ -33,7 +33,7 @@ def output_layer(Hs, W_hq, b_q):
 def check(cell, inputs, state, params):
     """Check the arguments of a cell and return the state as tensors.
 
-    Ids beyond the CPU are not looked at, which would wait.
+    Ids on other devices than the CPU are not checked, because reading them would block Python.
     """
     cells.check_kind(inputs, params)
     if inputs.dtype.is_floating_point:
@@ -46,7 +46,10 @@ def check(cell, inputs, state, params):
 
 
 def plain_in_transforms(cell):
-    """Let the plain cell compute within torch.func, which takes no gradient by hand."""
+    """Return a decorator that uses the plain cell within torch.func.
+
+    torch.func does not support the hand-written backward passes of the fused cells.
+    """
 
     def decorate(fused):
         @functools.wraps(fused)
@@ -79,21 +82,21 @@ def one_minus_square(T):
 
 
 def turned(A):
-    """Return A (T, n, m) as (T, m, n), or the other way round."""
+    """Return A (T, n, m) as a contiguous tensor (T, m, n)."""
     return A.transpose(1, 2).contiguous()
 
 
 def starting_with(first, num_steps):
-    """Return room (num_steps + 1, n, h) for the states before and after each step."""
+    """Return a tensor (num_steps + 1, n, h) for the states, with the first one filled in."""
     states = first.new_empty(num_steps + 1, *first.shape)
     states[0] = first
     return states
 
 
 def arrivals(dHs, dH):
-    """Return what arrives at the last H from its output, and, last step first, at the one before.
+    """Return the gradient of the last H from its output, and those of the others, last step first.
 
-    None arrives at the first state but from the step after it.
+    The last element is 0: the first state does not have an output.
     """
     of_each = [torch.zeros_like(dH), *dHs.unbind()]
     return of_each[-1], reversed(of_each[:-1])
@@ -121,7 +124,7 @@ class RNNRecurrence(torch.autograd.Function):
         dH = dH + last
         for dA_t, dH_before in zip(reversed(dA.unbind()), earlier):
             dA_t *= dH
-            dH = plus(dH_before, dA_t)  # from the output before, and from this step
+            dH = plus(dH_before, dA_t)  # from the output of the step before, and from this step
         return dA, dH, one_product(Hs[:-1], dA)
 
 
@@ -129,7 +132,7 @@ class RNNRecurrence(torch.autograd.Function):
 @plain_in_transforms("rnn")
 @without_autocast
 def rnn_fused(inputs, state, params):
-    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     state = check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
     Hs, H = RNNRecurrence.apply(input_product(inputs, W_xh, b_h), *state, W_hh)
@@ -161,7 +164,7 @@ class GRURecurrence(torch.autograd.Function):
         gates, Hs, RH, W_hzr, W_hh = ctx.saved_tensors
         h, H = dH.shape[1], Hs[:-1]
         Z, R, H_tilde = gates.split(h, dim=-1)
-        dA = slopes(gates)  # times what arrives at each gate, below and in the loop
+        dA = slopes(gates)  # multiplied by the gradient of each gate below and in the loop
         dA_zr, parts = dA[..., : 2 * h], dA.split(h, dim=-1)
         parts[0].mul_(H - H_tilde)
         parts[1].mul_(H)
@@ -182,7 +185,7 @@ class GRURecurrence(torch.autograd.Function):
 @plain_in_transforms("gru")
 @without_autocast
 def gru_fused(inputs, state, params):
-    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     state = check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
     W_x, b = concat([W_xz, W_xr, W_xh]), concat([b_z, b_r, b_h])
@@ -194,9 +197,8 @@ def gru_fused(inputs, state, params):
 class LSTMRecurrence(torch.autograd.Function):
     """The update of an LSTM for every t, A = [A_i, A_f, A_o, A_c] = X W_x + b.
 
-    Here each sequence is a column, not a row: four gates side by side make a product so wide that
-    (4h, h) (h, n) takes a good deal less time than (n, h) (h, 4h), and a gate's memory is in one
-    piece.
+    Here each sequence is a column, not a row: the product of all four gates is so wide that
+    (4h, h) (h, n) is much faster than (n, h) (h, 4h), and the memory of each gate is contiguous.
     """
 
     @staticmethod
@@ -222,13 +224,13 @@ class LSTMRecurrence(torch.autograd.Function):
         """Return dA, the first dH and dC, and dW_h."""
         gates, Hs, Cs, T, W_h = ctx.saved_tensors
         I, F, O, C_tilde = gates.split(dH.shape[1], dim=1)
-        slope = O * one_minus_square(T)  # of H by C
-        dA = slopes(gates)  # times what arrives at each gate, below and in the loop
+        slope = O * one_minus_square(T)  # the derivative of H with respect to C
+        dA = slopes(gates)  # multiplied by the gradient of each gate below and in the loop
         parts = dA.split(dH.shape[1], dim=1)
         for part, factor in zip(parts, (C_tilde, Cs[:-1], T)):
             part *= factor
         torch.mul(I, one_minus_square(C_tilde), out=parts[3])
-        # copies, even where the transpose is contiguous as it is: the loop writes into them
+        # Always copies, even if the transpose is already contiguous: the loop writes into them.
         dH, dC = (d.T.clone(memory_format=torch.contiguous_format) for d in (dH, dC))
         steps = zip(turned(dHs), slope, F, dA, *parts)
         for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(steps)):
@@ -245,7 +247,7 @@ class LSTMRecurrence(torch.autograd.Function):
 
 
 def lie_turned(weights):
-    """Return whether weights (k, m) lie in memory as Turned returns them, as lay_out lays them."""
+    """Return whether weights (k, m) have the memory layout of Turned, which lay_out creates."""
     first, last, k = weights[0], weights[-1], len(weights[0])
     places = [first.data_ptr() + number * first.nbytes for number in range(len(weights))]
     return (
@@ -256,15 +258,15 @@ def lie_turned(weights):
 
 
 class Turned(torch.autograd.Function):
-    """Weights (k, m) of each gate, turned, one under the other: (gates * m, k).
+    """The transposed weights (k, m) of each gate, one below the other: (gates * m, k).
 
-    Where they lie like that already nothing is moved, nor is their gradient. Elsewhere a piece at
-    a time: to turn what was joined takes PyTorch twice as long.
+    If they already have this memory layout, neither they nor their gradients are copied. Otherwise
+    each gate is transposed alone: joining first and then transposing takes twice as long.
     """
 
     @staticmethod
     def forward(ctx, *weights):
-        """Return them in one piece."""
+        """Return the weights in one contiguous tensor."""
         k, ctx.width = weights[0].shape
         ctx.lie_turned = lie_turned(weights)
         if ctx.lie_turned:
@@ -277,16 +279,17 @@ class Turned(torch.autograd.Function):
     @staticmethod
     @by_hand
     def backward(ctx, gradient):
-        """Return each gate's part of the gradient, as its weights lie."""
+        """Return each gate's part of the gradient, in the memory layout of its weights."""
         parts = [part.T for part in gradient.split(ctx.width)]
         return tuple(parts if ctx.lie_turned else (part.contiguous() for part in parts))
 
 
 def kernel_takes(inputs, state, vocab_size):
-    """Return whether oneDNN's LSTM can compute this, and faster than LSTMRecurrence does.
+    """Return whether oneDNN's LSTM can compute this, and is faster than LSTMRecurrence.
 
-    It can in float32 on a CPU. But it multiplies where we look up: ids of a large vocabulary are
-    for us, unless there is so little to multiply that our calls from Python take longer.
+    It supports float32 on a CPU. For token ids, it multiplies by one-hot rows where LSTMRecurrence
+    uses a lookup. So LSTMRecurrence is used for ids of a large vocabulary, unless the products are
+    so small that its calls from Python take longer.
     """
     (H, _), mkldnn = state, torch.backends.mkldnn
     if H.device.type != "cpu" or H.dtype != torch.float32 or 0 in inputs.shape:
@@ -296,17 +299,17 @@ def kernel_takes(inputs, state, vocab_size):
 
 
 def for_kernel(weights):
-    """Return an LSTM's W_x, W_h and b, each of the gates i, f, c, o: the kernel's order."""
+    """Return an LSTM's W_x, W_h and b as lists in the kernel's order of gates: i, f, c, o."""
     return [[i, f, c, o] for i, f, o, c in cells.CELLS["lstm"].by_kind(weights)]
 
 
 def lstm_kernel(inputs, state, weights):
-    """Return Hs (T, n, h) and the last state by the one call that torch.nn.LSTM makes.
+    """Return Hs (T, n, h) and the last state, computed by torch.lstm, as torch.nn.LSTM does.
 
-    On a CPU that is oneDNN's LSTM: the loop over time is not Python's, and on AMD's processors its
-    products take less time than torch.mm's, which are MKL's. It takes our parameters, so the
-    gradients are theirs. Its weights are transposed, its output gate is the last, and it has a
-    second bias, here of zeros.
+    On a CPU this is oneDNN's LSTM: its loop over time is not in Python, and on AMD's processors its
+    products are faster than those of torch.mm, which are MKL's. It is called with our parameters,
+    so PyTorch computes their gradients. The weights are transposed, the output gate is the last,
+    and there is a second bias, here of zeros.
     """
     if not inputs.dtype.is_floating_point:
         inputs = F.one_hot(inputs.long(), len(weights[0])).to(weights[0].dtype)
@@ -320,10 +323,10 @@ def lstm_kernel(inputs, state, weights):
 
 
 def lay_out(params, inputs, state):
-    """Let an LSTM's weights lie where and as its kernel reads them, if it is what computes this.
+    """Change the memory layout of an LSTM's weights to that of the kernel, if the kernel is used.
 
-    Only their place in memory changes, not what they are. For training: a step needs then not turn
-    them, nor turn their gradients back. torch.nn.LSTM does the like on a GPU
+    The values of the weights do not change. With this layout, a training step does not have to
+    transpose the weights and their gradients. torch.nn.LSTM does something similar on a GPU
     (``flatten_parameters``).
     """
     *weights, _, _ = params
@@ -339,7 +342,7 @@ def lay_out(params, inputs, state):
 @plain_in_transforms("lstm")
 @without_autocast
 def lstm_fused(inputs, state, params):
-    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     state = check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
     if kernel_takes(inputs, state, len(weights[0])):

@@ -18,7 +18,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     kinds.own("torch", d_outputs=[d_outputs], d_state=d_state)
     state = own(state, inputs)
     leaves = [detached(tensor).requires_grad_() for tensor in (inputs, *state, *params)]
-    first = 1 + len(state)  # of the parameters
+    first = 1 + len(state)  # the index of the first parameter
     inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
     outputs, new_state = forward.call(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
@@ -29,24 +29,24 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def gradients_of(results, d_results, sources):
-    """Return the gradient of each source, None where the results do not depend on it."""
+    """Return the gradient of each source, or None if the results do not depend on it."""
     ends = [pair for pair in zip(results, d_results) if pair[0].requires_grad]
     wanted = [source for source in sources if source.requires_grad]
     if not ends or not wanted:
         return [None] * len(sources)
     results, d_results = zip(*ends)
-    found = torch.autograd.grad(results, wanted, d_results, allow_unused=True)
-    by_source = dict(zip(map(id, wanted), found))
+    grads = torch.autograd.grad(results, wanted, d_results, allow_unused=True)
+    by_source = dict(zip(map(id, wanted), grads))
     return [by_source.get(id(source)) for source in sources]
 
 
 def filled(grads, sources):
-    """Return the gradients, zeros for None."""
+    """Return the gradients, with None replaced by zeros."""
     return [torch.zeros_like(s) if g is None else g for g, s in zip(grads, sources)]
 
 
 def in_one_piece(grads):
-    """Return gradients, each in one piece, where PyTorch's lie as the parameters lie."""
+    """Return gradients as contiguous tensors; PyTorch's have the layout of the parameters."""
     return [grad.contiguous() for grad in grads]
 
 
@@ -75,7 +75,7 @@ LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
 
 
 def constant(inputs):
-    """Return inputs, tuples of them too, detached from the graph."""
+    """Return inputs, which are tensors or tuples of tensors, detached from the graph."""
     return tuple(constant(i) if isinstance(i, tuple) else detached(i) for i in inputs)
 
 
@@ -94,7 +94,7 @@ def value_and_grad(network, loss):
 
 
 def differentiated(network, loss):
-    """Return what value_and_grad does, but for gradients, which lie in memory as they come."""
+    """Return the same as value_and_grad, but with gradients in PyTorch's own memory layout."""
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
@@ -112,7 +112,7 @@ def differentiated(network, loss):
 
 
 def descend(params, grads, lr, theta):
-    """Clip gradients by their joint norm and take a step of gradient descent, in one pass."""
+    """Clip gradients by their joint norm, and update the parameters in place, in one pass."""
     norms = torch.stack([torch.linalg.vector_norm(grad) for grad in grads])
     scale = theta / torch.clamp(torch.linalg.vector_norm(norms), min=theta)
     for param, grad in zip(params, grads):
@@ -120,17 +120,20 @@ def descend(params, grads, lr, theta):
 
 
 def change_by(rule, theta, clip):
-    """Return change(params, grads, kept): clip, change parameters where they lie, return memory."""
+    """Return change(params, grads, state) -> new state of the optimizer.
+
+    It clips the gradients and updates the parameters in place.
+    """
 
     @torch.no_grad()
-    def change(params, grads, kept):
+    def change(params, grads, state):
         if isinstance(rule, optimizers.SGD) and clip == "norm":
             descend(params, grads, rule.lr, theta)
-            return kept
-        updated, kept = rule.update(params, grad_clipping(grads, theta, clip=clip)[0], kept)
+            return state
+        updated, state = rule.update(params, grad_clipping(grads, theta, clip=clip)[0], state)
         for param, new in zip(params, updated):
             param.copy_(new)
-        return kept
+        return state
 
     return change
 
@@ -138,7 +141,7 @@ def change_by(rule, theta, clip):
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
 
-    On a CUDA device the step becomes a graph; see d2lrnn.torch.graph.
+    On a CUDA device the step is recorded as a CUDA graph; see d2lrnn.torch.graph.
     """
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)

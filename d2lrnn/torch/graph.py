@@ -1,10 +1,11 @@
 """A training step as one CUDA graph: recorded once, replayed without Python between its kernels.
 
-A step is some hundred small kernels, and to launch one from Python takes longer than to run it. Its
-shapes are the same for every minibatch, so its kernels are too: recorded as a graph, they are
-launched by one call. What a graph computes with lies at fixed addresses: a minibatch is copied
-there before a replay, loss and state are copied from there after it, and the parameters and the
-optimizer's memory are changed where they lie. Source: PyTorch's notes on CUDA, "CUDA Graphs".
+A step consists of some hundred small kernels, and launching one from Python takes longer than
+running it. The shapes are the same for every minibatch, so the kernels are too: recorded as a
+graph, they are launched with one call. A graph computes with tensors at fixed addresses: a
+minibatch is copied there before a replay, the loss and the state are copied from there after it,
+and the parameters and the state of the optimizer are updated in place. Source: PyTorch's notes on
+CUDA, "CUDA Graphs".
 """
 
 import collections
@@ -15,19 +16,19 @@ import torch
 
 from d2lrnn.nets import forward, networks
 
-WARM_UP = 3  # steps from Python before one is recorded: libraries set themselves up in them
-MOST = 8  # graphs that a step keeps, one for each shape: each holds memory of its own
+WARM_UP = 3  # steps from Python before one is recorded, in which libraries initialize themselves
+MOST = 8  # the largest number of graphs of a step, one for each shape: each has its own memory
 
 
 class Recorder:
-    """What records and replays on one CUDA device."""
+    """Records graphs on one CUDA device."""
 
     def __init__(self, device):
-        """Take a stream: nothing can be recorded on the one that all else is on."""
+        """Make a stream for recording: it is not possible on the default stream."""
         self.device, self.stream = device, torch.cuda.Stream(device)
 
     def aside(self, function):
-        """Return function(), run on the stream that will be recorded."""
+        """Return function(), run on the stream for recording."""
         current = torch.cuda.current_stream(self.device)
         self.stream.wait_stream(current)
         with torch.cuda.stream(self.stream):
@@ -36,7 +37,7 @@ class Recorder:
         return results
 
     def record(self, function):
-        """Return replay() and the results of function(), which hold nothing before a replay."""
+        """Record function(); return replay() and the results, which are filled by a replay."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self.device), torch.cuda.graph(graph, stream=self.stream):
             results = function()
@@ -45,26 +46,27 @@ class Recorder:
 
 @functools.cache
 def recorder_for(device):
-    """Return what records on a device, or None where steps are called from Python."""
+    """Return the Recorder of a device, or None if the device is not a CUDA device."""
     return Recorder(device) if device.type == "cuda" else None
 
 
 def is_ours(network):
-    """Return whether a network does the same at every call: a custom function may not."""
+    """Return whether a network computes the same at every call, unlike some custom functions."""
     if isinstance(network, networks.Recurrent):
         return not forward.is_custom(network.forward_fn)
     return type(network).__module__ == networks.__name__
 
 
 class Step:
-    """A step that is recorded, once for each shape of a minibatch, and replayed.
+    """A training step that is recorded once for each shape of a minibatch, and replayed.
 
-    compute is what value_and_grad makes, change(params, grads, kept) clips and changes the
-    parameters where they lie, and returns what the optimizer, whose memory this is, remembers.
+    compute is the result of value_and_grad. change(params, grads, state) clips the gradients,
+    updates the parameters in place, and returns the new state of the optimizer. memory holds the
+    state of the optimizer.
     """
 
     def __init__(self, compute, change, memory):
-        """Begin with nothing recorded."""
+        """Begin without recorded graphs."""
         self.compute, self.change, self.memory = compute, change, memory
         self.params, self.kept, self.graphs = [], None, {}
         self.times = collections.Counter()
@@ -72,7 +74,7 @@ class Step:
     def __call__(self, recorder, params, *given):
         """Return the mean loss and the last state after one update.
 
-        given are inputs, targets and weights: tensors, tuples of them, and None.
+        given consists of inputs, targets and weights: tensors, tuples of tensors, or None.
         """
         self.settle(params)
         shapes = mapped(lambda tensor: (tensor.shape, tensor.dtype), given)
@@ -86,7 +88,7 @@ class Step:
 
     @torch.no_grad()
     def settle(self, params):
-        """Forget what was recorded for other parameters; keep the memory where it lies."""
+        """Discard graphs of other parameters; leave the optimizer's state at its address."""
         if addresses(params) != addresses(self.params):
             self.params, self.kept = list(params), None
             self.graphs.clear()
@@ -94,62 +96,62 @@ class Step:
         before = self.memory.before(params)
         if self.kept is None:
             self.kept = before
-        elif self.kept is not before:  # it was loaded
+        elif self.kept is not before:  # the state was loaded
             copy(before, self.kept)
         self.memory.kept = self.kept
 
     def run(self, inputs, targets, weights):
-        """Take a step and change parameters and memory where they lie."""
-        leaves = [param.detach().requires_grad_() for param in self.params]  # of this stream
+        """Take a step, and update the parameters and the optimizer's state in place."""
+        leaves = [param.detach().requires_grad_() for param in self.params]  # on this stream
         value, state, grads = self.compute(leaves, inputs, targets, weights)
         with torch.no_grad():
             copy(self.change(self.params, grads, self.kept), self.kept)
         return value, mapped(torch.Tensor.detach, tuple(state))
 
     def recorded(self, recorder, given):
-        """Return a graph of a step, or None where there can be none."""
+        """Return a graph of a step, or None if it cannot be recorded."""
         try:
             return Graph(recorder, self.run, given)
         except RuntimeError as error:
             why = f"{error}".partition("\n")[0]
             warnings.warn(
                 f"the step could not be recorded as a CUDA graph ({why}); "
-                "it goes on, each kernel launched from Python",
+                "training continues, with each kernel launched from Python",
                 stacklevel=5,
             )
             return None
 
 
 class Graph:
-    """A recorded function of tensors of one shape each."""
+    """A recorded function whose arguments have fixed shapes."""
 
     def __init__(self, recorder, function, given):
-        """Record; nothing is computed."""
+        """Record the function, without computing it."""
         self.given = mapped(copied, given)
         self.replay, self.results = recorder.record(lambda: function(*self.given))
 
     @torch.no_grad()
     def __call__(self, *given):
-        """Return copies of the results: the next replay writes over them."""
+        """Replay, and return copies of the results, which the next replay overwrites."""
         copy(given, self.given)
         self.replay()
         return mapped(copied, self.results)
 
 
 def mapped(function, tree):
-    """Return tuples and lists of tensors, and None, with a function applied to each tensor."""
+    """Apply a function to each tensor in nested tuples and lists; return nested tuples."""
     if isinstance(tree, (tuple, list)):
         return tuple(mapped(function, part) for part in tree)
     return None if tree is None else function(tree)
 
 
 def copied(tensor):
-    """Return a copy of a tensor, cut off from what it was computed of."""
+    """Return a copy of a tensor, detached from the graph."""
     return tensor.detach().clone()
 
 
 def copy(source, target):
-    """Copy tensors, in tuples and lists, to where others lie."""
+    """Copy the values of tensors, in nested tuples and lists, into other tensors."""
     if isinstance(target, (tuple, list)):
         for one, other in zip(source, target, strict=True):
             copy(one, other)
@@ -158,5 +160,5 @@ def copy(source, target):
 
 
 def addresses(params):
-    """Return where parameters lie."""
+    """Return the memory addresses of parameters."""
     return [param.data_ptr() for param in params]

@@ -1,4 +1,4 @@
-"""What shared code knows PyTorch by, and the language model whose network is from scratch."""
+"""The record of the PyTorch backend, and its scratch language model."""
 
 import torch
 
@@ -31,10 +31,10 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     @torch.no_grad()
     def evaluate(self, X, state):
-        """Return the outputs as a NumPy array and the new state, recording no graph."""
+        """Return the outputs as a NumPy array and the new state, without recording a graph."""
         return super().evaluate(X, state)
 
     @torch.inference_mode()
     def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
         return super().say(index, state, given, noise)

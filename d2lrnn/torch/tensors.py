@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and PyTorch tensors, and the search for a GPU."""
+"""Conversion between NumPy arrays and PyTorch tensors, and the choice of a GPU."""
 
 import functools
 
@@ -12,7 +12,7 @@ from d2lrnn.torch.contexts import has_values, is_transformed
 
 
 def try_gpu(i=0):
-    """Return the i-th CUDA device if there is one, else Apple's GPU (for i = 0), else the CPU."""
+    """Return the i-th CUDA device; without one, Apple's GPU for i = 0; without one, the CPU."""
     checks.count(i=i)
     if torch.cuda.device_count() > i:
         return torch.device("cuda", i)
@@ -27,13 +27,13 @@ def is_gpu(device):
 
 
 def device_of(device):
-    """Return the device that is named, None as it is."""
+    """Return the torch.device for a name or device, or None for None."""
     return checks.device(device, working)
 
 
 @functools.cache
 def working(device):
-    """Return a device that a number can be moved to and back from."""
+    """Return a device after checking that a number can be moved to it and back."""
     if isinstance(device, (str, torch.device)):
         torch.zeros(()).to(device).item()
         return torch.device(device)
@@ -49,22 +49,22 @@ def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a PyTorch tensor."""
     if is_tensor(array) and checks.stays_floating(array, dtype):
         dtype = array.dtype if dtype is None else getattr(torch, np.dtype(dtype).name)
-        return array.to(device_of(device), dtype, copy=True)  # a gradient goes back through it
+        return array.to(device_of(device), dtype, copy=True)  # gradients flow through it
     return made(checks.numbers(to_numpy(array) if is_tensor(array) else array, dtype), device)
 
 
-@torch.inference_mode(False)  # a tensor that was made in it could not be trained
+@torch.inference_mode(False)  # a tensor made in inference mode could not be trained
 def made(array, device):
     """Return a tensor with the numbers of an array."""
     tensor, device = torch.from_numpy(array), device_of(device)
     if device is not None and device.type == "cuda":
-        # From memory that stays in place the GPU fetches it by itself: Python goes on meanwhile.
+        # From pinned memory, the GPU copies it asynchronously, and Python continues.
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 def own(state, like):
-    """Return a state as tensors on another's device, whatever of it is NumPy arrays."""
+    """Return a state as tensors, with NumPy arrays converted, on the device of another tensor."""
     return tuple(
         from_numpy(s, device=like.device) if isinstance(s, np.ndarray) else s for s in state
     )
@@ -74,28 +74,28 @@ def to_numpy(tensor):
     """Return a copy of a tensor as a NumPy array."""
     checks.values(has_values(tensor))
     if is_tensor(tensor):
-        if tensor.dtype == torch.bfloat16:  # which NumPy does not have
+        if tensor.dtype == torch.bfloat16:  # NumPy does not have this dtype
             tensor = tensor.float()
         tensor = tensor.numpy(force=True)
-    return np.array(tensor, order="C")  # parameters may lie otherwise: see fused.lay_out
+    return np.array(tensor, order="C")  # parameters may have another layout: see fused.lay_out
 
 
 def trainable(arrays, *, dtype="float32", device=None):
-    """Return NumPy arrays as parameters to train."""
+    """Convert NumPy arrays to trainable parameters."""
     checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     return [from_numpy(array, dtype=dtype, device=device).requires_grad_() for array in arrays]
 
 
 def is_trainable(param):
-    """Return whether a parameter can be trained as it is."""
+    """Return whether a parameter can be trained without conversion."""
     return is_tensor(param) and (param.is_leaf and param.requires_grad) and not param.is_inference()
 
 
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
 
-    Within vmap there are no values to check.
+    Within vmap, the values of the ids cannot be checked.
     """
     if not has_values(tokens):
         checks.token_dtype(tokens, vocab_size)
@@ -103,9 +103,9 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
         return (tokens[..., None] == numbers).to(getattr(torch, checks.floating(dtype)))
     ids = to_numpy(tokens)
     checks.tokens(ids, vocab_size)
-    ids = from_numpy(ids, dtype="int64", device=device)  # scatter takes no other
+    ids = from_numpy(ids, dtype="int64", device=device)  # scatter accepts only int64
     dtype = getattr(torch, checks.floating(dtype))
-    # F.one_hot would make int64 first, twice the size of float32
+    # F.one_hot would return int64, which takes twice the memory of float32.
     rows = torch.zeros(*ids.shape, vocab_size, dtype=dtype, device=ids.device)
     return rows.scatter_(-1, ids[..., None], 1)
 
@@ -124,11 +124,11 @@ def embedding(tokens, table):
 
 
 class SideBySide(torch.autograd.Function):
-    """torch.cat, whose gradients would be views of one piece, with each in a piece of its own."""
+    """torch.cat with contiguous gradients; those of torch.cat are views of one tensor."""
 
     @staticmethod
     def forward(ctx, axis, *tensors):
-        """Return tensors as one, joined along an axis."""
+        """Return tensors joined along an axis."""
         ctx.axis, ctx.widths = axis, [tensor.shape[axis] for tensor in tensors]
         return torch.cat(tensors, dim=axis)
 
