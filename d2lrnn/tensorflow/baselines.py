@@ -1,4 +1,4 @@
-"""What the benchmark measures against in TensorFlow: the step of the book, and products alone."""
+"""The baselines of the benchmark in TensorFlow: the book's training step, and bare products."""
 
 import functools
 
@@ -9,12 +9,15 @@ from d2lrnn.tensorflow.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state), which trains as the book does."""
+    """Return step(X, Y, state), which trains with the code of the book."""
     return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):
-    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    """Return a function that computes all products of pairs (lefts, right).
+
+    Each pair consists of an array of left matrices (times, ...) and a right matrix.
+    """
     place = functools.partial(from_numpy, device=device)
     pairs = [(place(lefts), place(right)) for lefts, right in pairs]
 
@@ -34,17 +37,17 @@ def multiply(pairs, device=None):
 
 
 def compiled(function):
-    """Return the function as one that XLA compiles."""
+    """Return the function compiled by XLA."""
     return tf.function(function, jit_compile=True, autograph=False)
 
 
 def wait_for(params):
-    """Wait until parameters have their values: on a GPU they may be under way."""
-    tf.convert_to_tensor(params[-1]).numpy()  # the last to be assigned, and small
+    """Wait until parameters are computed: a GPU computes asynchronously."""
+    tf.convert_to_tensor(params[-1]).numpy()  # the last one to be assigned, and a small one
 
 
 def card(device):
-    """Return what a device, as try_gpu returns it, is called."""
+    """Return the name of the device that try_gpu returned."""
     number = tf.DeviceSpec.from_string(device).device_index or 0
     cards = tf.config.list_physical_devices("GPU")[number:]
     details = tf.config.experimental.get_device_details(cards[0]) if cards else {}

@@ -1,7 +1,7 @@
 """TensorFlow's own layers: Keras 3 SimpleRNN, GRU and LSTM (sections 9.6, 10.1 and 10.2).
 
-Keras runs a layer over (batch_size, num_steps, features); it has no time-major layers any more. A
-deep network is a list of layers.
+Keras runs a layer over (batch_size, num_steps, features); Keras 3 does not have time-major layers.
+A deep network is a list of layers.
 """
 
 from types import MappingProxyType
@@ -25,7 +25,7 @@ LAYERS = {
 
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
-    """Return the layer, or a list of num_layers, with weights drawn as Keras does."""
+    """Return the layer, or a list of num_layers layers, with weights drawn by Keras."""
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"Keras computes with {keras.backend.backend()}; set the environment variable "
@@ -78,7 +78,7 @@ class RNNModel(ConciseModel):
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "zrh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
-        """Add the output layer to what RNN, GRU or LSTM made."""
+        """Add the output layer to the layer or layers that RNN, GRU or LSTM returned."""
         checks.size(vocab_size=vocab_size)
         checks.seed(seed)
         self.rnn = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
@@ -136,15 +136,15 @@ class RNNModel(ConciseModel):
         return loss, state, tape.gradient(loss, self.params)
 
     def prepared(self, X, Y, state):
-        """Return a minibatch, checked, as inputs and targets, time-major."""
+        """Check a minibatch; return its inputs and targets, time-major."""
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)
-        checks.values(has_values(targets))  # before anything changes
+        checks.values(has_values(targets))  # before the parameters change
         return self.inputs(X, state), targets
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, by Keras' own optimizer."""
+        """Return the function that trains on one minibatch, with Keras' own optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         kinds = keras.optimizers
         rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
@@ -172,7 +172,7 @@ class RNNModel(ConciseModel):
         return float(loss), self.separated_gradients(grads)
 
     def joined(self):
-        """Return the parameters of each layer and direction; a GRU's biases are two rows of one."""
+        """Return the parameters of each layer and direction; a GRU's bias has two rows."""
         cells = [part.cell for layer in self.rnn for part in self.directions(layer)]
         return [Joined(c.kernel, c.recurrent_kernel, c.bias, None) for c in cells]
 
@@ -181,16 +181,16 @@ class RNNModel(ConciseModel):
         return self.dense.kernel, self.dense.bias
 
     def read(self, param):
-        """Return a parameter, or a gradient of one, as a NumPy array."""
+        """Return a parameter, or the gradient of one, as a NumPy array."""
         return to_numpy(param)
 
     def write(self, param, array):
-        """Give a parameter the value of such an array."""
+        """Set a parameter to the values of an array."""
         param.assign(array)
 
 
 def memory_of(optimizer):
-    """Return two functions: the memory of Keras' optimizer as arrays by number, and back."""
+    """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by number."""
 
     def memory():
         return {str(i): to_numpy(variable) for i, variable in enumerate(optimizer.variables)}

@@ -1,4 +1,4 @@
-"""What may be around a call in TensorFlow: an open tape, a tf.Graph, a distribution strategy."""
+"""Support for calls within a tape, a tf.function, a tf.Graph or a distribution strategy."""
 
 import functools
 
@@ -6,14 +6,14 @@ import tensorflow as tf
 
 
 class SymbolicTape:
-    """Gradients of what a graph computes; tf.GradientTape does not record within tf.init_scope."""
+    """Gradients within a graph; tf.GradientTape does not record within tf.init_scope."""
 
     def __enter__(self):
-        """Return the tape, which records nothing: a graph holds how its tensors are computed."""
+        """Return the tape, which does not record: the graph itself is the record."""
         return self
 
     def __exit__(self, *error):
-        """Let an error pass."""
+        """Do not handle errors."""
 
     def watch(self, sources):
         """Do nothing."""
@@ -26,16 +26,16 @@ class SymbolicTape:
 
 
 def tape():
-    """Return a tape for what is computed here, line by line or in a graph."""
+    """Return a tape for the present context: eager execution or a graph."""
     return tf.GradientTape() if tf.executing_eagerly() else SymbolicTape()
 
 
 def unrecorded(function, **settings):
-    """Return a tf.function whose calls no tape records that a user has opened around them.
+    """Return a tf.function whose calls are not recorded by a tape that the user has opened.
 
-    A tape that records a training step keeps all its tensors, and XLA cannot compile it at all.
-    A function that cannot be traced, as a custom forward function that iterates over its inputs,
-    is called line by line.
+    A tape that records a training step would hold all its tensors, and XLA could not compile the
+    step. A function that cannot be traced, such as a custom forward function that iterates over its
+    inputs, is called eagerly.
     """
     traced, traceable = tf.function(function, autograph=False, **settings), True
 
@@ -50,15 +50,15 @@ def unrecorded(function, **settings):
                     return traced(*arguments)
             except tf.errors.OperatorNotAllowedInGraphError:
                 traceable = False
-        return function(*arguments)  # beyond init_scope, in which no tape records
+        return function(*arguments)  # outside of init_scope, in which tapes do not record
 
     return call
 
 
 def traced_ids(ids, vocab_size, dtype):
-    """Return token ids of a graph, whose values are checked when it runs, and a number to add.
+    """Return token ids that are checked when the graph runs, and a scalar to add to the result.
 
-    The number is 0, or NaN if an id is outside the vocabulary: XLA ignores the check.
+    The scalar is 0, or NaN if an id is outside the vocabulary, because XLA ignores the check.
     """
     ids = tf.cast(ids, "int64")
     valid = tf.reduce_all((ids >= 0) & (ids < vocab_size))
@@ -69,7 +69,7 @@ def traced_ids(ids, vocab_size, dtype):
 
 
 def check_graph(*tensors):
-    """Check that tensors which have values are not used in a tf.Graph, which cannot use them."""
+    """Check that no tensor with values is used in a tf.Graph, which does not support this."""
     if tf.executing_eagerly() or tf.inside_function():
         return
     if not all(tf.is_symbolic_tensor(getattr(tensor, "handle", tensor)) for tensor in tensors):
@@ -80,9 +80,9 @@ def check_graph(*tensors):
 
 
 def check_alone(params=()):
-    """Check that no distribution strategy shares a net among devices.
+    """Check that a net is not used with a distribution strategy.
 
-    Its variables would have a copy on each device, and a training step does not keep them equal.
+    Each variable would have a copy on each device, and a training step would not keep them equal.
     """
     copies = [param for param in params if isinstance(param, tf.distribute.DistributedValues)]
     if tf.distribute.has_strategy() or copies:

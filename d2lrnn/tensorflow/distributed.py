@@ -1,6 +1,7 @@
 """Several processes for TensorFlow: tf.distribute.MultiWorkerMirroredStrategy.
 
-The variable TF_CONFIG says where every process listens, and which this is. d2lrnn launch sets it.
+The variable TF_CONFIG contains the addresses of all processes and the number of this one. d2lrnn
+launch sets it.
 """
 
 import functools
@@ -14,17 +15,17 @@ from d2lrnn.tensorflow import contexts
 
 
 class Engine:
-    """The processes that TF_CONFIG names."""
+    """The group of processes that TF_CONFIG names."""
 
     def __init__(self, config):
-        """Begin the strategy, before anything is computed, and wait for the others."""
+        """Start the strategy, before TensorFlow computes anything, and wait for the others."""
         self.rank, self.size = int(config["task"]["index"]), len(config["cluster"]["worker"])
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
         self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         self.added = tf.function(self.add, autograph=False)
 
     def add(self, flat):
-        """Return the sum over the replicas, of which each process has one."""
+        """Return the sum over the replicas; each process has one replica."""
 
         def inside(tensor):
             here = tf.identity(tensor)  # on the device of this replica
@@ -33,13 +34,13 @@ class Engine:
         return self.strategy.run(inside, (flat,))
 
     def all_reduce(self, flat):
-        """Return the sum of all processes' flat tensors."""
+        """Return the sum of the flat tensors of all processes."""
         return self.added(flat)
 
 
 @functools.cache
 def connect():
-    """Return the engine, or None where this process was started alone."""
+    """Return the engine, or None if this process was started alone."""
     config = json.loads(os.environ.get("TF_CONFIG") or "{}")
     workers = config.get("cluster", {}).get("worker", [])
     return processes.meet(Engine, config) if len(workers) > 1 else None
@@ -50,23 +51,23 @@ without_gradients = compiled
 
 
 def flat(tensors):
-    """Return tensors as one, of one axis."""
+    """Return tensors joined in one tensor with one axis."""
     return tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], axis=0)
 
 
 def shaped(tensor, shape):
-    """Return a tensor in another shape."""
+    """Return a tensor reshaped."""
     return tf.reshape(tensor, shape)
 
 
 def placed(array, like):
-    """Return an array as a tensor of the dtype of another, where that is."""
+    """Return an array as a tensor of the dtype and on the device of another."""
     with tf.device(like.device):
         return tf.constant(array, like.dtype)
 
 
 def detached(state):
-    """Return a state, cut off from what it was computed of."""
+    """Return a state detached from the graph; outside of a tape, TensorFlow does not record one."""
     return state
 
 
@@ -77,4 +78,4 @@ def assigned(params, new):
     return params
 
 
-connect()  # here, while nothing is computed yet
+connect()  # at import, because it must come before any computation

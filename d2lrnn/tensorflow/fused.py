@@ -1,11 +1,11 @@
-"""The cells of scratch.py, fast, in TensorFlow: drop-in for rnn, gru and lstm.
+"""Fast versions of the cells of scratch.py in TensorFlow, which can replace rnn, gru and lstm.
 
-The inputs of all steps go through one product before the loop, the hidden states of all steps
-through one product after it, and both of those TensorFlow differentiates by itself. The loop
-between them is a recurrence with a gradient by hand (``tf.custom_gradient``): its weights' gradient
-is one product for all steps, where a tape adds up one a step. ``tf.while_loop`` is the loop: within
-a training step XLA compiles its body once, however many steps there are. ``A`` stands for what a
-sigmoid or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
+The inputs of all steps are multiplied in one product before the loop, and the hidden states of all
+steps in one product after it; TensorFlow differentiates both. The loop between them is a recurrence
+whose backward pass is written by hand (``tf.custom_gradient``): the gradient of its weights is one
+product for all steps, where a tape adds up one product per step. The loop is a ``tf.while_loop``:
+within a training step, XLA compiles its body once for any number of steps. ``A`` is the argument of
+a sigmoid or tanh; sigmoid' = S (1 - S), tanh' = 1 - T².
 """
 
 import tensorflow as tf
@@ -32,7 +32,7 @@ def check(cell, inputs, state, params):
 
 
 def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     if inputs.dtype.is_floating:
         T, n, d = sizes.of(inputs)
         return tf.reshape(tf.reshape(inputs, (-1, d)) @ W_x, (T, n, W_x.shape[1])) + b
@@ -41,7 +41,7 @@ def input_product(inputs, W_x, b):
 
 @tf.custom_gradient
 def look_up(table, ids):
-    """Return the row of table (V, m) for each id: a one-hot row times table is a row of it."""
+    """Return the row of table (V, m) for each id, which equals its one-hot row times the table."""
 
     def back(d_rows):
         rows = tf.reshape(d_rows, (-1, table.shape[1]))
@@ -52,7 +52,7 @@ def look_up(table, ids):
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     return tf.reshape(Hs, (-1, W_hq.shape[0])) @ W_hq + b_q
 
 
@@ -63,35 +63,36 @@ def one_product(lefts, rights):
 
 
 def before(first, states):
-    """Return the states (T, n, h) before each step, of the first one and those after each."""
+    """Return the states (T, n, h) before each step, given the first and those after each step."""
     return tf.concat([first[None], states], axis=0)[:-1]
 
 
 def scan(step, carried, inputs, shapes, *, reverse=False):
-    """Call step(carried, inputs at t) -> (carried, what to keep of t) for every t.
+    """Call step(carried, inputs at t) -> (carried, results at t) for every t.
 
     Args:
-        step: the function; carried and inputs are tuples, what to keep a list.
-        carried: what the first step is given.
+        step: the function; carried and inputs are tuples, the results are a list.
+        carried: the tensors with which the first step is called.
         inputs: tensors (T, n, ...).
-        shapes: those (n, ...) of what each step gives to keep.
-        reverse: from the last step to the first.
+        shapes: the shapes (n, ...) of the results of a step.
+        reverse: whether to go from the last step to the first.
 
-    Returns what the last step carried, and what all of them kept, each (T, n, ...).
+    Returns:
+        The carried tensors after the last step, and the results of all steps, each (T, n, ...).
     """
     num_steps, dtype = sizes.size(inputs[0], 0), carried[0].dtype
-    kept = tuple(tf.TensorArray(dtype, num_steps, element_shape=shape) for shape in shapes)
+    results = tuple(tf.TensorArray(dtype, num_steps, element_shape=shape) for shape in shapes)
 
-    def body(count, carried, kept):
+    def body(count, carried, results):
         t = num_steps - 1 - count if reverse else count
         after, new = step(carried, [x[t] for x in inputs])
         carried = tuple(map(sizes.like, after, carried))
-        return count + 1, carried, tuple(k.write(t, x) for k, x in zip(kept, new))
+        return count + 1, carried, tuple(r.write(t, x) for r, x in zip(results, new))
 
-    start = tf.constant(0), tuple(carried), kept
-    _, carried, kept = tf.while_loop(lambda count, *_: count < num_steps, body, start)
+    start = tf.constant(0), tuple(carried), results
+    _, carried, results = tf.while_loop(lambda count, *_: count < num_steps, body, start)
     n = sizes.size(carried[0], 0)
-    return carried, [sizes.stacked(k, num_steps, (n, *s[1:])) for k, s in zip(kept, shapes)]
+    return carried, [sizes.stacked(r, num_steps, (n, *s[1:])) for r, s in zip(results, shapes)]
 
 
 # The recurrent network
@@ -109,11 +110,11 @@ def rnn_recurrence(A, H, W_hh):
     (last,), (Hs,) = scan(step, (H,), [A], [H.shape])
 
     def back(dHs, dH):
-        W_hh_T = tf.transpose(W_hh)  # once, not in each step
+        W_hh_T = tf.transpose(W_hh)  # outside of the loop
 
         def step(d_state, given):
             (dH,), (dH_t, H_t) = d_state, given
-            dA_t = (dH + dH_t) * (1 - H_t**2)  # from this step's output, and the step after it
+            dA_t = (dH + dH_t) * (1 - H_t**2)  # from the step after it, and from its output
             return (dA_t @ W_hh_T,), [dA_t]
 
         (dH,), (dA,) = scan(step, (dH,), [dHs, Hs], [H.shape], reverse=True)
@@ -124,7 +125,7 @@ def rnn_recurrence(A, H, W_hh):
 
 @forward.of_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
-    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     inputs, state = check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
     Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
@@ -150,7 +151,7 @@ def gru_recurrence(A, H, W_hzr, W_hh):
     (last,), (Hs, ZRs, H_tildes) = scan(step, (H,), [A], [(n, h), (n, 2 * h), (n, h)])
 
     def back(dHs, dH):
-        W_hzr_T, W_hh_T = tf.transpose(W_hzr), tf.transpose(W_hh)  # once, not in each step
+        W_hzr_T, W_hh_T = tf.transpose(W_hzr), tf.transpose(W_hh)  # outside of the loop
 
         def step(d_state, given):
             (dH,), (dH_t, H, ZR, H_tilde) = d_state, given
@@ -172,7 +173,7 @@ def gru_recurrence(A, H, W_hzr, W_hh):
 
 @forward.of_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
-    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     inputs, state = check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = map(tf.convert_to_tensor, params)
     W_x, b = tf.concat([W_xz, W_xr, W_xh], axis=1), tf.concat([b_z, b_r, b_h], axis=0)
@@ -202,7 +203,7 @@ def lstm_recurrence(A, H, C, W_h):
     last, (Hs, Cs, gates) = scan(step, (H, C), [A], [(n, h), (n, h), (n, 5 * h)])
 
     def back(dHs, dH, dC):
-        W_h_T = tf.transpose(W_h)  # once, not in each step
+        W_h_T = tf.transpose(W_h)  # outside of the loop
 
         def step(d_state, given):
             (dH, dC), (dH_t, C, gates_t) = d_state, given
@@ -227,7 +228,7 @@ def lstm_recurrence(A, H, C, W_h):
 
 @forward.of_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
-    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     inputs, state = check("lstm", inputs, state, params)
     *weights, W_hq, b_q = map(tf.convert_to_tensor, params)
     W_x, W_h, b = (tf.concat(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))

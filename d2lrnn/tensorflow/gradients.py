@@ -15,7 +15,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
     kinds.own("tensorflow", d_outputs=[d_outputs], d_state=d_state)
-    # of two that are one tensor, each would get the sum of both gradients
+    # Copies: if two arguments were the same tensor, each would get the sum of both gradients.
     sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
     with contexts.tape() as tape:
         tape.watch(sources)
@@ -27,9 +27,9 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def filled(grads, sources):
-    """Return the gradients, zeros for None; those of look-ups, which are sparse, as tensors.
+    """Return the gradients, with zeros for None, and with sparse ones (of lookups) made dense.
 
-    sources is a tensor or a list of them, and so are the gradients.
+    sources is a tensor or a list of tensors, and so are the gradients.
     """
     if not isinstance(sources, (list, tuple)):
         return tf.zeros_like(sources) if grads is None else tf.convert_to_tensor(grads)
@@ -106,9 +106,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         contexts.check_graph(*params)
         contexts.check_alone(params)
         before = memory.before(params)
-        value, state, kept = assign(params, before, inputs, targets, weights)
-        checks.values(not kept or has_values(value))  # memory is kept from call to call
-        memory.kept = kept
+        value, state, after = assign(params, before, inputs, targets, weights)
+        checks.values(not after or has_values(value))  # a traced memory cannot be stored
+        memory.kept = after
         return value, state, params
 
     return Update(update, memory)

@@ -1,4 +1,4 @@
-"""What shared code knows TensorFlow by, and the language model whose network is from scratch."""
+"""The record of the TensorFlow backend, and its scratch language model."""
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops
@@ -33,7 +33,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
         return super().__call__(X, state)
 
     def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
         if self.is_custom:
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

@@ -1,4 +1,4 @@
-"""Token by token in TensorFlow: one compiled loop says many of them."""
+"""Text generation in TensorFlow: one compiled loop generates many tokens."""
 
 import functools
 
@@ -10,15 +10,15 @@ from d2lrnn.tensorflow.tensors import to_numpy
 
 
 def say(net, index, state, given, noise):
-    """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
+    """Compute Model.say; given and noise are padded to AT_ONCE rows, to compile for one shape."""
     contexts.check_graph(*net.params)
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
     numbers = tf.constant(index, tf.int32), tf.constant(count, tf.int32)
     given, noise = tf.constant(given, tf.int32), tf.constant(noise, net.dtype)
     params = [tf.convert_to_tensor(param) for param in net.params]
-    said, state = compiled(net.speaker)(params, tuple(state), given, noise, *numbers)
-    return to_numpy(said)[:count], state
+    ids, state = compiled(net.speaker)(params, tuple(state), given, noise, *numbers)
+    return to_numpy(ids)[:count], state
 
 
 @functools.cache
@@ -27,16 +27,16 @@ def compiled(network):
 
     @functools.partial(contexts.unrecorded, jit_compile=True)
     def loop(params, state, given, noise, index, count):
-        def step(t, index, state, said):
+        def step(t, index, state, ids):
             rows = tf.one_hot(index, noise.shape[2], dtype=noise.dtype)  # (n, vocab_size)
             scores, state = network(params, rows[None], None, state)
             chosen = tf.argmax(scores + noise[t], axis=1, output_type=tf.int32)
             index = tf.where(given[t] >= 0, given[t], chosen)
-            said = tf.tensor_scatter_nd_update(said, [[t]], [index])
-            return t + 1, index, tuple(state), said
+            ids = tf.tensor_scatter_nd_update(ids, [[t]], [index])
+            return t + 1, index, tuple(state), ids
 
         first = tf.constant(0), index, state, tf.zeros_like(given)
-        *_, state, said = tf.while_loop(lambda t, *_: t < count, step, first)
-        return said, state
+        *_, state, ids = tf.while_loop(lambda t, *_: t < count, step, first)
+        return ids, state
 
     return loop

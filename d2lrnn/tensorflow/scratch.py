@@ -1,7 +1,7 @@
-"""The equations, in TensorFlow 2 (the book's sections 9.4, 9.5, 10.1 and 10.2).
+"""The equations in TensorFlow 2 (the book's sections 9.4, 9.5, 10.1 and 10.2).
 
-A cell is a step: from the input X (n, d) and the state before, the state after. ``unroll`` runs a
-step over time, ``output_layer`` turns hidden states into outputs.
+A cell is a step: it computes the new state from the input X (n, d) and the state before. ``unroll``
+runs a step over time; ``output_layer`` computes the outputs from the hidden states.
 """
 
 import tensorflow as tf
@@ -20,7 +20,7 @@ def mlp(X, params):
     return H @ W_hq + b_q  # (n, q)
 
 
-MANY = 120  # steps times parameters, beyond which compiling every step takes longer than a loop
+MANY = 120  # steps times parameters; with more, compiling every step takes longer than a loop
 
 
 def unroll(step, inputs, state, params):
@@ -39,7 +39,7 @@ def unroll(step, inputs, state, params):
 
 
 def loop(step, inputs, state, params):
-    """Do as unroll does with a loop that is compiled once, however many steps there are."""
+    """Compute the same as unroll with a tf.while_loop, compiled once for any number of steps."""
     num_steps = sizes.size(inputs, 0)
     Hs = tf.TensorArray(inputs.dtype, num_steps, element_shape=state[0].shape)
 
@@ -53,7 +53,7 @@ def loop(step, inputs, state, params):
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     return tf.reshape(Hs, (-1, W_hq.shape[0])) @ W_hq + b_q
 
 
@@ -92,7 +92,7 @@ def gru_step(X, state, params):
 
 
 def gru_reset_after_step(X, state, params):
-    """Return the state (H,) of a GRU whose reset gate comes after the product, as cuDNN's does."""
+    """Return the state (H,) of a GRU whose reset gate comes after the product, as in cuDNN."""
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
     (H,) = state
     Z = tf.sigmoid(X @ W_xz + H @ W_hz + b_z)  # update gate

@@ -1,4 +1,4 @@
-"""Sizes that are unknown while tf.function traces a function: of time steps, of a minibatch."""
+"""Shapes that are unknown while tf.function traces a function: numbers of steps and of rows."""
 
 import tensorflow as tf
 
@@ -9,18 +9,18 @@ MISMATCH = (
 
 
 def size(tensor, axis):
-    """Return the size of an axis: an integer, or a tensor where it is unknown."""
+    """Return the size of an axis: an integer, or a tensor if it is unknown."""
     known = tensor.shape[axis]
     return tf.shape(tensor)[axis] if known is None else known
 
 
 def of(tensor):
-    """Return all sizes of a tensor, each an integer, or a tensor where it is unknown."""
+    """Return the sizes of all axes of a tensor, each an integer, or a tensor if it is unknown."""
     return [size(tensor, axis) for axis in range(len(tensor.shape))]
 
 
 def aligned(inputs, state):
-    """Return a state (n, h) with what is known of n; where it is unknown, check it at run time.
+    """Return a state (n, h) with n taken from the inputs; if n is unknown, check it at run time.
 
     inputs are rows (T, n, d) or ids (T, n).
     """
@@ -36,14 +36,14 @@ def aligned(inputs, state):
 
 
 def like(new, old):
-    """Return a tensor with the shape of another, which a loop must keep, as far as it is known."""
+    """Return new with the static shape of old, which must not change in a tf.while_loop."""
     return new if new.shape.is_fully_defined() else tf.ensure_shape(new, old.shape)
 
 
 def stacked(array, num_steps, shape):
-    """Return what a TensorArray holds of each step (T, ...), also of none.
+    """Return the content of a TensorArray as a tensor (T, ...); T may be 0.
 
-    shape is that of one step, of integers and, where they are unknown, tensors.
+    shape is the shape of one step: integers, or tensors for unknown sizes.
     """
     zeros = tf.zeros((0, *shape), array.dtype)
     if isinstance(num_steps, int):

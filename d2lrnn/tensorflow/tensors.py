@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and TensorFlow tensors, and the search for a GPU."""
+"""Conversion between NumPy arrays and TensorFlow tensors, and the choice of a GPU."""
 
 import functools
 
@@ -11,7 +11,7 @@ from d2lrnn.tensorflow import contexts
 
 
 def try_gpu(i=0):
-    """Return the name of the i-th GPU if there is one, else that of the CPU."""
+    """Return the name of the i-th GPU if there is one, otherwise that of the CPU."""
     checks.count(i=i)
     return f"/GPU:{i}" if i < len(tf.config.list_physical_devices("GPU")) else "/CPU:0"
 
@@ -22,16 +22,16 @@ def is_gpu(device):
 
 
 def device_of(device):
-    """Return the device that is named, such as "cpu" or "/GPU:1", None as it is."""
+    """Check the name of a device, such as "cpu" or "/GPU:1", and return it; None for None."""
     return checks.device(device, working)
 
 
 @functools.cache
 def working(device):
-    """Return the name of a device that there is; TensorFlow takes the CPU where there is none."""
+    """Check that a device exists, and return its name; TensorFlow itself would use the CPU."""
     spec = tf.DeviceSpec.from_string(device)
-    there = tf.config.list_logical_devices(spec.device_type) if spec.device_type else []
-    return there[spec.device_index or 0] and device
+    devices = tf.config.list_logical_devices(spec.device_type) if spec.device_type else []
+    return devices[spec.device_index or 0] and device
 
 
 def is_tensor(value):
@@ -42,7 +42,7 @@ def is_tensor(value):
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a TensorFlow tensor."""
     if is_tensor(array) and checks.stays_floating(array, dtype):
-        with tf.device(device_of(device)):  # a gradient goes back through it
+        with tf.device(device_of(device)):  # gradients flow through it
             return tf.identity(tf.cast(array, array.dtype if dtype is None else dtype))
     checks.values(has_values(array))
     array = checks.numbers(array, dtype)
@@ -51,12 +51,12 @@ def from_numpy(array, *, dtype=None, device=None):
 
 
 def own(state):
-    """Return a state as tensors, whatever of it is NumPy arrays."""
+    """Return a state as tensors, with NumPy arrays converted."""
     return tuple(map(tf.convert_to_tensor, state))
 
 
 def has_values(tensor):
-    """Return whether a tensor holds numbers: within tf.function it may not."""
+    """Return whether a tensor holds numbers, unlike symbolic tensors within tf.function."""
     if isinstance(tensor, tf.Variable):
         return tf.executing_eagerly()
     return not tf.is_symbolic_tensor(tensor)
@@ -69,7 +69,7 @@ def to_numpy(tensor):
 
 
 def trainable(arrays, *, dtype="float32", device=None):
-    """Return NumPy arrays as parameters to train."""
+    """Convert NumPy arrays to trainable parameters."""
     checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     contexts.check_alone()
@@ -78,7 +78,7 @@ def trainable(arrays, *, dtype="float32", device=None):
 
 
 def is_trainable(param):
-    """Return whether a parameter can be trained as it is."""
+    """Return whether a parameter can be trained without conversion."""
     return isinstance(param, tf.Variable) and param.trainable
 
 
