@@ -1,4 +1,4 @@
-"""What the benchmark measures against in JAX: the step of the book, and products alone."""
+"""The baselines of the benchmark in JAX: the training step of the book, and bare products."""
 
 import functools
 
@@ -9,12 +9,15 @@ from d2lrnn.jax.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return the textbook's compiled step: eager, JAX would be no yardstick for anything."""
+    """Return a compiled step: JAX without jit would be too slow to compare with."""
     return net.make_step(lr, theta)
 
 
 def multiply(pairs, device=None):
-    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    """Return a function that computes all products of pairs (lefts, right).
+
+    Each pair consists of an array of left matrices (times, ...) and a right matrix.
+    """
     place = functools.partial(from_numpy, device=device)
     pairs = [(place(lefts), place(right)) for lefts, right in pairs]
 
@@ -30,15 +33,15 @@ def multiply(pairs, device=None):
 
 
 def compiled(function):
-    """Return the function as one that jit compiles."""
+    """Return the function compiled by jit."""
     return jax.jit(function)
 
 
 def wait_for(params):
-    """Wait until parameters have their values: JAX returns before they have."""
+    """Wait until parameters are computed: JAX computes asynchronously."""
     jax.block_until_ready([getattr(param, "value", param) for param in params])
 
 
 def card(device):
-    """Return what a device, as try_gpu returns it, is called."""
+    """Return the name of a device that try_gpu returned."""
     return device.device_kind

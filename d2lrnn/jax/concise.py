@@ -1,6 +1,6 @@
 """Flax's own layers: nnx.SimpleCell, GRUCell and OptimizedLSTMCell in nnx.RNN.
 
-Flax's GRU has no bias b_hh within the reset gate. A deep network is a list of layers.
+Flax's GRU does not have the bias b_hh within the reset gate. A deep network is a list of layers.
 """
 
 import secrets
@@ -23,8 +23,8 @@ CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.Opti
 
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
-    """Return the layer, or a list of num_layers, with weights drawn as Flax does."""
-    from_numpy([], dtype=dtype)  # refuses float64 where JAX has none
+    """Return the layer, or a list of num_layers layers, with weights drawn by Flax."""
+    from_numpy([], dtype=dtype)  # raises an error for float64 if JAX's 64-bit mode is off
     rngs = nnx.Rngs(fresh(seed))
     settings = {"dtype": dtype, "param_dtype": dtype, "rngs": rngs}
     with jax.default_device(device_of(device)):
@@ -41,7 +41,7 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
 
 
 def fresh(seed):
-    """Return the seed, or one from the operating system where there is none."""
+    """Return the seed, or one from the operating system if the seed is None."""
     return secrets.randbits(31) if seed is None else seed
 
 
@@ -52,7 +52,7 @@ class Network(nnx.Module):
     """The parameters: recurrent layers and a linear output layer."""
 
     def __init__(self, layers, linear):
-        """Hold them where JAX can see them."""
+        """Store the layers as attributes that Flax recognizes."""
         self.layers, self.linear = nnx.List(layers), linear
 
     def __call__(self, inputs, state):
@@ -66,12 +66,15 @@ class Network(nnx.Module):
 
 
 def forward(graph, params, inputs, state):
-    """Return a network's outputs and state: a pure function, which can be within jit and vmap."""
+    """Return a network's outputs and state; a pure function, which jit and vmap can transform."""
     return nnx.merge(graph, params)(inputs, state)
 
 
 def run(layer, inputs, state):
-    """Run a layer; Flax carries an LSTM's state as (C, H), and one of each for two directions."""
+    """Run a layer; return the hidden states and the last state.
+
+    Flax stores the state of an LSTM as (C, H), and needs one state for each direction.
+    """
     size = len(state) // len(directions(layer))
     carries = [tuple(state[i : i + size])[::-1] for i in range(0, len(state), size)]
     carries = [carry if size == 2 else carry[0] for carry in carries]
@@ -95,7 +98,7 @@ class RNNModel(ConciseModel):
     orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
-        """Add the output layer to what RNN, GRU or LSTM made."""
+        """Add the output layer to the layer or layers that RNN, GRU or LSTM returned."""
         checks.size(vocab_size=vocab_size)
         checks.seed(seed)
         layers = list(rnn_layer) if isinstance(rnn_layer, (list, tuple)) else [rnn_layer]
@@ -109,13 +112,13 @@ class RNNModel(ConciseModel):
         with jax.default_device(device_of(device)):
             linear = nnx.Linear(features, vocab_size, rngs=rngs, **settings)
         self.network = Network(layers, linear)
-        if device is not None:  # keep them there, whatever they meet
+        if device is not None:  # commit the parameters to the device
             placed = jax.device_put(nnx.state(self.network), device_of(device))
             nnx.update(self.network, placed)
         self.forward = jax.jit(forward, static_argnums=0)
 
     def __reduce__(self):
-        """Pickle and copy the parameters: the compiled functions in Flax's layers cannot be."""
+        """Pickle the parameters: the compiled functions in Flax's layers cannot be pickled."""
         settings = {"dtype": self.dtype, "device": self.device}
         sizes = self.architecture, self.vocab_size, self.num_hiddens
         return restored, (*sizes, settings, self.arrays(), self.own_arrays())
@@ -132,15 +135,15 @@ class RNNModel(ConciseModel):
         return self.forward(*nnx.split(self.network), self.inputs(X, state), self.own(state))
 
     def prepared(self, X, Y, state):
-        """Return a minibatch, checked, as inputs and targets, time-major."""
+        """Check a minibatch; return its inputs and targets, time-major."""
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int32", device=self.device)
-        checks.values(has_values(targets))  # before anything changes
+        checks.values(has_values(targets))  # before the parameters change
         return self.inputs(X, state), targets
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, by Optax's optimizer."""
+        """Return the function that trains on one minibatch, with Optax's optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
         rule = optimizers.own(rules, optimizer)(lr)
@@ -186,16 +189,16 @@ class RNNModel(ConciseModel):
         return self.network.linear.kernel, self.network.linear.bias
 
     def read(self, param):
-        """Return a parameter, or a gradient of one, as a NumPy array."""
+        """Return a parameter, or the gradient of one, as a NumPy array."""
         return to_numpy(param[...])
 
     def write(self, param, array):
-        """Give a parameter the value of such an array."""
+        """Set a parameter to the values of an array."""
         param[...] = from_numpy(array, dtype=self.dtype, device=self.device)
 
 
 def restored(architecture, vocab_size, num_hiddens, settings, arrays, own_arrays):
-    """Return a model with given parameters, around new layers."""
+    """Return a model of new layers with the given parameters."""
     kind = architecture.cell, vocab_size, num_hiddens, architecture.num_layers
     layer = make_layer(*kind, architecture.bidirectional, seed=0, **settings)
     net = RNNModel(layer, vocab_size, seed=0, device=settings["device"])
@@ -214,18 +217,18 @@ def loss_and_gradients(network, inputs, targets, state):
 
 
 def memory_of(optimizer):
-    """Return two functions: the memory of Optax's rule as arrays by number, and back."""
+    """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by number."""
 
     def memory():
-        return {str(i): to_numpy(leaf) for i, leaf in enumerate(jax.tree.leaves(kept()))}
+        return {str(i): to_numpy(leaf) for i, leaf in enumerate(jax.tree.leaves(state()))}
 
     def load_memory(arrays):
-        leaves, structure = jax.tree.flatten(kept())
+        leaves, structure = jax.tree.flatten(state())
         own = [arrays[str(i)] for i in range(len(leaves))]
         checks.same_shapes(own, leaves)
         nnx.update(optimizer, jax.tree.unflatten(structure, [from_numpy(array) for array in own]))
 
-    def kept():
+    def state():
         return nnx.state(optimizer)
 
     return memory, load_memory

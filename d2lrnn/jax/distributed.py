@@ -1,7 +1,8 @@
-"""Several processes for JAX: jax.distributed. Each holds a part of one array.
+"""Several processes for JAX: jax.distributed. Each process holds a part of one array.
 
-JAX has no starter of its own: JAX_COORDINATOR_ADDRESS says where rank 0 listens, JAX_NUM_PROCESSES
-and JAX_PROCESS_ID how many there are and which this is. d2lrnn launch sets all three.
+JAX does not have a launcher. JAX_COORDINATOR_ADDRESS is the address at which rank 0 listens,
+JAX_NUM_PROCESSES the number of processes, and JAX_PROCESS_ID the rank of this one. d2lrnn launch
+sets all three.
 """
 
 import functools
@@ -18,13 +19,13 @@ ASKED = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 class Engine:
-    """The processes that jax.distributed brings together, with one device of each."""
+    """The group of processes of jax.distributed, with one device of each."""
 
     def __init__(self):
-        """Meet the others; JAX wants that before anything is computed."""
+        """Connect to the other processes, which must come before any computation."""
         address, size, rank = (os.environ[name] for name in ASKED)
         settings = {"coordinator_bind_address": address}
-        if processes.has_parent():  # which finds a process that has stopped, and names it
+        if processes.has_parent():  # the parent detects and reports a process that has stopped
             settings["heartbeat_timeout_seconds"] = NEVER
         jax.distributed.initialize(address, int(size), int(rank), **settings)
         self.rank, self.size = jax.process_index(), jax.process_count()
@@ -37,7 +38,7 @@ class Engine:
         self.added = jax.jit(lambda rows: rows.sum(0), out_shardings=everywhere)
 
     def all_reduce(self, flat):
-        """Return the sum of all processes' flat tensors: the rows of one array, added up."""
+        """Return the sum of the flat tensors of all processes, which are the rows of one array."""
         row, shape = jax.device_put(flat[None], self.device), (self.size, *flat.shape)
         rows = jax.make_array_from_single_device_arrays(shape, self.by_rows, [row])
         return self.added(rows).addressable_data(0)
@@ -45,9 +46,9 @@ class Engine:
 
 @functools.cache
 def connect():
-    """Return the engine, or None where this process was started alone."""
-    asked = all(name in os.environ for name in ASKED)
-    return processes.meet(Engine) if asked and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
+    """Return the engine, or None if this process was started alone."""
+    is_set = all(name in os.environ for name in ASKED)
+    return processes.meet(Engine) if is_set and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
 
 
 compiled = jax.jit
@@ -55,22 +56,22 @@ without_gradients = jax.jit
 
 
 def flat(tensors):
-    """Return tensors as one, of one axis."""
+    """Return tensors joined in one tensor with one axis."""
     return jax.numpy.concatenate([tensor.reshape(-1) for tensor in tensors])
 
 
 def shaped(tensor, shape):
-    """Return a tensor in another shape."""
+    """Return a tensor reshaped."""
     return tensor.reshape(shape)
 
 
 def placed(array, like):
-    """Return an array as a tensor of the dtype of another, where that is."""
+    """Return an array as a tensor of the dtype and on the device of another."""
     return jax.device_put(array.astype(like.dtype), like.device)
 
 
 def detached(state):
-    """Return a state, cut off from what it was computed of."""
+    """Return a state detached from the graph; JAX does not record one."""
     return state
 
 
@@ -79,4 +80,4 @@ def assigned(params, new):
     return new
 
 
-connect()  # here, while nothing is computed yet
+connect()  # at import, because it must come before any computation

@@ -1,10 +1,10 @@
-"""The cells of scratch.py, fast, in JAX: drop-in for rnn, gru and lstm.
+"""Fast versions of the cells of scratch.py in JAX, which can replace rnn, gru and lstm.
 
-The inputs of all steps go through one product before the loop, the hidden states of all steps
-through one product after it, and both of those JAX differentiates by itself. The loop between them
-is a recurrence with a gradient by hand (``jax.custom_vjp``): its weights' gradient is one product
-for all steps, where the gradient of a scan adds up one a step. ``A`` stands for what a sigmoid or
-tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
+The inputs of all steps are multiplied in one product before the loop, and the hidden states of all
+steps in one product after it; JAX differentiates both. The loop between them is a recurrence whose
+backward pass is written by hand (``jax.custom_vjp``): the gradient of its weights is one product
+for all steps, where the gradient of a scan adds up one product per step. ``A`` is the argument of a
+sigmoid or tanh; sigmoid' = S (1 - S), tanh' = 1 - T².
 """
 
 import jax
@@ -16,7 +16,7 @@ from d2lrnn.nets import cells, forward
 
 
 def check(cell, inputs, state, params):
-    """Check the arguments of a cell; under jit ids have no values to check."""
+    """Check the arguments of a cell; within jit, the values of ids cannot be checked."""
     cells.check_kind(inputs, params)
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         cells.check(cell, inputs, state, params)
@@ -27,7 +27,7 @@ def check(cell, inputs, state, params):
 
 
 def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         return inputs @ W_x + b
     return look_up(W_x, inputs) + b  # a one-hot row times W_x is a row of W_x
@@ -40,13 +40,13 @@ def look_up(table, ids):
 
 
 def look_up_forward(table, ids):
-    """Return the rows, and the ids and the size of the table for the way back."""
+    """Return the rows, and for the backward pass the ids and the size of the table."""
     return table[ids], (ids.reshape(-1), len(table))
 
 
-def look_up_back(kept, d_rows):
-    """Return the gradient of the table: for each id the sum of its rows."""
-    ids, vocab_size = kept
+def look_up_back(cache, d_rows):
+    """Return the gradient of the table: for each id, the sum of the gradients of its rows."""
+    ids, vocab_size = cache
     rows = d_rows.reshape(-1, d_rows.shape[-1])
     return jax.ops.segment_sum(rows, ids, vocab_size), None
 
@@ -55,7 +55,7 @@ look_up.defvjp(look_up_forward, look_up_back)
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
 
 
@@ -65,7 +65,7 @@ def one_product(lefts, rights):
 
 
 def before(first, states):
-    """Return the states (T, n, h) before each step, of the first one and those after each."""
+    """Return the states (T, n, h) before each step, given the first and those after each step."""
     return jnp.concatenate([first[None], states])[:-1]
 
 
@@ -79,7 +79,7 @@ def rnn_recurrence(A, H, W_hh):
 
 
 def rnn_ahead(A, H, W_hh):
-    """Run the recurrence and keep what the way back needs."""
+    """Run the recurrence; return the results, and a cache for the backward pass."""
 
     def step(H, A_t):
         H = jnp.tanh(A_t + H @ W_hh)
@@ -89,14 +89,14 @@ def rnn_ahead(A, H, W_hh):
     return (Hs, last), (H, Hs, W_hh)
 
 
-def rnn_back(kept, d_results):
+def rnn_back(cache, d_results):
     """Return dA, the first dH and dW_hh."""
-    (H, Hs, W_hh), (dHs, dH) = kept, d_results
-    W_hh_T = W_hh.T  # once, not in each step
+    (H, Hs, W_hh), (dHs, dH) = cache, d_results
+    W_hh_T = W_hh.T  # outside of the loop
 
     def step(dH, given):
         dH_t, H_t = given
-        dA_t = (dH + dH_t) * (1 - H_t**2)  # from this step's output, and from the step after it
+        dA_t = (dH + dH_t) * (1 - H_t**2)  # from the step after it, and from its output
         return dA_t @ W_hh_T, dA_t
 
     dH, dA = jax.lax.scan(step, dH, (dHs, Hs), reverse=True)
@@ -108,7 +108,7 @@ rnn_recurrence.defvjp(rnn_ahead, rnn_back)
 
 @forward.of_cell("rnn", takes_ids=True)
 def rnn_fused(inputs, state, params):
-    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("rnn", inputs, state, params)
     W_xh, W_hh, b_h, W_hq, b_q = params
     Hs, H = rnn_recurrence(input_product(inputs, W_xh, b_h), *state, W_hh)
@@ -125,7 +125,7 @@ def gru_recurrence(A, H, W_hzr, W_hh):
 
 
 def gru_ahead(A, H, W_hzr, W_hh):
-    """Run the recurrence and keep what the way back needs."""
+    """Run the recurrence; return the results, and a cache for the backward pass."""
     h = H.shape[1]
 
     def step(H, A_t):
@@ -138,10 +138,10 @@ def gru_ahead(A, H, W_hzr, W_hh):
     return (Hs, last), (before(H, Hs), gates, W_hzr, W_hh)
 
 
-def gru_back(kept, d_results):
+def gru_back(cache, d_results):
     """Return dA, the first dH, dW_hzr and dW_hh."""
-    (Hs, gates, W_hzr, W_hh), (dHs, dH) = kept, d_results
-    W_hzr_T, W_hh_T = W_hzr.T, W_hh.T  # once, not in each step
+    (Hs, gates, W_hzr, W_hh), (dHs, dH) = cache, d_results
+    W_hzr_T, W_hh_T = W_hzr.T, W_hh.T  # outside of the loop
 
     def step(dH, given):
         dH_t, H, Z, R, H_tilde = given
@@ -161,7 +161,7 @@ gru_recurrence.defvjp(gru_ahead, gru_back)
 
 @forward.of_cell("gru", takes_ids=True)
 def gru_fused(inputs, state, params):
-    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("gru", inputs, state, params)
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params
     W_x, b = jnp.concatenate([W_xz, W_xr, W_xh], axis=1), jnp.concatenate([b_z, b_r, b_h])
@@ -180,7 +180,7 @@ def lstm_recurrence(A, H, C, W_h):
 
 
 def lstm_ahead(A, H, C, W_h):
-    """Run the recurrence and keep what the way back needs."""
+    """Run the recurrence; return the results, and a cache for the backward pass."""
     h = H.shape[1]
 
     def step(state, A_t):
@@ -197,10 +197,10 @@ def lstm_ahead(A, H, C, W_h):
     return (Hs, *last), (before(H, Hs), before(C, Cs), gates, W_h)
 
 
-def lstm_back(kept, d_results):
+def lstm_back(cache, d_results):
     """Return dA, the first dH and dC, and dW_h."""
-    (Hs, Cs, gates, W_h), (dHs, dH, dC) = kept, d_results
-    W_h_T = W_h.T  # once, not in each step
+    (Hs, Cs, gates, W_h), (dHs, dH, dC) = cache, d_results
+    W_h_T = W_h.T  # outside of the loop
 
     def step(d_state, given):
         dH, dC = d_state
@@ -225,7 +225,7 @@ lstm_recurrence.defvjp(lstm_ahead, lstm_back)
 
 @forward.of_cell("lstm", takes_ids=True)
 def lstm_fused(inputs, state, params):
-    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
     W_x, W_h, b = (jnp.concatenate(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))

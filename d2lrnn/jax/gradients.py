@@ -22,7 +22,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 @functools.partial(jax.jit, static_argnums=0)
 def pull_back(forward_fn, arguments, d_results):
-    """Return the gradients for arguments; compiled once for a function and shapes."""
+    """Return the gradients of the arguments; compiled once for each function and shapes."""
     reached = set()
 
     def watched(inputs, state, params):
@@ -37,9 +37,10 @@ def pull_back(forward_fn, arguments, d_results):
 
 
 def noting(params, reached):
-    """Return the parameters; the backward pass adds to reached the number of each that it reaches.
+    """Return the parameters, wrapped to record in the set reached which ones receive a gradient.
 
-    JAX gives zeros to a parameter that is not used; only before that does it know which are.
+    The backward pass adds the index of each such parameter. JAX returns zeros for unused
+    parameters, so that they cannot be recognized by their gradients.
     """
 
     def noted(number):
@@ -114,7 +115,7 @@ def value_and_grad(network, loss):
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
 
-    ``pure`` is a pure function: parameters go in, new ones come out, and jit compiles the whole.
+    ``pure`` is a pure function of parameters that returns new parameters; jit compiles all of it.
     """
     rule = optimizers.make(optimizer, lr)
     memory = optimizers.Memory(rule)
@@ -130,9 +131,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
 
     def update(params, inputs, targets, weights=None):
         before = memory.before(params)
-        value, state, params, kept = pure(params, before, inputs, targets, weights)
-        checks.values(not kept or has_values(value))  # memory is kept from call to call
-        memory.kept = kept
+        value, state, params, after = pure(params, before, inputs, targets, weights)
+        checks.values(not after or has_values(value))  # a traced memory cannot be stored
+        memory.kept = after
         return value, state, params
 
     return Update(update, memory)

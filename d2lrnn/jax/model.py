@@ -1,4 +1,4 @@
-"""What shared code knows JAX by, and the language model whose network is from scratch."""
+"""The record of the JAX backend, and its scratch language model."""
 
 import functools
 
@@ -34,7 +34,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     @functools.cached_property
     def forward(self):
-        """The forward computation, compiled when inputs of new shapes arrive."""
+        """The forward computation, compiled for each new shape of the inputs."""
         return jax.jit(functools.partial(forward.run, self.forward_fn, self.vocab_size))
 
     def __call__(self, X, state):
@@ -42,7 +42,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
         return self.forward(self.inputs(X, state), self.own(state), self.params)
 
     def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
         if self.is_custom:
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

@@ -1,7 +1,7 @@
-"""The equations, in JAX (the book's sections 9.4, 9.5, 10.1 and 10.2).
+"""The equations in JAX (the book's sections 9.4, 9.5, 10.1 and 10.2).
 
-A cell is a step: from the input X (n, d) and the state before, the state after. ``unroll`` runs a
-step over time, ``output_layer`` turns hidden states into outputs.
+A cell is a step: it computes the new state from the input X (n, d) and the state before. ``unroll``
+runs a step over time; ``output_layer`` computes the outputs from the hidden states.
 """
 
 import jax
@@ -22,8 +22,8 @@ def mlp(X, params):
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state.
 
-    ``lax.scan`` is the loop: it calls the function with the state so far and the next X, and
-    compiles it once, however many steps there are.
+    The loop is ``lax.scan``: it calls the function with the state so far and the next X, and
+    compiles it once for any number of steps.
     """
 
     def step_and_output(state, X):  # X: (batch_size, num_inputs)
@@ -35,7 +35,7 @@ def unroll(step, inputs, state, params):
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     return Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
 
 
@@ -74,7 +74,7 @@ def gru_step(X, state, params):
 
 
 def gru_reset_after_step(X, state, params):
-    """Return the state (H,) of a GRU whose reset gate comes after the product, as cuDNN's does."""
+    """Return the state (H,) of a GRU whose reset gate comes after the product, as in cuDNN."""
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
     (H,) = state
     Z = jax.nn.sigmoid(X @ W_xz + H @ W_hz + b_z)  # update gate

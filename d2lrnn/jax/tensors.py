@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and JAX arrays, and the search for a GPU."""
+"""Conversion between NumPy arrays and JAX arrays, and the choice of a GPU."""
 
 import copyreg
 
@@ -9,12 +9,12 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import kinds
 
-# A device pickles by its name, and so does a net that is on one.
+# Pickle a device by its name, so that a net on a device can be pickled.
 copyreg.pickle(jax.Device, lambda device: (device_of, (f"{device.platform}:{device.id}",)))
 
 
 def try_gpu(i=0):
-    """Return the i-th GPU if there is one, else the CPU."""
+    """Return the i-th GPU if there is one, otherwise the CPU."""
     checks.count(i=i)
     gpus = [device for device in jax.local_devices() if device.platform != "cpu"]
     return gpus[i] if i < len(gpus) else jax.local_devices(backend="cpu")[0]
@@ -26,12 +26,12 @@ def is_gpu(device):
 
 
 def device_of(device):
-    """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
+    """Return the device with a name such as "cpu" or "gpu:1"; None for None."""
     return checks.device(device, working)
 
 
 def working(device):
-    """Return a device, or what says how an array is shared out over several."""
+    """Return a device, or a Sharding, which distributes an array over several devices."""
     if isinstance(device, (jax.Device, jax.sharding.Sharding)):
         return device
     platform, _, number = device.partition(":")
@@ -43,11 +43,11 @@ def working(device):
 def from_numpy(array, *, dtype=None, device=None):
     """Return a copy of a NumPy array as a JAX array.
 
-    Without its 64-bit mode JAX has neither int64 nor float64. Integers then become int32, if they
-    fit; float64 is refused.
+    Without its 64-bit mode, JAX has neither int64 nor float64. Integers then become int32 if they
+    fit; float64 raises a ValueError.
     """
     if is_tensor(array) and checks.stays_floating(array, dtype):
-        array = array.astype(dtype or array.dtype)  # a gradient goes back through it
+        array = array.astype(dtype or array.dtype)  # gradients flow through it
         return array if device is None else jax.device_put(array, device_of(device))
     checks.values(has_values(array))
     array = checks.numbers(array, dtype)
@@ -57,12 +57,12 @@ def from_numpy(array, *, dtype=None, device=None):
 
 
 def is_tensor(value):
-    """Return whether a value is a JAX array, or stands for one."""
+    """Return whether a value is a JAX array, or a tracer of one."""
     return isinstance(value, jax.Array)
 
 
 def has_values(tensor):
-    """Return whether a tensor holds numbers: within jit, grad and vmap it may not."""
+    """Return whether a tensor holds numbers, unlike tracers within jit, grad and vmap."""
     return not isinstance(tensor, jax.core.Tracer)
 
 
@@ -73,21 +73,21 @@ def to_numpy(tensor):
 
 
 def trainable(arrays, *, dtype="float32", device=None):
-    """Return NumPy arrays as parameters to train."""
+    """Convert NumPy arrays to trainable parameters."""
     checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     return [from_numpy(array, dtype=dtype, device=device) for array in arrays]
 
 
 def is_trainable(param):
-    """Return whether a parameter can be trained as it is."""
+    """Return whether a parameter can be trained without conversion."""
     return is_tensor(param)
 
 
 def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
     """Return token ids of any shape S as one-hot rows of shape S + (vocab_size,).
 
-    Under jit there are no values to check; check the ids before, as RNNModelScratch does.
+    Within jit, the values of the ids cannot be checked; check them before, as RNNModelScratch does.
     """
     checks.floating(dtype)
     if not has_values(tokens):
@@ -96,14 +96,14 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
         ids = to_numpy(tokens)
         checks.tokens(ids, vocab_size)
         tokens = from_numpy(ids.astype("int32"), device=device)
-        from_numpy(np.zeros(0, checks.floating(dtype)))  # refuses float64 where JAX has none
+        from_numpy(np.zeros(0, checks.floating(dtype)))  # float64 needs JAX's 64-bit mode
     return jax.nn.one_hot(tokens, vocab_size, dtype=checks.floating(dtype))
 
 
 def _narrowed(array):
     if array.dtype.kind == "f":
         raise ValueError(
-            "JAX has no float64 unless told so; before anything else run "
+            "JAX does not have float64 by default; before anything else run "
             'jax.config.update("jax_enable_x64", True), or use dtype="float32"'
         )
     if array.size and (array.min() < -(2**31) or array.max() >= 2**31):
