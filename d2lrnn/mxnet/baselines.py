@@ -1,4 +1,4 @@
-"""What the benchmark measures against in MXNet: the step of the book, and products alone."""
+"""The baselines of the benchmark in MXNet: the training step of the book, and bare products."""
 
 import functools
 
@@ -8,12 +8,15 @@ from d2lrnn.mxnet.tensors import from_numpy
 
 
 def book_step(net, lr, theta):
-    """Return step(X, Y, state), which trains as the book does."""
+    """Return step(X, Y, state), which trains with the code of the book."""
     return functools.partial(sgd_step, net, lr=lr, theta=theta)
 
 
 def multiply(pairs, device=None):
-    """Return a function that computes all products of pairs, lefts (times, ...) and a right."""
+    """Return a function that computes all products of pairs (lefts, right).
+
+    Each pair consists of an array of left matrices (times, ...) and a right matrix.
+    """
     place = functools.partial(from_numpy, device=device)
     pairs = [([place(left) for left in lefts], place(right)) for lefts, right in pairs]
     outs = [np.empty((len(lefts[0]), right.shape[1]), ctx=right.ctx) for lefts, right in pairs]
@@ -30,15 +33,15 @@ def multiply(pairs, device=None):
 
 
 def compiled(function):
-    """Return the function: MXNet runs it call by call."""
+    """Return the function unchanged: MXNet runs it eagerly."""
     return function
 
 
 def wait_for(params):
-    """Wait until parameters have their values: MXNet returns before they have."""
+    """Wait until parameters are computed: MXNet computes asynchronously."""
     npx.waitall()
 
 
 def card(device):
-    """Return what a device, as try_gpu returns it, is called."""
+    """Return the name of a device that try_gpu returned."""
     return f"{device}"

@@ -18,10 +18,10 @@ LAYERS = {"rnn": gluon.rnn.RNN, "gru_reset_after": gluon.rnn.GRU, "lstm": gluon.
 
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
-    """Return the layer, its weights drawn as MXNet does; a seed sets MXNet's own generator.
+    """Return the layer, with weights drawn by MXNet; a seed sets MXNet's own generator.
 
-    A deep layer in float64 is a list of single ones, because MXNet 1.9.1 computes wrong gradients
-    for all but the last layer there (seen: by a factor of 4,000 in a GRU), in any cell.
+    A deep layer in float64 is a list of single layers, because MXNet 1.9.1 computes wrong gradients
+    for all layers but the last, for any cell (in one case, wrong by a factor of 4,000 in a GRU).
     """
     settings = {"activation": "tanh"} if cell == "rnn" else {}
     if dtype == "float64" and num_layers > 1:
@@ -40,7 +40,7 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
 
 
 def initialized(block, seed, dtype, device):
-    """Return a block with its parameters drawn in a dtype, on a device."""
+    """Draw the parameters of a block in a dtype on a device, and return the block."""
     if seed is not None:
         mxnet.random.seed(seed)
     block.initialize(ctx=device_of(device) or npx.cpu())
@@ -74,7 +74,7 @@ class RNNModel(ConciseModel):
         self.dense = initialized(dense, seed, self.dtype, self.device)
 
     def __setstate__(self, state):
-        """Give the parameters gradients again, which MXNet does not pickle or copy."""
+        """Attach gradients to the parameters again: MXNet does not pickle or copy them."""
         vars(self).update(state)
         for param in self.params:
             param.grad_req = "null"
@@ -102,7 +102,7 @@ class RNNModel(ConciseModel):
         return self.dense(Hs.reshape(-1, Hs.shape[-1])), last
 
     def loss(self, X, Y, state):
-        """Return the mean cross-entropy of a minibatch, recorded, and the new state."""
+        """Return the mean cross-entropy of a minibatch, with its graph, and the new state."""
         X, Y = to_numpy(X), to_numpy(Y)
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
@@ -113,19 +113,18 @@ class RNNModel(ConciseModel):
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, by MXNet's own optimizer."""
+        """Return the function that trains on one minibatch, with MXNet's own optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
-        optimizers.make(optimizer, lr)  # refuses a name that is not ours
-        follow_numpy()  # an optimizer asks when it is made
+        optimizers.make(optimizer, lr)  # raises an error for an unknown name
+        follow_numpy()  # must come before an optimizer is made
         trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
 
         @unrecorded
         def deferred(X, Y, state):
             loss, state = self.loss(X, Y, state)
             loss.backward()
-            clipped, _ = grad_clipping(
-                self.grads(), theta, clip=clip
-            )  # gluon's own takes no mx.np arrays
+            # gluon's own clipping does not accept mx.np arrays.
+            clipped, _ = grad_clipping(self.grads(), theta, clip=clip)
             for grad, smaller in zip(self.grads(), clipped):
                 grad[:] = smaller
             trainer.step(1)
@@ -134,7 +133,7 @@ class RNNModel(ConciseModel):
         return TrainingStep(deferred, *memory_of(trainer, self.params))
 
     def grads(self):
-        """Return the gradients of params, where MXNet keeps them."""
+        """Return the gradients of params, as the arrays that MXNet stores them in."""
         return [param.grad(self.device) for param in self.params]
 
     def gradients(self, X, Y, state):
@@ -158,19 +157,19 @@ class RNNModel(ConciseModel):
         return self.dense.weight, self.dense.bias
 
     def read(self, param):
-        """Return a parameter, or a gradient of one, as a NumPy array (inputs, outputs)."""
+        """Return a parameter, or the gradient of one, as a NumPy array (inputs, outputs)."""
         return to_numpy(param.data() if isinstance(param, gluon.Parameter) else param).T
 
     def write(self, param, array):
-        """Give a parameter the value of such an array."""
+        """Set a parameter to the values of an array (inputs, outputs)."""
         param.set_data(from_numpy(array.T, dtype=self.dtype))
 
 
 def memory_of(trainer, params):
-    """Return two functions: the memory of a gluon.Trainer as arrays by name, and back.
+    """Return memory and load_memory of a step: a gluon.Trainer's state as NumPy arrays by name.
 
-    It is in the trainer's updater, one entry a parameter: nothing, an array or two; and MXNet
-    counts for each parameter how often it was updated. The trainer's own way to save is a pickle.
+    The trainer's updater has one entry per parameter, which consists of up to two arrays, and MXNet
+    counts the updates of each parameter. The trainer's own method for saving writes a pickle.
     """
     (updater,) = trainer._updaters
     rule = updater.optimizer

@@ -1,7 +1,8 @@
 """Several processes for MXNet: its parameter server, kvstore("dist_sync").
 
-Beside the workers there are a scheduler, by which they find each other, and a server, which adds up
-what they push. The variables DMLC_* say which a process is; d2lrnn launch sets them and starts all.
+In addition to the workers there are a scheduler, through which they find each other, and a server,
+which adds up the arrays that they push. The variables DMLC_* determine the role of a process;
+d2lrnn launch sets them and starts all processes.
 """
 
 import atexit
@@ -16,26 +17,26 @@ from d2lrnn.mxnet.tensors import unrecorded
 
 
 class Engine:
-    """The workers that one scheduler knows."""
+    """The group of workers of one scheduler."""
 
     def __init__(self):
-        """Meet the others."""
+        """Connect to the other workers."""
         self.store = mxnet.kv.create("dist_sync")
         self.size = self.store.num_workers
-        self.rank = int(os.environ.get("DMLC_TASK_ID", self.store.rank))  # else: by arrival
+        self.rank = int(os.environ.get("DMLC_TASK_ID", self.store.rank))  # or in order of arrival
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
         self.keys = {}
-        atexit.register(self.leave)  # later, MXNet would abort the process
+        atexit.register(self.leave)  # if it ran later, MXNet would abort the process
 
     def leave(self):
-        """Wait until the others leave too, and close the connections to them."""
+        """Wait until the other workers leave too, and close the connections."""
         self.store = None
 
     def all_reduce(self, flat):
-        """Return the sum of all workers' flat tensors.
+        """Return the sum of the flat tensors of all workers.
 
-        The server computes in float32. So each float64 goes there as three float32s, of which it
-        is the sum, in a row that no other worker writes to; what is added up there is exact.
+        The server computes in float32. So each float64 number is sent as three float32 numbers that
+        add up to it, in a row to which no other worker writes; the server's sums are then exact.
         """
         if flat.dtype == onp.float32:
             return self.added(flat)
@@ -48,9 +49,9 @@ class Engine:
         return np.array(total[:, ::-1].sum(1).sum(0), dtype="float64", ctx=flat.ctx)
 
     def added(self, flat):
-        """Return the sum of all workers' flat tensors of float32: pushed, added up, pulled.
+        """Return the sum of the flat float32 tensors of all workers: push, add up, pull.
 
-        A server that was given no optimizer keeps, for a key, the sum of what was pushed.
+        A server without an optimizer stores, for each key, the sum of the pushed arrays.
         """
         if flat.shape not in self.keys:
             self.keys[flat.shape] = str(len(self.keys))
@@ -63,15 +64,15 @@ class Engine:
 
 @functools.cache
 def connect():
-    """Return the engine, or None where this process was started alone."""
-    asked = os.environ.get("DMLC_ROLE") == "worker"
-    if not (asked and int(os.environ.get("DMLC_NUM_WORKER", 1)) > 1):
+    """Return the engine, or None if this process was started alone."""
+    is_worker = os.environ.get("DMLC_ROLE") == "worker"
+    if not (is_worker and int(os.environ.get("DMLC_NUM_WORKER", 1)) > 1):
         return None
     return processes.meet(Engine)
 
 
 def compiled(function):
-    """Return the function: here MXNet runs line by line."""
+    """Return the function unchanged: MXNet runs it eagerly."""
     return function
 
 
@@ -79,22 +80,22 @@ without_gradients = unrecorded
 
 
 def flat(tensors):
-    """Return tensors as one, of one axis."""
+    """Return tensors joined in one tensor with one axis."""
     return np.concatenate([tensor.reshape(-1) for tensor in tensors])
 
 
 def shaped(tensor, shape):
-    """Return a tensor in another shape."""
+    """Return a tensor reshaped."""
     return tensor.reshape(shape)
 
 
 def placed(array, like):
-    """Return an array as a tensor of the dtype of another, where that is."""
+    """Return an array as a tensor of the dtype and on the device of another."""
     return np.array(array, dtype=like.dtype, ctx=like.ctx)
 
 
 def detached(state):
-    """Return a state, cut off from what it was computed of."""
+    """Return a state detached from the graph."""
     return tuple(tensor.detach() for tensor in state)
 
 

@@ -1,9 +1,9 @@
-"""MXNet, imported on a NumPy that is newer than it is.
+"""The import of MXNet with a newer NumPy than it was written for.
 
-MXNet 1.9.1, the last release, was written for NumPy before 1.24. Its import looks up names that
-NumPy has removed since. Here they are put back while MXNet is imported, and removed again after,
-so that NumPy is as it was for everyone else. MXNet's arrays then follow NumPy's semantics
-(``npx.set_np``): shapes may hold zeros, and scalars have the shape ().
+MXNet 1.9.1, the last release, was written for NumPy before 1.24. Its import uses names that NumPy
+has removed since. They are added to NumPy while MXNet is imported, and removed again afterwards, so
+that NumPy is unchanged for all other code. MXNet's arrays then follow NumPy's semantics
+(``npx.set_np``): shapes may contain zeros, and scalars have the shape ().
 """
 
 import contextlib
@@ -17,7 +17,7 @@ def _financial(*_args, **_kwargs):
     raise ImportError("NumPy's financial functions have moved to the package numpy_financial")
 
 
-# What NumPy has removed and MXNet looks up, each with what it was.
+# The names that NumPy has removed and that MXNet uses, with their values.
 _REMOVED = {
     "bool": bool,
     "Inf": float("inf"),
@@ -63,7 +63,7 @@ npx.set_np()
 
 
 def follow_numpy():
-    """Let arrays follow NumPy in a thread that has just begun: MXNet asks each thread anew."""
+    """Turn on NumPy's semantics in this thread: MXNet's setting is per thread."""
     if not npx.is_np_array():
         npx.set_np()
 

@@ -1,15 +1,16 @@
-"""The cells of scratch.py, fast, in MXNet: drop-in for rnn, gru and lstm.
+"""Fast versions of the cells of scratch.py in MXNet, which can replace rnn, gru and lstm.
 
-The inputs of all steps go through one product before the loop, the hidden states of all steps
-through one product after it, and both of those MXNet differentiates by itself. The loop between
-them is a recurrence with a gradient by hand (``autograd.Function``): nothing of the loop is
-recorded, and its weights' gradient is one product for all steps. ``A`` stands for what a sigmoid
-or tanh is taken of; sigmoid' = S (1 - S), tanh' = 1 - T².
+The inputs of all steps are multiplied in one product before the loop, and the hidden states of all
+steps in one product after it; MXNet differentiates both. The loop between them is a recurrence
+whose backward pass is written by hand (``autograd.Function``): the loop itself is not recorded, and
+the gradient of its weights is one product for all steps. ``A`` is the argument of a sigmoid or
+tanh; sigmoid' = S (1 - S), tanh' = 1 - T².
 
-A Function's gradients are arrays of MXNet's old kind, coming and going. It gives no gradient to
-what comes after an argument that needs none (``autograd.py`` of 1.9.1), so the state, which may
-need none, comes last. Its way back runs later, in another thread. What it keeps must be copies,
-such as W.T is: an update of W itself would wait for the gradient, and the gradient for the update.
+The gradients that a Function receives and returns are arrays of MXNet's old type, mx.nd. In MXNet
+1.9.1 (``autograd.py``), arguments after one that does not need a gradient do not get a gradient
+either, so the state, which may not need one, comes last. The backward pass runs later, in another
+thread. The arrays saved for it must be copies, such as W.T: otherwise an update of W would wait for
+the gradient, and the gradient for the update.
 """
 
 import atexit
@@ -19,7 +20,7 @@ from d2lrnn.mxnet.framework import autograd, nd, np, npx
 from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy, with_a_row
 from d2lrnn.nets import cells, forward
 
-atexit.register(npx.waitall)  # a way back that still runs when Python ends would wait for ever
+atexit.register(npx.waitall)  # a backward pass still running when Python ends would never finish
 
 
 def is_floating(inputs):
@@ -28,7 +29,7 @@ def is_floating(inputs):
 
 
 def check(cell, inputs, state, params):
-    """Check the arguments of a cell; ids on a GPU are not looked at, which would wait."""
+    """Check the arguments of a cell; ids on a GPU are not checked, because that would block."""
     cells.check_kind(inputs, params)
     if is_floating(inputs):
         cells.check(cell, inputs, state, params)
@@ -39,9 +40,10 @@ def check(cell, inputs, state, params):
 
 
 def biased(A, b):
-    """Return A (..., m) + b (m,), with b's gradient by a product, ten times as fast as MXNet's sum.
+    """Return A (..., m) + b (m,), with the gradient of b computed by a product.
 
-    The gradient of a product of no rows would be undefined: then it is a sum.
+    The product is ten times as fast as MXNet's sum. For an empty A its gradient would be undefined,
+    so the sum is used.
     """
     if A.size == 0:
         return A + b
@@ -50,32 +52,32 @@ def biased(A, b):
 
 
 def look_up(ids, table):
-    """Return a row of table for each id."""
+    """Return the row of table for each id."""
     return npx.embedding(ids, table, *table.shape, dtype=table.dtype)
 
 
 def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) of rows (T, n, d), or of token ids (T, n) by look-up."""
+    """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     if is_floating(inputs):
         return biased(np.dot(inputs, W_x), b)
     return biased(look_up(inputs, W_x), b)
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     rows = Hs.reshape(-1, len(W_hq))
     if len(rows) == 0:
         return output_layer(with_a_row(rows), W_hq, b_q)[:0]
     if W_hq.size > Hs.size:
         return biased(np.dot(rows, W_hq), b_q)
-    layer = {"num_hidden": len(b_q), "flatten": False}  # oneDNN's, for which W_hq is turned
+    layer = {"num_hidden": len(b_q), "flatten": False}  # of oneDNN, which needs W_hq transposed
     return npx.fully_connected(rows, W_hq.T, b_q, **layer)
 
 
 def recurrence(function, A, weights, state):
-    """Return Hs (T, n, h) and the last state, as a Function computes them of A (T, n, ...).
+    """Return Hs (T, n, h) and the last state, computed by a Function from A (T, n, ...).
 
-    oneDNN is never given an empty array: it fails, later, and elsewhere.
+    The Function is not called for an empty A, because oneDNN would fail asynchronously.
     """
     if A.size == 0:  # no steps, or no rows
         shape = len(A), *state[0].shape
@@ -85,46 +87,46 @@ def recurrence(function, A, weights, state):
 
 
 def modern(arrays):
-    """Return arrays of MXNet's old kind as mx.np arrays."""
+    """Convert arrays of MXNet's old type, mx.nd, to mx.np arrays."""
     return [array.as_np_ndarray() for array in arrays]
 
 
 def old(*arrays):
-    """Return mx.np arrays as arrays of MXNet's old kind, which gradients must be."""
+    """Convert mx.np arrays to MXNet's old type, mx.nd, which gradients must have."""
     return tuple(array.as_nd_ndarray() for array in arrays)
 
 
 def one_product(lefts, rights):
     """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
-    flat = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # copies nothing
+    flat = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # without copies
     return nd.dot(*flat, transpose_a=True).as_np_ndarray()
 
 
 def before(first, states):
-    """Return the states (T, n, h) before each step, of the first one and those after each.
+    """Return the states (T, n, h) before each step, given the first and those after each step.
 
-    For the way ahead: on the way back MXNet runs in a thread that knows no empty arrays.
+    Call it in the forward pass only: the thread of the backward pass does not support empty arrays.
     """
     return np.concatenate([first[None], states[:-1]])
 
 
 def side_by_side(parts):
-    """Return parts joined along their last axis, where np.concatenate takes ten times as long."""
+    """Return parts joined along their last axis, ten times as fast as np.concatenate."""
     return nd.concat(*old(*parts), dim=parts[0].ndim - 1).as_np_ndarray()
 
 
 def columns(gates, number):
-    """Return the parts of gates (..., number * h), side by side."""
+    """Split gates (..., number * h) into their parts (..., h)."""
     return np.split(gates, number, axis=-1)
 
 
 def tanh(A):
-    """Return tanh(A), by oneDNN in float32, where np.tanh takes twenty times as long."""
+    """Return tanh(A), computed by oneDNN in float32, twenty times as fast as np.tanh."""
     return npx.activation(A, act_type="tanh")
 
 
 def sigmoid(A):
-    """Return 1 / (1 + exp(-A)), by oneDNN in float32, where npx.sigmoid takes six times as long."""
+    """Return 1 / (1 + exp(-A)), computed by oneDNN in float32, six times as fast as npx.sigmoid."""
     return npx.activation(A, act_type="sigmoid")
 
 
@@ -134,21 +136,21 @@ def slopes(S):
 
 
 class Recurrence(autograd.Function):
-    """A Function that gives up what it has kept for the way back, when that begins.
+    """A Function that releases its saved arrays when the backward pass begins.
 
-    MXNet 1.9.1 holds every Function that was recorded until Python ends, and what it keeps with it.
+    MXNet 1.9.1 does not free recorded Functions, with all their attributes, until Python ends.
     """
 
-    def keep(self, *kept):
-        """Keep arrays for the way back."""
-        self.kept = kept
+    def keep(self, *arrays):
+        """Save arrays for the backward pass."""
+        self.kept = arrays
 
     def give_up(self):
-        """Return what was kept, which is then gone."""
-        kept, self.kept = self.kept, None
-        if kept is None:
-            raise ValueError("the gradient was taken already; run the forward function again")
-        return kept
+        """Return the saved arrays, and release them."""
+        arrays, self.kept = self.kept, None
+        if arrays is None:
+            raise ValueError("the gradient was computed already; run the forward function again")
+        return arrays
 
 
 class RNNRecurrence(Recurrence):
@@ -170,7 +172,7 @@ class RNNRecurrence(Recurrence):
         (dHs, dH), (Hs, Hs_before, W_hh_T) = modern(d_results), self.give_up()
         slope, dA = 1 - Hs * Hs, []
         for dH_t, slope_t in zip(dHs[::-1], slope[::-1]):
-            dA_t = (dH + dH_t) * slope_t  # from this step's output, and from the step after it
+            dA_t = (dH + dH_t) * slope_t  # from the step after it, and from its output
             dH = np.dot(dA_t, W_hh_T)
             dA.append(dA_t)
         dA = np.stack(dA[::-1])
@@ -180,7 +182,7 @@ class RNNRecurrence(Recurrence):
 @forward.of_cell("rnn", takes_ids=True)
 @defined_when_empty
 def rnn_fused(inputs, state, params):
-    """Run a recurrent network over inputs, as rnn does; ids (T, n) will do for their rows."""
+    """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("rnn", inputs, state, params)
     *weights, W_hq, b_q = params
     if kernel_takes(inputs, state, len(weights[0])):
@@ -191,15 +193,16 @@ def rnn_fused(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-KERNELS = {"rnn": "rnn_tanh", "lstm": "lstm"}  # of npx.rnn, whose GRU is another cell than ours
-GATES = {"rnn": "h", "lstm": "ifco"}  # in that order there
+KERNELS = {"rnn": "rnn_tanh", "lstm": "lstm"}  # modes of npx.rnn, whose GRU differs from gru
+GATES = {"rnn": "h", "lstm": "ifco"}  # the order of the gates in npx.rnn
 
 
 def kernel_takes(inputs, state, vocab_size):
-    """Return whether npx.rnn can compute this, and faster than our loop does.
+    """Return whether npx.rnn can compute this, and is faster than the loop of this file.
 
-    It can in float32. But it multiplies where we look up: ids of a large vocabulary are for us,
-    unless there is so little to multiply that our calls from Python take longer.
+    It supports float32. For token ids, it multiplies by one-hot rows where the loop uses a lookup.
+    So the loop is used for ids of a large vocabulary, unless the products are so small that its
+    calls from Python take longer.
     """
     num_hiddens = state[0].shape[1]
     if state[0].dtype != "float32" or 0 in inputs.shape:
@@ -209,9 +212,10 @@ def kernel_takes(inputs, state, vocab_size):
 
 
 def kernel(cell, inputs, state, weights):
-    """Return Hs (T, n, h) and the last state by the one call that MXNet's own layer makes.
+    """Return Hs (T, n, h) and the last state, computed by npx.rnn, as in MXNet's own layer.
 
-    The loop over time is then MXNet's. It takes our parameters, so the gradients are theirs.
+    The loop over time is not in Python. It is called with our parameters, so MXNet computes their
+    gradients.
     """
     if not is_floating(inputs):
         inputs = npx.one_hot(inputs, len(weights[0]), dtype=weights[0].dtype)
@@ -222,11 +226,12 @@ def kernel(cell, inputs, state, weights):
 
 
 def packed(cell, weights):
-    """Return a cell's parameters as npx.rnn takes them, in one vector.
+    """Return a cell's parameters in the form that npx.rnn needs: one vector.
 
-    That is all W_x, all W_h, each transposed, all b, and a second bias for each, here of zeros. As
-    rows as long as a bias they are joined ten times as fast as vectors are. W_x are joined before
-    they are transposed, which saves calls; W_h, larger, after it, which saves time.
+    It consists of all W_x and all W_h, each transposed, all b, and a second bias for each gate,
+    here zeros. The parts are joined as rows of the length of a bias, which is ten times as fast as
+    joining vectors. The W_x are joined before they are transposed, which saves calls; the W_h,
+    which are larger, are joined afterwards, which saves time.
     """
     gates, num_hiddens = cells.CELLS[cell].by_gate(weights), len(weights[2])
     W_x, W_h, b = (old(*kind) for kind in zip(*(gates[g] for g in GATES[cell])))
@@ -237,19 +242,20 @@ def packed(cell, weights):
 
 
 def gates_of_inputs(inputs, weights, biases):
-    """Return X W_x + b of each gate, (T, gates, n, h), in which a step's gate is in one piece."""
+    """Return X W_x + b of each gate, (T, gates, n, h): each gate of a step is contiguous."""
     if is_floating(inputs):
         return np.stack([biased(np.dot(inputs, W), b) for W, b in zip(weights, biases)], axis=1)
     gate = np.arange(len(weights), dtype=inputs.dtype, ctx=inputs.ctx)[:, None]
-    ids = np.expand_dims(inputs, 1) + len(weights[0]) * gate  # (T, gates, n), of all tables in one
+    # Row numbers (T, gates, n) in the tables of all gates, joined
+    ids = np.expand_dims(inputs, 1) + len(weights[0]) * gate
     return look_up(ids, np.concatenate(weights)) + look_up(0 * ids + gate, np.stack(biases))
 
 
 class GRURecurrence(Recurrence):
     """The update of a GRU for every t, A = [A_z, A_r, A_h] = X W_x + b, as (T, 3, n, h).
 
-    MXNet's layer is another GRU, so the loop is ours. A call takes 20 microseconds, so there are
-    few, and what they return goes where it is to stay.
+    MXNet's own kernel computes another GRU, so this is a loop in Python. A call takes 20
+    microseconds, so the loop makes few calls, which write their results into preallocated arrays.
     """
 
     def forward(self, *arguments):
@@ -282,7 +288,7 @@ class GRURecurrence(Recurrence):
         dHs, dH = old(dHs, dH)
         Hs, gates, RH, (W_hz_T, W_hr_T, W_hh_T) = self.give_up()
         Z, R, H_tilde = (gate.reshape(Hs.shape) for gate in nd.split(gates, 3, axis=1))
-        of_each = [  # gate, times what arrives at it, which the loop supplies
+        of_each = [  # factors of each gate's gradient, which the loop multiplies with the others
             (Hs - H_tilde) * slopes(Z),
             Hs * slopes(R),
             (1 - Z) * (1 - H_tilde * H_tilde),
@@ -308,7 +314,7 @@ class GRURecurrence(Recurrence):
 @forward.of_cell("gru", takes_ids=True)
 @defined_when_empty
 def gru_fused(inputs, state, params):
-    """Run a GRU over inputs, as gru does; ids (T, n) will do for their rows."""
+    """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("gru", inputs, state, params)
     *weights, W_hq, b_q = params
     W_x, W_h, b = cells.CELLS["gru"].by_kind(weights)
@@ -323,7 +329,7 @@ class LSTMRecurrence(Recurrence):
     def forward(self, *arguments):
         """Return Hs (T, n, h), the last H and the last C."""
         A, W_h, *first = modern(arguments)
-        (H, C), h, kept = first, first[0].shape[1], []
+        (H, C), h, steps = first, first[0].shape[1], []
         for A_t in A:
             A_t = A_t + np.dot(H, W_h)
             I, F, O = columns(sigmoid(A_t[:, : 3 * h]), 3)
@@ -331,8 +337,8 @@ class LSTMRecurrence(Recurrence):
             C = F * C + I * C_tilde
             T = tanh(C)
             H = O * T
-            kept.append((H, C, I, F, O, C_tilde, T))
-        Hs, Cs, *gates = map(np.stack, zip(*kept))
+            steps.append((H, C, I, F, O, C_tilde, T))
+        Hs, Cs, *gates = map(np.stack, zip(*steps))
         self.keep(before(first[0], Hs), before(first[1], Cs), gates, W_h.T)
         return Hs, H.copy(), C.copy()
 
@@ -340,8 +346,8 @@ class LSTMRecurrence(Recurrence):
         """Return dA, dW_h and the first dH and dC."""
         (dHs, dH, dC), (Hs, Cs, gates, W_h_T) = modern(d_results), self.give_up()
         I, F, O, C_tilde, T = gates
-        slope = O * (1 - T * T)  # of H by C
-        of_each = [  # gate, times what arrives at it, which the loop supplies
+        slope = O * (1 - T * T)  # the derivative of H with respect to C
+        of_each = [  # factors of each gate's gradient, which the loop multiplies with the others
             C_tilde * slopes(I),
             Cs * slopes(F),
             T * slopes(O),
@@ -361,7 +367,7 @@ class LSTMRecurrence(Recurrence):
 @forward.of_cell("lstm", takes_ids=True)
 @defined_when_empty
 def lstm_fused(inputs, state, params):
-    """Run an LSTM over inputs, as lstm does; ids (T, n) will do for their rows."""
+    """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
     check("lstm", inputs, state, params)
     *weights, W_hq, b_q = params
     if kernel_takes(inputs, state, len(weights[0])):

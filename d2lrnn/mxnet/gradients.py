@@ -8,7 +8,7 @@ from d2lrnn.mxnet.tensors import own, unrecorded
 from d2lrnn.nets import forward, kinds, optimizers
 from d2lrnn.nets.steps import Update
 
-SMALL = 4096  # numbers of an array whose squares MXNet adds up in one call with other arrays'
+SMALL = 4096  # up to this size, MXNet adds up the squares of many arrays in one call
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -29,10 +29,10 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def go_back(results, d_results, params, *inputs):
-    """Compute the gradients, and check that every parameter receives one.
+    """Run the backward pass, and check that every parameter receives a gradient.
 
-    MXNet does not touch the gradient of a parameter that is not used. One that was computed is
-    marked as fresh, which gluon.Trainer checks too.
+    MXNet does not change the gradient of a parameter that is not used. It marks computed gradients
+    as fresh; gluon.Trainer checks this mark too.
     """
     for param in params:
         param._fresh_grad = False
@@ -47,7 +47,7 @@ def go_back(results, d_results, params, *inputs):
 
 
 def is_recorded(tensor):
-    """Return whether a tensor is part of a graph: MXNet refuses to go back from others."""
+    """Return whether a tensor is part of a graph; for others, MXNet's backward raises an error."""
     try:
         autograd.get_symbol(tensor)
     except mxnet.base.MXNetError:
@@ -58,17 +58,17 @@ def is_recorded(tensor):
 def joint_norm(grads):
     """Return the joint Euclidean norm.
 
-    Of small arrays in one call, which adds up numbers one after the other in float32 and takes no
-    single number. Of others by products, which round less, and are four times as fast as MXNet's
-    sums.
+    For small arrays, one call computes it, which adds up numbers one after the other in float32 and
+    does not accept scalars. For others, products compute it: they have smaller rounding errors, and
+    are four times as fast as MXNet's sums.
     """
-    small = not autograd.is_recording()  # it has no gradient
+    small = not autograd.is_recording()  # the one call is not differentiable
     small = small and all(g.dtype == onp.float32 and g.ndim and 0 < g.size <= SMALL for g in grads)
     grads = [grad.as_nd_ndarray() for grad in grads]
     if small:
         squares = nd.sum(nd.multi_sum_sq(*grads, num_arrays=len(grads)))
     else:
-        flat = [grad.reshape((-1,)) for grad in grads]  # copies nothing
+        flat = [grad.reshape((-1,)) for grad in grads]  # without copies
         squares = nd.add_n(*(nd.dot(grad, grad) for grad in flat))
     return np.sqrt(squares.as_np_ndarray()).reshape(())
 
@@ -79,7 +79,7 @@ def grad_clipping(grads, theta, *, clip="norm"):
     theta, clip = checks.clipping(theta, clip)
     norm = joint_norm(grads)
     if clip == "value":
-        # np.clip would take theta as float32
+        # np.clip would convert theta to float32.
         return [np.minimum(np.maximum(grad, -theta), theta) for grad in grads], norm
     scale = theta / np.maximum(norm, theta)
     return [grad * scale for grad in grads], norm
@@ -100,22 +100,22 @@ LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
 
 
 def constant(inputs):
-    """Return inputs, tuples of them too, cut off from what they were computed of."""
+    """Return inputs, which are tensors or tuples of tensors, detached from the graph."""
     return tuple(constant(i) if isinstance(i, tuple) else i.detach() for i in inputs)
 
 
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. Gradients are where MXNet keeps them,
-    beside the parameters, until the next call.
+    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The gradients are the arrays
+    ``param.grad``, which the next call overwrites.
     """
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]
 
     def compute(params, inputs, targets, weights=None):
         for param in params:
-            if param.grad is None:  # of a net that was pickled or copied
+            if param.grad is None:  # in a net that was pickled or copied
                 param.attach_grad()
         with autograd.record():
             outputs, state = network(params, *constant(inputs))
@@ -129,10 +129,10 @@ def value_and_grad(network, loss):
 
 
 def descend(params, grads, lr, theta):
-    """Clip gradients by their norm and take a step of gradient descent, all in one call.
+    """Clip gradients by their joint norm and take a step of gradient descent, in one call.
 
-    One for each parameter and operator, at 20 microseconds a call, would take longer than some
-    networks do. MXNet's operator counts in float32.
+    A call for each parameter and operator, at 20 microseconds per call, would take longer than the
+    rest of the step for small networks. MXNet's operator computes in float32.
     """
     scale = theta / np.maximum(joint_norm(grads), theta)
     rates = (np.full(len(params), lr, dtype="float32", ctx=scale.ctx) * scale).as_nd_ndarray()

@@ -1,4 +1,4 @@
-"""What shared code knows MXNet by, and the language model whose network is from scratch."""
+"""The record of the MXNet backend, and its scratch language model."""
 
 from d2lrnn.mxnet import baselines, distributed, fused, gradients, scratch, tensors
 from d2lrnn.mxnet.prediction import say
@@ -30,8 +30,8 @@ class RNNModelScratch(language_model.RNNModelScratch):
     ops = OPS
 
     def say(self, index, state, given, noise):
-        """Return the ids (k, n) of the tokens after n of them, and the last state."""
+        """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
         step = None if self.is_custom else self.ops.steps[self.architecture.cell]
-        if step is None or step.__module__ != scratch.__name__:  # its code has no symbolic form
+        if step is None or step.__module__ != scratch.__name__:  # it cannot run with symbols
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

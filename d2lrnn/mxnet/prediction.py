@@ -1,7 +1,7 @@
-"""Token by token in MXNet: many of them as one graph, built once and called once.
+"""Text generation in MXNet: one graph, built once, generates many tokens in one call.
 
-A call of MXNet's from Python costs some 30 microseconds, and a token takes from seven of them, in a
-plain network, to over twenty, in an LSTM.
+A call of MXNet from Python takes about 30 microseconds, and a token would need from seven calls, in
+a plain network, to over twenty, in an LSTM.
 """
 
 import contextlib
@@ -32,18 +32,18 @@ def with_matmul():
 
 
 def say(net, index, state, given, noise):
-    """Do as Model.say does; given and noise fill up to AT_ONCE rows, so that shapes stay alike."""
+    """Compute Model.say; given and noise are padded to AT_ONCE rows, to compile for one shape."""
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
     graph, params = graph_of(net)
     ids = (from_numpy(i, dtype="int64", device=net.device) for i in (index[None], given))
     noise = from_numpy(noise, dtype=net.dtype, device=net.device)
-    said, *states = graph(*ids, noise, list(state), params)
-    return to_numpy(said)[:count], tuple(s[count - 1] for s in states)
+    generated, *states = graph(*ids, noise, list(state), params)
+    return to_numpy(generated)[:count], tuple(s[count - 1] for s in states)
 
 
 def graph_of(net):
-    """Return the graph of a net's kind, and the parameters as it takes them."""
+    """Return the graph for a net, and the parameters in the form that the graph needs."""
     kind, cell, sizes = net.architecture, net.architecture.cell, (net.vocab_size, net.num_hiddens)
     if kind.plain and cell in STEPS:
         return compiled(JoinedSpeech, cell, *sizes, net.dtype), joined(cell, net.params)
@@ -53,7 +53,7 @@ def graph_of(net):
 
 @functools.lru_cache(16)
 def compiled(make, *arguments, **settings):
-    """Return a graph, which MXNet compiles when it is first called."""
+    """Return a graph, which MXNet compiles at the first call."""
     graph = make(*arguments, **settings)
     graph.hybridize(static_alloc=True, static_shape=True)
     return graph
@@ -61,21 +61,23 @@ def compiled(make, *arguments, **settings):
 
 @functools.cache
 def symbolic(step):
-    """Return the step of a cell for MXNet's symbols in the place of its arrays.
+    """Return the step of a cell that computes with MXNet's symbols instead of arrays.
 
-    Its code is that of scratch.py, in which np and npx now name the modules for symbols: MXNet's
-    graphs need other functions of the same names, and a second text of the equations could come to
-    differ from the first.
+    It runs the code of scratch.py with np and npx replaced by the modules for symbols, because
+    MXNet's graphs need other functions of the same names. So the equations are written only once.
     """
     names = {**step.__globals__, "np": symbol.np, "npx": symbol.npx}
     return types.FunctionType(step.__code__, names, step.__name__)
 
 
 class Speech(HybridBlock):
-    """AT_ONCE tokens: those given, and where none is (below 0), the likeliest, noise included."""
+    """A graph of AT_ONCE tokens: the given ids, or, where they are negative, generated ones.
+
+    A generated token is the one with the highest sum of score and noise.
+    """
 
     def __init__(self, architecture, vocab_size, num_hiddens, dtype, step):
-        """Keep what the graph is built of."""
+        """Store the parts from which the graph is built."""
         super().__init__()
         self.architecture, self.step = architecture, step
         self.one_hot = functools.partial(symbol.npx.one_hot, depth=vocab_size, dtype=dtype)
@@ -94,22 +96,22 @@ class Speech(HybridBlock):
         MXNet calls this once, with symbols, to build the graph.
         """
         *weights, W_hq, b_q = params
-        said, states = [], []
+        ids, states = [], []
         for given_t, noise_t in zip(*(F.np.split(x, AT_ONCE, axis=0) for x in (given, noise))):
             with with_matmul():
                 H, state = self.after(F, index, state, weights)
             chosen = F.np.argmax(F.np.dot(H, W_hq) + b_q + noise_t, axis=2)  # (1, n)
             index = F.np.where(given_t >= 0, given_t, chosen)
-            said.append(index)
+            ids.append(index)
             states.append(state)
-        return F.np.concatenate(said), *(F.np.stack(part) for part in zip(*states))
+        return F.np.concatenate(ids), *(F.np.stack(part) for part in zip(*states))
 
 
 class JoinedSpeech(Speech):
-    """The same for one layer of a cell whose parameters come joined."""
+    """The same graph for one layer of a cell, with the joined parameters of joined()."""
 
     def __init__(self, cell, vocab_size, num_hiddens, dtype):
-        """Keep what the graph is built of."""
+        """Store the parts from which the graph is built."""
         super().__init__(cells.Architecture(cell), vocab_size, num_hiddens, dtype, STEPS[cell])
         num_gates = len(cells.CELLS[cell].gates)
         self.table = {"input_dim": vocab_size, "output_dim": num_gates * num_hiddens}
@@ -126,7 +128,7 @@ class JoinedSpeech(Speech):
 def joined(cell, params):
     """Return a table of X W_x + b for each token, W_h transposed, W_hq and b_q.
 
-    Gates are side by side, but for a GRU's candidate, whose product comes later.
+    The gates are side by side, except for a GRU's candidate, whose product is computed later.
     """
     *weights, W_hq, b_q = params
     W_x, W_h, b = cells.CELLS[cell].by_kind(weights)
@@ -136,17 +138,17 @@ def joined(cell, params):
 
 
 def times(F, H, W_T, width):
-    """Return H W (n, width), W being transposed: oneDNN takes a third of the time of np.dot."""
+    """Return H W (n, width) for a transposed W; oneDNN takes a third of the time of np.dot."""
     return F.npx.fully_connected(H, W_T, no_bias=True, flatten=False, num_hidden=width)
 
 
 def tanh(F, A):
-    """Return tanh(A), by oneDNN in float32, as in fused.py."""
+    """Return tanh(A), computed by oneDNN in float32, as in fused.py."""
     return F.npx.activation(A, act_type="tanh")
 
 
 def sigmoid(F, A):
-    """Return 1 / (1 + exp(-A)), by oneDNN in float32."""
+    """Return 1 / (1 + exp(-A)), computed by oneDNN in float32."""
     return F.npx.activation(A, act_type="sigmoid")
 
 

@@ -1,7 +1,7 @@
-"""The equations, in MXNet (the book's sections 9.4, 9.5, 10.1 and 10.2).
+"""The equations in MXNet (the book's sections 9.4, 9.5, 10.1 and 10.2).
 
-A cell is a step: from the input X (n, d) and the state before, the state after. ``unroll`` runs a
-step over time, ``output_layer`` turns hidden states into outputs.
+A cell is a step: it computes the new state from the input X (n, d) and the state before. ``unroll``
+runs a step over time; ``output_layer`` computes the outputs from the hidden states.
 """
 
 from d2lrnn.mxnet.framework import np, npx
@@ -34,7 +34,7 @@ def unroll(step, inputs, state, params):
 
 
 def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), in the order of time."""
+    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
     rows = Hs.reshape(-1, len(W_hq))
     if len(rows) == 0:
         return output_layer(with_a_row(rows), W_hq, b_q)[:0]
@@ -77,7 +77,7 @@ def gru_step(X, state, params):
 
 
 def gru_reset_after_step(X, state, params):
-    """Return the state (H,) of a GRU whose reset gate comes after the product, as cuDNN's does."""
+    """Return the state (H,) of a GRU whose reset gate comes after the product, as in cuDNN."""
     W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh = params
     (H,) = state
     Z = npx.sigmoid(X @ W_xz + H @ W_hz + b_z)  # update gate

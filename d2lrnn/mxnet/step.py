@@ -1,7 +1,6 @@
-"""One training step in MXNet, written out for readers.
+"""One training step in MXNet, written for reading: forward pass to parameter update.
 
-Forward pass, loss, backward pass, clipping and update; make_step returns a faster function that
-computes the same numbers.
+make_step returns a faster function that computes the same numbers.
 """
 
 from d2lrnn.mxnet.framework import autograd, np, npx

@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and MXNet arrays, and the search for a GPU."""
+"""Conversion between NumPy arrays and MXNet arrays, and the choice of a GPU."""
 
 import ctypes
 import functools
@@ -14,7 +14,7 @@ WIDER = {"int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int6
 
 
 def try_gpu(i=0):
-    """Return the i-th GPU if there is one, else the CPU."""
+    """Return the i-th GPU if there is one, otherwise the CPU."""
     checks.count(i=i)
     return npx.gpu(i) if i < npx.num_gpus() else npx.cpu()
 
@@ -25,13 +25,13 @@ def is_gpu(device):
 
 
 def device_of(device):
-    """Return the device that is named, such as "cpu" or "gpu:1", None as it is."""
+    """Return the device with a name such as "cpu" or "gpu:1"; None for None."""
     return checks.device(device, working)
 
 
 @functools.cache
 def working(device):
-    """Return a device that a number can be moved to and back from."""
+    """Return a device after checking that a number can be moved to it and back."""
     if not isinstance(device, mxnet.Context):
         name, _, number = device.partition(":")
         device = mxnet.Context(name, int(number or 0))
@@ -45,10 +45,10 @@ def is_tensor(value):
 
 
 def from_numpy(array, *, dtype=None, device=None):
-    """Return a copy of a NumPy array as an MXNet array; of the next dtype that MXNet has."""
+    """Return a copy of a NumPy array as an MXNet array, in a wider dtype if MXNet lacks its own."""
     follow_numpy()
     if is_tensor(array) and checks.stays_floating(array, dtype):
-        array = array.astype(dtype or array.dtype)  # a gradient goes back through it
+        array = array.astype(dtype or array.dtype)  # gradients flow through it
         return array if device is None else array.as_in_ctx(device_of(device))
     array = checks.numbers(to_numpy(array), dtype)
     if array.dtype.name in WIDER:
@@ -57,12 +57,12 @@ def from_numpy(array, *, dtype=None, device=None):
 
 
 def own(state, like):
-    """Return a state as tensors on another's device, whatever of it is NumPy arrays."""
+    """Return a state as tensors, with NumPy arrays converted, on the device of another tensor."""
     return tuple(from_numpy(s, device=like.ctx) if isinstance(s, onp.ndarray) else s for s in state)
 
 
 def has_values(tensor):
-    """Return whether a tensor holds numbers, as every array does."""
+    """Return whether a tensor holds numbers: always true in MXNet."""
     return True
 
 
@@ -72,7 +72,7 @@ def to_numpy(tensor):
 
 
 def trainable(arrays, *, dtype="float32", device=None):
-    """Return NumPy arrays as parameters to train."""
+    """Convert NumPy arrays to trainable parameters."""
     checks.several(arrays=arrays)
     dtype = checks.floating(dtype)
     params = [from_numpy(array, dtype=dtype, device=device) for array in arrays]
@@ -82,7 +82,7 @@ def trainable(arrays, *, dtype="float32", device=None):
 
 
 def is_trainable(param):
-    """Return whether a parameter can be trained as it is."""
+    """Return whether a parameter can be trained without conversion."""
     return is_tensor(param) and param.grad is not None
 
 
@@ -95,7 +95,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 
 def unrecorded(function):
-    """Return a function that can change arrays, also within autograd.record, which refuses it."""
+    """Return a function that pauses autograd.record, within which arrays cannot be changed."""
 
     @functools.wraps(function)
     def paused(*args, **kwargs):
@@ -106,10 +106,10 @@ def unrecorded(function):
 
 
 def with_a_row(tensor, axis=0):
-    """Return a tensor that has no rows with one of zeros.
+    """Return an empty tensor with one row of zeros added.
 
-    MXNet leaves the gradients of a product of no rows undefined: whatever lay in memory. Computing
-    one row and then dropping it gives zeros, as it should.
+    In MXNet, the gradients of a product of empty tensors are undefined: uninitialized memory. One
+    row is computed and then dropped, which gives the correct gradients, zeros.
     """
     shape = (*tensor.shape[:axis], 1, *tensor.shape[axis + 1 :])
     row = np.zeros(shape, dtype=tensor.dtype, ctx=tensor.ctx)
@@ -117,7 +117,7 @@ def with_a_row(tensor, axis=0):
 
 
 def defined_when_empty(forward_fn):
-    """Return a forward function whose gradients for a batch of no rows are zero; see with_a_row."""
+    """Return a forward function whose gradients for an empty batch are zero; see with_a_row."""
 
     @functools.wraps(forward_fn)
     def forward(inputs, state, params):
@@ -131,7 +131,7 @@ def defined_when_empty(forward_fn):
         ):
             return forward_fn(inputs, state, params)
         with autograd.pause():
-            forward_fn(inputs, state, params)  # for its checks, of what was given
+            forward_fn(inputs, state, params)  # checks the original arguments
         state = tuple(with_a_row(s) for s in states)
         outputs, state = forward_fn(with_a_row(inputs, axis=1), state, params)
         return outputs[:0], tuple(s[:0] for s in state)
