@@ -1,8 +1,9 @@
-"""Every complaint about an argument, once: what was expected, what arrived, what to do.
+"""Checks of arguments, shared by all backends. A message states what was expected and received.
 
-The frameworks disagree about bad input and often say nothing: a token id outside the vocabulary
-raises in one, becomes a row of zeros in another and is clipped in a third. All five backends call
-these functions instead, so that the same mistake gets the same ``ValueError`` everywhere.
+The frameworks handle bad input differently, often without an error: a token id outside the
+vocabulary raises an error in one, becomes a row of zeros in another and is clipped in a third. All
+five backends call these functions instead, so that the same mistake raises the same ``ValueError``
+everywhere.
 """
 
 from d2lrnn.checks.arrays import (

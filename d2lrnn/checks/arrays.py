@@ -1,4 +1,4 @@
-"""Arrays and their dtypes, from users and in any framework."""
+"""Checks of arrays and their dtypes, in any framework."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ def several(**values: Any) -> None:
 
 
 def numeric(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
-    """Return as an array what every framework has one for: booleans and numbers of 64 bits.
+    """Convert to a NumPy array of a dtype that every framework supports.
 
-    dtype is another that is to be one of these too.
+    These dtypes are booleans, and integers and floats of up to 64 bits. The argument dtype, if it
+    is not None, must be one of them too.
     """
     given = np.asarray(array)
-    for found in (given.dtype, np.dtype(dtype or given.dtype)):
-        if found.kind not in "biuf" or found.itemsize > 8:
+    for each in (given.dtype, np.dtype(dtype or given.dtype)):
+        if each.kind not in "biuf" or each.itemsize > 8:
             raise ValueError(
-                f"the dtype is {found}; expected booleans, integers or floats of 64 bits or less"
+                f"the dtype is {each}; expected booleans, integers or floats of 64 bits or less"
             )
     return given
 
 
 def stays_floating(tensor: Any, dtype: Any = None) -> bool:
-    """Return whether a tensor and the dtype that it is to have, None for its own, are floats."""
+    """Return whether a tensor has a dtype of floats, and so has dtype, unless that is None."""
     own = dtype_of(tensor)
     return "float" in own and "float" in (own if dtype is None else np.dtype(dtype).name)
 
 
 def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
-    """Return a copy of what every framework has an array for, in a dtype.
+    """Return a copy as a NumPy array that every framework supports, in a dtype.
 
-    It is in one piece and in this machine's order of bytes, whatever was given. Where the dtype is
-    one of integers, it must hold the numbers as they are.
+    The copy is contiguous and in the native byte order. An integer dtype must represent all numbers
+    exactly.
     """
     given = numeric(array, dtype)
     native = np.dtype(dtype or given.dtype).newbyteorder("=")
@@ -63,13 +64,16 @@ def dtype_of(tensor: Any) -> str:
 
 
 def of_one_dtype(tensors: Sequence[Any]) -> bool:
-    """Return whether tensors have the same dtype, whatever its name: this is asked all the time."""
+    """Return whether tensors have the same dtype, compared directly, because it is called often."""
     dtype = tensors[0].dtype
     return all(tensor.dtype == dtype for tensor in tensors)
 
 
 def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
-    """Check that named tensors have the dtype of a parameter; no framework mixes them alike."""
+    """Check that named tensors have the dtype of a parameter.
+
+    The frameworks handle different dtypes in one operation differently.
+    """
     if of_one_dtype([param, *(tensor for group in tensors.values() for tensor in group)]):
         return
     expected = dtype_of(param)
@@ -82,16 +86,16 @@ def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
 
 
 def same_shapes(arrays: Any, expected: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
-    """Return arrays, checked: numbers, of the shapes of the parameters that they are to replace."""
+    """Check that arrays hold numbers and have the expected shapes; return them as NumPy arrays."""
     if not isinstance(arrays, Iterable):
         raise ValueError(
             f"arrays is {arrays!r}; expected a list of arrays, as net.arrays() returns"
         )
     checked: list[np.ndarray[Any, Any]] = [numeric(array) for array in arrays]
-    found, wanted = ([tuple(array.shape) for array in group] for group in (checked, expected))
-    if found != wanted:
+    shapes, wanted = ([tuple(array.shape) for array in group] for group in (checked, expected))
+    if shapes != wanted:
         raise ValueError(
-            f"the arrays have shapes {found}; expected {wanted}; "
+            f"the arrays have shapes {shapes}; expected {wanted}; "
             "take them from a net of the same cell, layers and sizes"
         )
     return checked
@@ -114,9 +118,9 @@ def labels(found: Any, shape: Shape, num_classes: int) -> Any:
 
 
 def valid(found: Any, shape: Shape) -> np.ndarray[Any, Any]:
-    """Return what is not padding as a mask of a shape (batch_size, num_steps), 1.0 or 0.0.
+    """Return a mask of a shape (batch_size, num_steps): 1.0 for valid steps, 0.0 for padding.
 
-    found is None for all, lengths (batch_size,), or a mask.
+    found is None if all steps are valid, lengths (batch_size,), or a mask.
     """
     batch_size, num_steps = shape
     if found is None:
@@ -153,7 +157,7 @@ def rows(arrays: Sequence[Any]) -> None:
 
 
 def same_length(lengths: Sequence[int], batch_size: int) -> None:
-    """Check that arrays have equally many rows, and enough for one minibatch."""
+    """Check that arrays have the same number of rows, and enough for one minibatch."""
     if len(set(lengths)) != 1 or lengths[0] < batch_size:
         raise ValueError(
             f"the arrays have {list(lengths)} rows; expected as many in each, and {batch_size}, "
@@ -164,5 +168,5 @@ def same_length(lengths: Sequence[int], batch_size: int) -> None:
 def same_features(shapes: Sequence[tuple[int, ...]]) -> None:
     """Check that the steps of all sequences have the same shape."""
     if len(set(shapes)) > 1:
-        found = ", ".join(str(tuple(shape)) for shape in dict.fromkeys(shapes))
-        raise ValueError(f"the steps of the sequences have shapes {found}; expected one shape")
+        listed = ", ".join(str(tuple(shape)) for shape in dict.fromkeys(shapes))
+        raise ValueError(f"the steps of the sequences have shapes {listed}; expected one shape")

@@ -1,4 +1,4 @@
-"""What gradients are computed of, and what is computed of gradients."""
+"""Checks of gradients, and of the arguments and results of their computation."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from d2lrnn.checks.shapes import shapes_differ
 
 
 def gradients(grads: Sequence[Any]) -> None:
-    """Check that there are gradients to clip, of one dtype."""
+    """Check that there is at least one gradient to clip, and that all have one dtype of floats."""
     if len(grads) == 0:
-        raise ValueError("there are no gradients to clip; give those of all parameters")
+        raise ValueError("there are no gradients to clip; give the gradients of all parameters")
     expected = dtype_of(grads[0])
     for found in map(dtype_of, grads):
         if found != expected or expected not in ("float32", "float64"):
@@ -23,13 +23,13 @@ def gradients(grads: Sequence[Any]) -> None:
 
 
 def differentiable(inputs: Any, state: Any, params: Sequence[Any]) -> None:
-    """Check that there is a gradient for each of these: that they are floats, of one dtype."""
+    """Check that all of these can have gradients: that they are floats of one dtype."""
     floating(dtype_of(inputs))
     same_dtype(inputs, state=state, params=params)
 
 
 def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any]) -> None:
-    """Check that gradients have the shapes and the dtype of what they are the gradients of."""
+    """Check that d_outputs and d_state have the shapes and the dtype of outputs and state."""
     found = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
     wanted = [tuple(tensor.shape) for tensor in (outputs, *state)]
     if len(found) != len(wanted) or any(map(shapes_differ, found, wanted)):
@@ -41,7 +41,7 @@ def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any])
 
 
 def values(has_values: bool) -> None:
-    """Check that a tensor holds numbers, which it does not while a function is traced."""
+    """Check that a tensor holds numbers, unlike tensors in a function that is being traced."""
     if not has_values:
         raise ValueError(
             "a tensor has no values while a function is traced, by training, jit, grad, vmap, "
@@ -51,9 +51,10 @@ def values(has_values: bool) -> None:
 
 
 def reached(found: Sequence[bool], *inputs: Any) -> None:
-    """Check that every parameter receives a gradient, of 0 or not; found says which one does.
+    """Check that every parameter receives a gradient, which may be 0.
 
-    Where the inputs, tuples of tensors too, hold no numbers, a parameter need not be used.
+    found contains one boolean per parameter. If one of the inputs, which are tensors or tuples of
+    tensors, is empty, a parameter may be unused.
     """
     absent = [f"params[{number}]" for number, there in enumerate(found) if not there]
     if absent and not _is_empty(inputs):
@@ -65,14 +66,14 @@ def reached(found: Sequence[bool], *inputs: Any) -> None:
 
 
 def _is_empty(inputs: Any) -> bool:
-    """Return whether some tensor in nested tuples holds no numbers."""
+    """Return whether a tensor, or any tensor in nested tuples, is empty."""
     if isinstance(inputs, (tuple, list)):
         return any(map(_is_empty, inputs))
     return 0 in getattr(inputs, "shape", ())
 
 
 def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
-    """Check the shapes of targets, and of weights unless they are None, by those of the outputs."""
+    """Check that the shapes of targets, and of weights unless None, fit those of the outputs."""
     rows, num_outputs = outputs.shape
     if rows == 0:
         raise ValueError(

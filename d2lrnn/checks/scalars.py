@@ -1,4 +1,4 @@
-"""Numbers and words: sizes, rates, seeds, choices, and how a wrong one is shown."""
+"""Checks of numbers and strings: sizes, rates, seeds and choices."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ SMALLEST, LARGEST = (float(getattr(np.finfo(np.float32), name)) for name in ("ti
 
 
 def positive(**named: float) -> float:
-    """Check that the one named value is a number above 0 that float32 holds; return it as Python's.
+    """Check that the one named value is a number above 0 in the range of float32; return a float.
 
-    What float32 holds as 0 or as infinity the frameworks refuse, ignore or compute with in float64.
+    The frameworks handle a number outside of this range differently: with an error, as 0 or
+    infinity, or in float64.
     """
     ((name, value),) = named.items()
     if not (_is_finite(value) and value > 0):
@@ -50,13 +51,13 @@ def count(**values: int) -> None:
 
 
 def port(value: int) -> None:
-    """Check that value is the number of a port that a server can listen at."""
+    """Check that value is the number of a port on which a server can listen."""
     if not (_is_integer(value) and 0 < value <= LAST_PORT):
         raise ValueError(f"port is {shown(value)}; expected an integer from 1 to {LAST_PORT}")
 
 
 def integer(**values: int) -> None:
-    """Check that each named value is an integer that 64 bits hold."""
+    """Check that each named value is an integer in the range of 64 bits."""
     for name, value in values.items():
         if not (_is_integer(value) and -(2**63) <= value < 2**63):
             raise ValueError(f"{name} is {shown(value)}; expected an integer of 64 bits")
@@ -70,13 +71,13 @@ def choice(value: object, name: str, allowed: Sequence[str]) -> None:
 
 
 def seed(value: Any) -> None:
-    """Check that value can seed a generator: an integer, 0 or above, or None for a fresh one."""
+    """Check that value can seed a generator: an integer, 0 or above, or None for a random seed."""
     if value is not None and not (_is_integer(value) and value >= 0):
         raise ValueError(f"seed is {value!r}; expected None or an integer, 0 or above")
 
 
 def clipping(theta: float, clip: str) -> tuple[float, str]:
-    """Check how gradients are to be clipped, and return theta as Python's float."""
+    """Check the arguments theta and clip of grad_clipping; return theta as a float, and clip."""
     choice(clip, "clip", ("norm", "value"))
     return positive(theta=theta), clip
 
@@ -98,7 +99,7 @@ def _is_real(value: object) -> bool:
 
 
 def _is_finite(value: Any) -> bool:
-    """Return whether value is a number that Python's float holds."""
+    """Return whether value is a finite number in the range of Python's float."""
     try:
         return _is_real(value) and math.isfinite(value)
     except OverflowError:  # an integer beyond all floats
@@ -106,7 +107,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """Return repr(value), or how long an integer is that would fill the screen."""
+    """Return repr(value), or the number of bits for a very long integer."""
     if _is_integer(value) and int(value).bit_length() > 256:
         return f"an integer of {int(value).bit_length()} bits"
     return repr(value)

@@ -1,4 +1,7 @@
-"""Shapes of inputs, states and parameters; a size that a traced tensor lacks is None."""
+"""Checks of the shapes of inputs, states and parameters.
+
+Unknown sizes of traced tensors are None.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,22 @@ from d2lrnn.checks.scalars import floating
 
 
 def shapes_differ(found: Shape, expected: Shape) -> bool:
-    """Return whether two shapes differ; a size that a traced tensor has not got yet is None."""
+    """Return whether two shapes differ; None, an unknown size, is equal to any size."""
     if len(found) != len(expected):
         return True
     return any(one != other for one, other in zip(found, expected) if None not in (one, other))
 
 
 def axes(name: str, shape: Shape, meaning: str) -> None:
-    """Check that shape has as many axes as meaning, such as "(batch_size, num_steps)", names."""
-    if getattr(shape, "rank", 0) is None:  # of a traced tensor
+    """Check that shape has as many axes as named in meaning, such as "(batch_size, num_steps)"."""
+    if getattr(shape, "rank", 0) is None:  # the shape of a traced tensor
         raise ValueError(f"{name} has an unknown number of axes; expected axes {meaning}")
     if len(shape) != meaning.count(",") + 1:
         raise ValueError(f"{name} has shape {tuple(shape)}; expected axes {meaning}")
 
 
 def num_params(found: int, names: Sequence[str]) -> None:
-    """Check that a cell has as many parameters as it has names for."""
+    """Check that there are as many parameters as names."""
     if found != len(names):
         raise ValueError(
             f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
@@ -34,7 +37,7 @@ def num_params(found: int, names: Sequence[str]) -> None:
 
 
 def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Shape]) -> None:
-    """Check that named parameters have the shapes that go with the first one's, and its dtype."""
+    """Check that named parameters have the given shapes, and all the dtype of the first one."""
     if [tuple(param.shape) for param in params] == shapes and of_one_dtype(params):
         return
     for param, name, shape in zip(params, names, shapes, strict=True):
@@ -47,7 +50,7 @@ def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Sha
 
 
 def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
-    """Return whose parameters these are by their number, and check that they are floats."""
+    """Check parameters, and return the name of their cell, which their number determines."""
     if not isinstance(params, (list, tuple)):
         raise ValueError(
             f"params is of type {type(params).__name__}; expected the list of a cell's parameters"
@@ -61,19 +64,19 @@ def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
 
 
 def features(X: Shape, weight: Shape) -> None:
-    """Check the inputs (batch_size, num_inputs) of a layer by its weight (num_inputs, ...)."""
+    """Check that inputs (batch_size, num_inputs) fit the weight (num_inputs, ...) of a layer."""
     axes("X", X, "(batch_size, num_inputs)")
     width("X", X[1], weight[0])
 
 
 def recurrent(inputs: Shape, states: Any, num_inputs: int, state_shapes: Sequence[Shape]) -> None:
-    """Check what a cell is called with.
+    """Check the inputs and the state of a cell.
 
     Args:
         inputs: a shape (num_steps, batch_size, num_inputs).
         states: a tuple of tensors (batch_size, ...).
-        num_inputs: that the parameters are for.
-        state_shapes: of the states, without the axis of the batch.
+        num_inputs: the number of inputs according to the parameters.
+        state_shapes: the shapes of the states, without the batch axis.
     """
     axes("inputs", inputs, "(num_steps, batch_size, num_inputs)")
     width("inputs", inputs[2], num_inputs)
@@ -81,7 +84,7 @@ def recurrent(inputs: Shape, states: Any, num_inputs: int, state_shapes: Sequenc
 
 
 def recurrent_ids(inputs: Shape, states: Any, state_shapes: Sequence[Shape]) -> None:
-    """Check as recurrent does, where the inputs are token ids (num_steps, batch_size)."""
+    """Check the inputs, token ids (num_steps, batch_size), and the state of a cell."""
     axes("inputs", inputs, "(num_steps, batch_size)")
     state(states, inputs[1], state_shapes)
 
@@ -90,7 +93,7 @@ def state(states: Any, batch_size: int, shapes: Sequence[Shape]) -> None:
     """Check that states is a tuple of tensors (batch_size, *shape), one for each of shapes."""
     remedy = f"call net.begin_state({batch_size})"
     if not isinstance(states, (tuple, list)) or len(states) != len(shapes):
-        kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "no tuple"
+        kind = f"{len(states)} tensors" if isinstance(states, (tuple, list)) else "not a tuple"
         raise ValueError(f"state is {kind}; expected a tuple of length {len(shapes)}; {remedy}")
     for tensor, expected in zip(states, shapes, strict=True):
         if not hasattr(tensor, "shape"):

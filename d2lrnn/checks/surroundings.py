@@ -1,4 +1,4 @@
-"""The device, the processes, the memory of the machine, and whom a warning names."""
+"""Checks of devices, processes and memory, and the function that issues warnings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from d2lrnn.checks.scalars import floating
 
-INNER = ("d2lrnn", "contextlib")  # packages whose lines a warning does not name
+INNER = ("d2lrnn", "contextlib")  # a warning never points to a line of these packages
 
 
 def warn(message: str) -> None:
-    """Warn of something at the line of the caller's own code, outside this package."""
+    """Issue a warning that points to the line outside of this package that made the call."""
     frame, level = sys._getframe(), 1
     while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in INNER:
         frame, level = frame.f_back, level + 1
@@ -24,9 +24,9 @@ def warn(message: str) -> None:
 
 
 def device(named: Any, find: Callable[[Any], Any]) -> Any:
-    """Return what a framework has under the name of a device; None stays None.
+    """Return the framework's device with a name, or None for None.
 
-    find raises whatever it likes where there is no such device.
+    find looks the device up, and raises any exception if it does not exist.
     """
     if named is None:
         return None
@@ -40,13 +40,13 @@ def device(named: Any, find: Callable[[Any], Any]) -> Any:
 
 
 def one_process(size: int, why: str) -> None:
-    """Check that a process is alone, where what it does cannot be shared."""
+    """Check that there is only one process; why is the reason, for the message."""
     if size > 1:
         raise ValueError(f"there are {size} processes, and {why}; start one")
 
 
 def memory(num_weights: int, dtype: str, remedy: str) -> None:
-    """Check that this machine's memory holds a net of so many weights, and their gradients."""
+    """Check that a net with that many weights, and its gradients, fits in this machine's memory."""
     has, needs = memory_of_this_machine(), 2 * num_weights * np.dtype(floating(dtype)).itemsize
     if has is not None and needs > has:
         raise ValueError(
@@ -57,8 +57,8 @@ def memory(num_weights: int, dtype: str, remedy: str) -> None:
 
 
 def memory_of_this_machine() -> int | None:
-    """Return the bytes of memory that there are, or None where the system does not say."""
+    """Return the size of the memory in bytes, or None if the system does not provide it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows, say
+    except (AttributeError, OSError, ValueError):  # for example on Windows
         return None

@@ -1,4 +1,4 @@
-"""Token ids, and the vocabulary that they belong to."""
+"""Checks of token ids, and of the vocabulary that they belong to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tokens(ids: np.ndarray[Any, Any], vocab_size: int) -> None:
 
 
 def token_dtype(ids: Any, vocab_size: int) -> None:
-    """Check that ids, a tensor that may have no values, are integers."""
+    """Check that ids, a tensor with or without values, have an integer dtype."""
     size(vocab_size=vocab_size)
     if not dtype_of(ids).startswith(("int", "uint")):
         raise ValueError(
@@ -35,9 +35,9 @@ def token_dtype(ids: Any, vocab_size: int) -> None:
 
 
 def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int) -> None:
-    """Check a minibatch to train on: X and Y (batch_size, num_steps), not empty, the ids of Y.
+    """Check a minibatch for training: the shapes of X and Y (batch_size, num_steps), and the ids.
 
-    The ids of X are checked where a net takes them as inputs.
+    Only the ids of Y are checked here; those of X are checked when a net uses them as inputs.
     """
     axes("X", X.shape, "(batch_size, num_steps)")
     if Y.shape != X.shape:
@@ -53,7 +53,7 @@ def minibatch(X: np.ndarray[Any, Any], Y: np.ndarray[Any, Any], vocab_size: int)
 
 
 def same_vocab(num_inputs: int, vocab_size: int) -> None:
-    """Check that a recurrent layer takes the one-hot rows of a vocabulary."""
+    """Check that a recurrent layer has as many inputs as a vocabulary has tokens."""
     if num_inputs != vocab_size:
         raise ValueError(
             f"the layer takes {num_inputs} inputs, the vocabulary has {vocab_size} tokens; "
@@ -62,16 +62,16 @@ def same_vocab(num_inputs: int, vocab_size: int) -> None:
 
 
 def vocab_of(net: Any, vocab: Any, **uses: Any) -> None:
-    """Check that a Vocab has as many tokens as the net that is to be trained.
+    """Check that a Vocab has as many tokens as a net.
 
-    uses are the named arguments for which there must be one; without them it may be None.
+    uses holds the named arguments that need a Vocab; if all of them are None, vocab may be None.
     """
     if vocab is None:
-        asked = [name for name, value in uses.items() if value is not None]
-        if asked:
-            verb = "needs" if len(asked) == 1 else "need"
+        names = [name for name, value in uses.items() if value is not None]
+        if names:
+            verb = "needs" if len(names) == 1 else "need"
             raise ValueError(
-                f"vocab is None; {' and '.join(asked)} {verb} the Vocab of the tokens; "
+                f"vocab is None; {' and '.join(names)} {verb} the Vocab of the tokens; "
                 "give the one that came with train_iter"
             )
         return
@@ -83,7 +83,7 @@ def vocab_of(net: Any, vocab: Any, **uses: Any) -> None:
 
 
 def own_vocab(vocab_size: int, found: int) -> None:
-    """Check that a Vocab has as many tokens as the model that it comes with."""
+    """Check that a Vocab has as many tokens as the model with which it is used."""
     if found != vocab_size:
         raise ValueError(
             f"the net is for {vocab_size} tokens, the vocab has {found}; "

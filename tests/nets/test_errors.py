@@ -64,11 +64,11 @@ MISTAKES = {
     ),
     "a state outside its tuple": (
         lambda rnn, net: net(IDS, net.begin_state(2)[0]),
-        "state is no tuple; expected a tuple of length 1; call net.begin_state(2)",
+        "state is not a tuple; expected a tuple of length 1; call net.begin_state(2)",
     ),
     "no state in training": (
         lambda rnn, net: net.make_step(1.0)(IDS, IDS, None),
-        "state is no tuple; expected a tuple of length 1; call net.begin_state(2)",
+        "state is not a tuple; expected a tuple of length 1; call net.begin_state(2)",
     ),
     "a state of lists": (
         lambda rnn, net: net(IDS, ([[0.0] * 4] * 2,)),
