@@ -1,4 +1,4 @@
-"""The one place that knows the backends' names, what each needs, and how to get it."""
+"""The backends: their names, the packages that each needs, and the commands that install them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Framework:
-    """A backend's framework: the folder ``d2lrnn/<name>``, the module it imports, how to get it.
+    """The framework of a backend, its modules, and how to install it.
 
-    ``distributions`` are the packages that may have brought the module; ``environment`` holds the
-    variables that a program sets before the import, for float64, for float32 that a GPU does not
-    round to TF32, and for less talk; ``layers`` the modules that its own recurrent layers come
-    from; ``needs`` what pip cannot install; ``gpu`` how it comes to compute on a GPU.
+    Attributes:
+        name: the name of the module, and of the folder ``d2lrnn/<name>``.
+        title: the name of the framework in text.
+        distributions: the packages that can contain the module.
+        environment: the variables that a program sets before the import: for float64, for float32
+            that a GPU does not round to TF32, and for fewer log messages.
+        layers: the modules that contain the framework's own recurrent layers.
+        needs: requirements that pip cannot install.
+        gpu: the advice if no GPU is found.
     """
 
     name: str
@@ -35,12 +40,12 @@ class Framework:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """What is imported: the framework, and the library of layers that goes with it."""
+        """The modules that the backend imports: the framework, and its library of layers."""
         return (self.name, *self.layers)
 
     @property
     def install(self) -> str:
-        """The command that installs what is missing, wherever d2lrnn itself came from."""
+        """The command that installs the modules, however d2lrnn itself was installed."""
         return f"pip install {' '.join(self.modules)}"
 
     @property
@@ -50,8 +55,8 @@ class Framework:
 
     @property
     def version(self) -> str | None:
-        """The framework's version, without importing it, or None where it is absent."""
-        from importlib import metadata  # here: it brings the parts for mail
+        """The framework's version, without importing it, or None if it is not installed."""
+        from importlib import metadata  # imported here, because it loads many other modules
 
         for distribution in self.distributions:
             try:
@@ -64,7 +69,9 @@ class Framework:
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Framework("numpy", "NumPy", ("numpy",), gpu="it knows only CPUs; choose another --backend"),
+        Framework(
+            "numpy", "NumPy", ("numpy",), gpu="it supports only CPUs; choose another --backend"
+        ),
         Framework(
             "torch",
             "PyTorch",
@@ -99,10 +106,10 @@ BACKENDS = {
 
 
 def install(extra: str) -> str:
-    """Return the pip command that installs what an extra of d2lrnn needs.
+    """Return the pip command that installs the packages of an extra of d2lrnn.
 
-    The packages are named, so that the command works wherever d2lrnn itself came from: the package
-    index, a repository or a folder.
+    The command names the packages, so that it works if d2lrnn itself was installed from the package
+    index, from a repository or from a folder.
     """
     from importlib import metadata
 
@@ -116,15 +123,15 @@ def install(extra: str) -> str:
 
 
 def _requirements(extra: str, lines: Iterable[str]) -> list[str]:
-    """Return what an extra needs, of the lines of a package's metadata."""
-    found = []
+    """Return the requirements of an extra, from the lines of a package's metadata."""
+    requirements = []
     for line in lines:
         need, _, condition = line.partition(";")
         if f'extra == "{extra}"' in condition.replace("'", '"'):
             own = need.strip().partition("d2lrnn[")[2].rstrip("]")
             nested = [_requirements(name, lines) for name in own.split(",") if name]
-            found += [name for names in nested for name in names] if own else [need.strip()]
-    return found
+            requirements += [name for names in nested for name in names] if own else [need.strip()]
+    return requirements
 
 
 def available() -> list[str]:
@@ -133,10 +140,11 @@ def available() -> list[str]:
 
 
 def load(name: str) -> Backend:
-    """Return the backend of that name, as ``from d2lrnn import <name>`` would.
+    """Return the backend of that name, the module that ``from d2lrnn import <name>`` imports.
 
-    Raises ValueError for a name that is none of ours and ImportError, with the pip command, where
-    the framework is not installed.
+    Raises:
+        ImportError: the framework is not installed; the message contains the pip command.
+        ValueError: the name is not the name of a backend.
     """
     if name not in BACKENDS:
         raise ValueError(f"backend is {name!r}; expected one of {', '.join(BACKENDS)}")
@@ -145,12 +153,12 @@ def load(name: str) -> Backend:
 
 
 def prepare() -> None:
-    """Set what makes every backend compute in float64 too, and start without a word.
+    """Set the environment variables for float64 in every backend and for fewer log messages.
 
-    For programs, which own their process, before any framework is imported; in a notebook the
-    framework's own settings are the ones to use. Variables that are set already are left alone.
+    Programs call it before they import a framework; in a notebook, the framework's own settings
+    apply. Variables that are already set are not changed.
     """
-    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # float32 means float32, on any GPU
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # no rounding of float32 to TF32 on a GPU
     for backend in BACKENDS.values():
         for variable, value in backend.environment:
             os.environ.setdefault(variable, value)
@@ -158,11 +166,15 @@ def prepare() -> None:
 
 @contextmanager
 def requires(name: str) -> Iterator[None]:
-    """Turn the absence of a framework, while importing it, into the command that installs it."""
-    # TensorFlow 2.21 says two lines when it is imported, even to those who have asked for silence.
-    asked = name == "tensorflow" and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") != "0"
+    """Within a block that imports a framework, raise an ImportError with the pip command.
+
+    Raises:
+        ImportError: the framework, or its library of layers, is not installed.
+    """
+    # TensorFlow 2.21 prints two lines at import, even with TF_CPP_MIN_LOG_LEVEL set.
+    is_quiet = name == "tensorflow" and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") != "0"
     try:
-        with hushed() if asked else nullcontext():
+        with hushed() if is_quiet else nullcontext():
             yield
     except ModuleNotFoundError as error:
         if error.name not in BACKENDS[name].modules:
@@ -177,12 +189,12 @@ def requires(name: str) -> Iterator[None]:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Let nothing that C++ writes to stderr be seen; what Python says about errors is."""
-    kept = os.dup(2)
+    """Suppress output to stderr within a block; errors that Python reports later are shown."""
+    stderr = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)

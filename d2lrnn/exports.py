@@ -1,9 +1,9 @@
-"""The names of every backend: declared once for editors, imported or built when first used.
+"""The names that every backend exports: declared once, and imported or built at first use.
 
 A backend's ``__init__.py`` imports the functions that its own files implement. All other names are
-imported from PLACES, or built from the backend's record by BUILT, when they are first used (PEP
-562), so that importing a backend stays fast. Type checkers and editors read the declarations under
-TYPE_CHECKING instead; tests/test_interface.py compares the names.
+imported from the modules in PLACES, or built from the backend's record by the functions in BUILT,
+when they are first used (PEP 562), so that importing a backend stays fast. Type checkers and
+editors use the declarations under TYPE_CHECKING; tests/test_interface.py compares the names.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     try_gpu = Backend.try_gpu
     value_and_grad = Backend.value_and_grad
     vjp = Backend.vjp
-    # Of every backend except numpy
+    # In every backend except numpy
     GRU = Layers.GRU
     LSTM = Layers.LSTM
     RNN = Layers.RNN
@@ -289,12 +289,12 @@ BUILT: Mapping[str, Build] = MappingProxyType(
 
 
 def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> Callable[[str], Any]:
-    """Return a backend's __getattr__, and give its functions the docstrings of interface.py.
+    """Return a backend's __getattr__, and set the docstrings of its functions.
 
     Args:
-        namespace: the backend's globals(); a name that is used stays there.
-        ops: its record.
-        model: its RNNModelScratch.
+        namespace: the backend's globals(), to which each name is added when it is first used.
+        ops: the record of the backend.
+        model: the backend's RNNModelScratch.
     """
     for name in namespace.keys() & {*vars(interface.Backend), *vars(interface.Layers)}:
         _document(name, namespace[name])
@@ -315,7 +315,7 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
 
 
 def _document(name: str, value: Any) -> Any:
-    """Return a function or class with the docstring that interface.py has for its name."""
+    """Set the docstring of a function or class to that of interface.py, if there is one."""
     contract = getattr(interface.Backend, name, None) or getattr(interface.Layers, name, None)
     if contract is not None and not name.startswith("_"):
         forward.name(value, __doc__=contract.__doc__)

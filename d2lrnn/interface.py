@@ -1,4 +1,4 @@
-"""The contract of every backend: each function with its signature, shapes, errors and an example.
+"""The interface of every backend: each function with its signature, shapes, errors and an example.
 
 The five backends implement these functions with the same signatures. ``help()`` shows the text of
 this file for each of them, and bad arguments raise ValueError with the same message everywhere.
@@ -32,9 +32,9 @@ StrPath = str | os.PathLike[str]
 
 
 class Backend(Protocol):
-    """What ``from d2lrnn import torch as rnn`` provides, and each other backend likewise."""
+    """The functions of a backend, such as ``from d2lrnn import torch as rnn``."""
 
-    # Classes and functions that have their documentation at their own place
+    # Classes and functions that are documented where they are defined
 
     RNNModelScratch: type[language_model.RNNModelScratch]
     SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
@@ -81,7 +81,7 @@ class Backend(Protocol):
             device: where to store the tensor; None is the framework's default.
 
         Returns:
-            A tensor that shares no memory with the array.
+            A tensor that does not share memory with the array.
 
         Raises:
             ValueError: the elements are not booleans or numbers of up to 64 bits, or an integer
@@ -101,7 +101,7 @@ class Backend(Protocol):
             tensor: a tensor on any device, or an array.
 
         Returns:
-            An array that shares no memory with the tensor.
+            An array that does not share memory with the tensor.
 
         Examples:
             >>> (H,) = rnn.init_rnn_state(2, 3)
@@ -261,7 +261,7 @@ class Backend(Protocol):
             [W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,)].
 
         Raises:
-            ValueError: a size is not a positive integer, or the dtype is another one.
+            ValueError: a size is not a positive integer, or the dtype is not supported.
 
         Source: section 9.5, Initializing Model Parameters.
 
@@ -348,7 +348,7 @@ class Backend(Protocol):
             W_h? (h, h), b_? (h,), W_hq (h, V) and b_q (V,).
 
         Raises:
-            ValueError: a size is not a positive integer, or the dtype is another one.
+            ValueError: a size is not a positive integer, or the dtype is not supported.
 
         Source: section 10.2, Initializing Model Parameters.
 
@@ -367,7 +367,7 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: Device = None,
     ) -> Params:
-        """Return the parameters of a GRU whose reset gate follows the product: one bias more.
+        """Return the parameters of a GRU whose reset gate follows the product, with one more bias.
 
         Weights are drawn from N(0, 0.01²) by NumPy in float64 and then cast; biases are 0.
 
@@ -490,7 +490,7 @@ class Backend(Protocol):
             W_x? (V, h), W_h? (h, h), b_? (h,), W_hq (h, V) and b_q (V,).
 
         Raises:
-            ValueError: a size is not a positive integer, or the dtype is another one.
+            ValueError: a size is not a positive integer, or the dtype is not supported.
 
         Source: section 10.1, Initializing Model Parameters.
 
@@ -552,7 +552,7 @@ class Backend(Protocol):
             ((4, 3), (2, 4), (2, 4))
         """
 
-    # The same cells, optimized: as forward_fn, they replace rnn, gru and lstm.
+    # Optimized versions of the same cells, for use as forward_fn in place of rnn, gru and lstm
 
     @staticmethod
     def rnn_fused(inputs: Tensor, state: State, params: Params) -> tuple[Tensor, State]:
@@ -682,7 +682,7 @@ class Backend(Protocol):
             The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
 
         Raises:
-            ValueError: a shape or a dtype does not fit, or the order is another one.
+            ValueError: a shape or a dtype does not fit, or the order is not "HX" or "XH".
 
         Source: section 9.4, the concatenation of X and H.
 
@@ -712,7 +712,7 @@ class Backend(Protocol):
             The outputs (T * n, q), ordered by time step, and the state after the last step, (H,).
 
         Raises:
-            ValueError: a shape or a dtype does not fit, or the order is another one.
+            ValueError: a shape or a dtype does not fit, or the order is not "HX" or "XH".
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_gru_state(1, 4)
@@ -739,7 +739,7 @@ class Backend(Protocol):
             The outputs (T * n, q), ordered by time step, and the state after the last step, (H, C).
 
         Raises:
-            ValueError: a shape or a dtype does not fit, or the order is another one.
+            ValueError: a shape or a dtype does not fit, or the order is not "HX" or "XH".
 
         Examples:
             >>> X, state = rnn.one_hot([[0], [2]], 3), rnn.init_lstm_state(1, 4)
@@ -765,7 +765,7 @@ class Backend(Protocol):
             New tensors: one matrix and one bias per gate, then W_hq and b_q.
 
         Raises:
-            ValueError: these are not the parameters of such a cell, or the order is another one.
+            ValueError: these are not the parameters of such a cell, or order is not "HX" or "XH".
 
         Source: section 9.4, the concatenation of X and H.
 
@@ -787,7 +787,7 @@ class Backend(Protocol):
             New tensors, through which gradients flow.
 
         Raises:
-            ValueError: these are not the parameters of such a cell, or the order is another one.
+            ValueError: these are not the parameters of such a cell, or order is not "HX" or "XH".
 
         Examples:
             >>> params = rnn.concat_params(rnn.get_params(3, 4))
@@ -868,12 +868,12 @@ class Backend(Protocol):
     def sgd_step(
         net: Net, X: Tensor, Y: Tensor, state: State, lr: float, theta: float = 1.0
     ) -> tuple[Any, State]:
-        """Train a language model on one minibatch, in the few lines of a textbook.
+        """Train a language model on one minibatch, with short code that is written for reading.
 
-        The file step.py of each backend shows forward pass, loss, backward pass, clipping and
-        update with the framework's own operations. make_step returns a function that computes the
-        same numbers faster, has more optimizers, and checks in every backend that each parameter
-        receives a gradient.
+        The file step.py of each backend shows the forward pass, the loss, the backward pass, the
+        clipping and the update in the framework's own operations. make_step returns a function that
+        computes the same numbers faster, has more optimizers, and checks in every backend that each
+        parameter receives a gradient.
 
         Args:
             net: an RNNModelScratch; its params change.
@@ -941,7 +941,7 @@ class Backend(Protocol):
         optimizer: str = "sgd",
         clip: str = "norm",
     ) -> Callable[..., Any]:
-        """Return a function that updates parameters once: loss, gradients, clipping, descent.
+        """Return a function that updates parameters once: loss, gradients, clipping, update.
 
         Frameworks that compile code compile all of it together.
 
@@ -1047,7 +1047,7 @@ class Layers(Protocol):
             device: where to store the weights; None is the framework's default.
 
         Returns:
-            The layer, or a list of layers if the framework has no deep ones.
+            The layer, or a list of layers if the framework does not have deep layers.
 
         Source: section 9.6.
 
@@ -1081,7 +1081,7 @@ class Layers(Protocol):
             device: where to store the weights; None is the framework's default.
 
         Returns:
-            The layer, or a list of layers if the framework has no deep ones.
+            The layer, or a list of layers if the framework does not have deep layers.
 
         Source: section 10.2.
 
@@ -1114,7 +1114,7 @@ class Layers(Protocol):
             device: where to store the weights; None is the framework's default.
 
         Returns:
-            The layer, or a list of layers if the framework has no deep ones.
+            The layer, or a list of layers if the framework does not have deep layers.
 
         Source: section 10.1.
 
