@@ -562,8 +562,8 @@ class Backend(Protocol):
         gradient of each weight; the backward pass is written by hand.
 
         Args:
-            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows. Ids are
-                checked unless they are on a GPU or in compiled code.
+            inputs: one-hot rows (T, n, V), or token ids (T, n). Ids are checked unless they are on
+                a GPU or in compiled code.
             state: (H,), with H of shape (n, h), before the first step.
             params: from get_params.
 
@@ -589,7 +589,7 @@ class Backend(Protocol):
         gradient of each weight; the backward pass is written by hand.
 
         Args:
-            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows.
+            inputs: one-hot rows (T, n, V), or token ids (T, n).
             state: (H,), with H of shape (n, h), before the first step.
             params: from get_gru_params.
 
@@ -612,11 +612,11 @@ class Backend(Protocol):
         """Compute what lstm computes, faster.
 
         The inputs of all time steps are multiplied in one product, and so are the outputs and the
-        gradient of each weight; the backward pass is written by hand, or is that of the framework's
-        own kernel where that is faster.
+        gradient of each weight. The backward pass is written by hand; if the framework's own kernel
+        is faster, that is used instead.
 
         Args:
-            inputs: (T, n, V), or token ids (T, n), which stand for their one-hot rows.
+            inputs: one-hot rows (T, n, V), or token ids (T, n).
             state: (H, C), both of shape (n, h), before the first step.
             params: from get_lstm_params.
 
@@ -841,7 +841,7 @@ class Backend(Protocol):
     def grad_clipping(
         grads: Sequence[Tensor], theta: float, *, clip: str = "norm"
     ) -> tuple[list[Tensor], Tensor]:
-        """Multiply gradients by min(1, theta / norm), where norm is that of all of them together.
+        """Multiply gradients by min(1, theta / norm), where norm is their joint norm.
 
         Args:
             grads: the gradients of all parameters; they are not changed.

@@ -79,7 +79,7 @@ def recurrence(function, A, weights, state):
 
     The Function is not called for an empty A, because oneDNN would fail asynchronously.
     """
-    if A.size == 0:  # no steps, or no rows
+    if A.size == 0:  # zero steps or zero rows
         shape = len(A), *state[0].shape
         return np.zeros(shape, dtype=A.dtype, ctx=A.ctx), tuple(state)
     Hs, *last = function()(A, *weights, *state)

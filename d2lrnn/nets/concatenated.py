@@ -70,7 +70,7 @@ def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str)
 
 
 def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
-    """Check that the shapes of concatenated parameters go together; return that of the first."""
+    """Check that the shapes of concatenated parameters fit together; return the first shape."""
     gates = cells.CELLS[cell].gates
     names = [*(name for gate in gates for name in (f"W_{gate}", f"b_{gate}")), "W_hq", "b_q"]
     checks.num_params(len(params), names)

@@ -53,7 +53,8 @@ class Group:
     def exchange(self) -> Iterator[None]:
         """Turn any error of an exchange within the block into a ConnectionError.
 
-        Read the sum within the block too: some engines wait for the other processes only then.
+        Within the block, this process may wait for the others. Read the sum within the block, too,
+        because some engines wait only then.
 
         Raises:
             ConnectionError: another process has ended.

@@ -45,7 +45,7 @@ def gradients(backend: str, grads: Any) -> None:
     if not isinstance(grads, (list, tuple)):
         raise ValueError(
             f"grads is a {type(grads).__name__}; expected the list of the gradients of all "
-            "parameters; make_step clips those of a net by itself"
+            "parameters; make_step clips the gradients of a net itself"
         )
     own(backend, grads=grads)
     checks.gradients(grads)

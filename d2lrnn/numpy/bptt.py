@@ -1,9 +1,9 @@
 """Backpropagation through time by hand: the reference for every other backend's gradients.
 
-``backward`` is the vector-Jacobian product of a cell. It computes in the dtype of its arguments;
-the tests call it with float64. Each hidden state receives a gradient from two places: from the
-output of its step, and from the state of the step after it. The loops below run from the last step
-to the first and add the two (the book's section 9.7).
+``backward`` is the vector-Jacobian product of a cell. It computes in the dtype of its arguments,
+which is float64 when it serves as the reference. Each hidden state receives a gradient from two
+places: from the output of its step, and from the state of the step after it. The loops below run
+from the last step to the first and add the two (the book's section 9.7).
 
 For each cell there are two functions: a step that also returns a cache, the intermediate results
 that its gradient needs, and the backward pass of the step. ``A`` is the argument of a sigmoid or

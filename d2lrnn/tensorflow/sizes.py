@@ -20,7 +20,7 @@ def of(tensor):
 
 
 def aligned(inputs, state):
-    """Return a state (n, h) with n taken from the inputs; if n is unknown, check it at run time.
+    """Return a state (n, h) with a static n, if it is known; check an unknown n at run time.
 
     inputs are rows (T, n, d) or ids (T, n).
     """

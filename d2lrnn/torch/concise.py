@@ -44,7 +44,7 @@ RNN, GRU, LSTM = layer_functions(make_layer)
 
 
 def refuse_options(layer):
-    """Raise ValueError for options with which a layer computes something else than our cells."""
+    """Raise ValueError for options with which a layer would not compute the same as our cells."""
     plain = {"batch_first": False, "bias": True, "dropout": 0.0, "proj_size": 0}
     plain |= {"nonlinearity": "tanh"} if isinstance(layer, nn.RNN) else {}
     for option, value in plain.items():

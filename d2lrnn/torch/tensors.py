@@ -12,7 +12,7 @@ from d2lrnn.torch.contexts import has_values, is_transformed
 
 
 def try_gpu(i=0):
-    """Return the i-th CUDA device; without one, Apple's GPU for i = 0; without one, the CPU."""
+    """Return the i-th CUDA device if there is one, otherwise Apple's GPU (for i = 0) or the CPU."""
     checks.count(i=i)
     if torch.cuda.device_count() > i:
         return torch.device("cuda", i)

@@ -66,7 +66,7 @@ def _drawn(net: Any, rng: Any) -> dict[str, Any]:
 def _stands_for(path: StrPath | None) -> str:
     """Return a digest of the content of a file, or a text if there is no file."""
     if path is None:
-        return "not asked for"
+        return "not used"
     if not os.path.exists(path):
         return f"absent from {path}"
     return group.digest([reading.content(path)])
