@@ -240,7 +240,7 @@ MISTAKES = {
     ),
     "tokens to generate": (
         lambda rnn: translator(rnn).decoder.generate(np.zeros((1, 6)), 3),
-        "generate is for one with loss='sigmoid'",
+        "generate needs a decoder with loss='sigmoid'",
     ),
     "no beam": (
         lambda rnn: translator(rnn).predict(X, end=END, num_steps=3, beam_size=0),

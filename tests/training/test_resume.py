@@ -321,7 +321,7 @@ def test_a_model_is_no_checkpoint(reference, plain, tmp_path):
     net, _, vocab = plain()
     reference.save_model(tmp_path / "model", net, vocab)
     with pytest.raises(
-        reference.CheckpointError, match="it is a model, not a training run; go on from"
+        reference.CheckpointError, match="it is a model, not a training run; load it with load_model"
     ):
         train(reference, plain(), checkpoint=tmp_path / "model", resume=True)
 
