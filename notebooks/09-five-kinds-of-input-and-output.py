@@ -177,7 +177,7 @@ for number, ((review, _), ids) in enumerate(zip(reviews, X)):
         places, so_far, marker="o", label=review, **plot.line_style(number)
     )
 ax.set(
-    xlabel="words read",
+    xlabel="number of words",
     ylabel="probability of good",
     xticks=(1, 2, 3, 4),
     ylim=(-0.05, 1.05),
@@ -251,7 +251,7 @@ right, wrong = (
     for truth in (True, False)
 )
 shown = [*right, *wrong]
-titles = [f"{test[1][place]}, read as {found[place]}" for place in shown]
+titles = [f"{test[1][place]}: output {found[place]}" for place in shown]
 present(
     plot.gallery(digits.test_images[shown], titles),
     "Handwritten digits with label and prediction: five are right, "
@@ -268,10 +268,10 @@ shares = [
 ]
 ax = plot.new_axes(8, 4.8)
 ax.bar(range(1, 9), shares, color=plot.COLOURS[0])
-ax.axhline(10, color="black", linestyle=":", label="a guess")
+ax.axhline(10, color="black", linestyle=":", label="chance level")
 ax.set(
-    xlabel="rows read",
-    ylabel="digits read right, %",
+    xlabel="number of rows",
+    ylabel="accuracy, %",
     ylim=(0, 100),
     xticks=range(1, 9),
 )
@@ -747,7 +747,7 @@ candidates_said = {
     "the same": truth_said,
     "cut short": "the harbour is",
     "one word wrong": "the harbour was quiet tonight",
-    "said twice": "the the harbour harbour is quiet",
+    "repeated words": "the the harbour harbour is quiet",
 }
 ax = plot.new_axes(9, 4.8)
 for number, label in enumerate(("$p_1$", "$p_2$", "BLEU")):
