@@ -223,7 +223,7 @@ def sizes_of_states(std, num_layers=6, num_hiddens=64):
 ax = plot.new_axes(8, 4.8)
 for number, std in enumerate((0.01, 0.05, 0.1, 0.5)):
     found = sizes_of_states(std)
-    label = f"first weights of {std:g}"
+    label = f"initial weights of {std:g}"
     style = plot.line_style(number)
     ax.plot(range(1, 7), found, label=label, marker="o", **style)
 ax.set(yscale="log", xlabel="layer", ylabel="size of its states")
@@ -304,7 +304,7 @@ for scale, num_layers in [
 axes = plot.new_axes(12, 4.8, columns=2)
 for ax, (scale, found) in zip(axes, histories.items()):
     plot.perplexity(found, ax)
-    ax.set(title=f"first weights of {0.01 * scale:g}", ylim=(4, 30))
+    ax.set(title=f"initial weights of {0.01 * scale:g}", ylim=(4, 30))
 present(
     axes,
     "With small initial weights deeper networks learn later, with larger "
@@ -680,7 +680,7 @@ for number, (name, values) in enumerate(surprises.items()):
     places = np.arange(1, num_places + 1) + 0.4 * (number - 0.5)
     ax.bar(places, values, 0.4, color=plot.COLOURS[number], label=name)
 ax.set(
-    xlabel="place in the row",
+    xlabel="position in the row",
     ylabel="mean surprise, nats",
     xticks=(1, 5, 10, 15, 20),
 )

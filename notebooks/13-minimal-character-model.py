@@ -404,11 +404,11 @@ def surprise(contexts):
 
 
 levels = {
-    "a guess at random": np.log(len(vocab)),
-    "how frequent each is": surprise(
+    "uniform guess": np.log(len(vocab)),
+    "character frequencies": surprise(
         [0] * (len(corpus) - 1)
     ),  # a context that is always the same
-    "what follows what": surprise(corpus[:-1]),
+    "frequencies of pairs": surprise(corpus[:-1]),
 }
 ax = plot.smooth_loss({None: seen}, plot.new_axes(8, 4.8))
 for name, level in levels.items():
@@ -573,7 +573,7 @@ for index, height in zip(order, steps):
 ax.set(
     xscale="log",
     yscale="log",
-    xlabel="how often it was read",
+    xlabel="number of occurrences",
     ylabel="step size of its weights",
 )
 present(
@@ -621,9 +621,9 @@ surprises = -logs[
 text = vocab.join(vocab.to_tokens(ids_read))
 is_letter = np.array([letter.isalpha() for letter in text])
 kinds = {
-    "first of a word": is_letter[1:] & ~is_letter[:-1],
-    "later in a word": is_letter[1:] & is_letter[:-1],
-    "space or sign": ~is_letter[1:],
+    "first letter of a word": is_letter[1:] & ~is_letter[:-1],
+    "later letter": is_letter[1:] & is_letter[:-1],
+    "space or punctuation": ~is_letter[1:],
 }
 
 ax = plot.new_axes(11, 4.8)
