@@ -219,7 +219,7 @@ for number, (name, (F, I)) in enumerate(corners.items()):
     label = f"{name}: $F$ = {F}, $I$ = {I}"
     ax.plot(course, label=label, **plot.line_style(number))
 ax.axvline(5, color="black", linestyle=":")
-ax.set(xlabel="time step", ylabel="memory")
+ax.set(xlabel="time step", ylabel="memory cell")
 ax.legend()
 present(
     ax, "From step 5 on one memory stays, one jumps, one grows, one is 0."
@@ -661,7 +661,7 @@ ax.set_yticks([4.5, 14.5], ["open", "shut"], rotation=90, va="center")
 ax.set(ylabel="forget gates")
 ax.tick_params(length=0)
 ax.grid(False)
-label = "memory, standard deviations"
+label = "memory cell, standard deviations"
 ax.figure.colorbar(image, ax=ax, label=label, ticks=(-2, -1, 0, 1, 2))
 present(
     ax,
