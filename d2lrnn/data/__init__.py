@@ -1,1 +1,1 @@
-"""From a text file to ids and minibatches, in NumPy."""
+"""Read texts and data sets, and convert them to ids and minibatches, in NumPy."""

@@ -1,4 +1,4 @@
-"""Numbers of any kind as NumPy arrays."""
+"""Convert numbers and tensors of any framework to NumPy arrays."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def as_array(values: Any) -> Array:
 
 
 def series(corpus: Any) -> Array:
-    """Return token ids as they are, and a series of real numbers in float32.
+    """Return token ids unchanged, and a series of real numbers as float32.
 
     Raises:
-        ValueError: the corpus holds something else than numbers.
+        ValueError: the corpus holds something other than numbers.
     """
     numbers = as_array(corpus)
     if numbers.dtype.kind not in "biuf":

@@ -1,8 +1,8 @@
 """From token ids to minibatches: random sampling and sequential partitioning (section 9.3).
 
-Both draw an offset from 0..num_steps-1, all equally likely, so that every way of cutting the text
-into subsequences comes up, and then use every token from the offset on but a remainder too short
-for another minibatch. The number of minibatches is the same for each offset.
+Both draw an offset uniformly from 0..num_steps-1, so that the text is divided into different
+subsequences in each epoch. They then use every token from the offset on, except a remainder that is
+too short for another minibatch. The number of minibatches is the same for each offset.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def seq_data_iter_random(
     """Yield minibatches of subsequences in random order.
 
     Args:
-        corpus: token ids, or a series of real numbers, for which minibatches are float32.
+        corpus: token ids, or a series of real numbers, which gives minibatches of float32.
         batch_size: subsequences per minibatch, n.
         num_steps: tokens per subsequence, T.
         seed: an integer, or a numpy.random.Generator to draw from, or None for a new one.
@@ -60,7 +60,7 @@ def seq_data_iter_sequential(
     """Yield minibatches in which each row continues the same row of the minibatch before.
 
     Args:
-        corpus: token ids, or a series of real numbers, for which minibatches are float32.
+        corpus: token ids, or a series of real numbers, which gives minibatches of float32.
         batch_size: subsequences per minibatch, n.
         num_steps: tokens per subsequence, T.
         seed: an integer, or a numpy.random.Generator to draw from, or None for a new one.
@@ -76,7 +76,7 @@ def seq_data_iter_sequential(
     Examples:
         >>> minibatches = rnn.seq_data_iter_sequential(range(25), 2, 5, seed=0)
         >>> (X1, _), (X2, _) = minibatches
-        >>> rnn.to_numpy(X2[:, 0] - X1[:, -1]).tolist()  # each row goes on where it ended
+        >>> rnn.to_numpy(X2[:, 0] - X1[:, -1]).tolist()  # each row continues
         [1, 1]
     """
     ids, num_batches, batch_size, num_steps = _prepare(corpus, batch_size, num_steps)
@@ -90,14 +90,14 @@ def seq_data_iter_sequential(
 
 
 class SeqDataLoader:
-    """Minibatches of a corpus, epoch after epoch: iterate over it once per epoch.
+    """Minibatches of a corpus; each iteration over the loader is one epoch.
 
     Args:
         corpus: token ids, or a series of real numbers, which gives minibatches of float32.
         batch_size: subsequences per minibatch.
         num_steps: tokens per subsequence.
         use_random_iter: random sampling instead of sequential partitioning.
-        seed: an integer for epochs that can be repeated, or None.
+        seed: an integer to repeat the same epochs, or None.
 
     ``len(loader)`` is the number of minibatches of every epoch.
 
@@ -110,7 +110,7 @@ class SeqDataLoader:
         [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
     """
 
-    to_tensor: Callable[[Ids], Any] = staticmethod(lambda ids: ids)  # a backend puts its own here
+    to_tensor: Callable[[Ids], Any] = staticmethod(lambda ids: ids)  # a backend replaces it
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class SeqDataLoader:
         *,
         seed: int | None = None,
     ) -> None:
-        """Check the arguments; the minibatches are made as they are asked for."""
+        """Check the arguments; minibatches are created during iteration."""
         ids, self.num_batches, self.batch_size, self.num_steps = _prepare(
             corpus, batch_size, num_steps
         )
@@ -131,7 +131,7 @@ class SeqDataLoader:
         self.rng = np.random.default_rng(seed)
 
     def __repr__(self) -> str:
-        """Return the sizes, in a line."""
+        """Return the sizes in one line."""
         how = "at random" if self.use_random_iter else "in order"
         return (
             f"<SeqDataLoader: {self.num_tokens:,} tokens, batch_size={self.batch_size}, "
@@ -155,28 +155,32 @@ class SeqDataLoader:
 
 
 def own(array: Ids) -> Ids:
-    """Return a copy of an array that its owner may change, or a read-only array as it is."""
+    """Return a copy of a writeable array, or a read-only array unchanged."""
     return array.copy() if array.flags.writeable else array
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """Return a generator: seed itself, or one that an integer, or chance, has seeded."""
+    """Return seed if it is a generator, or a new one with that integer seed, or a random one."""
     if not isinstance(seed, np.random.Generator):
         checks.seed(seed)
     return np.random.default_rng(seed)
 
 
 def _wide(ids: Ids) -> Ids:
-    """Return ids, which a long corpus holds in few bytes each, as the integers that all take."""
+    """Return integer ids as int64, which every framework accepts, and other numbers unchanged.
+
+    A corpus stores ids in fewer bytes to save memory.
+    """
     return ids.astype(np.int64) if ids.dtype.kind in "iu" else ids
 
 
 def _prepare(
     corpus: Sequence[int] | Ids, batch_size: int, num_steps: int
 ) -> tuple[Ids, int, int, int]:
-    """Return the corpus as an array, the minibatches that it gives whatever the offset, the sizes.
+    """Return the corpus as an array, the number of minibatches, and the two sizes.
 
-    The sizes are Python's integers: NumPy's small ones would overflow.
+    The number of minibatches is the same for each offset. The sizes become Python integers, since
+    small NumPy integers would overflow.
     """
     checks.size(batch_size=batch_size, num_steps=num_steps)
     ids, batch_size, num_steps = series(corpus), int(batch_size), int(num_steps)
@@ -192,14 +196,14 @@ def _prepare(
 
 
 class BatchLoader:
-    """Minibatches of arrays in random order, epoch after epoch.
+    """Minibatches of arrays in random order; each iteration over the loader is one epoch.
 
     Args:
-        arrays: any number of arrays with one row for each example; a minibatch has some rows of
-            each.
-        batch_size: rows of a minibatch; what is left over at an epoch's end is left out, so that
-            all have one shape.
-        seed: an integer for epochs that can be repeated, or None.
+        arrays: any number of arrays with one row for each example; a minibatch holds the same
+            rows of each array.
+        batch_size: rows of a minibatch. A smaller minibatch at the end of an epoch is left out, so
+            that all minibatches have the same shape.
+        seed: an integer to repeat the same epochs, or None.
 
     Examples:
         >>> loader = rnn.BatchLoader([[1, 2], [3, 4], [5, 6]], [0, 1, 2], batch_size=2, seed=0)
@@ -208,7 +212,7 @@ class BatchLoader:
     """
 
     def __init__(self, *arrays: Any, batch_size: int, seed: int | None = None) -> None:
-        """Check that the arrays belong together."""
+        """Check that the arrays have the same number of rows."""
         checks.size(batch_size=batch_size)
         checks.seed(seed)
         self.arrays = [own(np.asarray(array)) for array in arrays]

@@ -1,6 +1,6 @@
-"""Where texts come from: The Time Machine, the built-in story, a user's own file.
+"""Reading texts: The Time Machine, tiny-shakespeare, the built-in story, a user's own file.
 
-Each reader returns lines; ``text`` makes tokens of them and ``batches`` minibatches.
+Each reader returns lines; ``text`` turns them into token ids, ``batches`` ids into minibatches.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from d2lrnn import checks
 from d2lrnn.data import reading
 
 DATA_FOLDER = "D2LRNN_DATA"  # the environment variable that names a folder to look in first
-PROGRESS = "D2LRNN_PROGRESS"  # the one that turns progress bars off where it is 0
+PROGRESS = "D2LRNN_PROGRESS"  # the environment variable that turns progress bars off if it is 0
 
 TIME_MACHINE_URL = "https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
 SHAKESPEARE_URL = (
@@ -35,8 +35,8 @@ BUILTIN_INSTEAD = (
 
 HASHES = ("sha1", "sha256")
 
-TIMEOUT = 30  # seconds without an answer
-BLOCK = 2**20  # bytes that are read at once
+TIMEOUT = 30  # seconds to wait for the server
+BLOCK = 2**20  # bytes per read
 LONGEST_NAME = 1024  # characters of a path; few systems allow more than 4096
 
 
@@ -44,7 +44,7 @@ class DownloadError(OSError):
     """A file is not available, on this machine or on the network; the message says what to do.
 
     Examples:
-        >>> try:  # what a reader of a text raises where there is no file and no network
+        >>> try:  # as raised without the file and without a network
         ...     raise rnn.DownloadError("cannot download timemachine.txt")
         ... except OSError:
         ...     train_iter, vocab = rnn.load_data_builtin(batch_size=32, num_steps=35)
@@ -64,7 +64,7 @@ def read_time_machine() -> list[str]:
         3,221 strings without line ends.
 
     Raises:
-        DownloadError: an OSError; the file is not available and there is no network.
+        DownloadError: an OSError; the file is not available and cannot be downloaded.
 
     Examples:
         >>> lines = rnn.read_time_machine()
@@ -76,20 +76,20 @@ def read_time_machine() -> list[str]:
 
 
 def letters_only(line: str) -> str:
-    """Return a line in lower case, everything that is not a letter from a to z one space."""
+    """Return a line in lower case, with one space for every run of characters other than a to z."""
     return re.sub("[^A-Za-z]+", " ", line).strip().lower()
 
 
 def read_tiny_shakespeare() -> list[str]:
-    """Return the lines of tiny-shakespeare, 1,115,394 characters of 65 kinds.
+    """Return the lines of tiny-shakespeare, 1,115,394 characters, 65 different ones.
 
-    The file is found or downloaded in the same way as that of read_time_machine.
+    The file is looked up or downloaded in the same way as that of read_time_machine.
 
     Returns:
         40,000 strings with their line ends.
 
     Raises:
-        DownloadError: an OSError; the file is not available and there is no network.
+        DownloadError: an OSError; the file is not available and cannot be downloaded.
 
     Source: Karpathy, 2015, "The unreasonable effectiveness of recurrent neural networks".
 
@@ -114,7 +114,7 @@ def read_builtin() -> list[str]:
         >>> len(paragraphs), paragraphs[0]
         (57, 'The Clock That Listened\\n')
     """
-    from importlib import resources  # here: it brings archives and more
+    from importlib import resources  # imported here: it is slow to import
 
     story = resources.files("d2lrnn.data").joinpath("corpus.txt").read_text(encoding="utf-8")
     paragraphs = [" ".join(paragraph.split()) for paragraph in story.split("\n\n")]
@@ -123,17 +123,17 @@ def read_builtin() -> list[str]:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text that has a name.
+    """A text that the command and the demo offer by name.
 
-    read: returns its lines; None where the text is drawn anew for each epoch, as the grammar's is.
-    prefix: what samples go on from, unless something else is asked for.
+    read: a function that returns its lines, or None for text that is generated for each epoch.
+    prefix: the default prefix of generated samples.
     """
 
     read: Callable[[], list[str]] | None
     prefix: str
 
 
-# Every corpus that the command and the demo know by name: a further one is one entry here.
+# The corpora that the command and the demo offer by name.
 CORPORA = {
     "builtin": Corpus(read_builtin, "Listen, "),
     "time-machine": Corpus(read_time_machine, "time traveller"),
@@ -143,10 +143,10 @@ CORPORA = {
 
 
 def check_path(path: Any) -> None:
-    """Check that what names a file is not the text itself.
+    """Check that a path can be the name of a file, and is not the text itself.
 
     Raises:
-        ValueError: it is of another type, or is a string that no file's name can be.
+        ValueError: it is of another type, or is a string that cannot be the name of a file.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise ValueError(f"path is a {type(path).__name__}; expected the name of a text file")
@@ -154,9 +154,9 @@ def check_path(path: Any) -> None:
     newline = b"\n" if isinstance(name, bytes) else "\n"
     if (len(name) > LONGEST_NAME or newline in name) and not _exists(path):
         raise ValueError(
-            f"path is {len(name)} characters that begin with {name[:20]!r}: a text, where the name "
-            "of a file is expected; write the text into a file, or make minibatches of it with "
-            "vocab = Vocab(text); SeqDataLoader(vocab[list(text)], batch_size, num_steps)"
+            f"path has {len(name)} characters and begins with {name[:20]!r}, so it is a text; "
+            "expected the name of a file; write the text into a file, or make minibatches of it "
+            "with vocab = Vocab(text); SeqDataLoader(vocab[list(text)], batch_size, num_steps)"
         )
 
 
@@ -196,14 +196,16 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
 
 
 def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Yield what read_text returns in blocks of about a million characters; no word is cut.
+    """Yield the text of a file in blocks of about a million characters, divided between words.
 
-    The file is read as it is asked for, so that its size does not matter.
+    The file is read during the iteration, so memory does not limit its size.
 
-    Raises as read_text does.
+    Raises:
+        ValueError: as for read_text.
+        OSError: as for read_text.
     """
     check_path(path)
-    begun: list[str] = []  # a word that may go on
+    begun: list[str] = []  # a word that may continue in the next block
     holds_text = False
     for block in _decoded(path):
         holds_text = holds_text or (block != "" and not block.isspace())
@@ -234,7 +236,7 @@ def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def _end_of_words(text: str) -> int:
-    """Return where the last word, which may go on, begins."""
+    """Return the index of the last word, which may continue in the next block."""
     if not text or text[-1].isspace():
         return len(text)
     return len(text) - len(text.rsplit(maxsplit=1)[-1])
@@ -245,7 +247,7 @@ def _no_utf8(name: str, place: int, byte: int) -> ValueError:
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
-    """Return the lines of a UTF-8 file without their ends; see decode."""
+    """Return the lines of a UTF-8 file without their line ends; see decode."""
     lines = decode(reading.content(path, pipes=True), os.fspath(path)).split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
@@ -255,13 +257,13 @@ def decode(content: bytes, name: str) -> str:
 
     Args:
         content: the bytes of the file.
-        name: what an error calls the file.
+        name: the name of the file in error messages.
 
     Raises:
         ValueError: it is not UTF-8.
     """
-    try:
-        text = content.decode("utf-8").removeprefix("\ufeff")  # "utf-8-sig" counts from behind it
+    try:  # not "utf-8-sig", whose error.start does not count the mark
+        text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise _no_utf8(name, error.start, content[error.start]) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -272,14 +274,15 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
 
     Args:
         name: the file's name in the folder and the cache.
-        url: where to download it from; where https fails, the same is asked for over http if there
-            is a hash, which tells whether it is what it should be.
-        known_hash: the hash of its content, as "sha1:..." or "sha256:..." and hexadecimal digits;
-            nothing else is accepted. None takes what the address gives, and not from the folder.
-        instead: the way out that needs no download, as an error is to name it.
+        url: the address to download it from. If https fails and there is a hash to verify the
+            content, http is tried.
+        known_hash: the hash of its content, "sha1:..." or "sha256:..." with hexadecimal digits;
+            content with another hash is refused. With None the content is not verified, and the
+            D2LRNN_DATA folder is not used.
+        instead: an alternative that needs no download, for the error message.
 
     Raises:
-        DownloadError: it could not be had; the message names the ways out.
+        DownloadError: the file is not available; the message lists what to do.
         ValueError: the D2LRNN_DATA folder holds a different file of that name.
     """
     if known_hash is not None:
@@ -292,18 +295,18 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
         return _retrieve(name, url, known_hash)
     except (OSError, ValueError) as error:  # no network; or the content is not what it should be
         raise DownloadError(
-            f"cannot download {name} from {url} ({_brief(error)}). Three ways out: "
+            f"cannot download {name} from {url} ({_brief(error)}). Do one of the following: "
             f"connect to the internet and try again; put the file into a folder and set the "
             f"environment variable {DATA_FOLDER} to that folder; or {instead}"
         ) from error
 
 
 def _retrieve(name: str, url: str, known_hash: str | None) -> Path:
-    """Return the path of a file in the cache, downloaded if it is not there.
+    """Return the path of a file in the cache, after downloading it if necessary.
 
-    Only what a hash tells from all else is asked for over http too.
+    If https fails, http is tried, but only if there is a hash to verify the content.
     """
-    import pooch  # here: it takes as long to import as NumPy
+    import pooch  # imported here: it is slow to import
 
     shown = sys.stderr.isatty() and os.environ.get(PROGRESS) != "0"
     downloader = pooch.HTTPDownloader(progressbar=shown, timeout=TIMEOUT)
@@ -318,15 +321,15 @@ def _retrieve(name: str, url: str, known_hash: str | None) -> Path:
             return Path(pooch.retrieve(plain, known_hash, name, cache, downloader=downloader))
         except (OSError, ValueError):
             pass
-        raise  # what was wrong with https
+        raise  # the error of https
 
 
 def _verified(path: Path, known_hash: str) -> Path:
     kind, _, expected = known_hash.partition(":")
-    found = hashlib.new(kind, reading.content(path)).hexdigest()
-    if found != expected:
+    digest = hashlib.new(kind, reading.content(path)).hexdigest()
+    if digest != expected:
         raise ValueError(
-            f"{path} has the {kind} {found}; expected {expected}; "
+            f"{path} has the {kind} {digest}; expected {expected}; "
             f"remove it or set {DATA_FOLDER} to another folder"
         )
     return path
@@ -334,6 +337,5 @@ def _verified(path: Path, known_hash: str) -> Path:
 
 def _brief(error: Exception) -> str:
     name, line = type(error).__name__, str(error).partition("\n")[0]
-    return (
-        name if "Pool(" in line else f"{name}: {line}"
-    )  # urllib3's own text is long and names nothing useful
+    is_long = "Pool(" in line  # the text of urllib3
+    return name if is_long else f"{name}: {line}"

@@ -1,7 +1,7 @@
-"""Images of digits, and sentences in two languages: what a network reads besides novels.
+"""Data sets other than texts: images of digits, and sentences in two languages.
 
-What must be downloaded is looked for in the D2LRNN_DATA folder first, as in ``corpora``. What needs
-no download at all is ``load_digits`` here and everything in ``generated``.
+Files are searched for in the D2LRNN_DATA folder before they are downloaded, as in ``corpora``.
+``load_digits`` and everything in ``generated`` need no download.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ MNIST_HASHES = {
     "t10k-images-idx3": "sha256:8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1": "sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
-# How the names of a split's files start, and how many images it has.
+# For each split: the prefix of its file names, and its number of images.
 MNIST_SPLITS = {"train": ("train", 60000), "test": ("t10k", 10000)}
 DIGITS_INSTEAD = "use the 8x8 digits, which need no download (load_digits)"
 
 FRA_ENG_URL = "https://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip"
 FRA_ENG_HASH = "sha1:94646ad1522d915e7b0f9296181140edcf86a4f5"
 FRA_ENG_MEMBER = "fra-eng/fra.txt"
-FRA_ENG_LIMIT = 64 * 2**20  # bytes: several times what the file holds
-# What a damaged zip file makes zipfile raise, seen by damaging one at random, and by its source.
+FRA_ENG_LIMIT = 64 * 2**20  # bytes: several times the size of the file
+# The exceptions that zipfile raises for damaged files, according to its source and random tests.
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -71,11 +71,11 @@ def read_mnist(split: str = "train") -> tuple[Array, Array]:
         split: "train" (N is 60,000) or "test" (N is 10,000).
 
     Returns:
-        images uint8 (N, 28, 28), 0 for paper and 255 for ink, and labels uint8 (N,), 0 to 9.
+        images uint8 (N, 28, 28), from 0 (paper) to 255 (ink), and labels uint8 (N,), 0 to 9.
 
     Raises:
-        DownloadError: an OSError; a file is not at hand and there is no network.
-        ValueError: split is neither, or a file is not what it should be.
+        DownloadError: an OSError; a file is not available and cannot be downloaded.
+        ValueError: split has another value, or a file does not have the expected content.
 
     Source: LeCun, Bottou, Bengio and Haffner, 1998.
 
@@ -92,14 +92,14 @@ def read_mnist(split: str = "train") -> tuple[Array, Array]:
 
 
 def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Array:
-    """Return the bytes of a gzipped idx file as an array uint8 of the shape that it must have.
+    """Return the bytes of a gzipped idx file as an array uint8 of the expected shape.
 
-    The header is checked before anything behind it is read, and no more than shape holds is ever
-    unpacked: a small file that would fill the memory is refused instead.
+    The header is checked first, and no more bytes are unpacked than the shape needs, so that a
+    small file cannot fill the memory.
 
     Raises:
-        ValueError: it is not a gzip file, or damaged; it holds something other than bytes, another
-            shape, or more or less than its header says.
+        ValueError: the file is not a gzip file or is damaged; or its elements are not bytes, its
+            shape is another one, or the number of elements does not match its header.
 
     Source: the idx format: two zero bytes, 8 for unsigned bytes, the number of axes, the length
     of each axis as a big-endian 32-bit integer, and then the elements, the last axis fastest.
@@ -108,32 +108,32 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Array:
     try:
         with reading.opened(path) as packed, gzip.open(packed) as file:
             _check_header(name, file.read(4 + 4 * len(shape)), shape)
-            content = file.read(size + 1)  # the one too many tells whether the file ends there
+            content = file.read(size + 1)  # one byte more, to check that the file ends there
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
             f"{name} is not a complete gzip file ({error}); download it again"
         ) from None
     if len(content) != size:
-        found = f"only {len(content)}" if len(content) < size else f"more than {size}"
+        amount = f"only {len(content)}" if len(content) < size else f"more than {size}"
         raise ValueError(
-            f"{name} holds {found} bytes after its header; expected {size}; download it again"
+            f"{name} holds {amount} bytes after its header; expected {size}; download it again"
         )
-    return np.frombuffer(content, np.uint8).reshape(shape).copy()  # a copy can be written to
+    return np.frombuffer(content, np.uint8).reshape(shape).copy()  # a copy is writeable
 
 
 def load_digits(*, test_share: float = 0.2, seed: int = 0) -> Digits:
-    """Return the 1,797 digits of 8x8 pixels that come with scikit-learn, shuffled and divided.
+    """Return the 1,797 digits of 8x8 pixels from scikit-learn, shuffled, in two parts.
 
     Args:
-        test_share: the share of the images held out, between 0 and 1: the last after shuffling.
-        seed: an integer, 0 or above: another seed, another order and division.
+        test_share: the share of the images for testing, between 0 and 1: the last after shuffling.
+        seed: an integer, 0 or above, that determines the order and so the two parts.
 
     Returns:
-        Digits: images float32 (N, 8, 8), 0 for paper and 1 for ink; labels int64 (N,), 0 to 9.
+        Digits: images float32 (N, 8, 8), from 0 (paper) to 1 (ink); labels int64 (N,), 0 to 9.
 
     Raises:
         ImportError: scikit-learn is not installed.
-        ValueError: test_share leaves no image on one side.
+        ValueError: test_share leaves one of the parts without images.
 
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
 
@@ -157,7 +157,7 @@ def load_digits(*, test_share: float = 0.2, seed: int = 0) -> Digits:
     if not 0 < num_train < len(order):
         raise ValueError(
             f"test_share is {test_share}, which leaves {num_train} of {len(order)} images to train "
-            f"on; expected a share that leaves some to train on and some to test"
+            f"on; expected a share that leaves images to train on and to test on"
         )
     images = (digits.images / 16).astype(np.float32)[order]  # (N, 8, 8), from 0..16
     labels = digits.target.astype(np.int64)[order]
@@ -174,7 +174,7 @@ def read_fra_eng() -> list[tuple[str, str]]:
         Pairs (English, French), unchanged, shortest first.
 
     Raises:
-        DownloadError: an OSError; the file is not available and there is no network.
+        DownloadError: an OSError; the file is not available and cannot be downloaded.
         ValueError: the file does not have the expected content.
 
     Source: the book's section 10.5; the Tatoeba project, through manythings.org/anki.
@@ -191,8 +191,8 @@ def read_fra_eng() -> list[tuple[str, str]]:
 def read_fra_eng_text() -> str:
     """Return the book's file of English and French sentences, line ends as newlines.
 
-    A file ``fra-eng/fra.txt`` in the D2LRNN_DATA folder is used first, whatever it holds; otherwise
-    the zip file is found or downloaded. Raises as read_fra_eng does.
+    A file ``fra-eng/fra.txt`` in the D2LRNN_DATA folder is used first, without a check of its
+    content; otherwise the zip file is looked up or downloaded. Raises the errors of read_fra_eng.
     """
     folder = os.environ.get(corpora.DATA_FOLDER)
     if folder and (unpacked := Path(folder, FRA_ENG_MEMBER)).is_file():
@@ -203,10 +203,10 @@ def read_fra_eng_text() -> str:
 
 
 def normalise(text: str) -> str:
-    """Return a text in lower case with a space before each of , . ! and ? that has none.
+    """Return a text in lower case, with a space inserted before each of , . ! and ?
 
-    Non-breaking spaces, which French puts before some punctuation, become plain ones. At the very
-    start of the text nothing is put before the punctuation.
+    No space is inserted after another space or at the start of the text. Non-breaking spaces, which
+    precede some punctuation in French, become ordinary spaces.
 
     Source: the book's section 10.5.
     """
@@ -229,15 +229,15 @@ def _check_header(name: str, header: bytes, shape: tuple[int, ...]) -> None:
         )
     if len(header) < 4 + 4 * len(shape):
         raise ValueError(f"{name} ends within its header; download it again")
-    if (found := struct.unpack(f">{len(shape)}I", header[4:])) != shape:
-        raise ValueError(f"{name} says that its shape is {found}; expected {shape}")
+    if (actual := struct.unpack(f">{len(shape)}I", header[4:])) != shape:
+        raise ValueError(f"{name} has the shape {actual} in its header; expected {shape}")
 
 
 def _read_member(path: str | os.PathLike[str], member: str, limit: int) -> bytes:
-    """Return the content of one file in a zip file, unpacking limit bytes at most.
+    """Return the content of one member of a zip file, unpacking at most limit bytes.
 
-    Nothing is written. Still, an archive that would write outside its folder if it were unpacked,
-    or that holds links, is not the one that it should be, and is refused.
+    Nothing is written to disk. An archive that holds links, or members outside its folder, cannot
+    be the expected file and is refused.
     """
     whole = io.BytesIO(Path(path).read_bytes())
     try:
@@ -246,7 +246,9 @@ def _read_member(path: str | os.PathLike[str], member: str, limit: int) -> bytes
             with archive.open(member) as file:
                 content = file.read(limit + 1)
     except KeyError:
-        raise ValueError(f"{os.fspath(path)} holds no {member}; expected the book's file") from None
+        raise ValueError(
+            f"{os.fspath(path)} does not contain {member}; expected the book's file"
+        ) from None
     except ZIP_ERRORS as error:
         raise ValueError(
             f"{os.fspath(path)} is not a complete zip file ({error}); download it again"
@@ -260,7 +262,7 @@ def _read_member(path: str | os.PathLike[str], member: str, limit: int) -> bytes
 
 
 def _check_members(name: str, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse an archive with a member that is a link, or is to lie outside its folder."""
+    """Raise a ValueError if a member is a link, or has a path outside the folder."""
     for info in members:
         parts = re.split(r"[/\\]", info.orig_filename)
         outside = ".." in parts or parts[0] == "" or parts[0][1:2] == ":"  # / or a drive, C:

@@ -1,7 +1,7 @@
-"""Tasks out of a table: dates to translate and sentences to tag, without end and without download.
+"""Generated tasks: dates to translate and sentences to tag, in any number, without a download.
 
-Both are fully determined by their seed, and both have an answer key: the ISO date, and the tags
-that the sentence was made from.
+Both depend only on their seed, and both come with the correct answers: the date in ISO format, and
+the part-of-speech tags from which the sentence was generated.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from d2lrnn import checks
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
-HELD_OUT_SEED = 2100  # any other would do, as long as it never changes
+HELD_OUT_SEED = 2100  # any constant is fine, but it must never change
 
-# Names of our own, for those of the standard library change with the user's language.
+# Not taken from the calendar module, whose names depend on the locale.
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
@@ -29,7 +29,7 @@ MONTHS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ORDINAL_ENDINGS = {1: "st", 21: "st", 31: "st", 2: "nd", 22: "nd", 3: "rd", 23: "rd"}
 
-# How people write a day. Where all is digits the day comes first, as the dots say.
+# Formats of written dates. In a date of digits alone the day comes first.
 DATE_FORMS = (
     "{month} {day}, {year}",
     "{month} {nth}, {year}",
@@ -49,8 +49,9 @@ DATE_FORMS = (
 
 Rules = Mapping[str, Mapping[str, float]]
 
-# A grammar of the harbour. A symbol in small letters becomes one of the sequences in its row, with
-# the probability beside it; one in capitals becomes one of its words, and its capitals are the tag.
+# A probabilistic grammar about a harbour. A symbol in lower case is replaced by one of the
+# sequences in its row, with the given probability. A symbol in capitals is replaced by one of its
+# words, whose tag is the capitals.
 RULES: Rules = {
     "sentence": {"clause": 0.8, "clause CONJ sentence": 0.2},
     "clause": {"thing acts": 0.4, "PRON:she acts": 0.15, "things act": 0.3, "PRON:they act": 0.15},
@@ -70,7 +71,8 @@ RULES: Rules = {
     "act": {"VERB:see object": 0.45, "ADV VERB:see object": 0.15, "wait": 0.4},
     "wait": {"VERB:wait": 0.3, "VERB:wait ADV": 0.4, "VERB:wait place": 0.3},
 }
-# All words of a row are equally likely. Many stand in several: "they watch her", "her watch turns".
+# The words of a row are equally likely. Many words are in several rows, such as "watch" in "they
+# watch her" and "her watch turns".
 WORDS: Mapping[str, str] = {
     "DET:one": "the a this that her his",
     "DET:many": "the these some her his",
@@ -91,14 +93,14 @@ WORDS: Mapping[str, str] = {
 
 
 def date_pairs(num_pairs: int, *, seed: int = 0, held_out: bool = False) -> list[tuple[str, str]]:
-    """Return so many days of 1900 to 2099, each as it is written and in ISO's form.
+    """Generate pairs of a written date and the same date in ISO format, for 1900 to 2099.
 
     Args:
-        num_pairs: how many pairs, 1 or above; the same pair may come twice.
+        num_pairs: the number of pairs, 1 or above; a pair may occur twice.
         seed: an integer, 0 or above: the same seed gives the same pairs.
-        held_out: draw from the tenth of all days that is kept for testing, instead of the others.
-            Which days these are never changes, so that no pair to test with shares its day with
-            a pair to train on, whatever the seeds.
+        held_out: draw from the tenth of all days that is reserved for testing, instead of the
+            others. These days never change, so training pairs and test pairs never share a day,
+            for any seeds.
 
     Returns:
         Pairs such as ("march 3rd, 1987", "1987-03-03"), in lower case, each of DATE_FORMS equally
@@ -118,7 +120,7 @@ def date_pairs(num_pairs: int, *, seed: int = 0, held_out: bool = False) -> list
 
 
 def write_date(day: datetime.date, form: str) -> str:
-    """Return a day in one of DATE_FORMS, or another with these fields, in lower case."""
+    """Return a day in lower case, in one of DATE_FORMS or another format with the same fields."""
     month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
     return form.format(
         year=day.year,
@@ -159,11 +161,11 @@ def tagged_sentences(num_sentences: int, *, seed: int = 0) -> list[tuple[list[st
 
 @functools.cache
 def one_word_accuracy() -> float:
-    """Return the share of words that the best tagger gets right that sees one word at a time.
+    """Return the accuracy of the best tagger that sees only one word at a time.
 
-    It gives each word the tag that the word has most often. The share is exact, for endless text:
-    how often a sentence uses each symbol on average follows from the table. A recurrent network
-    that looks at the words around has to do better.
+    This tagger gives each word its most frequent tag. The accuracy is exact, in the limit of
+    infinite text, because the table determines how often a sentence uses each symbol on average. A
+    recurrent network, which also sees the other words, should exceed it.
     """
     share: dict[str, dict[str, float]] = collections.defaultdict(
         lambda: collections.defaultdict(float)
@@ -182,12 +184,12 @@ _WORDS = {symbol: words.split() for symbol, words in WORDS.items()}
 
 
 def _sentence(rng: np.random.Generator) -> tuple[list[str], list[str]]:
-    """Expand "sentence", the leftmost symbol first, until only words are left."""
+    """Expand the symbol "sentence", leftmost symbol first, until only words remain."""
     words, tags, waiting = [], [], ["sentence"]
     while waiting:
         symbol, draw = waiting.pop(), rng.random()
         if symbol in RULES:
-            chosen = bisect.bisect(_SUMS[symbol][:-1], draw)  # beyond the last but one: the last
+            chosen = bisect.bisect(_SUMS[symbol][:-1], draw)  # the last sequence takes the rest
             waiting += reversed(_SEQUENCES[symbol][chosen])
         else:
             words.append(_WORDS[symbol][int(draw * len(_WORDS[symbol]))])
@@ -200,10 +202,10 @@ def _tag(symbol: str) -> str:
 
 
 def _mean_uses() -> dict[str, float]:
-    """Return how often each symbol occurs in a sentence on average.
+    """Return the mean number of occurrences of each symbol in a sentence.
 
-    Their vector m solves m = start + M^T m: the sentence itself is there once, and all else comes
-    from a symbol before it, M[i, j] being the mean number of j that an i becomes.
+    Their vector m solves m = start + M^T m, where start counts the symbol "sentence" once, and
+    M[i, j] is the mean number of symbols j that replace a symbol i.
     """
     symbols = [*RULES, *WORDS]
     become = np.zeros((len(symbols), len(symbols)))
@@ -218,7 +220,7 @@ def _mean_uses() -> dict[str, float]:
 
 @functools.cache
 def _days(held_out: bool) -> np.ndarray[Any, Any]:
-    """Return the days held out, a tenth, or all others, as ordinals of datetime.date."""
+    """Return the tenth of the days held out, or all others, as ordinals of datetime.date."""
     days = np.arange(FIRST_DAY.toordinal(), LAST_DAY.toordinal() + 1)
     rng = np.random.Generator(np.random.PCG64(HELD_OUT_SEED))
     held = rng.permutation(len(days)) < len(days) // 10

@@ -1,8 +1,8 @@
-"""A language of known entropy: how low can a perplexity go?
+"""A language of known entropy, and so of known lowest perplexity.
 
-A Markov source speaks one word after the other, each drawn by a table of probabilities that depends
-on the word before alone. Its entropy rate, and so the lowest perplexity that any model can have on
-text it has never seen, follows exactly from the table.
+A Markov source generates words, each with probabilities that depend only on the previous word. The
+table of these probabilities determines its entropy rate, and so the lowest perplexity that any
+model can reach on unseen text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from d2lrnn.data import batches, text
 
 Table = Mapping[str, Mapping[str, float]]
 
-# Who may follow whom: a small world of clocks and tides. Every row adds up to 1.
+# For each word, the probabilities of the words that may follow it. Every row adds up to 1.
 TABLE: Table = {
     "the": {"old": 0.3, "small": 0.2, "clock": 0.2, "tide": 0.2, "captain": 0.1},
     "old": {"clock": 0.5, "captain": 0.3, "tide": 0.2},
@@ -36,11 +36,11 @@ TABLE: Table = {
 
 
 class MarkovSource:
-    """A source of words of which each depends on the one before.
+    """A source of words, each of which depends on the previous word.
 
     Args:
         table: for each word, the words that may follow it and their probabilities, which add up
-            to 1. From every word every other must be within reach.
+            to 1. Every word must be reachable from every other.
 
     Raises:
         ValueError: a row does not add up to 1, holds a negative number or an unknown word, or a
@@ -51,12 +51,12 @@ class MarkovSource:
         >>> source = MarkovSource()
         >>> " ".join(source.speak(6, seed=0))
         'waits for the old captain and'
-        >>> round(source.perplexity("char"), 2)  # no model can be better
+        >>> round(source.perplexity("char"), 2)  # no model can reach a lower one
         1.22
     """
 
     def __init__(self, table: Table = TABLE) -> None:
-        """Check the table and find how often each word comes in the long run."""
+        """Check the table and compute the stationary distribution of its words."""
         self.words = list(table)
         self.matrix = np.zeros((len(table), len(table)))
         for row, (word, followers) in enumerate(table.items()):
@@ -72,9 +72,9 @@ class MarkovSource:
     def entropy_rate(self, token: str = "word") -> float:
         """Return the entropy rate in nats per token, exactly.
 
-        A word's entropy given the one before, weighted by how often that one comes. Spelled out in
-        characters, a word and the space after it share the same entropy: per character it is that
-        of a word over the mean length of a word, space included.
+        Per word, it is the mean entropy of a word given the previous word, weighted by the
+        frequency of the previous word. Per character, it is the rate per word divided by the mean
+        length of a word, including the space after it.
 
         Source: Shannon, 1948; Cover and Thomas, Elements of Information Theory, theorem 4.2.4.
         """
@@ -89,11 +89,11 @@ class MarkovSource:
         return math.exp(self.entropy_rate(token))
 
     def speak(self, num_words: int, *, seed: Any = None) -> list[str]:
-        """Return so many words, from a seed or a numpy.random.Generator."""
+        """Generate num_words words; seed is an integer, a numpy.random.Generator or None."""
         checks.size(num_words=num_words)
         rng = batches.generator(seed)
         sums = self.matrix.cumsum(axis=1)
-        sums[:, -1] = 1.0  # whatever rounding says
+        sums[:, -1] = 1.0  # not changed by rounding
         state = int(rng.choice(len(self.words), p=self.stationary))
         spoken = []
         for draw in rng.random(num_words):
@@ -103,16 +103,16 @@ class MarkovSource:
 
 
 class GrammarLoader:
-    """Minibatches of fresh text from a source: no epoch repeats another, so none can be learned.
+    """Minibatches of generated text, new in every epoch, so that a model cannot memorize it.
 
     Args:
         source: a MarkovSource.
         batch_size: subsequences per minibatch.
         num_steps: tokens per subsequence.
         use_random_iter: random sampling instead of sequential partitioning.
-        max_tokens: tokens of an epoch.
+        max_tokens: the number of tokens in an epoch.
         token: "char" or "word".
-        seed: an integer for epochs that can be repeated, or None.
+        seed: an integer to repeat the same epochs, or None.
 
     ``floor`` is the lowest perplexity that a model can have on this text.
 
@@ -137,7 +137,7 @@ class GrammarLoader:
         token: str = "char",
         seed: int | None = None,
     ) -> None:
-        """Make the vocabulary, which is the same for all epochs."""
+        """Build the vocabulary, which is the same for all epochs."""
         checks.size(max_tokens=max_tokens)
         self.source, self.token, self.max_tokens = source, token, max_tokens
         self.batch_size, self.num_steps = batch_size, num_steps
@@ -159,7 +159,7 @@ class GrammarLoader:
         return self._length
 
     def __iter__(self) -> Iterator[batches.Minibatch]:
-        """Speak the text of the next epoch and yield its minibatches."""
+        """Generate the text of the next epoch and yield its minibatches."""
         for X, Y in self._epoch():
             yield self.to_tensor(X), self.to_tensor(Y)
 
@@ -172,12 +172,13 @@ class GrammarLoader:
 
 
 def _stationary(matrix: np.ndarray[Any, Any], words: list[str]) -> np.ndarray[Any, Any]:
-    """Return the distribution that the chain comes to and stays at: pi P = pi, sum(pi) = 1."""
+    """Return the stationary distribution of the chain: pi P = pi, sum(pi) = 1."""
     reach = np.linalg.matrix_power(np.eye(len(words)) + (matrix > 0), len(words)) > 0
     if not reach.all():
         start, end = np.argwhere(~reach)[0]
         raise ValueError(
-            f"{words[end]!r} cannot be reached from {words[start]!r}; let every word lead to all"
+            f"{words[end]!r} cannot be reached from {words[start]!r}; "
+            "expected a table in which every word can be reached from every other"
         )
     equations = np.vstack([matrix.T - np.eye(len(words)), np.ones(len(words))])
     ones = np.append(np.zeros(len(words)), 1.0)

@@ -1,4 +1,4 @@
-"""Texts as minibatches, in one call each; and the same as a backend has them."""
+"""Functions that load a text as minibatches, and the same functions for each backend."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def load_data_time_machine(
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
 
     Raises:
-        DownloadError: an OSError; the text is not available and there is no network.
+        DownloadError: an OSError; the text is not available and cannot be downloaded.
         ValueError: an argument is out of its range.
 
     Source: the book's section 9.3.
@@ -156,7 +156,7 @@ def load_data_tiny_shakespeare(
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
 
     Raises:
-        DownloadError: an OSError; the text is not available and there is no network.
+        DownloadError: an OSError; the text is not available and cannot be downloaded.
         ValueError: an argument is out of its range.
 
     Examples:
@@ -179,10 +179,10 @@ def load_data(
     token: str = "char",
     seed: int | None = None,
 ) -> tuple[Any, text.Vocab]:
-    """Return a loader over one of corpora.CORPORA and its Vocab.
+    """Return a loader for one of corpora.CORPORA and its Vocab.
 
-    The other arguments are those of load_data_time_machine; the grammar, which has no end, takes
-    max_tokens None for 10,000 an epoch.
+    The other arguments are those of load_data_time_machine. For the grammar, whose text is not
+    limited, max_tokens None means 10,000 tokens per epoch.
     """
     checks.choice(corpus, "corpus", tuple(corpora.CORPORA))
     read = corpora.CORPORA[corpus].read
@@ -256,7 +256,7 @@ def load_corpus_time_machine(
         The list of ids, and the Vocab.
 
     Raises:
-        DownloadError: an OSError; the text is not available and there is no network.
+        DownloadError: an OSError; the text is not available and cannot be downloaded.
 
     Source: the book's section 9.2.
 
@@ -269,7 +269,7 @@ def load_corpus_time_machine(
 
 
 def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]) -> Any:
-    """Return a loading function whose loader yields tensors made by from_numpy."""
+    """Return load_data with a loader that yields tensors, converted by from_numpy."""
 
     @functools.wraps(load_data)
     def load(*args: Any, **kwargs: Any) -> tuple[Any, text.Vocab]:
@@ -281,7 +281,7 @@ def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]
 
 
 def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
-    """Return a backend's loaders by name: they yield tensors made by from_numpy."""
+    """Return the loaders of a backend by name; they yield tensors, converted by from_numpy."""
 
     class Loader(SeqDataLoader):
         __doc__ = SeqDataLoader.__doc__

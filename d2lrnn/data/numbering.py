@@ -1,4 +1,4 @@
-"""A text as numbers, block by block: how a long one is counted and kept in little memory."""
+"""Number and count the tokens of a long text in blocks, to save memory."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ import numpy as np
 
 Ids = np.ndarray[Any, Any]
 
-BLOCK = 2**20  # characters that are numbered at once
+BLOCK = 2**20  # characters per block
 
 
 def words(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
-    """Return the words of a text as numbers in order of appearance, and how often each comes.
+    """Return the words of a text as numbers, in order of first appearance, and the count of each.
 
-    Of what lies beyond max_tokens, words are counted and not kept.
+    Words beyond max_tokens are counted, but their numbers are not returned (apart from the rest of
+    a block).
     """
     numbers: dict[str, int] = collections.defaultdict(itertools.count().__next__)
     blocks: list[Ids] = []
     counts, length = np.zeros(0, np.int64), 0
     for block in _blocks(lines, "\n"):
         words = block.split()
-        found = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
-        more = np.bincount(found, minlength=len(numbers))
-        more[: len(counts)] += counts
-        counts = more
+        ids = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
+        totals = np.bincount(ids, minlength=len(numbers))
+        totals[: len(counts)] += counts
+        counts = totals
         if max_tokens is None or length < max_tokens:
-            blocks.append(found)
-            length += len(found)
+            blocks.append(ids)
+            length += len(ids)
     return blocks, dict(zip(numbers, counts.tolist(), strict=True))
 
 
 def characters(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
-    """Return the characters of a text as words returns its words."""
+    """Do what ``words`` does for the characters of a text."""
     numbers: Ids = np.zeros(0, np.int32)  # from 1, by code point
     counts: Ids = np.zeros(0, np.int64)
     known: list[int] = []
@@ -60,9 +61,9 @@ def characters(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids],
 
 
 def _blocks(lines: Iterable[str], between: str) -> Iterator[str]:
-    """Yield lines joined, in blocks of about a million characters; what is longer is cut.
+    """Yield the joined lines in blocks of about a million characters.
 
-    Lines that are to be joined by something are not cut.
+    Longer lines are divided, but only if ``between``, the string that joins the lines, is empty.
     """
     together: list[str] = []
     size = 0

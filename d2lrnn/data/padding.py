@@ -1,4 +1,4 @@
-"""Sequences of different lengths as one array, with a mask of what is not padding."""
+"""Convert sequences of different lengths to one array and a mask of its valid elements."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Array = np.ndarray[Any, Any]
 
 
 def padded(X: Any, valid: Any, num_inputs: int) -> tuple[Array, Array]:
-    """Return rows (T, n, d) and mask (T, n, 1) of sequences, checked.
+    """Check sequences and return them as rows (T, n, d) with a mask (T, n, 1).
 
     X is rows (n, T, d), token ids (n, T) or a list of sequences of either kind; valid is lengths
-    (n,), a mask (n, T) or None. Padding does not count, whatever stands there: it becomes 0, since
-    NaN times a mask's 0 would be NaN.
+    (n,), a mask (n, T) or None. Padding is replaced by 0, because NaN multiplied by the 0 of a mask
+    would still be NaN.
     """
     if isinstance(X, (list, tuple)):
         if valid is None:
@@ -38,7 +38,7 @@ def lengths(name: str, sequences: Any) -> Array:
     """Return the lengths of a list of sequences.
 
     Raises:
-        ValueError: it holds something without a length, such as a number.
+        ValueError: the list holds something without a length, such as a number.
     """
     for index, sequence in enumerate(sequences):
         if np.ndim(sequence) == 0 and not isinstance(sequence, (list, tuple)):
@@ -66,7 +66,7 @@ def one_hot(ids: Array, num_rows: int, dtype: str = "float32") -> Array:
 
 
 def rectangle(sequences: Any) -> Array:
-    """Return sequences of different lengths as one array, filled up with zeros at their ends."""
+    """Return sequences of different lengths as one array, padded with zeros at the end."""
     if not isinstance(sequences, (list, tuple)):
         return np.asarray(sequences)
     if len(sequences) == 0:
@@ -86,6 +86,6 @@ def weights_of(mask: Array) -> Array:
     """Return a mask (T, n, 1) as weights (T * n,) that add up to 1."""
     flat = mask.reshape(-1)
     if not flat.any():
-        raise ValueError(f"the mask {mask.shape[1::-1]} lets nothing through; expected some True")
+        raise ValueError(f"the mask {mask.shape[1::-1]} is all False; expected at least one True")
     weights: Array = flat / flat.sum()
     return weights

@@ -1,6 +1,6 @@
-"""Files that are read: what kind of file each is, and how much it gives, is checked.
+"""Read files after checking their kind, and limit the number of bytes.
 
-A pipe that nobody writes to, or a device that never ends, would otherwise be read for ever.
+Without these checks, reading would never end for a pipe without a writer, or for some devices.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-MAX_PIPED = 2**30  # bytes of a pipe that are read
+MAX_PIPED = 2**30  # the maximum number of bytes of a pipe
 PATIENCE = 10.0  # seconds to wait for a program that writes to a pipe
-BLOCK = 2**20  # bytes that are read at once
+BLOCK = 2**20  # bytes per read
 
 
 def kind(path: StrPath) -> str | None:
-    """Return what a path leads to, such as "a pipe", or None for a regular file.
+    """Return the kind of file at a path, such as "a pipe", or None for a regular file.
 
     Raises:
-        OSError: there is nothing, or it cannot be reached.
+        OSError: the path does not exist, or is not accessible.
     """
     try:
         return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
@@ -48,26 +48,26 @@ def kind(path: StrPath) -> str | None:
 
 
 def check(path: StrPath, *, pipes: bool = False) -> None:
-    """Check that a path leads to a regular file, or also to a pipe.
+    """Check that a path is a regular file or, with pipes=True, a pipe.
 
     Raises:
-        OSError: it leads to something else, or to nothing; the message names it.
+        OSError: the path is something else or does not exist; the message contains the path.
     """
-    found = kind(path)
-    if found is None or (pipes and found == PIPE):
+    actual = kind(path)
+    if actual is None or (pipes and actual == PIPE):
         return
-    error = IsADirectoryError if found == FOLDER else OSError
+    error = IsADirectoryError if actual == FOLDER else OSError
     expected = "a regular file or a pipe" if pipes else "a regular file"
-    remedy = "copy what it gives into a file" if found == PIPE else "give the name of a file"
-    raise error(f"{os.fspath(path)} is {found}; expected {expected}; {remedy}")
+    remedy = "copy its content into a file" if actual == PIPE else "give the name of a file"
+    raise error(f"{os.fspath(path)} is {actual}; expected {expected}; {remedy}")
 
 
 @contextlib.contextmanager
 def opened(path: StrPath, *, pipes: bool = False) -> Iterator[BinaryIO]:
-    """Give a file to read, or a pipe; an error while it is read names it.
+    """Open a file, or with pipes=True a pipe, for reading; errors while reading contain its name.
 
     Raises:
-        OSError: it cannot be read, or is another kind of file.
+        OSError: the file cannot be read, or is of another kind.
     """
     check(path, pipes=pipes)
     try:
@@ -80,10 +80,10 @@ def opened(path: StrPath, *, pipes: bool = False) -> Iterator[BinaryIO]:
 
 
 def _opened_pipe(path: StrPath) -> int:
-    """Return the handle of a pipe, once a program has opened it for writing.
+    """Wait until a program has opened a pipe for writing, and return its file descriptor.
 
     Raises:
-        OSError: no program has, within PATIENCE seconds.
+        OSError: no program has opened it within PATIENCE seconds.
     """
     handles: list[int | OSError] = []
 
@@ -98,7 +98,7 @@ def _opened_pipe(path: StrPath) -> int:
     opener.join(PATIENCE)
     if is_late := not handles:
         with contextlib.suppress(OSError):
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # which ends the waiting
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # this ends the wait
             opener.join()
     handle = handles[0] if handles else -1
     if isinstance(handle, OSError):
@@ -114,11 +114,11 @@ def _opened_pipe(path: StrPath) -> int:
 
 
 def blocks(path: StrPath, size: int = BLOCK, *, pipes: bool = False) -> Iterator[bytes]:
-    """Yield the content of a file, or of a pipe, in blocks of that many bytes.
+    """Yield the content of a file, or of a pipe, in blocks of ``size`` bytes.
 
     Raises:
-        OSError: it cannot be read, or is another kind of file; the message names it.
-        ValueError: a pipe gives more than MAX_PIPED bytes.
+        OSError: the file cannot be read, or is of another kind; the message contains its name.
+        ValueError: a pipe yields more than MAX_PIPED bytes.
     """
     num_bytes = 0
     with opened(path, pipes=pipes) as file:
@@ -127,8 +127,8 @@ def blocks(path: StrPath, size: int = BLOCK, *, pipes: bool = False) -> Iterator
             num_bytes += len(block)
             if not is_sized and num_bytes > MAX_PIPED:
                 raise ValueError(
-                    f"{os.fspath(path)} gives more than {MAX_PIPED:,} bytes without an end; "
-                    "expected less of what is not a file; save it in a file first"
+                    f"{os.fspath(path)} yields more than {MAX_PIPED:,} bytes without an end; "
+                    "expected fewer from a pipe; save them in a file first"
                 )
             yield block
 
@@ -138,17 +138,17 @@ def content(path: StrPath, max_size: int | None = None, *, pipes: bool = False) 
 
     Args:
         path: the file.
-        max_size: the bytes that it may have, or None for any number.
-        pipes: whether it may be a pipe.
+        max_size: the maximum number of bytes, or None for no limit.
+        pipes: whether the path may be a pipe.
 
     Raises:
-        OSError: it cannot be read, or is another kind of file; the message names it.
-        ValueError: it is larger than max_size.
+        OSError: the file cannot be read, or is of another kind; the message contains its name.
+        ValueError: the file is larger than max_size.
     """
-    found, size = [], 0
+    parts, size = [], 0
     for block in blocks(path, pipes=pipes):
-        found.append(block)
+        parts.append(block)
         size += len(block)
         if max_size is not None and size > max_size:
             raise ValueError(f"{os.fspath(path)} is larger than {max_size:,} bytes; expected less")
-    return b"".join(found)
+    return b"".join(parts)

@@ -1,7 +1,7 @@
-"""Texts as arguments: one clear error for what is not a text, or not a list of texts.
+"""Check arguments that are texts, or lists of texts or tokens.
 
-Many things yield strings that are not what the caller means: a string its characters, a table the
-names of its columns, a dictionary its keys.
+Many values can be iterated over, but yield something that the caller does not intend: a string
+yields its characters, a table the names of its columns, a dictionary its keys.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from d2lrnn import checks
 
 Check = Callable[[Any, str], Any]
 BYTES = (bytes, bytearray, memoryview)
-SHOWN = (bool, int, float, str, list, tuple, dict, set, frozenset, *BYTES)  # in errors, in short
+SHOWN = (bool, int, float, str, list, tuple, dict, set, frozenset, *BYTES)  # values shown in errors
 
 
 def text(value: Any, name: str) -> str:
-    """Return a text, checked to be one.
+    """Check that a value is a text, and return it.
 
     Args:
         value: the text.
-        name: what an error calls it.
+        name: the name of the argument in error messages.
 
     Raises:
         ValueError: it is not a string.
@@ -41,10 +41,10 @@ def text(value: Any, name: str) -> str:
 
 
 def token(value: Any, name: str) -> Any:
-    """Return what may be a token in the book: anything that a dictionary takes as a key.
+    """Check that a value can be a token, as in the book: any key of a dictionary; and return it.
 
     Raises:
-        ValueError: it has no hash, or stands for a missing value, such as NaN.
+        ValueError: it is not hashable, or is a missing value, such as NaN.
     """
     try:
         hash(value)
@@ -54,12 +54,12 @@ def token(value: Any, name: str) -> Any:
 
 
 def strings(values: Any, name: str, check: Check = text) -> Iterator[Any]:
-    """Return an iterator over strings that checks each when it is reached.
+    """Return an iterator over strings that checks each string when it yields it.
 
     Args:
         values: a list of strings, or any other iterable of strings in a fixed order.
-        name: what an error calls the argument.
-        check: called with an item that is not a string, and its name.
+        name: the name of the argument in error messages.
+        check: a function that is called with an item that is not a string, and its name.
 
     Raises:
         ValueError: values is one text, a table, a dictionary, a set or not iterable; or, from the
@@ -76,11 +76,11 @@ def strings(values: Any, name: str, check: Check = text) -> Iterator[Any]:
 
 
 def tokens(values: Any, check: Check = text) -> Iterator[Any]:
-    """Yield the tokens of a list of tokens, or of lists of tokens; a string is its characters.
+    """Yield the tokens of a list of tokens, of lists of tokens, or the characters of a string.
 
     Args:
         values: the tokens.
-        check: called with a token that is not a string, and its name.
+        check: a function that is called with a token that is not a string, and its name.
 
     Raises:
         ValueError: values is a table, a dictionary, a set or not iterable.
@@ -95,12 +95,12 @@ def tokens(values: Any, check: Check = text) -> Iterator[Any]:
 
 
 def ordered(values: Any, name: str, items: str) -> Iterator[Any]:
-    """Return an iterator over something that has items in a fixed order.
+    """Check that values has items in a fixed order, and return an iterator over them.
 
     Args:
         values: a list, or any other iterable in a fixed order.
-        name: what an error calls the argument.
-        items: the plural of what it holds.
+        name: the name of the argument in error messages.
+        items: the name of the items in error messages, in the plural.
 
     Raises:
         ValueError: it is not iterable, or iterates over something other than its items.
@@ -115,10 +115,10 @@ def ordered(values: Any, name: str, items: str) -> Iterator[Any]:
 
 
 def ids(values: Any, name: str) -> None:
-    """Check that something is a sequence of ids, and neither one id nor a text.
+    """Check that values is a sequence of ids, and not a single id or a text.
 
     Raises:
-        ValueError: it has no length, or is or holds a string.
+        ValueError: values does not have a length, is a string or contains a string.
     """
     one = isinstance(values, (str, *BYTES)) or not hasattr(values, "__len__")
     if one or any(isinstance(value, str) for value in values):
@@ -135,13 +135,13 @@ def ids(values: Any, name: str) -> None:
 
 
 def _dtype(value: Any) -> str:
-    """Return the name of the dtype of a tensor without axes, or "" for anything else."""
+    """Return the name of the dtype of a tensor without axes, or "" for any other value."""
     is_scalar = hasattr(value, "dtype") and tuple(getattr(value, "shape", (1,))) == ()
     return checks.dtype_of(value) if is_scalar else ""
 
 
 def _remedy(values: Any, name: str) -> str:
-    """Return what to give in place of something that iterates over other things than its items."""
+    """Return the remedy for values whose iterator yields something other than their items."""
     if isinstance(values, BYTES):
         return f"; decode them with bytes({name}).decode()"
     if isinstance(values, os.PathLike):
@@ -156,14 +156,14 @@ def _remedy(values: Any, name: str) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    """Return whether a value is NaN, None, or what pandas has for these."""
+    """Return whether a value is None, NaN, or a missing value of pandas."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
 
 
 def _shown(value: Any) -> str:
-    """Return a value in short if it is one of Python's own, and its type."""
+    """Return the type of a value, with a short form of the value if it is of a type in SHOWN."""
     if value is None:
         return "None"
     kind = type(value).__name__

@@ -1,4 +1,4 @@
-"""From texts to token ids, and sequences of ids as one array (the book's section 9.2)."""
+"""Convert texts to token ids, and sequences of ids to one array (the book's section 9.2)."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def build_corpus(
     """Turn lines into one list of token ids and the vocabulary of all of them.
 
     Args:
-        lines: any number of strings; no word goes on from one to the next.
+        lines: any number of strings; a word ends at the end of its line.
         token: "word" or "char".
-        max_tokens: keep the first so many ids; None keeps all. The vocabulary is always that of
-            the whole text.
+        max_tokens: return the first max_tokens ids; None for all of them. The vocabulary is always
+            that of the whole text.
     """
     ids, vocab = encode(lines, token, max_tokens)
     return ids.tolist(), vocab
@@ -48,16 +48,16 @@ def encode(
     *,
     unk: str | None = UNKNOWN,
 ) -> tuple[Ids, Vocab]:
-    """Return what build_corpus does, the ids as an array of 32 bits each.
+    """Do what build_corpus does, but return the ids as an array of int32.
 
-    The text is gone through once. What is kept of it is 4 bytes for each token that is learned, and
-    what the vocabulary takes: that of the whole text, for ids follow from how often all come.
+    The text is read once. It takes 4 bytes of memory for each token returned, and the memory of the
+    vocabulary, which counts the tokens of the whole text because ids depend on their frequency.
 
     Args:
         lines: as for build_corpus.
         token: as for build_corpus.
         max_tokens: as for build_corpus.
-        unk: what the unknown token is called, or None for the most frequent token of the text.
+        unk: the unknown token, or None for the most frequent token of the text.
     """
     checks.choice(token, "token", TOKEN_KINDS)
     if max_tokens is not None:
@@ -67,7 +67,7 @@ def encode(
     if unk is None:
         if not counter:
             what = "word" if token == "word" else "character"
-            raise ValueError(f"the text holds no {what}; expected some to learn from")
+            raise ValueError(f"the text does not contain a {what}; expected at least one")
         unk = max(counter, key=counter.__getitem__)
     vocab = Vocab()
     vocab._number(counter, unk=unk)
@@ -136,9 +136,9 @@ def pad_sequences(
     Args:
         sequences: lists of ids.
         maxlen: the length of every row; None is the length of the longest sequence.
-        padding: "pre" or "post": the end at which shorter sequences are filled up.
-        truncating: "pre" or "post": the end at which longer sequences are cut.
-        value: the id that fills them up.
+        padding: "pre" or "post": the end at which shorter sequences are padded.
+        truncating: "pre" or "post": the end at which longer sequences are truncated.
+        value: the id of the padding.
 
     Returns:
         An array of shape (len(sequences), maxlen).
@@ -163,7 +163,7 @@ def pad_sequences(
     padded = np.full((len(sequences), maxlen), value)
     for row, sequence in zip(padded, sequences, strict=True):
         start = max(len(sequence) - maxlen, 0) if truncating == "pre" else 0
-        kept = list(sequence)[start : start + maxlen]
-        begin = maxlen - len(kept) if padding == "pre" else 0
-        row[begin : begin + len(kept)] = kept
+        ids = list(sequence)[start : start + maxlen]
+        begin = maxlen - len(ids) if padding == "pre" else 0
+        row[begin : begin + len(ids)] = ids
     return padded

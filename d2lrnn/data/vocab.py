@@ -1,4 +1,4 @@
-"""Splitting lines into tokens, and the vocabulary that numbers them (the book's section 9.2)."""
+"""Split lines into tokens, and map tokens to ids with a vocabulary (the book's section 9.2)."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def tokenize(lines: Iterable[str], token: str = "word") -> list[list[str]]:
 
 
 class Vocab:
-    """A two-way table between tokens and ids; id 0 is the unknown token ``<unk>``.
+    """A mapping between tokens and ids in both directions; id 0 is the unknown token ``<unk>``.
 
     Args:
         tokens: strings, or lists of strings (one per line); one string, whose characters are the
             tokens; or a collections.Counter of strings.
-        min_freq: tokens seen fewer times than this are left out, and so become unknown.
+        min_freq: tokens that occur less often than this are left out, and so become unknown.
         reserved_tokens: tokens that get the ids after the unknown token's, whether they occur or
             not.
-        unk: what the unknown token is called.
+        unk: the unknown token.
         pad: a token that takes id 0 and moves the unknown token to 1, for padded sequences.
 
-    The other tokens follow by falling frequency, equally frequent ones in order of appearance.
+    The other tokens follow by decreasing frequency, equally frequent ones in order of appearance.
 
     Raises:
         ValueError: tokens is a table, a dictionary, a set or not iterable; reserved_tokens is one
@@ -109,8 +109,8 @@ class Vocab:
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
         self._unk = self.token_to_idx[unk]
         special = {*self.idx_to_token, *reserved}
-        kept = [token for token, freq in self.token_freqs if freq >= min_freq]
-        for token in [*reserved, *kept]:
+        frequent = [token for token, freq in self.token_freqs if freq >= min_freq]
+        for token in [*reserved, *frequent]:
             if token not in self.token_to_idx:
                 self.token_to_idx[token] = len(self.idx_to_token)
                 self.idx_to_token.append(token)
@@ -144,14 +144,14 @@ class Vocab:
         return iter(self.idx_to_token)
 
     def __reversed__(self) -> Iterator[str]:
-        """Yield the tokens, that of the highest id first."""
+        """Yield the tokens in reverse order of their ids."""
         return reversed(self.idx_to_token)
 
     def __contains__(self, token: object) -> bool:
-        """Return whether a token has an id of its own: whether it is no unknown one."""
+        """Return whether a token is in the vocabulary, and so not unknown."""
         try:
             return token in self.token_to_idx
-        except TypeError:  # a list, or what else no dictionary has
+        except TypeError:  # such as a list, which is not hashable
             return False
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -159,18 +159,18 @@ class Vocab:
         return np.array(self.idx_to_token, dtype)
 
     def __repr__(self) -> str:
-        """Return how many tokens there are, and of which kind."""
+        """Return the number of tokens and their kind."""
         return f"<Vocab of {len(self)} tokens, kind {self.token!r}>"
 
     def __getitem__(self, tokens: Any) -> Any:
         """Return the id of a token, or the list of ids of a list of tokens (at any depth).
 
-        What is not a token, such as a number, is unknown. A tuple may be a token itself.
+        Anything that is not a token, such as a number, is unknown. A tuple may itself be a token.
 
         Raises:
-            ValueError: tokens is something that holds others, and neither list, tuple nor array.
+            ValueError: tokens is a container other than a list, a tuple or an array.
         """
-        if isinstance(tokens, Iterator):  # which a dictionary would take as one unknown token
+        if isinstance(tokens, Iterator):  # not a single unknown token
             tokens = list(tokens)
         if isinstance(tokens, np.ndarray):
             tokens = tokens.tolist()
@@ -187,7 +187,7 @@ class Vocab:
         """Return the token of an id, or the list of tokens of a sequence of ids.
 
         Raises:
-            ValueError: an id is outside the vocabulary, or is no integer, such as a token.
+            ValueError: an id is outside the vocabulary, or is not an integer.
         """
         if getattr(indices, "ndim", None) == 0:  # a tensor that holds one number
             indices = int(indices)
@@ -210,7 +210,7 @@ class Vocab:
         return self._unk
 
     def split(self, text: str) -> list[str]:
-        """Split text into this vocabulary's kind of token: words or characters.
+        """Split text into the kind of tokens of this vocabulary: words or characters.
 
         Raises:
             ValueError: text is not a string.
@@ -218,7 +218,7 @@ class Vocab:
         return tokenize([strings.text(text, "text")], self.token)[0]
 
     def join(self, tokens: Sequence[str]) -> str:
-        """Join tokens into text again: words with a space between them, characters without.
+        """Join tokens into text: words with a space between them, characters without.
 
         Raises:
             ValueError: tokens is not a list of strings.

@@ -132,7 +132,7 @@ def test_a_text_that_does_not_end_is_refused(tmp_path, monkeypatch):
         process.kill()
     os.close(reads)
     assert result.exit_code == 1
-    assert f"/dev/fd/{reads} gives more than 100,000 bytes without an end" in result.output
+    assert f"/dev/fd/{reads} yields more than 100,000 bytes without an end" in result.output
 
 
 @pytest.fixture

@@ -103,8 +103,8 @@ def assert_fails(url, cache):
     message = str(error.value)
     assert message.startswith(f"cannot download book.txt from {url} (")
     assert message.endswith(
-        "Three ways out: connect to the internet and try again; put the file into a folder and set "
-        "the environment variable D2LRNN_DATA to that folder; or do without"
+        "Do one of the following: connect to the internet and try again; put the file into a "
+        "folder and set the environment variable D2LRNN_DATA to that folder; or do without"
     )
     assert "\n" not in message
     assert list(cache.glob("*")) == []

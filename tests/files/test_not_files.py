@@ -39,7 +39,7 @@ def test_no_checkpoint_is_kept_in_what_is_not_a_file(train, tmp_path, not_a_file
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_checkpoint_without_a_name_or_a_folder_is_refused(train, tmp_path, resume):
-    for path, words in (("", "an empty name"), (tmp_path / "no" / "run", "is missing")):
+    for path, words in (("", "is empty; give a name"), (tmp_path / "no" / "run", "is missing")):
         with pytest.raises(FileNotFoundError, match=words):
             train(path, resume=resume)
 
@@ -110,7 +110,7 @@ def test_a_pipe_that_no_program_writes_to_is_not_waited_for(rnn, monkeypatch, tm
 @pytest.mark.parametrize("name", ["read_text", "load_data_text"])
 def test_a_pipe_that_gives_too_much_is_refused(rnn, monkeypatch, pipe, name):
     monkeypatch.setattr(reading, "MAX_PIPED", 1000)
-    with pytest.raises(ValueError, match=f"{pipe} gives more than 1,000 bytes without an end"):
+    with pytest.raises(ValueError, match=f"{pipe} yields more than 1,000 bytes without an end"):
         getattr(rnn, name)(pipe, *([] if name == "read_text" else [4, 8]))
 
 

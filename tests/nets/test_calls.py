@@ -159,7 +159,7 @@ def test_the_repr_of_a_loader_tells_its_sizes(rnn):
 @pytest.mark.parametrize("function", ["load_data_text", "read_text"])
 def test_a_text_in_place_of_a_path_is_explained(rnn, function, text):
     sizes = (4, 5) if function == "load_data_text" else ()
-    with pytest.raises(ValueError, match="a text, where the name of a file is expected"):
+    with pytest.raises(ValueError, match="so it is a text; expected the name of a file"):
         getattr(rnn, function)(text, *sizes)
 
 

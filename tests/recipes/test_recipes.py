@@ -108,7 +108,9 @@ def test_a_text_too_short_for_a_piece_is_refused(reference):
 
 
 def test_a_text_without_a_character_is_refused():
-    with pytest.raises(ValueError, match="the text holds no character; expected some"):
+    with pytest.raises(
+        ValueError, match="the text does not contain a character; expected at least one"
+    ):
         min_char.character_corpus([""])
 
 
