@@ -1,1 +1,1 @@
-"""A net and a file: one step each from the one to the other."""
+"""Write models to files and read them."""

@@ -1,7 +1,6 @@
-"""Files that are whole or not there: written beside their place, then put into it in one go.
+"""Write files atomically: to a temporary file in the same folder, which then replaces the old one.
 
-Whatever happens in between (a full disk, a lost process, a power cut), the file that was there
-before stays as it was, byte for byte.
+If writing fails (a full disk, a killed process, a power failure), the old file is unchanged.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def check_writable(path: StrPath) -> None:
-    """Check that a file can be written, and remove what killed processes left beside it.
+    """Check that a file can be written, and remove temporary files of killed processes.
 
-    It is a regular file that may be written to, or there is none yet, and its folder takes new
-    files: what is written has another name at first.
+    The path must be a writable regular file, or must not exist; and its folder must accept new
+    files, since content is written to a temporary file first.
 
     Raises:
-        OSError: it cannot be written; the message names it and says what to do.
+        OSError: the file cannot be written; the message contains its name and what to do.
         ValueError: path is neither a string nor a path.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
@@ -43,16 +42,16 @@ def check_writable(path: StrPath) -> None:
         )
     name = os.fspath(path)
     if not name:
-        raise FileNotFoundError("a file to write has an empty name; give it one")
+        raise FileNotFoundError("the name of the file to write is empty; give a name")
     try:
-        found, exists = reading.kind(path), True
+        kind, exists = reading.kind(path), True
     except (FileNotFoundError, NotADirectoryError):
-        found, exists = None, False
+        kind, exists = None, False
     except OSError as error:
         raise _unwritable(name, f"{error.strerror}; give another name", type(error)) from None
     if name.endswith(("/", os.sep)):
-        found = reading.FOLDER
-    _check_kind(name, found)
+        kind = reading.FOLDER
+    _check_kind(name, kind)
     if exists and not os.access(path, os.W_OK):
         reason = "the file is write-protected; give another name, or make it writable"
         raise _unwritable(name, reason, PermissionError)
@@ -60,15 +59,15 @@ def check_writable(path: StrPath) -> None:
     remove_strays(path)
 
 
-def _check_kind(name: str, found: str | None) -> None:
-    """Check that what a name leads to is a regular file, or nothing."""
-    if found is not None:
-        kind = IsADirectoryError if found == reading.FOLDER else OSError
-        raise _unwritable(name, f"it is {found}; give the name of a file", kind)
+def _check_kind(name: str, kind: str | None) -> None:
+    """Raise an error unless kind is None, which stands for a regular file or a missing one."""
+    if kind is not None:
+        error = IsADirectoryError if kind == reading.FOLDER else OSError
+        raise _unwritable(name, f"it is {kind}; give the name of a file", error)
 
 
 def _check_folder(name: str) -> None:
-    """Check that the folder of a file to write takes new files."""
+    """Check that new files can be created in the folder of a file to write."""
     path = Path(os.path.realpath(name))
     kind = PermissionError if path.parent.is_dir() else FileNotFoundError
     if kind is FileNotFoundError or not os.access(path.parent, os.W_OK):
@@ -78,7 +77,7 @@ def _check_folder(name: str) -> None:
         os.close(handle)
         os.unlink(temporary)
     except OSError as error:
-        reason = f"the folder {path.parent} takes no new file ({error.strerror}); choose another"
+        reason = f"no new file can be created in {path.parent} ({error.strerror}); choose another"
         raise _unwritable(name, reason, type(error)) from None
 
 
@@ -87,32 +86,32 @@ def _unwritable(name: str, reason: str, kind: type[OSError]) -> OSError:
 
 
 def replace(path: StrPath, content: bytes) -> None:
-    """Put content into the file path, in one go; see replacing."""
+    """Replace the content of a file atomically; see replacing."""
     with replacing(path, len(content)) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
 def replacing(path: StrPath, size: int) -> Iterator[BinaryIO]:
-    """Give a file to write to, which takes the place of path when all went well; a link stays one.
+    """Open a temporary file for writing, which replaces path if the block ends without an error.
 
-    It has a temporary name in the same folder, is flushed to the disk and renamed, and then the
-    folder is flushed, so that the new name survives a power cut too. Whose it is, and who may read
-    and write it, stays as it was where there was a file before.
+    The temporary file is in the same folder. It is flushed to the disk and renamed, and then the
+    folder is flushed, so that the change survives a power failure. Owner and mode of an existing
+    file are preserved. If path is a symbolic link, the file that it points to is replaced.
 
     Args:
         path: the file.
-        size: how many bytes are to be written, at least; for an error to say.
+        size: the minimum number of bytes to be written, for error messages.
 
     Raises:
-        OSError: the folder cannot be written to, or is full; the message says how much is needed.
-            Or there is something else than a regular file.
+        OSError: the folder is not writable or is full (the message contains the size needed), or
+            path is not a regular file.
     """
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         _check_kind(os.fspath(path), reading.kind(path))
     path = Path(os.path.realpath(path))
     before = path.stat() if path.exists() else None
-    mode = 0o666 if before is None else 0o600  # until all is written
+    mode = 0o666 if before is None else 0o600  # until everything is written
     with _saying_what_is_needed(path, size), _temporary(path, mode) as temporary:
         with open(temporary, "r+b") as file:
             yield cast(BinaryIO, file)
@@ -125,27 +124,27 @@ def replacing(path: StrPath, size: int) -> Iterator[BinaryIO]:
 
 
 def remove_strays(path: StrPath) -> list[Path]:
-    """Remove what processes that were killed while they wrote path have left beside it.
+    """Remove the temporary files of processes that were killed while they wrote path.
 
-    What a living process is writing is locked, and left alone.
+    The temporary files of running processes are locked, and are not removed.
 
     Returns:
-        the files removed.
+        The list of removed files.
     """
     path = Path(os.path.realpath(path))
     strays = re.compile(re.escape(prefix(path)) + r"\w{8}" + re.escape(SUFFIX))
     names = os.listdir(path.parent) if path.parent.is_dir() else []
-    found = [path.parent / name for name in names if strays.fullmatch(name)]
-    return [stray for stray in found if locks.remove_if_free(stray)]
+    candidates = [path.parent / name for name in names if strays.fullmatch(name)]
+    return [stray for stray in candidates if locks.remove_if_free(stray)]
 
 
 @contextlib.contextmanager
 def locked(path: StrPath) -> Iterator[None]:
-    """Let no other process do the same with path, until this is over.
+    """Lock path against other processes that use this function, until the block ends.
 
     Raises:
-        LockedError: an OSError; another process does.
-        OSError: the folder cannot be written to.
+        LockedError: an OSError; another process has locked it.
+        OSError: the folder is not writable.
     """
     path = Path(os.path.realpath(path))
     with contextlib.ExitStack() as stack:
@@ -155,7 +154,7 @@ def locked(path: StrPath) -> Iterator[None]:
 
 
 def _take_over(name: str, before: os.stat_result) -> None:
-    """Give a file the owner, if that can be, and the mode of the one that it replaces."""
+    """Copy the mode, and if possible the owner, of the file that is replaced."""
     if hasattr(os, "chown"):
         with contextlib.suppress(OSError):
             os.chown(name, before.st_uid, before.st_gid)
@@ -164,12 +163,12 @@ def _take_over(name: str, before: os.stat_result) -> None:
 
 @contextlib.contextmanager
 def _temporary(path: Path, mode: int = 0o666) -> Iterator[str]:
-    """Make an empty file beside path, locked, and remove it if what follows fails."""
+    """Create an empty, locked file in the folder of path, and remove it if the block fails."""
     name, handle = _new_file(path, mode)
     try:
         yield name
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):  # it has its own name already
+        with contextlib.suppress(FileNotFoundError):  # it has been renamed
             os.unlink(name)
         raise
     finally:
@@ -177,18 +176,18 @@ def _temporary(path: Path, mode: int = 0o666) -> Iterator[str]:
 
 
 def _new_file(path: Path, mode: int) -> tuple[str, int]:
-    """Return the name and the handle of a new file that is locked before another can take it."""
+    """Create a file and lock it at once; return its name and its file descriptor."""
     while True:
         name = os.path.join(path.parent, f"{prefix(path)}{secrets.token_hex(4)}{SUFFIX}")
         with contextlib.suppress(FileExistsError):
             handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
             if locks.acquire(handle, name):
                 return name, handle
-            os.close(handle)  # taken for a stray, and gone
+            os.close(handle)  # another process removed it before it was locked
 
 
 def prefix(path: Path) -> str:
-    """Return how the temporary names for path begin: of one length, however long its name is."""
+    """Return the prefix of the temporary names for path; its length is fixed."""
     return f".d2lrnn.{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}."
 
 
@@ -199,25 +198,25 @@ def _saying_what_is_needed(path: Path, size: int) -> Iterator[None]:
     except locks.LockedError:
         raise
     except OSError as error:
-        before = "; the file that was there is as it was" if path.exists() else ""
-        remedy = "make room there, or" if error.errno in FULL else "make the folder writable, or"
-        told = type(error)(
+        before = "; the existing file is unchanged" if path.exists() else ""
+        remedy = "free some space, or" if error.errno in FULL else "make the folder writable, or"
+        detailed = type(error)(
             f"cannot write {path} ({os.strerror(error.errno or 0)}): it needs {size:,} bytes, and "
             f"{_free(path.parent)}{before}; {remedy} choose another folder"
         )
-        told.errno = error.errno
-        raise told from error
+        detailed.errno = error.errno
+        raise detailed from error
 
 
 def _free(folder: Path) -> str:
     try:
         return f"{shutil.disk_usage(folder).free:,} are free in {folder}"
     except OSError:
-        return f"{folder} is not there"
+        return f"{folder} does not exist"
 
 
 def _flush_folder(folder: Path) -> None:
-    """Flush a folder's names to the disk, where the system can open a folder."""
+    """Flush the entries of a folder to the disk, if the operating system can open a folder."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,6 +1,6 @@
-"""JSON from files that may want to do harm: parsed once it is clear that it is no trap.
+"""Parse JSON from untrusted files, with a limit on the memory that it takes.
 
-Short text can stand for many objects: what they would take is estimated before they are made.
+A short text can encode many objects, so their memory is estimated before the text is parsed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 @dataclass
 class Counts:
-    """What there is in JSON text: enough to estimate what it would take to parse it."""
+    """Counts of the elements of a JSON text, to estimate the memory that its objects would take."""
 
     length: int = 0
     objects: int = 0  # bytes
-    strings: float = 0.0
+    strings: float = 0.0  # the number of strings
 
     def add(self, text: bytes) -> None:
         """Count a piece of text."""
@@ -25,23 +25,23 @@ class Counts:
         self.strings += (text.count(b'"') - text.count(b'\\"')) / 2
 
     def check(self, known: int = 0) -> None:
-        """Check that it would take no more than honest text of that length does.
+        """Raise a ValueError if the objects would take much more memory than those of usual text.
 
-        That is some times its own size, and 96 bytes for each of so many ``known`` strings.
+        The limit is several times the length, plus 96 bytes for each of ``known`` strings.
         """
         estimate = self.length + self.objects + round(60 * self.strings)
         if estimate > 20_000_000 + 4 * self.length + 96 * known:
-            raise ValueError(f"{self.length:,} bytes of JSON would take {estimate:,} to read")
+            raise ValueError(f"{self.length:,} bytes of JSON would need {estimate:,} in memory")
 
 
 def read(text: str, known: int = 0) -> Any:
-    """Return what JSON says, once it is clear that it will not fill the memory.
+    """Parse JSON text, after checking that the result does not take too much memory.
 
-    Short text can stand for many objects. What they would take is estimated by counting brackets,
-    commas and quotes.
+    The memory is estimated from the number of brackets, commas and quotes.
 
     Raises:
-        ValueError: it would take much more than honest text with ``known`` strings; or is no JSON.
+        ValueError: the text would take much more memory than usual text with ``known`` strings, or
+            is not JSON.
     """
     counts = Counts()
     counts.add(text.encode("utf-8", "surrogatepass"))

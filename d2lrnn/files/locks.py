@@ -1,7 +1,8 @@
-"""Locks on files: what one process writes, another leaves alone.
+"""Locks on files, so that two processes do not write the same file.
 
-The system itself gives a lock back when its process ends, however it ends. Where it has none for
-files (Windows, some network drives), nothing is locked, and what may be another's is left alone.
+The operating system releases a lock when its process ends, for whatever reason. Where file locks
+are not supported (Windows, some network drives), nothing is locked, and files that might belong to
+another process are not removed.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ except ImportError:  # Windows
 
 
 class LockedError(OSError):
-    """Another process keeps its run in the same file; the message says which.
+    """Another process saves its training run in the same file; the message contains its id.
 
     Examples:
         >>> from d2lrnn.files.locks import LockedError
-        >>> try:  # what train_ch8 raises where another process keeps its run in the checkpoint
-        ...     raise LockedError("another process, 4711, keeps its run in run.safetensors")
+        >>> try:  # as raised by train_ch8 if another process uses the same checkpoint
+        ...     raise LockedError("another process, 4711, saves its run in run.safetensors")
         ... except OSError as error:
         ...     print(error)
-        another process, 4711, keeps its run in run.safetensors
+        another process, 4711, saves its run in run.safetensors
     """
 
 
 def acquire(handle: int, name: str | os.PathLike[str]) -> bool:
-    """Lock an open file; return whether it is ours, and still has its name."""
+    """Lock an open file; return whether it is locked now and still has its name."""
     return _try(handle) is not False and _is_named(handle, name)
 
 
 def remove_if_free(path: Path) -> bool:
-    """Remove a file unless a living process has locked it; return whether it was removed."""
+    """Remove a file unless a running process has locked it; return whether it was removed."""
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDWR)
         try:
@@ -52,26 +53,27 @@ def remove_if_free(path: Path) -> bool:
 
 @contextlib.contextmanager
 def held(path: Path, what: Path) -> Iterator[None]:
-    """Hold the lock that a file stands for, which is made, and removed in the end.
+    """Hold a lock during the block: create the lock file path, and remove it at the end.
 
     Raises:
-        LockedError: an OSError; another process holds it, which keeps a run in the file ``what``.
+        LockedError: an OSError; another process holds the lock, and saves a run in the file
+            ``what``.
     """
     if fcntl is None:
         yield
         return
-    follow_no_link = getattr(os, "O_NOFOLLOW", 0)  # it is written to, whatever it is
+    follow_no_link = getattr(os, "O_NOFOLLOW", 0)  # the lock file is written to
     while not acquire(
         handle := os.open(path, os.O_RDWR | os.O_CREAT | follow_no_link, 0o666), path
     ):
         with os.fdopen(handle, "r+b") as file:
             if _is_named(handle, path):
                 raise LockedError(
-                    f"another process{_holder(file.read(64))} keeps its run in {what}; "
+                    f"another process{_holder(file.read(64))} saves its run in {what}; "
                     "wait until it has ended, end it, or choose another file"
                 )
     try:
-        with contextlib.suppress(OSError):  # a full disk: the lock is held all the same
+        with contextlib.suppress(OSError):  # with a full disk the lock is held, too
             os.ftruncate(handle, 0)
             os.write(handle, str(os.getpid()).encode())
         yield
@@ -82,7 +84,7 @@ def held(path: Path, what: Path) -> Iterator[None]:
 
 
 def _try(handle: int) -> bool | None:
-    """Lock an open file if it is free; return whether, or None where there are no locks."""
+    """Lock an open file if it is free; return whether it was, or None without file locks."""
     if fcntl is None:
         return None
     try:

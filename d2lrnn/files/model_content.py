@@ -1,4 +1,4 @@
-"""What a model's file must hold: the format, the names and shapes of tensors, the vocabulary."""
+"""Check the content of a model file: format, names and shapes of tensors, vocabulary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from d2lrnn.nets import cells, first_values
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
-RUN = "training"  # the metadata, and the start of the tensors' names, that a run adds to a model
+RUN = "training"  # the metadata key, and the prefix of tensor names, of a training run
 
 StrPath = str | os.PathLike[str]
 
@@ -37,13 +37,13 @@ class CheckpointError(ValueError):
 
 @contextlib.contextmanager
 def naming(path: StrPath) -> Iterator[None]:
-    """Turn what is wrong with a file's content into a CheckpointError that names the file."""
+    """Convert errors about the content of a file to a CheckpointError that names the file."""
     try:
         yield
     except CheckpointError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} is not a readable model ({reason})") from error
     except (MemoryError, RecursionError) as error:
         reason = "it is nested too deep" if isinstance(error, RecursionError) else "no memory"
@@ -51,18 +51,20 @@ def naming(path: StrPath) -> Iterator[None]:
 
 
 def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any = ()) -> None:
-    """Check that names are those that are wanted, and say which are not."""
+    """Raise a ValueError that lists the missing names, or the unknown ones, if there are any."""
     found = set(found)
     if missing := sorted(wanted - found):
         raise ValueError(f"the {what} lack {', '.join(missing)}")
     if unknown := sorted(found - wanted - set(optional)):
-        raise ValueError(f"the {what} hold {', '.join(unknown)}, which this version does not know")
+        raise ValueError(
+            f"the {what} hold {', '.join(unknown)}, which this version does not support"
+        )
 
 
 def check_tensors(
     found: Mapping[str, first_values.Array], expected: Mapping[str, first_values.Shape], dtype: str
 ) -> None:
-    """Check that tensors have the names, the shapes and the dtype that they must have."""
+    """Check that tensors have the expected names, shapes and dtype."""
     check_keys("tensors", found, set(expected))
     for name, shape in expected.items():
         if found[name].shape != shape:
@@ -72,15 +74,15 @@ def check_tensors(
 
 
 def check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
-    """Check that a file is ours and not from the future, and return its format's number."""
-    found = metadata.get("format", "no format at all")
-    match = re.fullmatch(NAME + r" ([1-9]\d{0,5})", found, re.ASCII)
+    """Check that a file has a format that this version can read; return the format version."""
+    text = metadata.get("format", "no format")
+    match = re.fullmatch(NAME + r" ([1-9]\d{0,5})", text, re.ASCII)
     if match is None:
-        raise CheckpointError(f"{path} holds {found!r}; expected {FORMAT!r}")
+        raise CheckpointError(f"{path} has the format {text!r}; expected {FORMAT!r}")
     if (version := int(match.group(1))) > VERSION:
         raise CheckpointError(
-            f"{path} holds {found!r}, which is newer than {FORMAT!r}, the newest that this version "
-            "reads; run: pip install --upgrade d2lrnn"
+            f"{path} has the format {text!r}, which is newer than {FORMAT!r}, the newest that this "
+            "version can read; run: pip install --upgrade d2lrnn"
         )
     return version
 
@@ -88,10 +90,10 @@ def check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
 def model_of(
     tensors: Mapping[str, first_values.Array], metadata: Mapping[str, str]
 ) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:
-    """Return the parameters by name, in order, the Vocab and the settings of what read returned.
+    """Return the parameters by name, in order, the Vocab and the settings from the result of read.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not what describe makes.
+        KeyError, TypeError, ValueError: the content does not describe a model.
     """
     settings = _settings(metadata["settings"])
     architecture = architecture_of(settings)
@@ -99,24 +101,24 @@ def model_of(
     vocab = _vocab(metadata["vocab"], tensors["b_q"].size if "b_q" in tensors else 0)
     shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
     expected = dict(zip(architecture.parameters, shapes, strict=True))
-    found = {name: array for name, array in tensors.items() if not name.startswith(f"{RUN}.")}
-    check_tensors(found, expected, settings["dtype"])
-    return {name: found[name] for name in expected}, vocab, settings
+    parameters = {name: a for name, a in tensors.items() if not name.startswith(f"{RUN}.")}
+    check_tensors(parameters, expected, settings["dtype"])
+    return {name: parameters[name] for name in expected}, vocab, settings
 
 
 def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
-    """Return the architecture that a file's settings describe."""
+    """Return the architecture that the settings of a file describe."""
     fields = (field.name for field in dataclasses.fields(cells.Architecture))
     return cells.Architecture(**{name: settings[name] for name in fields})
 
 
 def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
-    """Check that a file holds as many tensors as its layers need, before they are named."""
+    """Check that a file holds about as many tensors as its layers need."""
     layers = architecture.num_layers * architecture.num_directions
     needed = layers * len(cells.CELLS[architecture.cell].parameters)
-    if needed > num_tensors + 100:  # where it is a few, their names are more help
+    if needed > num_tensors + 100:  # if few are missing, check_tensors lists their names
         raise ValueError(
-            f"num_layers is {architecture.num_layers}, which takes {needed} tensors; "
+            f"num_layers is {architecture.num_layers}, which needs {needed} tensors; "
             f"there are {num_tensors}"
         )
 
@@ -126,10 +128,10 @@ def _vocab(text: str, num_tokens: int) -> Vocab:
     check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
     tokens = table["tokens"]
     if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
-        raise ValueError("the vocabulary's tokens are not a list of texts")
+        raise ValueError("the tokens of the vocabulary are not a list of strings")
     vocab = Vocab.from_list(tokens, table["token"], table["unk"])
     if len(vocab) != len(tokens):
-        raise ValueError("the vocabulary holds a token twice")
+        raise ValueError("the vocabulary contains a token twice")
     return vocab
 
 

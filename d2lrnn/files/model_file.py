@@ -1,8 +1,8 @@
 """A trained model as one safetensors file that any backend can read.
 
-The tensors are the parameters under the book's names; the header's metadata hold the vocabulary
-and the settings as JSON, and the seals of ``tensor_file``. Nothing in the file is ever executed.
-What ``d2lrnn.training.run_file`` keeps of a training run is such a file too, with more in it.
+The tensors are the parameters, under the names of the book. The metadata in the header hold the
+vocabulary and the settings as JSON, and the digests of ``tensor_file``. Nothing in the file is ever
+executed. A checkpoint of ``d2lrnn.training.run_file`` is such a file with additional content.
 """
 
 from __future__ import annotations
@@ -94,38 +94,38 @@ def save_model(path: StrPath, net: Any, vocab: Vocab, **settings: Any) -> None:
 
 
 def write(path: StrPath, tensors: tensor_file.Tensors, metadata: dict[str, str]) -> None:
-    """Write what describe returned into a file, which is replaced in one go."""
+    """Write the result of describe to a file, which is replaced atomically."""
     with atomic.replacing(path, tensor_file.size(tensors)) as file:
         tensor_file.write(file, tensors, metadata)
 
 
 def check_replaceable(path: StrPath, *, run: bool = False) -> None:
-    """Check that a model, or a run, may take a file's place: that there is none, or one of ours.
+    """Check that a model may replace a file: that it does not exist, is empty or is a model.
 
-    A model does not take a run's place.
+    With run=True, a checkpoint of a training run may be replaced too.
 
     Raises:
-        FileExistsError: it is another kind of file; the message names it.
+        FileExistsError: it is another kind of file; the message contains its name.
     """
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
     header = tensor_file.header_of(path)
-    what = "" if f'"format":"{NAME} '.encode() in header else "is no model of d2lrnn"
+    what = "" if f'"format":"{NAME} '.encode() in header else "is not a model of d2lrnn"
     if not run and f'"{RUN}":"'.encode() in header:
         what = what or "holds a training run"
     if what:
         raise FileExistsError(
-            f"{os.fspath(path)} is there already, and {what}; choose another name, or remove it"
+            f"{os.fspath(path)} already exists and {what}; choose another name, or remove it"
         )
 
 
 def describe(
     net: Any, vocab: Vocab, settings: Mapping[str, Any]
 ) -> tuple[dict[str, first_values.Array | tensor_file.Later], dict[str, str]]:
-    """Return a model as tensors by name, which are made when they are written, and metadata."""
+    """Return a model as metadata and tensors by name, whose arrays are created when written."""
     if len(vocab) != net.vocab_size:
         raise ValueError(
-            f"the vocabulary has {len(vocab)} tokens, the net is for {net.vocab_size}; "
+            f"the vocabulary has {len(vocab)} tokens, but the net has vocab_size {net.vocab_size}; "
             "save the Vocab that the net was trained with"
         )
     tensors = dict(zip(net.architecture.parameters, _arrays(net), strict=True))
@@ -152,7 +152,7 @@ def _as_json(settings: Mapping[str, Any]) -> str:
     """Return settings as JSON; NumPy's numbers and arrays become numbers and lists.
 
     Raises:
-        ValueError: JSON has nothing for one of them; the message names it.
+        ValueError: a setting cannot be represented in JSON; the message contains its name.
     """
     for name, value in settings.items():
         try:
@@ -166,19 +166,19 @@ def _as_json(settings: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a number or an array of NumPy as Python's."""
+    """Convert a number or an array of NumPy to a number or a list of Python."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"it holds something of type {type(value).__name__}")
 
 
 def _arrays(net: Any) -> list[tensor_file.Later]:
-    """Return a net's parameters, each to be made when it is written."""
+    """Return the parameters of a net, whose arrays are created when they are written."""
     shapes = net.architecture.shapes(net.vocab_size, net.num_hiddens)
     if hasattr(net, "forward_fn"):
         to_numpy = net.tensors.to_numpy
         makers = [functools.partial(to_numpy, param) for param in net.params]
-    else:  # a framework's own layer is taken apart once, for all its arrays
+    else:  # the arrays of a framework's layer are computed together and cached
         size = len(cells.CELLS[net.architecture.cell].parameters)
         layer = functools.lru_cache(1)(net.layer_arrays)
         makers = [functools.partial(_part, layer, *divmod(i, size)) for i in range(len(shapes))]
@@ -191,20 +191,20 @@ def _part(layer: Callable[[int], list[Any]], number: int, place: int) -> Any:
 
 
 def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, Vocab]]:
-    """Return load_model as a backend has it.
+    """Return the function load_model of a backend.
 
     Args:
-        new_net: the backend's; new_net(architecture, vocab_size, num_hiddens, dtype=, device=)
-            returns an RNNModelScratch.
+        new_net: a function of the backend; new_net(architecture, vocab_size, num_hiddens, dtype=,
+            device=) returns an RNNModelScratch.
     """
 
     def load_model(path: StrPath, *, device: Any = None) -> tuple[Any, Vocab]:
-        """Return the net that a file holds, whichever backend saved it, and its Vocab.
+        """Load a net and its Vocab from a file, which any backend may have saved.
 
-        Numbers in it that are not finite are a warning: what such a net says means nothing.
+        A UserWarning is issued if parameters are not finite, because such a net is useless.
 
         Raises:
-            CheckpointError: a ValueError; the file is not a model of ours, or is damaged.
+            CheckpointError: a ValueError; the file is not a model of d2lrnn, or is damaged.
             OSError: the file cannot be read.
         """
         return _build(path, new_net, device)
@@ -222,7 +222,7 @@ def _build(path: StrPath, new_net: Callable[..., Any], device: Any) -> tuple[Any
 
 
 def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:
-    """Return the tensors by name, the Vocab and the settings that a file holds."""
+    """Return the tensors by name, the Vocab and the settings of a model file."""
     tensors, metadata = read(path)
     with naming(path):
         parameters, vocab, settings = model_of(tensors, metadata)
@@ -238,32 +238,32 @@ def settings_of(path: StrPath) -> dict[str, Any]:
 
 
 def warn_if_not_finite(path: StrPath, parameters: Mapping[str, first_values.Array]) -> None:
-    """Warn where parameters hold NaN or infinity: the net has diverged, and says nothing."""
+    """Warn if parameters contain NaN or infinity, which means that training diverged."""
     broken = [name for name, array in parameters.items() if not np.isfinite(array).all()]
     if broken:
         checks.warn(
             f"{os.fspath(path)} holds numbers that are not finite, in {', '.join(broken)}: "
-            "the network diverged, and what it generates means nothing; train it again with a "
-            "smaller lr"
+            "the network diverged, and text that it generates is meaningless; train it again with "
+            "a smaller lr"
         )
 
 
 def read(path: StrPath) -> tuple[dict[str, first_values.Array], dict[str, str]]:
-    """Return everything in a file of ours, seals and format checked.
+    """Return the tensors and the metadata of a model file, after checking digests and format.
 
     Raises:
-        CheckpointError: a ValueError; the file is none of ours, or is damaged.
+        CheckpointError: a ValueError; the file is not a model of d2lrnn, or is damaged.
         OSError: the file cannot be read.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise CheckpointError(
-            f"path is of type {type(path).__name__}; expected the name of a file that save_model "
-            "has written"
+            f"path is of type {type(path).__name__}; expected the name of a file written by "
+            "save_model"
         )
     with naming(path):
         tensors, metadata = tensor_file.unpack(path)
         wanted = {"format", "vocab", "settings"}
-        if check_format(path, metadata) > 1:  # the first format had no seals
+        if check_format(path, metadata) > 1:  # the first format did not have digests
             wanted |= set(tensor_file.SEALS)
         check_keys("metadata", metadata, wanted, optional={RUN})
         return tensors, metadata

@@ -1,4 +1,4 @@
-"""One time step of each cell in the operators of ONNX, as the body of a Scan over all steps."""
+"""One time step of each cell in ONNX operators, as the body of a Scan over all steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from d2lrnn.nets import cells
 
-# One time step of each cell, from the state and XW, which is X W_x + b of all gates side by side.
+# One time step of each cell, from the state and XW, which is X W_x + b for all gates, concatenated.
 STEPS = {
     "rnn": """
         HW = MatMul(H, W_h)
@@ -66,13 +66,13 @@ class Graph:
     """A graph to which nodes and arrays are added."""
 
     def __init__(self, onnx: Any) -> None:
-        """Begin with nothing."""
+        """Create an empty graph."""
         self.onnx = onnx
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
     def constant(self, name: str, array: Any) -> str:
-        """Add an array, and return its name."""
+        """Add a constant array, and return its name."""
         self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
@@ -109,9 +109,9 @@ def step(graph: Graph, cell: str, weights: Sequence[Any]) -> Any:
 
 
 def recurrent(cell: str, weights: Sequence[Any]) -> dict[str, Any]:
-    """Return the arrays that a text of STEPS names."""
+    """Return the arrays that the nodes of the cell in STEPS use, by name."""
     W_h, h = cells.CELLS[cell].by_kind(weights)[1], len(weights[1])
-    if cell == "gru":  # the candidate's product waits for the reset gate
+    if cell == "gru":  # the product of the candidate needs the reset gate
         arrays = {"W_zr": np.concatenate(W_h[:2], axis=1), "W_h": W_h[2]}
     else:
         arrays = {"W_h": np.concatenate(W_h, axis=1)}

@@ -1,12 +1,12 @@
-"""A language model as an ONNX graph, which runtimes compute without any of the frameworks.
+"""Export a language model as an ONNX graph, which ONNX runtimes compute without the frameworks.
 
-The inputs are ``X``, token ids (n, T), and the state by the names ``state_0``, ``state_1``, ...;
-the outputs are ``scores`` (T * n, V) and the state after the last step, ``new_state_0``, ...: what
-``net(X, state)`` takes and returns, for T >= 1. On a CPU, a token id outside 0..V-1 and a state for
-another batch size are errors. The metadata hold the vocabulary and the architecture.
+The inputs and outputs are those of ``net(X, state)``, for T >= 1. The inputs are ``X``, token ids
+(n, T), and the state arrays ``state_0``, ``state_1``, ...; the outputs are ``scores`` (T * n, V)
+and the state after the last step, ``new_state_0``, .... On a CPU, a token id outside 0..V-1 and a
+state for another batch size are errors. The metadata hold the vocabulary and the architecture.
 
 Each layer and direction is a Scan over the time steps, whose body is a cell of onnx_cells. ONNX
-also has an operator for a whole layer, but ONNX Runtime implements it for float32 alone.
+also has an operator for a whole layer, but ONNX Runtime implements it only for float32.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from d2lrnn.files.onnx_cells import STEPS, Graph, step
 from d2lrnn.nets import cells, describe
 from d2lrnn.nets.model import Model
 
-PRODUCER = "d2lrnn"  # at the beginning of the file, by which it is recognised
-OPSET, IR_VERSION = 17, 8  # of 2022, which all current runtimes support
-MAX_BYTES = 2**31 - 1  # what protobuf, the format of the file, can hold
+PRODUCER = "d2lrnn"  # at the beginning of the file, to recognise it
+OPSET, IR_VERSION = 17, 8  # from 2022, supported by all current runtimes
+MAX_BYTES = 2**31 - 1  # the limit of protobuf, the format of the file
 BACKWARDS = {"starts": [-1], "ends": [-(2**31)], "axes": [0], "steps": [-1]}
 
 
@@ -52,8 +52,8 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
 
     Raises:
         ImportError: onnx is not installed.
-        ValueError: the net is not a language model of one of our cells, the vocabulary is not the
-            net's, or the parameters take more than 2 GB.
+        ValueError: the net is not a language model with a built-in cell, the vocabulary is not
+            that of the net, or the parameters take more than 2 GB.
 
     Examples:
         >>> from d2lrnn.files.onnx_file import to_onnx
@@ -89,15 +89,15 @@ def _check_size(arrays: Sequence[Any]) -> None:
     size = sum(array.nbytes for array in arrays)
     if size > 0.95 * MAX_BYTES:  # the rest is for the graph and the vocabulary
         raise ValueError(
-            f"the parameters take {size / 1e9:.1f} GB, an ONNX file holds 2 GB; "
-            "export a net of fewer hidden units or tokens"
+            f"the parameters take {size / 1e9:.1f} GB, but an ONNX file can hold only 2 GB; "
+            "export a net with fewer hidden units or tokens"
         )
 
 
 def valid_ids(graph: Graph, vocab_size: int) -> str:
-    """Add nodes that turn a negative id of X (n, T) into V, an error like any id above V - 1.
+    """Add nodes that replace a negative id of X (n, T) by V, which is an error in the lookup.
 
-    Without this, -1 would be the last row of a table.
+    Otherwise, -1 would select the last row of the weights.
     """
     negative = graph.add("Less", ["X", graph.constant("zero", np.array(0))], "negative")
     outside = graph.constant("vocab_size", np.array(vocab_size))
@@ -105,9 +105,9 @@ def valid_ids(graph: Graph, vocab_size: int) -> str:
 
 
 def valid_states(graph: Graph, states: Sequence[str], num_hiddens: int) -> list[str]:
-    """Add nodes that reshape each state to (n, h), n being that of X, which fails for another n.
+    """Add nodes that reshape each state to (n, h), with n of X; this fails for another batch size.
 
-    Without this, one row would be used for all rows of a minibatch.
+    Otherwise, a state with one row would be broadcast to all rows of a minibatch.
     """
     sizes = graph.add("Shape", ["X"], "sizes")  # [n, T]
     rows = graph.add("Mul", [sizes, graph.constant("first_axis", np.array([1, 0]))], "num_rows")
@@ -140,7 +140,7 @@ def direction(
 ) -> str:
     """Add one direction of a layer; return the name of its hidden states (T, n, h)."""
     W_x, _, b = (np.concatenate(part, axis=-1) for part in cells.CELLS[cell].by_kind(weights))
-    if inputs == "ids":  # a one-hot row times W_x is a row of it
+    if inputs == "ids":  # the product of a one-hot row and W_x is a row of W_x
         rows = graph.add("Gather", [graph.constant(f"{name}.W_x", W_x + b), "ids"], f"{name}.X")
         XW = graph.add("Transpose", [rows], f"{name}.XW", perm=[1, 0, 2])  # (T, n, g * h)
     else:
@@ -155,13 +155,13 @@ def direction(
 
 
 def backwards(graph: Graph, name: str) -> str:
-    """Add what puts the time steps of a tensor (T, n, d) in reverse order."""
+    """Add a node that reverses the time steps of a tensor (T, n, d)."""
     where = [graph.constant(f"{name}.{key}", np.array(at)) for key, at in BACKWARDS.items()]
     return graph.add("Slice", [name, *where], f"{name}.backwards")
 
 
 def finished(graph: Graph, net: Model, vocab: Vocab, states: Sequence[str]) -> Any:
-    """Return the model of a graph, checked."""
+    """Return the ONNX model of a graph, after checking it."""
     onnx, helper = graph.onnx, graph.onnx.helper
     shape = net.dtype, "batch_size", net.num_hiddens
     inputs = [graph.tensor("X", "int64", "batch_size", "num_steps")]

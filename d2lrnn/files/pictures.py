@@ -1,4 +1,4 @@
-"""Pictures as files: written whole or not at all, and over nothing that is none."""
+"""Save pictures atomically, without overwriting files of another kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from d2lrnn.data import reading
 from d2lrnn.files import atomic
 
-# How files of each kind begin; what is not here cannot be told from others.
+# The first bytes of files of each kind. Files of other kinds are not checked.
 BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "eps": (b"%!PS",),
     "gif": (b"GIF8",),
@@ -28,11 +28,12 @@ BEGINNINGS: dict[str, tuple[bytes, ...]] = {
 
 
 def save(figure: Any, path: atomic.StrPath) -> None:
-    """Write a matplotlib figure into a file, of the kind that its name ends in.
+    """Save a matplotlib figure to a file, in the format given by the extension of its name.
 
     Raises:
-        FileExistsError: an OSError; there is a file of another kind.
-        OSError: the file cannot be written; the message names it, and the one before is as it was.
+        FileExistsError: an OSError; the file exists and is of another kind.
+        OSError: the file cannot be written; the message contains its name, and an existing file is
+            unchanged.
     """
     atomic.check_writable(path)
     check_replaceable(path)
@@ -42,10 +43,10 @@ def save(figure: Any, path: atomic.StrPath) -> None:
 
 
 def check_replaceable(path: atomic.StrPath) -> None:
-    """Check that a picture may take a file's place: that there is none, or one of its kind.
+    """Check that a picture may replace a file: that it does not exist, is empty or has its format.
 
     Raises:
-        FileExistsError: it is another kind of file; the message names it.
+        FileExistsError: it is another kind of file; the message contains its name.
     """
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
@@ -53,7 +54,7 @@ def check_replaceable(path: atomic.StrPath) -> None:
         start = file.read(32)
     if not start.startswith(BEGINNINGS.get(_ending(path), ())):
         raise FileExistsError(
-            f"{os.fspath(path)} is there already, and is no picture of that kind; "
+            f"{os.fspath(path)} already exists and is not a picture of that kind; "
             "choose another name, or remove it"
         )
 

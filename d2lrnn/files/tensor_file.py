@@ -1,9 +1,10 @@
-"""Safetensors files with two checksums, which detect every damage.
+"""Safetensors files with two checksums, which detect any damage.
 
-A safetensors file that has a flipped bit in a weight or in a letter of the metadata loads without
-an error. Here the metadata contain two SHA-256 digests: ``payload_sha256``, of the bytes of the
-tensors, and ``header_sha256``, of the header from its brace to its last space, with these 64 digits
-taken as zeros. Other readers of safetensors can read the file and ignore the digests.
+A plain safetensors file with a flipped bit in a weight or in the metadata loads without an error.
+Here the metadata contain two SHA-256 digests, called seals: ``payload_sha256``, of the bytes of the
+tensors, and ``header_sha256``, of the header, from its first brace to its last space, computed with
+zeros in place of its own 64 digits. Other readers of safetensors can read the file and ignore the
+digests.
 
 The library safetensors is not used: it writes all tensors at once, and the digest of a header needs
 control over its bytes. The tests read the files with the library. Tensors are written and read one
@@ -31,7 +32,7 @@ from d2lrnn.files import json_text
 Array = np.ndarray[Any, Any]
 Metadata = dict[str, str]
 
-# How safetensors calls NumPy's dtypes. It puts tensors in the order of this list, the last first.
+# The names of NumPy dtypes in safetensors, which orders tensors by the reverse of this list.
 DTYPES = {
     name: np.dtype(dtype)
     for name, dtype in {
@@ -49,23 +50,23 @@ DTYPES = {
         "U64": "<u8",
     }.items()
 }
-LONGEST_HEADER = 100_000_000  # bytes; safetensors itself takes no longer one
-# A long header is that of a large vocabulary, which has weights, or of 300,000 epochs: so many
-# bytes, and four for each byte of the tensors, are enough.
+LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
+# A header is limited to LONG_HEADER bytes, plus PER_BYTE for each byte of the tensors. This is
+# enough for a large vocabulary, which has many weights, and for a history of 300,000 epochs.
 LONG_HEADER, PER_BYTE = 12_000_000, 4
 MOST_AXES = 32
 SEALS = ("payload_sha256", "header_sha256")
 ZEROS = "0" * 64
-HEADER_SEAL = re.compile(rb'"header_sha256":"([^"]*)"')  # within a value, \" would stand
+HEADER_SEAL = re.compile(rb'"header_sha256":"([^"]*)"')  # quotes within a value are escaped
 
 
 class DamageError(ValueError):
-    """The content of a file is not what was written; the message is the reason."""
+    """The content of a file is damaged; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Later:
-    """An array that is made when it is written, so that not all are in memory at once."""
+    """An array that is created when it is written, so that not all are in memory at once."""
 
     shape: tuple[int, ...]
     dtype: Any
@@ -74,7 +75,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a tensor's bytes lie in the payload, and what they are."""
+    """The dtype and shape of a tensor, and the position of its bytes in the payload."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -93,7 +94,7 @@ def pack(tensors: Tensors, metadata: Metadata) -> bytes:
 
 
 def write(file: BinaryIO, tensors: Tensors, metadata: Metadata) -> None:
-    """Write what pack returns into a file that is empty, one tensor after the other."""
+    """Write the content that pack returns to an empty file, one tensor after the other."""
     entries = _entries(tensors)
     file.write(_header(entries, metadata, ZEROS))
     digest = hashlib.sha256()
@@ -108,14 +109,14 @@ def write(file: BinaryIO, tensors: Tensors, metadata: Metadata) -> None:
 
 
 def size(tensors: Tensors) -> int:
-    """Return how many bytes the tensors of a file take: all but its header."""
+    """Return the number of bytes of the tensors in a file, without its header."""
     return max((entry.end for entry in _entries(tensors).values()), default=0)
 
 
 def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
-    """Return the tensors and the metadata of a file, the seals among them.
+    """Return the tensors and the metadata of a file, including the seals.
 
-    A file with no seals is read as it is; whether it may be is for the caller to say.
+    A file without seals is read without a check of its content; callers can require seals.
 
     Raises:
         DamageError: a seal is broken, or the file is not a safetensors file.
@@ -128,7 +129,7 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
         metadata, entries = _parse(header)
         expected = start + max((entry.end for entry in entries.values()), default=0)
         if expected != size:
-            raise DamageError(f"it is {size:,} bytes long; its header says {expected:,}")
+            raise DamageError(f"it is {size:,} bytes long; expected {expected:,} from its header")
         tensors = {name: _read(file, entry, digest) for name, entry in entries.items()}
     if metadata.get("payload_sha256", digest.hexdigest()) != digest.hexdigest():
         raise DamageError("its tensors are damaged: they do not have the SHA-256 of the header")
@@ -136,7 +137,7 @@ def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Metadata]:
 
 
 def _entries(tensors: Tensors) -> dict[str, Entry]:
-    """Return where each tensor goes, in the order of safetensors."""
+    """Return the position of each tensor, in the order of safetensors."""
     names = {dtype: name for name, dtype in DTYPES.items()}
     little = {name: np.dtype(tensor.dtype).newbyteorder("<") for name, tensor in tensors.items()}
     if unknown := {str(dtype) for dtype in little.values() if dtype not in names}:
@@ -151,7 +152,7 @@ def _entries(tensors: Tensors) -> dict[str, Entry]:
 
 
 def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str) -> bytes:
-    """Return the length of the header and the header, sealed."""
+    """Return the length of the header and the header with its seals."""
     names = {dtype: name for name, dtype in DTYPES.items()}
     described = {
         name: {
@@ -164,9 +165,9 @@ def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str)
 
     def text(header_seal: str) -> bytes:
         seals = {"payload_sha256": payload_seal, "header_sha256": header_seal}
-        known = dict(sorted({**metadata, **seals}.items()))  # the same model is the same file
-        found = json.dumps({"__metadata__": known, **described}, separators=(",", ":")).encode()
-        return found + b" " * (-len(found) % 8)  # the payload begins at a multiple of 8
+        known = dict(sorted({**metadata, **seals}.items()))  # equal models: equal files
+        content = json.dumps({"__metadata__": known, **described}, separators=(",", ":")).encode()
+        return content + b" " * (-len(content) % 8)  # the payload begins at a multiple of 8
 
     content = text(hashlib.sha256(text(ZEROS)).hexdigest())
     payload = max((entry.end for entry in entries.values()), default=0)
@@ -204,7 +205,7 @@ def _longest_header(payload: int) -> int:
 
 
 def header_of(path: str | os.PathLike[str]) -> bytes:
-    """Return what may be the header of a file of any kind, damaged or not; nothing if none is."""
+    """Return the unchecked header of a file, or b"" if the file does not have one."""
     with reading.opened(path) as file:
         try:
             return _header_bytes(file, os.fstat(file.fileno()).st_size)
@@ -213,28 +214,28 @@ def header_of(path: str | os.PathLike[str]) -> bytes:
 
 
 def _read_header(file: BinaryIO, size: int) -> tuple[int, bytes]:
-    """Return where the payload starts, and the header, its seal checked if there is one."""
+    """Return the start of the payload, and the header, after checking its seal if it has one."""
     header = _header_bytes(file, size)
-    if (found := HEADER_SEAL.search(header)) is not None:
-        start, end = found.span(1)
+    if (seal := HEADER_SEAL.search(header)) is not None:
+        start, end = seal.span(1)
         digest = hashlib.sha256(memoryview(header)[:start])
         digest.update(ZEROS.encode())
         digest.update(memoryview(header)[end:])
-        if digest.hexdigest() != found.group(1).decode("latin-1"):
-            raise DamageError("its header is damaged: it does not have the SHA-256 that it says")
+        if digest.hexdigest() != seal.group(1).decode("latin-1"):
+            raise DamageError("its header is damaged: it does not have the SHA-256 that it states")
     return 8 + len(header), header
 
 
 def _header_bytes(file: BinaryIO, size: int) -> bytes:
-    """Return what should be the header, if it can be read in little memory."""
+    """Return the bytes of the header, after checking its length and the memory that it needs."""
     first = file.read(8)
     if len(first) < 8:
         raise DamageError(f"it is {size:,} bytes long, too short for a header")
     length = struct.unpack("<Q", first)[0]
     if length > size - 8 or length > _longest_header(size - 8 - length):
         raise DamageError(
-            f"its header claims {length:,} bytes of a file of {size:,}; a model is what save_model "
-            "or d2lrnn train --out has written, a text is for d2lrnn train --text"
+            f"its header claims {length:,} bytes of a file of {size:,}; expected a file written by "
+            "save_model or d2lrnn train --out; to train on a text, run d2lrnn train --text"
         )
     counts, start = json_text.Counts(), file.tell()
     while part := file.read(min(2**20, start + length - file.tell())):
@@ -268,13 +269,13 @@ def _parse(header: bytes) -> tuple[Metadata, dict[str, Entry]]:
 
 
 def _entry(name: str, *, dtype: str, shape: list[int], data_offsets: list[int]) -> Entry:
-    """Return where a tensor is, once all that is said of it goes together."""
+    """Return the Entry of a tensor, after checking that its dtype, shape and position agree."""
     start, end = data_offsets
     if not all(type(number) is int and number >= 0 for number in (*shape, start, end)):
-        raise ValueError(f"{name} has sizes that are no integers, 0 or above")
+        raise ValueError(f"{name} has sizes that are not integers, 0 or above")
     if len(shape) > MOST_AXES:
         raise ValueError(f"{name} has {len(shape)} axes; expected {MOST_AXES} at most")
-    found = DTYPES[dtype]
-    if end - start != math.prod(shape) * found.itemsize:
-        raise ValueError(f"{name} has {end - start} bytes, and a shape and a dtype for others")
-    return Entry(found, tuple(shape), start, end)
+    known = DTYPES[dtype]
+    if end - start != math.prod(shape) * known.itemsize:
+        raise ValueError(f"{name} has {end - start} bytes, which do not match its shape and dtype")
+    return Entry(known, tuple(shape), start, end)

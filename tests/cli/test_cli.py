@@ -483,16 +483,16 @@ def test_a_link_to_what_is_not_there_yet_is_the_same_file_too(tmp_path):
 @pytest.mark.parametrize(
     ("command", "name", "words"),
     [
-        (["train", *SMALL, "--out"], "book.txt", "is no model of d2lrnn"),
-        (["train", *SMALL, "--plot"], "book.png", "is no picture of that kind"),
-        (["train", *SMALL, "--plot"], "book.svg", "is no picture of that kind"),
-        (["train", *SMALL, "--plot"], "book.raw", "is no picture of that kind"),
-        (["compare", "--plot"], "book.png", "is no picture of that kind"),
-        (["task", "xor", "--plot"], "book.pdf", "is no picture of that kind"),
-        (["bench", "--plot"], "book.png", "is no picture of that kind"),
+        (["train", *SMALL, "--out"], "book.txt", "is not a model of d2lrnn"),
+        (["train", *SMALL, "--plot"], "book.png", "is not a picture of that kind"),
+        (["train", *SMALL, "--plot"], "book.svg", "is not a picture of that kind"),
+        (["train", *SMALL, "--plot"], "book.raw", "is not a picture of that kind"),
+        (["compare", "--plot"], "book.png", "is not a picture of that kind"),
+        (["task", "xor", "--plot"], "book.pdf", "is not a picture of that kind"),
+        (["bench", "--plot"], "book.png", "is not a picture of that kind"),
         (["bench", "--json"], "book.json", "holds no measurements"),
-        (["train", *SMALL, "--checkpoint"], "book.txt", "is no model of d2lrnn"),
-        (["train", *SMALL, "--resume", "--checkpoint"], "book.txt", "is no model of d2lrnn"),
+        (["train", *SMALL, "--checkpoint"], "book.txt", "is not a model of d2lrnn"),
+        (["train", *SMALL, "--resume", "--checkpoint"], "book.txt", "is not a model of d2lrnn"),
     ],
 )
 def test_a_file_of_another_kind_is_not_replaced(tmp_path, command, name, words):
@@ -648,7 +648,7 @@ def test_the_package_runs_as_a_module():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("", "empty name"),
+        ("", "is empty; give a name"),
         ("n" * 256, "which is too long"),
         ("file/below.png", "is missing or read-only"),
     ],

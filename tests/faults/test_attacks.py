@@ -53,7 +53,7 @@ def test_more_layers_than_there_are_tensors_are_refused(small, num_layers):
     _, metadata, write = small
     settings = json.dumps({**json.loads(metadata["settings"]), "num_layers": 0})
     said = refused(write(settings=settings.replace(": 0", f": {num_layers}")))
-    assert f"(num_layers is {num_layers}, which takes" in said
+    assert f"(num_layers is {num_layers}, which needs" in said
 
 
 @pytest.mark.parametrize("num_layers", ["1e8", "1e999", "NaN", "-1", "true", '"1"', "[]"])

@@ -57,5 +57,5 @@ def test_on_a_full_disk_the_checkpoint_stays_and_the_error_says_what_is_needed(t
     assert result.returncode == 0, result.stderr
     error, again = result.stdout.splitlines()
     assert error.startswith(f"cannot write {tmp_path}/run (No space left on device): it needs ")
-    assert f"0 are free in {tmp_path}; the file that was there is as it was; make room" in error
+    assert f"0 are free in {tmp_path}; the existing file is unchanged; free some space" in error
     assert again == "2 epochs, once there is room again"

@@ -106,7 +106,7 @@ def test_safetensors_of_another_kind_are_refused(rnn, tmp_path):
     with pytest.raises(rnn.CheckpointError) as error:
         rnn.load_model(tmp_path / "m")
     assert str(error.value) == (
-        f"{tmp_path / 'm'} holds 'no format at all'; expected 'd2lrnn model 2'"
+        f"{tmp_path / 'm'} has the format 'no format'; expected 'd2lrnn model 2'"
     )
 
 
@@ -142,7 +142,7 @@ def rewrite(path, change):
         (lambda tensors, _: tensors.pop("W_hh"), "the tensors lack W_hh"),
         (
             lambda tensors, _: tensors.update(W_xz=tensors["W_hh"]),
-            "the tensors hold W_xz, which this version does not know",
+            "the tensors hold W_xz, which this version does not support",
         ),
         (
             lambda tensors, _: tensors.update(b_h=np.zeros(7, "float32")),
@@ -155,9 +155,9 @@ def rewrite(path, change):
         (lambda _, metadata: metadata.pop("vocab"), "the metadata lack vocab"),
         (
             lambda _, metadata: metadata.update(author="me"),
-            "the metadata hold author, which this version does not know",
+            "the metadata hold author, which this version does not support",
         ),
-        (lambda _, metadata: metadata.update(settings="{}"), "it lacks 'num_hiddens'"),
+        (lambda _, metadata: metadata.update(settings="{}"), "'num_hiddens' is missing"),
     ],
 )
 def test_what_is_missing_unknown_or_of_another_kind_is_named(rnn, saved, change, reason):
@@ -172,8 +172,8 @@ def test_a_file_of_a_newer_format_says_so(rnn, saved):
     with pytest.raises(rnn.CheckpointError) as error:
         rnn.load_model(saved[2])
     assert str(error.value) == (
-        f"{saved[2]} holds 'd2lrnn model 3', which is newer than 'd2lrnn model 2', the newest that "
-        "this version reads; run: pip install --upgrade d2lrnn"
+        f"{saved[2]} has the format 'd2lrnn model 3', which is newer than 'd2lrnn model 2', "
+        "the newest that this version can read; run: pip install --upgrade d2lrnn"
     )
 
 
@@ -211,7 +211,9 @@ def test_the_same_model_is_the_same_file(rnn, saved, tmp_path):
 
 
 def test_a_vocabulary_of_another_size_is_not_saved(rnn, make_net, tmp_path):
-    with pytest.raises(ValueError, match="the vocabulary has 3 tokens, the net is for 5"):
+    with pytest.raises(
+        ValueError, match="the vocabulary has 3 tokens, but the net has vocab_size 5"
+    ):
         rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("ab"))
 
 
@@ -254,7 +256,7 @@ def test_a_file_of_another_kind_is_not_replaced(rnn, make_net, tmp_path, content
     with pytest.raises(FileExistsError) as error:
         rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("abcd"))
     assert str(error.value) == (
-        f"{tmp_path / 'm'} is there already, and is no model of d2lrnn; "
+        f"{tmp_path / 'm'} already exists and is not a model of d2lrnn; "
         "choose another name, or remove it"
     )
     assert (tmp_path / "m").read_bytes() == content
@@ -262,7 +264,7 @@ def test_a_file_of_another_kind_is_not_replaced(rnn, make_net, tmp_path, content
 
 def test_safetensors_of_another_kind_are_not_replaced(rnn, make_net, tmp_path):
     (tmp_path / "m").write_bytes(save({"x": np.zeros(3)}))
-    with pytest.raises(FileExistsError, match="is no model of d2lrnn"):
+    with pytest.raises(FileExistsError, match="is not a model of d2lrnn"):
         rnn.save_model(tmp_path / "m", make_net(), rnn.Vocab("abcd"))
 
 

@@ -66,7 +66,7 @@ def test_where_no_more_can_be_written_the_file_before_stays(tmp_path):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
     said = replace_in_another_process(tmp_path / "f", limit)
     assert f"cannot write {tmp_path / 'f'} (File too large): it needs 200,000 bytes" in said
-    assert "the file that was there is as it was; make room there, or choose another" in said
+    assert "the existing file is unchanged; free some space, or choose another" in said
     assert (tmp_path / "f").read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["f"]
 
@@ -90,7 +90,7 @@ def test_in_a_read_only_folder_the_file_stays_and_the_error_says_what_is_needed(
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=f"and {tmp_path / 'no'} is not there; make the"):
+    with pytest.raises(FileNotFoundError, match=f"and {tmp_path / 'no'} does not exist; make the"):
         atomic.replace(tmp_path / "no" / "f", b"content")
 
 
@@ -161,7 +161,7 @@ def test_a_lock_is_held_by_one_alone_and_says_by_whom(tmp_path):
         with pytest.raises(locks.LockedError) as error, atomic.locked(tmp_path / "f"):
             pass
         assert str(error.value) == (
-            f"another process, {os.getpid()}, keeps its run in {tmp_path / 'f'}; "
+            f"another process, {os.getpid()}, saves its run in {tmp_path / 'f'}; "
             "wait until it has ended, end it, or choose another file"
         )
     assert os.listdir(tmp_path) == []

@@ -109,7 +109,7 @@ def test_only_a_language_model_with_its_vocabulary_becomes_a_graph(rnn, make_net
 
 def test_a_net_that_no_file_of_onnx_can_hold_is_refused(make_net, monkeypatch):
     monkeypatch.setattr(onnx_file, "MAX_BYTES", 100)
-    with pytest.raises(ValueError, match="an ONNX file holds 2 GB"):
+    with pytest.raises(ValueError, match="an ONNX file can hold only 2 GB"):
         onnx_file.to_onnx(make_net(), VOCAB)
 
 
@@ -137,7 +137,7 @@ def test_without_onnxruntime_the_reference_implementation_checks(case, dtype, mo
 
 def test_a_runtime_that_cannot_compute_the_graph_is_named_with_a_remedy(monkeypatch, make_net):
     monkeypatch.setattr(exported, "load", lambda content: ("Runtime 0", lambda inputs: 1 / 0))
-    words = "Runtime 0 does not compute the graph (division by zero); install the newest"
+    words = "Runtime 0 cannot compute the graph (division by zero); install the newest"
     with pytest.raises(ValueError, match=re.escape(words)):
         exported.check(b"", make_net())
 
@@ -169,9 +169,9 @@ def with_last_row_for_minus_1(monkeypatch):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (unreadable, "does not load the graph"),
-        (with_other_numbers, "computes other numbers than the net"),
-        (with_last_row_for_minus_1, "takes token id -1, which is outside the vocabulary"),
+        (unreadable, "cannot load the graph"),
+        (with_other_numbers, "does not compute the same numbers as the net"),
+        (with_last_row_for_minus_1, "accepts token id -1, which is outside the vocabulary"),
     ],
 )
 def test_the_command_writes_no_graph_that_fails_the_check(saved, monkeypatch, damage, words):

@@ -272,7 +272,7 @@ def test_a_run_is_not_overwritten_by_a_model(reference, plain, tmp_path):
     with pytest.raises(FileExistsError) as error:
         reference.save_model(tmp_path / "run", net, vocab, training="a word of the settings")
     assert str(error.value) == (
-        f"{tmp_path / 'run'} is there already, and holds a training run; "
+        f"{tmp_path / 'run'} already exists and holds a training run; "
         "choose another name, or remove it"
     )
     assert (tmp_path / "run").read_bytes() == before
@@ -344,14 +344,14 @@ def rewrite(path, change):
         ),
         (
             lambda tensors, _: tensors.update({"training.extra.0": np.zeros(1)}),
-            "the tensors hold extra, which this version does not know",
+            "the tensors hold extra, which this version does not support",
         ),
         (lambda _, about: about.pop("rng"), "the run's keys lack rng"),
         (lambda _, about: about["epoch"].pop("number"), "the epoch's keys lack number"),
         (lambda _, about: about.update(rng=None), "its minibatches are without a generator"),
         (
             lambda _, about: about.update(mood="good"),
-            "the run's keys hold mood, which this version does not know",
+            "the run's keys hold mood, which this version does not support",
         ),
     ],
 )
