@@ -1,1 +1,1 @@
-"""Looking at a net, trained or training: agreement, speed, memory, gradients."""
+"""Measurements of nets: agreement of the backends, speed, memory, gradients, hidden states."""

@@ -1,8 +1,8 @@
-"""Do the backends agree? The same numbers through each of them, and what differs.
+"""Compare the results of the backends for the same inputs and parameters.
 
-Every backend computes one problem: outputs, last state and all gradients of a cell, then the
-losses of 100 training steps. NumPy in float64 is the reference. The problem's numbers are rounded
-to float32 first, so that both dtypes start from the same ones.
+Every backend computes the same problem: outputs, last state and all gradients of a cell, then the
+losses of 100 training steps. NumPy in float64 is the reference. The inputs are rounded to float32
+first, so that they are equal in both dtypes.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ CONCISE = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What a network is called with, and the gradients that arrive at what it returns.
+    """The inputs, state and parameters of a network, and the gradients for its outputs.
 
-    architecture is None for the MLP.
+    ``d_outputs`` and ``d_state`` are the gradients of the loss for the outputs and the last state.
+    ``architecture`` is None for the MLP.
     """
 
     architecture: cells.Architecture | None
@@ -60,10 +61,10 @@ class Problem:
 
     @property
     def num_terms(self) -> int:
-        """How many rounded terms reach one element of a gradient.
+        """The number of rounded terms in one element of a gradient.
 
-        A weight's gradient sums num_steps · batch_size products, and the gradient at the first
-        step has come through num_steps products of num_hiddens terms each, in every layer.
+        The gradient of a weight is a sum of num_steps · batch_size products, and the gradient at
+        the first step results from num_steps products of num_hiddens terms each, in every layer.
         """
         num_steps = len(self.inputs) if self.architecture else 1
         num_layers = self.architecture.num_layers if self.architecture else 1
@@ -72,14 +73,15 @@ class Problem:
 
 
 def bound(quantity: str, dtype: str, num_terms: int) -> float:
-    """Return the largest difference that is rounding; the one table of bounds there is.
+    """Return the largest difference that rounding can explain.
 
-    quantity is "forward" or "gradients", in units of the tensor's largest element, or "losses",
-    relative. In float64 the bounds are round numbers well above the rounding of any correct
-    version (seen: 9e-16 forward, 4e-14 gradients) and far below the effect of any fault. In
-    float32 a forward step rounds its product, sum and tanh, which does not pile up because tanh
-    contracts (seen: 5 eps); gradients pile up one rounding for each term; training steps, one for
-    each step that the gradients come back through.
+    quantity is "forward" or "gradients", relative to the largest element of the tensor, or
+    "losses", relative to each loss. In float64 the bounds are round numbers, well above the
+    rounding errors of correct implementations (measured: 9e-16 forward, 4e-14 gradients) and far
+    below the effect of an error in the code. In float32 a forward step rounds its product, sum and
+    tanh; these errors do not accumulate because tanh contracts (measured: 5 eps). Gradients
+    accumulate one rounding error per term, and training steps one per time step of the backward
+    pass.
     """
     return {
         ("forward", "float64"): 1e-12,
@@ -101,7 +103,7 @@ def make_problem(
     scale: float = 0.1,
     seed: int = 0,
 ) -> Problem:
-    """Return the problem of a case, or "mlp": drawn from N(0, 1), parameters from N(0, scale²)."""
+    """Draw the problem of a case, or of "mlp": from N(0, 1), and parameters from N(0, scale²)."""
     rng = np.random.default_rng(seed)
 
     def draw(*shape: int) -> Array:
@@ -129,7 +131,7 @@ def solve(
     fused: bool = False,
     device: Any = None,
 ) -> dict[str, Arrays]:
-    """Return {"forward": {name: array}, "gradients": {name: array}} as a backend computes them."""
+    """Compute a problem in a backend: {"forward": {name: array}, "gradients": {name: array}}."""
 
     def tensors(arrays: Iterable[Array]) -> list[Any]:
         return [rnn.from_numpy(array, dtype=dtype, device=device) for array in arrays]
@@ -155,10 +157,10 @@ def solve(
 def solve_concise(
     rnn: Backend, case: str, dtype: str = "float64", *, device: Any = None
 ) -> dict[str, Arrays]:
-    """Return what a framework's own layer computes with the parameters of a scratch model.
+    """Compute the results of a framework's layer with the parameters of a scratch model.
 
-    The problem is a minibatch of token ids; the gradients are those of its mean loss. A backend
-    without layers of its own, the reference, computes it with its scratch model.
+    The problem is a minibatch of token ids; the gradients are those of its mean loss. NumPy, the
+    reference, does not have layers and uses its scratch model.
     """
     architecture = CONCISE[case]
     problem = make_problem(case.removesuffix(", concise"))
@@ -185,7 +187,7 @@ def solve_concise(
 def forward_function(
     rnn: Backend, architecture: cells.Architecture | None, *, fused: bool = False
 ) -> Callable[..., Any]:
-    """Return a backend's forward_fn(inputs, state, params), for the MLP (None) too."""
+    """Return forward_fn(inputs, state, params) of a backend; an architecture of None is the MLP."""
     if architecture is not None:
         return layers.functions(rnn.RNNModelScratch.ops, architecture, fused=fused)[2]
 
@@ -210,7 +212,7 @@ def _losses(name: str, case: str, dtype: str, num_steps: int) -> Array:
 def losses_of_training(
     rnn: Backend, case: str, dtype: str, *, seed: int = 0, **settings: Any
 ) -> Iterator[float]:
-    """Yield the loss of one training step after the other, on the built-in corpus, without end."""
+    """Yield the losses of training steps on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
     loader = batches.SeqDataLoader(corpus, 8, 35, seed=seed)
     net = build.new_net(rnn, CASES[case], len(vocab), 32, seed=seed, dtype=dtype, **settings)
@@ -221,9 +223,9 @@ def losses_of_training(
 
 
 def difference(found: Array, expected: Array) -> float:
-    """Return the largest difference, in units of the largest expected element; NaN if any is."""
+    """Return the largest difference divided by the largest expected element; NaN if any is NaN."""
     if found.shape != expected.shape:
-        raise ValueError(f"shape {found.shape} was found where {expected.shape} was expected")
+        raise ValueError(f"the shape is {found.shape}; expected {expected.shape}")
     largest = float(np.abs(expected).max(initial=0.0))
     worst = np.abs(found.astype(np.float64) - expected).max(initial=0.0)
     return float(worst / largest) if largest else float(worst)
@@ -242,7 +244,7 @@ class Gap:
 
     @property
     def holds(self) -> bool:
-        """Whether the difference is rounding; NaN is not."""
+        """Whether the difference is within the bound; False for NaN."""
         return self.difference <= self.bound
 
 
@@ -251,33 +253,33 @@ def compare(
     cases: Iterable[str] = (),
     progress: Callable[[str], Any] = lambda text: None,
 ) -> list[Gap]:
-    """Return the differences of each backend from the reference and from each other one.
+    """Return the differences between each backend and the reference, and between all pairs.
 
-    cases are "mlp", keys of CASES or of CONCISE; none means all.
+    cases are "mlp" and keys of CASES or CONCISE; by default, all of them.
     """
     names, cases = list(names), list(cases)
     rows = []
     for case, dtype in itertools.product(cases or ("mlp", *CASES, *CONCISE), DTYPES):
         problem = make_problem(case.removesuffix(", concise"))
         reference = _results(backends.load("numpy"), case, "float64")
-        found = {}
+        results = {}
         for name in names:
             progress(f"{case}, {dtype}, {name}")
-            found[name] = _results(backends.load(name), case, dtype)
+            results[name] = _results(backends.load(name), case, dtype)
         for quantity in reference:
             limit = bound(quantity, dtype, problem.num_terms)
             for name in names:
-                gap = _largest(found[name][quantity], reference[quantity])
+                gap = _largest(results[name][quantity], reference[quantity])
                 rows.append(Gap(case, quantity, dtype, name, gap, limit))
             for one, other in itertools.combinations(names, 2):
-                gap = _largest(found[one][quantity], found[other][quantity])
-                # Two that are each within the bound of the truth are within twice of each other.
+                gap = _largest(results[one][quantity], results[other][quantity])
+                # Each is within the bound of the reference, so the two are within twice the bound.
                 rows.append(Gap(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
     return rows
 
 
 def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
-    """Return rows as text: a line for each quantity, a column for each backend, the worst pair."""
+    """Return rows as text: one line per quantity, with each backend and the worst pair."""
     names = list(names)
     grouped: dict[tuple[str, str, str], list[Gap]] = {}
     for row in rows:
@@ -286,7 +288,7 @@ def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
     heads = "".join(f"{name:>{width}}" for name in names)
     labels = [f"{case}: {quantity} {dtype}" for case, quantity, dtype in grouped]
     wide = max(map(len, [*labels, ""])) + 1
-    lines = [f"{'':{wide}}{heads}{'bound':>10}   each other (bound is twice that)"]
+    lines = [f"{'':{wide}}{heads}{'bound':>10}   worst pair (its bound is twice as large)"]
     for label, group in zip(labels, grouped.values(), strict=True):
         single = {row.who: row for row in group}
         columns = "".join(f"{single[name].difference:>{width}.1e}" for name in names)

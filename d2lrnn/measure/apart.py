@@ -1,4 +1,4 @@
-"""Measuring in a process of its own, which does not outlive this one."""
+"""Run measurements in a child process, which ends when this process ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from d2lrnn import children
 from d2lrnn.training import interrupts
 
-LOOK = 0.1  # seconds after which Python can act on a signal that came as it began to wait
+LOOK = 0.1  # seconds; Python handles signals between two waits
 
 
 def run(
@@ -22,10 +22,10 @@ def run(
     check: bool = False,
     **settings: Any,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a command of this package as subprocess.run does.
+    """Run a command of this package like subprocess.run.
 
-    The process ends with this one, whatever signal ends it. SIGTERM and SIGHUP raise SystemExit
-    while it runs, so that temporary files are removed too.
+    The child ends when this process ends, for whatever reason. While it runs, SIGTERM and SIGHUP
+    raise SystemExit in this process, so that temporary files are removed.
     """
     with interrupts.exiting(), children.listening() as environment:
         own = {**(os.environ if env is None else env), **environment}
@@ -50,10 +50,12 @@ def _output(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def result(module: str, settings: Mapping[str, Any]) -> Any:
-    """Return what ``python -m MODULE SETTINGS`` prints last, in JSON as the settings are.
+    """Run ``python -m MODULE SETTINGS`` and return the JSON value in its last line of output.
+
+    The settings are passed as JSON, too.
 
     Raises:
-        CalledProcessError: the module has failed; what it printed to stderr says why.
+        CalledProcessError: the module failed; its output to stderr contains the reason.
     """
     command = [sys.executable, "-m", module, json.dumps(settings)]
     output = run(command, check=True, stdout=subprocess.PIPE).stdout

@@ -1,4 +1,4 @@
-"""An exported ONNX graph, loaded, computed and compared with the net that it was made of."""
+"""Check an exported ONNX graph: load it, compute it and compare the results with its net."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ NUM_STEPS, BATCH_SIZE = 3, 2
 
 
 def check(content: bytes, net: Any) -> str:
-    """Check that a runtime loads a graph, computes what the net does, and refuses unknown ids.
+    """Check that a runtime loads a graph, computes the same as the net, and refuses invalid ids.
 
-    The runtime is ONNX Runtime, or onnx's own reference implementation where it is not installed.
+    The runtime is ONNX Runtime if it is installed, otherwise the reference implementation of onnx.
 
     Args:
-        content: what ``to_onnx(net, vocab)`` returned.
+        content: the bytes that ``to_onnx(net, vocab)`` returned.
         net: the language model.
 
     Returns:
-        what was checked, as text.
+        A sentence that states what was checked.
 
     Raises:
         ImportError: onnx is not installed.
-        ValueError: the net holds numbers that are not finite; or the graph does not load, computes
-            other numbers, or takes an id outside 0..V-1.
+        ValueError: the net holds numbers that are not finite; or the graph cannot be loaded,
+            computes other numbers, or accepts an id outside 0..V-1.
 
     Examples:
         >>> from d2lrnn.files.onnx_file import to_onnx
@@ -68,43 +68,43 @@ def _check_finite(net: Any) -> None:
 def _computed(runtime: str, compute: Compute, inputs: dict[str, Any]) -> list[Any]:
     try:
         return compute(inputs)
-    except Exception as error:  # whatever the runtime raises
+    except Exception as error:  # any exception of the runtime
         raise ValueError(
-            f"{runtime} does not compute the graph ({error}); install the newest onnxruntime"
+            f"{runtime} cannot compute the graph ({error}); install the newest onnxruntime"
         ) from error
 
 
 def _largest_difference(runtime: str, net: Any, outputs: list[Any], X: Any, state: Any) -> float:
-    """Return the largest difference of a graph's outputs from the net's, which is rounding."""
+    """Return the largest difference between graph and net, after checking that it is rounding."""
     differences = list(map(agreement.difference, outputs, evaluated(net, X, state)))
     limits = [max(agreement.bound("forward", net.dtype, 0), own) for own in rounding(net, X, state)]
     if not all(one <= limit for one, limit in zip(differences, limits, strict=True)):
         raise ValueError(
-            f"{runtime} computes other numbers than the net: they differ by "
+            f"{runtime} does not compute the same numbers as the net: they differ by "
             f"{max(differences):.0e} of the largest; install the newest onnxruntime"
         )
     return max(differences)
 
 
 def load(content: bytes) -> tuple[str, Compute]:
-    """Return the name of a runtime, and what computes a graph's outputs of its inputs."""
+    """Return the name of a runtime, and a function that computes the graph for given inputs."""
     try:
         import onnxruntime
     except ImportError:
         return load_reference(content)
     runtime, options = f"ONNX Runtime {onnxruntime.__version__}", onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # errors are raised, they need not be printed too
+    options.log_severity_level = 4  # errors are raised, and need not be printed
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no class of their own
+    except Exception as error:  # its exceptions do not share a base class
         raise ValueError(
-            f"{runtime} does not load the graph ({error}); install the newest onnxruntime"
+            f"{runtime} cannot load the graph ({error}); install the newest onnxruntime"
         ) from error
     return runtime, lambda inputs: list(session.run(None, inputs))
 
 
 def load_reference(content: bytes) -> tuple[str, Compute]:
-    """Return the same of onnx's own implementation, which is slow and takes any valid graph."""
+    """Do what load does with the reference implementation of onnx, which is slow."""
     import onnx
     from onnx.reference import ReferenceEvaluator
 
@@ -123,16 +123,17 @@ def evaluated(net: Any, X: Any, state: Any) -> list[Any]:
     """Return the scores and the last state of a net as NumPy arrays."""
     tensors = net.ops.tensors
     first = tuple(tensors.from_numpy(part.astype(net.dtype), device=net.device) for part in state)
-    with np.errstate(over="ignore"):  # of a sigmoid with large weights
+    with np.errstate(over="ignore"):  # in a sigmoid with large weights
         outputs, last = net.evaluate(X, first)
     return [outputs, *map(tensors.to_numpy, last)]
 
 
 def rounding(net: Any, X: Any, state: Any) -> list[float]:
-    """Return how much each output may change by rounding, in units of its largest element.
+    """Return a bound of the rounding error of each output, relative to its largest element.
 
-    A net of large weights multiplies the rounding of each step. The difference between float32 and
-    float64 in NumPy shows by how much; another order of the same sums stays within 16 times that.
+    A net with large weights amplifies the rounding errors of each step. The difference between
+    float32 and float64 in NumPy measures this; 16 times this difference is the bound for sums in
+    another order.
     """
     results: list[list[Any]] = []
     for dtype in agreement.DTYPES:
@@ -145,9 +146,9 @@ def rounding(net: Any, X: Any, state: Any) -> list[float]:
 
 
 def _check_refused(runtime: str, compute: Compute, inputs: dict[str, Any], token: int) -> None:
-    """Check that a graph does not compute anything of a token id outside the vocabulary."""
+    """Check that computing the graph fails for a token id outside the vocabulary."""
     try:
         compute(inputs)
-    except Exception:  # whatever the runtime raises
+    except Exception:  # any exception of the runtime
         return
-    raise ValueError(f"{runtime} takes token id {token}, which is outside the vocabulary")
+    raise ValueError(f"{runtime} accepts token id {token}, which is outside the vocabulary")

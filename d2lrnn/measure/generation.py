@@ -1,7 +1,7 @@
-"""How fast text is generated: one prefix at a time, and many as one batch.
+"""Measure the speed of generating text, from one prefix and from many prefixes as one batch.
 
-Both take turns within one process, and what counts is the median. Each kind of net has a process of
-its own, in which no other framework's threads are.
+The two are timed alternately in one process, and the medians are reported. Each kind of net is
+measured in a separate process, so that threads of other frameworks do not interfere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NUM_PREFIXES = 64
 
 @dataclass(frozen=True)
 class Speed:
-    """Characters a second of predict_ch8, and of predict_many from so many prefixes."""
+    """Characters per second of predict_ch8, and of predict_many from num_prefixes prefixes."""
 
     backend: str
     cell: str
@@ -37,7 +37,7 @@ class Speed:
 
     @property
     def gain(self) -> float:
-        """How many times as many characters a second a batch gives."""
+        """The speed with a batch divided by the speed with one prefix."""
         return self.many / self.one
 
 
@@ -50,15 +50,15 @@ def measure(
     num_prefixes: int = NUM_PREFIXES,
     num_hiddens: int = NUM_HIDDENS,
 ) -> Speed:
-    """Time an untrained net of 28 tokens, which says nonsense as fast as a trained one does sense.
+    """Time the generation of text by an untrained net with 28 tokens.
 
     Args:
         name: the backend.
         cell: "rnn", "gru" or "lstm".
-        rounds: how many count, after one that does not: compilers and caches warm up.
-        num_preds: characters after each prefix.
-        num_prefixes: how many go on as one batch.
-        num_hiddens: hidden units.
+        rounds: the number of timed rounds, after one round to warm up compilers and caches.
+        num_preds: the number of characters generated after each prefix.
+        num_prefixes: the number of prefixes in the batch.
+        num_hiddens: the number of hidden units.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -69,11 +69,11 @@ def measure(
     net = build.new_net(rnn, cells.Architecture(cell), len(vocab), num_hiddens, fused=True, seed=0)
     several: dict[int, list[float]] = {1: [], num_prefixes: []}
     for _ in range(rounds + 1):
-        for count, found in several.items():
+        for count, speeds in several.items():
             start = time.perf_counter()
             rnn.predict_many(["time "] * count, num_preds, net, vocab)
-            found.append(count * num_preds / (time.perf_counter() - start))
-    one, many = (statistics.median(found[1:]) for found in several.values())
+            speeds.append(count * num_preds / (time.perf_counter() - start))
+    one, many = (statistics.median(speeds[1:]) for speeds in several.values())
     return Speed(name, cell, one, many, num_prefixes)
 
 
@@ -84,19 +84,22 @@ def survey(
     progress: Callable[[], Any] | None = None,
     **settings: int,
 ) -> list[Speed]:
-    """Return measure(name, kind, **settings) of each backend and cell; progress follows each."""
+    """Return measure(name, kind, **settings) of each backend and cell.
+
+    progress is called after each measurement.
+    """
     speeds, kinds = [], list(kinds)
     for name in names:
         for kind in kinds:
-            asked = {"name": name, "cell": kind, **settings}
-            speeds.append(Speed(**apart.result("d2lrnn.measure.generation", asked)))
+            arguments = {"name": name, "cell": kind, **settings}
+            speeds.append(Speed(**apart.result("d2lrnn.measure.generation", arguments)))
             if progress:
                 progress()
     return speeds
 
 
 def table(speeds: Iterable[Speed]) -> str:
-    """Return speeds as text."""
+    """Return a table of speeds as text."""
     lines = [f"{'backend':<11}{'cell':<6}{'one':>10}{'many':>11}{'many/one':>10}"]
     for s in speeds:
         lines.append(f"{s.backend:<11}{s.cell:<6}{s.one:>10,.0f}{s.many:>11,.0f}{s.gain:>9.1f}x")

@@ -1,4 +1,4 @@
-"""How gradients flow back through time: the norm of dL/dH_t, step by step (section 9.7)."""
+"""Measure the gradients in backpropagation through time: the norm of dL/dH_t (section 9.7)."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 def gradient_norms(
     net: RNNModelScratch, X: Any, Y: Any, state: Any = None, *, last_only: bool = False
 ) -> Array:
-    """Return the Euclidean norm of dL/dH_t for each time step t, by the backend's own gradients.
+    """Return the Euclidean norm of dL/dH_t for each time step t.
 
-    H_t is the hidden state after step t, and the gradient all of it: through the output of step t
-    and through every later step. It is found by adding a zero E_t to each H_t and asking for
-    dL/dE_t.
+    H_t is the hidden state after step t. The gradient is the total one, through the output of step
+    t and through every later step. It is computed by the backend, by adding a zero E_t to each H_t
+    and differentiating by E_t.
 
     Args:
         net: an RNNModelScratch of one layer and one direction.
         X: token ids (batch_size, num_steps).
         Y: target ids of the same shape.
         state: the state to start from; None starts at zero.
-        last_only: let L be the loss of the last time step alone, so that what arrives at H_t has
-            come all the way back.
+        last_only: let L be the loss of the last time step only, so that the gradient for H_t has
+            passed through all later steps.
 
     Returns:
-        num_steps norms, float64; L is the mean cross-entropy over the minibatch.
+        An array of num_steps norms, float64; L is the mean cross-entropy over the minibatch.
 
     Raises:
         ValueError: the net is deep or bidirectional, or X and Y do not fit.
@@ -48,13 +48,13 @@ def gradient_norms(
     Examples:
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
         >>> norms = rnn.gradient_norms(net, [[0, 1, 2]], [[1, 2, 3]], last_only=True)
-        >>> norms.shape, bool(norms[0] < norms[-1])  # it vanishes on its way back
+        >>> norms.shape, bool(norms[0] < norms[-1])  # smaller at early steps
         ((3,), True)
     """
     if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is an {type(net).__name__}; gradient_norms needs an RNNModelScratch; "
-            "copy_params gives one the parameters of another"
+            "copy its parameters into one with copy_params"
         )
     if not net.architecture.plain:
         raise ValueError(
@@ -72,8 +72,8 @@ def hidden_gradients(
 ) -> Array:
     """Return the gradients of the mean loss for every hidden state, (T, n, h).
 
-    For one layer in one direction; arguments as of gradient_norms. A zero E_t is added to each H_t;
-    what is returned is the gradient for E_t.
+    The net has one layer and one direction; the arguments are those of gradient_norms. A zero E_t
+    is added to each H_t, and the gradient for E_t is returned.
     """
     _, d_outputs = net.loss_and_d_outputs(X, Y, state, last_only=last_only)
     forward_fn = networks.Perturbed(net.ops, net.architecture.cell, net.vocab_size)
@@ -89,21 +89,21 @@ def hidden_gradients(
 def bptt_terms(
     net: SequenceClassifierScratch, X: Any, y: Any, valid: Any = None
 ) -> dict[str, Array]:
-    """Return what each time step contributes to the gradients of a classifier's cell.
+    """Return the contribution of each time step to the gradients of a classifier's cell.
 
     The weights are the same at every step, and their gradient is a sum over steps:
-    dL/dW_hh = sum_t H_{t-1}^T dL/dA_t. Here each step has a copy of its own, and the gradient of a
-    copy is the term of that step.
+    dL/dW_hh = sum_t H_{t-1}^T dL/dA_t. Here each step uses a separate copy of the weights, and the
+    gradient of a copy is the term of that step.
 
     Args:
         net: a SequenceClassifierScratch of one layer and one direction.
-        X: sequences, as its step takes them.
+        X: sequences, as for its training step.
         y: their classes.
-        valid: what of X is not padding, or None.
+        valid: lengths or a mask that mark the padding in X, or None.
 
     Returns:
-        by name, such as "W_xh" and "W_hh", an array (num_steps, ...): its sum over the first axis
-        is the gradient of that parameter.
+        A dict from names, such as "W_xh" and "W_hh", to arrays (num_steps, ...). The sum of an
+        array over the first axis is the gradient of that parameter.
 
     Source: the book's section 9.7, equations 9.7.4 and 9.7.16.
 
@@ -125,24 +125,24 @@ def bptt_terms(
     copies = tensors.trainable(arrays, dtype=net.dtype, device=net.device)
     compute = net.ops.gradients.value_and_grad(networks.Unshared(net.ops, cell), net.loss)
     _, _, grads = compute(copies, inputs, targets, weights)
-    *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are the output layer's
+    *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are of the output layer
     by_step = [cells.CELLS[cell].named(own) for own in net.architecture.runs(terms)]
     return {name: np.stack([own[name] for own in by_step]) for name in by_step[0]}
 
 
 def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:
-    """Return a cell's parameters as networks.Unshared takes them."""
+    """Repeat the parameters of a cell num_steps times, as networks.Unshared expects them."""
     *weights, W_hq, b_q = arrays
     return [*weights * num_steps, W_hq, b_q]
 
 
 def norm_of_gradients(net: RNNModelScratch) -> Callable[[Any, Any, Any], float]:
-    """Return norm(X, Y, state): the joint norm of a minibatch's gradients, before any clipping.
+    """Return a function norm(X, Y, state): the joint norm of the gradients before clipping.
 
-    What the backend compiles for it is compiled once, so that it can be watched during training.
+    The function is compiled only once, so that it can be called during training.
 
     Args:
-        net: an RNNModelScratch; its parameters are those of the moment at each call.
+        net: an RNNModelScratch; each call uses its current parameters.
     """
     network = networks.Recurrent(net.forward_fn, net.vocab_size)
     compute = net.ops.gradients.value_and_grad(network, "softmax")
@@ -158,7 +158,7 @@ def norm_of_gradients(net: RNNModelScratch) -> Callable[[Any, Any, Any], float]:
 
 
 def joint_norm(gradients: Sequence[Array]) -> float:
-    """Return the Euclidean norm of several arrays taken as one vector."""
+    """Return the Euclidean norm of several arrays, concatenated to one vector."""
     return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
 
 
@@ -194,28 +194,28 @@ def survey(
     num_steps: int = 100,
     seed: int = 0,
 ) -> dict[str, dict[str, Array]]:
-    """Return what flow finds for each cell and spectral radius.
+    """Return the gradient norms of ``flow`` for each cell and spectral radius.
 
-    Labels hold the joint norm of the parameters' gradients, of the mean loss, and what clipping to
-    1 leaves of it: it bounds the update, but what has vanished stays vanished.
+    The labels contain the joint norm of the parameter gradients (of the mean loss), and the norm
+    after clipping to 1. Clipping bounds the update, but does not restore vanished gradients.
 
     Returns:
         {"rnn": {"radius 0.5, ...": norms, ...}, "gru": ..., "lstm": ...}.
 
     Examples:
         >>> from d2lrnn.measure.gradient_flow import survey
-        >>> found = survey(rnn, radii=(0.5, 1.0), num_steps=10)
-        >>> list(found), [len(norms) for norms in found["rnn"].values()]  # one for each step
+        >>> norms = survey(rnn, radii=(0.5, 1.0), num_steps=10)
+        >>> list(norms), [len(array) for array in norms["rnn"].values()]  # one for each step
         (['rnn', 'gru', 'lstm'], [10, 10])
     """
-    found: dict[str, dict[str, Array]] = {}
+    curves: dict[str, dict[str, Array]] = {}
     for cell in ("rnn", "gru", "lstm"):
-        found[cell] = {}
+        curves[cell] = {}
         for radius in radii:
             norms, norm = flow(backend, cell, radius, num_steps=num_steps, seed=seed)
             label = f"radius {radius:g}: norm {norm:.3g}, clipped {min(norm, 1.0):.3g}"
-            found[cell][label] = norms
-    return found
+            curves[cell][label] = norms
+    return curves
 
 
 def flow(
@@ -229,21 +229,21 @@ def flow(
 ) -> tuple[Array, float]:
     """Return gradient_norms of a network at a spectral radius, on the built-in corpus.
 
-    The network has 64 hidden units and N(0, 0.1²) weights but for the recurrent ones, which are
-    scaled to the radius, and sees 8 rows of num_steps characters.
+    The network has 64 hidden units. Its weights are drawn from N(0, 0.1²), and the recurrent ones
+    are scaled to the radius. The minibatch has 8 rows of num_steps characters.
 
     Args:
-        backend: its module.
+        backend: the module of a backend.
         cell: "rnn", "gru" or "lstm".
         radius: the largest absolute eigenvalue of each recurrent matrix, above 0.
         num_steps: time steps.
-        seed: of the weights and of the minibatch.
-        forget_bias: the bias of the gate that keeps what was: the LSTM's forget gate, or the GRU's
-            update gate.
+        seed: the seed of the weights and of the minibatch.
+        forget_bias: the bias of the gate that retains the state: the forget gate of the LSTM, or
+            the update gate of the GRU.
 
     Returns:
-        the norms, of the last step's loss, and the joint norm of the parameters' gradients, of the
-        mean loss, before any clipping.
+        The norms, for the loss of the last step, and the joint norm of the parameter gradients, for
+        the mean loss, before clipping.
     """
     corpus, vocab = text.build_corpus(corpora.read_builtin())
     X, Y = next(batches.seq_data_iter_random(corpus, 8, num_steps, seed=seed))

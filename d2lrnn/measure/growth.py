@@ -1,9 +1,9 @@
-"""How time and memory grow: with the steps, the hidden units, the vocabulary and the text.
+"""Measure how time and memory grow with the steps, hidden units, vocabulary and length of a text.
 
-Each point is a process of its own, because what counts as memory is the most that a process has
-ever held (its resident set), beyond what it held after a small step of the same kind. The time is
-the median of three steps after the first one, which compiles. The slope on logarithmic axes is the
-power of the size: 1 where twice the size takes twice as much.
+Each point is measured in a separate process, because the memory is the maximum resident set size of
+the process, minus the maximum after a small step of the same kind. The time is the median of three
+steps after the first one, which compiles. The slope on logarithmic axes is the power of the size: a
+slope of 1 means that twice the size takes twice as much.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from d2lrnn.nets import build, cells
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
 
-# What grows, and with it the power of the work itself: of the time, and of the memory.
+# For each axis, the expected powers of its size in the time and in the memory.
 WORK = MappingProxyType(
     {"num_steps": (1, 1), "num_hiddens": (2, 2), "vocab_size": (1, 1), "mebibytes": (1, 1)}
 )
@@ -50,7 +50,7 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class Curve:
-    """What each size takes: seconds of a step or of the reading of a text, and memory in MiB."""
+    """For each size, the seconds of a step (or of reading a text) and the memory in MiB."""
 
     backend: str
     cell: str
@@ -61,7 +61,7 @@ class Curve:
 
     @property
     def slopes(self) -> tuple[float, float]:
-        """The powers of the size with which time and memory grow."""
+        """The powers of the size in time and in memory."""
         return slope(self.sizes, self.seconds), slope(self.sizes, self.mebibytes)
 
 
@@ -72,39 +72,39 @@ def survey(
     *,
     progress: Callable[[], Any] | None = None,
 ) -> list[Curve]:
-    """Return a curve for each axis, all other sizes as usual.
+    """Return a curve for each axis, with the other sizes at their usual values.
 
     Args:
         name: the backend.
         cell: "rnn", "gru" or "lstm".
-        sizes: the sizes of each axis: "num_steps", "num_hiddens", "vocab_size"; or "mebibytes", of
-            a text that is read and cut into minibatches.
-        progress: called after each size.
+        sizes: the sizes for each axis: "num_steps", "num_hiddens", "vocab_size", or "mebibytes" (of
+            a text that is read and divided into minibatches).
+        progress: a function called after each size.
 
     Raises:
-        ValueError: there is no such axis, or no such cell.
+        ValueError: an axis or the cell is unknown.
     """
     checks.choice(cell, "cell", ("rnn", "gru", "lstm"))
-    found = []
+    curves = []
     for axis, several in sizes.items():
         checks.choice(axis, "axis", tuple(WORK))
-        taken = []
+        costs = []
         for size in several:
             settings = {"name": name, "cell": cell, "axis": axis, "size": size}
-            taken.append(apart.result("d2lrnn.measure.growth", settings))
+            costs.append(apart.result("d2lrnn.measure.growth", settings))
             if progress:
                 progress()
-        found.append(Curve(name, cell, axis, list(several), *map(list, zip(*taken, strict=True))))
-    return found
+        curves.append(Curve(name, cell, axis, list(several), *map(list, zip(*costs, strict=True))))
+    return curves
 
 
 def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """Return the power of the size that values grow with, at the largest sizes.
+    """Return the power of the size in the growth of the values, at the largest sizes.
 
-    From the largest one and the next that is at most a quarter of it, so that what differs between
-    two runs is small beside what the sizes make. At small sizes what every step takes hides the
-    growth. One size alone gives 0, and so do values that are not above 0, such as memory that did
-    not grow.
+    It is computed from the largest size and the largest one that is at most a quarter of it, so
+    that the variation between runs is small compared with the growth. Small sizes are not used,
+    because fixed costs hide the growth. The result is 0 for a single size, and for values that are
+    not above 0, such as memory that did not grow.
     """
     points = dict(zip(sizes, values, strict=True))
     largest = max(points)
@@ -116,7 +116,7 @@ def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def table(curves: Sequence[Curve]) -> str:
-    """Return curves as text: a line for each size, and the slopes, in brackets the work's own."""
+    """Return curves as text: one line per size, then the slopes, with expected ones in brackets."""
     lines = [f"{'backend':<11}{'cell':<6}{'axis':<12}{'size':>8}{'seconds':>13}{'MiB':>13}"]
     for curve in curves:
         head = f"{curve.backend:<11}{curve.cell:<6}{curve.axis:<12}"
@@ -128,7 +128,7 @@ def table(curves: Sequence[Curve]) -> str:
 
 
 def measure(name: str, cell: str, axis: str, size: int) -> tuple[float, float]:
-    """Return the seconds and the memory, in MiB, of one size, in this process."""
+    """Measure the seconds and the memory, in MiB, of one size in this process."""
     rnn = backends.load(name)
     train(rnn, cell, **SMALL)()
     before = peak()
@@ -143,7 +143,7 @@ def measure(name: str, cell: str, axis: str, size: int) -> tuple[float, float]:
 
 
 def seconds_of(run: Callable[[], Any]) -> float:
-    """Return how long a function takes."""
+    """Return the run time of a function in seconds."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
@@ -152,21 +152,21 @@ def seconds_of(run: Callable[[], Any]) -> float:
 def train(
     rnn: Backend, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
 ) -> Callable[[], float]:
-    """Return a function that trains a fused network on one minibatch, and waits for the loss."""
+    """Return a function that trains a fused network on one minibatch and returns the loss."""
     net = build.new_net(rnn, cells.Architecture(cell), vocab_size, num_hiddens, fused=True, seed=0)
     X, Y = np.random.default_rng(0).integers(vocab_size, size=(2, batch_size, num_steps))
     step, state = net.make_step(0.1), net.begin_state(batch_size)
 
     def run() -> float:
         loss, _ = step(X, Y, state)
-        net.arrays()[0][:1].sum()  # the update is done where its results are read
+        net.arrays()[0][:1].sum()  # reading the result waits for the update
         return float(loss)
 
     return run
 
 
 def reading(rnn: Backend, mebibytes: int, folder: Path) -> Callable[[], Any]:
-    """Return a function that reads a text of that size and cuts it into minibatches."""
+    """Return a function that reads a text of that size and divides it into minibatches."""
     line = "the time traveller for so it will be convenient to speak of him\n"
     path, block = folder / "text.txt", line * (2**20 // len(line))
     with path.open("w", encoding="utf-8") as file:
@@ -181,10 +181,10 @@ def reading(rnn: Backend, mebibytes: int, folder: Path) -> Callable[[], Any]:
 
 
 def peak() -> float:
-    """Return the largest resident set that this process has had, in MiB."""
+    """Return the maximum resident set size of this process, in MiB."""
     import resource  # not on Windows
 
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB on Linux
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 

@@ -1,7 +1,7 @@
-"""What goes on inside a network while it reads: hidden states, gates, what it expects next.
+"""Compute the hidden states, gates and predictions of a network for each token of a text.
 
-Everything is computed with the net's own functions: the states and outputs by running it token by
-token, as it generates, and the gates by the step of its backend's recurrent cell.
+All values are computed with the functions of the net: states and outputs by running it token by
+token, and gates with the step of the recurrent cell of its backend.
 """
 
 from __future__ import annotations
@@ -18,32 +18,33 @@ from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
 from d2lrnn.nets.prediction import prefix_tokens
 
-GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the book's letters
+GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the letters in the book
 
 
 @dataclass(frozen=True)
 class Inside:
-    """What was seen in a network of num_hiddens h that read T tokens of V possible ones.
+    """The internal values of a network with h hidden units for T tokens of a vocabulary of V.
 
     Attributes:
-        tokens: what it read.
+        tokens: the tokens of the text.
         states: the hidden state H_t after each token, (T, h).
-        gates: by their letters in the book, (T, h) each, from 0 to 1: Z and R of a GRU; I, F and O
-            of an LSTM; none of an RNN.
-        candidates: the candidate state of a GRU, or memory of an LSTM, (T, h); None for an RNN.
-        memory: an LSTM's C_t, (T, h), or None.
-        probabilities: of the next token after each token, (T, V).
+        gates: the gates by their letters in the book, (T, h) each, from 0 to 1: Z and R of a GRU;
+            I, F and O of an LSTM; empty for an RNN.
+        candidates: the candidate hidden state of a GRU, or the candidate memory of an LSTM, (T, h);
+            None for an RNN.
+        memory: the memory C_t of an LSTM, (T, h), or None.
+        probabilities: the probabilities of the next token after each token, (T, V).
     """
 
     tokens: list[str]
     states: Array
     gates: dict[str, Array]
     candidates: Array | None
-    memory: Any  # or None, as said above: a checker cannot know the cell
+    memory: Any  # Array or None; a type checker cannot infer the cell
     probabilities: Array
 
     def series(self) -> dict[str, Array]:
-        """Return all that has a value for each token and hidden unit, by name: H, then the rest."""
+        """Return the arrays (T, h) by name: H, then the gates, then the memory or similar."""
         others = {"C": self.memory} if self.memory is not None else {}
         return {"H": self.states, **self.gates, **others}
 
@@ -60,8 +61,7 @@ def look_inside(
         temperature: probabilities are softmax(scores / temperature); above 0.
 
     Returns:
-        An Inside, whose ``tokens`` (T), ``states`` (T, h) and ``gates`` (name: (T, h)) belong
-        together.
+        An Inside with the ``tokens`` (T), ``states`` (T, h), ``gates`` (name: (T, h)) and so on.
 
     Raises:
         ValueError: the net is deep, bidirectional or not an RNNModelScratch, the text is empty, or
@@ -97,11 +97,11 @@ def look_inside(
 
 
 def check_net(net: Any) -> None:
-    """Check that a net is one that can be looked into."""
+    """Check that look_inside supports a net."""
     if not isinstance(net, RNNModelScratch):
         raise ValueError(
             f"the net is an {type(net).__name__}; look_inside needs an RNNModelScratch; "
-            "copy_params gives one the parameters of another"
+            "copy its parameters into one with copy_params"
         )
     if not net.architecture.plain:
         raise ValueError(
@@ -114,10 +114,10 @@ def _rows(net: RNNModelScratch, state: Any) -> list[Array]:
 
 
 def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Array | None]:
-    """Return the gates, and the candidate, of inputs X (T, V) and the states before them (T, h).
+    """Return the gates and the candidate for inputs X (T, V) and previous states H (T, h).
 
-    Each time step is one row. tanh(X W_x + H W_h + b) is the step of the recurrent cell, and a
-    gate is made of it: sigmoid(a) = (1 + tanh(a / 2)) / 2.
+    Each time step is one row. The step of the recurrent cell computes tanh(X W_x + H W_h + b), and
+    gates follow from sigmoid(a) = (1 + tanh(a / 2)) / 2.
     """
     cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
     named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
@@ -139,7 +139,7 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
         candidate = step(X, H, *of("c"))
     elif cell == "gru":
         candidate = step(X, gates["R"] * H, *of("h"))
-    else:  # the reset gate comes after the product H W_hh + b_hh, which is added as it is
+    else:  # the reset gate is applied to the product H W_hh + b_hh
         W_xh, W_hh, b_h = of("h")
         product = net.ops.output_layer(H, net.tensor(W_hh), net.tensor(named["b_hh"]))
         candidate = step(X, gates["R"] * product, W_xh, np.eye(len(b_h)), b_h)

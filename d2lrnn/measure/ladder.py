@@ -1,12 +1,13 @@
-"""Four steps from the recurrent network of the textbook to the fused one, each timed.
+"""Time the optimizations that lead from a textbook implementation of an RNN to the fused one.
 
 0. everything in the loop: one-hot rows, their product, the recurrence and the output layer;
 1. the output layer once, after the loop: this is rnn;
 2. the product of the inputs once, before the loop;
-3. a look-up in the place of that product: a one-hot row times a matrix is one of its rows;
-4. the gradient by hand: that of each weight is one product for all steps; this is rnn_fused.
+3. a lookup in place of this product: a one-hot row times a matrix is one of its rows;
+4. a hand-written gradient, with one product per weight for all steps: this is rnn_fused.
 
-All five compute the same. NumPy, whose every gradient is by hand, has steps 1, 2 with 4, and 3.
+All forms compute the same results. NumPy, whose gradients are all hand-written, has steps 1, 2
+together with 4, and 3.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from d2lrnn.interface import Backend
 
 Outputs = tuple[Any, tuple[Any, ...]]
-LOOK_UP = "token ids look up what one-hot rows multiply"
+LOOK_UP = "rows of the weights are looked up by token ids instead of a one-hot product"
 
 
 @dataclass(frozen=True)
 class Rung:
-    """A forward function on the way, and what is new in it."""
+    """A forward function, and the optimization that it adds to the previous one."""
 
     name: str
     change: str
@@ -39,19 +40,19 @@ class Rung:
 
 
 def ladder(backend: Backend) -> list[Rung]:
-    """Return the forms of a recurrent network in a backend, from the textbook's to the fused.
+    """Return the forms of a recurrent network in a backend, from the textbook form to the fused.
 
-    Each ``forward_fn(inputs, state, params)`` does for RNNModelScratch, with get_params and
-    init_rnn_state; its source can be shown.
+    Each ``forward_fn(inputs, state, params)`` can be used in RNNModelScratch, with get_params and
+    init_rnn_state; its source can be displayed.
 
     Args:
         backend: a module, such as d2lrnn.torch.
     """
     ops = backend.RNNModelScratch.ops
     by_hand = Rung("by hand", "the gradient is written by hand", backend.rnn_fused)
-    once = Rung("output once", "the output layer comes once, after the loop", backend.rnn)
-    if not ops.has_layers:  # NumPy differentiates nothing by itself
-        on_rows = "the inputs' product comes before the loop, each weight's gradient after it"
+    once = Rung("output once", "the output layer is applied once, after the loop", backend.rnn)
+    if not ops.has_layers:  # NumPy does not differentiate automatically
+        on_rows = "the product of the inputs is before the loop, the gradients of weights after it"
         input_first = Rung("input once", on_rows, reading_rows(backend.rnn_fused))
         return [once, input_first, Rung("look-up", LOOK_UP, backend.rnn_fused)]
 
@@ -60,11 +61,11 @@ def ladder(backend: Backend) -> list[Rung]:
 
         def step(X: Any, before: Any, params: Any) -> tuple[Any, ...]:
             *weights, W_hq, b_q = params
-            _, H = before  # the outputs of the step before are not looked at
+            _, H = before  # the previous outputs are not used
             (H,) = ops.steps["rnn"](X, (H,), weights)
             return H @ W_hq + b_q, H
 
-        nothing = state[0] @ W_hq  # of the outputs' shape
+        nothing = state[0] @ W_hq  # has the shape of the outputs
         outputs, (_, H) = ops.unroll(step, inputs, (nothing, *state), (W_xh, W_hh, b_h, W_hq, b_q))
         return ops.tensors.flat(outputs), (H,)
 
@@ -80,16 +81,16 @@ def ladder(backend: Backend) -> list[Rung]:
         return ops.output_layer(Hs, W_hq, b_q), tuple(state)
 
     return [
-        Rung("in the loop", "inputs, recurrence and outputs, one step after the other", naive),
+        Rung("in the loop", "inputs, recurrence and outputs, step by step", naive),
         once,
-        Rung("input once", "the inputs' product comes once, before the loop", input_once),
+        Rung("input once", "the product of the inputs is before the loop", input_once),
         Rung("look-up", LOOK_UP, ForwardFunction(input_once, takes_ids=True)),
         by_hand,
     ]
 
 
 def reading_rows(forward_fn: Any) -> Any:
-    """Return a fused function of NumPy's as one that is given one-hot rows, not ids."""
+    """Return a copy of a fused function of NumPy that receives one-hot rows instead of ids."""
     return dataclasses.replace(forward_fn, takes_ids=False)
 
 
@@ -100,13 +101,13 @@ def speed_ups(
     rounds: int = 11,
     progress: Callable[[], Any] | None = None,
 ) -> dict[str, float]:
-    """Time training steps with each form in turn; return how many times as fast as the first.
+    """Time training steps with each form, and return the speed of each relative to the first.
 
     Args:
         backend: a module, such as d2lrnn.torch.
-        size: a name of bench.SIZES.
-        rounds: how many count, 1 or above; what is compared are medians.
-        progress: called after each round.
+        size: a key of d2lrnn.measure.speed.SIZES.
+        rounds: the number of timed rounds, 1 or above; medians are compared.
+        progress: a function called after each round.
 
     Raises:
         ValueError: an argument is out of its range, or two forms compute different losses.

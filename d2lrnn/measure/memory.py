@@ -1,7 +1,7 @@
-"""How much memory the value and gradient of a long sequence take, whole and in segments.
+"""Measure the memory for the loss and gradients of a long sequence, as a whole and in segments.
 
-Each is measured in a process of its own, because what counts is the most that a process has ever
-held (its resident set), beyond what it held after a short sequence of the same kind.
+Each is measured in a separate process, because the memory is the maximum resident set size of the
+process, minus the maximum after a short sequence of the same kind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VOCAB_SIZE, NUM_HIDDENS, BATCH_SIZE, SHORT = 28, 64, 2, 100
 
 @dataclass(frozen=True)
 class Peak:
-    """The most memory beyond a short sequence's, in MiB, and the seconds it took."""
+    """The peak memory beyond that of a short sequence, in MiB, and the time in seconds."""
 
     num_steps: int
     segment: int | None
@@ -41,29 +41,29 @@ def survey(
     fused: bool = False,
     progress: Callable[[], Any] | None = None,
 ) -> list[Peak]:
-    """Return the peaks of each length, first of the whole sequence, then in segments of its root.
+    """Return two peaks per length: for the whole sequence, and for segments of sqrt(length) steps.
 
     Args:
         name: the backend.
         cell: "rnn", "gru" or "lstm".
         lengths: numbers of time steps.
         fused: use the fused cell.
-        progress: called after each measurement.
+        progress: a function called after each measurement.
     """
-    found = []
+    peaks = []
     for num_steps in lengths:
         for segment in (None, 0):
             settings = {"cell": cell, "num_steps": num_steps, "segment": segment, "fused": fused}
-            asked = {"name": name, **settings}
-            mebibytes, seconds = apart.result("d2lrnn.measure.memory", asked)
-            found.append(Peak(num_steps, segment, mebibytes, seconds))
+            arguments = {"name": name, **settings}
+            mebibytes, seconds = apart.result("d2lrnn.measure.memory", arguments)
+            peaks.append(Peak(num_steps, segment, mebibytes, seconds))
             if progress:
                 progress()
-    return found
+    return peaks
 
 
 def table(peaks: Sequence[Peak]) -> str:
-    """Return peaks, as survey returned them, as text: a line for each length."""
+    """Return the peaks of ``survey`` as text: one line per length."""
     lines = [f"{'steps':>8}{'whole':>12}{'segments':>12}"]
     for whole, parts in zip(peaks[::2], peaks[1::2], strict=True):
         lines.append(
@@ -76,7 +76,7 @@ def table(peaks: Sequence[Peak]) -> str:
 def measure(
     name: str, cell: str, num_steps: int, segment: int | None, fused: bool
 ) -> tuple[float, float]:
-    """Return the growth of this process' largest resident set, in MiB, and the seconds taken."""
+    """Return the growth of the maximum resident set size, in MiB, and the time in seconds."""
     import resource  # not on Windows
 
     net = build.new_net(
@@ -90,7 +90,7 @@ def measure(
             net.gradients(*minibatch)
         else:
             segments.value_and_grad(net, *minibatch, segment)
-        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB on Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
     before, start = peak(SHORT), time.perf_counter()

@@ -1,10 +1,10 @@
-"""How fast several processes train one net, and how much of that time they spend on each other.
+"""Measure the speed of training with several processes, and the share of communication.
 
     python -m d2lrnn.measure.scaling FILE SETTINGS
 
-runs in each process of a group, as d2lrnn launch starts it; rank 0 writes what it measured to FILE.
-The time of an all-reduce is from when this process has its own sums to when it has those of all: it
-holds the waiting for the slowest, too.
+runs in each process of a group, as d2lrnn launch starts it; rank 0 writes its measurements to FILE.
+The time of an all-reduce starts when this process has computed its gradients, and ends when it has
+the sum over all processes; so it includes waiting for the slowest process.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 VOCAB_SIZE, BATCH_SIZE, NUM_STEPS = 28, 32, 35
 BITS = 8
-# Bits a second, and the numbers of workers, that a table on paper is made for.
+# The bandwidths, in bits per second, and the numbers of workers of the calculated table.
 NETWORKS = {"1 Gb/s": 1e9, "10 Gb/s": 1e10, "100 Gb/s": 1e11}
 WORKERS = (8, 64, 512)
 
 
 @dataclass(frozen=True)
 class Point:
-    """What so many processes came to: medians, in seconds a step, and bytes of the sum."""
+    """Measurements for one number of processes: median seconds per step, bytes per all-reduce."""
 
     backend: str
     kind: str
@@ -51,37 +51,38 @@ class Point:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens of the whole minibatch, over the time of a step."""
+        """The number of tokens in the whole minibatch, divided by the time of a step."""
         return self.batch_size * NUM_STEPS / self.step
 
     @property
     def share(self) -> float:
-        """How much of a step is communication, from 0 to 1."""
+        """The share of communication in the time of a step, from 0 to 1."""
         return self.reduce / self.step
 
 
 def num_bytes(cell: str, num_hiddens: int, vocab_size: int = VOCAB_SIZE) -> int:
-    """Return the bytes of one all-reduce in float32: parameters, the loss and a head of two."""
+    """Return the bytes of one all-reduce in float32: the parameters and three more numbers."""
     gates = len(cells.CELLS[cell].gates)
     recurrent = gates * num_hiddens * (vocab_size + num_hiddens + 1)
     return 4 * (recurrent + (num_hiddens + 1) * vocab_size + 3)
 
 
 def seconds_on(network: float, workers: float | np.integer[Any], size: int) -> float:
-    """Return how long a ring takes to add up so many bytes: each worker sends 2 (k - 1) / k."""
+    """Return the seconds of a ring all-reduce of size bytes: each worker sends 2 (k - 1) / k."""
     return float(2 * (workers - 1) / workers * size * BITS / network)
 
 
 def break_even(network: float, workers: int, size: int) -> float:
-    """Return the seconds of a step of one process below which so many share it at a loss.
+    """Return the step time of one process below which ``workers`` processes are slower than one.
 
-    They compute for c / k and add up for r, and are slower than one where c / k + r > c.
+    If a step takes c for one process, k workers compute for c / k and communicate for r. They are
+    slower than one process if c / k + r > c.
     """
     return seconds_on(network, workers, size) / (1 - 1 / workers)
 
 
 def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -> Point:
-    """Time steps of this process's group: kind "strong" shares 32 rows, "weak" has 32 each."""
+    """Time steps of this group; kind "strong" shares 32 rows, "weak" has 32 rows per process."""
     rnn = backends.load(backend)
     processes = rnn.processes()
     batch_size = BATCH_SIZE * (processes.size if kind == "weak" else 1)
@@ -89,37 +90,37 @@ def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -
     X, Y = next(iter(SeqDataLoader(ids, batch_size, NUM_STEPS, seed=0)))
     architecture = cells.Architecture(cell)
     net = build.new_net(rnn, architecture, VOCAB_SIZE, num_hiddens, fused=True, seed=0)
-    step, seen = net.make_step(0.1), _timed(rnn, processes)
+    step, reduce_times = net.make_step(0.1), _timed(rnn, processes)
     X, Y = processes.share(X), processes.share(Y)
     state, times = net.begin_state(len(X)), []
-    for _ in range(rounds + 3):  # the first compile, and warm up
+    for _ in range(rounds + 3):  # the first three compile and warm up
         start = time.perf_counter()
         _, state = step(X, Y, state)
         times.append(time.perf_counter() - start)
-    took, reduce = statistics.median(times[3:]), statistics.median(seen[3:] or [0.0])
+    took, reduce = statistics.median(times[3:]), statistics.median(reduce_times[3:] or [0.0])
     sizes = (num_hiddens, batch_size, took, reduce, num_bytes(cell, num_hiddens))
     return Point(backend, kind, processes.size, *sizes)
 
 
 def _timed(rnn: Backend, processes: Any) -> list[float]:
-    """Note, from here on, how long each all-reduce takes."""
-    seen: list[float] = []
+    """Return a list to which the time of each later all-reduce is appended."""
+    seconds: list[float] = []
     all_reduce = processes.all_reduce
 
     def timed(flat: Any) -> Any:
-        rnn.to_numpy(flat[:1])  # what is computed by now, is
+        rnn.to_numpy(flat[:1])  # wait until the gradients are computed
         start = time.perf_counter()
         total = all_reduce(flat)
         rnn.to_numpy(total[:1])
-        seen.append(time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start)
         return total
 
     processes.all_reduce = timed
-    return seen
+    return seconds
 
 
 def table(points: Sequence[Point]) -> str:
-    """Return what was measured, line by line."""
+    """Return a table of the measurements as text, one line per point."""
     lines = [f"{'':8}{'processes':>10}{'h':>6}{'rows':>6}{'tokens/s':>12}{'communication':>15}"]
     for p in points:
         numbers = f"{p.processes:>10}{p.num_hiddens:>6}{p.batch_size:>6}"
@@ -128,7 +129,7 @@ def table(points: Sequence[Point]) -> str:
 
 
 def on_paper(alone: Sequence[Point]) -> str:
-    """Return for which networks workers are faster than one, by the time of one's step."""
+    """Return the calculated speedups for each network, from the step times of one process."""
     lines = []
     for p in alone:
         lines.append(f"h={p.num_hiddens}: {p.num_bytes / 1e6:.2f} MB a step, {p.step * 1e3:.1f} ms")
@@ -143,20 +144,20 @@ def on_paper(alone: Sequence[Point]) -> str:
 
 
 def main(file: str, settings: str) -> None:
-    """Measure in this process; rank 0 writes the file. Ctrl-C ends it at once, without a word."""
+    """Measure in this process; rank 0 writes the file. Ctrl-C ends it without a message."""
     with interrupts.handling({signal.SIGINT: signal.SIG_DFL}):
         _measure_all(file, settings)
 
 
 def _measure_all(file: str, settings: str) -> None:
     backends.prepare()
-    asked = json.loads(settings)
+    options = json.loads(settings)
     points = [
-        measure(asked["backend"], kind, asked["cell"], num_hiddens, asked["rounds"])
-        for kind in asked["kinds"]
-        for num_hiddens in asked["sizes"]
+        measure(options["backend"], kind, options["cell"], num_hiddens, options["rounds"])
+        for kind in options["kinds"]
+        for num_hiddens in options["sizes"]
     ]
-    if backends.load(asked["backend"]).processes().rank == 0:
+    if backends.load(options["backend"]).processes().rank == 0:
         Path(file).write_text(json.dumps([asdict(point) for point in points]), encoding="utf-8")
 
 

@@ -1,17 +1,16 @@
-"""How fast is a training step: from scratch, fused, the framework's own layer, and the floor.
+"""Measure the speed of training steps: from scratch, fused, with the framework's layer, and others.
 
-All are run in turn within one process, round after round, and what counts is the ratio of their
-median times: a machine that is slow for a while is slow for all. Each round has an order of its
-own, because a run leaves caches and memory to the next as it had them: what came after the
-textbook's step in every round took up to a sixth longer than what came after that. An absolute time
-says more about the machine than about the code, and is kept in the JSON file only.
+All contenders are timed alternately within one process, and the ratios of their median times are
+reported, so that temporary load on the machine affects all of them. The order is shuffled in each
+round, because the time of a run depends on the caches and memory that the previous run left (by up
+to a sixth). Absolute times depend mostly on the machine and are stored only in the JSON file.
 
-book      the way the book's package trains: a Python loop over one-hot minibatches, eager where the
-          framework can be (PyTorch, TensorFlow, MXNet), its gradients clipped by our own function
-textbook  the same network with the step that train_ch8 uses: compiled in TensorFlow and JAX
+book      training as in the book's package: a Python loop over one-hot minibatches, eager if the
+          framework supports it (PyTorch, TensorFlow, MXNet), with our function for clipping
+textbook  the same network with the training step of train_ch8, compiled in TensorFlow and JAX
 layer     the framework's own layer, loss, clipping and optimizer (not in NumPy)
-fused     the fused cell with the same step
-floor     only the matrix products of the fused step, by the framework's own product
+fused     the fused cell with the training step of train_ch8
+floor     only the matrix products of the fused step, computed by the framework
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class Size:
     num_steps: int
 
     def __str__(self) -> str:
-        """Return the numbers in the book's letters."""
+        """Return the sizes with the letters of the book."""
         return f"V={self.vocab_size} h={self.num_hiddens} n={self.batch_size} T={self.num_steps}"
 
 
@@ -55,15 +54,19 @@ SIZES = {
     "long": Size(28, 64, 2, 1000),
     "tiny": Size(5, 8, 4, 6),  # for tests of the benchmark itself
 }
-WARM_UP = 3  # rounds on a GPU, and one more, before those that count
-CELLS = {"rnn": "rnn", "gru": "gru_reset_after", "lstm": "lstm"}  # what the own layer computes
+WARM_UP = 3  # rounds on a GPU, plus one, that are not counted
+CELLS = {
+    "rnn": "rnn",
+    "gru": "gru_reset_after",
+    "lstm": "lstm",
+}  # the cell of the layer
 
 
 @dataclass
 class Timing:
     """The median times of one size and cell in one backend, in seconds, by contender.
 
-    card is what the GPU is called; on a CPU it is empty.
+    ``card`` is the name of the GPU, and empty on a CPU.
     """
 
     backend: str
@@ -75,14 +78,14 @@ class Timing:
     card: str = ""
 
     def ratio(self, contender: str) -> float | None:
-        """Return how many times as long as fused a contender takes; None if it was not timed."""
+        """Return the time of a contender divided by that of fused; None if it was not timed."""
         if contender not in self.seconds:
             return None
         return self.seconds[contender] / self.seconds["fused"]
 
 
 def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str, Run]:
-    """Return what there is to time, by name; all start from the same parameters."""
+    """Return the contenders by name; all start from the same parameters."""
     rnn, settings = backends.load(name), {"seed": 0, "device": device}
     rng, shape = np.random.default_rng(0), (2, size.batch_size, size.num_steps)
     X, Y = rng.integers(size.vocab_size, size=shape)
@@ -98,7 +101,7 @@ def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
     if rnn.RNNModelScratch.ops.has_layers:
         layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, **settings)
-        if cell != "gru":  # the own GRU is another cell, of the same size
+        if cell != "gru":  # the GRU of frameworks is another cell of the same size
             layer.load_arrays(nets["fused"].arrays())
         runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
     runs["floor"] = floor(name, cell, size, device)
@@ -106,35 +109,36 @@ def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str
 
 
 def training_run(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
-    """Return a function that trains on one minibatch and waits for its loss and the update."""
+    """Return a function that trains on one minibatch and waits for the loss and the update."""
     state, wait_for = net.begin_state(len(X)), baselines(name).wait_for
 
     def run() -> float:
         loss, _ = step(X, Y, state)
-        wait_for(net.params)  # or the next contender would
+        wait_for(net.params)  # otherwise the next contender would wait
         return float(loss)
 
     return run
 
 
 def products(cell: str, size: Size) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
-    """Return (left shape, right shape, how often) of all products of a fused step but look-ups.
+    """Return (left shape, right shape, count) of all matrix products of a fused step.
 
-    Forward and back there is one for each time step; for the gradient of the recurrent weights, and
-    for the output layer, its gradient and what goes back from it, one for all of them. A GRU's
-    candidate has a product of its own, because the reset gate comes before it.
+    The forward and the backward pass have one product per time step each. The gradient of the
+    recurrent weights, the output layer, and its two gradients have one product for all time steps.
+    The candidate of a GRU has a separate product, because it needs the reset gate. Lookups are not
+    products.
     """
     T, n, h, V = size.num_steps, size.batch_size, size.num_hiddens, size.vocab_size
     widths = {"rnn": [h], "gru": [2 * h, h], "lstm": [4 * h]}[cell]
-    found = []
+    shapes = []
     for width in widths:
-        found += [((n, h), (h, width), T), ((n, width), (width, h), T)]
-        found += [((h, T * n), (T * n, width), 1)]
-    return [*found, ((T * n, h), (h, V), 1), ((T * n, V), (V, h), 1), ((h, T * n), (T * n, V), 1)]
+        shapes += [((n, h), (h, width), T), ((n, width), (width, h), T)]
+        shapes += [((h, T * n), (T * n, width), 1)]
+    return [*shapes, ((T * n, h), (h, V), 1), ((T * n, V), (V, h), 1), ((h, T * n), (T * n, V), 1)]
 
 
 def floor(name: str, cell: str, size: Size, device: Any = None) -> Run:
-    """Return a function that computes those products alone, by the backend's own product."""
+    """Return a function that computes only these products, with the backend."""
     rng = np.random.default_rng(0)
     pairs = [
         (_normal(rng, (times, *left)), _normal(rng, right))
@@ -145,7 +149,7 @@ def floor(name: str, cell: str, size: Size, device: Any = None) -> Run:
 
 
 def baselines(name: str) -> Any:
-    """Return a backend's module of that name: the book's step, products, its compiler."""
+    """Return the module ``baselines`` of a backend: the book's step, products and the compiler."""
     return backends.load(name).RNNModelScratch.ops.baselines
 
 
@@ -154,10 +158,11 @@ def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
 
 
 def input_contenders(name: str, size: Size, device: Any = None) -> dict[str, Run]:
-    """Return the input layer of a fused network alone, value and gradient: look-up and product.
+    """Return two contenders for the input layer alone: a lookup and a one-hot product.
 
-    All tokens of the minibatch at once, as one time step of as many rows, two outputs: "fused"
-    gets their ids, "one-hot" their one-hot rows.
+    Each computes the loss and the gradients of a fused network with two outputs, for all tokens of
+    the minibatch as rows of a single time step. "fused" receives their ids, "one-hot" their one-hot
+    rows.
     """
     rnn = backends.load(name)
     rng, num_rows = np.random.default_rng(0), size.batch_size * size.num_steps
@@ -194,19 +199,19 @@ def measure(
     device: Any = None,
     progress: Callable[[], Any] | None = None,
 ) -> Timing:
-    """Time all contenders in turn, round after round, and return their medians.
+    """Time all contenders alternately, and return their median times.
 
-    Two rounds before these are not counted: compilers and caches warm up. On a GPU there are four
-    more, in which PyTorch records its graph. Losses are compared, so that no
-    contender is fast because it computes something else.
+    The first two rounds are not counted, because compilers and caches warm up. On a GPU four more
+    are not counted, in which PyTorch records its graph. The losses are compared, to check that all
+    contenders compute the same.
 
     Args:
         name: the backend.
         cell: "rnn", "gru" or "lstm"; or "input" for the input layer of an RNN alone.
         size: a name of SIZES.
-        rounds: how many count, 1 or above.
-        device: where to compute; None is the framework's default.
-        progress: called after each round.
+        rounds: the number of counted rounds, 1 or above.
+        device: the device; None is the default of the framework.
+        progress: a function called after each round.
 
     Raises:
         ValueError: an argument is out of its range, or two contenders disagree.
@@ -228,7 +233,7 @@ def measure(
 
 
 def card_of(name: str, device: Any) -> str:
-    """Return what a device is called if it is a GPU, else nothing."""
+    """Return the name of a device if it is a GPU, otherwise an empty string."""
     ops = backends.load(name).RNNModelScratch.ops
     if device is None or not ops.tensors.is_gpu(device):
         return ""
@@ -238,9 +243,9 @@ def card_of(name: str, device: Any) -> str:
 def medians(
     runs: dict[Name, Run], rounds: int, progress: Callable[[], Any] | None = None
 ) -> dict[Name, float]:
-    """Run all in turn, round after round, one round more than counts; return seconds, by name.
+    """Run all alternately, and return the median seconds by name; one more round is not counted.
 
-    Each round is in an order of its own, the same orders every time.
+    Each round has a different order; the orders are the same in every call.
     """
     times: dict[Name, list[float]] = {kind: [] for kind in runs}
     order, rng = list(runs), random.Random(0)
@@ -252,19 +257,19 @@ def medians(
             times[kind].append(time.perf_counter() - start)
         if progress and number:
             progress()
-    return {kind: statistics.median(found[1:]) for kind, found in times.items()}
+    return {kind: statistics.median(seconds[1:]) for kind, seconds in times.items()}
 
 
 def check_losses(cell: str, losses: dict[str, float]) -> None:
     """Check that the first losses are equal: all contenders start from the same parameters."""
-    unlike = {"floor"} | ({"layer"} if cell == "gru" else set())
-    found = {kind: loss for kind, loss in losses.items() if kind not in unlike}
-    if max(found.values()) - min(found.values()) > 1e-4 * max(found.values()):
-        raise ValueError(f"the contenders disagree on the first loss: {found}")
+    excluded = {"floor"} | ({"layer"} if cell == "gru" else set())
+    compared = {kind: loss for kind, loss in losses.items() if kind not in excluded}
+    if max(compared.values()) - min(compared.values()) > 1e-4 * max(compared.values()):
+        raise ValueError(f"the first losses of the contenders differ: {compared}")
 
 
 def num_threads() -> int:
-    """Return how many threads the frameworks may use: OMP_NUM_THREADS, or the cores available."""
+    """Return the number of threads for the frameworks: OMP_NUM_THREADS, or the available cores."""
     return threads.chosen() or threads.cores()
 
 
@@ -306,7 +311,7 @@ def _times(ratio: float | None) -> str:
 
 
 def as_json(rows: Iterable[Timing]) -> list[dict[str, Any]]:
-    """Return rows as JSON allows: sizes spelled out, medians in seconds, ratios to fused."""
+    """Return rows as dicts for JSON, with the sizes, the medians in seconds and the ratios."""
     return [
         {
             **asdict(row),

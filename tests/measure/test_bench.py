@@ -70,7 +70,7 @@ def test_each_round_has_an_order_of_its_own_and_every_time_the_same():
 
 def test_contenders_that_disagree_are_refused():
     losses = {"book": 3.0, "fused": 3.1, "floor": 0.0}
-    with pytest.raises(ValueError, match="the contenders disagree on the first loss"):
+    with pytest.raises(ValueError, match="the first losses of the contenders differ"):
         speed.check_losses("rnn", losses)
     speed.check_losses("gru", {"book": 3.0, "fused": 3.0, "layer": 3.2, "floor": 0.0})
 
