@@ -1,1 +1,1 @@
-"""Trainings in which everything is chosen."""
+"""Complete training recipes for specific tasks."""

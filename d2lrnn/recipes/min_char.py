@@ -1,8 +1,8 @@
-"""The minimal character model: one character at a time, by Adagrad, with a smoothed loss.
+"""Train a minimal character model with Adagrad, as in Karpathy's min-char-rnn (2015).
 
-The recipe of Karpathy's min-char-rnn (2015), through the same cells as everything else and in any
-backend: batch 1, 25 steps, 100 hidden units, the hidden state carried on from one piece of text to
-the next, Adagrad at 0.1, each element of the gradients clipped to -5..5.
+The recipe uses the cells of this package, in any backend: batch size 1, 25 steps, 100 hidden units,
+Adagrad with learning rate 0.1, and each element of the gradients clipped to -5..5. The hidden state
+is passed from each piece of text to the next. The reported loss is smoothed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from d2lrnn.training.history import SmoothLoss
 from d2lrnn.training.progress import bar
 
 NUM_HIDDENS, NUM_STEPS, LR = 100, 25, 0.1
-# The recipe's loss is the sum over the steps, ours their mean: a gradient of 5 there is 5/25 here.
+# The loss of min-char-rnn is the sum over the steps, and here it is the mean: 5 becomes 5/25.
 THETA = 5 / NUM_STEPS
 SMOOTHING = 0.999
 
 
 def character_corpus(lines: Iterable[str]) -> tuple[batches.Ids, text.Vocab]:
-    """Return the characters of a text as ids and their Vocab, with no id beside those that occur.
+    """Return the characters of a text as ids, and a Vocab of only these characters.
 
-    A character that does not occur is read as the most frequent one, commonly the space.
+    The unknown token is the most frequent character, usually the space.
     """
     return text.encode(lines, unk=None)
 
@@ -46,41 +46,44 @@ def train_min_char(
     seed: int | None = None,
     progress: bool | None = None,
 ) -> SmoothLoss:
-    """Train a character model by the recipe; a piece of 25 characters is one iteration.
+    """Train a character model with the recipe of min-char-rnn.
 
-    The text is read from its beginning, again and again; the state starts at zero each time. The
-    smooth loss starts at 25 ln(V), that of a guess at random.
+    One iteration uses a piece of 25 characters. At the end of the text, training continues at its
+    beginning, with a zero state. The smooth loss starts at 25 ln(V), the loss of random guesses.
 
     Args:
-        net: an RNNModelScratch, changed as it learns.
+        net: an RNNModelScratch; its parameters are updated.
         corpus: token ids, 26 or more.
         vocab: the Vocab of the tokens.
-        num_iterations: pieces of text to learn from, 0 or more.
-        report_every: iterations between two values of the result.
-        sample_every: iterations between two samples of 200 characters, drawn at temperature 1, that
-            go on from what was read before the last piece.
-        seed: of the samples.
-        progress: True for a progress bar, False for none, None for one if this is a terminal.
+        num_iterations: the number of iterations, 0 or more.
+        report_every: store the smooth loss every report_every iterations.
+        sample_every: generate a sample of 200 characters every sample_every iterations, at
+            temperature 1, from the first character of the current piece and the state before it.
+        seed: the seed of the samples.
+        progress: True for a progress bar, False for none, None for one only in a terminal.
+
+    Returns:
+        A SmoothLoss with ``iterations``, ``values``, ``samples`` and the last ``state``.
 
     Raises:
         DivergenceError: the loss, or its exponential, is not finite.
-        Stopped: a KeyboardInterrupt, after an iteration; the net holds what it has learned.
+        Stopped: a KeyboardInterrupt, after an iteration; the net keeps its current parameters.
 
     Examples:
         >>> from d2lrnn.recipes.min_char import character_corpus, train_min_char
         >>> corpus, vocab = character_corpus(["the clock ticks and tocks. "] * 10)
         >>> functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
         >>> net = rnn.RNNModelScratch(len(vocab), 100, *functions, seed=0)
-        >>> seen = train_min_char(net, corpus, vocab, 50, progress=False)
+        >>> history = train_min_char(net, corpus, vocab, 50, progress=False)
         iteration 50, smooth loss ...
-        >>> seen.iterations
+        >>> history.iterations
         [0, 50]
     """
     checks.count(num_iterations=num_iterations)
     checks.size(report_every=report_every, sample_every=sample_every)
     step = net.make_step(LR, THETA, optimizer="adagrad", clip="value")
     smooth, state = NUM_STEPS * math.log(len(vocab)), None
-    seen = SmoothLoss([0], [smooth])
+    history = SmoothLoss([0], [smooth])
     pieces = _pieces(corpus, num_iterations)
     listening, shown = interrupts.training_ends(), bar(progress, total=num_iterations)
     with listening as heard, shown, threads.of_net(net).limited() as limit:
@@ -89,13 +92,13 @@ def train_min_char(
             before = net.begin_state(1) if first else state
             loss, state = step(X, Y, before)
             limit.after_minibatch()
-            divergence.check_loss(loss, history=seen)
+            divergence.check_loss(loss, history=history)
             smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
             shown.update()
             last = iteration == num_iterations
             if last or iteration % report_every == 0:
-                seen.iterations.append(iteration)
-                seen.values.append(smooth)
+                history.iterations.append(iteration)
+                history.values.append(smooth)
                 shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
             if last or iteration % sample_every == 0:
                 prefix = vocab.to_tokens(int(X[0, 0]))
@@ -105,14 +108,14 @@ def train_min_char(
                     shown.write,
                 )
                 if sample is not None:
-                    seen.samples.append((iteration, sample))
+                    history.samples.append((iteration, sample))
                     shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
-    seen.state = state
-    return seen
+    history.state = state
+    return history
 
 
 def _pieces(corpus: Sequence[int] | batches.Ids, number: int) -> Any:
-    """Yield X, Y (1, 25) and whether the text begins anew, so many times."""
+    """Yield (X, Y, first): X and Y are (1, 25), first is whether the text starts again."""
     ids = np.asarray(corpus)
     if len(ids) < NUM_STEPS + 1:
         raise ValueError(f"the corpus has {len(ids)} tokens; expected {NUM_STEPS + 1} or more")

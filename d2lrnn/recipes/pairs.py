@@ -1,4 +1,4 @@
-"""Pairs of sequences, and the network that reads the first of a pair and writes the second."""
+"""Pairs of sequences, and an encoder-decoder that generates the second from the first."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Tokens = Sequence[str]
 
 
 class Pairs:
-    """Pairs of sequences of tokens as padded ids, the targets with an end."""
+    """Pairs of token sequences as padded ids; each target ends with an end token."""
 
     def __init__(self, pairs: Sequence[tuple[Tokens, Tokens]], min_freq: int = 0) -> None:
-        """Make both vocabularies; tokens seen fewer than min_freq times are unknown."""
+        """Build both vocabularies; tokens that occur less often than min_freq are unknown."""
         sources, targets = zip(*pairs, strict=True)
         self.source = text.Vocab([list(source) for source in sources], min_freq)
         self.target = text.Vocab([list(t) for t in targets], min_freq, reserved_tokens=[END])
@@ -30,9 +30,9 @@ class Pairs:
         self.end = self.target[END]
 
     def arrays(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> tuple[Any, ...]:
-        """Return X, Y, valid and y_valid, as the step of an EncoderDecoderScratch takes them.
+        """Return X, Y, valid and y_valid for the training step of an EncoderDecoderScratch.
 
-        Sources are cut to the longest that there was when the vocabularies were made.
+        Sources are truncated to the length of the longest source given to the constructor.
         """
         sources = [self.source[list(source)] for source, _ in pairs]
         targets = [[*self.target[list(target)], self.end] for _, target in pairs]
@@ -47,8 +47,8 @@ class Pairs:
         return rnn.EncoderDecoderScratch(encoder, decoder)
 
     def write(self, net: Any, sources: Sequence[Tokens], **search: Any) -> list[list[str]]:
-        """Return what a network writes for each source, as tokens."""
+        """Return the output tokens of a network for each source."""
         X, _, valid, _ = self.arrays([(source, "") for source in sources])
-        found = net.predict(X, valid, end=self.end, **search)
-        written: list[list[str]] = self.target.to_tokens(found)
+        ids = net.predict(X, valid, end=self.end, **search)
+        written: list[list[str]] = self.target.to_tokens(ids)
         return written

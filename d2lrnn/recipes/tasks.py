@@ -1,8 +1,8 @@
-"""Five kinds of input and output, each with one task: what ``d2lrnn task`` runs.
+"""The tasks that ``d2lrnn task`` runs, with five kinds of input and output.
 
-Every function takes a backend, as ``from d2lrnn import torch as rnn`` gives it, trains networks of
-its own cells, and returns an Outcome. ``settings`` are what the networks take: cell, seed, dtype,
-device. The defaults are those that reach the results in the README.
+Every function takes a backend (``from d2lrnn import torch as rnn``), trains a network and returns
+an Outcome. ``settings`` are arguments of the network: cell, seed, dtype, device. The defaults give
+the results in the README.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
 
 
 class Outcome(NamedTuple):
-    """What came of a task: the network, its training, a few lines to read, a picture to draw."""
+    """The result of a task: the network, the scores, lines of text, and a function that plots."""
 
     net: Any
     scores: Scores
@@ -37,9 +37,9 @@ class Outcome(NamedTuple):
 
 
 def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
-    """Return texts as one-hot arrays (words of the text, different words), and their labels.
+    """Return texts as one-hot arrays (num_words, vocab_size), and their labels.
 
-    Words are numbered in order of appearance.
+    Words are numbered in order of first appearance.
     """
     words = list(dict.fromkeys(word for sentence, _ in labelled for word in sentence.split()))
     rows = [np.eye(len(words))[[words.index(w) for w in s.split()]] for s, _ in labelled]
@@ -49,7 +49,7 @@ def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
 def sentiment(
     rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: three reviews, good or bad, by 31 parameters."""
+    """Many to one: classify three reviews as good or bad, with 31 parameters."""
     X, y = one_hot_texts(REVIEWS)
     net = rnn.SequenceClassifierScratch(X[0].shape[1], 3, 1, **settings)
     scores = sequences.train_sequences(
@@ -71,15 +71,15 @@ def _of_review(review: str, label: int, p: float) -> str:
 def digits(
     rnn: Backend, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: scikit-learn's 8 x 8 digits, read row by row."""
-    found = datasets.load_digits()
-    return _read_images(rnn, found[:2], found[2:], num_epochs, progress, settings)
+    """Many to one: classify the 8 x 8 digits of scikit-learn, with one row per time step."""
+    arrays = datasets.load_digits()
+    return _read_images(rnn, arrays[:2], arrays[2:], num_epochs, progress, settings)
 
 
 def mnist(
     rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: MNIST's 28 x 28 digits, read row by row."""
+    """Many to one: classify the 28 x 28 digits of MNIST, with one row per time step."""
     both = [datasets.read_mnist(split) for split in ("train", "test")]
     train, test = ((images.astype(np.float32) / 255, y.astype(int)) for images, y in both)
     return _read_images(rnn, train, test, num_epochs, progress, settings)
@@ -88,7 +88,7 @@ def mnist(
 def _read_images(
     rnn: Backend, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
 ) -> Outcome:
-    """Train an LSTM of 128 on images (N, height, width): Adam 0.001, minibatches of 128."""
+    """Train an LSTM with 128 units on images (N, height, width): Adam 0.001, batch size 128."""
     width = train[0].shape[2]
     net = rnn.SequenceClassifierScratch(width, 128, 10, **{"cell": "lstm", **settings})
     loader = BatchLoader(*train, batch_size=128, seed=settings.get("seed"))
@@ -97,18 +97,18 @@ def _read_images(
     )
 
     def draw() -> Any:
-        found = net.predict(test[0])
-        shown = _ten_and_mistakes(found != test[1])
-        images, labels, found = test[0][shown], test[1][shown], found[shown]
-        titles = [f"label={label}, pred={guess}" for label, guess in zip(labels, found)]
-        return plot.gallery(images, titles, marked=labels != found)
+        guesses = net.predict(test[0])
+        shown = _ten_and_mistakes(guesses != test[1])
+        images, labels, guesses = test[0][shown], test[1][shown], guesses[shown]
+        titles = [f"label={label}, pred={guess}" for label, guess in zip(labels, guesses)]
+        return plot.gallery(images, titles, marked=labels != guesses)
 
-    line = f"{net.score(*test):.2%} of {len(test[1]):,} test images read right"
+    line = f"{net.score(*test):.2%} of {len(test[1]):,} test images classified correctly"
     return Outcome(net, scores, [line], draw)
 
 
 def _ten_and_mistakes(wrong: Any) -> Any:
-    """Return which of many images to show: the first ten, then five mistakes if there are any."""
+    """Return the indices of images to show: the first ten, then five others, mistakes first."""
     others = np.arange(10, len(wrong))
     return np.concatenate([np.arange(10), others[np.argsort(~wrong[10:], kind="stable")][:5]])
 
@@ -116,15 +116,15 @@ def _ten_and_mistakes(wrong: Any) -> Any:
 def drawing(
     rnn: Backend, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """One to many: a digit's label in, the digit out, row by row."""
-    found = datasets.load_digits()
-    context = np.eye(10)[found.train_labels]
+    """One to many: generate the image of a digit from its label, with one row per time step."""
+    digits = datasets.load_digits()
+    context = np.eye(10)[digits.train_labels]
     net = rnn.DecoderScratch(8, 128, 10, **{"cell": "lstm", **settings}, loss="sigmoid")
-    arrays = context, found.train_images
+    arrays = context, digits.train_images
     loader = BatchLoader(*arrays, batch_size=128, seed=settings.get("seed"))
     scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
     images = net.generate(np.eye(10), 8)
-    nearest = nearest_label(images, found.train_images, found.train_labels)
+    nearest = nearest_label(images, digits.train_images, digits.train_labels)
     right = int((nearest == np.arange(10)).sum())
     line = f"{right} of 10 drawings are nearest to the mean image of their own label"
     return Outcome(
@@ -133,7 +133,7 @@ def drawing(
 
 
 def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
-    """Return for each drawing the label whose mean image is nearest to it."""
+    """Return the label of the nearest mean image for each drawing."""
     means = np.array([images[labels == label].mean(axis=0) for label in range(10)])
     distances = ((drawn[:, None] - means[None]) ** 2).sum(axis=(2, 3))
     return distances.argmin(axis=1)
@@ -142,9 +142,9 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
 def dates(
     rnn: Backend, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: written dates to ISO dates, by encoder and decoder.
+    """Many to many: translate written dates to ISO dates with an encoder and a decoder.
 
-    The last quarter of the epochs has a tenth of the learning rate.
+    The learning rate of the last quarter of the epochs is a tenth of the initial one.
     """
     train, test = generated.date_pairs(20000), generated.date_pairs(1000, seed=1, held_out=True)
     pairs = Pairs(train)
@@ -156,18 +156,18 @@ def dates(
             net, loader, lr, epochs, held_out=held_out, progress=progress
         )
     examples = [written for written, _ in test[:5]]
-    found = pairs.write(net, examples, num_steps=11, beam_size=3)
-    lines = [f"{one!r} -> {''.join(other)!r}" for one, other in zip(examples, found)]
-    line = f"{net.score(*held_out):.2%} of {len(test):,} dates held out written exactly"
+    outputs = pairs.write(net, examples, num_steps=11, beam_size=3)
+    lines = [f"{one!r} -> {''.join(other)!r}" for one, other in zip(examples, outputs)]
+    line = f"{net.score(*held_out):.2%} of {len(test):,} held-out dates translated exactly"
     return Outcome(net, scores, [*lines, line], scores.plot)
 
 
 def french(
     rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: English to French, the book's first 600 sentences.
+    """Many to many: translate the book's first 600 sentences from English to French.
 
-    As in the book, words seen once are unknown, and the score is on sentences trained on.
+    As in the book, words that occur once are unknown, and the score is that of the training set.
     """
     sentences = datasets.read_fra_eng()[:600]
     words = [[datasets.normalise(s).split()[:9] for s in pair] for pair in sentences]
@@ -177,17 +177,17 @@ def french(
     arrays = pairs.arrays(tokens)
     loader = BatchLoader(*arrays, batch_size=64, seed=settings.get("seed"))
     scores = sequences.train_sequences(net, loader, 0.005, num_epochs, progress=progress)
-    found = pairs.write(net, [source for source, _ in tokens], num_steps=10, beam_size=3)
-    written, truth = [" ".join(f) for f in found], [" ".join(target) for _, target in tokens]
+    outputs = pairs.write(net, [source for source, _ in tokens], num_steps=10, beam_size=3)
+    written, truth = [" ".join(o) for o in outputs], [" ".join(target) for _, target in tokens]
     examples = [f"{' '.join(tokens[i][0])!r} -> {written[i]!r}" for i in range(0, 600, 120)]
-    line = f"BLEU {bleu(written, truth):.1f} on the 600 sentences trained on"
+    line = f"BLEU {bleu(written, truth):.1f} on the 600 training sentences"
     return Outcome(net, scores, [*examples, line], scores.plot)
 
 
 def tagging(
     rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: a part of speech for each word, from both ends."""
+    """Many to many: tag each word with its part of speech, with a bidirectional network."""
     train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)
     words, tags = (text.Vocab([pair[kind] for pair in train]) for kind in (0, 1))
 
@@ -205,11 +205,11 @@ def tagging(
         net, loader, 0.01, num_epochs, held_out=held_out, progress=progress
     )
     example, _ = test[0]
-    found = tags.to_tokens(net.predict([words[example]])[0])
+    predicted = tags.to_tokens(net.predict([words[example]])[0])
     lines = [
-        " ".join(f"{word}/{tag}" for word, tag in zip(example, found)),
-        f"{net.score(*held_out):.2%} of the tags of {len(test):,} sentences right; "
-        f"at best {generated.one_word_accuracy():.2%} by each word alone",
+        " ".join(f"{word}/{tag}" for word, tag in zip(example, predicted)),
+        f"{net.score(*held_out):.2%} of the tags of {len(test):,} sentences are correct; "
+        f"without context at most {generated.one_word_accuracy():.2%}",
     ]
     return Outcome(net, scores, lines, scores.plot)
 

@@ -128,7 +128,7 @@ def test_french_is_scored_by_bleu(reference, monkeypatch):
     monkeypatch.setattr(datasets, "read_fra_eng", lambda: pairs * 200)
     outcome = tasks.french(reference, 10, seed=0, progress=False)
     assert outcome.lines[0] == "'go on .' -> 'va !'"
-    assert outcome.lines[-1] == "BLEU 100.0 on the 600 sentences trained on"
+    assert outcome.lines[-1] == "BLEU 100.0 on the 600 training sentences"
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
