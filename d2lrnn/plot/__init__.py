@@ -1,4 +1,4 @@
-"""Pictures of what training saw. Each function returns matplotlib Axes and never calls show()."""
+"""Plots of training and measurements. Each function returns Axes and never calls show()."""
 
 from d2lrnn.plot.curves import (
     agreement,

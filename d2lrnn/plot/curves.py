@@ -1,4 +1,4 @@
-"""Curves, bars and maps of what training saw. Each returns matplotlib Axes, never calls show()."""
+"""Plots of training and measurements. Each function returns Axes and never calls show()."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from d2lrnn.plot.style import COLOURS, line_style, logarithmic, new_axes, pyplot
 
 
 def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
-    """Draw the perplexity of one or more histories, by label, over epochs.
+    """Plot the perplexity of one or more histories, by label, over epochs.
 
-    The axis of perplexity is logarithmic, so that the last halvings are as visible as the first. A
-    known floor is a line.
+    The axis of perplexity is logarithmic, so that equal ratios have equal distances. A known lowest
+    perplexity (``floor``) is drawn as a line.
     """
     ax = ax or new_axes()
     for index, (label, history) in enumerate(histories.items()):
@@ -36,7 +36,7 @@ def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
 
 
 def scores(found: Mapping[Any, Scored], axes: Any = None) -> Any:
-    """Draw the losses and scores of one or more trainings, by label, side by side."""
+    """Plot the losses and scores of one or more training runs, by label, side by side."""
     left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
     for index, (label, values) in enumerate(found.items()):
         left.plot(range(1, len(values.loss) + 1), values.loss, label=label, **line_style(index))
@@ -45,17 +45,17 @@ def scores(found: Mapping[Any, Scored], axes: Any = None) -> Any:
     for ax in (left, right):
         ax.xaxis.get_major_locator().set_params(integer=True)
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
-    right.set(xlabel="epoch", ylabel="score on data held out")
+    right.set(xlabel="epoch", ylabel="score on held-out data")
     if any(label is not None for label in found):
         left.legend(frameon=False)
     return left, right
 
 
 def smooth_loss(found: Mapping[Any, Smoothed], ax: Any = None) -> Any:
-    """Draw the smooth loss of one or more trainings, by label, over iterations."""
+    """Plot the smooth loss of one or more training runs, by label, over iterations."""
     ax = ax or new_axes()
-    for index, (label, seen) in enumerate(found.items()):
-        ax.plot(seen.iterations, seen.values, label=label, **line_style(index))
+    for index, (label, history) in enumerate(found.items()):
+        ax.plot(history.iterations, history.values, label=label, **line_style(index))
     ax.set(xlabel="iteration", ylabel="smooth loss of 25 characters, nats")
     if any(label is not None for label in found):
         ax.legend(frameon=False)
@@ -63,9 +63,9 @@ def smooth_loss(found: Mapping[Any, Smoothed], ax: Any = None) -> Any:
 
 
 def bench(rows: Sequence[Timed]) -> Any:
-    """Draw how many times as long as the fused step the others take; return Axes (backend, size).
+    """Plot the times of training steps relative to the fused step; return Axes (backend, size).
 
-    The axis is logarithmic, and the line is the fused step itself: bars below it are faster.
+    The axis is logarithmic. The line at 1 is the fused step; bars below it are faster.
     """
     names = list(dict.fromkeys(row.backend for row in rows))
     sizes = list(dict.fromkeys(row.size for row in rows))
@@ -86,7 +86,7 @@ def bench(rows: Sequence[Timed]) -> Any:
 
 
 def _bench_bars(ax: Any, rows: Sequence[Timed], kinds: Sequence[str]) -> None:
-    """Draw a group of bars for each cell, from 1 up or down."""
+    """Draw a group of bars for each cell; the bars start at 1."""
     for index, kind in enumerate(kinds):
         places = [number + 0.8 * index / len(kinds) for number in range(len(rows))]
         ratios = [row.ratio(kind) or 1.0 for row in rows]
@@ -114,10 +114,10 @@ GROWING = {
 
 
 def growth(curves: Sequence[Curve]) -> Any:
-    """Draw what measure.growth.survey returned; return Axes (what grows, time and memory).
+    """Plot the result of measure.growth.survey; return Axes (size that grows, time and memory).
 
-    Both axes are logarithmic, and beside each line stands its slope, the power of the size. What
-    did not grow, and is 0, has no place on them and is left out.
+    Both axes are logarithmic, and the legend contains the slope of each line, the power of the
+    size. Values of 0 are left out.
     """
     drawn = {axis: words for axis, words in GROWING.items() if any(c.axis == axis for c in curves)}
     axes = new_axes(11.0, 3.4 * len(drawn), columns=2, rows=len(drawn))
@@ -132,15 +132,15 @@ def growth(curves: Sequence[Curve]) -> Any:
                 values = [value if value > 0 else math.nan for value in values]
                 ax.plot(curve.sizes, values, marker="o", label=label, **line_style(number))
             nothing = all(np.isnan(line.get_ydata()).all() for line in ax.get_lines())
-            yscale = "linear" if nothing else "log"  # of which matplotlib needs a number
+            yscale = "linear" if nothing else "log"  # matplotlib needs a value for it
             ax.set(xscale="log", yscale=yscale, xlabel=words, ylabel=quantity)
             ax.legend(fontsize=9)
-        row[1].set_xlim(row[0].get_xlim())  # also where little of the memory grew
+        row[1].set_xlim(row[0].get_xlim())  # also if some values of the memory are missing
     return axes
 
 
 def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
-    """Draw what measure.ladder.speed_ups returned for one or more backends, by label, as lines."""
+    """Plot the results of measure.ladder.speed_ups for one or more backends, by label."""
     ax = ax or new_axes(8.0, 4.8)
     names = max((list(values) for values in found.values()), key=len)
     for index, (label, values) in enumerate(found.items()):
@@ -158,11 +158,12 @@ def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
 
 
 def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
-    """Draw what several processes came to, and what networks would make of more; return the Axes.
+    """Plot the measured speed of several processes, and calculated speedups; return the Axes.
 
     Args:
-        points: measured, as measure.scaling has them, those of one process among them.
-        seconds_on: of a network's bits a second, a number of workers and bytes.
+        points: the measured points of measure.scaling, including those of one process.
+        seconds_on: a function that returns the seconds of an all-reduce for a bandwidth in bits per
+            second, a number of workers and a number of bytes.
     """
     axes = new_axes(11, 4.4, columns=2)
     sizes = sorted({point.num_hiddens for point in points})
@@ -184,8 +185,8 @@ def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
         label = f"{network / 1e9:.0f} Gb/s"
         axes[1].plot(workers, faster, label=label, **line_style(number))
     axes[1].plot(workers, workers, color="black", linewidth=1, linestyle=":")
-    axes[1].set(xlabel="workers", ylabel="times as fast as one", xscale="log", yscale="log")
-    axes[1].set(title=f"on paper, h = {alone.num_hiddens}")
+    axes[1].set(xlabel="workers", ylabel="speedup over one worker", xscale="log", yscale="log")
+    axes[1].set(title=f"calculated, h = {alone.num_hiddens}")
     axes[1].legend()
     return axes
 
@@ -193,9 +194,9 @@ def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
 def gallery(
     images: Any, titles: Sequence[str], *, columns: int = 5, marked: Sequence[bool] = ()
 ) -> Any:
-    """Draw images (height, width) of numbers from 0 to 1, each with a title; return Axes.
+    """Draw images (height, width) of numbers from 0 to 1, each with a title; return the Axes.
 
-    Those marked, such as mistakes, have a red frame and a red title.
+    Images for which ``marked`` is true, such as mistakes, have a red frame and a red title.
     """
     red = {"color": COLOURS[1]}
     rows = -(-len(images) // columns)
@@ -213,25 +214,25 @@ def gallery(
 
 
 def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
-    """Draw the losses of several backends on top of one another, and how far they are apart.
+    """Plot the losses of several backends, and their differences from the first.
 
     Args:
-        losses: by name, one loss for each training step; the first is the reference.
-        bound: the largest relative difference that is rounding, drawn as a line.
+        losses: one loss for each training step, by name; the first backend is the reference.
+        bound: the largest relative difference that rounding can explain, drawn as a line.
         axes: two Axes, or None for new ones, side by side.
     """
     left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
     (first, reference), *others = losses.items()
     steps = range(1, len(reference) + 1)
     for index, (name, values) in enumerate(losses.items()):
-        # Each line is thinner than the one beneath it, so that all can be seen.
+        # Each line is thinner than the one beneath it, so that all are visible.
         style = line_style(index) | {"linewidth": 2 * (len(losses) - index), "linestyle": "-"}
         left.plot(steps, values, label=name, **style)
     for index, (name, values) in enumerate(others, 1):
         gap = abs(values - reference) / abs(reference)
         right.plot(steps, gap.clip(1e-17), label=name, **line_style(index))
     right.axhline(bound, color="black", linewidth=1)
-    right.annotate("bound of the tests", (1, bound), (0, 4), textcoords="offset points")
+    right.annotate("bound in the tests", (1, bound), (0, 4), textcoords="offset points")
     right.set(yscale="log", ylim=(3e-18, 30 * bound))
     left.set(xlabel="training step", ylabel="loss")
     right.set(xlabel="training step", ylabel=f"relative difference from {first}")
@@ -242,9 +243,9 @@ def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
 
 
 def gradient_norms(norms: Mapping[str, Any], ax: Any = None) -> Any:
-    """Draw the norm of dL/dH_t over time for one or more networks, by label.
+    """Plot the norm of dL/dH_t over time for one or more networks, by label.
 
-    norms holds for each what d2lrnn.measure.gradient_flow.gradient_norms returned.
+    norms contains, for each label, the result of d2lrnn.measure.gradient_flow.gradient_norms.
     """
     ax = ax or new_axes()
     for index, (label, values) in enumerate(norms.items()):
@@ -255,7 +256,7 @@ def gradient_norms(norms: Mapping[str, Any], ax: Any = None) -> Any:
 
 
 def gradient_flow(survey: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Draw what measure.gradient_flow.survey returned, cells side by side; return their Axes."""
+    """Plot the result of measure.gradient_flow.survey, cells side by side; return the Axes."""
     axes = new_axes(5.0 * len(survey), 4.5, columns=len(survey))
     for ax, (cell, norms) in zip(axes, survey.items(), strict=True):
         gradient_norms(norms, ax)
@@ -272,16 +273,16 @@ def coloured_text(
     limits: tuple[float, float] = (-1.0, 1.0),
     width: int = 60,
 ) -> Any:
-    """Draw a text, each character on the colour of one number, and return the Axes.
+    """Draw a text with a background colour for each character, and return the Axes.
 
     Args:
         tokens: characters, as look_inside returns them.
-        values: a number for each, such as the states of one hidden unit, ``seen.states[:, 5]``.
-        ax: the Axes to draw in, or None for new ones.
-        limits: the numbers that the ends of the colours stand for; (0, 1) for a gate.
-        width: characters in a line.
+        values: one number per character, such as one hidden unit, ``inside.states[:, 5]``.
+        ax: the Axes to draw on, or None for new ones.
+        limits: the numbers at the ends of the colour map; (0, 1) for a gate.
+        width: characters per line.
 
-    Blue is low and red is high, and what lies halfway between the limits is white.
+    Low values are blue, high values are red, and the middle between the limits is white.
     """
     num_lines, columns = -(-len(tokens) // width), min(width, len(tokens))
     ax = ax or new_axes(0.16 * columns + 1.2, 0.3 * num_lines + 0.5)
@@ -308,5 +309,5 @@ def coloured_text(
 
 
 def _spread(last: int, number: int) -> list[float]:
-    """Return number epochs, equally far apart, the last of them last."""
+    """Return ``number`` epochs at equal distances, of which the final one is ``last``."""
     return [last * (index + 1) / number for index in range(number)]

@@ -1,8 +1,8 @@
-"""Drawings of networks and minibatches. Each function returns matplotlib Axes and shows nothing.
+"""Diagrams of networks and minibatches. Each function returns Axes and never calls show().
 
-A box is a layer, with weights of its own for each line that goes into it; its name is the
-activation. A circle is done element by element, a dot is where a line splits or two meet. Units are
-those of d2lrnn.plot.pen.
+A box is a layer, labelled with its activation; it has separate weights for each incoming line. A
+circle is an elementwise operation. A dot marks a point where a line splits or two lines meet.
+Lengths are in the units of d2lrnn.plot.pen.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def rnn_cell(ax: Any = None) -> Any:
 
 
 def unrolled(num_steps: int = 4, ax: Any = None) -> Any:
-    """Draw a recurrent network over its time steps, the same weights in each.
+    """Draw a recurrent network unrolled over its time steps, with the same weights in each.
 
     Args:
-        num_steps: how many steps to draw, 1 or more; the last stands for step T.
+        num_steps: the number of steps to draw, 1 or more; the last is labelled T.
         ax: Axes to draw on, or None for new ones.
     """
     checks.size(num_steps=num_steps)
@@ -67,11 +67,11 @@ def unrolled(num_steps: int = 4, ax: Any = None) -> Any:
 
 
 def deep(num_layers: int = 2, num_steps: int = 3, ax: Any = None) -> Any:
-    """Draw a deep network over its time steps: each layer reads the states of the one below.
+    """Draw a deep network unrolled over time; the states of each layer are inputs of the next.
 
     Args:
-        num_layers: how many layers, 1 or more; the last stands for layer L.
-        num_steps: how many steps to draw, 1 or more; the last stands for step T.
+        num_layers: the number of layers, 1 or more; the last is labelled L.
+        num_steps: the number of steps to draw, 1 or more; the last is labelled T.
         ax: Axes to draw on, or None for new ones.
     """
     checks.size(num_layers=num_layers, num_steps=num_steps)
@@ -96,10 +96,10 @@ def deep(num_layers: int = 2, num_steps: int = 3, ax: Any = None) -> Any:
 
 
 def bidirectional(num_steps: int = 3, ax: Any = None) -> Any:
-    """Draw a network that reads its inputs from both ends; outputs see the states of both.
+    """Draw a bidirectional network, whose outputs depend on the states of both directions.
 
     Args:
-        num_steps: how many steps to draw, 1 or more; the last stands for step T.
+        num_steps: the number of steps to draw, 1 or more; the last is labelled T.
         ax: Axes to draw on, or None for new ones.
     """
     checks.size(num_steps=num_steps)
@@ -128,7 +128,7 @@ def bidirectional(num_steps: int = 3, ax: Any = None) -> Any:
 
 
 def five_kinds(ax: Any = None) -> Any:
-    """Draw the five kinds of input and output: what is read below, what is written above."""
+    """Draw the five kinds of input and output, with inputs below and outputs above."""
     pen = Pen(ax, 11.4, 10.2)
     _kind(pen, 0.9, 5.5, "one to one", [0], [0])
     _kind(pen, 3.5, 5.5, "one to many", [0], [0, 1, 2])
@@ -139,7 +139,7 @@ def five_kinds(ax: Any = None) -> Any:
 
 
 def _kind(pen: Pen, x: float, y: float, title: str, read: list[int], written: list[int]) -> None:
-    """Draw a network that reads at some steps and writes at some, its lower left box at x, y."""
+    """Draw a network with inputs and outputs at some steps; its lower left box is at x, y."""
     num_steps = max(read + written) + 1
     for step, there in ((step, x + 1.1 * step) for step in range(num_steps)):
         pen.box(there, y + 1.9, "", colour=HIDDEN, width=0.7, height=0.7)
@@ -155,7 +155,7 @@ def _kind(pen: Pen, x: float, y: float, title: str, read: list[int], written: li
 
 
 def _names(number: int, last: str) -> list[str]:
-    """Return the names 1, 2, ... of steps or layers, of which the last stands for the very last."""
+    """Return the names 1, 2, ... of steps or layers, with ``last`` as the name of the last."""
     return [*map(str, range(1, number)), last if number > 1 else "1"]
 
 
@@ -168,17 +168,17 @@ def partitioning(
     seed: int | None = 0,
     ax: Any = None,
 ) -> Any:
-    """Draw a text as a strip of tokens and, below it, the minibatches X that it is cut into.
+    """Draw a text as a row of tokens and, below it, the minibatches X into which it is divided.
 
-    The minibatches are those of seq_data_iter_random or seq_data_iter_sequential, each in a colour
-    of its own, in the strip too; tokens that no X holds stay white.
+    The minibatches are those of seq_data_iter_random or seq_data_iter_sequential. Each has a
+    different colour, also in the row of tokens; tokens that are not in any X are white.
 
     Args:
-        tokens: short ones, such as the characters of a string.
+        tokens: short tokens, such as the characters of a string.
         batch_size: rows of a minibatch.
-        num_steps: tokens of a row.
+        num_steps: tokens per row.
         use_random_iter: random sampling instead of sequential partitioning.
-        seed: of the offset, and of the order.
+        seed: the seed of the offset and of the order.
         ax: Axes to draw on, or None for new ones.
     """
     draw = batches.seq_data_iter_random if use_random_iter else batches.seq_data_iter_sequential
@@ -201,9 +201,9 @@ def partitioning(
 
 
 def gru_cell(ax: Any = None) -> Any:
-    """Draw one step of a GRU: H_t = Z_t * H_{t-1} + (1 - Z_t) * H~_t, H~_t of R_t * H_{t-1}, X_t.
+    """Draw one step of a GRU: H_t = Z_t * H_{t-1} + (1 - Z_t) * H~_t.
 
-    The reset gate is applied before the product, as in rnn.gru.
+    H~_t depends on X_t and R_t * H_{t-1}: the reset gate is applied before the product.
     """
     pen = Pen(ax, 14.6, 8.2)
     pen.frame(1.7, 1.0, 11.3, 6.8)
@@ -276,7 +276,7 @@ def lstm_cell(ax: Any = None) -> Any:
 
 
 def _tint(number: int) -> tuple[float, ...]:
-    """Return a pale form of the line colour of that number, to write on."""
+    """Return a pale form of the line colour with that number, as a background of text."""
     from matplotlib import colors
 
     return tuple(0.45 * value + 0.55 for value in colors.to_rgb(plot.line_style(number)["color"]))

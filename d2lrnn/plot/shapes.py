@@ -1,4 +1,4 @@
-"""The attributes that figures need: any object that has them can be drawn."""
+"""Protocols of objects that can be plotted: the attributes that the functions of plot use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Epochs(Protocol):
-    """The perplexity of each epoch, such as a History of training has."""
+    """The perplexity of each epoch, as in a History of training."""
 
     @property
     def perplexity(self) -> Sequence[float]:
@@ -15,11 +15,11 @@ class Epochs(Protocol):
 
     @property
     def floor(self) -> float | None:
-        """The lowest perplexity that is possible, if it is known."""
+        """The lowest possible perplexity if it is known, otherwise None."""
 
 
 class Scored(Protocol):
-    """The losses and scores of epochs, such as training over sequences returns."""
+    """The losses and scores of epochs, as returned by training on sequences."""
 
     @property
     def loss(self) -> Sequence[float]:
@@ -27,7 +27,7 @@ class Scored(Protocol):
 
     @property
     def score(self) -> Sequence[float]:
-        """From 0 to 1; as many values as scores were computed."""
+        """The computed scores, from 0 to 1."""
 
 
 class Smoothed(Protocol):
@@ -35,15 +35,15 @@ class Smoothed(Protocol):
 
     @property
     def iterations(self) -> Sequence[int]:
-        """The iterations after which the loss was noted."""
+        """The iterations after which the loss was recorded."""
 
     @property
     def values(self) -> Sequence[float]:
-        """The loss after each of them, in nats."""
+        """The loss after each of these iterations, in nats."""
 
 
 class Timed(Protocol):
-    """The times of one cell and size in one backend, such as ``d2lrnn bench`` measures."""
+    """The times of one cell and size in one backend, as measured by ``d2lrnn bench``."""
 
     @property
     def backend(self) -> str:
@@ -62,11 +62,11 @@ class Timed(Protocol):
         """The median time in seconds, by contender."""
 
     def ratio(self, contender: str) -> float | None:
-        """Return the time of a contender, that of the fused step being 1; None if not timed."""
+        """Return the time of a contender divided by that of the fused step; None if not timed."""
 
 
 class Curve(Protocol):
-    """Time and memory over sizes, such as ``d2lrnn bench growth`` measures."""
+    """Time and memory over sizes, as measured by ``d2lrnn bench growth``."""
 
     @property
     def backend(self) -> str:
@@ -78,7 +78,7 @@ class Curve(Protocol):
 
     @property
     def axis(self) -> str:
-        """The size that grows, such as num_steps."""
+        """The name of the size that grows, such as num_steps."""
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -94,4 +94,4 @@ class Curve(Protocol):
 
     @property
     def slopes(self) -> tuple[float, float]:
-        """The powers of the size with which time and memory grow."""
+        """The powers of the size in time and in memory."""

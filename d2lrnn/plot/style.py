@@ -1,16 +1,16 @@
-"""What all pictures share: colours, dashes, sizes, axes, and the formats they are saved in."""
+"""The common style of all plots: colours, dashes, sizes, axes, and the supported file formats."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, and a dash for each.
+# The colours of Okabe and Ito, which colour-blind readers can distinguish, and a dash for each.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
-# Settings of matplotlib's for a classroom; sizes in points, for figures some 8 inches wide.
+# Settings of matplotlib for a classroom; sizes in points, for figures about 8 inches wide.
 CLASSROOM = {
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
@@ -37,10 +37,11 @@ CLASSROOM = {
 
 
 def use_style() -> None:
-    """Let all that is drawn from now on be legible at the back of a classroom.
+    """Make later plots legible at the back of a classroom.
 
-    Letters and lines are large, colours those that colour-blind readers can tell apart, each with a
-    dash of its own; the background is white in dark notebooks too. The same plot is the same SVG.
+    Text and lines are large. Colour-blind readers can distinguish the colours, and each has a
+    different dash. The background is white in dark notebooks, too. Equal plots give equal SVG
+    files.
     """
     pyplot = pyplot_module()
     lines = pyplot.cycler(color=COLOURS) + pyplot.cycler(linestyle=DASHES)
@@ -48,7 +49,7 @@ def use_style() -> None:
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Return the colour, dash and width of the line with that number, from 0."""
+    """Return the colour, dash and width of the line with index ``index``, from 0."""
     return {
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": DASHES[index % len(DASHES)],
@@ -57,7 +58,7 @@ def line_style(index: int) -> dict[str, Any]:
 
 
 def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1, rows: int = 1) -> Any:
-    """Return the Axes of a new figure, width by height inches; an array if there are several."""
+    """Return the Axes of a new figure of width by height inches, or an array of several Axes."""
     figure, axes = pyplot_module().subplots(
         rows, columns, figsize=(width, height), layout="constrained"
     )
@@ -68,11 +69,11 @@ def new_axes(width: float = 6.0, height: float = 4.0, *, columns: int = 1, rows:
 
 
 def check_format(path: str) -> None:
-    """Check, before anything is computed, that a picture can be saved under this name.
+    """Check, before a long computation, that a plot can be saved under this name.
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: the name's ending is not a format that matplotlib writes.
+        ValueError: matplotlib does not support the format of the file extension.
     """
     ax = new_axes()
     formats = ax.figure.canvas.get_supported_filetypes()
@@ -98,12 +99,12 @@ def pyplot_module() -> Any:
 
 
 def close(ax: Any) -> None:
-    """Close the figure of some Axes."""
+    """Close the figure of the Axes."""
     pyplot_module().close(ax.figure)
 
 
 def logarithmic(ax: Any) -> None:
-    """Make the vertical axis logarithmic, with numbers that read easily."""
+    """Make the vertical axis logarithmic, with labels such as 1, 2 and 5."""
     from matplotlib import ticker
 
     ax.set_yscale("log")
