@@ -1,4 +1,4 @@
-"""The parent of processes that end with it, however it ends, and that report what they do."""
+"""The parent side of child processes: they end when the parent ends, and report their progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Report = dict[str, Any]
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Passes on the reports of all children, with a thread for each."""
+    """Receives the reports of all children, with one thread per child."""
 
     address_family = getattr(socket, "AF_UNIX", socket.AF_INET)  # Windows has no AF_UNIX
     daemon_threads, request_queue_size = True, socket.SOMAXCONN
@@ -41,7 +41,7 @@ class Child(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Read reports until the child has ended."""
         report: Report = {}
-        with contextlib.suppress(OSError, ValueError):  # killed in the midst of one
+        with contextlib.suppress(OSError, ValueError):  # the child was killed while sending
             for line in self.rfile:
                 report = json.loads(line)
                 self.server.hear(report)
@@ -50,14 +50,15 @@ class Child(socketserver.StreamRequestHandler):
 
 @contextlib.contextmanager
 def listening(hear: Callable[[Report], object] = lambda report: None) -> Iterator[dict[str, str]]:
-    """Yield what the environment of children needs that are started within the block.
+    """Yield the environment variables for child processes that are started within the block.
 
-    They end when this process ends; ending them before the block is left is up to the caller. On
-    Windows they are not told.
+    The children end when this process ends (not on Windows). The caller must end them before the
+    block is left.
 
     Args:
-        hear: called, in a thread, with each report of a child: a dict of name, pid, begun, done,
-            busy and leaving. When the child has ended, the last one comes again with ended=True.
+        hear: a function called, in a thread, with each report of a child: a dict with name, pid,
+            begun, done, busy and leaving. When the child has ended, its last report is repeated
+            with ended=True.
     """
     if not hasattr(socket, "AF_UNIX"):
         yield {}

@@ -1,9 +1,9 @@
-"""A process that ends with the one that started it, and reports what it does.
+"""The child side of child processes: a child ends when its parent ends, and reports its progress.
 
-The parent, in children.py, listens at a socket, whose path is in the environment of its children.
-A child connects when it imports d2lrnn, and ends when the connection closes. The system closes it
-when the parent ends, also by SIGKILL, and refuses it if the parent ended before the child
-connected. Imports nothing that takes long.
+The parent, in children.py, listens on a socket, whose path is in the environment of its children. A
+child connects when it imports d2lrnn, and ends when the connection is closed. The operating system
+closes the connection when the parent ends, even by SIGKILL, and refuses it if the parent ended
+before the child connected. This module does not import slow modules.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 PARENT = "D2LRNN_PARENT"  # the path of the parent's socket
-NAME = "D2LRNN_NAME"  # what the parent calls the child, such as "rank 1"
-RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")  # how MPICH and Open MPI number the processes
+NAME = "D2LRNN_NAME"  # the name of the child, such as "rank 1"
+RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")  # the ranks of processes in MPICH and Open MPI
 TIMEOUT = "D2LRNN_TIMEOUT"
 
 INTERVAL = 0.5  # seconds between two reports
-BUSY = 0.02  # share of a processor; what waits takes less
-PR_SET_PDEATHSIG = 1  # of Linux's prctl
-BY_HAND = 1800.0  # seconds of waiting without a parent, which would know what the others do
+BUSY = 0.02  # share of a processor; a waiting process uses less
+PR_SET_PDEATHSIG = 1  # an option of prctl in Linux
+BY_HAND = 1800.0  # seconds to wait for other processes without a parent
 
 
 class Exchange:
-    """Counts the exchanges with other processes that have begun and that are done.
+    """Counts the exchanges of data with other processes that have begun and that are done.
 
-    It is a context manager: within the block, this process may wait for the others.
+    As a context manager, it marks a block in which this process may wait for the others.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class Exchange:
         self.begun = self.done = self._depth = 0
 
     def __enter__(self) -> None:
-        """Begin; an exchange within another one is part of it."""
+        """Count the start of an exchange; a nested exchange is part of the outer one."""
         self.begun += self._depth == 0
         self._depth += 1
 
     def __exit__(self, *_: object) -> None:
-        """Note that the exchange is done."""
+        """Count the end of the exchange."""
         self._depth -= 1
         self.done += self._depth == 0
 
@@ -68,17 +68,17 @@ class Link:
         self.connection.setblocking(False)
 
     def report(self) -> None:
-        """Tell the parent what this process does."""
+        """Send the progress of this process to the parent."""
         ranks = [f"rank {os.environ[name]}" for name in RANKS if name in os.environ]
         report = {
             "name": os.environ.get(NAME) or next(iter(ranks), ""),
             "pid": os.getpid(),
             "begun": exchange.begun,
             "done": exchange.done,
-            "busy": self.busy,  # intervals of computing
+            "busy": self.busy,  # the number of intervals spent computing
             "leaving": self.leaving,
         }
-        with contextlib.suppress(OSError):  # the parent is stopped, does not read, or has ended
+        with contextlib.suppress(OSError):  # the parent is suspended, busy, or has ended
             self.connection.send(json.dumps(report).encode() + b"\n")
 
     def follow(self) -> None:
@@ -98,12 +98,12 @@ class Link:
         self._end()
 
     def leave(self) -> None:
-        """Report that Python ends: the thread may end long before the process does."""
+        """Report that Python exits: the thread may end long before the process does."""
         self.leaving = True
         self.report()
 
     def _end(self) -> NoReturn:
-        """End at once; remove what a parent that was killed has left."""
+        """End this process; remove the socket of a parent that was killed."""
         with contextlib.suppress(OSError):
             os.unlink(self.path)
             os.rmdir(os.path.dirname(self.path))
@@ -116,39 +116,39 @@ link: Link | None = None
 def follow_parent() -> None:
     """Report to the parent, if there is one, and end when it ends."""
     global link
-    path = os.environ.pop(PARENT, None)  # what this process starts has another parent
+    path = os.environ.pop(PARENT, None)  # not inherited by children of this process
     if path is not None:
-        _go_on_without_parent()
+        _continue_without_parent()
         link = Link(path)
         atexit.register(link.leave)
         threading.Thread(target=link.follow, daemon=True).start()
 
 
-def _go_on_without_parent() -> None:
-    """Let Linux continue this process when its parent ends: while it is stopped, it cannot end."""
+def _continue_without_parent() -> None:
+    """Let Linux send SIGCONT when the parent ends: a suspended process could not end itself."""
     if sys.platform == "linux":
         import ctypes
         import signal
 
-        with contextlib.suppress(OSError, AttributeError):  # a C library without it
+        with contextlib.suppress(OSError, AttributeError):  # the C library lacks prctl
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def has_parent() -> bool:
-    """Return whether a process of this package has started this one, and waits for it."""
+    """Return whether this process was started by a process of this package that waits for it."""
     return link is not None
 
 
 def meet(engine: Callable[..., Any], *args: Any) -> Any:
-    """Return engine(*args), which waits for the other processes."""
+    """Return engine(*args), a call that may wait for other processes."""
     with exchange:
         if link is not None:
-            link.report()  # now: mpi4py lets no other thread run while it is imported
+            link.report()  # now: other threads do not run during the import of mpi4py
         return engine(*args)
 
 
 def time_limit(default: float) -> float:
-    """Return the seconds that D2LRNN_TIMEOUT gives, or the default.
+    """Return the number of seconds in D2LRNN_TIMEOUT, or the default.
 
     Raises:
         ValueError: the variable is not a number above 0.
@@ -164,11 +164,10 @@ def time_limit(default: float) -> float:
 
 
 def limit_waiting(rank: int) -> None:
-    """End this process when it has waited too long for others, unless it has a parent to do so.
+    """End this process when it has waited too long for others, unless it has a parent.
 
-    Only a parent knows what the others do. So processes that were started by hand, maybe on several
-    machines, wait longer, and each that has waited says so: the rank that does not is the one to
-    look at.
+    A parent monitors all processes. Processes that were started by hand, maybe on several machines,
+    wait longer. Each prints a message when it ends; the rank without a message is the one to check.
     """
     if not has_parent():
         limit = time_limit(BY_HAND)
@@ -178,7 +177,7 @@ def limit_waiting(rank: int) -> None:
 def _limit(rank: int, limit: float) -> None:
     waited, begun = 0.0, 0
     while waited < limit:
-        time.sleep(INTERVAL)  # however long this process is stopped, it has waited so long
+        time.sleep(INTERVAL)  # time in which this process is suspended does not count
         in_the_same = exchange.done < exchange.begun == begun
         waited, begun = waited + INTERVAL if in_the_same else 0.0, exchange.begun
     message = (

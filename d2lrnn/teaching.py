@@ -1,8 +1,9 @@
-"""What a lesson needs beside the networks: source to read, figures, exercises, shorter runs.
+"""Helpers for lessons: display source code and figures, check exercises, shorten runs.
 
-It works alike in JupyterLab, VS Code, Colab and the classic notebook, and in a plain script, where
-source is printed and figures are windows or files. The environment variables D2LRNN_FAST,
-D2LRNN_FIGURES and D2LRNN_PROGRESS (training.progress) say how much, where to and whether.
+The functions work the same in JupyterLab, VS Code, Colab and the classic notebook. In a plain
+script, source is printed, and figures are windows or files. Three environment variables change the
+behaviour: D2LRNN_FAST shortens runs, D2LRNN_FIGURES is the folder of figures, and D2LRNN_PROGRESS
+turns progress bars on or off (see training.progress).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import numpy as np
 
 from d2lrnn.data import corpora
 
-FAST = "D2LRNN_FAST"  # if it is neither empty nor 0, lessons compute with small sizes
-FIGURES = "D2LRNN_FIGURES"  # the folder that a script's figures are saved in
+FAST = "D2LRNN_FAST"  # unless it is empty or 0, lessons use small sizes
+FIGURES = "D2LRNN_FIGURES"  # the folder in which scripts save figures
 
 NO_ANSWER = "No answer yet"
 
@@ -33,18 +34,18 @@ T = TypeVar("T")
 
 
 def in_notebook() -> bool:
-    """Return whether this runs in a notebook's kernel, of whatever make."""
+    """Return whether this code runs in the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return hasattr(shell, "kernel")
 
 
 def full_or_fast(full: T, fast: T) -> T:
-    """Return full, or fast where the environment variable D2LRNN_FAST asks for a quick run.
+    """Return full, or fast if the environment variable D2LRNN_FAST is set to shorten runs.
 
     Examples:
         >>> from d2lrnn.teaching import full_or_fast
-        >>> num_epochs = full_or_fast(400, 4)  # 4 where D2LRNN_FAST is 1
+        >>> num_epochs = full_or_fast(400, 4)  # 4 if D2LRNN_FAST is 1
         >>> num_epochs in (400, 4)
         True
     """
@@ -54,7 +55,7 @@ def full_or_fast(full: T, fast: T) -> T:
 def time_machine_at_hand() -> bool:
     """Return whether The Time Machine can be read without a download.
 
-    It can if it lies in the folder that the environment variable D2LRNN_DATA names, or was
+    This is so if the file is in the folder named by the environment variable D2LRNN_DATA, or was
     downloaded before.
 
     Examples:
@@ -74,7 +75,7 @@ def tiny_shakespeare_at_hand() -> bool:
 
 
 def _at_hand(name: str) -> bool:
-    import pooch  # here: it takes as long to import as NumPy
+    import pooch  # imported here: it is slow to import
 
     folders = [os.environ.get(corpora.DATA_FOLDER), pooch.os_cache("d2lrnn")]
     return any(Path(folder, name).exists() for folder in folders if folder)
@@ -83,18 +84,18 @@ def _at_hand(name: str) -> bool:
 def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
     """Show the source of a function or class, highlighted in a notebook and plain in a script.
 
-    The text is read from the package itself, so it is the code that runs.
+    The source is read from the installed package, so it is the code that runs.
 
     Args:
         function: a function or class written in Python, such as rnn.rnn.
-        helpers: whether to show first, in order, the functions of its module that it calls, and
-            those that they call in turn, such as the step that rnn.rnn runs over time.
+        helpers: whether to show also the functions of the same module that it calls, directly or
+            indirectly, such as the step that rnn.rnn repeats over time.
 
     Returns:
         None; the source is displayed or printed.
 
     Raises:
-        ValueError: it has no source in Python.
+        ValueError: function does not have source in Python.
 
     Examples:
         >>> rnn.show(rnn.rnn)
@@ -109,8 +110,8 @@ def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
         parts = [textwrap.dedent(inspect.getsource(one)).rstrip() for one in shown]
     except (TypeError, OSError):
         raise ValueError(
-            f"show was given {function!r}, which has no source in Python; "
-            "expected a function or a class, not what it returned"
+            f"show was given {function!r}, which does not have source in Python; "
+            "expected a function or a class, not its result"
         ) from None
     where = function.__module__.replace(".", "/")
     source = f"# {where}.py\n\n" + "\n\n\n".join(parts)
@@ -120,13 +121,13 @@ def show(function: Callable[..., Any], *, helpers: bool = False) -> None:
 def present(axes: Any, alt: str) -> None:
     """Show the figure of one or more matplotlib Axes, and close it.
 
-    In a notebook it is an SVG. In a script it is a window; where there is no display, or where the
-    environment variable D2LRNN_FIGURES names a folder, it is a PNG file in that folder (otherwise
-    ``figures``), named after the script and numbered.
+    In a notebook, the figure is displayed as SVG. In a script, it is shown in a window; or, without
+    a display or if the environment variable D2LRNN_FIGURES names a folder, it is saved as a PNG
+    file in that folder (by default ``figures``), with the name of the script and a number.
 
     Args:
-        axes: what the functions of d2lrnn.plot and d2lrnn.plot.diagrams return.
-        alt: one sentence that says what there is to see, for those who do not see it.
+        axes: the Axes that functions of d2lrnn.plot and d2lrnn.plot.diagrams return.
+        alt: one sentence that describes the figure for readers who cannot see it.
 
     Examples:
         >>> from d2lrnn import plot
@@ -153,19 +154,19 @@ def present(axes: Any, alt: str) -> None:
 
 
 def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> None:
-    """Print whether the answer to an exercise is right, and the hint where it is not.
+    """Print whether the answer to an exercise is right, and the hint if it is not.
 
     Args:
-        answer: a value, or a function of no arguments that computes it; whatever goes wrong in it
-            is a wrong answer. ``...`` and None are no answer yet; nor is what comes of a name or of
-            a function that still holds the student's ``...``.
-        expected: the right value: a number, text, an array, or lists of them; or a function that
-            computes it, called once there is an answer.
-        hint: a sentence that helps without telling.
-        tolerance: how far numbers may be off, relative to the largest expected one.
+        answer: a value, or a function without arguments that computes it; an exception in the
+            function counts as a wrong answer. ``...`` and None count as a missing answer, and so
+            does a function that still contains ``...`` or uses a name whose value is ``...``.
+        expected: the right value: a number, a text, an array, or lists of these; or a function that
+            computes it, which is called only if there is an answer.
+        hint: a sentence that helps without giving the answer.
+        tolerance: the tolerance for numbers, relative to the largest expected number.
 
     Raises:
-        ValueError: expected is ``...`` or None, which would take a blank for an answer.
+        ValueError: expected is ``...`` or None, which stand for a missing answer.
 
     Examples:
         >>> from d2lrnn.teaching import check
@@ -177,39 +178,39 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
         Not yet: ZeroDivisionError: division by zero. Hint: count on your fingers
     """
     try:
-        found = answer() if callable(answer) else answer
+        value = answer() if callable(answer) else answer
     except Exception as error:
-        said = f"Not yet: {type(error).__name__}: {error}"
-        print(f"{NO_ANSWER if _blank_in(answer) else said}. Hint: {hint}")
+        verdict = f"Not yet: {type(error).__name__}: {error}"
+        print(f"{NO_ANSWER if _blank_in(answer) else verdict}. Hint: {hint}")
         return
-    if _is_blank(found):
+    if _is_blank(value):
         print(f"{NO_ANSWER}. Hint: {hint}")
         return
     right = expected() if callable(expected) else expected
     if right is ... or right is None:
         raise ValueError(f"expected is {right!r}; give check the right value to compare with")
-    if _equals(found, right, tolerance):
+    if _equals(value, right, tolerance):
         print("Right.")
     else:
-        said = f"Not yet: the answer is {reprlib.repr(found)}"
-        print(f"{NO_ANSWER if _blank_in(answer) else said}. Hint: {hint}")
+        verdict = f"Not yet: the answer is {reprlib.repr(value)}"
+        print(f"{NO_ANSWER if _blank_in(answer) else verdict}. Hint: {hint}")
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether a value is what stands where an answer is to be, or holds it."""
+    """Return whether a value is a placeholder for an answer, or a list that contains one."""
     if isinstance(value, (list, tuple)):
         return any(_is_blank(one) for one in value)
     return value is ... or value is None
 
 
 def _blank_in(answer: Any) -> bool:
-    """Return whether a function still holds a blank, or names what does, or names a blank."""
-    seen: set[int] = set()
+    """Return whether a function, or one that it uses, still contains or uses a blank."""
+    visited: set[int] = set()
 
     def look(function: Any) -> bool:
-        if not inspect.isfunction(function) or id(function) in seen:
+        if not inspect.isfunction(function) or id(function) in visited:
             return False
-        seen.add(id(function))
+        visited.add(id(function))
         named = [function.__globals__.get(name) for name in _names_in(function.__code__)]
         own = (one for one in named if getattr(one, "__module__", None) == function.__module__)
         return any(one is ... for one in named) or _has_dots(function) or any(map(look, own))
@@ -218,23 +219,23 @@ def _blank_in(answer: Any) -> bool:
 
 
 def _names_in(code: Any) -> list[str]:
-    """Return the names that code uses, those in its comprehensions included."""
+    """Return the names that a code object uses, including those in its comprehensions."""
     inner = (one for one in code.co_consts if inspect.iscode(one))
     return [*code.co_names, *(name for one in inner for name in _names_in(one))]
 
 
 def _has_dots(function: Any) -> bool:
-    """Return whether the statement ``...`` stands in a function."""
+    """Return whether a function contains the statement ``...``."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):  # a lambda, whose source may begin anywhere
+    except (OSError, TypeError, SyntaxError):  # such as a lambda, whose source is a part of a line
         return False
     statements = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
     return any(isinstance(one, ast.Constant) and one.value is ... for one in statements)
 
 
 def _equals(found: Any, right: Any, tolerance: float) -> bool:
-    """Return whether an answer is the right one, numbers within the tolerance."""
+    """Return whether an answer is right, for numbers to within the tolerance."""
     try:
         numbers, rights = (np.asarray(value, dtype=np.float64) for value in (found, right))
     except (TypeError, ValueError):  # text, or lists of unequal lengths
@@ -246,24 +247,24 @@ def _equals(found: Any, right: Any, tolerance: float) -> bool:
 
 
 def _called_by(function: Any) -> list[Any]:
-    """Return the functions of the same module that a function names, and what they name in turn."""
-    found: dict[str, Any] = {}
+    """Return the functions of the same module that a function uses, directly or indirectly."""
+    named: dict[str, Any] = {}
 
     def look(code: Any) -> None:
         for name in code.co_names:
             one = function.__globals__.get(name)
-            if name not in found and getattr(one, "__module__", None) == function.__module__:
-                found[name] = one
+            if name not in named and getattr(one, "__module__", None) == function.__module__:
+                named[name] = one
                 look(getattr(one, "__code__", code))
 
     look(getattr(function, "__code__", compile("", "", "exec")))
-    return [one for one in found.values() if inspect.isfunction(one) and one is not function]
+    return [one for one in named.values() if inspect.isfunction(one) and one is not function]
 
 
 def _display(plain: str, rich: dict[str, str]) -> None:
-    """Show the rich form in a notebook, with the plain one for whoever cannot; print it elsewhere.
+    """Display the rich form in a notebook, with the plain form as a fallback; otherwise print it.
 
-    In a notebook, Markdown gets the colours that the notebook itself gives to code.
+    In a notebook, code in Markdown has the syntax highlighting of the notebook.
     """
     if in_notebook():
         from IPython.display import display
@@ -274,12 +275,12 @@ def _display(plain: str, rich: dict[str, str]) -> None:
 
 
 def _small(svg: str) -> str:
-    """Return an SVG without what is not seen: comments, indents, names, thousandths of a point."""
+    """Reduce the size of an SVG: remove comments, indentation, names and superfluous digits."""
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # only shapes are referred to, not groups
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # groups are not referenced, only shapes are
     svg = re.sub(r'style="[^"]*"', lambda style: re.sub(r"(?<=[:;]) ", "", style[0]), svg)
     svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
-    svg = re.sub(r'(?<=["#])DejaVuSans', "D", svg)  # in the names of letters
+    svg = re.sub(r'(?<=["#])DejaVuSans', "D", svg)  # in the names of glyphs
     places = re.compile(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)')
     svg = places.sub(lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), svg)
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r" ([A-Z]) ?", r"\1", path[0]), svg)
@@ -289,7 +290,7 @@ _numbers = itertools.count(1)
 
 
 def _next_file(folder: Path) -> Path:
-    """Return the name of the next figure of this script; the folder is made if there is none."""
+    """Return the path of the next figure of this script; create the folder if necessary."""
     script = getattr(sys.modules["__main__"], "__file__", None) or "figure"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{Path(script).stem}-{next(_numbers)}.png"

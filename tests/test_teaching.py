@@ -50,7 +50,9 @@ def test_classes_and_wrapped_functions_have_source_too(rnn, capsys):
 
 @pytest.mark.parametrize("thing", [len, 3, "rnn"])
 def test_what_has_no_source_is_refused(rnn, thing):
-    with pytest.raises(ValueError, match="has no source in Python; expected a function or a class"):
+    with pytest.raises(
+        ValueError, match="does not have source in Python; expected a function or a class"
+    ):
         rnn.show(thing)
 
 
