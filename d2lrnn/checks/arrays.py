@@ -160,8 +160,8 @@ def same_length(lengths: Sequence[int], batch_size: int) -> None:
     """Check that arrays have the same number of rows, and enough for one minibatch."""
     if len(set(lengths)) != 1 or lengths[0] < batch_size:
         raise ValueError(
-            f"the arrays have {list(lengths)} rows; expected as many in each, and {batch_size}, "
-            "the batch_size, or more"
+            f"the arrays have {list(lengths)} rows; expected the same number in each, and at least "
+            f"{batch_size}, the batch_size"
         )
 
 

@@ -32,7 +32,7 @@ def num_params(found: int, names: Sequence[str]) -> None:
     if found != len(names):
         raise ValueError(
             f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
-            "take get_params, init_state and forward_fn of one kind"
+            "use get_params, init_state and forward_fn of the same cell"
         )
 
 
@@ -43,8 +43,8 @@ def parameters(params: Sequence[Any], names: Sequence[str], shapes: Sequence[Sha
     for param, name, shape in zip(params, names, shapes, strict=True):
         if tuple(param.shape) != tuple(shape):
             raise ValueError(
-                f"{name} has shape {tuple(param.shape)}; expected {tuple(shape)}, for {names[0]} "
-                f"has {tuple(params[0].shape)}; take parameters of one kind and size"
+                f"{name} has shape {tuple(param.shape)}; expected {tuple(shape)}, because "
+                f"{names[0]} has {tuple(params[0].shape)}; use parameters of one cell and size"
             )
     same_dtype(params[0], **{name: [param] for name, param in zip(names, params, strict=True)})
 

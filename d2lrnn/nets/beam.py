@@ -59,7 +59,7 @@ class Beam:
         total = self.logs.reshape(-1, 1) + logs
         total = total.reshape(self.num_sources, self.size * logs.shape[1])  # (n, k * V)
         chosen = np.argsort(-total, axis=1, kind="stable")[:, : self.size]  # (n, k)
-        parents, tokens = np.divmod(chosen, logs.shape[1])  # (n, k): extended by which token
+        parents, tokens = np.divmod(chosen, logs.shape[1])  # (n, k) each
         before = np.take_along_axis(self.tokens, parents[:, :, None], 1)
         self.tokens = np.concatenate([before, tokens[:, :, None]], axis=2)
         self.logs = np.take_along_axis(total, chosen, 1)
@@ -74,7 +74,7 @@ class Beam:
         return one_hot(self.tokens[None, :, :, -1].reshape(1, -1), num_outputs)
 
     def follow(self, parents: Array, state: State) -> None:
-        """Take for each sequence the state of the sequence that it extends."""
+        """Set the state of each sequence to that of the sequence that it extends."""
         rows = (parents + self.size * np.arange(self.num_sources)[:, None]).reshape(-1)
         to_numpy = self.decoder.ops.tensors.to_numpy
         self.state = tuple(self.decoder.tensor(to_numpy(s)[rows]) for s in state)

@@ -85,7 +85,7 @@ class SequenceNet(ABC):
 
         def deferred(*batch: Any) -> Any:
             inputs, targets, weights = self.tensors_of(*batch)
-            checks.values(self.ops.tensors.has_values(targets))  # before anything changes
+            checks.values(self.ops.tensors.has_values(targets))  # before the parameters change
             loss, _, self.params = update(self.params, inputs, targets, weights)
             return loss
 
@@ -173,7 +173,7 @@ class Reader(SequenceNet):
         dtype: str = "float32",
         device: Any = None,
     ) -> None:
-        """Make the parameters."""
+        """Draw the parameters: those of the cells, then W_hq and b_q."""
         checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens, num_outputs=num_outputs)
         architecture = cells.Architecture(cell, num_layers, bidirectional)
         features = num_hiddens * architecture.num_directions
@@ -246,7 +246,7 @@ class SequenceClassifierScratch(Reader):
         return labels.astype(int)
 
     def probabilities(self, X: Any, valid: Any = None) -> Array:
-        """Return the probability of each class (n, q), or of a yes (n,)."""
+        """Return the probability of each class (n, q), or with one output that of label 1 (n,)."""
         scores = self.evaluate(X, valid).astype(np.float64)
         if self.num_outputs == 1:
             yes: Array = 0.5 * (1 + np.tanh(0.5 * scores[:, 0]))

@@ -79,7 +79,9 @@ def check_params(cell: str, params: Sequence[Any]) -> tuple[int, int]:
     q = params[-1].shape[-1] if params[-1].shape else 0
     checks.parameters(params, names, [*[(height, h), (h,)] * len(gates), (h, q), (q,)])
     if height < h:
-        raise ValueError(f"{names[0]} has {height} rows and {h} columns; expected as many or more")
+        raise ValueError(
+            f"{names[0]} has {height} rows and {h} columns; expected at least {h} rows"
+        )
     return height, h
 
 
@@ -91,7 +93,7 @@ class Cells:
     """
 
     def __init__(self, ops: Ops) -> None:
-        """Take the operations from the backend's record."""
+        """Store the record of the backend and two of its operations."""
         self.ops, self.tanh, self.sigmoid = ops, ops.tensors.tanh, ops.tensors.sigmoid
 
     def rnn_step(self, X: Any, state: State, params: Params, join: Join) -> State:

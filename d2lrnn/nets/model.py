@@ -73,7 +73,7 @@ class Model(ABC):
             The outputs (T * n, V), time-major and unnormalized, and the new state.
 
         Raises:
-            ValueError: X has another rank or holds no valid ids, or the state does not fit.
+            ValueError: X does not have two axes or contains invalid ids, or the state does not fit.
         """
 
     @abstractmethod

@@ -50,9 +50,9 @@ def listening() -> Iterator[Listener]:
     """Record the first signal that requests an end; a second one has its usual effect.
 
     A signal of another kind within TOGETHER seconds of the first counts as the same request: at the
-    end of a session, systemd sends SIGTERM and SIGHUP together. In a process with a parent process
-    of d2lrnn, a signal of the same kind also counts as the same request: the parent passes signals
-    on, and the system may have sent the same signal to this process directly.
+    end of a session, systemd sends SIGTERM and SIGHUP together. If another process of d2lrnn has
+    started this one, a signal of the same kind also counts as the same request: that process
+    forwards signals, and the system may have sent the same signal to this process directly.
 
     A signal that is ignored stays ignored, such as Ctrl-C for a job that a script starts in the
     background, or SIGHUP under nohup. Python delivers signals only to the main thread; in any other

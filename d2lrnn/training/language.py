@@ -43,7 +43,7 @@ def make_step(
 
     A step computes the outputs for X and their mean cross-entropy with the targets Y,
     backpropagates through the time steps of this minibatch only, clips the gradients at theta, and
-    moves the parameters against them.
+    updates the parameters.
 
     Args:
         net: the model; its params change.

@@ -1,6 +1,6 @@
 """The output of training: progress bars and lines of text. Errors in printing are ignored.
 
-All progress bars are made here, and here is decided whether they are shown.
+This module makes all progress bars and decides whether they are shown.
 """
 
 from __future__ import annotations

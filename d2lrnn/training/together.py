@@ -13,7 +13,7 @@ from d2lrnn.training.run_file import Run
 
 
 def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:
-    """Check that the run of a language model begins equally in all processes.
+    """Check that the run of a language model starts from the same facts in all processes.
 
     Raises:
         ValueError: texts, seeds, settings, versions or checkpoints differ.
@@ -40,7 +40,7 @@ def check_minibatch(net: Any, X: Any, Y: Any) -> None:
 
 
 def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> None:
-    """Check that the training of a net over sequences begins equally in all processes.
+    """Check that the training of a net over sequences starts from the same facts everywhere.
 
     Raises:
         ValueError: examples, seeds, settings or versions differ.

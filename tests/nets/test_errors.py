@@ -77,7 +77,7 @@ MISTAKES = {
     "functions of two kinds": (
         lambda rnn, net: rnn.RNNModelScratch(5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.rnn),
         "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
-        "take get_params, init_state and forward_fn of one kind",
+        "use get_params, init_state and forward_fn of the same cell",
     ),
     "inputs of another rank": (
         lambda rnn, net: cell(rnn, inputs=(3, 5)),

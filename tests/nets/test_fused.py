@@ -239,7 +239,7 @@ MISTAKES = {
             5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.rnn_fused
         ),
         "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
-        "take get_params, init_state and forward_fn of one kind",
+        "use get_params, init_state and forward_fn of the same cell",
     ),
     "a cell that has no fused form": (
         lambda rnn, net: build.new_net(

@@ -106,10 +106,7 @@ REFUSED = {
     "in place": (added_in_place, "^np.add in place has no gradient in NumPy; use arithmetic"),
     "a ufunc": (lambda A, B: np.arctan(A), "^np.arctan has no gradient in NumPy; use arithmetic"),
     "a function": (lambda A, B: np.cumsum(A), "^np.cumsum has no gradient in NumPy; use"),
-    "np.dot of matrices": (
-        lambda A, B: np.dot(A, B.T[None]),
-        "^np.dot of an array with more than",
-    ),
+    "np.dot of matrices": (lambda A, B: np.dot(A, B.T[None]), "^np.dot of an array with more"),
     "a vector": (lambda A, B: A @ B[0], "^A @ B of a vector has no gradient in NumPy; use"),
 }
 
