@@ -1,5 +1,5 @@
-"""The live demo: what the chapter says, on the classroom screen.
+"""The live demo: an interactive page on recurrent networks for the classroom.
 
-``d2lrnn demo`` serves it; ``d2lrnn.demo.app.page()`` shows the same in a notebook cell. It needs
-Panel: ``pip install panel``.
+``d2lrnn demo`` serves the page; ``d2lrnn.demo.app.page()`` displays it in a notebook cell. The demo
+needs Panel: ``pip install panel``.
 """

@@ -1,4 +1,4 @@
-"""The view Agreement: the same seed in every installed backend."""
+"""The view Agreement: train with the same seed in every installed backend."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from d2lrnn.demo.view import (
 )
 from d2lrnn.measure import agreement
 
-SMALLEST = 1e-17  # what a difference of 0 is drawn as
+SMALLEST = 1e-17  # a difference of 0 is drawn at this value
 REFERENCE = "numpy"
 
 
 class Agreement(View):
-    """Losses on top of one another, how far they are apart, and how fast each was."""
+    """The losses of all backends, their differences, and the speed of each backend."""
 
     title = "Agreement"
     see = (
-        "Every backend trains the same network from the same seed: the losses lie on top of one "
-        "another, and the picture below shows how far apart they are, on a scale of powers of ten."
+        "Every backend trains the same network from the same seed. The upper curves, the losses, "
+        "coincide; the lower curves show their differences from NumPy on a logarithmic scale."
     )
     experiment = (
-        "float32, where each rounds a little differently and training makes more of it; another "
-        "cell; a hundred steps more."
+        "choose float32, in which rounding errors differ and grow during training; choose another "
+        "cell; add a hundred steps."
     )
     words = (
-        "<p>Several frameworks, one network, one seed: do they compute the same?</p>"
-        "<p><b>Compare</b> trains in each that is installed, one after the other.</p>"
+        "<p>Do several frameworks compute the same results for one network and one seed?</p>"
+        "<p><b>Compare</b> trains the network in each installed framework, one after another.</p>"
     )
 
     def __init__(self, look: theme.Theme) -> None:
-        """Make the widgets and the pictures."""
+        """Create the widgets and the figures."""
         super().__init__(look)
         self.names = [REFERENCE, *(n for n in backends.available() if n != REFERENCE)]
         self.cell = cell_field()
@@ -103,7 +103,7 @@ class Agreement(View):
         self.numbers, self.message = pane(), pane()
 
     def layout(self) -> Any:
-        """Return what the page shows."""
+        """Return the content of the view."""
         controls = [
             in_pairs(self.cell.row, self.dtype.row, self.seed.row, self.steps.row),
             in_a_row(self.go),
@@ -113,16 +113,16 @@ class Agreement(View):
         return self.beside(controls, pictures)
 
     def start(self) -> None:
-        """Show what there is to compare."""
+        """Show the view before the first comparison."""
         self._show()
 
     def close(self) -> None:
-        """Let no backend begin any more."""
+        """Stop after the running computation."""
         self._asked += 1
 
     def _compare(self) -> None:
         if any(field.error for field in self.fields):
-            self.message.object = theme.alert("Mend the field first.")
+            self.message.object = theme.alert("Correct the field first.")
             return
         self._asked, self._num_steps = self._asked + 1, self.steps.value
         self.losses, self.speeds, self.failed = {}, {}, {}
@@ -135,7 +135,7 @@ class Agreement(View):
         return Timing(name, *settings)
 
     def _next(self, asked: int, timings: list[Timing]) -> None:
-        """Train for a moment in the first of some backends, away from the page; and so on."""
+        """Train for a short time in the first backend in the background, then schedule the rest."""
         if asked != self._asked or not timings:
             return
         timing, *others = timings
@@ -160,7 +160,7 @@ class Agreement(View):
         return "; ".join(f"{name}: {why}" for name, why in self.failed.items())
 
     def _show(self) -> None:
-        """Draw what has been found so far."""
+        """Draw the results so far."""
         worst = 0.0
         reference = self.losses.get(REFERENCE)
         for name, losses in self.losses.items():
@@ -178,7 +178,7 @@ class Agreement(View):
         limit = agreement.bound("losses", self.dtype.value, 0)
         self.bound.location, self.bound.visible = limit, True
         self._fit(limit)
-        whole = [name for name, found in self.losses.items() if len(found) == self._num_steps]
+        whole = [name for name, losses in self.losses.items() if len(losses) == self._num_steps]
         done = f"{len(whole)} of {len(self.names)}"
         self.show_pictures(bool(self.losses))
         apart = f"{worst:.1e}" if len(self.losses) > 1 else "-"
@@ -198,10 +198,10 @@ class Agreement(View):
 
 
 class Timing:
-    """A training in one backend, a moment at a time, so that others get their turns."""
+    """A training run in one backend, in short intervals, so that other viewers are served, too."""
 
     def __init__(self, name: str, cell: str, dtype: str, seed: int, num_steps: int) -> None:
-        """Keep what is asked for; nothing is computed yet."""
+        """Store the settings; nothing is computed yet."""
         self.name, self._settings, self._num_steps = name, (cell, dtype), num_steps
         self._seed = seed
         self._steps: Iterator[float] | None = None
@@ -209,7 +209,7 @@ class Timing:
         self._seconds: list[float] = []
 
     def go_on(self) -> None:
-        """Train for a moment, or to the end."""
+        """Train for a short time, or until all steps are done."""
         if self._steps is None:
             rnn = backends.load(self.name)
             self._steps = agreement.losses_of_training(rnn, *self._settings, seed=self._seed)
@@ -226,5 +226,5 @@ class Timing:
 
     @property
     def speed(self) -> float:
-        """Steps per second, by the median step: the first, in which some compile, counts as one."""
+        """Steps per second, from the median time of a step, so that compiling has little effect."""
         return 1 / float(np.median(self._seconds))

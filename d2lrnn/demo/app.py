@@ -1,4 +1,4 @@
-"""The page and its server."""
+"""The page of the demo and its server."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ VIEWS: dict[str, type[View]] = {
     "agreement": Agreement,
 }
 STAGE = {"stylesheets": [theme.STAGE], "sizing_mode": "stretch_width", "margin": 0}
-LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is far below
+LARGEST_MESSAGE = 2**20  # bytes from a browser; a pasted text is much smaller
 
 
 def one_seen() -> str:
-    """Return the style of what holds all views: the one is seen that it is classed by."""
+    """Return the style of the container of all views: only the view with its class is visible."""
     rules = [f":host(.{name}) .view:not(.{name}) {{ display: none !important; }}" for name in VIEWS]
     return "\n".join(rules)
 
 
 class Page:
-    """One session's page: the views, of which one is shown, and the look of all."""
+    """The page of one session: the views, of which one is shown, and the theme of all."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class Page:
         link: Callable[[str], Any],
         talk: lecture.Lecture | None = None,
     ) -> None:
-        """Show what a link asks for.
+        """Show the page for a link.
 
         Args:
-            query: the link's names and values.
-            link: called with the query string of what is shown.
+            query: the names and values in the query string of the link.
+            link: a function called with the query string for the current content.
             talk: a lecture to step through, or None.
         """
         name = query.get("theme", "light")
@@ -82,7 +82,7 @@ class Page:
         )
         if talk:
             for self.shown in dict.fromkeys(scene.view for scene in talk.scenes):
-                self._place()  # so that no scene waits for its view
+                self._place()  # so that all views exist before the scenes need them
             asked = query.get("scene", "1")
             self._show_scene(int(asked) - 1 if asked.isdecimal() else 0)
         else:
@@ -90,11 +90,11 @@ class Page:
 
     @property
     def view(self) -> View:
-        """The view that is shown, made when it is first asked for."""
+        """The current view, which is created when it is first used."""
         if self.shown not in self.views:
-            self.views[self.shown] = made = VIEWS[self.shown](self.look)
-            if isinstance(made, Look):
-                made.own_run = self._own_run
+            self.views[self.shown] = view = VIEWS[self.shown](self.look)
+            if isinstance(view, Look):
+                view.own_run = self._own_run
         return self.views[self.shown]
 
     def _own_run(self) -> Any:
@@ -117,7 +117,7 @@ class Page:
 
     def _choose(self) -> None:
         if self.shown == self.choice.value:
-            return  # a scene has chosen it
+            return  # already selected by a scene
         self.shown = self.choice.value
         self._show_view()
         self._link()
@@ -129,14 +129,14 @@ class Page:
         self._link()
 
     def _make_stage(self) -> None:
-        """Make what a lecture says, and the buttons that turn its pages."""
+        """Create the text of a lecture, and the buttons for the previous and the next scene."""
         self.words = pane()
         back = button("\N{BLACK LEFT-POINTING TRIANGLE} Back", lambda: self._turn_page(-1))
         on = button("Next \N{BLACK RIGHT-POINTING TRIANGLE}", lambda: self._turn_page(1))
         self.stage = [pn.Column(self.words, in_a_row(back, on), **STAGE)] if self.talk else []
 
     def _turn_page(self, by: int) -> None:
-        """Show the scene so many on, or as far as there are any."""
+        """Move by a number of scenes, but not beyond the first and the last scene."""
         assert self.talk is not None
         scene = min(max(0, self.scene + by), len(self.talk.scenes) - 1)
         if scene != self.scene:
@@ -144,7 +144,7 @@ class Page:
             self._link()
 
     def _show_scene(self, index: int) -> None:
-        """Show a view as a scene has prepared it, and press what it presses."""
+        """Show the view of a scene with its settings, and press its buttons."""
         assert self.talk is not None
         self.scene = min(max(0, index), len(self.talk.scenes) - 1)
         scene = self.talk.scenes[self.scene]
@@ -160,15 +160,15 @@ class Page:
         self._show_view(scene.press)
 
     def _sized(self, rem: float) -> None:
-        """Draw with text of another size."""
+        """Redraw the figures for a new text size."""
         self.look.rem = rem
         self._dress()
 
     def _place(self) -> None:
-        """Put a view on the page, once.
+        """Add the current view to the page if it has not been added yet.
 
-        One that was shown stays there, unseen: a message that is on its way may still name what is
-        in it. And a new one changes only after it has been sent.
+        Views are hidden, not removed, because a message from the browser may still refer to their
+        parts. A new view is changed only after it has been sent to the browser.
         """
         self.view.linked, self.view.quiet = self._link, self.talk is not None
         self._dress()
@@ -179,8 +179,9 @@ class Page:
     def _show_view(self, press: Sequence[str] = ()) -> None:
         """Show the view, start it, and then press some of its buttons, in this order.
 
-        All of it is one callback: Bokeh keeps callbacks in a set until the session exists, and so
-        several of them would run in any order. Nothing is pressed once another scene is shown.
+        All of this is one callback, because Bokeh stores callbacks in a set until the session
+        exists, and would run several callbacks in any order. If another scene is shown by then, no
+        button is pressed.
         """
         self._place()
         self.place.css_classes = [self.shown]
@@ -211,12 +212,12 @@ class Page:
         self.link("?" + urlencode(query))
 
     def close(self) -> None:
-        """End what the session still runs."""
+        """Stop all computations of the session."""
         for view in self.views.values():
             view.close()
 
 
-# The scripts come last, so that something is painted while they load.
+# The scripts are last, so that the title is visible while they load.
 TEMPLATE = """
 {% block js_resources %}{% endblock %}
 {% block contents %}
@@ -234,10 +235,10 @@ TEMPLATE = """
 
 
 def page(talk: lecture.Lecture | None = None) -> Any:
-    """Return a page of its own for whoever asks: a browser's session, or a notebook cell.
+    """Return a new page for the current session of a browser, or for a notebook cell.
 
     Args:
-        talk: a lecture to step through, as read_lecture gives it, or None.
+        talk: a lecture to step through, as returned by read_lecture, or None.
     """
     location, session = pn.state.location, pn.state.session_args
 
@@ -246,34 +247,34 @@ def page(talk: lecture.Lecture | None = None) -> Any:
             location.search = query
 
     query = {name: values[-1].decode("utf-8", "replace") for name, values in session.items()}
-    made = Page(query, link, talk)
+    session_page = Page(query, link, talk)
     if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-        pn.state.on_session_destroyed(lambda _: made.close())
-        made.window.listen(pn.state.curdoc)
-        look = made.look
+        pn.state.on_session_destroyed(lambda _: session_page.close())
+        session_page.window.listen(pn.state.curdoc)
+        look = session_page.look
         words = {"PAPER": look.paper, "INK": look.ink, "SIZE": theme.REM}
         pn.state.curdoc.template = functools.reduce(
             lambda text, pair: text.replace(*pair), words.items(), TEMPLATE
         )
-    return made.root
+    return session_page.root
 
 
 def read_lecture(path: str | Path = lecture.OWN) -> lecture.Lecture:
-    """Return the lecture of a file, or the one that comes with the package.
+    """Return the lecture in a file, by default the one included in the package.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: a scene is not as it should be; the message says where.
+        OSError: the file cannot be read.
+        ValueError: the file is not a valid lecture; the message contains the line number.
     """
     return lecture.read(path, VIEWS)
 
 
 def check_free(port: int, address: str) -> None:
-    """Check that nothing else listens there.
+    """Check that a port is free.
 
     Raises:
-        OSError: it cannot be listened at; the message says why.
-        ValueError: there is no such port.
+        OSError: a server cannot use this port and address; the message contains the reason.
+        ValueError: port is not a valid port number.
     """
     checks.port(port)
     try:
@@ -281,7 +282,7 @@ def check_free(port: int, address: str) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise OSError(f"port {port} is in use; choose another with --port") from None
-        raise OSError(f"cannot listen at {address}:{port} ({error.strerror})") from None
+        raise OSError(f"cannot listen on {address}:{port} ({error.strerror})") from None
 
 
 def serve(
@@ -293,22 +294,25 @@ def serve(
     start: bool = True,
     talk: lecture.Lecture | None = None,
 ) -> Any:
-    """Serve the page; returns the server, or never where it is started.
+    """Serve the page.
 
     Args:
-        port: where to listen.
-        address: 127.0.0.1 for this machine only, 0.0.0.0 for all that reach it.
+        port: the port to listen on.
+        address: 127.0.0.1 to accept only browsers on this machine, 0.0.0.0 to accept all.
         show: whether to open a browser.
-        more_hosts: names by which browsers know it, each with a port or without.
-        start: whether to serve at once, for ever.
+        more_hosts: more host names of this server, each with or without a port.
+        start: whether to start the server, in which case this function does not return.
         talk: a lecture to step through, or None.
 
+    Returns:
+        The server.
+
     Raises:
-        OSError: the port is in use, or the address is none of this machine's.
-        ValueError: there is no such port.
+        OSError: the port is in use, or the address is not an address of this machine.
+        ValueError: port is not a valid port number.
     """
     check_free(port, address)
-    bokeh_settings.resources = "server"  # all that the page needs comes from here
+    bokeh_settings.resources = "server"  # all resources of the page are served from here
     pn.extension()
     known = door.Names(address, port, more_hosts)
     server = pn.serve(

@@ -1,4 +1,4 @@
-"""What a run is made of, and its way through the minibatches."""
+"""The settings of a training run, and its iteration over minibatches."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 LONGEST = 20_000  # characters of a pasted text
 SHORTEST = 200
 MAX_TOKENS = 10_000
-WORST = 1e9  # a perplexity that no run comes back from; a guess at random has some fifty
+WORST = 1e9  # with this perplexity a run has diverged; random guesses have about 50
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is made of."""
+    """The settings of a training run."""
 
     corpus: str = "builtin"
     cell: str = "rnn"
@@ -30,25 +30,25 @@ class Settings:
     backend: str = "numpy"
 
     def __str__(self) -> str:
-        """Return it in one line, as a legend has it."""
+        """Return the settings in one line, for a legend."""
         return (
             f"{self.cell} {self.hiddens}, lr {self.lr:g}, clip {self.clip:g}, "
             f"{self.corpus}, {self.backend}"
         )
 
     def goes_on_as(self, other: Settings) -> bool:
-        """Whether a run can go on with other settings: lr and clip may change on the way."""
+        """Return whether a run can continue with other settings; only lr and clip may change."""
         return replace(self, lr=other.lr, clip=other.clip) == other
 
 
 @dataclass(frozen=True)
 class Point:
-    """What was seen after some minibatch of a run.
+    """The values recorded after a minibatch of a run.
 
-    ``epoch`` counts the minibatches done, in epochs; ``perplexity`` is that of the epoch so far,
-    and after a whole epoch what train_ch8 finds; ``norm`` is that of all gradients of the last
-    minibatch, before clipping; ``speed`` is in tokens per second, over a whole epoch once there
-    is one.
+    ``epoch`` is the number of minibatches done, in epochs. ``perplexity`` is that of the epoch so
+    far; at the end of an epoch it equals the value of train_ch8. ``norm`` is the joint norm of the
+    gradients of the last minibatch, before clipping. ``speed`` is in tokens per second, measured
+    over a whole epoch after the first.
     """
 
     epoch: float
@@ -61,7 +61,7 @@ PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": 
 
 
 def load(rnn: Backend, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, str]:
-    """Return a loader, its Vocab and what samples go on from."""
+    """Return a loader, its Vocab and the prefix of generated samples."""
     if corpus != "pasted":
         read = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
         loader, vocab = read(corpus, 32, 35, max_tokens=MAX_TOKENS, seed=seed)
@@ -74,13 +74,13 @@ def load(rnn: Backend, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, An
 
 
 class Course:
-    """The minibatches of a run, epoch after epoch, and what has been seen of the epoch at hand.
+    """The minibatches of a run, over all epochs, and the loss and speed of the current epoch.
 
-    Losses wait where they were computed, so that a device is never waited for in mid-epoch.
+    Losses are not copied from the device until they are needed, so that training need not wait.
     """
 
     def __init__(self, loader: Any) -> None:
-        """Begin before the first minibatch."""
+        """Start before the first minibatch."""
         self.size, self.done = len(loader), 0
         self.state: Any = None
         self._minibatches = self._endless(loader)
@@ -100,16 +100,17 @@ class Course:
         return X, Y
 
     def is_noted(self) -> bool:
-        """Whether the minibatch to come is one whose point every run notes.
+        """Return whether the next minibatch gives a point of the curve.
 
-        The same in every backend and at every speed: all of the first epoch, then the last of each
-        epoch, and of each tenth from the thousandth on, so that a curve has some thousand points.
+        This does not depend on the backend or its speed: all minibatches of the first epoch, then
+        the last one of each epoch, and from epoch 1,000 on of each tenth, and so on. So a curve has
+        a few thousand points.
         """
         epoch, rest = divmod(self.done + 1, self.size)
         return self.done < self.size or (rest == 0 and epoch % stride(epoch) == 0)
 
     def add(self, loss: Any, num_tokens: int, state: Any, seconds: float) -> None:
-        """Note what a minibatch gave, and how long it took."""
+        """Add the loss, the size, the state and the time of a minibatch."""
         self.done, self.state = self.done + 1, state
         self._waiting.append((loss, num_tokens))
         self._tokens, self._seconds = self._tokens + num_tokens, self._seconds + seconds
@@ -126,5 +127,5 @@ class Course:
 
 
 def stride(epoch: int) -> int:
-    """Return of how many epochs one is noted: 1 below 1,000, 10 below 10,000, and so on."""
+    """Return the epochs between two points: 1 below epoch 1,000, 10 below 10,000, and so on."""
     return int(10 ** max(0, len(str(epoch)) - 3))

@@ -1,8 +1,7 @@
-"""Who is let in: whoever asks for the server by a name that it has.
+"""Accept only requests whose Host and Origin are known host names of the server.
 
-A page of another site can have a name of its own resolve to this machine, and then ask for the demo
-by that name: to the browser both are one site. So what a request names as Host, and the Origin of
-the page that makes it, must be known here.
+This prevents DNS rebinding: another site can make its own host name resolve to this machine and
+then request the demo by that name, so that the browser treats both as the same site.
 """
 
 from __future__ import annotations
@@ -26,13 +25,14 @@ class Names:
     """The names, with the port, under which a browser may reach the server."""
 
     def __init__(self, address: str, port: int, more: Sequence[str] = ()) -> None:
-        """Know this machine's own names, where all may reach it, and some more.
+        """Collect the local names, the names of this machine if it is public, and more names.
 
         Args:
-            address: what the server is bound to; where that is every address of the machine, it is
-                known by any address in numbers as well: only a name can be made to point here.
-            port: where no other is named.
-            more: names, each with a port or without.
+            address: the address that the server is bound to. If these are all addresses of the
+                machine, every numeric address is accepted, since only a name can be made to resolve
+                to this machine.
+            port: the default port.
+            more: more host names, each with or without a port.
         """
         names = [*LOCAL, *more]
         if address not in LOCAL:
@@ -42,7 +42,7 @@ class Names:
         self.port, self.everywhere = port, address in EVERYWHERE
 
     def __contains__(self, host: str) -> bool:
-        """Whether that is one of them; port 80 is meant where none is named."""
+        """Return whether a host is known; the default port is 80."""
         host = host.lower() if _port(host) else f"{host.lower()}:80"
         return host in self.names or (self.everywhere and self._is_address(host))
 
@@ -56,19 +56,19 @@ class Names:
 
 
 def _port(host: str) -> str:
-    """Return the port in a host's name, or nothing."""
+    """Return the port in a host name, or an empty string."""
     return host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
 
 
 class Stranger(routing.Matcher):
-    """Matches a request by, or from, a name that is not known."""
+    """Matches requests with an unknown Host or Origin."""
 
     def __init__(self, known: Names) -> None:
-        """Keep the names."""
+        """Store the known names."""
         self.known = known
 
     def match(self, request: Any) -> dict[str, Any] | None:
-        """Return what Refused is to be told, or None for a request that is welcome."""
+        """Return the arguments for Refused, or None for a request to accept."""
         host = request.headers.get("Host", "")
         if host not in self.known:
             return {"path_kwargs": {"told": told(host, self.known)}}
@@ -79,36 +79,36 @@ class Stranger(routing.Matcher):
 
 
 def told(name: str, known: Names) -> str:
-    """Return what a stranger is told."""
+    """Return the message for a refused request."""
     return (
         f"This server is not known as {name[:100]!r}, only as {', '.join(known.names)}. "
-        "Another name is made known to it by d2lrnn demo --host NAME."
+        "To add another name, start it with d2lrnn demo --host NAME."
     )
 
 
 class Refused(web.RequestHandler):
-    """Says that somebody is not let in, to whatever was asked."""
+    """Answers every refused request with status 403 and a message."""
 
     def prepare(self) -> None:
-        """Answer before any method is looked at."""
+        """Answer before the HTTP method is handled."""
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(self.path_kwargs["told"])
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Return whether a line of a log is worth showing: not that a viewer has left, as all do."""
+    """Return whether to show a log record; closed connections are normal and not shown."""
     return "connection was closed" not in record.getMessage()
 
 
 def complain(loop: Any, context: dict[str, Any]) -> None:
-    """Tell of what went wrong on the way, but for a message to a viewer who has left."""
+    """Report exceptions of the event loop, except for messages to closed connections."""
     if not isinstance(context.get("exception"), (StreamClosedError, WebSocketClosedError)):
         loop.default_exception_handler(context)
 
 
 def guard(server: Any, known: Names) -> None:
-    """Let nobody pass who asks for a Bokeh server by a name that is not known."""
+    """Make a Bokeh server refuse requests with unknown host names."""
     for name in ("bokeh.server.views.ws", "panel.io.document"):
         logging.getLogger(name).addFilter(is_news)
     router = server._tornado.default_router

@@ -1,4 +1,4 @@
-"""Fields to fill in: each checks what is typed, says what is wrong with it, and fits in a link."""
+"""Form fields: each checks its input, shows an error message, and has a value in the link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Check = Callable[[str], Any]
 
 
 def number(low: float, high: float, kind: type = float, *, above: bool = False) -> Check:
-    """Return a check for a number from low to high; not low itself where it must be above."""
+    """Return a check for a number from low to high; with above=True, low itself is excluded."""
     noun = "a whole number" if kind is int else "a number"
     span = f"above {low:g}, up to {high:g}" if above else f"from {low:g} to {high:g}"
 
@@ -23,7 +23,7 @@ def number(low: float, high: float, kind: type = float, *, above: bool = False) 
         except ValueError:
             value = None
         if value is None or not low <= value <= high or (above and value == low):
-            shown = f"“{text.strip()[:20]}”" if text.strip() else "nothing"
+            shown = f"“{text.strip()[:20]}”" if text.strip() else "empty"
             raise ValueError(f"Expected {noun} {span}; this is {shown}.")
         return value
 
@@ -31,7 +31,7 @@ def number(low: float, high: float, kind: type = float, *, above: bool = False) 
 
 
 class Field:
-    """A widget with its message below; ``value`` is the last good one, ``error`` what is wrong."""
+    """A widget with a message below it; ``value`` is the last valid value, ``error`` the error."""
 
     def __init__(self, name: str, widget: Any, check: Check, default: str) -> None:
         """Show the default."""
@@ -50,7 +50,7 @@ class Field:
             turns.on_page(self.changed)
 
     def put(self, text: str) -> None:
-        """Fill the field as a link does, without setting anything off."""
+        """Set the field from the text in a link, without calling ``changed``."""
         self._silent = True
         try:
             self.take(text)
@@ -58,7 +58,7 @@ class Field:
             self._silent = False
 
     def look(self, text: str) -> None:
-        """Check what is in the field, and take it where it is good."""
+        """Check a text; store its value if it is valid, otherwise show the error."""
         try:
             self.value, self.error = self.check(text), ""
         except ValueError as error:
@@ -67,21 +67,21 @@ class Field:
 
     @property
     def text(self) -> str:
-        """What is in the field, as a link has it."""
+        """The content of the field as text for a link."""
         return str(self.widget.value)
 
     def take(self, text: str) -> None:
-        """Put a link's text into the field."""
+        """Set the field from the text in a link."""
         self.widget.value = text
 
 
 class Choice(Field):
-    """One of several words; a link with another one gets a message and the default."""
+    """A choice among several words; for any other word in a link, a message and the default."""
 
     def __init__(
         self, name: str, label: str, options: Mapping[str, str], default: str | None = None
     ) -> None:
-        """Offer options, label to word."""
+        """Offer options, a mapping from labels to words."""
         self.words = list(options.values())
         widget = pn.widgets.Select(
             label=label, options=dict(options), stylesheets=[theme.PARTS], **WIDE
@@ -94,7 +94,7 @@ class Choice(Field):
         return text
 
     def take(self, text: str) -> None:
-        """Choose a link's word, or say that there is none of that name and leave the default."""
+        """Select the word of a link, or show a message and leave the default."""
         if text in self.words:
             self.widget.value = text
         else:
@@ -103,10 +103,10 @@ class Choice(Field):
 
 
 class Typed(Field):
-    """A line to type into, checked at every key."""
+    """A text input that is checked at every key press."""
 
     def __init__(self, name: str, label: str, check: Check, default: str, **settings: Any) -> None:
-        """Offer a line, or several with rows=."""
+        """Create one line, or several lines with rows=."""
         kind = pn.widgets.TextAreaInput if "rows" in settings else pn.widgets.TextInput
         widget = kind(label=label, stylesheets=[theme.PARTS], **WIDE, **settings)
         super().__init__(name, widget, check, default)
@@ -114,7 +114,7 @@ class Typed(Field):
 
 
 class Slider(Field):
-    """A number to slide to, by mouse or arrow keys."""
+    """A slider for a number."""
 
     def __init__(
         self, name: str, label: str, low: float, high: float, default: float, step: float = 1
@@ -135,17 +135,17 @@ class Slider(Field):
 
     @property
     def text(self) -> str:
-        """The number, as a link has it."""
+        """The number as text for a link."""
         return f"{self.widget.value:g}"
 
     def take(self, text: str) -> None:
-        """Slide to a link's number, or say that it is out of reach."""
+        """Set the number of a link, or show a message if it is out of range."""
         self.look(text)
         if not self.error:
             self.widget.value = self.value
 
     def reach(self, high: int) -> None:
-        """Let the highest number be another one."""
+        """Change the maximum of the slider."""
         self.check = number(self.widget.start, high, self.kind)
         if self.widget.value > high:
             self.widget.value = high
@@ -156,19 +156,19 @@ WIDE = {"sizing_mode": "stretch_width", "margin": (3, 5)}
 
 
 def button(label: str, work: Callable[[], Any] | None = None, **settings: Any) -> Any:
-    """Return a button in the page's look that does some work."""
-    made = pn.widgets.Button(label=label, stylesheets=[theme.PARTS], margin=3, **settings)
+    """Return a button in the style of the page that calls work."""
+    widget = pn.widgets.Button(label=label, stylesheets=[theme.PARTS], margin=3, **settings)
     if work is not None:
-        made.on_click(lambda _: turns.on_page(work))
-    return made
+        widget.on_click(lambda _: turns.on_page(work))
+    return widget
 
 
 def pane(content: str = "", **settings: Any) -> Any:
-    """Return a piece of HTML in the page's look."""
+    """Return a pane for HTML in the style of the page."""
     settings = {"sizing_mode": "stretch_width", "margin": (3, 5), **settings}
     return pn.pane.HTML(content, stylesheets=[theme.PARTS], **settings)
 
 
 def first_error(fields: Sequence[Field]) -> str:
-    """Return the first message of some fields, or nothing."""
+    """Return the first error of some fields, or an empty string."""
     return next((field.error for field in fields if field.error), "")

@@ -1,4 +1,4 @@
-"""The view Gradients: how much of the last step's loss comes back to each hidden state."""
+"""The view Gradients: the gradient of the last step's loss for each hidden state."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from d2lrnn.demo.view import (
 from d2lrnn.measure import gradient_flow
 
 MOST_CURVES = 9
-TINY = 1e-40  # what a norm of 0 is drawn as
+TINY = 1e-40  # a norm of 0 is drawn at this value
 CELLS = {"All three": "all", "RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 
 
 class Gradients(View):
-    """The norm of dL/dH_t over t, as it vanishes or explodes."""
+    """The norm of dL/dH_t over t, which may vanish or explode."""
 
     title = "Gradients"
-    words = "<p>Gradients are on their way back through time.</p>"
+    words = "<p>The gradients are being computed.</p>"
     see = (
-        "The loss of the last step, at the right, goes back through every step before it: in an "
-        "RNN the gradient shrinks at each, while gates that stay open carry it to the first step."
+        "Backpropagation starts at the last step, at the right, and passes through all earlier "
+        "steps. In an RNN the gradient shrinks at each step; with open gates, it reaches the first."
     )
     experiment = (
-        "a bias of 0, where the gates are half shut and lose more than the RNN; a radius of 2, "
-        "where the RNN's gradient explodes."
+        "set the bias to 0, so that the gates are half closed and the gradient shrinks faster than "
+        "in the RNN; set the radius to 2, so that the gradient of the RNN explodes."
     )
 
     def __init__(self, look: theme.Theme) -> None:
-        """Make the widgets and the picture."""
+        """Create the widgets and the figure."""
         super().__init__(look)
         self.cell, self.backend = Choice("cell", "Cell", CELLS), backend_field()
         self.radius = Slider("radius", "Spectral radius of W_hh", 0.1, 3.0, 0.5, step=0.05)
@@ -71,7 +71,7 @@ class Gradients(View):
         self._asked = 0
 
     def layout(self) -> Any:
-        """Return what the page shows."""
+        """Return the content of the view."""
         controls = [
             self.cell.row,
             self.radius.row,
@@ -88,7 +88,7 @@ class Gradients(View):
         self.changed()
 
     def changed(self) -> None:
-        """Compute the curves of what the fields say, away from the page."""
+        """Compute the curves for the current fields in the background."""
         self._asked += 1
         asked, cell, radius = self._asked, self.cell.value, self.radius.value
         bias, steps, backend = self.bias.value, self.steps.value, self.backend.value
@@ -102,34 +102,34 @@ class Gradients(View):
             rnn, settings = backends.load(backend), {"num_steps": steps, "forget_bias": bias}
             return [gradient_flow.flow(rnn, cell, radius, **settings) for cell in chosen]
 
-        def then(found: Any, message: str) -> None:
-            if asked == self._asked:  # nothing newer has been asked for
+        def then(flows: Any, message: str) -> None:
+            if asked == self._asked:  # this is the latest request
                 self.message.object = theme.alert(message)
-                if found is not None:
-                    self._draw(dict(zip(labels, found, strict=True)))
+                if flows is not None:
+                    self._draw(dict(zip(labels, flows, strict=True)))
 
         self.message.object = turns.told(turns.in_background(work, then))
 
-    def _draw(self, found: dict[str, Any]) -> None:
-        """Draw norms, each in a line of its own, and tell of what comes back."""
+    def _draw(self, flows: dict[str, Any]) -> None:
+        """Draw the norms, with one line for each label, and show a summary."""
         for line in self.lines[self.shown : self.shown + self.num_shown]:
             line.data_source.data, line.data_source.name = {"t": [], "norm": []}, None
-        self.num_shown = len(found)
-        self.shown = min(self.shown, MOST_CURVES - len(found))
-        for line, (label, (norms, _)) in zip(self.lines[self.shown :], found.items()):
+        self.num_shown = len(flows)
+        self.shown = min(self.shown, MOST_CURVES - len(flows))
+        for line, (label, (norms, _)) in zip(self.lines[self.shown :], flows.items()):
             steps = np.arange(1, len(norms) + 1)
             line.data_source.data = {"t": steps, "norm": np.maximum(norms, TINY)}
             line.data_source.name = label
         self._fit()
         self.show_pictures(True)
         self.numbers.object = readout(
-            told_of_all(found) if len(found) > 1 else self._told_of_one(*found.values())
+            told_of_all(flows) if len(flows) > 1 else self._told_of_one(*flows.values())
         )
 
-    def _told_of_one(self, found: tuple[Any, float]) -> dict[str, str]:
-        norms, norm = found
+    def _told_of_one(self, flow: tuple[Any, float]) -> dict[str, str]:
+        norms, norm = flow
         return {
-            "on its way back, it": verdict(norms),
+            "gradient over time": verdict(norms),
             "first step / last step": f"{norms[0] / norms[-1]:.2g}",
             "norm of all gradients": f"{norm:.3g}",
             "after clipping": f"{min(norm, self.clip.value):.3g}",
@@ -144,12 +144,12 @@ class Gradients(View):
         theme.fit(self.figure.x_range, [1, max(len(s.data_source.data["t"]) for s in full)])
 
     def _keep(self) -> None:
-        """Leave the curves where they are, and draw the next in other colours."""
+        """Keep the current curves, and draw later curves in other colours."""
         if self.shown + self.num_shown < MOST_CURVES:
             self.shown, self.num_shown = self.shown + self.num_shown, 0
 
     def _clear(self) -> None:
-        """Forget all curves but those of the fields."""
+        """Remove all curves, and draw those for the current fields."""
         self.shown = self.num_shown = 0
         for line in self.lines:
             line.data_source.data = {"t": [], "norm": []}
@@ -157,16 +157,16 @@ class Gradients(View):
 
 
 def verdict(norms: Any) -> str:
-    """Return in a word what becomes of a gradient from the last step to the first."""
+    """Return a word for the change of the gradient from the last step to the first."""
     ratio = norms[0] / norms[-1]
-    return "explodes" if ratio > 100 else "vanishes" if ratio < 0.01 else "carries"
+    return "explodes" if ratio > 100 else "vanishes" if ratio < 0.01 else "persists"
 
 
-def told_of_all(found: dict[str, tuple[Any, float]]) -> dict[str, str]:
-    """Return for each cell how much arrives at the first step, of what left the last."""
+def told_of_all(flows: dict[str, tuple[Any, float]]) -> dict[str, str]:
+    """Return the ratio of the norms at the first and the last step for each cell."""
     return {
         f"{label.split(',')[0].upper()}: first / last step": (
-            f"{norms[0] / norms[-1]:.2g}, it {verdict(norms)}"
+            f"{norms[0] / norms[-1]:.2g}, {verdict(norms)}"
         )
-        for label, (norms, _) in found.items()
+        for label, (norms, _) in flows.items()
     }

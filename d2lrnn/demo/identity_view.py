@@ -1,4 +1,4 @@
-"""The view Identity: one product of joined matrices is the sum of two products."""
+"""The view Identity: one product of concatenated matrices equals the sum of two products."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ DEFAULTS = {
 
 
 def matrix(text: str) -> Array:
-    """Return a text of rows (lines, or split by semicolons) of numbers as a matrix."""
+    """Parse rows of numbers, separated by line breaks or semicolons, as a matrix."""
     rows = [re.split(r"[\s,]+", row.strip()) for row in re.split(r"[\n;]", text) if row.strip()]
     if not rows:
-        raise ValueError("Expected a row of numbers; this is nothing.")
+        raise ValueError("Expected a row of numbers; this is empty.")
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise ValueError(
@@ -55,40 +55,40 @@ def _number(word: str) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise ValueError(f"Expected numbers; “{word[:20]}” is none.") from None
+        raise ValueError(f"Expected numbers; “{word[:20]}” is not a number.") from None
     if not abs(value) <= FAR:
         raise ValueError(f"Expected numbers from {-FAR:g} to {FAR:g}; this is {word[:20]}.")
     return value
 
 
 class Matrix(Typed):
-    """A matrix to type; in a link its rows are split by semicolons."""
+    """A text input for a matrix; in a link its rows are separated by semicolons."""
 
     @property
     def text(self) -> str:
-        """The matrix, as a link has it."""
+        """The matrix as text for a link."""
         return str(self.widget.value).strip().replace("\n", ";")
 
     def take(self, text: str) -> None:
-        """Put a link's matrix into the field, a row a line."""
+        """Set the matrix of a link, with one row per line."""
         self.widget.value = "\n".join(row.strip() for row in text.split(";"))
 
 
 class Identity(View):
-    """[X H] [W_xh; W_hh] = X W_xh + H W_hh, with numbers of one's own."""
+    """[X H] [W_xh; W_hh] = X W_xh + H W_hh, with numbers that the viewer can change."""
 
     title = "Identity"
     see = (
-        "Inputs and hidden states side by side, their matrices on top of one another: one product "
-        "gives, number by number, the sum of two."
+        "If inputs and hidden states are concatenated horizontally, and their weights vertically, "
+        "one matrix product gives the same numbers as the sum of two products."
     )
     experiment = (
-        "change a number on the left, and follow it through both rows; take float32, and look at "
+        "change a number on the left, and compare the two results; choose float32, and look at "
         "the largest difference."
     )
 
     def __init__(self, look: theme.Theme) -> None:
-        """Make the widgets."""
+        """Create the widgets."""
         super().__init__(look)
         self.gate = Choice("gate", "What is computed", GATES)
         self.backend = backend_field()
@@ -106,7 +106,7 @@ class Identity(View):
         self._found: Any = None
 
     def layout(self) -> Any:
-        """Return what the page shows."""
+        """Return the content of the view."""
         controls = [
             self.gate.row,
             *(field.row for field in self.matrices.values()),
@@ -120,7 +120,7 @@ class Identity(View):
         self.changed()
 
     def changed(self) -> None:
-        """Compute both sides of what the fields say, away from the page."""
+        """Compute both forms for the current fields in the background."""
         self._name_matrices()
         if not self._fit_together():
             return
@@ -138,13 +138,13 @@ class Identity(View):
         turns.in_background(lambda: both_sides(*settings, *arrays), then)
 
     def _name_matrices(self) -> None:
-        """Call the matrices as the drawing does: W_xh, W_hh for the gate h."""
+        """Label the matrices as in the drawing: W_xh, W_hh for the gate h."""
         letter = self.gate.value.rpartition("-")[2]
         for name in ("Wx", "Wh"):
             self.matrices[name].widget.label = f"W_{name[1]}{letter}"
 
     def _fit_together(self) -> bool:
-        """Check that the shapes fit, and say by the field which does not."""
+        """Check that the shapes fit, and show a message below each field that does not."""
         X, H = (self.matrices[name].value.shape for name in "XH")
         wanted = {
             "H": (X[0], H[1], f"{X[0]} rows, as many as X"),
@@ -154,20 +154,20 @@ class Identity(View):
         fits = True
         for name, (rows, columns, words) in wanted.items():
             field: Field = self.matrices[name]
-            found = field.value.shape
-            wrong = found != (rows, columns)
-            text = f"Expected {words}; this is {found[0]} by {found[1]}." if wrong else ""
+            shape = field.value.shape
+            wrong = shape != (rows, columns)
+            text = f"Expected {words}; this is {shape[0]} by {shape[1]}." if wrong else ""
             field.message.object = theme.alert(text)
             fits = fits and not wrong
         return fits
 
     def dress(self) -> None:
-        """Draw the matrices in the page's look."""
+        """Draw the matrices in the theme of the page."""
         super().dress()
         self._draw()
 
     def _draw(self) -> None:
-        """Draw both sides, one above the other, and the difference."""
+        """Draw both forms, one above the other, and the difference."""
         if self._found is None:
             return
         (X, H, W_x, W_h), (joined, summed, whole) = self._found
@@ -214,9 +214,9 @@ class Identity(View):
 def both_sides(
     gate: str, backend: str, dtype: str, X: Array, H: Array, W_x: Array, W_h: Array
 ) -> tuple[Array, Array, float]:
-    """Return the joined and the summed product, and how far the whole cell's forms are apart.
+    """Return the joined product, the summed product, and the difference of both forms of the cell.
 
-    The weights of the cell's other gates are drawn from seed 0.
+    The weights of the other gates of the cell are drawn with seed 0.
     """
     rnn, (cell, letter) = backends.load(backend), gate.split("-")
     architecture = cells.Architecture(cell)
@@ -240,7 +240,7 @@ def both_sides(
 
 
 def drawn(array: Array, name: str, largest: float, dark: bool, split: tuple[int, int]) -> str:
-    """Return a matrix as a table of coloured cells; split is where a thicker line is drawn."""
+    """Return a matrix as an HTML table with coloured cells; thick lines mark the position split."""
     rows = []
     for i, row in enumerate(array):
         cells_of_row = []
@@ -259,7 +259,7 @@ def drawn(array: Array, name: str, largest: float, dark: bool, split: tuple[int,
 
 
 def in_line(parts: list[str]) -> str:
-    """Return blocks and the signs between them in a line that wraps where it must."""
+    """Return matrices and operators in a line that wraps if necessary."""
     shown = "".join(
         part if part.startswith("<") else f'<div class="number">{html.escape(part)}</div>'
         for part in parts

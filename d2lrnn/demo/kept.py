@@ -1,4 +1,4 @@
-"""The curves of the run of now, and of some that were kept to compare with it."""
+"""The curves of the current run, and of earlier runs that were kept for comparison."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ MOST_KEPT = 5
 
 
 def unlike(name: str, others: Sequence[str]) -> str:
-    """Return a name that none of the others has: with a number where there is one."""
+    """Return a name that is not among the others; if necessary, a number is added."""
     numbered = (f"{name} ({number})" for number in itertools.count(2))
     return next(n for n in itertools.chain([name], numbered) if n not in others)
 
 
 class Runs:
-    """The run of now and up to five kept ones, each a source of data with a name of its own."""
+    """The current run and up to five kept runs; each is a data source with a different name."""
 
     def __init__(self, x: str, *ys: str) -> None:
-        """Begin without any curve; x and ys are what each point has."""
+        """Start without curves; x and ys are the names of the values of each point."""
         self.x, self._names = x, (x, *ys)
         self.sources = [models.ColumnDataSource(self._nothing()) for _ in range(1 + MOST_KEPT)]
         self.now, self._oldest = self.sources[0], 0
-        self.head = models.ColumnDataSource(self._nothing())  # the last point of now
+        self.head = models.ColumnDataSource(self._nothing())  # the last point of the current run
         self._legend: Any = None
         self._lines: list[Any] = []
 
@@ -36,11 +36,11 @@ class Runs:
 
     @property
     def kept(self) -> list[Any]:
-        """The kept ones."""
+        """The sources of the kept runs."""
         return [source for source in self.sources[1:] if len(source.data[self.x])]
 
     def draw(self, figure: Any, y: str, *, legend: bool = False) -> None:
-        """Draw all of them into a figure, and name them there where a legend is wanted."""
+        """Draw all runs on a figure; with legend=True, add a legend."""
         lines = [
             theme.curve(figure, index, source, self.x, y)
             for index, source in enumerate(self.sources)
@@ -52,16 +52,16 @@ class Runs:
             figure.add_layout(self._legend)
 
     def go_on(self, points: Sequence[Any]) -> None:
-        """Add points to the run of now; each has x and ys as attributes."""
+        """Add points to the current run; each has x and ys as attributes."""
         self.now.stream({name: [getattr(p, name) for p in points] for name in self._names})
         self.head.data = {name: [getattr(points[-1], name)] for name in self._names}
 
     def begin_again(self) -> None:
-        """Forget the run of now."""
+        """Remove the points of the current run."""
         self.now.data, self.head.data = self._nothing(), self._nothing()
 
     def keep(self, name: str) -> None:
-        """Keep the run of now under a name, or under its own; the oldest gives way to a sixth."""
+        """Keep the current run under a new name or its own; a sixth run replaces the oldest."""
         place = next((s for s in self.sources[1:] if s not in self.kept), None)
         if place is None:
             place = self.sources[1 + self._oldest]
@@ -73,18 +73,18 @@ class Runs:
         self.name()
 
     def forget(self) -> None:
-        """Keep none."""
+        """Remove all kept runs."""
         for source in self.sources[1:]:
             source.data, source.name = self._nothing(), None
         self._oldest = 0
         self.name()
 
     def all(self, column: str) -> list[float]:
-        """Return a column of all of them, one after the other."""
+        """Return a column of all runs, concatenated."""
         return [value for source in self.sources for value in source.data[column]]
 
     def name(self) -> None:
-        """Bring the legend up to date."""
+        """Update the legend."""
         items = [
             models.LegendItem(label=source.name, renderers=[line])
             for source, line in zip(self.sources, self._lines, strict=True)

@@ -1,6 +1,6 @@
-"""A lecture: scenes prepared in a file, which the page steps through like slides.
+"""Lectures: files of prepared scenes that the page shows one after another, like slides.
 
-docs/lecture.md says how such a file is written; half-an-hour.md comes with the package.
+docs/lecture.md describes the format; half-an-hour.md is included in the package.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LOOKS = {"theme": theme.NAMES, "projector": ("0", "1")}
 
 @dataclass
 class Scene:
-    """One of a lecture's scenes: a view, what its fields hold, what is pressed, what is said."""
+    """A scene of a lecture: a view, the values of its fields, the buttons to press, and a text."""
 
     title: str
-    line: int  # of the file
+    line: int  # the line number in the file
     settings: dict[str, str] = field(default_factory=dict)  # name to value, as in a link
     press: list[str] = field(default_factory=list)
     minutes: float = 2.0
@@ -34,17 +34,17 @@ class Scene:
 
 @dataclass(frozen=True)
 class Lecture:
-    """A title and scenes."""
+    """The title and the scenes of a lecture."""
 
     title: str
     scenes: list[Scene]
 
     def minute(self, index: int) -> float:
-        """Return when a scene begins, in minutes."""
+        """Return the minute at which a scene begins."""
         return sum(scene.minutes for scene in self.scenes[:index])
 
     def told(self, index: int) -> str:
-        """Return, as HTML, what the page says of a scene."""
+        """Return the title, the position and the text of a scene as HTML."""
         scene = self.scenes[index]
         place = f"{index + 1} of {len(self.scenes)}, minute {self.minute(index):g}"
         words = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in scene.words)
@@ -53,22 +53,22 @@ class Lecture:
 
 
 def read(path: str | Path, views: Mapping[str, Any]) -> Lecture:
-    """Return the lecture of a file, each of its scenes tried.
+    """Read the lecture in a file, and check all of its scenes.
 
     Args:
-        path: a file as docs/lecture.md describes it.
-        views: name to class, as the page has them.
+        path: a file in the format of docs/lecture.md.
+        views: the classes of the views by name.
 
     Raises:
-        OSError: it cannot be read, or is neither a regular file nor a pipe.
-        ValueError: it is larger than MAX_BYTES; or a line is not as it should be; the message says
-            which and what is expected.
+        OSError: the file cannot be read, or is neither a regular file nor a pipe.
+        ValueError: the file is larger than MAX_BYTES, or a line is not valid; the message contains
+            the line number and the expected content.
     """
     try:
         content = reading.content(path, MAX_BYTES, pipes=True)
         lines = content.decode("utf-8").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is no text in UTF-8") from None
+        raise ValueError(f"{path} is not a text in UTF-8") from None
     title, scenes = str(path), list[Scene]()
     for number, line, kind in kinds(lines):
         if kind == "title":
@@ -81,7 +81,7 @@ def read(path: str | Path, views: Mapping[str, Any]) -> Lecture:
         elif kind == "words" and scenes:
             scenes[-1].words.append(line)
     if not scenes:
-        raise ValueError(f"{path} has no scene: expected a line that begins with “## ”")
+        raise ValueError(f"{path} does not contain a scene; expected a line that begins with “## ”")
     looks = theme.Theme()
     known = {name: view(looks) for name, view in views.items()}
     for scene in scenes:
@@ -90,16 +90,16 @@ def read(path: str | Path, views: Mapping[str, Any]) -> Lecture:
 
 
 def kinds(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield number, text and kind of each part: "title", "scene", "setting" or "words".
+    """Yield line number, text and kind of each part: "title", "scene", "setting" or "words".
 
-    Settings are the lines between a scene's title and the first empty line, which may come at once;
-    paragraphs are joined to one line.
+    Settings are the lines between the title of a scene and the first empty line. The lines of a
+    paragraph are joined to one line.
     """
-    in_settings, paragraph, began = False, list[str](), 0
+    in_settings, paragraph, first = False, list[str](), 0
     for number, line in enumerate([*lines, ""], 1):
         is_title = line.startswith(("# ", "## "))
         if paragraph and (is_title or not line.strip()):
-            yield began, " ".join(paragraph), "words"
+            yield first, " ".join(paragraph), "words"
             paragraph = []
         if is_title:
             in_settings = line.startswith("## ")
@@ -109,14 +109,14 @@ def kinds(lines: list[str]) -> Iterator[tuple[int, str, str]]:
         elif in_settings:
             yield number, line, "setting"
         else:
-            began = began if paragraph else number
+            first = first if paragraph else number
             paragraph.append(line.strip())
 
 
 def take(scene: Scene, name: str, value: str, where: str) -> None:
-    """Take a setting into a scene."""
+    """Store a setting in a scene."""
     if not value:
-        raise ValueError(f"{where}: expected “name: value”, or an empty line before what is said")
+        raise ValueError(f"{where}: expected “name: value”, or an empty line before the text")
     if name == "view":
         scene.view = value
     elif name == "press":
@@ -131,7 +131,7 @@ def take(scene: Scene, name: str, value: str, where: str) -> None:
 
 
 def check(scene: Scene, views: Mapping[str, Any], where: str) -> None:
-    """Check that the page has all that a scene names."""
+    """Check that the view, the fields and the buttons of a scene exist."""
     if scene.view not in views:
         raise ValueError(f"{where}: expected a view of {', '.join(views)}; this is {scene.view!r}")
     view = views[scene.view]

@@ -1,7 +1,7 @@
-"""A picture of what is on the screen, made in the browser and saved as PNG.
+"""Save the visible page as a PNG file, in the browser.
 
-The script walks through the page, shadow roots too, and paints what it meets at the place where it
-stands: backgrounds, borders, canvases and text. Nothing is sent anywhere.
+The script traverses the page, including shadow roots, and paints each element at its position:
+backgrounds, borders, canvases and text. No data leave the browser.
 """
 
 SCRIPT = """
@@ -23,14 +23,14 @@ function write(text, box, style, middle) {
   const pad = parseFloat(style.paddingLeft) || 0
   ctx.fillText(text, middle ? box.x + box.width / 2 : box.x + pad, box.y + box.height / 2)
 }
-function letters(node, style) {  // word by word, each where the browser has put it
+function letters(node, style) {  // word by word, at the positions in the browser
   const range = document.createRange(), words = /\\S+/g
   for (let found; (found = words.exec(node.data)); ) {
     range.setStart(node, found.index)
     range.setEnd(node, found.index + found[0].length)
     const boxes = range.getClientRects()
     if (boxes.length == 1) { write(found[0], boxes[0], {...font(style)}, false); continue }
-    for (let i = 0; i < found[0].length; i++) {  // a word that is broken
+    for (let i = 0; i < found[0].length; i++) {  // a word that is divided between lines
       range.setStart(node, found.index + i)
       range.setEnd(node, found.index + i + 1)
       const box = range.getClientRects()[0]

@@ -1,4 +1,4 @@
-"""What the page looks like: light or dark, on a desk or from the back row."""
+"""The appearance of the page: light or dark, in normal size or for a projector."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ pre { margin: 0; overflow-wrap: anywhere; }
 h1 { font-size: 1.25em; margin: 0; } h2 { font-size: 1.1em; margin: 0.2em 0; }
 """
 
-# The root element's size of text, which all others follow: 15 pixels on a laptop, more where the
-# screen has more of them.
+# The text size of the root element, on which all other sizes depend: 15 pixels on a laptop, more on
+# larger screens.
 REM = "clamp(15px, 0.86vw, 48px)"
 
-# What is beside what: controls and pictures, which stand on top of one another on a phone. Pictures
-# take what room the window has left, each at least its own height.
+# The layout: controls beside figures, or above them on a phone. Figures fill the remaining height
+# of the window, but have a minimum height.
 FILLS = """
 :host { flex: 1 1 auto !important; height: auto !important; width: 100%;
         align-self: stretch !important; }
@@ -98,7 +98,7 @@ SIDE_BY_SIDE = """
   :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto; }
 }
 """
-# What a lecture says, with its buttons at the right.
+# The text of a lecture, with its buttons at the right.
 STAGE = """
 :host { display: grid !important; grid-template-columns: minmax(0, 1fr) auto; width: 100%;
         border-left: 0.4em solid var(--accent); background: var(--surface); margin: 0.3em 0; }
@@ -115,7 +115,7 @@ IN_A_ROW = """
 
 @dataclass
 class Theme:
-    """The look of one session's page."""
+    """The theme of the page of one session."""
 
     name: str = "light"
     projector: bool = False
@@ -123,7 +123,7 @@ class Theme:
 
     @property
     def dark(self) -> bool:
-        """Whether it is dark."""
+        """Whether the theme is dark."""
         return self.name == "dark"
 
     @property
@@ -133,7 +133,7 @@ class Theme:
 
     @property
     def paper(self) -> str:
-        """The colour behind it."""
+        """The background colour."""
         return "#14161a" if self.dark else "#ffffff"
 
     @property
@@ -148,17 +148,17 @@ class Theme:
 
     @property
     def classes(self) -> list[str]:
-        """The page's CSS classes."""
+        """The CSS classes of the page."""
         return [self.name, *(["projector"] if self.projector else [])]
 
     def colour(self, index: int) -> str:
-        """Return the colour of the curve with that number, from 0; brighter where it is dark."""
+        """Return the colour of the curve with index ``index``, brighter in the dark theme."""
         dark = ("#56B4E9", "#E69F00", "#2fd6a3", "#f0a6cf", "#F0E442", "#b9c3cf")
         colours = dark if self.dark else plot.COLOURS
         return colours[index % len(colours)]
 
     def dress(self, figure: Any) -> None:
-        """Give a Bokeh figure this look."""
+        """Apply the theme to a Bokeh figure."""
         figure.background_fill_color = figure.border_fill_color = self.paper
         figure.outline_line_color = None
         for axis in figure.axis:
@@ -195,12 +195,12 @@ class Theme:
 
 
 def new_figure(height: int, *, share: int = 1, **settings: Any) -> Any:
-    """Return an empty Bokeh figure that takes its share of the room there is.
+    """Return an empty Bokeh figure that fills a share of the available height.
 
     Args:
-        height: pixels that it has at least.
-        share: how much of the height that is left it takes, of all pictures' shares.
-        settings: what Bokeh's figure takes.
+        height: the minimum height in pixels.
+        share: the weight of this figure when the remaining height is divided among all figures.
+        settings: keyword arguments of Bokeh's figure.
     """
     return plotting.figure(
         min_height=height,
@@ -214,14 +214,14 @@ def new_figure(height: int, *, share: int = 1, **settings: Any) -> Any:
 
 
 def round_ticks(figure: Any, *more: float) -> None:
-    """Give a logarithmic axis few ticks, round numbers and some more, so that all have room."""
+    """Set the ticks of a logarithmic axis to 1, 2 and 5 times powers of ten, and some more."""
     ticks = [mantissa * 10.0**power for power in range(-9, 10) for mantissa in (1, 2, 5)]
     figure.yaxis.ticker = models.FixedTicker(ticks=sorted({*ticks, *more}))
     figure.yaxis.formatter = models.PrintfTickFormatter(format="%g")
 
 
 def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any) -> Any:
-    """Draw a curve in the colour and dash with that number, and return its renderer."""
+    """Draw a curve with the colour and dash of that index, and return its renderer."""
     dashes: Sequence[Any] = ("solid", [12, 4], [12, 4, 3, 4], [3, 3], [8, 3, 3, 3, 3, 3])
     dash = dashes[index % len(dashes)]
     line = figure.line(x, y, source=source, line_dash=dash, **settings)
@@ -229,11 +229,11 @@ def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any)
     return line
 
 
-NARROWEST = 2.6  # of a logarithmic axis, from end to end: one of its ticks, 1, 2, 5, is on it
+NARROWEST = 2.6  # minimum ratio of the ends of a logarithmic axis, so that it has a tick
 
 
 def fit(axis: Any, values: Sequence[float], *, log: bool = False) -> None:
-    """Let a range of a figure hold all values that are finite, with some room around them."""
+    """Set the range of an axis to contain all finite values, with a margin if it is logarithmic."""
     finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
     if not finite:
         return
@@ -246,7 +246,7 @@ def fit(axis: Any, values: Sequence[float], *, log: bool = False) -> None:
 
 
 def shade(share: float, dark: bool) -> tuple[str, str]:
-    """Return a colour between blue (0), the paper (0.5) and red (1), and that of text on it."""
+    """Return a colour from blue (0) over the background (0.5) to red (1), and its text colour."""
     share = min(1.0, max(0.0, share))
     middle = (20, 22, 26) if dark else (255, 255, 255)
     end = (214, 69, 46) if share > 0.5 else (33, 113, 181)
@@ -257,10 +257,10 @@ def shade(share: float, dark: bool) -> tuple[str, str]:
 
 
 def palette(dark: bool) -> list[str]:
-    """Return shade's colours from 0 to 1, for a Bokeh colour mapper."""
+    """Return the colours of shade from 0 to 1, for a Bokeh colour mapper."""
     return [shade(step / 64, dark)[0] for step in range(65)]
 
 
 def alert(message: str) -> str:
-    """Return a message as HTML that a screen reader says at once; none for no message."""
+    """Return a message as HTML that screen readers announce, or "" for an empty message."""
     return f'<div role="alert">{html.escape(message)}</div>' if message else ""

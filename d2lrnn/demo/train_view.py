@@ -1,4 +1,4 @@
-"""The view Train: a network learns while the class looks on."""
+"""The view Train: a network is trained while the class watches."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from d2lrnn.demo.view import (
 )
 from d2lrnn.training.history import in_short
 
-PERIOD = 200  # milliseconds between two looks at the run
-# The browser itself takes no longer text: the server hangs up on a message beyond its limit, and a
-# character may take six bytes, and a text come twice in one message.
+PERIOD = 200  # milliseconds between two updates of the view
+# The maximum length in the browser. The server closes the connection if a message is too large; a
+# character may take six bytes, and a message may contain the text twice.
 MOST_PASTED = 50_000
 LONGEST_NAME = 60
 CORPORA = {
@@ -38,9 +38,9 @@ CORPORA = {
 
 
 def check_pasted(text: str) -> str:
-    """Return a pasted text that is neither too long nor too short to learn from."""
+    """Check that a pasted text is neither too long nor too short, and return it."""
     if len(text) > course.LONGEST:
-        more = " or more" if len(text) >= MOST_PASTED // 2 else ""  # some count as two there
+        more = " or more" if len(text) >= MOST_PASTED // 2 else ""  # some count as two
         raise ValueError(
             f"Expected up to {course.LONGEST:,} characters; these are {len(text):,}{more}. "
             "Paste less."
@@ -53,42 +53,41 @@ def check_pasted(text: str) -> str:
 
 
 def check_name(text: str) -> str:
-    """Return a name that fits in a legend."""
+    """Check that a name fits in a legend, and return it."""
     if len(text) > LONGEST_NAME:
         raise ValueError(f"Expected up to {LONGEST_NAME} characters; these are {len(text)}.")
     return text
 
 
 def crowd(trainer: worker.Trainer | None) -> str:
-    """Return, as HTML, with how many others a run takes turns; nothing where it is alone."""
+    """Return, as HTML, the number of other waiting computations, or "" if there are none."""
     others = len(turns.LINE) if trainer is not None and trainer.alive else 0
     if not others:
         return ""
-    return f'<span class="quiet">others compute too, {others} wait: each has its share</span>'
+    return f'<span class="quiet">shared with other viewers; {others} in the queue</span>'
 
 
 class Train(View):
-    """A curve of perplexity, the gradients' norm, and what the network says by now."""
+    """The curves of perplexity and gradient norm, and text that the network generates."""
 
     title = "Train"
     see = (
-        "The network reads a text again and again; perplexity, the number of characters between "
-        "which it hesitates, falls from some fifty towards one, and what it says turns into words."
+        "The network is trained on a text for many epochs. Its perplexity, the effective number of "
+        "equally likely next characters, falls from about 50 towards 1, and the generated text "
+        "becomes readable."
     )
     experiment = (
-        "keep this run, then train a GRU beside it; change the learning rate while it learns; "
-        "learning rate 50, clipped at 1000, ends badly."
+        "keep this run, then train a GRU and compare; change the learning rate during training; "
+        "with learning rate 50 and clipping at 1000, the training diverges."
     )
     words = (
-        "<p>A network without any knowledge is about to read a text, one character at a time, and "
-        "to guess the next.</p>"
-        "<p><b>Start</b> lets it learn while you look on. <b>Step</b> lets it learn from one "
-        "minibatch.</p>"
-        "<p>Its perplexity, the norm of its gradients and how it goes on writing appear here.</p>"
+        "<p>Train a network to predict the next character of a text.</p>"
+        "<p><b>Start</b> trains it continuously; <b>Step</b> trains it on one minibatch.</p>"
+        "<p>The perplexity, the norm of the gradients and a generated text appear here.</p>"
     )
 
     def __init__(self, look: theme.Theme) -> None:
-        """Make the widgets and the pictures."""
+        """Create the widgets and the figures."""
         super().__init__(look)
         self.trainer: worker.Trainer | None = None
         self._seen = 0
@@ -164,7 +163,7 @@ class Train(View):
         self.numbers, self.message, self.sample = pane(), pane(), pane()
 
     def layout(self) -> Any:
-        """Return what the page shows."""
+        """Return the content of the view."""
         controls = [
             self.corpus.row,
             self.pasted.row,
@@ -179,47 +178,47 @@ class Train(View):
         return self.beside(controls, [self.numbers, *pictures])
 
     def start(self) -> None:
-        """Show that nothing has been learned yet."""
+        """Show the view before the first run."""
         self.changed()
 
     def changed(self) -> None:
-        """Show the field for a text of one's own where it is chosen."""
+        """Update the view and the run after a change of the fields."""
         self.pasted.row.visible = self.corpus.value == "pasted"
         self.limit.location = self.clip.value
         if (trainer := self._going_on()) is not None and trainer.settings != self._asked():
-            trainer.change(self._asked())  # a learning rate acts on the way
+            trainer.change(self._asked())  # a new learning rate takes effect during the run
             if trainer.points:
                 words = f"lr {self.lr.value:g}, clip {self.clip.value:g}"
                 self._changes.append(f"from epoch {trainer.points[-1].epoch:.1f} {words}")
         self._show()
 
     def close(self) -> None:
-        """End the run."""
+        """Stop the run."""
         if self.trainer is not None:
             self.trainer.stop()
 
     def _asked(self) -> course.Settings:
-        """Return what the fields ask for."""
-        asked = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
-        return course.Settings(**{field.name: field.value for field in asked})
+        """Return the settings in the fields."""
+        fields = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
+        return course.Settings(**{field.name: field.value for field in fields})
 
     def _going_on(self) -> worker.Trainer | None:
-        """Return the run where it can go on with what the fields ask for, or None."""
+        """Return the run if it can continue with the settings in the fields, otherwise None."""
         trainer = self.trainer
         if trainer is None or trainer.status in ("failed", "stopped"):
             return None
         return trainer if trainer.settings.goes_on_as(self._asked()) else None
 
-    # What the buttons do
+    # The actions of the buttons
 
     def _ready(self) -> worker.Trainer | None:
-        """Return the run, a new one where there is none; None where a field is wrong."""
+        """Return the run, or a new run if necessary, or None if a field is not valid."""
         fields = list(self.fields)
         if self.corpus.value == "pasted":
             self.pasted.look(self.pasted.text)
             fields.append(self.pasted)
         if error := first_error(fields):
-            self.message.object = theme.alert(f"Mend the field first. {error}")
+            self.message.object = theme.alert(f"Correct the field first. {error}")
             return None
         if self._going_on() is None:
             self._reset()
@@ -284,31 +283,31 @@ class Train(View):
         self._show()
 
     def _fit(self) -> None:
-        """Let the axes hold all runs, and the floor."""
+        """Set the ranges of the axes to contain all runs and the lowest possible perplexity."""
         floor = [self.trainer.floor] if self.trainer and self.trainer.floor else []
         theme.fit(self.curves.x_range, [0, *self.runs.all("epoch")])
         theme.fit(self.curves.y_range, self.runs.all("perplexity") + floor, log=True)
         theme.fit(self.norms.y_range, self.runs.all("norm"), log=True)
 
     def _show(self) -> None:
-        """Bring the buttons, the numbers and the sample up to date."""
+        """Update the buttons, the numbers and the sample."""
         trainer = self.trainer
         alive = trainer is not None and trainer.alive
         self._look_again(alive)
         goes_on = self._going_on() is not None and trainer is not None and trainer.points
-        self.go.label = "Pause" if alive else "Go on" if goes_on else "Start"
+        self.go.label = "Pause" if alive else "Continue" if goes_on else "Start"
         self.keep.disabled = self.file.disabled = not self._seen
         self.forget.disabled = not self.runs.kept
         self.show_pictures(bool(self._seen or self.runs.kept))
         self.message.object = theme.alert(trainer.message if trainer else "") or crowd(trainer)
         self.numbers.object = readout(self._numbers())
         sample = html.escape(trainer.sample) if trainer and trainer.sample else "…"
-        told = f'<h2>The network goes on</h2><pre class="sample">{sample}</pre>'
-        self.sample.object = told if self._seen else ""
+        content = f'<h2>Generated text</h2><pre class="sample">{sample}</pre>'
+        self.sample.object = content if self._seen else ""
         self._label()
 
     def _look_again(self, alive: bool) -> None:
-        """Look at the run from time to time while there is something new."""
+        """Update the view from time to time while the run is active or has new points."""
         waiting = self.trainer is not None and self._seen < len(self.trainer.points)
         if (alive or waiting) and self._ticking is None:
             self._ticking = turns.every(PERIOD, self._tick)
@@ -319,10 +318,10 @@ class Train(View):
     def _numbers(self) -> dict[str, str]:
         trainer = self.trainer
         last = trainer.points[-1] if trainer and trainer.points else None
-        words = {"running": "learning", "loading": "getting ready", "failed": "ended"}
+        words = {"running": "training", "loading": "preparing", "failed": "ended"}
         state = words.get(trainer.status, "paused") if trainer else "ready"
         if trainer and trainer.status == "loading" and trainer.before:
-            state = f"{trainer.before} before you"
+            state = f"queue position {trainer.before + 1}"
         dash = "-"
         return {
             "state": state,
@@ -333,7 +332,7 @@ class Train(View):
         }
 
     def _label(self) -> None:
-        """Name the curves, and draw the floor where it is known."""
+        """Name the curves, and draw the lowest possible perplexity if it is known."""
         trainer = self.trainer
         if trainer is not None:
             self.now.name = "; ".join([str(self._began_as), *self._changes])

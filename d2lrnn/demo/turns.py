@@ -1,10 +1,11 @@
-"""Whose turn it is: what may change the page, and what computes away from it.
+"""Schedule changes of the page, and computations in the background.
 
-Panel calls back without Bokeh's lock on the session's document, which whoever changes a figure must
-hold. Bokeh's own callbacks hold it; these functions ask for those.
+Code that changes a figure must hold Bokeh's lock on the document of the session. Callbacks of Panel
+do not hold it, but callbacks of Bokeh do; the functions of this module use the latter.
 
-Whatever computes waits in one line: two at a time, and the others in the order in which they came.
-Who has computed for a moment, and has more to do, goes to its end, so that each gets a share.
+All computations wait in one queue. Two run at a time, the others in the order of their arrival. A
+long computation is divided into short intervals and returns to the end of the queue after each, so
+that all viewers get equal shares.
 """
 
 from __future__ import annotations
@@ -17,50 +18,52 @@ from typing import Any
 
 import panel as pn
 
-PLACES = 2  # so many compute at a time: the page's own thread always gets a word in
-SHARE = 0.1  # seconds of computing, after which it is another's turn
-SENT = 150  # milliseconds within which Panel has sent what is new on a page
-LOOK = 0.25  # seconds after which who waits looks whether it is still wanted
+PLACES = 2  # computations at a time; few, so that the thread of the page is not delayed
+SHARE = 0.1  # seconds of computing before the next in the queue continues
+SENT = 150  # milliseconds within which Panel sends new parts of a page
+LOOK = 0.25  # seconds between checks whether a waiting computation is still wanted
 
 
 class Line:
-    """Who may compute: some at a time, the others in the order in which they came."""
+    """A queue that lets several computations run at a time, in the order of their arrival."""
 
     def __init__(self, places: int) -> None:
-        """Begin with nobody in it."""
+        """Create an empty queue with ``places`` places."""
         self._free, self._waiting = places, dict[object, None]()  # in order of arrival
         self._changed = threading.Condition()
 
     def join(self) -> object:
-        """Take a place at the end of the line; returns the ticket for ``turn``."""
+        """Join the end of the queue, and return a ticket for ``turn``."""
         ticket = object()
         with self._changed:
             self._waiting[ticket] = None
         return ticket
 
     def leave(self, ticket: object) -> None:
-        """Give up a place in the line; nothing happens where the turn has come already."""
+        """Leave the queue; a ticket whose turn has started is ignored."""
         with self._changed:
             self._waiting.pop(ticket, None)
             self._changed.notify_all()
 
     def before(self, ticket: object) -> int:
-        """Return how many in the line come first; 0 as well for who is not in it."""
+        """Return the number of tickets before this one; 0 for a ticket not in the queue."""
         with self._changed:
             tickets = list(self._waiting)
         return tickets.index(ticket) if ticket in tickets else 0
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return the number of waiting tickets."""
         return len(self._waiting)
 
     @contextlib.contextmanager
     def turn(self, ticket: object, wanted: Callable[[], bool] = lambda: True) -> Iterator[bool]:
-        """Wait for the turn, and hold it; gives False where it is no longer wanted before it comes.
+        """Wait for a turn, and hold it during the block.
+
+        Yields True, or False if the computation is no longer wanted before its turn.
 
         Args:
-            ticket: what ``join`` returned; it is good for one turn.
-            wanted: looked at while waiting.
+            ticket: the result of ``join``; it is valid for one turn.
+            wanted: a function that returns whether the computation is still wanted.
         """
         if not self._come_first(ticket, wanted):
             yield False
@@ -97,9 +100,9 @@ def _document() -> Any:
 
 
 def looked_at() -> Callable[[], bool]:
-    """Return what tells whether a browser is still there to look at the session of now.
+    """Return a function that tells whether a browser is connected to the current session.
 
-    One that is yet to come, while the page is made, counts as there.
+    A browser that has not connected yet, while the page is created, counts as connected.
     """
     document = _document()
     if document is None:
@@ -119,7 +122,7 @@ def looked_at() -> Callable[[], bool]:
 
 
 def on_page(work: Callable[[], Any]) -> None:
-    """Do work as soon as the page may be changed."""
+    """Call work as soon as the page may be changed."""
     document = _document()
     if document is None:
         work()
@@ -128,9 +131,9 @@ def on_page(work: Callable[[], Any]) -> None:
 
 
 def once_sent(work: Callable[[], Any]) -> None:
-    """Do work on the page a moment later: Panel sends new parts by a way of its own.
+    """Call work shortly later, when Panel has sent new parts of the page to the browser.
 
-    A change of such a part that overtook it on the way would name what the browser does not have.
+    A change that arrived before a new part would refer to a part that the browser does not have.
     """
     document = _document()
     if document is None:
@@ -140,7 +143,7 @@ def once_sent(work: Callable[[], Any]) -> None:
 
 
 def every(period: int, work: Callable[[], Any]) -> Callable[[], Any]:
-    """Do work on the page every so many milliseconds; returns what stops it."""
+    """Call work every ``period`` milliseconds; return a function that stops this."""
     document = _document()
     if document is None:
         callback = pn.state.add_periodic_callback(work, period)
@@ -150,27 +153,27 @@ def every(period: int, work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 class Job:
-    """Some work in the pool, which waits for its turn."""
+    """A computation in the thread pool, which waits for its turn."""
 
     def __init__(self, work: Callable[[], Any], then: Callable[[Any, str], Any]) -> None:
-        """Take a place in the line."""
+        """Join the queue."""
         self._work, self._then, self._document = work, then, _document()
         self._ticket, self._wanted = LINE.join(), looked_at()
 
     @property
     def before(self) -> int:
-        """How many come first."""
+        """The number of computations before this one."""
         return LINE.before(self._ticket)
 
     def do(self) -> None:
-        """Wait, work, and tell what was found or what went wrong."""
+        """Wait for the turn, compute, and report the result or the error."""
         result, message = None, ""
         with LINE.turn(self._ticket, self._wanted) as mine:
             if not mine:
                 return
             try:
                 result = self._work()
-            except Exception as error:  # shown on the page; the server goes on
+            except Exception as error:  # shown on the page; the server continues
                 message = str(error) or type(error).__name__
         if self._document is None:
             self._then(result, message)
@@ -179,9 +182,9 @@ class Job:
 
 
 def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> Job:
-    """Do work in the pool, then call then(result, message) where the page may be changed.
+    """Call work in the thread pool, then then(result, message) when the page may be changed.
 
-    message is what went wrong, or nothing.
+    message is the text of an exception, or empty.
     """
     job = Job(work, then)
     JOBS.submit(job.do)
@@ -189,6 +192,7 @@ def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> J
 
 
 def told(job: Job) -> str:
-    """Return, as HTML, that a job is at work, or how many come before it."""
+    """Return, as HTML, the state of a job: computing, or its position in the queue."""
     before = job.before
-    return f'<span class="quiet">{f"{before} before you" if before else "computing"} …</span>'
+    state = f"queue position {before + 1}" if before else "computing"
+    return f'<span class="quiet">{state} …</span>'

@@ -1,4 +1,4 @@
-"""What the five views have in common."""
+"""The base class of the five views."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from d2lrnn.demo.theme import Theme
 
 
 class View:
-    """Fields on one side, pictures on the other.
+    """A view with fields on one side and figures on the other.
 
-    A view fills ``fields`` and ``figures`` and gives ``layout``. ``linked`` is what the page gives:
-    called whenever the link to the view changes.
+    A subclass sets ``fields`` and ``figures`` and implements ``layout``. The page sets ``linked``,
+    a function called whenever the link to the view changes.
     """
 
     title = ""
-    see = ""  # a sentence: what there is to see
-    experiment = ""  # another: what to try
-    words = ""  # what stands in the place of pictures before there are any
+    see = ""  # what the figures show
+    experiment = ""  # what to try
+    words = ""  # shown in place of the figures while they are empty
 
     def __init__(self, look: Theme) -> None:
-        """Make the widgets; nothing is computed before start."""
+        """Create the widgets; nothing is computed before start."""
         self.look = look
         self.fields: list[Field] = []
         self.figures: list[Any] = []
         self.linked: Callable[[], Any] = lambda: None
-        self.deeds: dict[str, Callable[[], Any]] = {}  # what a lecture may press, by name
-        self.quiet = False  # a lecture has words of its own
+        self.deeds: dict[str, Callable[[], Any]] = {}  # button label to action, for lectures
+        self.quiet = False  # the texts see and experiment are not shown in a lecture
         self.card = pane()
 
     def layout(self) -> Any:
-        """Return what the page shows."""
+        """Return the content of the view."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Compute what is to be seen first."""
+        """Compute the initial content."""
 
     def close(self) -> None:
-        """End what still runs, as the session ends."""
+        """Stop all computations at the end of the session."""
 
     def ready(self, *fields: Field) -> None:
-        """Take the fields, and keep the link and the view up to date with them."""
+        """Register the fields; changes of fields update the link and the view."""
         self.fields = list(fields)
         for field in fields:
             field.changed = self._field_changed
@@ -58,36 +58,36 @@ class View:
             self.changed()
 
     def changed(self) -> None:
-        """Show what follows from the fields, which are all good."""
+        """Update the view after a change; all fields are valid."""
 
     def query(self) -> dict[str, str]:
-        """Return the view's state, as a link has it: what differs from the defaults."""
+        """Return the fields that differ from their defaults, as text for a link."""
         return {field.name: field.text for field in self.fields if field.text != field.default}
 
     def take(self, query: Mapping[str, str]) -> None:
-        """Fill the fields from a link."""
+        """Set the fields from a link."""
         for field in self.fields:
             if field.name in query:
                 field.take(query[field.name])
 
     def dress(self) -> None:
-        """Give the pictures the page's look."""
+        """Apply the theme of the page to the figures."""
         for figure in self.figures:
             self.look.dress(figure)
 
     def show_pictures(self, shown: bool) -> None:
-        """Let the pictures be seen, or, before there is anything in them, the card."""
+        """Show the figures, or the card while the figures are empty."""
         for figure in self.figures:
             figure.visible = shown
         self.card.object = "" if shown else f'<div class="card">{self.words}</div>'
 
     def beside(self, controls: list[Any], pictures: list[Any]) -> Any:
-        """Return controls and pictures side by side, or on top of one another on a phone."""
-        told = f'<p class="told">{self.see} <b>Try:</b> {self.experiment}</p>'
-        told = "" if self.quiet else told
+        """Return controls and figures side by side, or one above the other on a phone."""
+        intro = f'<p class="told">{self.see} <b>Try:</b> {self.experiment}</p>'
+        intro = "" if self.quiet else intro
         return pn.Column(
             pn.Column(*controls, sizing_mode="stretch_width", margin=0),
-            filling(pane(told), *pictures, self.card),
+            filling(pane(intro), *pictures, self.card),
             stylesheets=[theme.SIDE_BY_SIDE],
             sizing_mode="stretch_both",
             margin=0,
@@ -95,7 +95,7 @@ class View:
 
 
 def filling(*parts: Any, **settings: Any) -> Any:
-    """Return parts one below the other, of which pictures share the height that is left."""
+    """Return parts one below the other; figures share the remaining height."""
     settings = {"stylesheets": [theme.FILLS], **settings}
     return pn.Column(*parts, sizing_mode="stretch_both", margin=0, **settings)
 
@@ -106,7 +106,7 @@ def in_a_row(*parts: Any) -> Any:
 
 
 def in_pairs(*parts: Any) -> Any:
-    """Return parts two by two."""
+    """Return parts in two columns."""
     return pn.Column(*parts, stylesheets=[theme.IN_PAIRS], sizing_mode="stretch_width", margin=0)
 
 
@@ -116,19 +116,19 @@ def figure_pane(figure: Any) -> Any:
 
 
 def backend_field() -> Choice:
-    """Return the choice among the backends that are installed."""
+    """Return the field for the choice of an installed backend."""
     names = {backends.BACKENDS[name].title: name for name in backends.available()}
     return Choice("backend", "Backend", names, "numpy")
 
 
 def cell_field(default: str = "rnn") -> Choice:
-    """Return the choice of a cell."""
+    """Return the field for the choice of a cell."""
     names = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
     return Choice("cell", "Cell", names, default)
 
 
 def readout(pairs: Mapping[str, str]) -> str:
-    """Return numbers, each below its name, as HTML."""
+    """Return values, each below its name, as HTML."""
     cells = "".join(
         f'<div><div class="quiet">{html.escape(name)}</div>'
         f'<div class="number">{html.escape(value)}</div></div>'

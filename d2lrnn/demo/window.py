@@ -1,4 +1,4 @@
-"""What the browser tells of its window: the size of its text, and the keys that turn pages."""
+"""Events of the browser window: changes of the text size, and keys that change the scene."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from bokeh import models
 
 from d2lrnn.demo import turns
 
-# Bokeh measures text in pixels only, and so it is told how many the page's text has.
+# Bokeh needs text sizes in pixels, so the browser reports the text size of the page in pixels.
 SIZE = """
 const tell = () => { size.value = parseFloat(getComputedStyle(document.documentElement).fontSize) }
 window.addEventListener("resize", tell)
 tell()
 """
-# A presenter's remote control presses PageDown and PageUp, wherever the focus is; arrows and the
-# space bar mean something else in a field.
+# PageDown and PageUp, the keys of a presenter's remote control, always change the scene; arrow keys
+# and the space bar do so only outside of fields.
 KEYS = """
 const steps = {PageDown: 1, PageUp: -1, ArrowRight: 1, ArrowLeft: -1, " ": 1}
 window.addEventListener("keydown", (event) => {
@@ -34,16 +34,17 @@ window.addEventListener("keydown", (event) => {
 
 
 class Window:
-    """Two numbers that the browser changes, and nobody sees."""
+    """Two invisible numbers that the browser changes to report events."""
 
     def __init__(
         self, sized: Callable[[float], Any], turned: Callable[[int], Any] | None = None
     ) -> None:
-        """Make them.
+        """Create the numbers.
 
         Args:
-            sized: told the size of text in pixels, whenever it changes.
-            turned: told how many pages on to turn, or back below 0; None for no pages.
+            sized: a function called with the text size in pixels whenever it changes.
+            turned: a function called with the number of scenes to move, negative for back; None
+                without scenes.
         """
         self.size = models.Spinner(value=15, visible=False)
         self.turned = models.Spinner(value=0, visible=False)
@@ -55,14 +56,14 @@ class Window:
         self.parts = [pn.pane.Bokeh(part, visible=False) for part in (self.size, self.turned)]
 
     def listen(self, document: Any) -> None:
-        """Let the browser tell, as soon as it shows the page."""
+        """Start to report events as soon as the browser shows the page."""
         arguments = {"size": self.size, "turned": self.turned}
         script = models.CustomJS(args=arguments, code=self.code)
         document.js_on_event("document_ready", script)
 
 
 def told(work: Callable[[float, float], Any]) -> Callable[[str, float, float], Any]:
-    """Return a callback for a number that changes, which does work(old, new) on the page."""
+    """Return a callback for a changed number that calls work(old, new) on the page."""
 
     def changed(_attribute: str, old: float, new: float) -> None:
         turns.on_page(lambda: work(old, new))

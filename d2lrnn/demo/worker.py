@@ -1,4 +1,4 @@
-"""A training run in a thread of its own, which never blocks the page."""
+"""Training runs in separate threads, which never block the page."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SHARED_RUNS = {"rnn": (2.0, 200), "gru": (4.0, 200), "lstm": (6.0, 200)}
 
 
 class Trainer:
-    """A run of training in a thread of its own.
+    """A training run in a separate thread.
 
-    ``status`` is "loading", "running", "paused", "failed" or "stopped"; ``points`` grows while it
-    runs, ``sample`` is how the network goes on by now, ``message`` says why it failed.
+    ``status`` is "loading", "running", "paused", "failed" or "stopped"; ``points`` grows during the
+    run, ``sample`` is the latest generated text, and ``message`` is the reason of a failure.
     """
 
     def __init__(
@@ -40,13 +40,14 @@ class Trainer:
         epochs: float = math.inf,
         looked_at: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Keep the settings; nothing happens before it is asked for.
+        """Store the settings; training starts with ``run`` or ``step``.
 
         Args:
-            settings: what the run is made of.
-            pasted: the text, where it is the corpus.
-            epochs: where it ends.
-            looked_at: whether somebody still looks; without, the run pauses.
+            settings: the settings of the run.
+            pasted: the text, if the corpus is "pasted".
+            epochs: the number of epochs.
+            looked_at: a function that returns whether a browser is connected; if not, the run
+                pauses.
         """
         self.settings, self.epochs, self._pasted = settings, epochs, pasted
         self._looked_at = looked_at
@@ -56,8 +57,8 @@ class Trainer:
         self.net: Any = None
         self.vocab: Any = None
         self.status = "paused"
-        self.begun = threading.Event()  # set when there is a network
-        self._wanted = 0.0  # minibatches still to do; infinite while it runs
+        self.begun = threading.Event()  # set when the network exists
+        self._wanted = 0.0  # minibatches still to do; infinite during run
         self._ended = self._changed_settings = False
         self._ticket: Any = None
         self._changed = threading.Condition()
@@ -73,7 +74,7 @@ class Trainer:
         self._ask(1.0)
 
     def pause(self) -> None:
-        """Rest after the minibatch at hand."""
+        """Pause after the current minibatch."""
         self._ask(0.0)
 
     def stop(self) -> None:
@@ -83,29 +84,29 @@ class Trainer:
             self._changed.notify_all()
 
     def change(self, settings: Settings) -> None:
-        """Go on with another learning rate, or clipped elsewhere, from the next minibatch on."""
+        """Use another learning rate or clipping threshold from the next minibatch on."""
         with self._changed:
             self.settings, self._changed_settings = settings, True
 
     @property
     def alive(self) -> bool:
-        """Whether there is more to come."""
+        """Whether the run is active."""
         return self.status in ("loading", "running")
 
     @property
     def before(self) -> int:
-        """How many compute before this run does."""
+        """The number of computations in the queue before this run."""
         return LINE.before(self._ticket)
 
     def model_file(self) -> bytes:
-        """Return the network as it is now, as the content of a model file."""
+        """Return the current network as the content of a model file."""
         with self._computing:
             known = {"corpus": self.settings.corpus, "seed": 0}
             tensors, metadata = model_file.describe(self.net, self.vocab, known)
         return tensor_file.pack(tensors, metadata)
 
     def copy(self) -> tuple[list[Any], Any]:
-        """Return the parameters as they are now, and the Vocab."""
+        """Return copies of the current parameters, and the Vocab."""
         with self._computing:
             return self.net.arrays(), self.vocab
 
@@ -118,7 +119,7 @@ class Trainer:
             if self.net is None and minibatches:
                 self.status = "loading"
             if minibatches and self._ticket is None:
-                self._ticket = LINE.join()  # here and now: in the order of the buttons pressed
+                self._ticket = LINE.join()  # here, so that the order is that of the clicks
             if minibatches and not self._thread.is_alive():
                 self._thread.start()
             self._changed.notify_all()
@@ -131,7 +132,7 @@ class Trainer:
                         self._compute()
                 self._line_up_again()
             self.status = "stopped"
-        except Exception as error:  # shown on the page; the server goes on
+        except Exception as error:  # shown on the page; the server continues
             self.status, self.message = "failed", f"{error}"
 
     def _is_wanted(self) -> bool:
@@ -144,7 +145,7 @@ class Trainer:
             self._ticket = LINE.join() if self._wanted and not self._ended else None
 
     def _wait(self) -> bool:
-        """Wait until there is something to do; return False at the end."""
+        """Wait until minibatches are requested; return False if the run was stopped."""
         with self._changed:
             while not self._wanted and not self._ended:
                 self.status = "paused"
@@ -162,8 +163,8 @@ class Trainer:
             self._ticket = None
 
     def _compute(self) -> None:
-        """Train for a moment; at first, only as far as the first point."""
-        # Numbers that overflow are a run that diverges, which is told as such.
+        """Train for a short time; the first time, on one minibatch only."""
+        # Overflow means that the run diverges, which is reported separately.
         with self._computing, np.errstate(all="ignore"):
             if self.net is None:
                 self._prepare()
@@ -185,7 +186,7 @@ class Trainer:
         self.begun.set()
 
     def _take_one(self) -> bool:
-        """Return whether one more minibatch is asked for, and count it."""
+        """Return whether another minibatch is requested, and count it."""
         with self._changed:
             if self._course.done >= self.epochs * self._course.size:
                 self._wanted = 0.0
@@ -195,7 +196,7 @@ class Trainer:
             return True
 
     def _chunk(self, seconds: float) -> None:
-        """Train on a minibatch, and on others for so long; then, now and then, a sample."""
+        """Train on at least one minibatch, for a time; then generate a sample if one is due."""
         self._take_settings()
         end = time.perf_counter() + seconds
         while self._take_one():
@@ -215,7 +216,7 @@ class Trainer:
             self._train = step.deferred
 
     def _minibatch(self, *, noted: bool) -> None:
-        """Train on one minibatch; where it is noted, add a point to the curve."""
+        """Train on one minibatch; if noted is true, add a point to the curve."""
         course, start = self._course, time.perf_counter()
         X, Y = course.next()
         state = self.net.begin_state(X.shape[0]) if course.state is None else course.state
@@ -241,9 +242,9 @@ _sharing = threading.Lock()
 
 
 def shared(cell: str) -> Trainer:
-    """Return the run of a cell on the built-in story that all sessions look into.
+    """Return the run of a cell on the built-in story that all sessions share.
 
-    It begins when the first asks for it, and ends by itself.
+    It starts at the first call, and ends after a fixed number of epochs.
     """
     with _sharing:
         if cell not in _shared:

@@ -68,4 +68,4 @@ def test_fifty_viewers_who_press_start_all_see_a_first_step(crowd, record_proper
     print(told)
     record_property("first step", told)
     assert seconds[-1] < PROMISED
-    assert any("before you" in state for _, states in crowd for state in states)
+    assert any("queue position" in state for _, states in crowd for state in states)

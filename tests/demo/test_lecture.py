@@ -86,7 +86,7 @@ def test_paragraphs_are_joined_and_no_html_gets_through(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no scene: expected a line that begins with “## ”"),
+        ("", "does not contain a scene; expected a line that begins with “## ”"),
         ("## A\nview: trian\n", "line 1: expected a view of train, inside, gradients"),
         (
             "## A\nunits: 3\n",

@@ -50,7 +50,7 @@ def test_thirty_viewers_are_answered_while_one_trains(visit, read, server, recor
         viewers = [pool.submit(view, server, together, door) for _ in range(NUM_VIEWERS)]
         together.wait(PATIENCE)
         clicks = [seconds(turn, watcher, *names) for names in (LARGE, SMALL) * 3]
-        assert read(trainer).number("state") == "learning"
+        assert read(trainer).number("state") == "training"
         together.wait(PATIENCE)
         found = [viewer.result() for viewer in viewers]
     assert len({name for name, _ in found}) == NUM_VIEWERS

@@ -18,7 +18,7 @@ def test_the_perplexity_falls_and_the_network_speaks(visit, read):
     page = visit(hiddens=32)
     button(page, "Step").click()
     first = perplexity(read(page).until("perplexity", is_number))
-    button(page, "Go on").click()
+    button(page, "Continue").click()
     read(page).until("perplexity", lambda text: perplexity(text) < 0.3 * first)
     page.locator("pre.sample", has_text="Listen, ").wait_for()
     assert float(read(page).number("gradient norm")) > 0
@@ -30,10 +30,10 @@ def test_a_run_pauses_goes_on_and_is_reset(visit, read):
     button(page, "Start").click()
     read(page).until("perplexity", is_number)
     button(page, "Pause").click()
-    button(page, "Go on").wait_for()
+    button(page, "Continue").wait_for()
     read(page).until("state", lambda text: text == "paused")
     before = read(page).number("epoch")
-    button(page, "Go on").click()
+    button(page, "Continue").click()
     read(page).until("epoch", lambda text: float(text) > float(before))
     button(page, "Reset").click()
     read(page).until("epoch", lambda text: text == "-")
@@ -61,7 +61,7 @@ def test_a_wrong_number_gets_a_message_by_its_field_and_no_run_starts(visit, rea
     place, mark = field.bounding_box(), message.bounding_box()
     assert 0 <= mark["y"] - (place["y"] + place["height"]) < 30
     button(page, "Start").click()
-    page.get_by_text("Mend the field first.").wait_for()
+    page.get_by_text("Correct the field first.").wait_for()
     assert read(page).number("state") == "ready"
     field.fill("24")
     button(page, "Start").click()
@@ -129,7 +129,7 @@ def test_a_pasted_text_that_is_too_short_or_too_long_is_refused(visit):
     alert = page.get_by_role("alert").filter(has_text="Expected up to 20,000 characters")
     alert.first.wait_for()
     button(page, "Start").click()
-    page.get_by_text("Mend the field first.").wait_for()
+    page.get_by_text("Correct the field first.").wait_for()
 
 
 def test_a_huge_text_is_refused_in_the_page(visit, read):
@@ -147,7 +147,7 @@ def test_a_huge_text_is_refused_in_the_page(visit, read):
 
 def test_before_the_start_there_are_words_and_no_empty_chart(visit, read):
     page = visit()
-    page.locator(".card", has_text="Start lets it learn").wait_for()
+    page.locator(".card", has_text="Start trains it").wait_for()
     assert page.locator(".bk-Figure:visible").count() == 0
     button(page, "Step").click()
     page.locator(".bk-Figure:visible").nth(1).wait_for()
@@ -175,7 +175,7 @@ def test_a_learning_rate_that_is_changed_acts_on_the_run_that_goes_on(visit, rea
     field = page.get_by_label("Learning rate")
     field.fill("2")
     field.blur()
-    button(page, "Go on").wait_for()  # and is not begun anew
+    button(page, "Continue").wait_for()  # and is not begun anew
     button(page, "Step").click()
     read(page).until("epoch", lambda text: text == "0.2")
     told = "rnn 8, lr 1, clip 1, builtin, numpy; from epoch 0.1 lr 2, clip 1"
@@ -202,7 +202,9 @@ def test_a_run_whose_browser_has_left_pauses_at_once(visit, read):
     page = visit(hiddens=8)
     button(page, "Start").click()
     read(page).until("epoch", lambda text: is_number(text) and float(text) > 1)
-    wait_for(lambda: "others compute too" not in page.content(), lambda: "others still compute")
+    wait_for(
+        lambda: "shared with other viewers" not in page.content(), lambda: "others still compute"
+    )
 
 
 def test_each_session_has_its_own_run_and_text(visit, read):

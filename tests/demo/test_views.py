@@ -31,7 +31,7 @@ def test_every_character_has_the_colour_of_the_unit(inside):
     page = inside(unit=3)
     assert page.locator(LETTERS).count() == 7
     assert "".join(page.locator(LETTERS).all_text_contents()) == "the␣cat"
-    page.get_by_text("the network still learns").wait_for(state="hidden")
+    page.get_by_text("the network is training").wait_for(state="hidden")
     before = colours(page)
     slider = page.get_by_role("slider").first
     slider.focus()
@@ -66,7 +66,7 @@ def test_gates_colour_the_text_of_a_gru_and_an_rnn_has_none(inside):
     page = inside(cell="gru", what="Z")
     page.get_by_text("blue is 0, red is 1").wait_for()
     page.get_by_label("Cell").select_option("RNN")
-    page.get_by_role("alert").filter(has_text="This cell has H only; H is shown.").wait_for()
+    page.get_by_role("alert").filter(has_text="This cell has only H; H is shown.").wait_for()
 
 
 def test_an_empty_text_gets_a_message(inside):
@@ -78,7 +78,7 @@ def test_an_empty_text_gets_a_message(inside):
 
 def test_the_run_of_train_can_be_looked_into(visit):
     page = visit("inside", source="train", text="the cat")
-    page.get_by_text("There is no run yet: start one in the view Train.").wait_for()
+    page.get_by_text("No run exists yet; start one in the view Train.").wait_for()
     button(page, "Train").click()
     page.get_by_label("Hidden units").fill("8")
     button(page, "Step").click()
@@ -96,15 +96,15 @@ def test_the_run_of_train_can_be_looked_into(visit):
 def test_gradients_vanish_or_explode_with_the_radius(visit, read, radius, verdict):
     page = visit("gradients", cell="rnn", radius=radius, steps=30)
     read_verdict = read(page)
-    page.locator(".quiet", has_text="on its way back").wait_for()
-    assert read_verdict.number("on its way back") == verdict
+    page.locator(".quiet", has_text="gradient over time").wait_for()
+    assert read_verdict.number("gradient over time") == verdict
     before, after = (float(read_verdict.number(n)) for n in ("norm of all", "after clipping"))
     assert after == min(before, 1.0)
 
 
 def test_curves_are_kept_to_compare(visit):
     page = visit("gradients", cell="rnn", radius=1, steps=10)
-    page.locator(".quiet", has_text="on its way back").wait_for()
+    page.locator(".quiet", has_text="gradient over time").wait_for()
     button(page, "Keep to compare").click()
     page.get_by_label("Cell").select_option("LSTM")
     both = ["lstm, radius 1, bias 5, numpy", "rnn, radius 1, numpy"]
@@ -121,7 +121,7 @@ def test_the_first_picture_shows_what_gates_are_for(visit, read):
     page = visit("gradients")
     page.locator(".quiet", has_text="RNN: first / last step").wait_for()
     told = [read(page).number(f"{cell}: first / last step") for cell in ("RNN", "GRU", "LSTM")]
-    assert [words.split()[-1] for words in told] == ["vanishes", "carries", "carries"]
+    assert [words.split()[-1] for words in told] == ["vanishes", "persists", "persists"]
     assert len(legend(page)) == 3
 
 
@@ -173,7 +173,7 @@ def test_a_number_that_is_changed_changes_the_product(visit):
 @pytest.mark.parametrize(
     ("field", "text", "message"),
     [
-        ("X: inputs", "1 x", "Expected numbers; “x” is none."),
+        ("X: inputs", "1 x", "Expected numbers; “x” is not a number."),
         ("X: inputs", "1 2\n3", "Expected 2 numbers in every row, as in the first; row 2 has 1."),
         ("W_hh", "1 2\n3 4", "Expected 3 rows and 3 columns: those of H; this is 2 by 2."),
     ],
