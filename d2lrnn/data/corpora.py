@@ -293,7 +293,7 @@ def fetch(name: str, url: str, known_hash: str | None, *, instead: str) -> Path:
             return _verified(path, known_hash)
     try:
         return _retrieve(name, url, known_hash)
-    except (OSError, ValueError) as error:  # no network; or the content is not what it should be
+    except (OSError, ValueError) as error:  # no network, or another content
         raise DownloadError(
             f"cannot download {name} from {url} ({_brief(error)}). Do one of the following: "
             f"connect to the internet and try again; put the file into a folder and set the "

@@ -46,7 +46,7 @@ def naming(path: StrPath) -> Iterator[None]:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} is not a readable model ({reason})") from error
     except (MemoryError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else "no memory"
+        reason = "nested too deep" if isinstance(error, RecursionError) else "not enough memory"
         raise CheckpointError(f"{path} is not a readable model ({reason})") from None
 
 

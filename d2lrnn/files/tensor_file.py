@@ -193,7 +193,7 @@ def _read(file: BinaryIO, entry: Entry, digest: Any) -> Array:
     try:
         content = np.empty(entry.end - entry.start, np.uint8)
     except MemoryError:
-        raise DamageError(f"there is no memory for {entry.end - entry.start:,} bytes") from None
+        raise DamageError(f"not enough memory for {entry.end - entry.start:,} bytes") from None
     if file.readinto(content.data) != len(content):  # type: ignore[attr-defined]
         raise DamageError("it ends before its last tensor does")
     digest.update(content.data)
