@@ -9,10 +9,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def available() -> list[str]:
     return [name for name, backend in BACKENDS.items() if backend.installed]
 
 
-def load(name: str) -> Backend:
+def load(name: str) -> Any:
     """Return the backend of that name, the module that ``from d2lrnn import <name>`` imports.
 
     Raises:
@@ -148,8 +145,7 @@ def load(name: str) -> Backend:
     """
     if name not in BACKENDS:
         raise ValueError(f"backend is {name!r}; expected one of {', '.join(BACKENDS)}")
-    module: Any = importlib.import_module(f"d2lrnn.{name}")
-    return cast("Backend", module)
+    return importlib.import_module(f"d2lrnn.{name}")
 
 
 def prepare() -> None:

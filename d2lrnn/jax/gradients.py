@@ -8,7 +8,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from d2lrnn import checks
 from d2lrnn.jax.tensors import has_values
-from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
 
 
@@ -112,14 +112,12 @@ def value_and_grad(network, loss):
     return compute
 
 
-def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
-    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+@functools.lru_cache(32)
+def compiled(network, loss, rule, theta, clip):
+    """Return pure(params, memory, inputs, targets, weights) -> (loss, last state, params, memory).
 
-    ``pure`` is a pure function of parameters that returns new parameters; jit compiles all of it.
+    jit compiles all of it. Networks that compute the same share the compiled code.
     """
-    rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
-    theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
     @jax.jit
@@ -128,6 +126,17 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         grads, _ = grad_clipping(grads, theta, clip=clip)
         params, memory = rule.update(params, grads, memory)
         return value, state, params, memory
+
+    return pure
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    checks.choice(loss, "loss", tuple(LOSSES))
+    build = compiled if networks.is_ours(network) else compiled.__wrapped__
+    pure = build(network, loss, rule, *checks.clipping(theta, clip))
 
     def update(params, inputs, targets, weights=None):
         before = memory.before(params)

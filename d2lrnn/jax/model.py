@@ -27,6 +27,10 @@ OPS = Ops(
 stack = layers.stack_of(OPS)
 
 
+# Nets with the same forward function share the compiled code.
+run = jax.jit(forward.run, static_argnums=(0, 1))
+
+
 class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
@@ -35,7 +39,9 @@ class RNNModelScratch(language_model.RNNModelScratch):
     @functools.cached_property
     def forward(self):
         """The forward computation, compiled for each new shape of the inputs."""
-        return jax.jit(functools.partial(forward.run, self.forward_fn, self.vocab_size))
+        if self.is_custom:
+            return jax.jit(functools.partial(forward.run, self.forward_fn, self.vocab_size))
+        return functools.partial(run, self.forward_fn, self.vocab_size)
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""

@@ -14,7 +14,7 @@ from d2lrnn.nets.cells import CELLS, Architecture
 COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class ForwardFunction:
     """A forward function of this package, with the facts about it that a net needs.
 

@@ -52,7 +52,7 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
     return composed.get_params, composed.init_state, forward_fn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Composed:
     """The forward function of a deep or bidirectional network; also its parameters and state."""
 

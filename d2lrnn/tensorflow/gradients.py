@@ -5,7 +5,7 @@ import functools
 import tensorflow as tf
 
 from d2lrnn import checks
-from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import has_values, own
@@ -82,15 +82,12 @@ def value_and_grad(network, loss):
     return compute
 
 
-def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
-    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+@functools.lru_cache(32)
+def assigning(network, loss, rule, theta, clip):
+    """Return assign(params, memory, inputs, targets, weights) -> (mean loss, last state, memory).
 
-    ``tf.function`` turns assign into a graph when a minibatch of new shape arrives, and XLA
-    compiles it.
+    Networks that compute the same share the compiled code.
     """
-    rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
-    theta, clip = checks.clipping(theta, clip)
     compute = value_and_grad(network, loss)
 
     @functools.partial(contexts.unrecorded, jit_compile=True)
@@ -101,6 +98,21 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         for param, new in zip(params, updated):
             param.assign(new)
         return value, state, memory
+
+    return assign
+
+
+def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
+    """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
+
+    ``tf.function`` turns assign into a graph when a minibatch of new shape arrives, and XLA
+    compiles it.
+    """
+    rule = optimizers.make(optimizer, lr)
+    memory = optimizers.Memory(rule)
+    checks.choice(loss, "loss", tuple(LOSSES))
+    build = assigning if networks.is_ours(network) else assigning.__wrapped__
+    assign = build(network, loss, rule, *checks.clipping(theta, clip))
 
     def update(params, inputs, targets, weights=None):
         contexts.check_graph(*params)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets import forward, kinds, optimizers
+from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
 from d2lrnn.torch import graph
 from d2lrnn.torch.contexts import detached, recording
@@ -147,7 +147,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     memory = optimizers.Memory(rule)
     change = change_by(rule, *checks.clipping(theta, clip))
     compute = differentiated(network, loss)
-    on_gpu = graph.Step(compute, change, memory) if graph.is_ours(network) else None
+    on_gpu = graph.Step(compute, change, memory) if networks.is_ours(network) else None
     forward_fn = getattr(network, "forward_fn", None)
     lay_out = forward_fn.lay_out if isinstance(forward_fn, forward.ForwardFunction) else None
 

@@ -14,8 +14,6 @@ import warnings
 
 import torch
 
-from d2lrnn.nets import forward, networks
-
 WARM_UP = 3  # steps from Python before one is recorded, in which libraries initialize themselves
 MOST = 8  # the largest number of graphs of a step, one for each shape: each has its own memory
 
@@ -48,13 +46,6 @@ class Recorder:
 def recorder_for(device):
     """Return the Recorder of a device, or None if the device is not a CUDA device."""
     return Recorder(device) if device.type == "cuda" else None
-
-
-def is_ours(network):
-    """Return whether a network computes the same at every call, unlike some custom functions."""
-    if isinstance(network, networks.Recurrent):
-        return not forward.is_custom(network.forward_fn)
-    return type(network).__module__ == networks.__name__
 
 
 class Step:
