@@ -157,7 +157,8 @@ def saving_first(save: Callable[[], None], *, saved: bool) -> Iterator[None]:
 def load_backend(name: str) -> Backend:
     """Return a backend; Ctrl-C while its framework is imported is one line."""
     with interrupts.ending_at_once():
-        return backends.load(name)
+        backend: Backend = backends.load(name)
+    return backend
 
 
 def check_apart(**paths: str | None) -> None:
