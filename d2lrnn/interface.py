@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -1152,3 +1153,6 @@ class Layers(Protocol):
             >>> [array.shape for array in net.arrays()[-2:]]  # those of the output layer
             [(4, 5), (5,)]
         """
+
+
+BackendLike = Backend | ModuleType  # what ``from d2lrnn import torch as rnn`` is for a type checker

@@ -20,7 +20,7 @@ from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, first_values, layers
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -124,7 +124,7 @@ def make_problem(
 
 
 def solve(
-    rnn: Backend,
+    rnn: BackendLike,
     problem: Problem,
     dtype: str = "float64",
     *,
@@ -155,7 +155,7 @@ def solve(
 
 
 def solve_concise(
-    rnn: Backend, case: str, dtype: str = "float64", *, device: Any = None
+    rnn: BackendLike, case: str, dtype: str = "float64", *, device: Any = None
 ) -> dict[str, Arrays]:
     """Compute the results of a framework's layer with the parameters of a scratch model.
 
@@ -185,7 +185,7 @@ def solve_concise(
 
 
 def forward_function(
-    rnn: Backend, architecture: cells.Architecture | None, *, fused: bool = False
+    rnn: BackendLike, architecture: cells.Architecture | None, *, fused: bool = False
 ) -> Callable[..., Any]:
     """Return forward_fn(inputs, state, params) of a backend; an architecture of None is the MLP."""
     if architecture is not None:
@@ -198,7 +198,7 @@ def forward_function(
     return without_state
 
 
-def train(rnn: Backend, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
+def train(rnn: BackendLike, case: str, dtype: str, *, num_steps: int = NUM_TRAINING_STEPS) -> Array:
     """Return the losses of the first training steps on the built-in corpus, from seed 0."""
     return _losses(rnn.RNNModelScratch.ops.name, case, dtype, num_steps)
 
@@ -210,7 +210,7 @@ def _losses(name: str, case: str, dtype: str, num_steps: int) -> Array:
 
 
 def losses_of_training(
-    rnn: Backend, case: str, dtype: str, *, seed: int = 0, **settings: Any
+    rnn: BackendLike, case: str, dtype: str, *, seed: int = 0, **settings: Any
 ) -> Iterator[float]:
     """Yield the losses of training steps on the built-in corpus, without end."""
     corpus, vocab = text.build_corpus(corpora.read_builtin())
@@ -300,7 +300,7 @@ def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _results(rnn: Backend, case: str, dtype: str) -> dict[str, Arrays]:
+def _results(rnn: BackendLike, case: str, dtype: str) -> dict[str, Arrays]:
     if case in CONCISE:
         return solve_concise(rnn, case, dtype)
     results = solve(rnn, make_problem(case), dtype)

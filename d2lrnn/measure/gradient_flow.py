@@ -16,7 +16,7 @@ from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 
 def gradient_norms(
@@ -188,7 +188,7 @@ def scale_recurrent(net: RNNModelScratch | SequenceNet, radius: float) -> None:
 
 
 def survey(
-    backend: Backend,
+    backend: BackendLike,
     radii: Sequence[float] = (0.5, 1.0, 2.0),
     *,
     num_steps: int = 100,
@@ -219,7 +219,7 @@ def survey(
 
 
 def flow(
-    backend: Backend,
+    backend: BackendLike,
     cell: str,
     radius: float,
     *,

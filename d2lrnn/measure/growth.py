@@ -26,7 +26,7 @@ from d2lrnn.measure import apart
 from d2lrnn.nets import build, cells
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 # For each axis, the expected powers of its size in the time and in the memory.
 WORK = MappingProxyType(
@@ -150,7 +150,7 @@ def seconds_of(run: Callable[[], Any]) -> float:
 
 
 def train(
-    rnn: Backend, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
+    rnn: BackendLike, cell: str, vocab_size: int, num_hiddens: int, batch_size: int, num_steps: int
 ) -> Callable[[], float]:
     """Return a function that trains a fused network on one minibatch and returns the loss."""
     net = build.new_net(rnn, cells.Architecture(cell), vocab_size, num_hiddens, fused=True, seed=0)
@@ -165,7 +165,7 @@ def train(
     return run
 
 
-def reading(rnn: Backend, mebibytes: int, folder: Path) -> Callable[[], Any]:
+def reading(rnn: BackendLike, mebibytes: int, folder: Path) -> Callable[[], Any]:
     """Return a function that reads a text of that size and divides it into minibatches."""
     line = "the time traveller for so it will be convenient to speak of him\n"
     path, block = folder / "text.txt", line * (2**20 // len(line))

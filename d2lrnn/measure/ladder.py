@@ -24,7 +24,7 @@ from d2lrnn.measure import speed
 from d2lrnn.nets.forward import ForwardFunction
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 Outputs = tuple[Any, tuple[Any, ...]]
 LOOK_UP = "rows of the weights are looked up by token ids instead of a one-hot product"
@@ -39,7 +39,7 @@ class Rung:
     forward_fn: Callable[..., Outputs]
 
 
-def ladder(backend: Backend) -> list[Rung]:
+def ladder(backend: BackendLike) -> list[Rung]:
     """Return the forms of a recurrent network in a backend, from the textbook form to the fused.
 
     Each ``forward_fn(inputs, state, params)`` can be used in RNNModelScratch, with get_params and
@@ -95,7 +95,7 @@ def reading_rows(forward_fn: Any) -> Any:
 
 
 def speed_ups(
-    backend: Backend,
+    backend: BackendLike,
     *,
     size: str = "h256",
     rounds: int = 11,

@@ -27,7 +27,7 @@ from d2lrnn.nets import build, cells
 from d2lrnn.training import interrupts
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 VOCAB_SIZE, BATCH_SIZE, NUM_STEPS = 28, 32, 35
 BITS = 8
@@ -102,7 +102,7 @@ def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -
     return Point(backend, kind, processes.size, *sizes)
 
 
-def _timed(rnn: Backend, processes: Any) -> list[float]:
+def _timed(rnn: BackendLike, processes: Any) -> list[float]:
     """Return a list to which the time of each later all-reduce is appended."""
     seconds: list[float] = []
     all_reduce = processes.all_reduce

@@ -8,7 +8,7 @@ from d2lrnn.nets import layers
 from d2lrnn.nets.cells import Architecture
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend, Layers
+    from d2lrnn.interface import BackendLike, Layers
     from d2lrnn.nets.language_model import RNNModelScratch
     from d2lrnn.nets.model import Model
 
@@ -17,7 +17,7 @@ LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells for which frameworks ha
 
 
 def new_net(
-    backend: Backend,
+    backend: BackendLike,
     architecture: Architecture,
     vocab_size: int,
     num_hiddens: int,
@@ -32,7 +32,11 @@ def new_net(
 
 
 def concise_net(
-    backend: Backend, architecture: Architecture, vocab_size: int, num_hiddens: int, **settings: Any
+    backend: BackendLike,
+    architecture: Architecture,
+    vocab_size: int,
+    num_hiddens: int,
+    **settings: Any,
 ) -> Model:
     """Return a model around the framework's own layer, or a scratch model if it has no layers."""
     if not backend.RNNModelScratch.ops.has_layers:

@@ -11,7 +11,7 @@ from d2lrnn.data import text
 from d2lrnn.data.padding import rectangle
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 END = "<eos>"
 
@@ -40,7 +40,7 @@ class Pairs:
         valid = np.minimum([len(source) for source in sources], self.num_steps)
         return X, rectangle(targets), valid, np.array([len(target) for target in targets])
 
-    def net(self, rnn: Backend, num_hiddens: int, **settings: Any) -> Any:
+    def net(self, rnn: BackendLike, num_hiddens: int, **settings: Any) -> Any:
         """Return an EncoderDecoderScratch for these vocabularies."""
         encoder = rnn.EncoderScratch(len(self.source), num_hiddens, **settings)
         decoder = rnn.DecoderScratch(len(self.target), num_hiddens, num_hiddens, **settings)

@@ -21,7 +21,7 @@ from d2lrnn.training import sequences
 from d2lrnn.training.history import Scores
 
 if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
+    from d2lrnn.interface import BackendLike
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
@@ -47,7 +47,7 @@ def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
 
 
 def sentiment(
-    rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: classify three reviews as good or bad, with 31 parameters."""
     X, y = one_hot_texts(REVIEWS)
@@ -69,7 +69,7 @@ def _of_review(review: str, label: int, p: float) -> str:
 
 
 def digits(
-    rnn: Backend, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: classify the 8 x 8 digits of scikit-learn, with one row per time step."""
     arrays = datasets.load_digits()
@@ -77,7 +77,7 @@ def digits(
 
 
 def mnist(
-    rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to one: classify the 28 x 28 digits of MNIST, with one row per time step."""
     both = [datasets.read_mnist(split) for split in ("train", "test")]
@@ -86,7 +86,7 @@ def mnist(
 
 
 def _read_images(
-    rnn: Backend, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
+    rnn: BackendLike, train: Any, test: Any, num_epochs: int, progress: bool | None, settings: Any
 ) -> Outcome:
     """Train an LSTM with 128 units on images (N, height, width): Adam 0.001, batch size 128."""
     width = train[0].shape[2]
@@ -114,7 +114,7 @@ def _ten_and_mistakes(wrong: Any) -> Any:
 
 
 def drawing(
-    rnn: Backend, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """One to many: generate the image of a digit from its label, with one row per time step."""
     digits = datasets.load_digits()
@@ -140,7 +140,7 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
 
 
 def dates(
-    rnn: Backend, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: translate written dates to ISO dates with an encoder and a decoder.
 
@@ -163,7 +163,7 @@ def dates(
 
 
 def french(
-    rnn: Backend, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: translate the book's first 600 sentences from English to French.
 
@@ -185,7 +185,7 @@ def french(
 
 
 def tagging(
-    rnn: Backend, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
+    rnn: BackendLike, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
     """Many to many: tag each word with its part of speech, with a bidirectional network."""
     train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)
