@@ -108,7 +108,7 @@ def labels(found: Any, shape: Shape, num_classes: int) -> Any:
             f"the labels have shape {found.shape}; expected {tuple(shape)}, one for each output"
         )
     if found.size == 0:
-        raise ValueError(f"the minibatch is empty, of shape {found.shape}; expected some labels")
+        raise ValueError(f"the minibatch is empty, of shape {found.shape}; expected labels")
     if found.dtype.kind not in "iub" or found.min() < 0 or found.max() >= num_classes:
         raise ValueError(
             f"the labels are {found.dtype} from {found.min()} to {found.max()}; "

@@ -44,9 +44,9 @@ def values(has_values: bool) -> None:
     """Check that a tensor holds numbers, unlike tensors in a function that is being traced."""
     if not has_values:
         raise ValueError(
-            "a tensor has no values while a function is traced, by training, jit, grad, vmap, "
-            "tf.function or the like; call what needs values (to_numpy, evaluate, gradients, "
-            "training, text generation) outside of it"
+            "a tensor has no values while a function is traced (by training, jit, grad, vmap or "
+            "tf.function, for example); call functions that need values (to_numpy, evaluate, "
+            "gradients, training, text generation) outside of the traced function"
         )
 
 
@@ -60,8 +60,8 @@ def reached(found: Sequence[bool], *inputs: Any) -> None:
     if absent and not _is_empty(inputs):
         raise ValueError(
             f"no gradient reaches {', '.join(absent)}, of {len(found)} parameters: the outputs do "
-            "not depend on them, or only through to_numpy, detach or the like; compute with the "
-            "framework's own operations, and remove parameters that are not used from get_params"
+            "not depend on them, or only through to_numpy, detach or similar; compute with the "
+            "framework's own operations, and remove unused parameters from get_params"
         )
 
 

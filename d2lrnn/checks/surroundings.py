@@ -34,8 +34,8 @@ def device(named: Any, find: Callable[[Any], Any]) -> Any:
         return find(named)
     except Exception:
         raise ValueError(
-            f"device is {named!r}, which this backend does not find; expected None, 'cpu', or what "
-            "try_gpu() returns: a GPU if there is one, otherwise the CPU"
+            f"device is {named!r}, which this backend does not find; expected None, 'cpu', or the "
+            "result of try_gpu(): a GPU if there is one, otherwise the CPU"
         ) from None
 
 

@@ -135,7 +135,7 @@ def train_epoch_ch8(
     minibatches.check_iterable(train_iter)
     if not callable(step):
         raise ValueError(
-            f"step is {step!r}; expected a function that trains; give make_step(net, lr)"
+            f"step is {step!r}; expected a function that trains; pass make_step(net, lr)"
         )
     epoch, step = epoch or Epoch(), step.deferred if isinstance(step, TrainingStep) else step
     state, start = epoch.state, time.perf_counter() - epoch.seconds
@@ -159,7 +159,7 @@ def train_epoch_ch8(
         if on_minibatch:
             on_minibatch()
     if epoch.num_tokens == 0:
-        raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
+        raise ValueError("train_iter yields no minibatch; an iterator can be used only once")
     loss = epoch.loss / epoch.num_tokens
     divergence.check_loss(loss)
     return perplexity_of(loss), epoch.num_tokens / (time.perf_counter() - start)
@@ -308,5 +308,5 @@ def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:
     if getattr(train_iter, "use_random_iter", use_random_iter) != use_random_iter:
         raise ValueError(
             f"use_random_iter is {use_random_iter}, but the loader was made with "
-            f"{train_iter.use_random_iter}; give both the same"
+            f"{train_iter.use_random_iter}; use the same value for both"
         )

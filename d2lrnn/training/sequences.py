@@ -108,7 +108,7 @@ def _epoch(
         num_sequences += len(batch[0])
         on_minibatch()
     if not losses:
-        raise ValueError("train_iter yields no minibatch; an iterator that has ended stays ended")
+        raise ValueError("train_iter yields no minibatch; an iterator can be used only once")
     loss = float(np.mean(losses))
     divergence.check_loss(loss)
     return loss, num_sequences / (time.perf_counter() - start)

@@ -345,9 +345,9 @@ def test_a_net_is_called_within_a_compiled_function(rnn, backend, kind):
 
 
 NO_VALUES = (
-    "^a tensor has no values while a function is traced, by training, jit, grad, vmap, tf.function "
-    r"or the like; call what needs values \(to_numpy, evaluate, gradients, training, "
-    r"text generation\) outside "
+    r"^a tensor has no values while a function is traced \(by training, jit, grad, vmap or "
+    r"tf.function, for example\); call functions that need values \(to_numpy, evaluate, gradients, "
+    r"training, text generation\) outside "
 )
 NEED_VALUES = {
     "a step": lambda rnn, net, X, state: net.make_step(0.5)(X, Y, state),

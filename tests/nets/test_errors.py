@@ -227,8 +227,8 @@ MADE = {
 
 def assert_refused(make, device):
     words = (
-        f"device is {device!r}, which this backend does not find; expected None, 'cpu', or what "
-        "try_gpu() returns: a GPU if there is one, otherwise the CPU"
+        f"device is {device!r}, which this backend does not find; expected None, 'cpu', or the "
+        "result of try_gpu(): a GPU if there is one, otherwise the CPU"
     )
     with pytest.raises(ValueError) as error:
         make(device)

@@ -266,7 +266,7 @@ MISTAKES = {
     ),
     "an empty minibatch": (
         lambda net: net.make_step(0.1)(np.zeros((0, 5, 4)), np.zeros(0, int)),
-        "the minibatch is empty, of shape (0,); expected some labels",
+        "the minibatch is empty, of shape (0,); expected labels",
     ),
     "rows too wide": (
         lambda net: net(np.zeros((3, 5, 6))),

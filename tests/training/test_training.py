@@ -323,7 +323,7 @@ def test_a_random_loader_needs_random_training(rnn, make_net, builtin):
     with pytest.raises(ValueError) as error:
         rnn.train_ch8(make_net(len(vocab)), loader, vocab, 1.0, 1)
     assert str(error.value) == (
-        "use_random_iter is False, but the loader was made with True; give both the same"
+        "use_random_iter is False, but the loader was made with True; use the same value for both"
     )
 
 
