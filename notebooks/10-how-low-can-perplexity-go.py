@@ -19,7 +19,7 @@
 #
 # Training ends at a perplexity of 1.3. Is this good? For a book, the answer
 # is unknown: a part of the next token can be predicted from the previous
-# ones, the rest is free choice, and nobody knows the proportion. In this
+# ones, the rest is free choice, and the proportion is not known. In this
 # notebook, a table of probabilities generates the text. The lowest
 # perplexity that any model can have on such a text follows exactly from the
 # table, and we can see how closely networks approach it.

@@ -124,23 +124,23 @@ class Distribution(metadata.Distribution):
 
 
 def _edition(package: str) -> str:
-    """Return the edition whose names a package of ours has."""
+    """Return the edition whose names a package of d2lrnn has."""
     return next((one for one, ours in names.PACKAGES.items() if ours == package), package)
 
 
 def _version(package: str) -> str:
-    """Return the version of d2l whose names a package of ours has."""
+    """Return the version of d2l whose names a package of d2lrnn has."""
     edition = names.EDITIONS.get(_edition(package))
     return edition.version if edition else "0"
 
 
 def install(package: str) -> bool:
-    """Let d2l mean a package of ours, for this process; return whether it does.
+    """Let ``import d2l`` import a package of d2lrnn in this process; return whether it does.
 
-    A d2l that is installed, or lies in the current folder, stays what it is.
+    A package d2l that is installed or in the current folder is not replaced.
 
     Raises:
-        ImportError: d2l means another edition of ours already.
+        ImportError: d2l already is another edition of d2lrnn.
     """
     standing = sys.modules.get(NAME)
     if isinstance(standing, Stand):

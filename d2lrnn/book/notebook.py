@@ -58,7 +58,7 @@ def without_pip(source: str) -> str:
 
 
 def setup_code(sources: Sequence[str], edition: str) -> str:
-    """Return what the kernel runs first: the hook, and our modules of the frameworks at hand.
+    """Return the code that the kernel runs first: the hook, and imports of d2lrnn's modules.
 
     Those come before the frameworks themselves, which MXNet and TensorFlow's Keras 2 need.
     """

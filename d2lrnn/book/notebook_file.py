@@ -124,7 +124,7 @@ def write(notebook: Any, path: str | os.PathLike[str]) -> None:
 
 
 def was_written_here(notebook: Any) -> bool:
-    """Return whether ``write`` has written a notebook, and nobody has changed its cells since."""
+    """Return whether ``write`` wrote a notebook whose cells have not been changed since."""
     mark = notebook["metadata"].get(MARK)
     return isinstance(mark, dict) and mark.get("executed") == _digest(notebook)
 

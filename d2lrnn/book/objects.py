@@ -74,7 +74,7 @@ def check_gradients(grads: Sequence[Any]) -> None:
     """Check that there is a gradient for each parameter.
 
     Raises:
-        ValueError: one is None, or there is none at all.
+        ValueError: a gradient is None, or grads is empty.
     """
     absent = [f"grads[{number}]" for number, grad in enumerate(grads) if grad is None]
     if absent or not grads:
@@ -85,11 +85,11 @@ def check_gradients(grads: Sequence[Any]) -> None:
 
 
 def check_prediction(prefix: Sequence[str], num_preds: int) -> None:
-    """Check what a language model is to go on from, and for how many tokens.
+    """Check the prefix and the number of tokens of a language model's prediction.
 
     Raises:
         ValueError: prefix is empty, or num_preds is not an integer, 0 or above.
     """
     checks.count(num_preds=num_preds)
     if len(prefix) == 0:
-        raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")
+        raise ValueError(f"prefix {prefix!r} does not contain any tokens; give at least one")

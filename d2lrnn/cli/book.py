@@ -165,6 +165,6 @@ def _check_replaceable(output: str, path: str, force: bool) -> None:
     except ValueError:
         why = "is not a notebook"
     raise FileExistsError(
-        f"{output} is there already, and {why}; choose another name by --output, or overwrite it "
+        f"{output} already exists and {why}; choose another name by --output, or overwrite it "
         "by --force"
     )

@@ -76,7 +76,7 @@ def check_readable(
     Args:
         what: the option or the argument that names it, such as "--text".
         path: the file.
-        remedy: what to do where there is none.
+        remedy: what to do if the file does not exist.
         pipes: whether it may be a pipe.
     """
     try:

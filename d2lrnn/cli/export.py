@@ -45,7 +45,7 @@ def export(model: str, onnx: bool, out: str | None) -> None:
 
 
 def _check_replaceable(out: str, model: str) -> None:
-    """Check that a graph may take a file's place: that there is none, or a graph of ours."""
+    """Check that the file to write does not exist, or is a graph that d2lrnn wrote."""
     if os.path.exists(out) and os.path.exists(model) and os.path.samefile(out, model):
         raise ValueError(f"{out} is the model itself; give the graph another name with --out")
     if not os.path.isfile(out) or os.path.getsize(out) == 0:
@@ -54,5 +54,5 @@ def _check_replaceable(out: str, model: str) -> None:
         start = file.read(16)
     if not start.startswith(b"\x08") or onnx_file.PRODUCER.encode() not in start:
         raise FileExistsError(
-            f"{out} is there already, and is no graph of d2lrnn; choose another name, or remove it"
+            f"{out} already exists and is not a graph of d2lrnn; choose another name, or remove it"
         )

@@ -34,7 +34,7 @@ option = click.option(
     flag_value=MODES[0],
     type=click.Choice(MODES),
     metavar="[=require]",
-    help="Compute on a GPU if there is one; with --gpu=require, it is an error if there is none.",
+    help="Compute on a GPU if there is one; with --gpu=require, it is an error if no GPU is found.",
 )
 
 
@@ -47,7 +47,7 @@ def device(rnn: Backend, asked: str | None, number: int = 0) -> Any:
         number: which GPU.
 
     Raises:
-        ValueError: a GPU is required, and there is none; the message says what to do.
+        ValueError: a GPU is required but not available; the message says what to do.
     """
     if asked is None:
         return None

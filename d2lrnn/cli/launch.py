@@ -75,7 +75,7 @@ def launch(
 
 
 def check_number(processes: int, port: int | None) -> None:
-    """Check that one machine can run so many processes, and that there are ports for them."""
+    """Check that one machine can run that many processes, and that there are enough ports."""
     checks.size(processes=processes)
     if processes > MOST:
         raise ValueError(
@@ -167,7 +167,7 @@ def _serving() -> str:
 
 
 def _whole(command: Sequence[str]) -> list[str]:
-    """Return a command of ours, or a script, as the system is told to run it."""
+    """Return the full command line of a command of d2lrnn or of a script."""
     if command[0].endswith(".py"):
         check_readable("the script", command[0])
         return [sys.executable, "-c", SCRIPT, *command]
@@ -175,7 +175,7 @@ def _whole(command: Sequence[str]) -> list[str]:
 
 
 def _backend_of(command: Sequence[str]) -> str:
-    """Return what computes a command: what it says, or its default."""
+    """Return the backend of a command: its --backend, or the default."""
     for number, word in enumerate(command):
         if word == "--backend" and number + 1 < len(command):
             checks.choice(command[number + 1], "--backend", tuple(STARTERS))
@@ -187,7 +187,7 @@ def _backend_of(command: Sequence[str]) -> str:
 
 
 def _ports(number: int, first: int | None) -> list[int]:
-    """Return so many free ports of this machine, or those from the first on."""
+    """Return that many free ports of this machine, or consecutive ports from the first."""
     if first is not None:
         return list(range(first, first + number))
     servers = [socket.create_server((LOOPBACK, 0)) for _ in range(number)]

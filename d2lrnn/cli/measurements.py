@@ -35,7 +35,8 @@ def check_replaceable(file: str | None) -> None:
         measured = []
     if not measured:
         raise FileExistsError(
-            f"{file} is there already, and holds no measurements; choose another name, or remove it"
+            f"{file} already exists and does not hold measurements; choose another name, or "
+            "remove it"
         )
 
 

@@ -70,9 +70,11 @@ class Monitor:
             self.all[name].hear(report, self._now)
 
     def _to_blame(self, reached: int) -> list[str]:
-        """Return who is silent; of those who wait in the last exchange only if nobody else is.
+        """Return the processes that do not report.
 
-        An engine may let no other thread run while it waits, and then nobody reports.
+        Those that wait in the last exchange are returned only if all others report.
+
+        While an engine waits, it may not let other threads run, and then no process reports.
         """
         silent = {name: self.all[name] for name in self.silent(NEARLY * self.limit)}
         others = [name for name, p in silent.items() if not (p.waits and p.begun == reached)]

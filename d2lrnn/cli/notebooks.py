@@ -39,7 +39,7 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
         for name in copied:
             path = Path(folder) / f"{name}.ipynb"
             if path.exists():
-                raise FileExistsError(f"{path} is there already; choose another folder")
+                raise FileExistsError(f"{path} already exists; choose another folder")
         go_on_without_output(folder)
         for name in copied:
             notebook = json.loads((source / f"{name}.ipynb").read_text(encoding="utf-8"))

@@ -282,7 +282,9 @@ def _net(rnn: Backend, vocab_size: int, asked: Asked) -> Any:
     if asked.forward:
         raise ValueError("--concise and --forward are both given; choose one")
     if not rnn.RNNModelScratch.ops.has_layers:
-        raise ValueError("--concise: NumPy has no layers of its own; choose another --backend")
+        raise ValueError(
+            "--concise: NumPy does not have recurrent layers; choose another --backend"
+        )
     if architecture.cell == "gru":  # the frameworks' own is the other kind
         architecture = dataclasses.replace(architecture, cell="gru_reset_after")
     return build.concise_net(rnn, architecture, *sizes, **settings)

@@ -170,7 +170,7 @@ def prefix_tokens(prefix: str, vocab: text.Vocab) -> list[str]:
     """Return the tokens of a prefix, after checking that there is at least one."""
     tokens = vocab.split(prefix)
     if not tokens:
-        raise ValueError(f"prefix {prefix!r} holds no token; give one or more to go on from")
+        raise ValueError(f"prefix {prefix!r} does not contain any tokens; give at least one")
     return tokens
 
 

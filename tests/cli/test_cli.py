@@ -201,7 +201,7 @@ def test_exclusive_or_is_numpy_s_alone():
 def test_numpy_has_no_layers_of_its_own():
     result = d2lrnn("train", "--concise", *SMALL)
     assert result.exit_code == 1
-    assert "NumPy has no layers of its own" in result.output
+    assert "NumPy does not have recurrent layers" in result.output
 
 
 def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
@@ -490,7 +490,7 @@ def test_a_link_to_what_is_not_there_yet_is_the_same_file_too(tmp_path):
         (["compare", "--plot"], "book.png", "is not a picture of that kind"),
         (["task", "xor", "--plot"], "book.pdf", "is not a picture of that kind"),
         (["bench", "--plot"], "book.png", "is not a picture of that kind"),
-        (["bench", "--json"], "book.json", "holds no measurements"),
+        (["bench", "--json"], "book.json", "does not hold measurements"),
         (["train", *SMALL, "--checkpoint"], "book.txt", "is not a model of d2lrnn"),
         (["train", *SMALL, "--resume", "--checkpoint"], "book.txt", "is not a model of d2lrnn"),
     ],
@@ -548,7 +548,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp
         (["train", "--plot", "curve.xyz"], "Error: curve.xyz ends in 'xyz'; expected one of"),
         (["compare", "--plot", "nowhere/c.png"], "Error: cannot write nowhere/c.png: the folder"),
         (["train", "--steps", "20000"], "Error: the corpus has 10000 tokens"),
-        (["train", "--prefix", ""], "Error: prefix '' holds no token"),
+        (["train", "--prefix", ""], "Error: prefix '' does not contain any tokens"),
         (["compare", "--backends", "keras"], "Error: backend is 'keras'; expected one of"),
     ],
 )
@@ -716,7 +716,7 @@ def test_what_several_processes_took_replaces_no_model_and_is_replaced(model, mo
     before = path.read_bytes()
     result = d2lrnn("bench", "processes", 1, "--json", path)
     assert result.exit_code == 1
-    assert "holds no measurements" in result.output
+    assert "does not hold measurements" in result.output
     assert path.read_bytes() == before
     for _ in range(2):
         result = d2lrnn("bench", "processes", 1, "--json", measurements)

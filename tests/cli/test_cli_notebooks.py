@@ -44,7 +44,7 @@ def test_a_student_gets_blanks_on_the_backend_that_is_chosen(tmp_path):
 def test_a_notebook_that_is_there_is_not_written_over(tmp_path):
     (tmp_path / "07-lstm.ipynb").write_text("my own answers", encoding="utf-8")
     result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path)])
-    assert "07-lstm.ipynb is there already; choose another folder" in result.output
+    assert "07-lstm.ipynb already exists; choose another folder" in result.output
     assert [path.name for path in tmp_path.iterdir()] == ["07-lstm.ipynb"]
 
 

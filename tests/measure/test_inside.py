@@ -125,7 +125,7 @@ def test_what_is_no_scratch_model_is_refused(rnn, make_concise):
 
 
 def test_an_empty_text_is_refused(rnn):
-    with pytest.raises(ValueError, match="prefix '' holds no token"):
+    with pytest.raises(ValueError, match="prefix '' does not contain any tokens"):
         rnn.look_inside(make(rnn, "rnn"), VOCAB, "")
 
 

@@ -162,7 +162,7 @@ MISTAKES = {
     ),
     "a prefix without a token": (
         lambda rnn, net: rnn.predict_ch8("", 3, net, rnn.Vocab("abcd")),
-        "prefix '' holds no token; give one or more to go on from",
+        "prefix '' does not contain any tokens; give at least one",
     ),
     "a negative temperature": (
         lambda rnn, net: rnn.predict_ch8("a", 3, net, rnn.Vocab("abcd"), temperature=-1),

@@ -1,8 +1,8 @@
 """Flax's recurrent cells as they were when the book was written, for the book's own classes only.
 
 A cell was made without its size and took it from its state; ``initialize_carry`` was a function of
-the class, given the sizes. Flax has changed both. A class derived from one of ours, whose methods
-name such a cell, sees cells that take either form; nobody else does, and Flax is left as it is.
+the class, given the sizes. Flax has changed both. A subclass of a class of d2lrnn whose methods
+name such a cell gets cells that accept both forms; Flax itself is not changed.
 """
 
 import functools

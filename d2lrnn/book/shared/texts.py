@@ -92,7 +92,7 @@ class TimeMachineText(HyperParameters):
         return corpora.decode(reading.content(path), str(path))
 
     def _preprocess(self, text: str) -> str:
-        """Return the text in lower case, everything that is no letter as one space."""
+        """Return the text in lower case, with one space for all that is not a letter."""
         return re.sub("[^A-Za-z]+", " ", text).lower()
 
     def _tokenize(self, text: str) -> list[str]:
@@ -174,7 +174,7 @@ class EnglishFrench(HyperParameters):
         return (src, tgt[:, :-1], lengths, tgt[:, 1:]), src_vocab, tgt_vocab
 
     def build(self, src_sentences: Sequence[str], tgt_sentences: Sequence[str]) -> Any:
-        """Return sentences of one's own as the arrays that the data set has."""
+        """Return your own sentences as arrays, as the data set has them."""
         sources = strings.strings(src_sentences, "src_sentences")
         targets = strings.strings(tgt_sentences, "tgt_sentences")
         raw_text = "\n".join("\t".join(pair) for pair in zip(sources, targets))

@@ -146,8 +146,8 @@ def test_prediction_goes_on_from_a_list_of_tokens(d2l, backend, device, make_boo
 @pytest.mark.parametrize(
     ("prefix", "num_preds", "message"),
     [
-        ("", 3, "prefix '' holds no token; give one or more to go on from"),
-        ([], 3, "prefix [] holds no token; give one or more to go on from"),
+        ("", 3, "prefix '' does not contain any tokens; give at least one"),
+        ([], 3, "prefix [] does not contain any tokens; give at least one"),
         ("time", -1, "num_preds is -1; expected an integer, 0 or above"),
     ],
 )

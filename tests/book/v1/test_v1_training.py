@@ -89,7 +89,7 @@ def test_predictions_are_those_of_the_packages_own(trained, own, rnn, data, back
 @pytest.mark.parametrize(
     ("prefix", "num_preds", "message"),
     [
-        ("", 3, "prefix '' holds no token; give one or more to go on from"),
+        ("", 3, "prefix '' does not contain any tokens; give at least one"),
         ("the", -1, "num_preds is -1; expected an integer, 0 or above"),
     ],
 )

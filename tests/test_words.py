@@ -1,0 +1,76 @@
+"""Words and constructions that pages, notebooks, docstrings, help texts and messages do not use."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# The pattern, and what to write instead.
+TABLE = {
+    r"(?<!here )\b(?:is|are|was|were) no (?!longer\b|more\b)\w+": "is not a ...",
+    r"\bno \w+ of (?:its|their) own\b": "does not have ...",
+    r"\b(?:of|none of) ours\b": "of this package",
+    r"\bof one's own\b": "of your own, custom",
+    r"\bthere is none\b": "if there is no ...",
+    r"\bso many \w+(?! that\b)": "that many, N",
+    r"\bat hand\b": "available",
+    r"\bto be had\b": "available",
+    r"\bways? back\b": "backward pass",
+    r"\bgo(?:es|ing)? back through\b": "compute the gradients of",
+    r"\b(?:go(?:es|ing)?|went) on (?:from|with)\b": "continue",
+    r"\bnobody('s)?\b": "(name who does not)",
+    r"\bwho has (?:the|everything)\b": "(name the object that has)",
+    r"\bcut off from\b": "detached from",
+    r"\bcrews?\b": "workers",
+    r"\b[Ww]hat computes\b": "the framework, the backend",
+    r"\bwhat (?:came|comes) of\b": "the result of",
+    r"\bwhat (?:it|a net|the net) says\b": "the text that is generated",
+    r"\bsays? (?:one )?tokens?\b": "generate tokens",
+    r"\b(?:run|net|model|checkpoint) (?:is|was) kept\b": "saved",
+    r"\bkeeps? (?:a|the|its) run\b": "save",
+    r"\bwill do\b": "may be, can be used",
+    r"\bwhen nobody asks\b": "by default",
+    r"\brun(?:s)? away\b": "diverge",
+    r"\bcomes? along\b": "is included",
+    r"\b(?:is|are) there already\b": "already exists",
+}
+
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "notebooks").glob("*.md"),
+]
+MODULES = [*(ROOT / "d2lrnn").rglob("*.py"), *(ROOT / "notebooks").glob("*.py")]
+
+
+def texts(path):
+    """Yield pairs (line, text): the page, or the strings and the Markdown cells of a module."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        yield 1, source
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for number, line in enumerate(source.splitlines(), start=1):
+        if path.parent.name == "notebooks" and line.startswith("# "):
+            yield number, line
+
+
+@pytest.mark.parametrize("pattern", TABLE)
+def test_texts_are_in_plain_words(pattern):
+    hits = [
+        f"{path.relative_to(ROOT)}:{line + text[: match.start()].count(chr(10))}: {match[0]!r}"
+        for path in PAGES + MODULES
+        for line, text in texts(path)
+        for match in re.finditer(pattern, text)
+    ]
+    assert hits == [], f"write: {TABLE[pattern]}"
+
+
+def test_a_pattern_finds_what_it_forbids():
+    sentence = "This is no error: what it says goes on from a state, and nobody asks."
+    assert sum(bool(re.search(pattern, sentence)) for pattern in TABLE) == 4
