@@ -173,13 +173,13 @@ def requires(name: str) -> Iterator[None]:
         with hushed() if is_quiet else nullcontext():
             yield
     except ModuleNotFoundError as error:
-        if error.name not in BACKENDS[name].modules:
+        backend, absent = BACKENDS[name], (error.name or "").partition(".")[0]
+        if absent not in backend.modules:
             raise
-        backend = BACKENDS[name]
         raise ImportError(
-            f"d2lrnn.{name} needs {backend.title}, and {error.name} is not installed; "
+            f"d2lrnn.{name} needs {backend.title}, and {absent} is not installed; "
             f"run: {backend.install}",
-            name=error.name,
+            name=absent,
         ) from None
 
 
