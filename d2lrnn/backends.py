@@ -174,7 +174,8 @@ def requires(name: str) -> Iterator[None]:
             yield
     except ModuleNotFoundError as error:
         backend, absent = BACKENDS[name], (error.name or "").partition(".")[0]
-        if absent not in backend.modules:
+        is_part = error.name != absent and importlib.util.find_spec(absent) is not None
+        if absent not in backend.modules or is_part:
             raise
         raise ImportError(
             f"d2lrnn.{name} needs {backend.title}, and {absent} is not installed; "
