@@ -116,5 +116,5 @@ def test_the_version_is_that_of_the_installed_package():
 
 
 def test_a_module_missing_within_a_framework_is_reported_as_it_is():
-    with pytest.raises(ModuleNotFoundError, match="lost"), backends.requires("torch"):
-        raise ModuleNotFoundError("lost", name="torch.lost")
+    with pytest.raises(ModuleNotFoundError, match="lost"), backends.requires("numpy"):
+        raise ModuleNotFoundError("lost", name="numpy.lost")

@@ -49,7 +49,7 @@ def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
 def sentiment(
     rnn: BackendLike, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: classify three reviews as good or bad, with 31 parameters."""
+    """Many to one: classify three reviews as good or bad."""
     X, y = one_hot_texts(REVIEWS)
     net = rnn.SequenceClassifierScratch(X[0].shape[1], 3, 1, **settings)
     scores = sequences.train_sequences(
@@ -71,7 +71,7 @@ def _of_review(review: str, label: int, p: float) -> str:
 def digits(
     rnn: BackendLike, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: classify the 8 x 8 digits of scikit-learn, with one row per time step."""
+    """Many to one: classify 8 x 8 digits of scikit-learn, row by row."""
     arrays = datasets.load_digits()
     return _read_images(rnn, arrays[:2], arrays[2:], num_epochs, progress, settings)
 
@@ -79,7 +79,7 @@ def digits(
 def mnist(
     rnn: BackendLike, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: classify the 28 x 28 digits of MNIST, with one row per time step."""
+    """Many to one: classify the 28 x 28 digits of MNIST, row by row."""
     both = [datasets.read_mnist(split) for split in ("train", "test")]
     train, test = ((images.astype(np.float32) / 255, y.astype(int)) for images, y in both)
     return _read_images(rnn, train, test, num_epochs, progress, settings)
@@ -116,7 +116,7 @@ def _ten_and_mistakes(wrong: Any) -> Any:
 def drawing(
     rnn: BackendLike, num_epochs: int = 200, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """One to many: generate the image of a digit from its label, with one row per time step."""
+    """One to many: generate an image of a digit from its label."""
     digits = datasets.load_digits()
     context = np.eye(10)[digits.train_labels]
     net = rnn.DecoderScratch(8, 128, 10, **{"cell": "lstm", **settings}, loss="sigmoid")
@@ -142,7 +142,7 @@ def nearest_label(drawn: Any, images: Any, labels: Any) -> Any:
 def dates(
     rnn: BackendLike, num_epochs: int = 8, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: translate written dates to ISO dates with an encoder and a decoder.
+    """Many to many: translate written dates to ISO dates.
 
     The learning rate of the last quarter of the epochs is a tenth of the initial one.
     """
@@ -165,7 +165,9 @@ def dates(
 def french(
     rnn: BackendLike, num_epochs: int = 300, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: translate the book's first 600 sentences from English to French.
+    """Many to many: translate 600 sentences from English to French.
+
+    The sentences are the first 600 of the data set of the book.
 
     As in the book, words that occur once are unknown, and the score is that of the training set.
     """
@@ -187,7 +189,7 @@ def french(
 def tagging(
     rnn: BackendLike, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to many: tag each word with its part of speech, with a bidirectional network."""
+    """Many to many: tag each word with its part of speech."""
     train, test = generated.tagged_sentences(4000), generated.tagged_sentences(1000, seed=1)
     words, tags = (text.Vocab([pair[kind] for pair in train]) for kind in (0, 1))
 

@@ -133,8 +133,8 @@ def faults(backend):
         ),
         "perplexity from the sum": (
             "training/language.py",
-            r"seen\.loss / seen\.num_tokens",
-            "seen.loss",
+            r"epoch\.loss / epoch\.num_tokens",
+            "epoch.loss",
             ["training/test_training.py"],
         ),
         "targets not shifted": (

@@ -122,7 +122,8 @@ def test_a_text_of_one_character_is_too_short_and_says_how_much_is_needed(tmp_pa
 def test_the_command_counts_the_characters_of_the_file(tmp_path, end, count):
     (tmp_path / "text").write_text("tick" * 500 + end, encoding="utf-8")
     result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
-    assert f"numpy: {count} of {tmp_path / 'text'}, {6 if end else 5} different" in result.output
+    words = f"text: {tmp_path / 'text'}, {count}, {6 if end else 5} of them different, "
+    assert words in result.output
 
 
 def test_one_different_character_is_learned_to_perplexity_1(rnn, tmp_path):

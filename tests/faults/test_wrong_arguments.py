@@ -73,7 +73,7 @@ def test_what_yields_no_minibatches_is_refused_before_training(
 
 @pytest.mark.parametrize("step", [0.1, None])
 def test_a_step_that_is_not_a_function_is_refused(rnn, net, step):
-    with pytest.raises(ValueError, match=rf"step is {step}; .*give make_step\(net, lr\)"):
+    with pytest.raises(ValueError, match=rf"step is {step}; .*pass make_step\(net, lr\)"):
         rnn.train_epoch_ch8(net, [(X, Y)], step)
 
 

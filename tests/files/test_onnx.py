@@ -238,7 +238,7 @@ def test_a_graph_replaces_no_model_and_no_file_of_another_kind(tmp_path, rnn, to
     out = [] if to == "model.onnx" else ["--out", str(tmp_path / to)]
     result = CliRunner().invoke(cli.main, ["export", str(path), "--onnx", *out])
     assert result.exit_code == 1
-    assert f"{tmp_path / to} is " in result.output
+    assert f"Error: {tmp_path / to} " in result.output
     assert (tmp_path / to).read_bytes() == before
 
 
