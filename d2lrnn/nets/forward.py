@@ -92,8 +92,8 @@ def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
     if isinstance(forward_fn, ForwardFunction) and forward_fn.architecture is not None:
         return forward_fn.architecture
     raise ValueError(
-        f"forward_fn is {name_of(forward_fn)}; this needs one of {', '.join(CELLS)}, or a function "
-        "that stack returns"
+        f"forward_fn is the custom function {name_of(forward_fn)}; this needs one of "
+        f"{', '.join(CELLS)}, or a function that stack returns"
     )
 
 

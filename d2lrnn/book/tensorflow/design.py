@@ -74,12 +74,20 @@ class Trainer(bases.Trainer):
         super().prepare_model(model)
         self.measured = []
         steps = (self._gradients, self._measures, self._apply)
-        self._steps = [graphs.Compiled(step, self._runs_own_code, first=2) for step in steps]
+        settings = {"uses": self._uses, "first": 2}
+        self._steps = [graphs.Compiled(step, self._runs_own_code, **settings) for step in steps]
 
     def _runs_own_code(self):
         """Return whether no function of a student runs in a step; a graph would run it once."""
         in_steps = replaced(d2l) - set(names_1_0.__all__)
         return not in_steps and is_own_code(self.model, self.optim, self.clip_gradients)
+
+    def _uses(self):
+        """Return what a graph of a step depends on: settings, variables and replaced functions."""
+        numbers = [item for item in vars(self.optim).items() if isinstance(item[1], (int, float))]
+        functions = [id(value) for value in vars(self.model).values() if callable(value)]
+        variables = [id(variable) for variable in self.model.trainable_variables]
+        return self.gradient_clip_val, id(self.optim), numbers, functions, variables
 
     def _gradients(self, *batch):
         """Return the gradients of a training step, its loss, and the values to plot."""

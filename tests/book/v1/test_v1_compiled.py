@@ -39,6 +39,40 @@ def test_a_students_clipping_runs_at_each_step(d2l, data):
     assert called == [0.5] * 3
 
 
+CHANGES = {
+    "gradient_clip_val": lambda d2l, trainer: setattr(trainer, "gradient_clip_val", 1e-9),
+    "optim": lambda d2l, trainer: setattr(trainer, "optim", d2l.SGD(1e-9)),
+    "lr": lambda d2l, trainer: setattr(trainer.optim, "lr", 1e-9),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_setting_that_is_changed_between_epochs_takes_effect(tensorflow, change):
+    d2l, data = tensorflow
+    model, trainer = language_model(d2l, data), d2l.Trainer(max_epochs=2, gradient_clip_val=1)
+    trainer.fit(model, data)
+    trainer.optim = d2l.SGD(1.0)
+    steps = []
+    for number in range(2):
+        before = [variable.numpy() for variable in model.trainable_variables]
+        trainer.fit_epoch()
+        after = [variable.numpy() for variable in model.trainable_variables]
+        steps.append(max(abs(b - a).max() for a, b in zip(before, after)))
+        if number == 0:
+            CHANGES[change](d2l, trainer)
+    assert steps[0] > 1e-3 > 1e-6 > steps[1]
+
+
+def test_a_loss_that_is_replaced_after_training_runs_at_each_step(tensorflow):
+    d2l, data = tensorflow
+    model, trainer, calls = language_model(d2l, data), d2l.Trainer(max_epochs=2), []
+    trainer.fit(model, data)
+    loss = model.loss
+    model.loss = lambda Y_hat, Y: calls.append(1) or loss(Y_hat, Y)
+    trainer.fit_epoch()
+    assert len(calls) == 3 + 1  # training steps, and the validation
+
+
 @pytest.fixture
 def tensorflow(keras, files):
     """The book's names in TensorFlow, and the data."""

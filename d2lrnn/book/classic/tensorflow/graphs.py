@@ -11,22 +11,25 @@ class Compiled:
 
     Args:
         function: takes and returns tensors.
-        is_allowed: returns whether the function may become a graph; called once, before the graph
-            is made.
+        is_allowed: returns whether the function may become a graph; called before a graph is made.
+        uses: returns the Python values that the graph depends on. If they differ from those of the
+            call before, a new graph is made.
         first: the number of the first call that runs as a graph. 2 lets layers and optimizers
             create their variables in a call that runs line by line.
     """
 
-    def __init__(self, function, is_allowed=lambda: True, first=1):
+    def __init__(self, function, is_allowed=lambda: True, uses=tuple, first=1):
         """Store the function, which is not compiled yet."""
-        self.function, self.is_allowed, self.first = function, is_allowed, first
-        self.calls, self.graph = 0, None
+        self.function, self.is_allowed, self.uses, self.first = function, is_allowed, uses, first
+        self.calls, self.graph, self.used = 0, None, None
 
     def __call__(self, *tensors):
         """Return the result of the function."""
         self.calls += 1
-        if self.calls == self.first and self.is_allowed():
-            self.graph = tf.function(self.function, autograph=False)
+        if self.calls >= self.first and (uses := self.uses()) != self.used:
+            self.used = uses
+            is_allowed = self.is_allowed()
+            self.graph = tf.function(self.function, autograph=False) if is_allowed else None
         if self.graph is None:
             return self.function(*tensors)
         try:
