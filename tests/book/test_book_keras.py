@@ -63,4 +63,5 @@ def test_keras_3_in_the_place_of_keras_2_is_told_with_the_module_to_import_first
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
     assert message.startswith("ImportError: tf.keras is Keras 3 in this process")
-    assert f"import {PACKAGES[edition]} before anything uses tf.keras" in message
+    names = " or ".join(PACKAGES[edition] for edition in ("1.0", "classic"))
+    assert f"import {names} before anything uses tf.keras" in message

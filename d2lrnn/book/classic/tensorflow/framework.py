@@ -27,8 +27,8 @@ try:
     if tf.keras.Model is not keras.Model:
         raise ImportError(
             "tf.keras is Keras 3 in this process, and the book's cells need Keras 2. Restart it, "
-            f"and import {__package__} before anything uses tf.keras; or set the "
-            f"environment variable {CHOICE} to 1"
+            "and import d2lrnn.book.tensorflow or d2lrnn.book.classic.tensorflow before anything "
+            f"uses tf.keras; or set the environment variable {CHOICE} to 1"
         )
     for _name in OTHERS:
         dir(getattr(tf, _name))
