@@ -76,6 +76,11 @@ def compare(
     if plot:
         with plain_errors():
             _plot_losses(chosen, plot)
+    _conclude(rows, everything)
+
+
+def _conclude(rows: Sequence[agreement.Gap], everything: bool) -> None:
+    """Print whether all differences are within tolerance; exit with status 1 if not."""
     broken = [row for row in rows if not row.holds]
     if broken:
         click.echo(f"{len(broken)} of {len(rows)} differences are larger than their tolerance")

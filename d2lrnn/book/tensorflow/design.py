@@ -83,11 +83,11 @@ class Trainer(bases.Trainer):
         return not in_steps and is_own_code(self.model, self.optim, self.clip_gradients)
 
     def _uses(self):
-        """Return what a graph of a step depends on: settings, variables and replaced functions."""
-        numbers = [item for item in vars(self.optim).items() if isinstance(item[1], (int, float))]
-        functions = [id(value) for value in vars(self.model).values() if callable(value)]
-        variables = [id(variable) for variable in self.model.trainable_variables]
-        return self.gradient_clip_val, id(self.optim), numbers, functions, variables
+        """Return what a graph of a step depends on: settings, the optimizer, layers, variables."""
+        rates = [value for value in vars(self.optim).values() if isinstance(value, (int, float))]
+        functions = [value for value in vars(self.model).values() if callable(value)]
+        variables = self.model.trainable_variables
+        return [self.gradient_clip_val, self.optim, *rates, *functions, *variables]
 
     def _gradients(self, *batch):
         """Return the gradients of a training step, its loss, and the values to plot."""

@@ -12,13 +12,13 @@ class Compiled:
     Args:
         function: takes and returns tensors.
         is_allowed: returns whether the function may become a graph; called before a graph is made.
-        uses: returns the Python values that the graph depends on. If they differ from those of the
-            call before, a new graph is made.
+        uses: returns the list of the Python numbers and objects that the graph depends on. If a
+            number changes or an object is replaced, a new graph is made.
         first: the number of the first call that runs as a graph. 2 lets layers and optimizers
             create their variables in a call that runs line by line.
     """
 
-    def __init__(self, function, is_allowed=lambda: True, uses=tuple, first=1):
+    def __init__(self, function, is_allowed=lambda: True, uses=list, first=1):
         """Store the function, which is not compiled yet."""
         self.function, self.is_allowed, self.uses, self.first = function, is_allowed, uses, first
         self.calls, self.graph, self.used = 0, None, None
@@ -26,7 +26,7 @@ class Compiled:
     def __call__(self, *tensors):
         """Return the result of the function."""
         self.calls += 1
-        if self.calls >= self.first and (uses := self.uses()) != self.used:
+        if self.calls >= self.first and not _are_the_same(uses := self.uses(), self.used):
             self.used = uses
             is_allowed = self.is_allowed()
             self.graph = tf.function(self.function, autograph=False) if is_allowed else None
@@ -38,6 +38,17 @@ class Compiled:
             result = self.function(*tensors)
             self.graph = None
             return result
+
+
+def _are_the_same(values, others):
+    """Return whether two lists hold equal numbers and the same objects; None is not a list."""
+    if others is None or len(values) != len(others):
+        return False
+    numbers = (int, float)
+    return all(
+        one is other or (isinstance(one, numbers) and isinstance(other, numbers) and one == other)
+        for one, other in zip(values, others, strict=True)
+    )
 
 
 class Steps(list):
