@@ -66,9 +66,20 @@ def main() -> None:
 @click.argument("model", type=click.Path())
 @click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
 @on_gpu.option
-@click.option("--prefix", help="The text to continue.  [default: the one of training]")
-@click.option("--length", default=200, help="Number of tokens to generate after the prefix.")
-@click.option("--num-preds", type=int, hidden=True, help="The former name of --length.")
+@click.option(
+    "--prefix",
+    help="The text to continue.  [default: the prefix of its training, which train --out saves; "
+    "otherwise the first token of the vocabulary]",
+)
+@click.option(
+    "--length",
+    type=click.IntRange(0),
+    default=200,
+    help="Number of tokens to generate after the prefix.",
+)
+@click.option(
+    "--num-preds", type=click.IntRange(0), hidden=True, help="The former name of --length."
+)
 @click.option(
     "--temperature",
     default=0.0,

@@ -81,10 +81,11 @@ def bench_command(
     file: str | None,
     plot: str | None,
 ) -> None:
-    """Time training steps: how many times as long as the fused one do the others take?
+    """Time training steps in the fused form and in other forms.
 
-    All take turns within each round, so that a busy machine slows each alike. What the columns
-    and sizes are is printed below the table. A subcommand measures something else.
+    The slowdown of a form is its time divided by that of the fused form. In each round, the forms
+    run in turn, so that other work on the machine slows all of them. The columns and the sizes are
+    explained below the table. The subcommands measure other quantities.
     """
     if context.invoked_subcommand:
         _check_options_follow(context, context.invoked_subcommand)
