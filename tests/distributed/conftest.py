@@ -38,6 +38,9 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if is_absent(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    for item in items:  # those that share what a backend's processes came to share a worker, too
+        case = item.callspec.params if hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {case.get('backend')}"))
 
 
 def helpers_of(backend):
