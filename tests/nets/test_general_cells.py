@@ -8,7 +8,8 @@ from d2lrnn import backends
 from d2lrnn.data import batches, text
 from d2lrnn.files import onnx_file
 from d2lrnn.nets import build, cells
-from d2lrnn.nets.cells import Architecture, Cell
+from d2lrnn.nets.cell import Cell
+from d2lrnn.nets.cells import Architecture
 from d2lrnn.training import language
 
 N = 3  # states for each hidden unit, or keys
