@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
     from d2lrnn.teaching import show
+    from d2lrnn.training.evaluation import evaluate
     from d2lrnn.training.history import DivergenceError, History, Scores
     from d2lrnn.training.keeper import Interrupted
     from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
@@ -126,6 +127,7 @@ __all__ = [
     "copy_params",
     "date_pairs",
     "embedding",
+    "evaluate",
     "flip_update_gate",
     "from_numpy",
     "get_gru_params",
@@ -209,6 +211,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "nets.language_model": "copy_params",
             "nets.prediction": "predict_ch8 predict_many",
             "teaching": "show",
+            "training.evaluation": "evaluate",
             "training.history": "DivergenceError History Scores",
             "training.keeper": "Interrupted",
             "training.language": "make_step train_ch8 train_epoch_ch8",

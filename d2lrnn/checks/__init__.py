@@ -41,6 +41,7 @@ from d2lrnn.checks.scalars import (
     port,
     positive,
     seed,
+    share,
     size,
 )
 from d2lrnn.checks.shapes import (
@@ -110,6 +111,7 @@ __all__ = [
     "seed",
     "several",
     "shapes_differ",
+    "share",
     "shares",
     "size",
     "state",

@@ -36,6 +36,16 @@ def not_negative(**values: float) -> None:
             raise ValueError(f"{name} is {shown(value)}; expected a finite number, 0 or above")
 
 
+def share(**named: float) -> float:
+    """Check that the one named value is a number between 0 and 1, both excluded; return a float."""
+    ((name, value),) = named.items()
+    if not (_is_finite(value) and 0 < value < 1):
+        raise ValueError(
+            f"{name} is {shown(value)}; expected a number between 0 and 1, such as 0.1"
+        )
+    return float(value)
+
+
 def size(**values: int) -> None:
     """Check that each named value is an integer above 0."""
     for name, value in values.items():

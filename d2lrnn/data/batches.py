@@ -14,6 +14,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.arrays import series
+from d2lrnn.data.vocab import Vocab
 
 Ids = np.ndarray[Any, Any]
 Minibatch = tuple[Any, Any]
@@ -98,6 +99,8 @@ class SeqDataLoader:
         num_steps: tokens per subsequence.
         use_random_iter: random sampling instead of sequential partitioning.
         seed: an integer to repeat the same epochs, or None.
+        shuffle: whether the offset, and the order of random sampling, are drawn anew in each epoch;
+            False for the same minibatches in every epoch, from the first token on.
 
     ``len(loader)`` is the number of minibatches of every epoch.
 
@@ -111,6 +114,7 @@ class SeqDataLoader:
     """
 
     to_tensor: Callable[[Ids], Any] = staticmethod(lambda ids: ids)  # a backend replaces it
+    vocab: Vocab | None = None  # that of the corpus, if it is known
 
     def __init__(
         self,
@@ -120,15 +124,16 @@ class SeqDataLoader:
         use_random_iter: bool = False,
         *,
         seed: int | None = None,
+        shuffle: bool = True,
     ) -> None:
         """Check the arguments; minibatches are created during iteration."""
         ids, self.num_batches, self.batch_size, self.num_steps = _prepare(
-            corpus, batch_size, num_steps
+            corpus, batch_size, num_steps, shuffle
         )
         self.corpus = own(ids)
         checks.seed(seed)
         self.use_random_iter, self.seed = use_random_iter, seed
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(seed) if shuffle else None
 
     def __repr__(self) -> str:
         """Return the sizes in one line."""
@@ -149,9 +154,30 @@ class SeqDataLoader:
 
     def __iter__(self) -> Iterator[Minibatch]:
         """Yield the minibatches of the next epoch."""
-        data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
-        for X, Y in data_iter(self.corpus, self.batch_size, self.num_steps, seed=self.rng):
+        for X, Y in self._arrays():
             yield self.to_tensor(_wide(X)), self.to_tensor(_wide(Y))
+
+    def _arrays(self) -> Iterator[Minibatch]:
+        sizes = self.num_batches, self.batch_size, self.num_steps
+        if self.rng is None:
+            return _in_order(self.corpus, *sizes, use_random_iter=self.use_random_iter)
+        data_iter = seq_data_iter_random if self.use_random_iter else seq_data_iter_sequential
+        return data_iter(self.corpus, *sizes[1:], seed=self.rng)
+
+
+def _in_order(
+    ids: Ids, num_batches: int, batch_size: int, num_steps: int, *, use_random_iter: bool
+) -> Iterator[Minibatch]:
+    """Yield the minibatches of an epoch that begins with the first token and draws nothing."""
+    length = num_batches * batch_size * num_steps
+    for number in range(num_batches):
+        X, Y = (
+            part.reshape(num_batches, batch_size, num_steps)[number]
+            if use_random_iter
+            else part.reshape(batch_size, num_batches, num_steps)[:, number]
+            for part in (ids[:length], ids[1 : 1 + length])
+        )
+        yield X, Y
 
 
 def own(array: Ids) -> Ids:
@@ -175,21 +201,23 @@ def _wide(ids: Ids) -> Ids:
 
 
 def _prepare(
-    corpus: Sequence[int] | Ids, batch_size: int, num_steps: int
+    corpus: Sequence[int] | Ids, batch_size: int, num_steps: int, shuffle: bool = True
 ) -> tuple[Ids, int, int, int]:
     """Return the corpus as an array, the number of minibatches, and the two sizes.
 
-    The number of minibatches is the same for each offset. The sizes become Python integers, since
+    The number of minibatches is the same for each offset, of which there are num_steps, or only 0
+    without shuffle. The sizes become Python integers, since
     small NumPy integers would overflow.
     """
     checks.size(batch_size=batch_size, num_steps=num_steps)
     ids, batch_size, num_steps = series(corpus), int(batch_size), int(num_steps)
     checks.axes("corpus", ids.shape, "(num_tokens)")
-    num_batches = (len(ids) - num_steps) // (batch_size * num_steps)
+    num_offsets = num_steps if shuffle else 1
+    num_batches = (len(ids) - num_offsets) // (batch_size * num_steps)
     if num_batches < 1:
         raise ValueError(
             f"the corpus has {len(ids)} tokens; batch_size {batch_size} and num_steps {num_steps} "
-            f"need {(batch_size + 1) * num_steps} or more; "
+            f"need {batch_size * num_steps + num_offsets} or more; "
             "take a longer text, a smaller batch_size or fewer num_steps"
         )
     return ids, num_batches, batch_size, num_steps

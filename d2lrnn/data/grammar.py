@@ -113,6 +113,7 @@ class GrammarLoader:
         max_tokens: the number of tokens in an epoch.
         token: "char" or "word".
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the source.
 
     ``floor`` is the lowest perplexity that a model can have on this text.
 
@@ -136,6 +137,7 @@ class GrammarLoader:
         *,
         token: str = "char",
         seed: int | None = None,
+        vocab: text.Vocab | None = None,
     ) -> None:
         """Build the vocabulary, which is the same for all epochs."""
         checks.size(max_tokens=max_tokens)
@@ -144,7 +146,7 @@ class GrammarLoader:
         self.use_random_iter, self.seed = use_random_iter, seed
         self.floor = source.perplexity(token)
         lines = [word + " " for word in source.words]
-        _, self.vocab = text.build_corpus(lines, token)
+        self.vocab = text.build_corpus(lines, token)[1] if vocab is None else vocab
         self.rng = batches.generator(seed)
         self._settings = batch_size, num_steps, use_random_iter
         self._length = len(self._epoch())
@@ -163,10 +165,19 @@ class GrammarLoader:
         for X, Y in self._epoch():
             yield self.to_tensor(X), self.to_tensor(Y)
 
-    def _epoch(self) -> batches.SeqDataLoader:
-        words = self.source.speak(self.max_tokens, seed=self.rng)
+    def other_text(self, num_tokens: int) -> batches.Ids:
+        """Return the ids of text that does not depend on that of the epochs, for validation."""
+        other = (self.seed, 1) if isinstance(self.seed, (int, np.integer)) else None
+        return np.array(self._ids(num_tokens, np.random.default_rng(other)), np.int32)
+
+    def _ids(self, num_tokens: int, rng: np.random.Generator) -> list[int]:
+        words = self.source.speak(num_tokens, seed=rng)
         tokens = words if self.token == "word" else list(" ".join(words))
-        corpus = self.vocab[tokens[: self.max_tokens]]
+        ids: list[int] = self.vocab[tokens[:num_tokens]]
+        return ids
+
+    def _epoch(self) -> batches.SeqDataLoader:
+        corpus = self._ids(self.max_tokens, self.rng)
         seed = int(self.rng.integers(2**31))
         return batches.SeqDataLoader(corpus, *self._settings, seed=seed)
 

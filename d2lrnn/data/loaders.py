@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from d2lrnn import checks
 from d2lrnn.data import corpora, text
@@ -17,8 +17,22 @@ from d2lrnn.data.batches import (
     seq_data_iter_sequential,
 )
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
+from d2lrnn.data.signatures import Load, LoadText
 
 
+def _typed(load: Callable[..., Any]) -> Load[SeqDataLoader]:
+    return cast("Load[SeqDataLoader]", load)
+
+
+def _typed_text(load: Callable[..., Any]) -> LoadText:
+    return cast("LoadText", load)
+
+
+def _typed_grammar(load: Callable[..., Any]) -> Load[GrammarLoader]:
+    return cast("Load[GrammarLoader]", load)
+
+
+@_typed
 def load_data_time_machine(
     batch_size: int,
     num_steps: int,
@@ -27,7 +41,9 @@ def load_data_time_machine(
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Load The Time Machine as minibatches.
 
     Args:
@@ -35,11 +51,16 @@ def load_data_time_machine(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word".
+        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the text.
+        validation: None, or the share of the text, between 0 and 1, that is held out from its end.
 
     Returns:
-        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
+        validation, three values: the loader of the training part; a loader of the held-out part,
+        with at most n rows and the same minibatches in every epoch; and the Vocab, which is that of
+        the training part only, so that other tokens of the held-out part are unknown.
 
     Raises:
         DownloadError: an OSError; the text is not available and cannot be downloaded.
@@ -54,9 +75,11 @@ def load_data_time_machine(
         ((32, 35), 28)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
-    return load_data("time-machine", *sizes, token=token, seed=seed)
+    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
+    return load_data("time-machine", *sizes, token=token, seed=seed, **parts)
 
 
+@_typed
 def load_data_builtin(
     batch_size: int,
     num_steps: int,
@@ -65,7 +88,9 @@ def load_data_builtin(
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Load the built-in story as minibatches; this needs no download.
 
     Args:
@@ -73,11 +98,16 @@ def load_data_builtin(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word".
+        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the text.
+        validation: None, or the share of the text, between 0 and 1, that is held out from its end.
 
     Returns:
-        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
+        validation, three values: the loader of the training part; a loader of the held-out part,
+        with at most n rows and the same minibatches in every epoch; and the Vocab, which is that of
+        the training part only, so that other tokens of the held-out part are unknown.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -89,9 +119,11 @@ def load_data_builtin(
         ((32, 35), 55)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
-    return load_data("builtin", *sizes, token=token, seed=seed)
+    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
+    return load_data("builtin", *sizes, token=token, seed=seed, **parts)
 
 
+@_typed_text
 def load_data_text(
     path: str | os.PathLike[str],
     batch_size: int,
@@ -101,7 +133,9 @@ def load_data_text(
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Load a UTF-8 text file of your own as minibatches.
 
     The vocabulary is that of the whole text even if max_tokens is smaller.
@@ -112,11 +146,16 @@ def load_data_text(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word".
+        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the text.
+        validation: None, or the share of the text, between 0 and 1, that is held out from its end.
 
     Returns:
-        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
+        validation, three values: the loader of the training part; a loader of the held-out part,
+        with at most n rows and the same minibatches in every epoch; and the Vocab, which is that of
+        the training part only, so that other tokens of the held-out part are unknown.
 
     Raises:
         ValueError: the file is empty or is not UTF-8, or an argument is out of its range.
@@ -129,10 +168,11 @@ def load_data_text(
         >>> len(train_iter), len(vocab)
         (8, 11)
     """
-    lines = corpora.read_blocks(path)
-    return _load(lines, batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    return _load(corpora.read_blocks(path), *sizes, max_tokens, token, seed, *parts)
 
 
+@_typed
 def load_data_tiny_shakespeare(
     batch_size: int,
     num_steps: int,
@@ -141,7 +181,9 @@ def load_data_tiny_shakespeare(
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[SeqDataLoader, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Load tiny-shakespeare, a million characters, as minibatches.
 
     Args:
@@ -149,11 +191,16 @@ def load_data_tiny_shakespeare(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word".
+        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the text.
+        validation: None, or the share of the text, between 0 and 1, that is held out from its end.
 
     Returns:
-        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab.
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
+        validation, three values: the loader of the training part; a loader of the held-out part,
+        with at most n rows and the same minibatches in every epoch; and the Vocab, which is that of
+        the training part only, so that other tokens of the held-out part are unknown.
 
     Raises:
         DownloadError: an OSError; the text is not available and cannot be downloaded.
@@ -166,7 +213,8 @@ def load_data_tiny_shakespeare(
         ((32, 35), 66)
     """
     sizes = batch_size, num_steps, use_random_iter, max_tokens
-    return load_data("tiny-shakespeare", *sizes, token=token, seed=seed)
+    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
+    return load_data("tiny-shakespeare", *sizes, token=token, seed=seed, **parts)
 
 
 def load_data(
@@ -178,18 +226,20 @@ def load_data(
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[Any, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Return a loader for one of corpora.CORPORA and its Vocab.
 
     The other arguments are those of load_data_time_machine. For the grammar, whose text is not
     limited, max_tokens None means 10,000 tokens per epoch.
     """
     checks.choice(corpus, "corpus", tuple(corpora.CORPORA))
-    read = corpora.CORPORA[corpus].read
+    sizes, read = (batch_size, num_steps, use_random_iter), corpora.CORPORA[corpus].read
     if read is None:
-        sizes = batch_size, num_steps, use_random_iter, max_tokens or 10000
-        return load_data_grammar(*sizes, token=token, seed=seed)
-    return _load(read(), batch_size, num_steps, use_random_iter, max_tokens, token, seed)
+        parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
+        return load_data_grammar(*sizes, max_tokens, token=token, seed=seed, **parts)
+    return _load(read(), *sizes, max_tokens, token, seed, vocab, validation)
 
 
 def _load(
@@ -200,34 +250,70 @@ def _load(
     max_tokens: int | None,
     token: str,
     seed: int | None,
-) -> tuple[SeqDataLoader, text.Vocab]:
-    corpus, vocab = text.encode(lines, token, max_tokens)
+    vocab: text.Vocab | None,
+    validation: float | None,
+) -> tuple[Any, ...]:
+    token = text.kind_of(vocab, token)
+    share = None if validation is None else checks.share(validation=validation)
+    corpus, vocab = text.encode(lines, token, max_tokens, vocab=vocab, held_out=share or 0.0)
     corpus.flags.writeable = False  # so that a long text is not copied
-    return SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed), vocab
+    end = len(corpus) - text.num_held_out(len(corpus), share or 0.0)
+    loader = SeqDataLoader(corpus[:end], batch_size, num_steps, use_random_iter, seed=seed)
+    loader.vocab = vocab
+    if share is None:
+        return loader, vocab
+    return loader, held_out(corpus[end:], batch_size, num_steps, use_random_iter, vocab), vocab
 
 
+def held_out(
+    corpus: Ids, batch_size: int, num_steps: int, use_random_iter: bool, vocab: text.Vocab
+) -> SeqDataLoader:
+    """Return a loader of a validation part, with fewer rows than batch_size if it is short.
+
+    Raises:
+        ValueError: it is too short for a single row.
+    """
+    num_rows = min(batch_size, (len(corpus) - 1) // num_steps)
+    if num_rows < 1:
+        raise ValueError(
+            f"the validation part has {len(corpus)} tokens; num_steps {num_steps} needs "
+            f"{num_steps + 1} or more; take a larger share for validation, a longer text or fewer "
+            "num_steps"
+        )
+    loader = SeqDataLoader(corpus, num_rows, num_steps, use_random_iter, shuffle=False)
+    loader.vocab = vocab
+    return loader
+
+
+@_typed_grammar
 def load_data_grammar(
     batch_size: int,
     num_steps: int,
     use_random_iter: bool = False,
-    max_tokens: int = 10000,
+    max_tokens: int | None = 10000,
     *,
     token: str = "char",
     seed: int | None = None,
-) -> tuple[GrammarLoader, text.Vocab]:
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
     """Load text from a source of known entropy, which is new in every epoch.
 
     Args:
         batch_size: subsequences per minibatch, n.
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
-        max_tokens: the number of tokens in an epoch.
-        token: "char" or "word".
+        max_tokens: the number of tokens in an epoch; None for 10,000.
+        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the source.
+        validation: None, or the number of tokens for validation as a share of max_tokens, between 0
+            and 1; they are other text of the source, the same in every epoch.
 
     Returns:
         A loader, whose minibatches X and Y are tensors (n, T) and whose ``floor`` is the lowest
-        perplexity that is possible, and the Vocab.
+        perplexity that is possible, and the Vocab. With validation, a loader of the validation text
+        comes between the two.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -237,10 +323,14 @@ def load_data_grammar(
         >>> round(train_iter.floor, 2), len(train_iter)
         (1.22, 8)
     """
-    loader = GrammarLoader(
-        MarkovSource(), batch_size, num_steps, use_random_iter, max_tokens, token=token, seed=seed
-    )
-    return loader, loader.vocab
+    sizes = batch_size, num_steps, use_random_iter
+    length = 10000 if max_tokens is None else max_tokens
+    kind: dict[str, Any] = {"token": text.kind_of(vocab, token), "vocab": vocab}
+    loader = GrammarLoader(MarkovSource(), *sizes, length, **kind, seed=seed)
+    if validation is None:
+        return loader, loader.vocab
+    corpus = loader.other_text(round(checks.share(validation=validation) * length))
+    return loader, held_out(corpus, *sizes, loader.vocab), loader.vocab
 
 
 def load_corpus_time_machine(
@@ -272,10 +362,11 @@ def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]
     """Return load_data with a loader that yields tensors, converted by from_numpy."""
 
     @functools.wraps(load_data)
-    def load(*args: Any, **kwargs: Any) -> tuple[Any, text.Vocab]:
-        loader, vocab = load_data(*args, **kwargs)
-        loader.to_tensor = from_numpy
-        return loader, vocab
+    def load(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        *data, vocab = load_data(*args, **kwargs)
+        for loader in data:
+            loader.to_tensor = from_numpy
+        return (*data, vocab)
 
     return load
 
@@ -296,7 +387,7 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
 
         return iterate
 
-    loading = (
+    loading: tuple[Any, ...] = (
         load_data_time_machine,
         load_data_tiny_shakespeare,
         load_data_builtin,

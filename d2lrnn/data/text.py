@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -47,6 +48,8 @@ def encode(
     max_tokens: int | None = None,
     *,
     unk: str | None = UNKNOWN,
+    vocab: Vocab | None = None,
+    held_out: float = 0.0,
 ) -> tuple[Ids, Vocab]:
     """Do what build_corpus does, but return the ids as an array of int32.
 
@@ -58,12 +61,31 @@ def encode(
         token: as for build_corpus.
         max_tokens: as for build_corpus.
         unk: the unknown token, or None for the most frequent token of the text.
+        vocab: a Vocab to use instead of that of the text.
+        held_out: the share of the ids, from 0 to below 1, that is held out from their end. If it is
+            above 0, the vocabulary is that of the ids before.
     """
     checks.choice(token, "token", TOKEN_KINDS)
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
     number = numbering.words if token == "word" else numbering.characters
     blocks, counter = number(strings.strings(lines, "lines"), max_tokens)
+    length = min(sum(map(len, blocks)), max_tokens or sys.maxsize)
+    tokens = list(counter)
+    if held_out:
+        counter = _counted(blocks, tokens, length - num_held_out(length, held_out))
+    vocab = _vocab(counter, token, unk) if vocab is None else vocab
+    known, unknown = vocab.token_to_idx, vocab.unk
+    final = np.fromiter((known.get(t, unknown) for t in tokens), np.int32, len(tokens))
+    ids, end = np.empty(sum(map(len, blocks)), np.int32), 0
+    for block in blocks:
+        start, end = end, end + len(block)
+        ids[start:end] = final[block]
+    return ids[:max_tokens], vocab
+
+
+def _vocab(counter: dict[str, int], token: str, unk: str | None) -> Vocab:
+    """Return the vocabulary of tokens that have been counted; unk None is the most frequent."""
     if unk is None:
         if not counter:
             what = "word" if token == "word" else "character"
@@ -72,12 +94,39 @@ def encode(
     vocab = Vocab()
     vocab._number(counter, unk=unk)
     vocab.token = token
-    final = np.fromiter((vocab.token_to_idx[t] for t in counter), np.int32, len(counter))
-    ids, end = np.empty(sum(map(len, blocks)), np.int32), 0
+    return vocab
+
+
+def _counted(blocks: Sequence[Ids], tokens: Sequence[str], length: int) -> dict[str, int]:
+    """Return how often each token occurs among the first ids, in order of first appearance."""
+    counts, start = np.zeros(len(tokens), np.int64), 0
     for block in blocks:
-        start, end = end, end + len(block)
-        ids[start:end] = final[block]
-    return ids[:max_tokens], vocab
+        counts += np.bincount(block[: max(0, length - start)], minlength=len(tokens))
+        start += len(block)
+    return {t: count for t, count in zip(tokens, counts.tolist(), strict=True) if count}
+
+
+def num_held_out(length: int, share: float) -> int:
+    """Return how many of the tokens are held out for validation."""
+    return round(share * length)
+
+
+def kind_of(vocab: Vocab | None, token: str) -> str:
+    """Return the kind of tokens: that of vocab, if there is one.
+
+    Raises:
+        ValueError: vocab is not a Vocab, or token is another kind and not the default.
+    """
+    if vocab is None:
+        return token
+    if not isinstance(vocab, Vocab):
+        raise ValueError(f"vocab is a {type(vocab).__name__}; expected a Vocab")
+    if token not in ("char", vocab.token):
+        raise ValueError(
+            f"token is {token!r}, but the tokens of vocab are of the kind {vocab.token!r}; "
+            "leave out token, or use another vocab"
+        )
+    return vocab.token
 
 
 def words_of(text: str) -> list[str]:

@@ -16,7 +16,8 @@ from d2lrnn.plot.style import COLOURS, line_style, logarithmic, new_axes, pyplot
 def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
     """Plot the perplexity of one or more histories, by label, over epochs.
 
-    The axis of perplexity is logarithmic, so that equal ratios have equal distances. A known lowest
+    That of a validation part is a dotted line of the same colour, whose lowest value is marked. The
+    axis of perplexity is logarithmic, so that equal ratios have equal distances. A known lowest
     perplexity (``floor``) is drawn as a line.
     """
     ax = ax or new_axes()
@@ -24,15 +25,26 @@ def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
         epochs = range(1, len(history.perplexity) + 1)
         marker = "o" if len(history.perplexity) == 1 else None
         ax.plot(epochs, history.perplexity, label=label, marker=marker, **line_style(index))
+        _held_out(ax, history, label, index)
     for floor in {history.floor for history in histories.values() if history.floor}:
         ax.axhline(floor, color="black", linewidth=1)
         ax.annotate(f"floor {floor:.2f}", (1, floor), (0, 3), textcoords="offset points")
     logarithmic(ax)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel="perplexity")
-    if any(label is not None for label in histories):
+    if ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False)
     return ax
+
+
+def _held_out(ax: Any, history: Epochs, label: Any, index: int) -> None:
+    """Plot the perplexity of the validation part, if there is one."""
+    values = history.validation
+    if values:
+        name = "validation" if label is None else f"{label}, validation"
+        style = {**line_style(index), "linestyle": ":", "marker": "o"}
+        lowest = min(range(len(values)), key=values.__getitem__)
+        ax.plot(range(1, len(values) + 1), values, label=name, markevery=[lowest], **style)
 
 
 def scores(found: Mapping[Any, Scored], axes: Any = None) -> Any:

@@ -14,6 +14,10 @@ class Epochs(Protocol):
         """One value for each epoch."""
 
     @property
+    def validation(self) -> Sequence[float]:
+        """One value for each epoch, or none without a validation part."""
+
+    @property
     def floor(self) -> float | None:
         """The lowest possible perplexity if it is known, otherwise None."""
 

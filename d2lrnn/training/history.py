@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -34,6 +37,7 @@ class History:
         speed: tokens per second.
         samples: pairs (epoch, text generated after it).
         floor: the lowest perplexity that is possible, if it is known.
+        validation: the perplexity of the validation part after each epoch; empty without one.
 
     Examples:
         >>> history = rnn.History()
@@ -46,6 +50,16 @@ class History:
     speed: list[float] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
     floor: float | None = None
+    validation: list[float] = field(default_factory=list)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The first epoch, from 1, with the lowest perplexity of the validation part.
+
+        Without validation, the perplexity in training counts; None if there is no epoch yet.
+        """
+        values = self.validation or self.perplexity
+        return 1 + values.index(min(values)) if values else None
 
     def add(self, perplexity: float, speed: float) -> None:
         """Append the results of one more epoch."""
@@ -53,17 +67,45 @@ class History:
         self.speed.append(speed)
 
     def plot(self, ax: Any = None, *, label: str | None = None) -> Any:
-        """Draw perplexity over epochs; return the matplotlib Axes, or None without matplotlib."""
+        """Draw perplexity over epochs; return the matplotlib Axes, or None without matplotlib.
+
+        The perplexity of the validation part is a second curve.
+        """
         from d2lrnn import plot
 
         return _drawn(plot.perplexity, {label: self}, ax)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as a dictionary that JSON can represent; History(**values) is equal.
+
+        The keys are the arguments of History.
+        """
+        return dataclasses.asdict(self)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a table with a row for each epoch to a CSV file.
+
+        The columns are epoch, perplexity, validation and speed, in tokens per second. Numbers are
+        written in full, and a missing one as an empty field.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        from d2lrnn.files import atomic  # imported here, so that importing d2lrnn stays fast
+
+        epochs = range(1, len(self.perplexity) + 1)
+        columns = (epochs, self.perplexity, self.validation, self.speed)
+        rows = itertools.zip_longest(*columns, fillvalue="")
+        lines = ["epoch,perplexity,validation,speed", *(",".join(map(str, row)) for row in rows)]
+        atomic.replace(path, "".join(f"{line}\n" for line in lines).encode())
 
     def __str__(self) -> str:
         """Return the last epoch in one line."""
         if not self.perplexity:
             return "no epoch yet"
+        held_out = f", validation {in_short(self.validation[-1])}" if self.validation else ""
         return (
-            f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}, "
+            f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}{held_out}, "
             f"{np.median(self.speed):,.0f} tokens/s"
         )
 

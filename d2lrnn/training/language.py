@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
@@ -24,10 +22,11 @@ from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import divergence, minibatches, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, told
 from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.evaluation import validation_perplexity
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
 from d2lrnn.training.keeper import Keeper
 from d2lrnn.training.progress import Shown, bar, length
-from d2lrnn.training.run_file import Run
+from d2lrnn.training.run_file import Run, validation_settings
 
 
 def make_step(
@@ -141,13 +140,13 @@ def train_epoch_ch8(
     state, start = epoch.state, time.perf_counter() - epoch.seconds
     processes, first, num_rows = group.of(net), epoch.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):
-        X, Y = map(_array, minibatches.parts(minibatch, ("X", "Y")))
+        X, Y = map(minibatches.array, minibatches.parts(minibatch, ("X", "Y")))
         if epoch.num_minibatches == first:
             together.check_minibatch(net, X, Y)
         checks.axes("X", X.shape, "(batch_size, num_steps)")
         rows = processes.share(X)
         if not use_random_iter:
-            _check_carried(epoch.num_minibatches, num_rows, rows.shape[0])
+            minibatches.check_carried(epoch.num_minibatches + 1, num_rows, rows.shape[0])
         num_rows = rows.shape[0]
         if state is None or use_random_iter:
             state = net.begin_state(rows.shape[0])
@@ -165,25 +164,6 @@ def train_epoch_ch8(
     return perplexity_of(loss), epoch.num_tokens / (time.perf_counter() - start)
 
 
-def _array(ids: Any) -> Any:
-    """Return ids unchanged if they have a shape, otherwise as a NumPy array."""
-    return ids if hasattr(ids, "shape") else np.asarray(ids)
-
-
-def _check_carried(number: int, before: int | None, num_rows: int) -> None:
-    """Check that a minibatch has as many rows as the one before, whose last state it starts from.
-
-    Raises:
-        ValueError: the numbers differ.
-    """
-    if before not in (None, num_rows):
-        raise ValueError(
-            f"minibatch {number + 1} has {num_rows} rows, the one before had {before}, whose state "
-            "is carried on; make all minibatches of one size (drop_last=True of a PyTorch "
-            "DataLoader), or start each from a zero state: use_random_iter=True"
-        )
-
-
 @remedies.explained(remedies.NET_S_DEVICE)
 def train_ch8(
     net: Any,
@@ -197,6 +177,7 @@ def train_ch8(
     clip: str = "norm",
     segment: int | None = None,
     use_random_iter: bool = False,
+    validation: Any = None,
     prefix: str | None = None,
     sample_every: int = 50,
     progress: bool | None = None,
@@ -218,6 +199,9 @@ def train_ch8(
         segment: see make_step.
         use_random_iter: whether train_iter samples at random; if so, each minibatch starts from a
             zero state.
+        validation: a loader of text that is not trained on, such as the second value of
+            load_data_text(..., validation=0.1); its perplexity after each epoch is stored in
+            history.validation. None for no validation.
         prefix: text after which the model generates a sample every sample_every epochs and at the
             end, or None for no samples.
         sample_every: the number of epochs from one sample to the next, 1 or more.
@@ -234,7 +218,8 @@ def train_ch8(
             train_iter without a generator ``rng`` must yield the same minibatches in every epoch.
 
     Returns:
-        a History: perplexity and tokens per second for each epoch, and the samples.
+        a History: perplexity and tokens per second for each epoch, the perplexity of the validation
+        part, and the samples.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or belongs to another run.
@@ -260,14 +245,17 @@ def train_ch8(
     checks.size(sample_every=sample_every)
     kinds.language_model(net, "the order is train_ch8(net, train_iter, vocab, lr, num_epochs)")
     minibatches.check_iterable(train_iter)
+    if validation is not None:
+        minibatches.check_iterable(validation, "validation")
     _check_iterator(train_iter, use_random_iter)
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
         first_tokens(prefix, net, vocab)
     step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)
     history = History(floor=getattr(train_iter, "floor", None))
-    settings = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
-    run = Run(net, vocab, train_iter, step, history, {**settings, "random": use_random_iter})
+    settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
+    settings |= {"random": use_random_iter, **validation_settings(validation)}
+    run = Run(net, vocab, train_iter, step, history, settings)
     keeper, shows = Keeper(checkpoint, every, run), group.of(net).rank == 0
     together.check_run(run, checkpoint, num_epochs)
     with (
@@ -286,9 +274,13 @@ def train_ch8(
                 results = train_epoch_ch8(
                     net, train_iter, step, use_random_iter=use_random_iter, **options
                 )
+                if validation is not None:
+                    held_out = validation_perplexity(net, validation, use_random_iter)
             except DivergenceError as error:
                 raise error.replace(epoch=epoch.number, history=history) from None
             history.add(*results)
+            if validation is not None:
+                history.validation.append(held_out)
             if epoch.number == num_epochs:
                 divergence.check_parameters(net, num_epochs, history)
             for callback in callbacks:

@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 
-def check_iterable(train_iter: Any) -> None:
-    """Check that train_iter is iterable, without iterating over it.
+
+def check_iterable(train_iter: Any, name: str = "train_iter") -> None:
+    """Check that train_iter, the argument of that name, is iterable, without iterating over it.
 
     Raises:
         ValueError: it is not, for example a function, a class or a number.
@@ -18,9 +20,28 @@ def check_iterable(train_iter: Any) -> None:
         return
     remedy = "; call it, and give what it returns" if callable(train_iter) else ""
     raise ValueError(
-        f"train_iter is of type {type(train_iter).__name__}; expected an iterable over the "
+        f"{name} is of type {type(train_iter).__name__}; expected an iterable over the "
         f"minibatches of each epoch, such as a loader or a list{remedy}"
     )
+
+
+def array(ids: Any) -> Any:
+    """Return ids unchanged if they have a shape, otherwise as a NumPy array."""
+    return ids if hasattr(ids, "shape") else np.asarray(ids)
+
+
+def check_carried(number: int, before: int | None, num_rows: int) -> None:
+    """Check that a minibatch has as many rows as the one before, whose last state it starts from.
+
+    Raises:
+        ValueError: the numbers differ.
+    """
+    if before not in (None, num_rows):
+        raise ValueError(
+            f"minibatch {number} has {num_rows} rows, the one before had {before}, whose state "
+            "is carried on; make all minibatches of one size (drop_last=True of a PyTorch "
+            "DataLoader), or start each from a zero state: use_random_iter=True"
+        )
 
 
 def parts(batch: Any, names: Sequence[str], source: str = "train_iter yields") -> tuple[Any, ...]:

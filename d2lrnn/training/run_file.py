@@ -84,12 +84,7 @@ class Run:
 
         None if the loader does not have a corpus of integer ids.
         """
-        corpus, digest = np.asarray(getattr(self.train_iter, "corpus", None)), hashlib.sha256()
-        if corpus.dtype.kind not in "iu":
-            return None
-        for start in range(0, len(corpus), 2**20):
-            digest.update(np.ascontiguousarray(corpus[start : start + 2**20], dtype="<i8").data)
-        return digest.hexdigest()[:16]
+        return digest_of(self.train_iter)
 
     def has_diverged(self, epoch: Epoch) -> bool:
         """Return whether the perplexity is infinite or NaN, so far or with the current parameters.
@@ -126,6 +121,28 @@ class Run:
             self.backend.title: self.backend.version,
             "machine": platform.machine(),
         }
+
+
+def digest_of(loader: Any) -> str | None:
+    """Return the first 16 digits of the SHA-256 of a loader's corpus as 64-bit integers.
+
+    None if the loader does not have a corpus of integer ids.
+    """
+    corpus, digest = np.asarray(getattr(loader, "corpus", None)), hashlib.sha256()
+    if corpus.dtype.kind not in "iu":
+        return None
+    for start in range(0, len(corpus), 2**20):
+        digest.update(np.ascontiguousarray(corpus[start : start + 2**20], dtype="<i8").data)
+    return digest.hexdigest()[:16]
+
+
+def validation_settings(validation: Any) -> dict[str, str]:
+    """Return the settings of a run that describe its validation part, if there is one."""
+    if validation is None:
+        return {}
+    sizes = (getattr(validation, name, "?") for name in ("batch_size", "num_steps"))
+    words = " x ".join(str(size) for size in sizes)
+    return {"validation": f"{digest_of(validation)}, minibatches of {words}"}
 
 
 def pack(
@@ -248,9 +265,10 @@ def _checked(numbers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _history(values: dict[str, Any]) -> dict[str, Any]:
-    model_file.check_keys("history's keys", values, {"perplexity", "speed", "samples", "floor"})
-    for name in ("perplexity", "speed"):
-        if not all(type(value) in (int, float) for value in values[name]):
+    required = {"perplexity", "speed", "samples", "floor"}
+    model_file.check_keys("history's keys", values, required, optional=("validation",))
+    for name in ("perplexity", "speed", "validation"):
+        if not all(type(value) in (int, float) for value in values.get(name, ())):
             raise ValueError(f"the history's {name} is not a list of numbers")
     if not all(isinstance(text, str) and type(epoch) is int for epoch, text in values["samples"]):
         raise ValueError("the history's samples are not pairs of an epoch and a text")
