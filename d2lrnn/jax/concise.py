@@ -224,8 +224,9 @@ def memory_of(optimizer):
 
     def load_memory(arrays):
         leaves, structure = jax.tree.flatten(state())
-        own = [arrays[str(i)] for i in range(len(leaves))]
-        checks.same_shapes(own, leaves)
+        shapes = {str(i): tuple(value.shape) for i, value in enumerate(leaves)}
+        optimizers.check_shapes(arrays, shapes)
+        own = [arrays[name] for name in shapes]
         nnx.update(optimizer, jax.tree.unflatten(structure, [from_numpy(array) for array in own]))
 
     def state():

@@ -10,7 +10,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import build, cells, networks
+from d2lrnn.nets import build, cells, describe, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
@@ -58,7 +58,8 @@ def gradient_norms(
         )
     if not net.architecture.plain:
         raise ValueError(
-            f"the net is {net.architecture}; gradient_norms needs one layer and one direction"
+            f"the net is {describe.in_words(net.architecture)}; gradient_norms needs one layer and "
+            "one direction"
         )
     checks.axes("X", np.shape(X), "(batch_size, num_steps)")
     state = net.begin_state(len(X)) if state is None else state

@@ -13,7 +13,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
-from d2lrnn.nets import losses
+from d2lrnn.nets import describe, losses
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
 from d2lrnn.nets.prediction import prefix_tokens
@@ -105,7 +105,8 @@ def check_net(net: Any) -> None:
         )
     if not net.architecture.plain:
         raise ValueError(
-            f"the net is {net.architecture}; look_inside needs one layer and one direction"
+            f"the net is {describe.in_words(net.architecture)}; look_inside needs one layer and "
+            "one direction"
         )
 
 

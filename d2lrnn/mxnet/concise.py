@@ -182,17 +182,22 @@ def memory_of(trainer, params):
         return arrays
 
     def load_memory(arrays):
-        for place in arrays:
-            i = int(place.partition(".")[0])
-            if place.endswith(".count"):
-                rule._index_update_count[i] = arrays[place].item()
-                rule.num_update = max(rule.num_update, arrays[place].item())
-                weight = params[i].data().as_nd_ndarray()
-                updater.states[i] = rule.create_state_multi_precision(i, weight)
-                updater.states_synced[i] = True
-        for i, state in updater.states.items():
+        states = begin() if arrays else {}
+        shapes = {f"{i}.count": () for i in states}
+        for i, state in states.items():
+            shapes |= {f"{i}.{j}": tuple(tensor.shape) for j, tensor in enumerate(as_list(state))}
+        optimizers.check_shapes(arrays, shapes)
+        rule._index_update_count.clear()
+        rule._index_update_count.update({i: int(arrays[f"{i}.count"]) for i in states})
+        rule.num_update = max(rule._index_update_count.values(), default=0)
+        updater.states, updater.states_synced = states, dict.fromkeys(states, True)
+        for i, state in states.items():
             for j, tensor in enumerate(as_list(state)):
                 tensor[:] = arrays[f"{i}.{j}"]
+
+    def begin():
+        weights = [param.data().as_nd_ndarray() for param in params]
+        return {i: rule.create_state_multi_precision(i, w) for i, w in enumerate(weights)}
 
     return memory, load_memory
 

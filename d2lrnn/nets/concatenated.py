@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, kinds
 from d2lrnn.nets.first_values import Array
 from d2lrnn.nets.ops import Ops
 
@@ -61,11 +61,15 @@ def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
     return joined(params, order, np.concatenate)
 
 
-def check(cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str) -> None:
-    """Check the arguments of a concatenated cell."""
+def check(
+    backend: str, cell: str, inputs: Any, state: Any, params: Sequence[Any], order: str
+) -> None:
+    """Check the arguments of a concatenated cell of a backend."""
     checks.choice(order, "order", ORDERS)
+    kinds.own(backend, params=params, inputs=[inputs])
     height, h = check_params(cell, params)
     checks.recurrent(inputs.shape, state, height - h, cells.CELLS[cell].state_shapes(h))
+    kinds.alike_or_numpy(params[0], state=state)
     checks.same_dtype(params[0], inputs=[inputs], state=state)
 
 
@@ -134,7 +138,7 @@ class Cells:
         def concat_cell(
             inputs: Any, state: State, params: Params, *, order: str = "HX"
         ) -> tuple[Any, State]:
-            check(cell, inputs, state, params, order)
+            check(self.ops.name, cell, inputs, state, params, order)
 
             def join(H: Any, X: Any) -> Any:
                 return self.ops.tensors.concat([H, X] if order == "HX" else [X, H])
@@ -160,17 +164,22 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
     """
     tensors, cells_of = ops.tensors, Cells(ops)
 
-    def own(params: Sequence[Any]) -> list[Any]:
-        """Return parameters as tensors, with NumPy arrays converted."""
-        return [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
+    def own(params: Any) -> Any:
+        """Return parameters as tensors of the backend, with NumPy arrays converted."""
+        if isinstance(params, (list, tuple)):
+            params = [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
+            kinds.own(ops.name, params=params)
+        return params
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
+        params = own(params)
         cells.PLAIN[checks.gates(params, SUMMED)].check_params(params)
-        return joined(own(params), order, tensors.concat)
+        return joined(params, order, tensors.concat)
 
     def split_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
+        params = own(params)
         check_params(checks.gates(params, JOINED), params)
-        return separated(own(params), order, tensors.concat)
+        return separated(params, order, tensors.concat)
 
     forward = {f"concat_{cell}": cells_of.forward(cell) for cell in SUMMED.values()}
     return {"concat_params": concat_params, "split_params": split_params, **forward}

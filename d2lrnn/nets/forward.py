@@ -83,15 +83,19 @@ def of_cell(cell: str, **facts: Any) -> Callable[[Callable[..., Any]], ForwardFu
     return decorate
 
 
+class NoArchitectureError(AttributeError, ValueError):
+    """A custom forward function has no architecture; hasattr(net, "architecture") is then False."""
+
+
 def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
     """Return the architecture that a forward function computes.
 
     Raises:
-        ValueError: the function is a custom function.
+        NoArchitectureError: the function is a custom function.
     """
     if isinstance(forward_fn, ForwardFunction) and forward_fn.architecture is not None:
         return forward_fn.architecture
-    raise ValueError(
+    raise NoArchitectureError(
         f"forward_fn is the custom function {name_of(forward_fn)}; this needs one of "
         f"{', '.join(CELLS)}, or a function that stack returns"
     )

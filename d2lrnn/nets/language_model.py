@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, forward, kinds, losses, remedies
+from d2lrnn.nets import averaging, cells, describe, forward, kinds, losses, remedies
 from d2lrnn.nets.model import Array, Model, State
 from d2lrnn.nets.steps import TrainingStep, memory_of
 
@@ -104,7 +104,11 @@ class RNNModelScratch(Model):
 
     @property
     def architecture(self) -> cells.Architecture:
-        """The cell, the layers and the directions of the forward function."""
+        """The cell, the layers and the directions of the forward function.
+
+        Raises:
+            AttributeError: a ValueError too; the forward function is a custom function.
+        """
         return forward.architecture_of(self.forward_fn)
 
     @remedies.explained(remedies.NET_S_DEVICE)
@@ -261,14 +265,15 @@ def copy_params(source: Model, target: Model) -> None:
         True
     """
     for name, model in (("source", source), ("target", target)):
-        if not hasattr(model, "architecture"):
+        if not isinstance(model, Model):
             raise ValueError(
                 f"{name} is of type {type(model).__name__}; expected a model; the order is "
                 "copy_params(source, target)"
             )
     if source.architecture != target.architecture:
         raise ValueError(
-            f"the source is {source.architecture}, the target {target.architecture}; "
+            f"the source is {describe.in_words(source.architecture)}, the target "
+            f"{describe.in_words(target.architecture)}; "
             "make both equal (a framework's own GRU is 'gru_reset_after')"
         )
     target.load_arrays(source.arrays())

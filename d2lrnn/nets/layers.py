@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from d2lrnn.nets import cells
+from d2lrnn.nets import cells, describe
 from d2lrnn.nets.forward import ForwardFunction
 from d2lrnn.nets.ops import Ops
 
@@ -44,7 +44,7 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
         *others, last = ops.fused
         raise ValueError(
             f"only one layer in one direction of {', '.join(others)} or {last} has a fused form; "
-            f"this is {architecture}"
+            f"this is {describe.in_words(architecture)}"
         )
     if architecture.plain:
         own = ops.fused if fused else ops.forward
@@ -52,13 +52,17 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
     return composed.get_params, composed.init_state, forward_fn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Composed:
     """The forward function of a deep or bidirectional network; also its parameters and state."""
 
     ops: Ops
     architecture: cells.Architecture
     __name__ = "forward"
+
+    def __repr__(self) -> str:
+        """Return the architecture and the backend."""
+        return f"<stack of {describe.in_words(self.architecture)} in {self.ops.name}>"
 
     def get_params(
         self,

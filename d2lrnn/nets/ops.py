@@ -47,7 +47,7 @@ def of_backend(name: str) -> Any:
     return backends.load(name).RNNModelScratch.ops
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Ops:
     """The modules and functions that a backend provides to shared code.
 
@@ -94,6 +94,10 @@ class Ops:
     for_empty_batches: Callable[..., Any] = as_it_is
     has_layers: bool = True
     set_threads: Callable[[int], int] | None = None
+
+    def __repr__(self) -> str:
+        """Return the name of the backend."""
+        return f"<Ops of {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy only the name: a process has one record of each backend."""

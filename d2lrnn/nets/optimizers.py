@@ -149,13 +149,39 @@ class Memory:
             ValueError: the arrays are those of another rule, or for other parameters.
         """
         expected = {n: tuple(t.shape) for n, t in _places(self.rule.begin(params)) if arrays}
-        shapes = {name: array.shape for name, array in arrays.items()}
-        if shapes != expected:
-            raise ValueError(
-                f"the optimizer's memory is {shapes}; expected {expected}; "
-                "use the memory of the same optimizer, for the same parameters"
-            )
+        check_shapes(arrays, expected)
         self.kept = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
+
+
+def checked(arrays: Any) -> Arrays:
+    """Return the memory of an optimizer as NumPy arrays by name.
+
+    Raises:
+        ValueError: it is not a dictionary, or holds something else than finite numbers.
+    """
+    if not isinstance(arrays, Mapping):
+        raise ValueError(
+            f"the optimizer's memory is a {type(arrays).__name__}; expected a dictionary of arrays "
+            "by name, as step.memory() returns"
+        )
+    numbers = {str(name): checks.numeric(array) for name, array in arrays.items()}
+    for name, array in numbers.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"the optimizer's memory holds NaN or infinity, in {name!r}; expected finite "
+                "numbers; training has diverged: use an earlier memory, or a new step"
+            )
+    return numbers
+
+
+def check_shapes(arrays: Arrays, expected: Mapping[str, Any]) -> None:
+    """Check that the arrays of an optimizer's memory have the expected names and shapes."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if shapes != expected:
+        raise ValueError(
+            f"the optimizer's memory is {shapes}; expected {dict(expected)}; "
+            "use the memory of the same optimizer, for the same parameters"
+        )
 
 
 def _places(memory: Any, place: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from d2lrnn.nets import optimizers
 from d2lrnn.nets.optimizers import Arrays, Memory
 
 State = tuple[Any, ...]
@@ -26,14 +27,12 @@ class Update:
 class SequenceStep:
     """A function that trains a network over sequences on one minibatch.
 
-    It holds compiled code and the state of its optimizer, and so it cannot be pickled.
+    It holds compiled code and trains one net, and so it can be neither copied nor pickled.
 
     Attributes:
         deferred: a function that takes the same step, but returns the loss as a tensor of the
             framework, so that Python can continue while a device computes.
         memory: a function that returns the state of the optimizer as NumPy arrays by name.
-        load_memory: a function that loads such arrays into a step that was made with the same
-            arguments.
     """
 
     def __init__(
@@ -43,25 +42,26 @@ class SequenceStep:
         load_memory: Callable[[Arrays], None],
     ) -> None:
         """Store the functions."""
-        self.deferred, self.memory, self.load_memory = deferred, memory, load_memory
+        self.deferred, self.memory, self._load = deferred, memory, load_memory
 
     def __call__(self, *batch: Any, **named: Any) -> Any:
         """Train on a minibatch; return the mean loss."""
         return float(self.deferred(*batch, **named))
 
-    def __copy__(self) -> SequenceStep:
-        """Return the step itself, as for any function."""
-        return self
+    def load_memory(self, arrays: Arrays) -> None:
+        """Load the result of memory() into a step that was made with the same arguments.
 
-    def __deepcopy__(self, memo: Any) -> SequenceStep:
-        """Return the step itself, as for any function."""
-        return self
+        Raises:
+            ValueError: arrays is not a dictionary of finite numbers, or is not the memory of the
+                same optimizer for the same parameters.
+        """
+        self._load(optimizers.checked(arrays))
 
     def __reduce__(self) -> Any:
-        """Raise a TypeError that explains what to pickle instead."""
+        """Raise a TypeError, for pickle and copy, that explains what to do instead."""
         raise TypeError(
-            "a training step cannot be pickled; pickle the net and step.memory() instead, make a "
-            "new step with make_step, and call its load_memory(...)"
+            "a training step cannot be copied or pickled; copy or pickle the net and "
+            "step.memory(), make a new step with make_step, and call its load_memory(...)"
         )
 
 

@@ -196,8 +196,9 @@ def memory_of(optimizer):
         return {str(i): to_numpy(variable) for i, variable in enumerate(optimizer.variables)}
 
     def load_memory(arrays):
-        own = [arrays[str(i)] for i in range(len(optimizer.variables))]
-        checks.same_shapes(own, optimizer.variables)
+        shapes = {str(i): tuple(value.shape) for i, value in enumerate(optimizer.variables)}
+        optimizers.check_shapes(arrays, shapes)
+        own = [arrays[name] for name in shapes]
         for variable, array in zip(optimizer.variables, own):
             variable.assign(array)
 

@@ -158,8 +158,22 @@ class RNNModel(nn.Module, ConciseModel):
             param.copy_(from_numpy(array.T))
 
 
+# The names of the arrays that an optimizer stores for each parameter
+MEMORY = {
+    torch.optim.SGD: (),
+    torch.optim.Adagrad: ("step", "sum"),
+    torch.optim.Adam: ("step", "exp_avg", "exp_avg_sq"),
+}
+
+
 def memory_of(optimizer):
     """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by name."""
+    (group,) = optimizer.param_groups
+    shapes = {
+        f"{number}.{name}": () if name == "step" else tuple(param.shape)
+        for number, param in enumerate(group["params"])
+        for name in MEMORY[type(optimizer)]
+    }
 
     def memory():
         state = optimizer.state_dict()["state"].items()
@@ -171,6 +185,8 @@ def memory_of(optimizer):
         }
 
     def load_memory(arrays):
+        is_new = not arrays and not isinstance(optimizer, torch.optim.Adagrad)
+        optimizers.check_shapes(arrays, {} if is_new else shapes)
         state = {}
         for place, array in arrays.items():
             number, _, name = place.partition(".")

@@ -1,10 +1,14 @@
 """Arguments that are mixed up, of another type or missing: one clear error, the same everywhere."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
 import pytest
+
+from d2lrnn.nets import build
+from d2lrnn.nets.cells import Architecture
 
 X = Y = np.array([[0, 1, 2], [2, 1, 0]])
 
@@ -174,12 +178,152 @@ def test_a_net_whose_parameters_hold_nan_generates_no_text(rnn, net, vocab, numb
             generate()
 
 
-def test_a_training_step_says_what_to_pickle_instead(rnn, net, classifier):
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_training_step_says_what_to_copy_or_pickle_instead(rnn, net, classifier, duplicate):
     for step in (
         rnn.make_step(net, 0.1, optimizer="adam"),
         rnn.make_step(net, 0.1, segment=2),
         classifier.make_step(0.1),
     ):
-        with pytest.raises(TypeError, match="a training step cannot be pickled; pickle the net"):
-            pickle.dumps(step)
-        assert copy.deepcopy(step) is step
+        with pytest.raises(TypeError, match="a training step cannot be copied or pickled; copy or"):
+            duplicate(step)
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_the_training_step_of_a_framework_s_layer_is_not_copied(rnn, make_concise, duplicate):
+    step = rnn.make_step(make_concise(), 0.1)
+    with pytest.raises(TypeError, match="a training step cannot be copied or pickled"):
+        duplicate(step)
+
+
+def steps_of(rnn, net, optimizer):
+    """Return training steps of each kind, all of which hold a memory."""
+    for each, segment in ((net, None), (net, 2), *((net, None) for net in concise_nets(rnn))):
+        step = rnn.make_step(each, 0.1, optimizer=optimizer, segment=segment)
+        step(X, Y, each.begin_state(2))
+        yield step
+
+
+WRONG_MEMORIES = {
+    "None": (lambda memory: None, "memory is a NoneType; expected a dictionary"),
+    "a list": (lambda memory: [*memory.values()], "memory is a list; expected a dictionary"),
+    "NaN": (lambda memory: {n: a * np.nan for n, a in memory.items()}, "holds NaN or infinity"),
+    "infinity": (lambda memory: {n: a + np.inf for n, a in memory.items()}, "NaN or infinity"),
+    "None in it": (dict.fromkeys, "the dtype is object; expected booleans, integers or"),
+    "other names": (lambda memory: {"x": np.ones(3)}, "use the memory of the same optimizer"),
+    "an array less": (lambda memory: dict([*memory.items()][1:]), "the memory of the same optim"),
+    "other shapes": (lambda memory: dict.fromkeys(memory, np.ones(7)), "memory of the same"),
+}
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+@pytest.mark.parametrize("wrong", WRONG_MEMORIES)
+def test_a_step_loads_no_wrong_memory(rnn, net, optimizer, wrong):
+    change, words = WRONG_MEMORIES[wrong]
+    for step in steps_of(rnn, net, optimizer):
+        before = step.memory()
+        with pytest.raises(ValueError, match=words):
+            step.load_memory(change(before))
+        for name, array in step.memory().items():
+            np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.fixture
+def foreign(backend):
+    """A function that makes an object that looks like a tensor of another framework."""
+    package = "jax" if backend != "jax" else "torch"
+
+    def make(array):
+        facts = {"__module__": package, "dtype": array.dtype, "shape": array.shape}
+        return type("Tensor", (), facts)()
+
+    return make
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("what", ["inputs", "state", "params", "a parameter", "lists"])
+def test_a_concatenated_cell_takes_tensors_of_its_backend(rnn, foreign, cell, what):
+    get_params, init_state, _ = rnn.stack(cell)
+    params, state = rnn.concat_params(get_params(5, 4, seed=0)), init_state(2, 4)
+    inputs = rnn.one_hot([[0, 1]], 5)
+    if what == "inputs":
+        inputs = foreign(rnn.to_numpy(inputs))
+    elif what == "state":
+        state = tuple(foreign(rnn.to_numpy(H)) for H in state)
+    elif what == "params":
+        params = [foreign(rnn.to_numpy(param)) for param in params]
+    elif what == "a parameter":
+        params[-1] = foreign(rnn.to_numpy(params[-1]))
+    else:
+        params, what = [rnn.to_numpy(param).tolist() for param in params], "params"
+    with pytest.raises(ValueError, match=r"is a (JAX|PyTorch) array; expected|params is a list; "):
+        getattr(rnn, f"concat_{cell}")(inputs, state, params)
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("what", ["inputs", "params", "all", "a parameter"])
+def test_a_concatenated_cell_takes_no_arrays_of_numpy(rnn, what):
+    params, state = rnn.concat_params(rnn.get_params(5, 4, seed=0)), rnn.init_rnn_state(2, 4)
+    inputs = rnn.one_hot([[0, 1]], 5)
+    if what in ("inputs", "all"):
+        inputs = rnn.to_numpy(inputs)
+    if what in ("params", "all"):
+        params = [rnn.to_numpy(param) for param in params]
+    if what == "a parameter":
+        params[-1] = rnn.to_numpy(params[-1])
+    with pytest.raises(ValueError, match=r"(inputs|params) is a NumPy array; expected .* arrays"):
+        rnn.concat_rnn(inputs, state, params)
+
+
+@pytest.mark.parametrize("name", ["concat_params", "split_params"])
+def test_parameters_are_joined_and_split_in_one_framework(rnn, foreign, name):
+    params = rnn.get_gru_params(5, 4, seed=0)
+    if name == "split_params":
+        params = rnn.concat_params(params)
+    arrays = [rnn.to_numpy(param) for param in params]
+    for wrong in (
+        [foreign(array) for array in arrays],
+        [*params[:-1], foreign(arrays[-1])],
+        [array.tolist() for array in arrays],
+        [None] * len(arrays),
+    ):
+        with pytest.raises(ValueError, match=r"params is .*; expected .* arrays; convert it with"):
+            getattr(rnn, name)(wrong)
+    with pytest.raises(ValueError, match="params is of type NoneType; expected the list of a cell"):
+        getattr(rnn, name)(None)
+
+
+def test_a_net_of_a_custom_function_has_no_attribute_architecture(rnn, vocab, tmp_path):
+    functions = rnn.get_params, rnn.init_rnn_state, lambda *arguments: rnn.rnn(*arguments)
+    net = rnn.RNNModelScratch(5, 4, *functions, seed=0)
+    assert not hasattr(net, "architecture")
+    assert getattr(net, "architecture", "none") == "none"
+    assert {name for name in dir(net) if not hasattr(net, name)} == {"architecture", "speaker"}
+    inspect.getmembers(net)
+    for call in (lambda: net.architecture, lambda: rnn.save_model(tmp_path / "m", net, vocab)):
+        with pytest.raises(ValueError, match="forward_fn is the custom function <lambda>; this"):
+            call()
+
+
+@pytest.mark.parametrize("kind", ["scratch", "custom", "concise", "classifier", "translator"])
+def test_every_attribute_of_an_object_is_looked_up_without_an_error(request, rnn, vocab, net, kind):
+    objects = {
+        "scratch": lambda: [net, net.make_step(0.1), vocab, rnn.SeqDataLoader(range(50), 2, 3)],
+        "custom": lambda: [
+            rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, lambda *a: rnn.rnn(*a))
+        ],
+        "concise": lambda: concise_nets(rnn),
+        "classifier": lambda: [request.getfixturevalue("classifier")],
+        "translator": lambda: [request.getfixturevalue("translator")],
+    }
+    for value in objects[kind]():
+        inspect.getmembers(value)
+        copy.copy(vars(value))
+
+
+def concise_nets(rnn):
+    """Return a net around a framework's own layer, if the framework has layers."""
+    if not rnn.RNNModelScratch.ops.has_layers:
+        return []
+    return [build.concise_net(rnn, Architecture("lstm"), 5, 4, seed=0)]

@@ -47,3 +47,14 @@ def test_a_model_around_a_framework_s_layer_shows_the_same(rnn, backend):
 )
 def test_a_network_over_sequences_shows_its_own_sizes(rnn, backend, make, shown):
     assert repr(make(rnn)) == f"<{shown.format(backend)}>"
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_functions_of_a_stack_are_shown_in_a_line(rnn, number):
+    shown = repr(rnn.stack("gru", 2, bidirectional=True)[number])
+    assert len(shown) < 120
+    assert "gru, 2 layers, both ways" in shown or number == 2
+
+
+def test_the_record_of_a_backend_is_shown_by_its_name(rnn, backend):
+    assert repr(rnn.RNNModelScratch.ops) == f"<Ops of {backend}>"
