@@ -58,6 +58,7 @@ class Bench(on_gpu.GPUCommand, click.Group):
     "sizes",
     multiple=True,
     type=click.Choice(list(speed.SIZES)),
+    callback=options.distinct,
     help="Size of the network; may be given several times.  "
     "[default: all but tiny with --all, else h256]",
 )

@@ -32,11 +32,40 @@ plot = click.option(
 )
 
 
+def distinct(context: click.Context, option: click.Parameter, values: Sequence[Any]) -> Any:
+    """Return the values of an option that may be given several times, each once."""
+    return tuple(dict.fromkeys(values))
+
+
+def _only_one(context: click.Context, option: click.Parameter, values: Sequence[Any]) -> Any:
+    """Return the value of an option; raise an error if it is given twice with different values."""
+    if len(set(values)) > 1:
+        raise click.BadParameter(f"it is given {len(values)} times ({', '.join(values)}); choose 1")
+    return values[0]
+
+
+def one_cell(allowed: Sequence[str], default: str) -> Callable[[Decorated], Decorated]:
+    """Return the option ``--cell`` of a command that measures one cell."""
+    return click.option(
+        "--cell",
+        multiple=True,
+        default=[default],
+        type=click.Choice(list(allowed)),
+        callback=_only_one,
+        help="The recurrent cell.",
+    )
+
+
 def cells(allowed: Sequence[str], words: str) -> Callable[[Decorated], Decorated]:
     """Return the option ``--cell``, which may be given several times; words end its help."""
     help = f"May be given several times{words}"
     return click.option(
-        "--cell", "kinds", multiple=True, type=click.Choice(list(allowed)), help=help
+        "--cell",
+        "kinds",
+        multiple=True,
+        type=click.Choice(list(allowed)),
+        callback=distinct,
+        help=help,
     )
 
 

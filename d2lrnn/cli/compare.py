@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -28,8 +29,10 @@ OTHERS = "each other"
 )
 @click.option(
     "--cell",
+    "chosen_cells",
+    multiple=True,
     type=click.Choice(list(cells.CELLS)),
-    help="The cell to compare.  [default: all cells]",
+    help="A cell to compare; may be given several times.  [default: all cells]",
 )
 @click.option(
     "--all",
@@ -43,7 +46,7 @@ OTHERS = "each other"
 def compare(
     several: tuple[str, ...],
     names: str | None,
-    cell: str | None,
+    chosen_cells: tuple[str, ...],
     everything: bool,
     plot: str | None,
 ) -> None:
@@ -51,8 +54,6 @@ def compare(
 
     Each difference is shown divided by its bound. Below 1 it is rounding.
     """
-    from d2lrnn.training.progress import bar
-
     with plain_errors():
         chosen = (
             [*several, *(n.strip() for n in names.split(","))] if names is not None else [*several]
@@ -60,23 +61,61 @@ def compare(
         chosen = list(dict.fromkeys(chosen)) or backends.available()
         check_outputs(None, plot)
         go_on_without_output(plot)
-        known = agreement.CASES | agreement.CONCISE
-        wanted = {cell, "gru_reset_after"} if cell == "gru" else {cell}
-        cases = [case for case, made_of in known.items() if made_of.cell in wanted]
         for name in chosen:
             load_backend(name)
-        with bar(leave=False) as shown:
-            rows = agreement.compare(chosen, cases, shown.set_description_str)
+        rows: list[agreement.Gap] = []
+        with _telling_of_interrupt(rows, chosen, everything):
+            _compare(chosen, agreement.parts(_cases(chosen_cells)), rows)
+    _print(rows, chosen, everything)
+    if plot:
+        with plain_errors():
+            _plot_losses(chosen, plot)
+    _conclude(rows, everything)
+
+
+def _cases(chosen_cells: Sequence[str]) -> list[str]:
+    """Return the cases of cells; a framework's own GRU is compared with gru_reset_after."""
+    wanted = {*chosen_cells, *(["gru_reset_after"] if "gru" in chosen_cells else [])}
+    known = agreement.CASES | agreement.CONCISE
+    return [case for case, architecture in known.items() if architecture.cell in wanted]
+
+
+def _compare(
+    chosen: Sequence[str], parts: Sequence[tuple[str, str]], rows: list[agreement.Gap]
+) -> None:
+    """Compare the backends part by part, and append the differences to rows."""
+    from d2lrnn.training.progress import bar
+
+    with bar(total=len(parts), leave=False) as shown:
+        for case, dtype in parts:
+            rows += agreement.compare_part(chosen, case, dtype, shown.set_description_str)
+            shown.update()
+
+
+@contextlib.contextmanager
+def _telling_of_interrupt(
+    rows: list[agreement.Gap], chosen: Sequence[str], everything: bool
+) -> Iterator[None]:
+    """Print, if Ctrl-C or another signal ends the comparison, what has been compared so far."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not rows:
+            raise KeyboardInterrupt("interrupted; nothing has been compared yet") from error
+        _print(rows, chosen, everything)
+        raise KeyboardInterrupt(
+            f"interrupted; the table holds the {len(rows)} differences compared so far"
+        ) from error
+
+
+def _print(rows: Sequence[agreement.Gap], chosen: Sequence[str], everything: bool) -> None:
+    """Print the differences as a table."""
     if everything:
         click.echo("largest difference from NumPy in float64, relative to the largest element")
         click.echo("losses: those of 100 training steps from the same seed")
         click.echo(agreement.table(rows, chosen))
     else:
         click.echo(summary(rows, chosen))
-    if plot:
-        with plain_errors():
-            _plot_losses(chosen, plot)
-    _conclude(rows, everything)
 
 
 def _conclude(rows: Sequence[agreement.Gap], everything: bool) -> None:

@@ -29,7 +29,7 @@ SIZES = (64, 256, 512)
 @click.command(short_help="Measure the speed of training in several processes.")
 @click.argument("numbers", nargs=-1, type=click.IntRange(1), metavar="[PROCESSES]...")
 @options.backend
-@click.option("--cell", type=click.Choice(CELLS), default="rnn", help="The recurrent cell.")
+@options.one_cell(CELLS, default="rnn")
 @thread_options.option
 @options.rounds
 @options.json

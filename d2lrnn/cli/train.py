@@ -263,12 +263,26 @@ def _load(rnn: Backend, asked: Asked) -> tuple[Any, Any, str]:
     return *load(corpus, *sizes, **settings), corpus
 
 
+def _forms(cell: str) -> list[str]:
+    """Return the values of --forward that are for a cell."""
+    return [form for form in FORWARD if form.removesuffix("_fused") == cell]
+
+
 def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     """Return whether the fused forward function is to be used: where there is one, by default."""
     if forward is None:
         return architecture.plain and architecture.cell in build.FUSED
-    if not architecture.plain or forward.removesuffix("_fused") != architecture.cell:
-        raise ValueError(f"--forward {forward} is not for {architecture}; choose a --cell to match")
+    cell = forward.removesuffix("_fused")
+    if not architecture.plain:
+        raise ValueError(
+            f"--forward {forward} is for a single layer in one direction, not for "
+            f"{describe.in_words(architecture)}; leave out --forward"
+        )
+    if cell != architecture.cell:
+        raise ValueError(
+            f"--forward {forward} is not for the cell {architecture.cell}; choose --cell {cell}, "
+            f"or --forward {' or '.join(_forms(architecture.cell))}"
+        )
     return forward.endswith("_fused")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -257,24 +257,34 @@ def compare(
 
     cases are "mlp" and keys of CASES or CONCISE; by default, all of them.
     """
-    names, cases = list(names), list(cases)
-    rows = []
-    for case, dtype in itertools.product(cases or ("mlp", *CASES, *CONCISE), DTYPES):
-        problem = make_problem(case.removesuffix(", concise"))
-        reference = _results(backends.load("numpy"), case, "float64")
-        results = {}
+    names = list(names)
+    return [row for part in parts(cases) for row in compare_part(names, *part, progress)]
+
+
+def parts(cases: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Return what compare computes one after the other: each case in each dtype."""
+    return list(itertools.product(list(cases) or ("mlp", *CASES, *CONCISE), DTYPES))
+
+
+def compare_part(
+    names: Sequence[str], case: str, dtype: str, progress: Callable[[str], Any]
+) -> list[Gap]:
+    """Return the differences of one case in one dtype."""
+    reference = _results(backends.load("numpy"), case, "float64")
+    results, rows = {}, []
+    for name in names:
+        progress(f"{case}, {dtype}, {name}")
+        results[name] = _results(backends.load(name), case, dtype)
+    num_terms = make_problem(case.removesuffix(", concise")).num_terms
+    for quantity in reference:
+        limit = bound(quantity, dtype, num_terms)
         for name in names:
-            progress(f"{case}, {dtype}, {name}")
-            results[name] = _results(backends.load(name), case, dtype)
-        for quantity in reference:
-            limit = bound(quantity, dtype, problem.num_terms)
-            for name in names:
-                gap = _largest(results[name][quantity], reference[quantity])
-                rows.append(Gap(case, quantity, dtype, name, gap, limit))
-            for one, other in itertools.combinations(names, 2):
-                gap = _largest(results[one][quantity], results[other][quantity])
-                # Each is within the bound of the reference, so the two are within twice the bound.
-                rows.append(Gap(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
+            gap = _largest(results[name][quantity], reference[quantity])
+            rows.append(Gap(case, quantity, dtype, name, gap, limit))
+        for one, other in itertools.combinations(names, 2):
+            gap = _largest(results[one][quantity], results[other][quantity])
+            # Each is within the bound of the reference, so the two are within twice the bound.
+            rows.append(Gap(case, quantity, dtype, f"{one}-{other}", gap, 2 * limit))
     return rows
 
 

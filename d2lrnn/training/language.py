@@ -255,7 +255,7 @@ def train_ch8(
     history = History(floor=getattr(train_iter, "floor", None))
     settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     settings |= {"random": use_random_iter, **validation_settings(validation)}
-    run = Run(net, vocab, train_iter, step, history, settings)
+    run = Run(net, vocab, train_iter, step, history, settings, prefix=prefix)
     keeper, shows = Keeper(checkpoint, every, run), group.of(net).rank == 0
     together.check_run(run, checkpoint, num_epochs)
     with (

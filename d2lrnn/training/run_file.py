@@ -46,6 +46,7 @@ class Run:
     history: Any
     settings: Mapping[str, Any]
     threads: int | None = None  # their number, if known; saved because it affects the last bits
+    prefix: str | None = None  # the text that samples continue
 
     @property
     def rng(self) -> Any:
@@ -77,6 +78,17 @@ class Run:
             known["layers"] = f"{self.backend.title}'s own"
         described: dict[str, Any] = json.loads(_json({**self.settings, **known}))
         return described
+
+    def for_generation(self) -> dict[str, str]:
+        """Return the prefix that d2lrnn generate continues: by default, the start of the corpus."""
+        if self.prefix is not None:
+            return {"prefix": self.prefix}
+        if self.corpus_digest is None:
+            return {}
+        start = np.asarray(self.train_iter.corpus[:10])
+        if start.ndim != 1 or not ((start >= 0) & (start < len(self.vocab))).all():
+            return {}  # a loader of another kind
+        return {"prefix": str(self.vocab.join(self.vocab.to_tokens(start)))}
 
     @functools.cached_property
     def corpus_digest(self) -> str | None:
@@ -149,7 +161,7 @@ def pack(
     run: Run, epoch: Epoch, rng_state: Any
 ) -> tuple[dict[str, np.ndarray[Any, Any] | tensor_file.Later], dict[str, str]]:
     """Return a run as tensors, by name, and metadata."""
-    tensors, metadata = model_file.describe(run.net, run.vocab, {})
+    tensors, metadata = model_file.describe(run.net, run.vocab, run.for_generation())
     to_numpy = run.net.tensors.to_numpy
     by_kind = {
         "state": {str(i): _joined(run, to_numpy(H)) for i, H in enumerate(epoch.state or ())},
@@ -282,6 +294,7 @@ def _model_of(run: Run) -> dict[str, Any]:
 
 def _model(vocab: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a net and a digest of its vocabulary, for comparison."""
+    settings = {name: value for name, value in settings.items() if name != "prefix"}
     tokens = _json([vocab.token, vocab.idx_to_token, vocab.unk]).encode()
     digest = hashlib.sha256(tokens).hexdigest()[:16]
     return {**settings, "vocabulary": f"{len(vocab)} tokens ({digest})"}

@@ -105,6 +105,34 @@ def test_generate_continues_the_prefix_of_training(tmp_path, prefix):
     assert len(result.output) == len(expected) + 3 + 1  # and the end of the line
 
 
+@pytest.mark.parametrize("prefix", [None, "tock"])
+def test_generate_continues_the_same_prefix_with_a_checkpoint_as_with_a_model(tmp_path, prefix):
+    (tmp_path / "mine.txt").write_text("tick tock said the clock\n" * 40)
+    more = [] if prefix is None else ["--prefix", prefix]
+    files = ["--out", tmp_path / "m", "--checkpoint", tmp_path / "run"]
+    d2lrnn("train", *SMALL, "--text", tmp_path / "mine.txt", "--epochs", 1, *files, *more)
+    results = [d2lrnn("generate", tmp_path / name, "--length", 3) for name in ("m", "run")]
+    assert results[0].output == results[1].output
+    assert results[1].output.startswith(prefix or "tick tock ")
+
+
+def test_generate_continues_the_start_of_the_corpus_of_a_run_without_a_prefix(tmp_path, rnn):
+    train_iter, vocab = rnn.load_data_builtin(8, 10, max_tokens=1000, seed=0)
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+    net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
+    rnn.train_ch8(net, train_iter, vocab, 1, 1, checkpoint=tmp_path / "run")
+    result = d2lrnn("generate", tmp_path / "run", "--length", 0)
+    assert result.output == vocab.join(vocab.to_tokens(train_iter.corpus[:10])) + "\n"
+
+
+def test_a_run_is_resumed_with_another_prefix(tmp_path):
+    run = ["train", *SMALL, "--checkpoint", tmp_path / "run", "--resume", "--epochs"]
+    d2lrnn(*run, 1, "--prefix", "The")
+    result = d2lrnn(*run, 2, "--prefix", "Listen")
+    assert result.exit_code == 0, result.output
+    assert d2lrnn("generate", tmp_path / "run", "--length", 1).output.startswith("Listen")
+
+
 def test_a_file_without_a_prefix_is_continued_from_its_first_token(tmp_path, make_net, rnn):
     rnn.save_model(tmp_path / "m", make_net(vocab_size=5), rnn.Vocab("abcd"))
     result = d2lrnn("generate", tmp_path / "m", "--num-preds", 0)
@@ -541,7 +569,21 @@ def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp
         (["train", "--lr", "0"], "Error: lr is 0.0; expected a finite number above 0"),
         (["train", "--hiddens", "-1"], "Error: num_hiddens is -1; expected an integer"),
         (["train", "--text", "a", "--corpus", "builtin"], "are both given; choose one"),
-        (["train", "--forward", "gru"], "Error: --forward gru is not for Architecture(cell='rnn'"),
+        (
+            ["train", "--forward", "gru"],
+            "Error: --forward gru is not for the cell rnn; choose --cell gru, or --forward rnn or "
+            "rnn_fused",
+        ),
+        (
+            ["train", "--forward", "rnn_fused", "--cell", "gru_reset_after"],
+            "Error: --forward rnn_fused is not for the cell gru_reset_after; choose --cell rnn, or "
+            "--forward gru_reset_after\n",
+        ),
+        (
+            ["train", "--forward", "gru", "--cell", "gru", "--layers", "2"],
+            "Error: --forward gru is for a single layer in one direction, not for gru, 2 layers; "
+            "leave out --forward",
+        ),
         (["train", "--out", "nowhere/model"], "Error: cannot write nowhere/model: the folder"),
         (["train", "--checkpoint", "no/run"], "Error: cannot write no/run: the folder"),
         (["train", "--out", "."], "Error: cannot write .: it is a folder; give the name of a file"),
@@ -578,11 +620,53 @@ def test_compare_holds_every_bound(backend):
     ],
 )
 def test_compare_takes_backends_one_by_one_or_together(monkeypatch, chosen):
-    asked = []
-    monkeypatch.setattr(agreement, "compare", lambda names, *_: asked.append(names) or [])
+    asked = compared(monkeypatch)
     result = d2lrnn("compare", *chosen)
     assert result.exit_code == 0, result.output
-    assert asked == [["numpy"]]
+    assert {tuple(names) for names, *_ in asked} == {("numpy",)}
+
+
+def compared(monkeypatch, interrupted_after=None):
+    """Return the list of what compare computes, which is not computed."""
+    asked = []
+
+    def compare_part(names, case, dtype, progress):
+        if len(asked) == interrupted_after:
+            raise KeyboardInterrupt
+        asked.append((names, case, dtype))
+        return [agreement.Gap(case, "outputs", dtype, "numpy", 0.5, 1.0)]
+
+    monkeypatch.setattr(agreement, "compare_part", compare_part)
+    return asked
+
+
+def test_compare_takes_several_cells(monkeypatch):
+    asked = compared(monkeypatch)
+    chosen = ["--cell", "rnn", "--cell", "lstm", "--cell", "rnn"]
+    result = d2lrnn("compare", "--backend", "numpy", *chosen)
+    assert result.exit_code == 0, result.output
+    cases = [case for _, case, dtype in asked if dtype == "float64"]
+    assert {case.split(",")[0] for case in cases} == {"rnn", "lstm"}
+    assert len(cases) == len(set(cases))
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_compare_shows_what_was_compared_when_it_is_interrupted(monkeypatch, number):
+    compared(monkeypatch, interrupted_after=number)
+    result = d2lrnn("compare", "--backend", "numpy")
+    words = ["nothing has been compared yet", "the table holds the 3 differences compared so far"]
+    assert result.exit_code == 130
+    assert f"interrupted; {words[number > 0]}" in result.output
+    assert ("difference/bound" in result.output) == (number > 0)
+
+
+def test_the_progress_bar_of_compare_counts_the_cases(monkeypatch):
+    made, real = [], tqdm.auto.tqdm
+    monkeypatch.setattr(tqdm.auto, "tqdm", lambda **how: made.append(real(**how)) or made[-1])
+    monkeypatch.setenv("D2LRNN_PROGRESS", "1")
+    asked = compared(monkeypatch)
+    d2lrnn("compare", "--backend", "numpy", "--cell", "rnn")
+    assert [bar.total for bar in made] == [len(asked)] != [0]
 
 
 @pytest.mark.parametrize(("value", "hidden"), [("0", True), ("1", None)])

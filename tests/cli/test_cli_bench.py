@@ -62,3 +62,28 @@ def test_a_cell_without_a_state_is_timed_in_training_steps_only():
     result = bench("generation", "--cell", "input")
     assert result.exit_code == 2
     assert "'input' is not one of 'rnn', 'gru', 'lstm'" in result.output
+
+
+@pytest.mark.parametrize("option", ["cell rnn", "size tiny"])
+def test_a_cell_or_size_that_is_given_twice_is_measured_once(monkeypatch, option):
+    asked = []
+    monkeypatch.setattr(
+        "d2lrnn.cli.bench._here", lambda _, sizes, kinds, *rest: asked.append((sizes, kinds)) or []
+    )
+    monkeypatch.setattr("d2lrnn.measure.speed.table", lambda rows: "")
+    result = bench(*f"--{option} --{option}".split())
+    assert result.exit_code == 0, result.output
+    assert option.split()[1:] in map(list, asked[0])
+
+
+def test_bench_processes_takes_one_cell(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "d2lrnn.cli.scaling.measured", lambda _, cell, *rest: asked.append(cell) or []
+    )
+    for cells in ("", "--cell gru", "--cell lstm --cell lstm"):
+        assert bench("processes", *cells.split()).exit_code == 0
+    assert asked == ["rnn", "gru", "lstm"]
+    result = bench("processes", *["--cell", "gru", "--cell", "lstm"])
+    assert result.exit_code == 2
+    assert "'--cell': it is given 2 times (gru, lstm); choose 1" in result.output
