@@ -84,13 +84,16 @@ if TYPE_CHECKING:
     lstm_fused = Backend.lstm_fused
     make_update = Backend.make_update
     mlp = Backend.mlp
+    new_cell = Backend.new_cell
     one_hot = Backend.one_hot
     processes = Backend.processes
     rnn = Backend.rnn
     rnn_fused = Backend.rnn_fused
     sgd_step = Backend.sgd_step
+    sigmoid = Backend.sigmoid
     split_params = Backend.split_params
     stack = Backend.stack
+    tanh = Backend.tanh
     to_numpy = Backend.to_numpy
     trainable = Backend.trainable
     try_gpu = Backend.try_gpu
@@ -157,6 +160,7 @@ __all__ = [
     "make_step",
     "make_update",
     "mlp",
+    "new_cell",
     "one_hot",
     "pad_sequences",
     "predict_ch8",
@@ -176,9 +180,11 @@ __all__ = [
     "seq_data_iter_sequential",
     "sgd_step",
     "show",
+    "sigmoid",
     "split_params",
     "stack",
     "tagged_sentences",
+    "tanh",
     "texts_to_sequences",
     "to_numpy",
     "tokenize",
@@ -244,6 +250,12 @@ def _parameters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     return parameters.for_backend(ops)
 
 
+def _custom(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
+    from d2lrnn.nets import custom
+
+    return custom.for_backend(ops)
+
+
 def _concatenated(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
     from d2lrnn.nets import concatenated
 
@@ -280,6 +292,7 @@ BUILT: Mapping[str, Build] = MappingProxyType(
             "load_data_grammar",
             _parameters: "get_mlp_params get_params get_gru_params get_gru_reset_after_params "
             "get_lstm_params init_rnn_state init_gru_state init_lstm_state",
+            _custom: "new_cell tanh sigmoid",
             _concatenated: "concat_params split_params concat_rnn concat_gru concat_lstm",
             _sequence_nets: "SequenceClassifierScratch SequenceTaggerScratch EncoderScratch "
             "DecoderScratch EncoderDecoderScratch",

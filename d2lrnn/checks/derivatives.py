@@ -50,19 +50,24 @@ def values(has_values: bool) -> None:
         )
 
 
-def reached(found: Sequence[bool], *inputs: Any) -> None:
+def reached(found: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> None:
     """Check that every parameter receives a gradient, which may be 0.
 
     found contains one boolean per parameter. If one of the inputs, which are tensors or tuples of
-    tensors, is empty, a parameter may be unused.
+    tensors, is empty, a parameter may be unused. names are those of the parameters, if known.
     """
-    absent = [f"params[{number}]" for number, there in enumerate(found) if not there]
-    if absent and not _is_empty(inputs):
-        raise ValueError(
-            f"no gradient reaches {', '.join(absent)}, of {len(found)} parameters: the outputs do "
-            "not depend on them, or only through to_numpy, detach or similar; compute with the "
-            "framework's own operations, and remove unused parameters from get_params"
-        )
+    if all(found) or _is_empty(inputs):
+        return
+    absent = [number for number, there in enumerate(found) if not there]
+    if len(names) == len(found):
+        unused, place = [names[number] for number in absent], "params of new_cell"
+    else:
+        unused, place = [f"params[{number}]" for number in absent], "get_params"
+    raise ValueError(
+        f"no gradient reaches {', '.join(unused)}, of {len(found)} parameters: the outputs do "
+        "not depend on them, or only through to_numpy, detach or similar; compute with the "
+        f"framework's own operations, and remove unused parameters from {place}"
+    )
 
 
 def _is_empty(inputs: Any) -> bool:

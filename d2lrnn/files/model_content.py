@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any
 from d2lrnn import checks
 from d2lrnn.data.vocab import Vocab
 from d2lrnn.files import json_text
-from d2lrnn.nets import cells, first_values
+from d2lrnn.nets import cells, custom, first_values
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
@@ -107,15 +106,16 @@ def model_of(
 
 
 def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
-    """Return the architecture that the settings of a file describe."""
-    fields = (field.name for field in dataclasses.fields(cells.Architecture))
-    return cells.Architecture(**{name: settings[name] for name in fields})
+    """Return the architecture that the settings of a file describe; a custom cell has no step."""
+    own = settings.get("custom") if settings["cell"] not in cells.CELLS else None
+    cell = settings["cell"] if own is None else custom.from_settings(settings["cell"], own)
+    return cells.Architecture(cell, settings["num_layers"], settings["bidirectional"])
 
 
 def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
     """Check that a file holds about as many tensors as its layers need."""
     layers = architecture.num_layers * architecture.num_directions
-    needed = layers * len(cells.CELLS[architecture.cell].parameters)
+    needed = layers * len(architecture.kind.parameters)
     if needed > num_tensors + 100:  # if few are missing, check_tensors lists their names
         raise ValueError(
             f"num_layers is {architecture.num_layers}, which needs {needed} tensors; "

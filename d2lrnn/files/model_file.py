@@ -32,7 +32,7 @@ from d2lrnn.files.model_content import (
     model_of,
     naming,
 )
-from d2lrnn.nets import cells, first_values
+from d2lrnn.nets import cells, custom, first_values
 from d2lrnn.nets.language_model import RNNModelScratch
 
 __all__ = [
@@ -130,7 +130,7 @@ def describe(
         )
     tensors = dict(zip(net.architecture.parameters, _arrays(net), strict=True))
     known = {
-        **dataclasses.asdict(net.architecture),
+        **net.architecture.settings(),
         "num_hiddens": net.num_hiddens,
         "dtype": net.dtype,
     }
@@ -179,7 +179,7 @@ def _arrays(net: Any) -> list[tensor_file.Later]:
         to_numpy = net.tensors.to_numpy
         makers = [functools.partial(to_numpy, param) for param in net.params]
     else:  # the arrays of a framework's layer are computed together and cached
-        size = len(cells.CELLS[net.architecture.cell].parameters)
+        size = len(net.architecture.kind.parameters)
         layer = functools.lru_cache(1)(net.layer_arrays)
         makers = [functools.partial(_part, layer, *divmod(i, size)) for i in range(len(shapes))]
     described = zip(shapes, makers, strict=True)
@@ -198,27 +198,47 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, 
             device=) returns an RNNModelScratch.
     """
 
-    def load_model(path: StrPath, *, device: Any = None) -> tuple[Any, Vocab]:
+    def load_model(path: StrPath, *, cell: Any = None, device: Any = None) -> tuple[Any, Vocab]:
         """Load a net and its Vocab from a file, which any backend may have saved.
 
         A UserWarning is issued if parameters are not finite, because such a net is useless.
 
         Raises:
-            CheckpointError: a ValueError; the file is not a model of d2lrnn, or is damaged.
+            CheckpointError: a ValueError; the file is not a model of d2lrnn, or is damaged, or its
+                custom cell is not the argument cell.
             OSError: the file cannot be read.
         """
-        return _build(path, new_net, device)
+        return _build(path, new_net, cell, device)
 
     return load_model
 
 
-def _build(path: StrPath, new_net: Callable[..., Any], device: Any) -> tuple[Any, Vocab]:
+def _build(path: StrPath, new_net: Callable[..., Any], cell: Any, device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
     architecture, num_hiddens = architecture_of(settings), settings["num_hiddens"]
+    if cell is not None or architecture.custom is not None:
+        architecture = _with_step(path, architecture, cell)
     settings = {"dtype": settings["dtype"], "device": device}
     net = new_net(architecture, len(vocab), num_hiddens, **settings)
     net.load_arrays([tensors[name] for name in architecture.parameters])
     return net, vocab
+
+
+def _with_step(path: StrPath, architecture: cells.Architecture, cell: Any) -> cells.Architecture:
+    """Return the architecture of a file with a custom cell, after checking that the two agree."""
+    stored = f"{os.fspath(path)} holds the {'cell' if architecture.custom is None else 'custom cell'}"
+    if cell is None:
+        raise CheckpointError(
+            f"{stored} {custom.in_words(architecture.kind)}; a file does not hold the function of "
+            "a custom cell; load it with load_model(path, cell=new_cell(...))"
+        )
+    own = dataclasses.replace(architecture, cell=cell, custom=None)
+    if own.settings() != architecture.settings():
+        raise CheckpointError(
+            f"{stored} {custom.in_words(architecture.kind)}; the argument cell is "
+            f"{custom.in_words(own.kind)}; give the cell with which the net was made"
+        )
+    return own
 
 
 def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:

@@ -32,7 +32,8 @@ def pull_back(forward_fn, arguments, d_results):
     checks.cotangents(*d_results, *results)
     grads = vjp_of(d_results)
     inputs, _, params = arguments
-    checks.reached([number in reached for number in range(len(params))], inputs)
+    names = forward.parameter_names(forward_fn)
+    checks.reached([number in reached for number in range(len(params))], inputs, names=names)
     return grads
 
 
@@ -106,7 +107,8 @@ def value_and_grad(network, loss):
         watched = functools.partial(loss_fn, reached=reached)
         value_and_grad_of = jax.value_and_grad(watched, has_aux=True)
         (value, state), grads = value_and_grad_of(params, inputs, targets, weights)
-        checks.reached([number in reached for number in range(len(params))], *inputs)
+        names = forward.parameter_names(network)
+        checks.reached([number in reached for number in range(len(params))], *inputs, names=names)
         return value, state, grads
 
     return compute

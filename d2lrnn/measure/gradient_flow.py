@@ -77,7 +77,7 @@ def hidden_gradients(
     is added to each H_t, and the gradient for E_t is returned.
     """
     _, d_outputs = net.loss_and_d_outputs(X, Y, state, last_only=last_only)
-    forward_fn = networks.Perturbed(net.ops, net.architecture.cell, net.vocab_size)
+    forward_fn = networks.Perturbed(net.ops, net.architecture, net.vocab_size)
     rows = net.tensors.to_numpy(net.rows(X, state))
     zeros = np.zeros((*rows.shape[:2], net.num_hiddens), rows.dtype)
     inputs = net.tensor(np.concatenate([rows, zeros], 2))  # (T, n, V + h)
@@ -121,13 +121,13 @@ def bptt_terms(
         )
     inputs, targets, weights = net.tensors_of(X, y, valid)
     checks.size(num_steps=inputs[0].shape[0])
-    num_steps, cell = inputs[0].shape[0], net.architecture.cell
+    num_steps = inputs[0].shape[0]
     tensors, arrays = net.ops.tensors, repeated(net.arrays(), num_steps)
     copies = tensors.trainable(arrays, dtype=net.dtype, device=net.device)
-    compute = net.ops.gradients.value_and_grad(networks.Unshared(net.ops, cell), net.loss)
+    compute = net.ops.gradients.value_and_grad(networks.Unshared(net.ops, net.architecture), net.loss)
     _, _, grads = compute(copies, inputs, targets, weights)
     *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are of the output layer
-    by_step = [cells.CELLS[cell].named(own) for own in net.architecture.runs(terms)]
+    by_step = [net.architecture.kind.named(own) for own in net.architecture.runs(terms)]
     return {name: np.stack([own[name] for own in by_step]) for name in by_step[0]}
 
 

@@ -6,7 +6,7 @@ token, and gates with the step of the recurrent cell of its backend.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Inside:
             None for an RNN.
         memory: the memory C_t of an LSTM, (T, h), or None.
         probabilities: the probabilities of the next token after each token, (T, V).
+        others: the states of a custom cell except the first, by name, (T, ...).
     """
 
     tokens: list[str]
@@ -42,10 +43,12 @@ class Inside:
     candidates: Array | None
     memory: Any  # Array or None; a type checker cannot infer the cell
     probabilities: Array
+    others: dict[str, Array] = field(default_factory=dict)
 
     def series(self) -> dict[str, Array]:
         """Return the arrays (T, h) by name: H, then the gates, then the memory or similar."""
-        others = {"C": self.memory} if self.memory is not None else {}
+        others = {name: array for name, array in self.others.items() if array.ndim == 2}
+        others |= {"C": self.memory} if self.memory is not None else {}
         return {"H": self.states, **self.gates, **others}
 
 
@@ -90,10 +93,14 @@ def look_inside(
     # (T, V): all steps as rows of one batch
     X = net.tensors.one_hot(np.array(vocab[tokens]), len(vocab), **settings)
     gates, candidates = _gates(net, X, net.tensor(states[0][:-1]))
-    memory = states[1][1:] if len(states) > 1 else None
+    names, custom = net.architecture.kind.states, net.architecture.custom is not None
+    others = {name: array[1:] for name, array in zip(names, states, strict=True)}
+    del others[next(iter(names))]
+    memory = None if custom else others.get("C")
     scores = np.concatenate(outputs).astype(np.float64)
     probabilities = losses.probabilities(scores / temperature)
-    return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities)
+    own = others if custom else {}
+    return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities, own)
 
 
 def check_net(net: Any) -> None:
@@ -122,7 +129,7 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
     """
     cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
     named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
-    if not GATES[cell]:
+    if net.architecture.custom is not None or not GATES[cell]:
         return {}, None
 
     def step(X: Any, H: Any, *weights: Array) -> Any:

@@ -23,12 +23,12 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     with autograd.record():
         outputs, new_state = forward.call(forward_fn, inputs, tuple(state), params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
-    go_back([outputs, *new_state], [d_outputs, *d_state], params, inputs)
+    go_back(forward_fn, [outputs, *new_state], [d_outputs, *d_state], params, inputs)
     grads = [leaf.grad for leaf in leaves]
     return grads[0], tuple(grads[1 : 1 + len(state)]), grads[1 + len(state) :]
 
 
-def go_back(results, d_results, params, *inputs):
+def go_back(network, results, d_results, params, *inputs):
     """Run the backward pass, and check that every parameter receives a gradient.
 
     MXNet does not change the gradient of a parameter that is not used. It marks computed gradients
@@ -40,7 +40,7 @@ def go_back(results, d_results, params, *inputs):
     if ends:
         autograd.backward(*map(list, zip(*ends)))
     fresh = [bool(param._fresh_grad) for param in params]
-    checks.reached(fresh, *inputs)
+    checks.reached(fresh, *inputs, names=forward.parameter_names(network))
     for param, is_fresh in zip(params, fresh):
         if not is_fresh:
             param.grad[:] = 0
@@ -122,7 +122,7 @@ def value_and_grad(network, loss):
             checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = losses.mean() if weights is None else (losses * weights).sum()
-        go_back([value], [None], params, *inputs)
+        go_back(network, [value], [None], params, *inputs)
         return value, state, [param.grad for param in params]
 
     return compute

@@ -31,7 +31,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     def say(self, index, state, given, noise):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
-        step = None if self.is_custom else self.ops.steps[self.architecture.cell]
+        step = None if self.is_custom else self.ops.step_of(self.architecture)
         if step is None or step.__module__ != scratch.__name__:  # it cannot run with symbols
             return super().say(index, state, given, noise)
         return say(self, index, state, given, noise)

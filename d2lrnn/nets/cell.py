@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -40,6 +40,9 @@ class Cell:
         gates: a letter ? for each gate that has the parameters W_x?, W_h? and b_?, in order.
         first: by name, functions (shape, generator) -> array for the parameters whose initial
             values differ from the rule: small random numbers for matrices, 0 for vectors.
+        begin: by name, the number that fills a state before the first time step, if it is not 0.
+        step: for a custom cell, the function step(X, state, params) -> state of one time step.
+        backend: for a custom cell, the name of the backend that its step uses.
     """
 
     name: str
@@ -49,6 +52,9 @@ class Cell:
     init_state: str = ""
     gates: str = ""
     first: Mapping[str, FirstValue] = field(default_factory=dict)
+    begin: Mapping[str, float] = field(default_factory=dict)
+    step: Callable[..., Any] | None = None
+    backend: str = ""
 
     def shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the parameters, without the output layer's."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from d2lrnn import checks
@@ -39,16 +39,52 @@ CELLS = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """A cell, the number of layers, and whether they run in one direction or in both."""
+    """A cell, the number of layers, and whether they run in one direction or in both.
+
+    Attributes:
+        cell: the name of the cell. The argument may also be a custom cell: a Cell with a step, or
+            an object with such a Cell as its attribute kind.
+        num_layers: 1 or above.
+        bidirectional: whether each layer also runs from the last step to the first.
+        custom: the custom cell, or None.
+    """
 
     cell: str = "rnn"
     num_layers: int = 1
     bidirectional: bool = False
+    custom: Cell | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        checks.choice(self.cell, "cell", tuple(CELLS))
+        """Check the values, and convert a custom cell to its name and its Cell."""
+        own = getattr(self.cell, "kind", self.cell)
+        if isinstance(own, Cell):
+            vars(self).update(cell=own.name, custom=own)
+        if self.custom is None:
+            checks.choice(self.cell, "cell", tuple(CELLS))
         checks.size(num_layers=self.num_layers)
+
+    @property
+    def kind(self) -> Cell:
+        """The names and axes of the cell's parameters and states."""
+        return self.custom or CELLS[self.cell]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the cell, layers and directions as a model file stores them.
+
+        Two architectures with equal settings have the same parameters and states.
+        """
+        settings: dict[str, Any] = {
+            "cell": self.cell,
+            "num_layers": self.num_layers,
+            "bidirectional": self.bidirectional,
+        }
+        if self.custom is not None:
+            both = {"parameters": self.custom.parameters, "states": self.custom.states}
+            settings["custom"] = {
+                name: [[key, list(axes)] for key, axes in part.items()]  # in order
+                for name, part in both.items()
+            }
+        return settings
 
     @property
     def plain(self) -> bool:
@@ -63,7 +99,7 @@ class Architecture:
     @property
     def num_states(self) -> int:
         """The length of the state: the number of the cell's states, per layer and direction."""
-        return self.num_layers * self.num_directions * len(CELLS[self.cell].states)
+        return self.num_layers * self.num_directions * len(self.kind.states)
 
     @functools.cached_property
     def parameters(self) -> list[str]:
@@ -72,7 +108,7 @@ class Architecture:
         for layer in range(1, self.num_layers + 1):
             for direction in ("", "reverse.")[: self.num_directions]:
                 prefix = "" if self.plain else f"layer{layer}.{direction}"
-                names += [prefix + name for name in CELLS[self.cell].parameters]
+                names += [prefix + name for name in self.kind.parameters]
         return [*names, "W_hq", "b_q"]
 
     def shapes(self, vocab_size: int, num_hiddens: int) -> list[Shape]:
@@ -85,20 +121,26 @@ class Architecture:
     @property
     def first(self) -> list[FirstValue | None]:
         """The functions of Cell.first for the parameters of all layers; None for the rule."""
-        cell = CELLS[self.cell]
+        cell = self.kind
         one = [cell.first.get(name) for name in cell.parameters]
         return one * (self.num_layers * self.num_directions)
 
     def state_shapes(self, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the state of all layers, without the axis of the batch."""
-        one = CELLS[self.cell].state_shapes(num_hiddens)
+        one = self.kind.state_shapes(num_hiddens)
+        return one * (self.num_layers * self.num_directions)
+
+    @property
+    def state_values(self) -> list[float]:
+        """The number that fills each state of all layers before the first time step."""
+        one = [float(self.kind.begin.get(name, 0)) for name in self.kind.states]
         return one * (self.num_layers * self.num_directions)
 
     def layer_shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the parameters of all layers, without the output layer's."""
         shapes = []
         for _ in range(self.num_layers):
-            shapes += CELLS[self.cell].shapes(num_inputs, num_hiddens) * self.num_directions
+            shapes += self.kind.shapes(num_inputs, num_hiddens) * self.num_directions
             num_inputs = num_hiddens * self.num_directions
         return shapes
 
@@ -144,7 +186,7 @@ class Architecture:
             )
         checks.num_params(len(params), self.parameters)
         kinds.any_backend(params=params[:1])
-        cell = CELLS[self.cell]
+        cell = self.kind
         return cell.size("d", params), cell.size("h", params)
 
     def check_params(self, params: Sequence[Any]) -> None:
@@ -163,11 +205,11 @@ class Architecture:
 
     def runs(self, params: Sequence[Any]) -> list[list[Any]]:
         """Return the parameters of all layers as one list for each layer and direction."""
-        return chunks(params, len(CELLS[self.cell].parameters))
+        return chunks(params, len(self.kind.parameters))
 
     def kinds(self, state: Sequence[Any]) -> list[list[Any]]:
         """Return the state by kind: all Hs, layer by layer, and for the LSTM all Cs."""
-        return list(map(list, zip(*chunks(state, len(CELLS[self.cell].states)), strict=True)))
+        return list(map(list, zip(*chunks(state, len(self.kind.states)), strict=True)))
 
     def top(self, state: Sequence[Any]) -> list[Any]:
         """Return the last layer's H, of each direction, from the state of all layers."""
@@ -175,7 +217,7 @@ class Architecture:
 
     def layers(self, params: Sequence[Any], state: Sequence[Any]) -> Iterator[list[Any]]:
         """Yield, layer by layer, a pair (parameters, state) for each direction."""
-        states = chunks(state, len(CELLS[self.cell].states))
+        states = chunks(state, len(self.kind.states))
         yield from chunks(list(zip(self.runs(params), states, strict=True)), self.num_directions)
 
 

@@ -50,6 +50,7 @@ class SequenceNet(ABC):
     ) -> None:
         """Draw the parameters: matrices from N(0, 2 / (inputs + outputs)), biases 0."""
         self.architecture, self.dtype, self.device = architecture, checks.floating(dtype), device
+        self.ops.step_of(architecture)  # checks that a custom cell belongs to the backend
         first = architecture.first
         arrays = first_values.draw(shapes, seed, xavier=True, first=first)
         self.params = self.ops.tensors.trainable(arrays, dtype=self.dtype, device=device)
@@ -142,7 +143,7 @@ class SequenceNet(ABC):
     @property
     def num_hiddens(self) -> int:
         """The number of hidden units of a layer in one direction."""
-        return cells.CELLS[self.architecture.cell].size("h", self.params)
+        return self.architecture.kind.size("h", self.params)
 
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
@@ -166,7 +167,7 @@ class Reader(SequenceNet):
         num_hiddens: int,
         num_outputs: int,
         *,
-        cell: str = "rnn",
+        cell: Any = "rnn",
         num_layers: int = 1,
         bidirectional: bool = False,
         seed: int | None = None,
@@ -212,7 +213,7 @@ class SequenceClassifierScratch(Reader):
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
         num_outputs: the number of classes; 1 for a yes-or-no label, computed by a sigmoid.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.
@@ -272,7 +273,7 @@ class SequenceTaggerScratch(Reader):
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
         num_outputs: the number of labels.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.

@@ -30,7 +30,7 @@ class EncoderScratch(SequenceNet):
     Args:
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
         num_layers: the number of layers of cells.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
@@ -52,7 +52,7 @@ class EncoderScratch(SequenceNet):
         num_inputs: int,
         num_hiddens: int,
         *,
-        cell: str = "gru",
+        cell: Any = "gru",
         num_layers: int = 1,
         seed: int | None = None,
         dtype: str = "float32",
@@ -104,7 +104,7 @@ class DecoderScratch(SequenceNet):
         num_hiddens: the number of hidden units of a layer.
         num_context: the number of features of the context.
         loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm".
+        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
         num_layers: the number of layers of cells.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
@@ -130,7 +130,7 @@ class DecoderScratch(SequenceNet):
         num_context: int,
         *,
         loss: str = "softmax",
-        cell: str = "gru",
+        cell: Any = "gru",
         num_layers: int = 1,
         seed: int | None = None,
         dtype: str = "float32",

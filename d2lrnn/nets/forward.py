@@ -109,6 +109,12 @@ def is_custom(forward_fn: Any) -> bool:
     return not isinstance(forward_fn, ForwardFunction) or forward_fn.architecture is None
 
 
+def parameter_names(network: Any) -> list[str]:
+    """Return the names of the parameters of a forward function or network, or [] if unknown."""
+    architecture = getattr(getattr(network, "forward_fn", network), "architecture", None)
+    return [] if architecture is None else list(architecture.parameters)
+
+
 def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -> Any:
     """Call a forward function; check that a custom one returns outputs and a state.
 
@@ -122,10 +128,10 @@ def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -
     own_name = f"the forward function {name_of(forward_fn)}"
     expected = f"expected (outputs, state), the state as a tuple of {len(state)}"
     if not isinstance(results, (tuple, list)) or len(results) != 2:
-        raise ValueError(f"{own_name} returns {_described(results)}; {expected}")
+        raise ValueError(f"{own_name} returns {described(results)}; {expected}")
     outputs, last = results
     if not isinstance(last, (tuple, list)) or len(last) != len(state):
-        raise ValueError(f"{own_name} returns {_described(last)} as the state; {expected}")
+        raise ValueError(f"{own_name} returns {described(last)} as the state; {expected}")
     return outputs, tuple(last)
 
 
@@ -162,7 +168,7 @@ def check_results(
     expected: Any = (rows, width)
     if checks.shapes_differ(shapes[-1], expected):
         raise ValueError(
-            f"{own_name} returns {_described(outputs)} of shape {shapes[-1]} as outputs; expected "
+            f"{own_name} returns {described(outputs)} of shape {shapes[-1]} as outputs; expected "
             "a tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "
             f"({rows}, {width})"
         )
@@ -173,6 +179,7 @@ def name_of(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Return the type of a value with its article, and its length, for error messages."""
     kind = type(value).__name__
     return f"a {kind} of {len(value)}" if isinstance(value, (tuple, list, dict)) else f"a {kind}"

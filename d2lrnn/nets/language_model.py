@@ -270,7 +270,7 @@ def copy_params(source: Model, target: Model) -> None:
                 f"{name} is of type {type(model).__name__}; expected a model; the order is "
                 "copy_params(source, target)"
             )
-    if source.architecture != target.architecture:
+    if source.architecture.settings() != target.architecture.settings():
         raise ValueError(
             f"the source is {describe.in_words(source.architecture)}, the target "
             f"{describe.in_words(target.architecture)}; "

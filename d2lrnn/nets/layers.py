@@ -17,7 +17,7 @@ Triple = tuple[Callable[..., list[Any]], Callable[..., tuple[Any, ...]], Forward
 def stack_of(ops: Ops) -> Callable[..., Triple]:
     """Return the function stack of a backend."""
 
-    def stack(cell: str, num_layers: int = 1, bidirectional: bool = False) -> Triple:
+    def stack(cell: Any, num_layers: int = 1, bidirectional: bool = False) -> Triple:
         """Return get_params, init_state and forward_fn of a deep network, for RNNModelScratch."""
         composed = Composed(ops, cells.Architecture(cell, num_layers, bidirectional))
         forward_fn = ForwardFunction(composed, composed.architecture)
@@ -59,6 +59,10 @@ class Composed:
     ops: Ops
     architecture: cells.Architecture
     __name__ = "forward"
+
+    def __post_init__(self) -> None:
+        """Check that a custom cell belongs to the backend."""
+        self.ops.step_of(self.architecture)
 
     def __repr__(self) -> str:
         """Return the architecture and the backend."""
@@ -109,7 +113,7 @@ def run_layers(
 
     Where the mask (T, n, 1) is 0, the state does not change.
     """
-    step = ops.steps[architecture.cell] if mask is None else masked(ops.steps[architecture.cell])
+    step = ops.step_of(architecture) if mask is None else masked(ops.step_of(architecture))
     Hs, last = inputs, []
     for directions in architecture.layers(weights, state):
         outputs = []

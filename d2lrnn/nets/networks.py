@@ -104,14 +104,14 @@ class Unshared:
     """
 
     ops: Ops
-    cell: str
+    architecture: cells.Architecture
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
         """Return the outputs (n, q) of the last states for inputs (T, n, d)."""
         *copies, W_hq, b_q = params
-        step = layers.masked(self.ops.steps[self.cell])
+        step = layers.masked(self.ops.step_of(self.architecture))
         joined = self.ops.tensors.concat([inputs, mask])
-        for t, own in enumerate(cells.Architecture(self.cell).runs(copies)):
+        for t, own in enumerate(self.architecture.runs(copies)):
             state = step(joined[t], state, own)
         return self.ops.output_layer(state[0][None], W_hq, b_q), tuple(state)
 
@@ -126,7 +126,7 @@ class Perturbed:
     """
 
     ops: Ops
-    cell: str
+    architecture: cells.Architecture
     num_inputs: int
 
     def __call__(self, inputs: Any, state: Any, params: Any) -> Outputs:
@@ -137,7 +137,9 @@ class Perturbed:
 
     def step(self, XE: Any, state: Any, params: Any) -> tuple[Any, ...]:
         """Return the state after one step."""
-        H, *others = self.ops.steps[self.cell](XE[:, : self.num_inputs], state, params)
+        H, *others = self.ops.step_of(self.architecture)(
+            XE[:, : self.num_inputs], state, params
+        )
         return (H + XE[:, self.num_inputs :], *others)
 
 

@@ -108,6 +108,22 @@ class Ops:
         """The group of processes that train together, to which this process belongs."""
         return group.Group(self, self.distributed.connect())
 
+    def step_of(self, architecture: Architecture) -> Callable[..., Any]:
+        """Return the function of one time step of an architecture's cell.
+
+        Raises:
+            ValueError: it is a custom cell that another backend's new_cell returned.
+        """
+        custom = architecture.custom
+        if custom is None or custom.step is None:
+            return self.steps[architecture.cell]
+        if custom.backend != self.name:
+            raise ValueError(
+                f"the cell {custom.name} was made by d2lrnn.{custom.backend}.new_cell; expected a "
+                f"cell of {self.name}; make it with d2lrnn.{self.name}.new_cell"
+            )
+        return custom.step
+
     def zero_state(
         self,
         architecture: Architecture,
@@ -117,11 +133,15 @@ class Ops:
         dtype: str = "float32",
         device: Any = None,
     ) -> tuple[Any, ...]:
-        """Return the state of all layers before the first time step: zeros."""
+        """Return the state of all layers before the first time step.
+
+        It is zeros, or the numbers in Cell.begin for some states of a custom cell.
+        """
         checks.count(batch_size=batch_size)
         checks.size(num_hiddens=num_hiddens)
         settings = {"dtype": checks.floating(dtype), "device": device}
+        shapes = architecture.state_shapes(num_hiddens)
         return tuple(
-            self.tensors.from_numpy(np.zeros((batch_size, *shape)), **settings)
-            for shape in architecture.state_shapes(num_hiddens)
+            self.tensors.from_numpy(np.full((batch_size, *shape), number), **settings)
+            for shape, number in zip(shapes, architecture.state_values, strict=True)
         )

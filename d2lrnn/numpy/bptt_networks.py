@@ -54,7 +54,7 @@ def trace_cell(forward_fn, inputs, state, params):
     A function with a ``trace``, such as rnn_fused, has its own backward pass; the cells of bptt and
     their stacks use the backward pass of bptt; other functions are recorded on a tape.
     """
-    if isinstance(forward_fn, networks.Perturbed):
+    if isinstance(forward_fn, networks.Perturbed) and forward_fn.architecture.cell in bptt.BACK:
         return trace_perturbed(forward_fn, inputs, state, params)
     if isinstance(forward_fn, forward.ForwardFunction) and forward_fn.trace:
         return forward_fn.trace(inputs, state, params)
@@ -92,7 +92,7 @@ def trace_custom(forward_fn, inputs, state, params):
 def trace_perturbed(network, inputs, state, params):
     """Return the same as trace_cell; the gradient of E_t is dL/dH_t, the total gradient of H_t."""
     *weights, W_hq, b_q = params
-    step, rows = bptt.STEPS[network.cell], inputs[:, :, : network.num_inputs]
+    step, rows = bptt.STEPS[network.architecture.cell], inputs[:, :, : network.num_inputs]
 
     def perturbed_step(XE, state, params):
         (H, *others), cache = step(XE[:, : network.num_inputs], state, params)
@@ -103,7 +103,7 @@ def trace_perturbed(network, inputs, state, params):
     def back(d_outputs, d_state):
         dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
         cache = rows, None, tape
-        dX, d_first, d_weights, dE = bptt.run_back(network.cell, cache, weights, dHs, d_state)
+        dX, d_first, d_weights, dE = bptt.run_back(network.architecture.cell, cache, weights, dHs, d_state)
         return np.concatenate([dX, dE], 2), d_first, [*d_weights, *d_output_layer]
 
     return bptt.output_layer(Hs, W_hq, b_q), last, back
@@ -176,10 +176,10 @@ def _(network: networks.EncoderDecoder, params, source, mask, state, before):
 @by_hand.register
 def _(network: networks.Unshared, params, inputs, mask, state):
     *copies, W_hq, b_q = params
-    weights = cells.Architecture(network.cell).runs(copies)
+    weights = network.architecture.runs(copies)
     tape = []
     for X, m, own in zip(inputs, mask, weights):
-        state, cache = bptt.masked_step(bptt.STEPS[network.cell], X, m, state, own)
+        state, cache = bptt.masked_step(bptt.STEPS[network.architecture.cell], X, m, state, own)
         tape.append(cache)
     features = state[0][None]
 
@@ -188,7 +188,7 @@ def _(network: networks.Unshared, params, inputs, mask, state):
         d_state = (d_features[0], *(np.zeros_like(s) for s in state[1:]))
         d_copies = [[np.zeros_like(param) for param in own] for own in weights]
         for cache, m, own, grads in reversed(list(zip(tape, mask, weights, d_copies))):
-            _, d_state = bptt.masked_back(network.cell, cache, m, own, d_state, grads)
+            _, d_state = bptt.masked_back(network.architecture.cell, cache, m, own, d_state, grads)
         return [*(grad for grads in d_copies for grad in grads), *d_output_layer]
 
     return bptt.output_layer(features, W_hq, b_q), state, pull_back
@@ -202,7 +202,7 @@ def output_layer_back(Hs, W_hq, d_outputs):
 
 def put_on_top(architecture, d_state, parts):
     """Add parts, one for each direction, to the last layer's dH in the list d_state."""
-    kinds = len(cells.CELLS[architecture.cell].states)
+    kinds = len(architecture.kind.states)
     first = len(d_state) - kinds * len(parts)
     for index, part in enumerate(parts):
         d_state[first + kinds * index] = d_state[first + kinds * index] + part

@@ -3,7 +3,7 @@
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import kinds, optimizers
+from d2lrnn.nets import forward, kinds, optimizers
 from d2lrnn.nets.losses import LOSSES
 from d2lrnn.nets.steps import Update
 
@@ -17,7 +17,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
     d_inputs, d_state, d_params = back(d_outputs, d_state)
-    d_params = all_reached(d_params, params, inputs)
+    d_params = all_reached(forward_fn, d_params, params, inputs)
     return np.ascontiguousarray(d_inputs), tuple(in_one_piece(d_state)), in_one_piece(d_params)
 
 
@@ -26,9 +26,10 @@ def in_one_piece(grads):
     return [np.ascontiguousarray(grad) for grad in grads]
 
 
-def all_reached(grads, params, *inputs):
+def all_reached(network, grads, params, *inputs):
     """Return gradients with None replaced by zeros; check that only empty inputs give None."""
-    checks.reached([grad is not None for grad in grads], *inputs)
+    names = forward.parameter_names(network)
+    checks.reached([grad is not None for grad in grads], *inputs, names=names)
     return [np.zeros_like(p) if g is None else g for p, g in zip(params, grads)]
 
 
@@ -54,7 +55,7 @@ def value_and_grad(network, loss):
         outputs, state, pull_back = bptt_networks.trace(network, params, *inputs)
         checks.targets(targets, weights, outputs, loss)
         value, d_outputs = loss_and_gradient(outputs, targets, weights)
-        grads = all_reached(pull_back(d_outputs), params, *inputs)
+        grads = all_reached(network, pull_back(d_outputs), params, *inputs)
         return value, state, in_one_piece(grads)
 
     return compute

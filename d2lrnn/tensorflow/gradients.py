@@ -22,7 +22,8 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
         outputs, new_state = forward.call(forward_fn, *sources)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
     grads = tape.gradient([outputs, *new_state], sources, output_gradients=[d_outputs, *d_state])
-    checks.reached([grad is not None for grad in grads[2]], inputs)
+    names = forward.parameter_names(forward_fn)
+    checks.reached([grad is not None for grad in grads[2]], inputs, names=names)
     return tuple(filled(*both) for both in zip(grads, sources))
 
 
@@ -76,7 +77,8 @@ def value_and_grad(network, loss):
             losses = losses_of(outputs, targets)
             value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
         grads = tape.gradient(value, params)
-        checks.reached([grad is not None for grad in grads], *inputs)
+        names = forward.parameter_names(network)
+        checks.reached([grad is not None for grad in grads], *inputs, names=names)
         return value, state, filled(grads, params)
 
     return compute

@@ -22,8 +22,9 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
     outputs, new_state = forward.call(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, new_state)
+    names = forward.parameter_names(forward_fn)
     grads = gradients_of((outputs, *new_state), (d_outputs, *d_state), leaves)
-    checks.reached([grad is not None for grad in grads[first:]], inputs)
+    checks.reached([grad is not None for grad in grads[first:]], inputs, names=names)
     grads = in_one_piece(filled(grads, leaves))
     return grads[0], tuple(grads[1:first]), grads[first:]
 
@@ -105,7 +106,8 @@ def differentiated(network, loss):
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
         grads = gradients_of([value], [None], params)
-        checks.reached([grad is not None for grad in grads], *inputs)
+        names = forward.parameter_names(network)
+        checks.reached([grad is not None for grad in grads], *inputs, names=names)
         return value.detach(), state, filled(grads, params)
 
     return compute
