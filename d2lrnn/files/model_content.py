@@ -108,8 +108,9 @@ def model_of(
 def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
     """Return the architecture that the settings of a file describe; a custom cell has no step."""
     own = settings.get("custom") if settings["cell"] not in cells.CELLS else None
-    cell = settings["cell"] if own is None else custom.from_settings(settings["cell"], own)
-    return cells.Architecture(cell, settings["num_layers"], settings["bidirectional"])
+    cell = None if own is None else custom.from_settings(settings["cell"], own)
+    names = "cell", "num_layers", "bidirectional"
+    return cells.Architecture(*(settings[name] for name in names), custom=cell)
 
 
 def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:

@@ -226,7 +226,9 @@ def _build(path: StrPath, new_net: Callable[..., Any], cell: Any, device: Any) -
 
 def _with_step(path: StrPath, architecture: cells.Architecture, cell: Any) -> cells.Architecture:
     """Return the architecture of a file with a custom cell, after checking that the two agree."""
-    stored = f"{os.fspath(path)} holds the {'cell' if architecture.custom is None else 'custom cell'}"
+    stored = (
+        f"{os.fspath(path)} holds the {'cell' if architecture.custom is None else 'custom cell'}"
+    )
     if cell is None:
         raise CheckpointError(
             f"{stored} {custom.in_words(architecture.kind)}; a file does not hold the function of "

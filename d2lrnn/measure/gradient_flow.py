@@ -124,7 +124,9 @@ def bptt_terms(
     num_steps = inputs[0].shape[0]
     tensors, arrays = net.ops.tensors, repeated(net.arrays(), num_steps)
     copies = tensors.trainable(arrays, dtype=net.dtype, device=net.device)
-    compute = net.ops.gradients.value_and_grad(networks.Unshared(net.ops, net.architecture), net.loss)
+    compute = net.ops.gradients.value_and_grad(
+        networks.Unshared(net.ops, net.architecture), net.loss
+    )
     _, _, grads = compute(copies, inputs, targets, weights)
     *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are of the output layer
     by_step = [net.architecture.kind.named(own) for own in net.architecture.runs(terms)]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from d2lrnn import checks
 from d2lrnn.nets import first_values, kinds
-from d2lrnn.nets.cell import gated
+from d2lrnn.nets.cell import Cell, gated
 from d2lrnn.nets.first_values import Array, FirstValue, Shape
 
 Item = TypeVar("Item")

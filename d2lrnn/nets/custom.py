@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import keyword
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import kinds, layers
+from d2lrnn.nets import cell_arguments, kinds, layers
 from d2lrnn.nets.cell import Axes, Cell
-from d2lrnn.nets.cells import CELLS, Architecture
+from d2lrnn.nets.cells import Architecture
 from d2lrnn.nets.first_values import Array, FirstValue, Shape
-from d2lrnn.nets.forward import ForwardFunction, described, name_of
+from d2lrnn.nets.forward import ForwardFunction, described
 from d2lrnn.nets.ops import Ops
-
-OUTPUT_LAYER = ("W_hq", "b_q")
 
 
 class CustomCell(NamedTuple):
@@ -49,14 +45,10 @@ class CustomCell(NamedTuple):
 def in_words(cell: Cell) -> str:
     """Return the name, the parameters and the states of a cell."""
     parts = (
-        ", ".join(f"{name} {_shown(axes)}" for name, axes in axes_of.items())
+        ", ".join(f"{name} {cell_arguments.shown(axes)}" for name, axes in axes_of.items())
         for axes_of in (cell.parameters, cell.states)
     )
     return "{} (parameters: {}; states: {})".format(cell.name, *parts)
-
-
-def _shown(axes: Axes) -> str:
-    return f"({', '.join(map(str, axes))}{',' if len(axes) == 1 else ''})"
 
 
 def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
@@ -74,17 +66,18 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
         output: str | None = None,
         init: Mapping[str, Any] | None = None,
     ) -> CustomCell:
-        name = _cell_name(step, name)
-        parameters, axes_of = _parameters(params), _states(states, output)
-        _check_names([*parameters, *axes_of])
-        _check_axes(parameters, axes_of, output)
-        _check_signature(step, name, [s for s in axes_of if s != output])
-        first, begin = _initial_values(init or {}, parameters, axes_of)
+        name = cell_arguments.cell_name(step, name)
+        parameters = cell_arguments.parameter_axes(params)
+        axes_of = cell_arguments.state_axes(states, output)
+        cell_arguments.check_names([*parameters, *axes_of])
+        cell_arguments.check_axes(parameters, axes_of)
+        cell_arguments.check_signature(step, name, [s for s in axes_of if s != output])
+        first, begin = _initial_values({} if init is None else init, parameters, axes_of)
         own = OwnStep(step, name, ops.name, tuple(parameters), tuple(axes_of), output)
-        values = {"first": first, "begin": begin}
-        cell = Cell(name, parameters, axes_of, **values, step=own, backend=ops.name)
-        get_params, init_state, forward_fn = layers.functions(ops, Architecture(cell))
-        return CustomCell(get_params, init_state, forward_fn)
+        cell = Cell(name, parameters, axes_of, first=first, begin=begin, step=own, backend=ops.name)
+        composed = layers.Composed(ops, Architecture(name, custom=cell))
+        forward_fn = ForwardFunction(composed, composed.architecture)
+        return CustomCell(composed.get_params, composed.init_state, forward_fn)
 
     def tanh(X: Any) -> Any:
         return ops.tensors.tanh(X)
@@ -117,16 +110,14 @@ class OwnStep:
         if len(self.states) == 1 and not isinstance(results, (tuple, list)):
             results = (results,)
         if not isinstance(results, (tuple, list)) or len(results) != len(self.states):
+            form = "one tensor" if len(self.states) == 1 else "a tuple"
             raise ValueError(
                 f"the step of {self.name} returns {described(results)}; expected "
-                f"{', '.join(self.states)}{self._as_before(X)}"
+                f"{', '.join(self.states)} as {form}"
             )
         for result, before, name in zip(results, state, self.states, strict=True):
             self._check(name, result, before)
         return tuple(results)
-
-    def _as_before(self, X: Any) -> str:
-        return " as one tensor" if len(self.states) == 1 else " as a tuple"
 
     def _check(self, name: str, result: Any, before: Any) -> None:
         """Check that a result is a tensor of the shape and the dtype of the state before."""
@@ -187,117 +178,6 @@ class Drawn:
         return array
 
 
-def _cell_name(step: Any, name: Any) -> str:
-    """Return the name of a custom cell: the argument, or the name of the step."""
-    if not callable(step):
-        raise ValueError(
-            f"step is {described(step)}; expected a function step(X, *states, p) of one time step"
-        )
-    if name is None:
-        name = name_of(getattr(step, "func", step))  # of functools.partial
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"the name of the cell is {name!r}; expected an identifier, name='mgu'")
-    if name in CELLS:
-        raise ValueError(
-            f"{name} is the name of a built-in cell; give another one, such as name='my_{name}'"
-        )
-    return name
-
-
-def _parameters(params: Any) -> dict[str, Axes]:
-    if not isinstance(params, Mapping) or not params:
-        raise ValueError(
-            f"params is {described(params)}; expected the axes of each parameter by its name, such "
-            "as {'W_xh': ('d', 'h'), 'b_h': ('h',)}"
-        )
-    return {name: _axes(name, axes) for name, axes in params.items()}
-
-
-def _states(states: Any, output: str | None) -> dict[str, Axes]:
-    """Return the axes of the output, if there is one, and of the states by name."""
-    if isinstance(states, str) or not isinstance(states, (Mapping, list, tuple)) or not states:
-        raise ValueError(
-            f"states is {states!r}; expected names, such as ('H',), or the axes of each state by "
-            "its name, such as {'H': ('h',)}"
-        )
-    if not isinstance(states, Mapping):
-        _check_names(states)
-        states = dict.fromkeys(states, ("h",))
-    own = {name: _axes(name, axes) for name, axes in states.items()}
-    if output is None:
-        return own
-    _check_names([output, *own])
-    return {output: ("h",), **own}
-
-
-def _axes(name: Any, axes: Any) -> Axes:
-    """Return the axes of a parameter or a state as a tuple."""
-    if isinstance(axes, (list, tuple, str)) and axes and all(map(_is_axis, axes)):
-        return tuple(axes)
-    raise ValueError(
-        f"the axes of {name} are {axes!r}; expected a tuple such as ('d', 'h') or ('h',), of 'd' "
-        "(inputs), 'h' (hidden units) and integers above 0"
-    )
-
-
-def _is_axis(axis: Any) -> bool:
-    is_size = isinstance(axis, (int, np.integer)) and not isinstance(axis, bool) and axis > 0
-    return axis in ("d", "h") if isinstance(axis, str) else is_size
-
-
-def _check_names(names: Sequence[Any]) -> None:
-    """Check that names of parameters and states are different identifiers."""
-    for name in names:
-        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-            raise ValueError(f"{name!r} is not a name; expected an identifier, such as 'W_xh'")
-        if name.startswith("_"):
-            raise ValueError(f"the name {name} starts with an underscore; leave it out")
-        if name in OUTPUT_LAYER:
-            raise ValueError(
-                f"{name} belongs to the output layer, which new_cell adds; give it another name"
-            )
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"the name {', '.join(twice)} is used twice; parameters, states and the output need "
-            "different names"
-        )
-
-
-def _check_axes(parameters: Mapping[str, Axes], states: Mapping[str, Axes], output: Any) -> None:
-    """Check that parameters have the axes d and h, states do not have d, and the first is (h,)."""
-    for letter, meaning in (("d", "inputs"), ("h", "hidden units")):
-        if not any(letter in axes for axes in parameters.values()):
-            raise ValueError(
-                f"no parameter has the axis {letter!r} ({meaning}); expected one, such as 'W_xh': "
-                "('d', 'h')"
-            )
-    for name, axes in states.items():
-        if "d" in axes:
-            raise ValueError(f"the state {name} has the axis 'd'; expected 'h' and integers")
-    name, axes = next(iter(states.items()))
-    if axes != ("h",):
-        raise ValueError(
-            f"the first state, {name}, is also the output and has the axes {_shown(axes)}; "
-            "expected ('h',); otherwise, name the output: output='O', and return it first"
-        )
-
-
-def _check_signature(step: Callable[..., Any], name: str, states: Sequence[str]) -> None:
-    """Check that a step can be called with the input, the states and the parameters."""
-    try:
-        signature = inspect.signature(step)
-    except (TypeError, ValueError):  # not known, as for some compiled functions
-        return
-    try:
-        signature.bind(*[None] * (2 + len(states)))
-    except TypeError:
-        raise ValueError(
-            f"the step {name}{signature} cannot be called with ({', '.join(('X', *states, 'p'))}): "
-            "the input, the states and the parameters; change the step or states"
-        ) from None
-
-
 def _initial_values(
     init: Any, parameters: Mapping[str, Axes], states: Mapping[str, Axes]
 ) -> tuple[dict[str, FirstValue], dict[str, float]]:
@@ -334,9 +214,11 @@ def from_settings(name: Any, settings: Any) -> Cell:
         ValueError: the settings are not those that Architecture.settings returns.
     """
     both = settings["parameters"], settings["states"]
-    parameters, states = ({key: _axes(key, axes) for key, axes in part} for part in both)
-    if not isinstance(name, str) or any(map(len, both)) and len(both[0]) != len(parameters):
-        raise ValueError(f"the custom cell is {name!r} with a parameter twice")
-    _check_names([*parameters, *states])
-    _check_axes(parameters, states, None)
+    parameters, states = (
+        {key: cell_arguments.axes_of(key, axes) for key, axes in part} for part in both
+    )
+    if not isinstance(name, str) or len(parameters) < len(both[0]):
+        raise ValueError(f"the custom cell is {name!r}, with a parameter twice")
+    cell_arguments.check_names([*parameters, *states])
+    cell_arguments.check_axes(parameters, states)
     return Cell(name, parameters, states)

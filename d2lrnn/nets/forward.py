@@ -182,4 +182,6 @@ def name_of(function: Any) -> str:
 def described(value: Any) -> str:
     """Return the type of a value with its article, and its length, for error messages."""
     kind = type(value).__name__
-    return f"a {kind} of {len(value)}" if isinstance(value, (tuple, list, dict)) else f"a {kind}"
+    article = "an" if kind[0] in "aeiou" else "a"
+    is_long = isinstance(value, (tuple, list, dict))
+    return f"{article} {kind} of {len(value)}" if is_long else f"{article} {kind}"

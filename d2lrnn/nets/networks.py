@@ -137,9 +137,7 @@ class Perturbed:
 
     def step(self, XE: Any, state: Any, params: Any) -> tuple[Any, ...]:
         """Return the state after one step."""
-        H, *others = self.ops.step_of(self.architecture)(
-            XE[:, : self.num_inputs], state, params
-        )
+        H, *others = self.ops.step_of(self.architecture)(XE[:, : self.num_inputs], state, params)
         return (H + XE[:, self.num_inputs :], *others)
 
 

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from d2lrnn.nets import cells, forward, networks
+from d2lrnn.nets import forward, networks
 from d2lrnn.numpy import bptt, tape
 from d2lrnn.numpy.tensors import concat
 
@@ -103,7 +103,9 @@ def trace_perturbed(network, inputs, state, params):
     def back(d_outputs, d_state):
         dHs, *d_output_layer = output_layer_back(Hs, W_hq, d_outputs)
         cache = rows, None, tape
-        dX, d_first, d_weights, dE = bptt.run_back(network.architecture.cell, cache, weights, dHs, d_state)
+        dX, d_first, d_weights, dE = bptt.run_back(
+            network.architecture.cell, cache, weights, dHs, d_state
+        )
         return np.concatenate([dX, dE], 2), d_first, [*d_weights, *d_output_layer]
 
     return bptt.output_layer(Hs, W_hq, b_q), last, back

@@ -280,15 +280,19 @@ def apply(trace, inputs, state, params):
 
 
 def gradients(results, d_results, leaves):
-    """Return the gradient of each leaf, or None if the results do not depend on it."""
+    """Return the gradient of each leaf, or None if the results do not depend on it.
+
+    d_results may be shorter than results; the other results do not contribute.
+    """
     nodes, arrived = {}, {}
-    waiting = traced_only(results, results)
+    pairs = list(zip(results, d_results))
+    ends = [result for result, _ in pairs]
+    waiting = traced_only(ends, ends)
     while waiting:
         node = waiting.pop()
         if node.number not in nodes:
             nodes[node.number] = node
             waiting += node.sources
-    pairs = list(zip(results, d_results))
     for node in [None, *(nodes[number] for number in sorted(nodes, reverse=True))]:
         if node is not None:  # its gradient is complete: all that depends on it is processed
             pairs = zip(node.sources, node.back(arrived[node.number]) if node.sources else ())

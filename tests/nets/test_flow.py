@@ -52,6 +52,22 @@ def of_stack(rnn):
     return rnn.stack("gru", 2, True)[2], architecture.shapes(V, h), architecture.num_states
 
 
+def of_new_cell(rnn):
+    def step(X, H, C, p):
+        C = 0.5 * C + H * (X @ p.W)
+        return rnn.tanh(C) * p.a, C
+
+    cell = rnn.new_cell(step, {"W": ("d", "h"), "a": ("h",)}, ("H", "C"))
+    return cell.forward, cell.forward.architecture.shapes(V, h), 2
+
+
+def of_elementwise(rnn, name):
+    def forward_fn(inputs, state, params):
+        return getattr(rnn, name)(inputs[0] * params[0]), state
+
+    return forward_fn, [(V,)], 1
+
+
 def of_mlp(rnn):
     def forward_fn(inputs, state, params):
         return rnn.mlp(inputs[0], params), state
@@ -164,6 +180,9 @@ FLOWS = {
     "split_params": of_split,
     "flip_update_gate": of_flipped,
     "stack": of_stack,
+    "new_cell": of_new_cell,
+    "sigmoid": functools.partial(of_elementwise, name="sigmoid"),
+    "tanh": functools.partial(of_elementwise, name="tanh"),
     "mlp": of_mlp,
     "embedding": of_embedding,
     "from_numpy": of_from_numpy,
