@@ -109,8 +109,8 @@ def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
     """Return the architecture that the settings of a file describe; a custom cell has no step."""
     own = settings.get("custom") if settings["cell"] not in cells.CELLS else None
     cell = None if own is None else custom.from_settings(settings["cell"], own)
-    names = "cell", "num_layers", "bidirectional"
-    return cells.Architecture(*(settings[name] for name in names), custom=cell)
+    names = ("cell", "num_layers", "bidirectional")
+    return cells.Architecture(**{name: settings[name] for name in names}, custom=cell)
 
 
 def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:

@@ -80,12 +80,21 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
         return CustomCell(composed.get_params, composed.init_state, forward_fn)
 
     def tanh(X: Any) -> Any:
+        _check_tensor(ops, X)
         return ops.tensors.tanh(X)
 
     def sigmoid(X: Any) -> Any:
+        _check_tensor(ops, X)
         return ops.tensors.sigmoid(X)
 
     return {"new_cell": new_cell, "tanh": tanh, "sigmoid": sigmoid}
+
+
+def _check_tensor(ops: Ops, X: Any) -> None:
+    """Check that X is a tensor of floats of the backend; it may be one of NumPy's tape."""
+    if not hasattr(X, "dtype") or kinds.backend_of(X) not in (None, ops.name):
+        kinds.own(ops.name, X=[X])
+    checks.floating(checks.dtype_of(X))
 
 
 @dataclass(frozen=True)

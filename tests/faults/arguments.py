@@ -126,6 +126,11 @@ def right_or_odd(right, odd):
     return Argument(st.sampled_from(right), st.sampled_from(odd))
 
 
+def own_step(X, H, p):
+    """A step of a custom cell."""
+    return H + X @ p.W
+
+
 numeric = batches.filter(lambda array: array.dtype.kind in "biuf")
 token_ids = made(numeric, lambda b, array: b.from_numpy(array))
 size = Argument(st.integers(1, 3), small_numbers)
@@ -214,6 +219,19 @@ FUNCTIONS = {
         "forward_fn": Argument(functions("rnn", "rnn_fused"), functions("lstm", "stack")),
     },
     "mlp": {"X": rows(batch_size, V), "params": parameters("mlp")},
+    "sigmoid": {"X": rows(batch_size, V)},
+    "tanh": {"X": rows(batch_size, V)},
+    "new_cell": {
+        "step": right_or_odd([own_step], [3, None, "step", len, lambda X, H: H]),
+        "params": right_or_odd(
+            [{"W": ("d", "h")}, {"W": ("d", "h"), "b": "h", "U": (3, "h")}],
+            [{}, None, "W", {"W": ("d",)}, {"W": 3}, {"W": ("d", "k")}, {"d h": ("d", "h")}],
+        ),
+        "states": right_or_odd([("H",), ["H"], {"H": ("h",)}], ["H", (), {"H": 3}, None, 3]),
+        "name": right_or_odd([None, "mine"], ["rnn", "a b", 3, ""]),
+        "output": right_or_odd([None], ["H", 3, "W_hq", ""]),
+        "init": right_or_odd([None, {}, {"W": 1}, {"H": 0.5}], [3, {"Z": 1}, {"W": "1"}, ["W"]]),
+    },
     "try_gpu": {"i": small_numbers},
     "from_numpy": {"array": tokens(), "dtype": st.sampled_from([None, "float32", "int32", "U1"])},
     "to_numpy": {"tensor": st.one_of(odd_tensor(), token_ids, tokens())},
@@ -283,7 +301,10 @@ FUNCTIONS = {
         "held_out": Argument(st.none(), st.tuples(batches, labels.odd)),
         "score_every": size,
     },
-    "load_model": {"path": st.sampled_from(["no such file", __file__])},
+    "load_model": {
+        "path": st.sampled_from(["no such file", __file__]),
+        "cell": st.sampled_from([None, "rnn", 3]),
+    },
     "save_model": {"path": st.just(os.devnull), "net": net_of_any_kind, "settings": st.none()},
     "Vocab": {
         "tokens": st.one_of(words, lines, st.lists(lines, max_size=3)),

@@ -35,8 +35,8 @@ def stacked(rnn, cell, **settings):
     return forward_fn(inputs, init_state(3, H), params)
 
 
-def loaded(rnn, path):
-    return rnn.load_model(path)[0]
+def loaded(rnn, path, cell=None):
+    return rnn.load_model(path, cell=cell)[0]
 
 
 def saved(rnn, path, net, vocab, settings):
