@@ -18,10 +18,10 @@ from d2lrnn.cli import instead, measurements, scaling, threads
 from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
-    given,
     load_backend,
     plain_errors,
     save_picture,
+    was_given,
 )
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import apart, speed
@@ -136,7 +136,7 @@ def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int)
 def _check_options_follow(context: click.Context, name: str) -> None:
     """Check that no option was given before the name of a subcommand, which would not read it."""
     for option in bench_command.params:
-        if option.name and given(context, option.name):
+        if option.name and was_given(context, option.name):
             raise click.UsageError(
                 f"{option.opts[0]} is given before {name}; write: "
                 f"d2lrnn bench {name} {option.opts[0]} ..."
@@ -185,6 +185,7 @@ def _in_processes(
             command += [f"--size={size}" for size in sizes] + [f"--cell={kind}" for kind in kinds]
             apart.run(command, check=True, stdout=subprocess.DEVNULL)
             rows += [
-                measurements.row(found) for found in json.loads(file.read_text(encoding="utf-8"))
+                measurements.row(row_values)
+                for row_values in json.loads(file.read_text(encoding="utf-8"))
             ]
     return rows

@@ -78,47 +78,47 @@ def book(
     with plain_errors():
         cells = notebook.code_of(notebook_file.read(path))
         _check_replaceable(output, path, force)
-        found = editions.Verdict(edition, "") if edition else _detected(cells)
+        verdict = editions.Verdict(edition, "") if edition else _detected(cells)
         with progress.bar(total=len(cells), unit="cell", leave=False) as shown:
-            done = notebook.run(
+            executed = notebook.run(
                 path,
-                found.edition,
+                verdict.edition,
                 timeout=timeout,
                 max_output=max_output * 10**6,
                 allow_install=allow_install,
                 after_cell=shown.update,
             )
-        if done.ended or done.signum is None:
-            notebook_file.write(done.notebook, output)
-    _report(done, len(cells), found, output, allow_install)
+        if executed.ended or executed.signum is None:
+            notebook_file.write(executed.notebook, output)
+    _report(executed, len(cells), verdict, output, allow_install)
 
 
 def _report(
-    done: notebook.Run, cells: int, verdict: editions.Verdict, output: str, allow_install: bool
+    executed: notebook.Run, cells: int, verdict: editions.Verdict, output: str, allow_install: bool
 ) -> None:
     """Print what was skipped, what failed and where the result is; exit accordingly."""
-    for number, line in done.skipped:
+    for number, line in executed.skipped:
         click.echo(f"cell {number}: skipped {harmless(_short(line))}")
-    if done.skipped:
+    if executed.skipped:
         only = "commands that install d2l are never run" if allow_install else "see --allow-install"
         click.echo(
             f"what was skipped changes packages, or settings of the tools that install them; {only}"
         )
-    for number, note in done.notes:
+    for number, note in executed.notes:
         click.echo(f"cell {number}: {harmless(note)}")
-    for failure in done.failures:
+    for failure in executed.failures:
         first_line, error = harmless(_short(failure.first_line)), harmless(failure.error[:ERROR])
         click.echo(f"cell {failure.number} failed: {first_line}\n    {error}")
-    if done.ours and (hint := _hint(done.failures, verdict)):
+    if executed.ours and (hint := _hint(executed.failures, verdict)):
         click.echo(hint)
-    if done.signum is not None:
-        where = f"; what has run is in {output}" if done.ended else ", before any cell had run"
-        click.echo(f"stopped in cell {done.ended} of {cells}{where}", err=True)
-        sys.exit(interrupts.status(done.signum))
-    who = f"d2lrnn, edition {verdict.edition}" if done.ours else "the installed package d2l"
-    failed = len({failure.number for failure in done.failures})
+    if executed.signum is not None:
+        where = f"; what has run is in {output}" if executed.ended else ", before any cell had run"
+        click.echo(f"stopped in cell {executed.ended} of {cells}{where}", err=True)
+        sys.exit(interrupts.status(executed.signum))
+    who = f"d2lrnn, edition {verdict.edition}" if executed.ours else "the installed package d2l"
+    failed = len({failure.number for failure in executed.failures})
     click.echo(f"{cells - failed} of {cells} cells passed, with {who}; see {output}")
-    if done.failures:
+    if executed.failures:
         sys.exit(1)
 
 

@@ -94,7 +94,7 @@ def as_argument(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
-def given(context: click.Context, name: str) -> bool:
+def was_given(context: click.Context, name: str) -> bool:
     """Return whether an option was written on the command line, whatever its value."""
     return context.get_parameter_source(name) == ParameterSource.COMMANDLINE
 

@@ -75,9 +75,10 @@ def compare(
 
 def _cases(chosen_cells: Sequence[str]) -> list[str]:
     """Return the cases of cells; a framework's own GRU is compared with gru_reset_after."""
-    wanted = {*chosen_cells, *(["gru_reset_after"] if "gru" in chosen_cells else [])}
-    known = agreement.CASES | agreement.CONCISE
-    return [case for case, architecture in known.items() if architecture.cell in wanted]
+    variants = ["gru_reset_after"] if "gru" in chosen_cells else []
+    comparisons = agreement.CASES | agreement.CONCISE
+    cells = {*chosen_cells, *variants}
+    return [case for case, architecture in comparisons.items() if architecture.cell in cells]
 
 
 def _compare(
@@ -162,8 +163,10 @@ def summary(rows: Iterable[agreement.Gap], names: Sequence[str]) -> str:
     width = max(map(len, [*worst, title]))
     columns = [max(len(head), 7) + 2 for head in heads]
     lines = [f"{title:<{width}}" + "".join(map(_right, heads, columns))]
-    for case, found in worst.items():
-        shares = [f"{found[head]:.2g}" if head in found else "-" for head in heads]
+    for case, shares_of_case in worst.items():
+        shares = [
+            f"{shares_of_case[head]:.2g}" if head in shares_of_case else "-" for head in heads
+        ]
         lines.append(f"{case:<{width}}" + "".join(map(_right, shares, columns)))
     return "\n".join(lines)
 

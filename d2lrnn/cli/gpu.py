@@ -38,7 +38,7 @@ option = click.option(
 )
 
 
-def device(rnn: Backend, asked: str | None, number: int = 0) -> Any:
+def device(rnn: Backend, mode: str | None, number: int = 0) -> Any:
     """Return the device that --gpu asks for, None where it was not given.
 
     Args:
@@ -49,15 +49,15 @@ def device(rnn: Backend, asked: str | None, number: int = 0) -> Any:
     Raises:
         ValueError: a GPU is required but not available; the message says what to do.
     """
-    if asked is None:
+    if mode is None:
         return None
-    found = rnn.try_gpu(number)
+    gpu = rnn.try_gpu(number)
     ops = rnn.RNNModelScratch.ops
-    if ops.tensors.is_gpu(found):
-        return found
+    if ops.tensors.is_gpu(gpu):
+        return gpu
     framework = backends.BACKENDS[ops.name]
     absent = f"no GPU that {framework.title} can use was found"
-    if asked == "require":
+    if mode == "require":
         raise ValueError(f"{absent}; {framework.gpu}")
     click.echo(f"{absent}; computing on the CPU", err=True)
-    return found
+    return gpu

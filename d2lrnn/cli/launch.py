@@ -120,15 +120,15 @@ def start(
     if STARTERS[name].by_mpi:
         also = {**_threads(size), **(ON_LINUX if sys.platform == "linux" else {})}
         return mpi.run([_mpiexec(), "-n", f"{size}"], command, also, size, limit)
-    own = [
+    environments = [
         {**_threads(size), "LOCAL_RANK": f"{rank}", **STARTERS[name].environment(rank, places)}
         for rank in range(size)
     ]
     helpers = [
-        ({**_threads(size), NAME: called, **also}, _server())
-        for called, also in STARTERS[name].helpers(places).items()
+        ({**_threads(size), NAME: role, **also}, _server())
+        for role, also in STARTERS[name].helpers(places).items()
     ]
-    return workers.run([(environment, command) for environment in own], helpers, limit)
+    return workers.run([(environment, command) for environment in environments], helpers, limit)
 
 
 def several(
@@ -206,10 +206,10 @@ def _threads(size: int) -> Environment:
 def _mpiexec() -> str:
     """Return MPI's starter: beside this Python, or on the PATH."""
     folder = os.path.dirname(sys.executable)
-    found = shutil.which("mpiexec", path=folder) or shutil.which("mpiexec")
-    if found is None:
+    program = shutil.which("mpiexec", path=folder) or shutil.which("mpiexec")
+    if program is None:
         raise ImportError(
             "several processes of NumPy are started by mpiexec, which is not installed; "
             f"run: {backends.install('mpi')}"
         )
-    return found
+    return program

@@ -15,10 +15,10 @@ from d2lrnn.measure import speed
 MAX_BYTES = 100_000_000
 
 
-def save(found: list[dict[str, Any]], file: str | None) -> None:
+def save(rows: list[dict[str, Any]], file: str | None) -> None:
     """Write measurements into a file, if one is named."""
     if file:
-        atomic.replace(file, (json.dumps(found, indent=1) + "\n").encode())
+        atomic.replace(file, (json.dumps(rows, indent=1) + "\n").encode())
         click.echo(f"saved the measurements to {file}")
 
 
@@ -30,7 +30,7 @@ def check_replaceable(file: str | None) -> None:
     if not os.path.isfile(file) or os.path.getsize(file) == 0:
         return
     try:
-        measured = [_measured(found) for found in json.loads(reading.content(file, MAX_BYTES))]
+        measured = [_measured(entry) for entry in json.loads(reading.content(file, MAX_BYTES))]
     except (KeyError, TypeError, ValueError, RecursionError):
         measured = []
     if not measured:
@@ -40,16 +40,16 @@ def check_replaceable(file: str | None) -> None:
         )
 
 
-def _measured(found: dict[str, Any]) -> Any:
+def _measured(entry: dict[str, Any]) -> Any:
     from d2lrnn.measure.growth import Curve
     from d2lrnn.measure.scaling import Point
 
-    if "axis" in found:
-        return Curve(**found)
-    return Point(**found) if "processes" in found else row(found)
+    if "axis" in entry:
+        return Curve(**entry)
+    return Point(**entry) if "processes" in entry else row(entry)
 
 
-def row(found: dict[str, Any]) -> speed.Timing:
+def row(entry: dict[str, Any]) -> speed.Timing:
     """Return what was measured of a training step, of what a file holds of it."""
-    found = {"card": "", **found}  # which those before had not
-    return speed.Timing(**{name: found[name] for name in speed.Timing.__dataclass_fields__})
+    entry = {"card": "", **entry}  # which those before had not
+    return speed.Timing(**{name: entry[name] for name in speed.Timing.__dataclass_fields__})

@@ -95,10 +95,10 @@ def _end(started: Started, monitor: Monitor, saving: float) -> None:
 
 def lost_of(printed: str, ranks: dict[str, str]) -> tuple[int, int] | None:
     """Return the rank of a process that a signal has ended, and the signal, by what MPI prints."""
-    if found := BY_NUMBER.search(printed):
-        rank, number = ranks.get(found[1]), int(found[2])
-    elif found := BY_RANK.search(printed):
-        rank, number = found[1], int(found[2])
+    if match := BY_NUMBER.search(printed):
+        rank, number = ranks.get(match[1]), int(match[2])
+    elif match := BY_RANK.search(printed):
+        rank, number = match[1], int(match[2])
     else:
         return None
     by_signal = number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT)
@@ -113,7 +113,7 @@ class Output:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         """Read both streams until they end, in threads."""
-        self.kept: list[str] = []
+        self.printed: list[str] = []
         self.error: OSError | None = None
         self.readers = [
             threading.Thread(target=self._read, args=arguments, daemon=True)
@@ -126,18 +126,18 @@ class Output:
             reader.start()
 
     def _read(self, source: Any, target: Any, once: bool) -> None:
-        seen, encoding = set(), locale.getpreferredencoding(False)
+        lines, encoding = set(), locale.getpreferredencoding(False)
         for line in (line.decode(encoding, "replace") for line in source):
             if line.startswith((*MPI_PRINTS, OF_CTRL_C)) or "mpirun" in line:
-                self.kept.append(line)
-            elif not once or line not in seen:
+                self.printed.append(line)
+            elif not once or line not in lines:
                 try:
                     target.write(line)
                     target.flush()
                 except OSError as error:
                     self.error = error
                     return
-            seen.add(line)
+            lines.add(line)
 
     def check(self) -> None:
         """Raise OSError if nothing can be printed any more."""
@@ -149,4 +149,4 @@ class Output:
         for reader in self.readers:
             reader.join()
         self.check()
-        return "".join(self.kept)
+        return "".join(self.printed)

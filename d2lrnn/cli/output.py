@@ -39,8 +39,8 @@ class Losable:
 
     def __getattr__(self, name: str) -> Any:
         """Be like the stream in all else."""
-        found = getattr(self._stream, name)
-        return Losable(found, self) if name == "buffer" else found
+        attribute = getattr(self._stream, name)
+        return Losable(attribute, self) if name == "buffer" else attribute
 
     def write(self, text: Any) -> int:
         """Write a text, or bytes, if that is possible."""

@@ -25,7 +25,7 @@ FREE |= {"out", "plot"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainOptions:
     """The options of ``d2lrnn train``; the command's help says what each is."""
 
     backend: str
@@ -64,7 +64,7 @@ class Asked:
         if self.text is not None and self.corpus is not None:
             raise ValueError("--corpus and --text are both given; choose one")
 
-    def of_net(self, rnn: Backend) -> dict[str, Any]:
+    def net_settings(self, rnn: Backend) -> dict[str, Any]:
         """Return what a net is made with beside its sizes."""
         device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
@@ -74,17 +74,17 @@ class Asked:
         """Whether anything is saved when training is interrupted."""
         return self.out is not None or self.checkpoint is not None
 
-    def save(self, rnn: Backend, net: Any, vocab: Any, known: dict[str, Any]) -> None:
+    def save(self, rnn: Backend, net: Any, vocab: Any, facts: dict[str, Any]) -> None:
         """Save the model, if that was asked for; also when training is interrupted."""
         if self.out and rnn.processes().rank == 0:
-            rnn.save_model(self.out, net, vocab, **known)
+            rnn.save_model(self.out, net, vocab, **facts)
             click.echo(f"saved the model to {self.out}")
 
-    def keep(self, rnn: Backend, net: Any, vocab: Any, seen: Any, known: dict[str, Any]) -> None:
+    def keep(self, rnn: Backend, net: Any, vocab: Any, history: Any, facts: dict[str, Any]) -> None:
         """Save the model and the picture that were asked for."""
-        self.save(rnn, net, vocab, known)
+        self.save(rnn, net, vocab, facts)
         if self.plot and rnn.processes().rank == 0:
-            save_picture(seen.plot(label=self.backend), self.plot)
+            save_picture(history.plot(label=self.backend), self.plot)
         if self.out and not net.bidirectional:
             click.echo(f"next: d2lrnn generate {as_argument(self.out)}")
         elif not self.out:
@@ -93,31 +93,33 @@ class Asked:
             )
 
 
-def train_min_char(rnn: Backend, asked: Asked) -> None:
+def train_min_char(rnn: Backend, options: TrainOptions) -> None:
     """Train the minimal character model, and keep what was asked for."""
-    lines, name = _lines(asked)
+    lines, name = _lines(options)
     corpus, vocab = min_char.character_corpus(lines)
     architecture, sizes = cells.Architecture("rnn"), (len(vocab), min_char.NUM_HIDDENS)
-    net = build.new_net(rnn, architecture, *sizes, **asked.of_net(rnn))
-    click.echo(f"model: {describe.in_detail(net)}, computed by {asked.backend}")
+    net = build.new_net(rnn, architecture, *sizes, **options.net_settings(rnn))
+    click.echo(f"model: {describe.in_detail(net)}, computed by {options.backend}")
     click.echo(f"text: {name}, {len(corpus):,} characters, {len(vocab):,} of them different")
-    known = {"corpus": name, "seed": asked.seed, "iterations": asked.iterations}
+    facts = {"corpus": name, "seed": options.seed, "iterations": options.iterations}
     with ending_in_order():
-        with saving_first(lambda: asked.save(rnn, net, vocab, known), saved=asked.saves):
-            seen = min_char.train_min_char(net, corpus, vocab, asked.iterations, seed=asked.seed)
+        with saving_first(lambda: options.save(rnn, net, vocab, facts), saved=options.saves):
+            history = min_char.train_min_char(
+                net, corpus, vocab, options.iterations, seed=options.seed
+            )
         click.echo(
-            f"iteration {seen.iterations[-1]:,}: smooth loss {seen.values[-1]:.2f}, "
-            f"at first {seen.values[0]:.2f}"
+            f"iteration {history.iterations[-1]:,}: smooth loss {history.values[-1]:.2f}, "
+            f"at first {history.values[0]:.2f}"
         )
-        asked.keep(rnn, net, vocab, seen, known)
+        options.keep(rnn, net, vocab, history, facts)
 
 
-def _lines(asked: Asked) -> tuple[Iterable[str], str]:
+def _lines(options: TrainOptions) -> tuple[Iterable[str], str]:
     """Return a text, whole, in pieces, and its name."""
-    asked.check_one_source()
-    if asked.text is not None:
-        return corpora.read_blocks(asked.text), asked.text
-    name = asked.corpus or "tiny-shakespeare"
+    options.check_one_source()
+    if options.text is not None:
+        return corpora.read_blocks(options.text), options.text
+    name = options.corpus or "tiny-shakespeare"
     read = corpora.CORPORA[name].read
     if read is None:
         raise ValueError("--recipe needs a text that does not change; choose another --corpus")
@@ -126,12 +128,12 @@ def _lines(asked: Asked) -> tuple[Iterable[str], str]:
 
 def refuse_others(context: click.Context) -> None:
     """Refuse options that a recipe fixes."""
-    given = [
+    fixed = [
         option.opts[0]
         for option in context.command.params
         if option.name not in FREE
         and option.name is not None
         and context.get_parameter_source(option.name) == ParameterSource.COMMANDLINE
     ]
-    if given:
-        raise ValueError(f"--recipe fixes {', '.join(given)}; leave out one or the other")
+    if fixed:
+        raise ValueError(f"--recipe fixes {', '.join(fixed)}; leave out one or the other")

@@ -93,4 +93,4 @@ def _run(backend: str, count: int, settings: dict[str, Any]) -> list[scaling.Poi
             raise KeyboardInterrupt
         if status:
             raise OSError(f"{count} processes of {backend} ended with status {status}")
-        return [scaling.Point(**found) for found in json.loads(file.read_text(encoding="utf-8"))]
+        return [scaling.Point(**point) for point in json.loads(file.read_text(encoding="utf-8"))]

@@ -18,14 +18,14 @@ from d2lrnn.cli.common import (
     check_outputs,
     check_readable,
     ending_in_order,
-    given,
     load_backend,
     plain_errors,
     saving_first,
     together,
+    was_given,
 )
 from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
-from d2lrnn.cli.recipe import RECIPES, Asked
+from d2lrnn.cli.recipe import RECIPES, TrainOptions
 from d2lrnn.data import corpora, loaders
 from d2lrnn.nets import build, cells, describe
 from d2lrnn.training.history import DivergenceError, in_short
@@ -139,70 +139,72 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 )
 @click.option("--iterations", default=100_000, help="With --recipe: number of training steps.")
 @click.pass_context
-def train(context: click.Context, /, **options: Any) -> None:
+def train(context: click.Context, /, **values: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and samples."""
-    asked = Asked(**options)
+    options = TrainOptions(**values)
     with plain_errors():
-        _check_options(context, asked)
-        check_apart(text=asked.text, checkpoint=asked.checkpoint, out=asked.out, plot=asked.plot)
-        check_outputs(asked.out, asked.plot, asked.checkpoint)
-        go_on_without_output(asked.out, asked.plot, asked.checkpoint)
-        rnn = load_backend(asked.backend)
-        with together(rnn) as processes:
-            if asked.text is not None and processes.size > 1:  # each of which would read a part
-                check_readable("--text", asked.text)
-            if asked.recipe:
-                checks.one_process(processes.size, "the recipe trains on one row at a time")
-                recipe.train_min_char(rnn, asked)
-            else:
-                _train(rnn, asked)
-
-
-def _check_options(context: click.Context, asked: Asked) -> None:
-    """Check that options go together, and that what they read is there."""
-    if asked.recipe:
-        recipe.refuse_others(context)
-    elif given(context, "iterations"):
-        raise ValueError("--iterations needs a recipe; add --recipe min-char, or use --epochs")
-    if asked.resume and asked.checkpoint is None:
-        raise ValueError("--resume continues a saved run; name its file with --checkpoint FILE")
-    if asked.checkpoint is None and given(context, "every"):
-        raise ValueError("--every needs a checkpoint; add --checkpoint FILE, or leave out --every")
-    if asked.max_tokens < 0:
-        raise ValueError(
-            f"--max-tokens is {asked.max_tokens}; expected 0, for all tokens, or an integer above"
+        _check_options(context, options)
+        check_apart(
+            text=options.text, checkpoint=options.checkpoint, out=options.out, plot=options.plot
         )
-    asked.check_one_source()
-    if asked.text is not None:
-        check_readable("--text", asked.text, pipes=True)
+        check_outputs(options.out, options.plot, options.checkpoint)
+        go_on_without_output(options.out, options.plot, options.checkpoint)
+        rnn = load_backend(options.backend)
+        with together(rnn) as processes:
+            if options.text is not None and processes.size > 1:  # each of which would read a part
+                check_readable("--text", options.text)
+            if options.recipe:
+                checks.one_process(processes.size, "the recipe trains on one row at a time")
+                recipe.train_min_char(rnn, options)
+            else:
+                _train(rnn, options)
 
 
-def _train(rnn: Backend, asked: Asked) -> None:
-    loader, vocab, name = _load(rnn, asked)
-    net = _net(rnn, len(vocab), asked)
-    click.echo(f"model: {describe.in_detail(net)}, computed by {asked.backend}")
+def _check_options(context: click.Context, options: TrainOptions) -> None:
+    """Check that options go together, and that what they read is there."""
+    if options.recipe:
+        recipe.refuse_others(context)
+    elif was_given(context, "iterations"):
+        raise ValueError("--iterations needs a recipe; add --recipe min-char, or use --epochs")
+    if options.resume and options.checkpoint is None:
+        raise ValueError("--resume continues a saved run; name its file with --checkpoint FILE")
+    if options.checkpoint is None and was_given(context, "every"):
+        raise ValueError("--every needs a checkpoint; add --checkpoint FILE, or leave out --every")
+    if options.max_tokens < 0:
+        raise ValueError(
+            f"--max-tokens is {options.max_tokens}; expected 0, for all tokens, or an integer above"
+        )
+    options.check_one_source()
+    if options.text is not None:
+        check_readable("--text", options.text, pipes=True)
+
+
+def _train(rnn: Backend, options: TrainOptions) -> None:
+    loader, vocab, name = _load(rnn, options)
+    net = _net(rnn, len(vocab), options)
+    click.echo(f"model: {describe.in_detail(net)}, computed by {options.backend}")
     click.echo(
         f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} of them different, "
         f"{len(loader):,} minibatches per epoch"
     )
     if net.bidirectional:
         click.echo("no samples: a network that reads in both directions cannot generate text")
-    if asked.resume and asked.checkpoint and not os.path.exists(asked.checkpoint):
-        click.echo(f"the checkpoint {asked.checkpoint} does not exist yet; training starts anew")
-    prefix = None if net.bidirectional else _prefix(asked, name, loader, vocab)
-    if asked.prefix is not None and prefix:
+    if options.resume and options.checkpoint and not os.path.exists(options.checkpoint):
+        click.echo(f"the checkpoint {options.checkpoint} does not exist yet; training starts anew")
+    prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
+    if options.prefix is not None and prefix:
         tell_of_unknown(prefix, vocab)
-    known = {"corpus": name, "seed": asked.seed, "epochs": asked.epochs}
-    known |= {"prefix": prefix} if prefix else {}
+    facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
+    facts |= {"prefix": prefix} if prefix else {}
     with ending_in_order():
-        with saving_first(lambda: asked.save(rnn, net, vocab, known), saved=asked.saves):
-            history = _history(rnn, net, loader, vocab, asked, prefix)
+        with saving_first(lambda: options.save(rnn, net, vocab, facts), saved=options.saves):
+            history = _history(rnn, net, loader, vocab, options, prefix)
         _tell_of_perplexity(history)
-        asked.keep(rnn, net, vocab, history, known)
+        options.keep(rnn, net, vocab, history, facts)
 
 
 def _history(
-    rnn: Backend, net: Any, loader: Any, vocab: Any, asked: Asked, prefix: str | None
+    rnn: Backend, net: Any, loader: Any, vocab: Any, options: TrainOptions, prefix: str | None
 ) -> Any:
     """Train the net, and return its History."""
     with _divergence_by_options():
@@ -210,16 +212,16 @@ def _history(
             net,
             loader,
             vocab,
-            asked.lr,
-            asked.epochs,
-            theta=asked.theta,
-            optimizer=asked.optimizer,
-            use_random_iter=asked.use_random_iter,
+            options.lr,
+            options.epochs,
+            theta=options.theta,
+            optimizer=options.optimizer,
+            use_random_iter=options.use_random_iter,
             prefix=prefix,
-            sample_every=asked.sample_every,
-            checkpoint=asked.checkpoint,
-            every=asked.every,
-            resume=asked.resume,
+            sample_every=options.sample_every,
+            checkpoint=options.checkpoint,
+            every=options.every,
+            resume=options.resume,
         )
 
 
@@ -243,22 +245,22 @@ def _divergence_by_options() -> Iterator[None]:
         raise error.replace(names=("--lr", "--clip 1")) from None
 
 
-def _prefix(asked: Asked, name: str, loader: Any, vocab: Any) -> str:
-    if asked.prefix is not None:
-        return asked.prefix
+def _prefix(options: TrainOptions, name: str, loader: Any, vocab: Any) -> str:
+    if options.prefix is not None:
+        return options.prefix
     if name in corpora.CORPORA:
         return corpora.CORPORA[name].prefix
     return str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
 
 
-def _load(rnn: Backend, asked: Asked) -> tuple[Any, Any, str]:
+def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, str]:
     """Return the loader, the Vocab and the name of the text."""
-    sizes = asked.batch_size, asked.steps, asked.use_random_iter, asked.max_tokens or None
-    settings: dict[str, Any] = {"token": asked.token, "seed": asked.seed}
-    asked.check_one_source()
-    if asked.text is not None:
-        return *rnn.load_data_text(asked.text, *sizes, **settings), asked.text
-    corpus = asked.corpus or "builtin"
+    sizes = options.batch_size, options.steps, options.use_random_iter, options.max_tokens or None
+    settings: dict[str, Any] = {"token": options.token, "seed": options.seed}
+    options.check_one_source()
+    if options.text is not None:
+        return *rnn.load_data_text(options.text, *sizes, **settings), options.text
+    corpus = options.corpus or "builtin"
     load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
     return *load(corpus, *sizes, **settings), corpus
 
@@ -286,14 +288,16 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     return forward.endswith("_fused")
 
 
-def _net(rnn: Backend, vocab_size: int, asked: Asked) -> Any:
-    architecture = cells.Architecture(asked.cell, asked.layers, asked.bidirectional)
-    sizes, settings = (vocab_size, asked.hiddens), asked.of_net(rnn)
-    checks.memory(architecture.num_weights(*sizes), asked.dtype, "take fewer --layers or --hiddens")
-    if not asked.concise:
-        fused = _is_fused(architecture, asked.forward)
+def _net(rnn: Backend, vocab_size: int, options: TrainOptions) -> Any:
+    architecture = cells.Architecture(options.cell, options.layers, options.bidirectional)
+    sizes, settings = (vocab_size, options.hiddens), options.net_settings(rnn)
+    checks.memory(
+        architecture.num_weights(*sizes), options.dtype, "take fewer --layers or --hiddens"
+    )
+    if not options.concise:
+        fused = _is_fused(architecture, options.forward)
         return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)
-    if asked.forward:
+    if options.forward:
         raise ValueError("--concise and --forward are both given; choose one")
     if not rnn.RNNModelScratch.ops.has_layers:
         raise ValueError(

@@ -32,7 +32,10 @@ def run(workers: Sequence[Job], helpers: Sequence[Job] = (), limit: float = LIMI
     others is shown if they fail and rank 0 does not. All end when this process ends, however it
     ends, and when one of them does nothing for limit seconds while others wait for it.
     """
-    jobs = [({processes.NAME: f"rank {rank}", **own}, c) for rank, (own, c) in enumerate(workers)]
+    jobs = [
+        ({processes.NAME: f"rank {rank}", **environment}, c)
+        for rank, (environment, c) in enumerate(workers)
+    ]
     monitor = Monitor([f"rank {rank}" for rank in range(len(jobs))], _names(helpers), limit)
     with contextlib.ExitStack() as stack:
         environment = stack.enter_context(children.listening(monitor.hear))
@@ -89,10 +92,10 @@ class Started:
 
     def start(self, job: Job, stdout: Any, stderr: Any = None) -> subprocess.Popen[bytes]:
         """Start a process with an output, None for that of this process; stderr is the same."""
-        own, command = job
+        environment, command = job
         process = subprocess.Popen(
             command,
-            env={**os.environ, **self.environment, **own},
+            env={**os.environ, **self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stdout if stderr is None else stderr,
@@ -121,8 +124,8 @@ class Started:
 
     def end(self, seconds: float = 0, *, saving: float = GRACE) -> None:
         """Let all end by themselves for some seconds, then ask them to, then end them."""
-        steps = (None, seconds), (signal.SIGTERM, saving), (signal.SIGKILL, GRACE)
-        for signum, patience in steps:
+        stages = (None, seconds), (signal.SIGTERM, saving), (signal.SIGKILL, GRACE)
+        for signum, patience in stages:
             if signum is not None and not self.have_ended():
                 self.send(signum)
             end = time.monotonic() + patience

@@ -86,8 +86,8 @@ def seq_data_iter_sequential(
     Xs = ids[offset : offset + length].reshape(batch_size, -1)  # (n, num_batches * T)
     Ys = ids[offset + 1 : offset + 1 + length].reshape(batch_size, -1)
     for start in range(0, num_batches * num_steps, num_steps):
-        steps = slice(start, start + num_steps)
-        yield Xs[:, steps], Ys[:, steps]
+        window = slice(start, start + num_steps)
+        yield Xs[:, window], Ys[:, window]
 
 
 class SeqDataLoader:
@@ -130,7 +130,7 @@ class SeqDataLoader:
         ids, self.num_batches, self.batch_size, self.num_steps = _prepare(
             corpus, batch_size, num_steps, shuffle
         )
-        self.corpus = own(ids)
+        self.corpus = copy_if_writeable(ids)
         checks.seed(seed)
         self.use_random_iter, self.seed = use_random_iter, seed
         self.rng = np.random.default_rng(seed) if shuffle else None
@@ -180,7 +180,7 @@ def _in_order(
         yield X, Y
 
 
-def own(array: Ids) -> Ids:
+def copy_if_writeable(array: Ids) -> Ids:
     """Return a copy of a writeable array, or a read-only array unchanged."""
     return array.copy() if array.flags.writeable else array
 
@@ -243,7 +243,7 @@ class BatchLoader:
         """Check that the arrays have the same number of rows."""
         checks.size(batch_size=batch_size)
         checks.seed(seed)
-        self.arrays = [own(np.asarray(array)) for array in arrays]
+        self.arrays = [copy_if_writeable(np.asarray(array)) for array in arrays]
         self.batch_size = batch_size
         checks.rows(self.arrays)
         checks.same_length([len(array) for array in self.arrays], batch_size)

@@ -223,6 +223,6 @@ def _days(held_out: bool) -> np.ndarray[Any, Any]:
     """Return the tenth of the days held out, or all others, as ordinals of datetime.date."""
     days = np.arange(FIRST_DAY.toordinal(), LAST_DAY.toordinal() + 1)
     rng = np.random.Generator(np.random.PCG64(HELD_OUT_SEED))
-    held = rng.permutation(len(days)) < len(days) // 10
-    chosen: np.ndarray[Any, Any] = days[held == held_out]
+    is_held_out = rng.permutation(len(days)) < len(days) // 10
+    chosen: np.ndarray[Any, Any] = days[is_held_out == held_out]
     return chosen

@@ -39,7 +39,7 @@ def characters(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids],
     """Do what ``words`` does for the characters of a text."""
     numbers: Ids = np.zeros(0, np.int32)  # from 1, by code point
     counts: Ids = np.zeros(0, np.int64)
-    known: list[int] = []
+    codes_in_order: list[int] = []
     blocks: list[Ids] = []
     length = 0
     for block in _blocks(lines, ""):
@@ -51,13 +51,13 @@ def characters(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids],
         if len(new):
             places = np.zeros(top, np.intp)
             places[codes[::-1]] = np.arange(len(codes))[::-1]  # the first place is written last
-            known += new[np.argsort(places[new])].tolist()
-            numbers[known] = np.arange(1, len(known) + 1)
+            codes_in_order += new[np.argsort(places[new])].tolist()
+            numbers[codes_in_order] = np.arange(1, len(codes_in_order) + 1)
         if max_tokens is None or length < max_tokens:
-            dtype = np.min_scalar_type(len(known))  # one byte for most texts
+            dtype = np.min_scalar_type(len(codes_in_order))  # one byte for most texts
             blocks.append((numbers[codes] - 1).astype(dtype))
             length += len(codes)
-    return blocks, {chr(code): int(counts[code]) for code in known}
+    return blocks, {chr(code): int(counts[code]) for code in codes_in_order}
 
 
 def _blocks(lines: Iterable[str], between: str) -> Iterator[str]:

@@ -84,8 +84,8 @@ def rectangle(sequences: Any) -> Array:
 
 def weights_of(mask: Array) -> Array:
     """Return a mask (T, n, 1) as weights (T * n,) that add up to 1."""
-    flat = mask.reshape(-1)
-    if not flat.any():
+    entries = mask.reshape(-1)
+    if not entries.any():
         raise ValueError(f"the mask {mask.shape[1::-1]} is all False; expected at least one True")
-    weights: Array = flat / flat.sum()
+    weights: Array = entries / entries.sum()
     return weights

@@ -89,8 +89,8 @@ class Vocab:
         """Count the tokens and number them."""
         checks.count(min_freq=min_freq)
         counted = tokens if isinstance(tokens, collections.Counter) else None
-        flat = strings.tokens(tokens if counted is None else [*tokens], self.check_token)
-        counter = collections.Counter(flat)
+        all_tokens = strings.tokens(tokens if counted is None else [*tokens], self.check_token)
+        counter = collections.Counter(all_tokens)
         self._number(counter if counted is None else counted, min_freq, reserved_tokens, unk, pad)
 
     def _number(
@@ -102,8 +102,8 @@ class Vocab:
         pad: str | None = None,
     ) -> None:
         """Number tokens that have been counted, in order of appearance."""
-        given = () if reserved_tokens is None else reserved_tokens
-        reserved = [*strings.strings(given, "reserved_tokens", self.check_token)]
+        names = () if reserved_tokens is None else reserved_tokens
+        reserved = [*strings.strings(names, "reserved_tokens", self.check_token)]
         self.token_freqs = sorted(counter.items(), key=lambda pair: pair[1], reverse=True)
         self.idx_to_token = [unk] if pad is None else [pad, unk]
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}

@@ -10,7 +10,7 @@ import numpy as np
 from d2lrnn.nets import cells
 
 # One time step of each cell, from the state and XW, which is X W_x + b for all gates, concatenated.
-STEPS = {
+NODES = {
     "rnn": """
         HW = MatMul(H, W_h)
         A = Add(XW, HW)
@@ -93,7 +93,7 @@ def step(graph: Graph, cell: str, weights: Sequence[Any]) -> Any:
     arrays = recurrent(cell, weights)
     inner, dtype, h = Graph(graph.onnx), weights[0].dtype, weights[0].shape[1]
     inner.nodes = [
-        graph.onnx.parser.parse_node(line.strip()) for line in STEPS[cell].strip().splitlines()
+        graph.onnx.parser.parse_node(line.strip()) for line in NODES[cell].strip().splitlines()
     ]
     inner.add("Identity", ["new_H"], "H_of_step")
     for name, array in arrays.items():
@@ -109,7 +109,7 @@ def step(graph: Graph, cell: str, weights: Sequence[Any]) -> Any:
 
 
 def recurrent(cell: str, weights: Sequence[Any]) -> dict[str, Any]:
-    """Return the arrays that the nodes of the cell in STEPS use, by name."""
+    """Return the arrays that the nodes of the cell in NODES use, by name."""
     W_h, h = cells.CELLS[cell].by_kind(weights)[1], len(weights[1])
     if cell == "gru":  # the product of the candidate needs the reset gate
         arrays = {"W_zr": np.concatenate(W_h[:2], axis=1), "W_h": W_h[2]}

@@ -19,7 +19,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
-from d2lrnn.files.onnx_cells import STEPS, Graph, step
+from d2lrnn.files.onnx_cells import NODES, Graph, step
 from d2lrnn.nets import cells, describe
 from d2lrnn.nets.model import Model
 
@@ -70,7 +70,7 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
             f"net is a {type(net).__name__}; expected a language model, such as RNNModelScratch"
         )
     checks.vocab_of(net, vocab, to_onnx=True)
-    checks.choice(net.architecture.cell, "the cell of an exported net", tuple(STEPS))
+    checks.choice(net.architecture.cell, "the cell of an exported net", tuple(NODES))
     graph, made_of, arrays = Graph(onnx), net.architecture, net.arrays()
     _check_size(arrays)
     states = [f"state_{number}" for number in range(made_of.num_states)]

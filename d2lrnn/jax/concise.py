@@ -132,7 +132,7 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(*nnx.split(self.network), self.inputs(X, state), self.own(state))
+        return self.forward(*nnx.split(self.network), self.inputs(X, state), self.as_tensors(state))
 
     def prepared(self, X, Y, state):
         """Check a minibatch; return its inputs and targets, time-major."""
@@ -146,7 +146,7 @@ class RNNModel(ConciseModel):
         """Return the function that trains on one minibatch, with Optax's optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
-        rule = optimizers.own(rules, optimizer)(lr)
+        rule = optimizers.framework_optimizer(rules, optimizer)(lr)
         clipping = optax.clip_by_global_norm if clip == "norm" else optax.clip
         rule = optax.chain(clipping(theta), rule)
         optimizer = nnx.Optimizer(self.network, rule, wrt=nnx.Param)
@@ -159,14 +159,14 @@ class RNNModel(ConciseModel):
 
         def deferred(X, Y, state):
             inputs, targets = self.prepared(X, Y, state)
-            return update(self.network, optimizer, inputs, targets, self.own(state))
+            return update(self.network, optimizer, inputs, targets, self.as_tensors(state))
 
-        return TrainingStep(deferred, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_functions(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
         minibatch = self.prepared(X, Y, state)
-        (loss, _), grads = loss_and_gradients(self.network, *minibatch, self.own(state))
+        (loss, _), grads = loss_and_gradients(self.network, *minibatch, self.as_tensors(state))
         paths = {id(variable): path for path, variable in nnx.iter_graph(self.network)}
         by_path = dict(nnx.to_flat_state(grads))
         return float(loss), self.separated_gradients([by_path[paths[id(p)]] for p in self.params])
@@ -216,20 +216,22 @@ def loss_and_gradients(network, inputs, targets, state):
     return nnx.value_and_grad(loss_fn, has_aux=True)(network)
 
 
-def memory_of(optimizer):
+def memory_functions(optimizer):
     """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by number."""
 
-    def memory():
+    def read():
         return {str(i): to_numpy(leaf) for i, leaf in enumerate(jax.tree.leaves(state()))}
 
-    def load_memory(arrays):
+    def load(arrays):
         leaves, structure = jax.tree.flatten(state())
         shapes = {str(i): tuple(value.shape) for i, value in enumerate(leaves)}
         optimizers.check_shapes(arrays, shapes)
-        own = [arrays[name] for name in shapes]
-        nnx.update(optimizer, jax.tree.unflatten(structure, [from_numpy(array) for array in own]))
+        values = [arrays[name] for name in shapes]
+        nnx.update(
+            optimizer, jax.tree.unflatten(structure, [from_numpy(array) for array in values])
+        )
 
     def state():
         return nnx.state(optimizer)
 
-    return memory, load_memory
+    return read, load

@@ -37,9 +37,9 @@ class Engine:
         everywhere = NamedSharding(mesh, PartitionSpec())
         self.added = jax.jit(lambda rows: rows.sum(0), out_shardings=everywhere)
 
-    def all_reduce(self, flat):
+    def all_reduce(self, vector):
         """Return the sum of the flat tensors of all processes, which are the rows of one array."""
-        row, shape = jax.device_put(flat[None], self.device), (self.size, *flat.shape)
+        row, shape = jax.device_put(vector[None], self.device), (self.size, *vector.shape)
         rows = jax.make_array_from_single_device_arrays(shape, self.by_rows, [row])
         return self.added(rows).addressable_data(0)
 
@@ -51,11 +51,11 @@ def connect():
     return processes.meet(Engine) if is_set and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
 
 
-compiled = jax.jit
+compile_function = jax.jit
 without_gradients = jax.jit
 
 
-def flat(tensors):
+def pack(tensors):
     """Return tensors joined in one tensor with one axis."""
     return jax.numpy.concatenate([tensor.reshape(-1) for tensor in tensors])
 

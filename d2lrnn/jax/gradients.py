@@ -15,7 +15,7 @@ from d2lrnn.nets.steps import Update
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    kinds.own("jax", d_outputs=[d_outputs], d_state=d_state)
+    kinds.check_backend("jax", d_outputs=[d_outputs], d_state=d_state)
     arguments = inputs, tuple(state), list(params)
     return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
 
@@ -115,19 +115,20 @@ def value_and_grad(network, loss):
 
 
 @functools.lru_cache(32)
-def compiled(network, loss, rule, theta, clip):
-    """Return pure(params, memory, inputs, targets, weights) -> (loss, last state, params, memory).
+def build_update(network, loss, rule, theta, clip):
+    """Return pure(params, optimizer_state, inputs, targets, weights), one training step.
 
+    It returns the mean loss, the last state, the new parameters and the new state of the optimizer.
     jit compiles all of it. Networks that compute the same share the compiled code.
     """
     compute = value_and_grad(network, loss)
 
     @jax.jit
-    def pure(params, memory, inputs, targets, weights):
+    def pure(params, optimizer_state, inputs, targets, weights):
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        params, memory = rule.update(params, grads, memory)
-        return value, state, params, memory
+        params, optimizer_state = rule.update(params, grads, optimizer_state)
+        return value, state, params, optimizer_state
 
     return pure
 
@@ -135,16 +136,16 @@ def compiled(network, loss, rule, theta, clip):
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     checks.choice(loss, "loss", tuple(LOSSES))
-    build = compiled if networks.is_ours(network) else compiled.__wrapped__
+    build = build_update if networks.is_ours(network) else build_update.__wrapped__
     pure = build(network, loss, rule, *checks.clipping(theta, clip))
 
     def update(params, inputs, targets, weights=None):
-        before = memory.before(params)
+        before = optimizer_state.before(params)
         value, state, params, after = pure(params, before, inputs, targets, weights)
-        checks.values(not after or has_values(value))  # a traced memory cannot be stored
-        memory.kept = after
+        checks.values(not after or has_values(value))  # a traced state cannot be stored
+        optimizer_state.tensors = after
         return value, state, params
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)

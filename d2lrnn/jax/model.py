@@ -15,13 +15,13 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    steps=scratch.STEPS,
+    step_functions=scratch.STEP_FUNCTIONS,
     forward=scratch.FORWARD,
     fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,
-    compiled=jax.jit,
+    compile_function=jax.jit,
     repeated=jax.jit,
 )
 stack = layers.stack_of(OPS)
@@ -45,7 +45,7 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        return self.forward(self.inputs(X, state), self.own(state), self.params)
+        return self.forward(self.inputs(X, state), self.as_tensors(state), self.params)
 
     def say(self, index, state, given, noise):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""

@@ -14,12 +14,12 @@ def say(net, index, state, given, noise):
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
     arguments = jnp.asarray(given), jnp.asarray(noise, net.dtype), count
-    ids, state = compiled(net.speaker, net.params, tuple(state), index, *arguments)
+    ids, state = generate_tokens(net.speaker, net.params, tuple(state), index, *arguments)
     return to_numpy(ids)[:count], state
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def compiled(network, params, state, index, given, noise, count):
+def generate_tokens(network, params, state, index, given, noise, count):
     """Generate count rows of tokens after index; return their ids and the state.
 
     The rows of ids from count on are 0.

@@ -116,7 +116,7 @@ def _narrowed(array):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
-    kinds.own("jax", table=[table])
+    kinds.check_backend("jax", table=[table])
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     if not has_values(tokens):
         checks.token_dtype(tokens, table.shape[0])
@@ -146,7 +146,7 @@ def flip(tensor):
     return jnp.flip(tensor, axis=0)
 
 
-def flat(A):
+def merge_time(A):
     """Return A (T, n, q) as (T * n, q)."""
     return A.reshape(-1, A.shape[2])
 

@@ -133,22 +133,22 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
         return {}, None
 
     def step(X: Any, H: Any, *weights: Array) -> Any:
-        (H,) = net.ops.steps["rnn"](X, (H,), [net.tensor(weight) for weight in weights])
+        (H,) = net.ops.step_functions["rnn"](X, (H,), [net.tensor(weight) for weight in weights])
         return H
 
-    def of(letter: str) -> list[Array]:
+    def weights_of_gate(letter: str) -> list[Array]:
         return [named[f"{kind}{letter}"] for kind in ("W_x", "W_h", "b_")]
 
     gates = {
-        name: (1 + step(X, H, *(weight / 2 for weight in of(name.lower())))) / 2
+        name: (1 + step(X, H, *(weight / 2 for weight in weights_of_gate(name.lower())))) / 2
         for name in GATES[cell]
     }
     if cell == "lstm":
-        candidate = step(X, H, *of("c"))
+        candidate = step(X, H, *weights_of_gate("c"))
     elif cell == "gru":
-        candidate = step(X, gates["R"] * H, *of("h"))
+        candidate = step(X, gates["R"] * H, *weights_of_gate("h"))
     else:  # the reset gate is applied to the product H W_hh + b_hh
-        W_xh, W_hh, b_h = of("h")
+        W_xh, W_hh, b_h = weights_of_gate("h")
         product = net.ops.output_layer(H, net.tensor(W_hh), net.tensor(named["b_hh"]))
         candidate = step(X, gates["R"] * product, W_xh, np.eye(len(b_h)), b_h)
     return {name: to_numpy(gate) for name, gate in gates.items()}, to_numpy(candidate)

@@ -62,12 +62,12 @@ def ladder(backend: BackendLike) -> list[Rung]:
         def step(X: Any, before: Any, params: Any) -> tuple[Any, ...]:
             *weights, W_hq, b_q = params
             _, H = before  # the previous outputs are not used
-            (H,) = ops.steps["rnn"](X, (H,), weights)
+            (H,) = ops.step_functions["rnn"](X, (H,), weights)
             return H @ W_hq + b_q, H
 
         nothing = state[0] @ W_hq  # has the shape of the outputs
         outputs, (_, H) = ops.unroll(step, inputs, (nothing, *state), (W_xh, W_hh, b_h, W_hq, b_q))
-        return ops.tensors.flat(outputs), (H,)
+        return ops.tensors.merge_time(outputs), (H,)
 
     def input_once(inputs: Any, state: Any, params: Any) -> Outputs:
         W_xh, W_hh, b_h, W_hq, b_q = params

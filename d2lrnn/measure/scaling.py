@@ -107,10 +107,10 @@ def _timed(rnn: BackendLike, processes: Any) -> list[float]:
     seconds: list[float] = []
     all_reduce = processes.all_reduce
 
-    def timed(flat: Any) -> Any:
-        rnn.to_numpy(flat[:1])  # wait until the gradients are computed
+    def timed(vector: Any) -> Any:
+        rnn.to_numpy(vector[:1])  # wait until the gradients are computed
         start = time.perf_counter()
-        total = all_reduce(flat)
+        total = all_reduce(vector)
         rnn.to_numpy(total[:1])
         seconds.append(time.perf_counter() - start)
         return total

@@ -170,7 +170,7 @@ def input_contenders(name: str, size: Size, device: Any = None) -> dict[str, Run
     shapes = [(size.vocab_size, h), (h, h), (h,), (h, 2), (2,)]
     params = rnn.trainable(first_values.draw(shapes, 0), device=device)
     compute = rnn.value_and_grad(networks.Recurrent(rnn.rnn_fused), "softmax")
-    compute = baselines(name).compiled(compute)
+    compute = baselines(name).compile_function(compute)
     state = rnn.init_rnn_state(num_rows, h, device=device)
     ids = rng.integers(size.vocab_size, size=(1, num_rows))
     targets = rnn.from_numpy(rng.integers(2, size=num_rows), dtype="int64", device=device)

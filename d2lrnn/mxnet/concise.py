@@ -90,7 +90,7 @@ class RNNModel(ConciseModel):
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        Hs, state, last = self.inputs(X, state), self.own(state), ()
+        Hs, state, last = self.inputs(X, state), self.as_tensors(state), ()
         if 0 in Hs.shape[:2]:
             return self.nothing(state)
         size = len(state) // len(self.rnn)
@@ -107,7 +107,7 @@ class RNNModel(ConciseModel):
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
         self.check_state(state, len(X))
-        state = tuple(s.detach() for s in self.own(state))  # truncate BPTT at the minibatch
+        state = tuple(s.detach() for s in self.as_tensors(state))  # truncate BPTT at the minibatch
         with autograd.record():
             outputs, state = self(X, state)
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
@@ -130,7 +130,7 @@ class RNNModel(ConciseModel):
             trainer.step(1)
             return loss, tuple(s.detach() for s in state)
 
-        return TrainingStep(deferred, *memory_of(trainer, self.params))
+        return TrainingStep(deferred, *memory_functions(trainer, self.params))
 
     def grads(self):
         """Return the gradients of params, as the arrays that MXNet stores them in."""
@@ -165,7 +165,7 @@ class RNNModel(ConciseModel):
         param.set_data(from_numpy(array.T, dtype=self.dtype))
 
 
-def memory_of(trainer, params):
+def memory_functions(trainer, params):
     """Return memory and load_memory of a step: a gluon.Trainer's state as NumPy arrays by name.
 
     The trainer's updater has one entry per parameter, which consists of up to two arrays, and MXNet
@@ -174,14 +174,14 @@ def memory_of(trainer, params):
     (updater,) = trainer._updaters
     rule = updater.optimizer
 
-    def memory():
+    def read():
         counts = rule._index_update_count
         arrays = {f"{i}.count": onp.array(count) for i, count in counts.items()}
         for i, state in updater.states.items():
             arrays |= {f"{i}.{j}": tensor.asnumpy() for j, tensor in enumerate(as_list(state))}
         return arrays
 
-    def load_memory(arrays):
+    def load(arrays):
         states = begin() if arrays else {}
         shapes = {f"{i}.count": () for i in states}
         for i, state in states.items():
@@ -199,7 +199,7 @@ def memory_of(trainer, params):
         weights = [param.data().as_nd_ndarray() for param in params]
         return {i: rule.create_state_multi_precision(i, w) for i, w in enumerate(weights)}
 
-    return memory, load_memory
+    return read, load
 
 
 def as_list(state):

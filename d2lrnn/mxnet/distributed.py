@@ -32,32 +32,32 @@ class Engine:
         """Wait until the other workers leave too, and close the connections."""
         self.store = None
 
-    def all_reduce(self, flat):
+    def all_reduce(self, vector):
         """Return the sum of the flat tensors of all workers.
 
         The server computes in float32. So each float64 number is sent as three float32 numbers that
         add up to it, in a row to which no other worker writes; the server's sums are then exact.
         """
-        if flat.dtype == onp.float32:
-            return self.added(flat)
-        rest, parts = flat.asnumpy(), onp.zeros((self.size, 3, flat.size), onp.float32)
+        if vector.dtype == onp.float32:
+            return self.added(vector)
+        rest, parts = vector.asnumpy(), onp.zeros((self.size, 3, vector.size), onp.float32)
         for part in parts[self.rank]:
             part[:] = rest
             rest = rest - part
-        rows = self.added(np.array(parts.reshape(-1), dtype="float32", ctx=flat.ctx)).asnumpy()
+        rows = self.added(np.array(parts.reshape(-1), dtype="float32", ctx=vector.ctx)).asnumpy()
         total = rows.reshape(parts.shape).astype(onp.float64)
-        return np.array(total[:, ::-1].sum(1).sum(0), dtype="float64", ctx=flat.ctx)
+        return np.array(total[:, ::-1].sum(1).sum(0), dtype="float64", ctx=vector.ctx)
 
-    def added(self, flat):
+    def added(self, vector):
         """Return the sum of the flat float32 tensors of all workers: push, add up, pull.
 
         A server without an optimizer stores, for each key, the sum of the pushed arrays.
         """
-        if flat.shape not in self.keys:
-            self.keys[flat.shape] = str(len(self.keys))
-            self.store.init(self.keys[flat.shape], np.zeros_like(flat).as_nd_ndarray())
-        total, key = np.zeros_like(flat), self.keys[flat.shape]
-        self.store.push(key, flat.as_nd_ndarray())
+        if vector.shape not in self.keys:
+            self.keys[vector.shape] = str(len(self.keys))
+            self.store.init(self.keys[vector.shape], np.zeros_like(vector).as_nd_ndarray())
+        total, key = np.zeros_like(vector), self.keys[vector.shape]
+        self.store.push(key, vector.as_nd_ndarray())
         self.store.pull(key, out=total.as_nd_ndarray())
         return total
 
@@ -71,7 +71,7 @@ def connect():
     return processes.meet(Engine)
 
 
-def compiled(function):
+def compile_function(function):
     """Return the function unchanged: MXNet runs it eagerly."""
     return function
 
@@ -79,7 +79,7 @@ def compiled(function):
 without_gradients = unrecorded
 
 
-def flat(tensors):
+def pack(tensors):
     """Return tensors joined in one tensor with one axis."""
     return np.concatenate([tensor.reshape(-1) for tensor in tensors])
 

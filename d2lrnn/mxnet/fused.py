@@ -98,8 +98,8 @@ def old(*arrays):
 
 def one_product(lefts, rights):
     """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
-    flat = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # without copies
-    return nd.dot(*flat, transpose_a=True).as_np_ndarray()
+    sides = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # without copies
+    return nd.dot(*sides, transpose_a=True).as_np_ndarray()
 
 
 def before(first, states):
@@ -143,11 +143,11 @@ class Recurrence(autograd.Function):
 
     def keep(self, *arrays):
         """Save arrays for the backward pass."""
-        self.kept = arrays
+        self.arrays = arrays
 
     def give_up(self):
         """Return the saved arrays, and release them."""
-        arrays, self.kept = self.kept, None
+        arrays, self.arrays = self.arrays, None
         if arrays is None:
             raise ValueError("the gradient was computed already; run the forward function again")
         return arrays

@@ -4,7 +4,7 @@ import numpy as onp
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, mxnet, nd, np, npx
-from d2lrnn.mxnet.tensors import own, unrecorded
+from d2lrnn.mxnet.tensors import state_tensors, unrecorded
 from d2lrnn.nets import forward, kinds, optimizers
 from d2lrnn.nets.steps import Update
 
@@ -14,8 +14,8 @@ SMALL = 4096  # up to this size, MXNet adds up the squares of many arrays in one
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    kinds.own("mxnet", d_outputs=[d_outputs], d_state=d_state)
-    state = own(state, inputs)
+    kinds.check_backend("mxnet", d_outputs=[d_outputs], d_state=d_state)
+    state = state_tensors(state, inputs)
     leaves = [tensor.detach() for tensor in (inputs, *state, *params)]
     for leaf in leaves:
         leaf.attach_grad()
@@ -68,8 +68,8 @@ def joint_norm(grads):
     if small:
         squares = nd.sum(nd.multi_sum_sq(*grads, num_arrays=len(grads)))
     else:
-        flat = [grad.reshape((-1,)) for grad in grads]  # without copies
-        squares = nd.add_n(*(nd.dot(grad, grad) for grad in flat))
+        vectors = [grad.reshape((-1,)) for grad in grads]  # without copies
+        squares = nd.add_n(*(nd.dot(grad, grad) for grad in vectors))
     return np.sqrt(squares.as_np_ndarray()).reshape(())
 
 
@@ -144,7 +144,7 @@ def descend(params, grads, lr, theta):
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
     compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
 
@@ -155,9 +155,11 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
             descend(params, grads, lr, theta)
             return value, constant(state), params
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        updated, memory.kept = rule.update(params, grads, memory.before(params))
+        updated, optimizer_state.tensors = rule.update(
+            params, grads, optimizer_state.before(params)
+        )
         for param, new in zip(params, updated):
             param[:] = new
         return value, constant(state), params
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)

@@ -45,14 +45,14 @@ def say(net, index, state, given, noise):
 def graph_of(net):
     """Return the graph for a net, and the parameters in the form that the graph needs."""
     kind, cell, sizes = net.architecture, net.architecture.cell, (net.vocab_size, net.num_hiddens)
-    if kind.plain and cell in STEPS:
-        return compiled(JoinedSpeech, cell, *sizes, net.dtype), joined(cell, net.params)
-    step = symbolic(net.ops.steps[cell])
-    return compiled(Speech, kind, *sizes, net.dtype, step=step), net.params
+    if kind.plain and cell in STEP_FUNCTIONS:
+        return build_graph(JoinedSpeech, cell, *sizes, net.dtype), joined(cell, net.params)
+    step = symbolic(net.ops.step_functions[cell])
+    return build_graph(Speech, kind, *sizes, net.dtype, step=step), net.params
 
 
 @functools.lru_cache(16)
-def compiled(make, *arguments, **settings):
+def build_graph(make, *arguments, **settings):
     """Return a graph, which MXNet compiles at the first call."""
     graph = make(*arguments, **settings)
     graph.hybridize(static_alloc=True, static_shape=True)
@@ -112,7 +112,9 @@ class JoinedSpeech(Speech):
 
     def __init__(self, cell, vocab_size, num_hiddens, dtype):
         """Store the parts from which the graph is built."""
-        super().__init__(cells.Architecture(cell), vocab_size, num_hiddens, dtype, STEPS[cell])
+        super().__init__(
+            cells.Architecture(cell), vocab_size, num_hiddens, dtype, STEP_FUNCTIONS[cell]
+        )
         num_gates = len(cells.CELLS[cell].gates)
         self.table = {"input_dim": vocab_size, "output_dim": num_gates * num_hiddens}
         self.dtype, self.num_hiddens = dtype, num_hiddens
@@ -176,4 +178,4 @@ def lstm_step(F, A, state, W_h, h):
     return sigmoid(F, O) * tanh(F, C), C
 
 
-STEPS = {"rnn": rnn_step, "gru": gru_step, "lstm": lstm_step}
+STEP_FUNCTIONS = {"rnn": rnn_step, "gru": gru_step, "lstm": lstm_step}

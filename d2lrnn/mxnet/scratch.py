@@ -7,7 +7,7 @@ runs a step over time; ``output_layer`` computes the outputs from the hidden sta
 from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.tensors import (
     defined_when_empty,
-    own,
+    state_tensors,
     with_a_row,
 )
 from d2lrnn.nets import cells, forward, kinds
@@ -15,7 +15,7 @@ from d2lrnn.nets import cells, forward, kinds
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
-    kinds.own("mxnet", X=[X], params=params)
+    kinds.check_backend("mxnet", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     if len(X) == 0:
@@ -26,7 +26,7 @@ def mlp(X, params):
 
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    Hs, state = [], own(state, inputs)
+    Hs, state = [], state_tensors(state, inputs)
     for X in inputs:  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
@@ -133,7 +133,7 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-STEPS = {
+STEP_FUNCTIONS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,

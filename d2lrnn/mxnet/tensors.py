@@ -56,7 +56,7 @@ def from_numpy(array, *, dtype=None, device=None):
     return np.array(array, dtype=array.dtype, ctx=device_of(device))
 
 
-def own(state, like):
+def state_tensors(state, like):
     """Return a state as tensors, with NumPy arrays converted, on the device of another tensor."""
     return tuple(from_numpy(s, device=like.ctx) if isinstance(s, onp.ndarray) else s for s in state)
 
@@ -122,7 +122,7 @@ def defined_when_empty(forward_fn):
     @functools.wraps(forward_fn)
     def forward(inputs, state, params):
         if isinstance(state, (tuple, list)):
-            state = own(state, inputs)
+            state = state_tensors(state, inputs)
         states = state if isinstance(state, (tuple, list)) else ()
         if (
             getattr(inputs, "ndim", 0) != 3
@@ -141,7 +141,7 @@ def defined_when_empty(forward_fn):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
-    kinds.own("mxnet", table=[table])
+    kinds.check_backend("mxnet", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
@@ -169,7 +169,7 @@ def flip(tensor):
     return tensor[::-1]
 
 
-def flat(A):
+def merge_time(A):
     """Return A (T, n, q) as (T * n, q)."""
     return A.reshape(-1, A.shape[2])
 

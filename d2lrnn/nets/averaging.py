@@ -34,35 +34,37 @@ def make_update(
     if ops.group.size == 1:
         return ops.gradients.make_update(network, loss, lr, theta, **settings)
     rule = optimizers.make(optimizer, lr)
-    memory, (theta, clip) = optimizers.Memory(rule), checks.clipping(theta, clip)
-    compute, engine = ops.gradients.value_and_grad(network, loss), ops.distributed
+    optimizer_state, (theta, clip) = optimizers.OptimizerState(rule), checks.clipping(theta, clip)
+    compute, distributed = ops.gradients.value_and_grad(network, loss), ops.distributed
 
     def sums(params: Any, inputs: Any, targets: Any, weights: Any, head: Any) -> Any:
         value, state, grads = compute(params, inputs, targets, weights)
-        return engine.flat([head, *(head[0] * part for part in (value, *grads))]), state
+        return distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
 
     def updated(params: Any, state: Any, total: Any) -> Any:
-        value, *grads = parts(engine, total, [(), *(param.shape for param in params)])
+        value, *grads = parts(distributed, total, [(), *(param.shape for param in params)])
         grads, _ = ops.gradients.grad_clipping(grads, theta, clip=clip)
         return value, *rule.update(params, grads, state)
 
-    sums, updated = engine.compiled(sums), engine.without_gradients(updated)
+    sums, updated = distributed.compile_function(sums), distributed.without_gradients(updated)
 
     def update(params: Any, inputs: Any, targets: Any, weights: Any = None) -> Any:
         count = len(targets) if weights is None else np.count_nonzero(ops.tensors.to_numpy(weights))
-        flat, state = sums(params, inputs, targets, weights, head_of(ops, params, count))
-        total = all_reduce(ops, flat)
-        value, new, memory.kept = updated(params, memory.before(params), total)
-        return float(value), engine.detached(state), engine.assigned(params, new)
+        vector, state = sums(params, inputs, targets, weights, head_of(ops, params, count))
+        total = all_reduce(ops, vector)
+        value, new, optimizer_state.tensors = updated(params, optimizer_state.before(params), total)
+        return float(value), distributed.detached(state), distributed.assigned(params, new)
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)
 
 
 def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[float, list[Any]]:
     """Return the mean loss and gradients over all processes, given those of this process."""
-    engine, head = ops.distributed, head_of(ops, grads, count)
-    flat = engine.flat([head, *(head[0] * part for part in (loss, *grads))])
-    value, *grads = parts(engine, all_reduce(ops, flat), [(), *(grad.shape for grad in grads)])
+    distributed, head = ops.distributed, head_of(ops, grads, count)
+    vector = distributed.pack([head, *(head[0] * part for part in (loss, *grads))])
+    value, *grads = parts(
+        distributed, all_reduce(ops, vector), [(), *(grad.shape for grad in grads)]
+    )
     return float(value), grads
 
 
@@ -72,19 +74,19 @@ def head_of(ops: Ops, like: Sequence[Any], count: int) -> Any:
     return ops.distributed.placed(np.array(numbers), like[0])
 
 
-def all_reduce(ops: Ops, flat: Any) -> Any:
+def all_reduce(ops: Ops, vector: Any) -> Any:
     """Return the sum over all processes, and store whether any of them requests a stop or save."""
     with ops.group.exchange():
-        total = ops.group.all_reduce(flat)
+        total = ops.group.all_reduce(vector)
         ops.group.stops, ops.group.saves = map(bool, ops.tensors.to_numpy(total[1:HEAD]))
     return total
 
 
-def parts(engine: Any, total: Any, shapes: Sequence[Any]) -> list[Any]:
+def parts(distributed: Any, total: Any, shapes: Sequence[Any]) -> list[Any]:
     """Divide a flat sum by the number of targets, and split it into tensors of these shapes."""
     means, start, tensors = total[HEAD:] / total[0], 0, []
     for shape in shapes:
         size = math.prod(shape)
-        tensors.append(engine.shaped(means[start : start + size], shape))
+        tensors.append(distributed.shaped(means[start : start + size], shape))
         start += size
     return tensors

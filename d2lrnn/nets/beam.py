@@ -89,7 +89,7 @@ class Beam:
             self.scores[source] = max(self.scores[source], log / length)
         self.logs[leaving] = -np.inf
 
-    def done(self, num_steps: int) -> bool:
+    def is_finished(self, num_steps: int) -> bool:
         """Return whether no unfinished sequence can still become the best of its source.
 
         This is decided from two facts: a log-probability never rises, and a sequence has at most

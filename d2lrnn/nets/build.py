@@ -41,9 +41,11 @@ def concise_net(
     """Return a model around the framework's own layer, or a scratch model if it has no layers."""
     if not backend.RNNModelScratch.ops.has_layers:
         return new_net(backend, architecture, vocab_size, num_hiddens, **settings)
-    own = cast("Layers", backend)
-    make = {"rnn": own.RNN, "gru_reset_after": own.GRU, "lstm": own.LSTM}[architecture.cell]
+    framework = cast("Layers", backend)
+    make = {"rnn": framework.RNN, "gru_reset_after": framework.GRU, "lstm": framework.LSTM}[
+        architecture.cell
+    ]
     numbers = architecture.num_layers, architecture.bidirectional
     layer = make(vocab_size, num_hiddens, *numbers, **settings)
     seed, device = settings.get("seed"), settings.get("device")
-    return own.RNNModel(layer, vocab_size, seed=seed, device=device)
+    return framework.RNNModel(layer, vocab_size, seed=seed, device=device)

@@ -18,7 +18,7 @@ from d2lrnn import checks
 from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
 from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
-from d2lrnn.nets.steps import SequenceStep, memory_of
+from d2lrnn.nets.steps import SequenceStep, memory_functions
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -58,8 +58,8 @@ class SequenceNet(ABC):
     @functools.cached_property
     def forward(self) -> Callable[..., Any]:
         """The network's computation, compiled if the backend compiles functions."""
-        compiled: Callable[..., Any] = self.ops.compiled(self.network)
-        return compiled
+        function: Callable[..., Any] = self.ops.compile_function(self.network)
+        return function
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the compiled functions, which cannot be pickled."""
@@ -90,7 +90,7 @@ class SequenceNet(ABC):
             loss, _, self.params = update(self.params, inputs, targets, weights)
             return loss
 
-        return SequenceStep(deferred, *memory_of(update.memory, self))
+        return SequenceStep(deferred, *memory_functions(update.memory, self))
 
     @functools.cached_property
     def compute(self) -> Callable[..., Any]:
@@ -116,9 +116,9 @@ class SequenceNet(ABC):
         X and valid are the arguments of data.padding.padded. If X is a tensor (n, T, d) of floats,
         gradients flow through it.
         """
-        tensors, valid = self.ops.tensors, self._given(valid)
+        tensors, valid = self.ops.tensors, self._as_arrays(valid)
         if not (tensors.is_tensor(X) and checks.stays_floating(X)):
-            rows, mask = padded(self._given(X), valid, num_inputs)
+            rows, mask = padded(self._as_arrays(X), valid, num_inputs)
             return self.tensor(rows), mask
         checks.axes("X", X.shape, "(batch_size, num_steps, num_inputs)")
         checks.width("X", X.shape[2], num_inputs)
@@ -126,7 +126,7 @@ class SequenceNet(ABC):
         rows = self.tensor(tensors.time_major(X))
         return rows if mask.all() else tensors.masked(rows, mask > 0), mask
 
-    def _given(self, batch: Any) -> Any:
+    def _as_arrays(self, batch: Any) -> Any:
         """Convert a tensor of the backend to an array; return lists, arrays and None unchanged."""
         as_it_is = batch is None or isinstance(batch, (list, tuple, np.ndarray))
         return batch if as_it_is else self.ops.tensors.to_numpy(batch)
@@ -236,7 +236,7 @@ class SequenceClassifierScratch(Reader):
         """Check a minibatch; return the inputs, and the labels (n,), or (n, 1) for yes or no."""
         inputs = self.inputs(X, valid)
         labels = checks.labels(
-            np.asarray(self._given(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
+            np.asarray(self._as_arrays(y)), (inputs[0].shape[1],), max(self.num_outputs, 2)
         )
         return inputs, labels[:, None] if self.num_outputs == 1 else labels, None
 
@@ -257,7 +257,9 @@ class SequenceClassifierScratch(Reader):
     def score(self, X: Any, y: Any, valid: Any = None) -> float:
         """Return the accuracy: the share of sequences whose predicted label is right."""
         labels = self.predict(X, valid)
-        truth = checks.labels(np.asarray(self._given(y)), labels.shape, max(self.num_outputs, 2))
+        truth = checks.labels(
+            np.asarray(self._as_arrays(y)), labels.shape, max(self.num_outputs, 2)
+        )
         return float((labels == truth).mean())
 
 
@@ -301,7 +303,7 @@ class SequenceTaggerScratch(Reader):
         """Check labels (n, T), and return them with 0 for padding, where mask (T, n, 1) is 0."""
         mask = mask[:, :, 0].T
         labels: Array = checks.labels(
-            without_padding(rectangle(self._given(Y)), mask), mask.shape, self.num_outputs
+            without_padding(rectangle(self._as_arrays(Y)), mask), mask.shape, self.num_outputs
         )
         return labels
 

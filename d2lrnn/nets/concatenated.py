@@ -66,7 +66,7 @@ def check(
 ) -> None:
     """Check the arguments of a concatenated cell of a backend."""
     checks.choice(order, "order", ORDERS)
-    kinds.own(backend, params=params, inputs=[inputs])
+    kinds.check_backend(backend, params=params, inputs=[inputs])
     height, h = check_params(cell, params)
     checks.recurrent(inputs.shape, state, height - h, cells.CELLS[cell].state_shapes(h))
     kinds.alike_or_numpy(params[0], state=state)
@@ -164,20 +164,20 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
     """
     tensors, cells_of = ops.tensors, Cells(ops)
 
-    def own(params: Any) -> Any:
+    def as_tensors(params: Any) -> Any:
         """Return parameters as tensors of the backend, with NumPy arrays converted."""
         if isinstance(params, (list, tuple)):
             params = [tensors.from_numpy(p) if isinstance(p, np.ndarray) else p for p in params]
-            kinds.own(ops.name, params=params)
+            kinds.check_backend(ops.name, params=params)
         return params
 
     def concat_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
-        params = own(params)
+        params = as_tensors(params)
         cells.PLAIN[checks.gates(params, SUMMED)].check_params(params)
         return joined(params, order, tensors.concat)
 
     def split_params(params: Sequence[Any], *, order: str = "HX") -> list[Any]:
-        params = own(params)
+        params = as_tensors(params)
         check_params(checks.gates(params, JOINED), params)
         return separated(params, order, tensors.concat)
 

@@ -115,7 +115,7 @@ class ConciseModel(Model):
         """Return the result for an empty minibatch: outputs without rows, the same state."""
         outputs = np.zeros((0, self.vocab_size))
         settings = {"dtype": self.dtype, "device": self.device}
-        return self.tensors.from_numpy(outputs, **settings), self.own(state)
+        return self.tensors.from_numpy(outputs, **settings), self.as_tensors(state)
 
     @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
@@ -158,8 +158,8 @@ class ConciseModel(Model):
         """Set the parameters to arrays in the form that arrays() returns."""
         arrays = checks.same_shapes(arrays, self.arrays())
         cell, (weights, output) = self.architecture.cell, self.architecture.split(arrays)
-        for target, own in zip(self.joined(), self.architecture.runs(weights), strict=True):
-            self._write(target, join(cell, self.orders[cell], own))
+        for target, layer in zip(self.joined(), self.architecture.runs(weights), strict=True):
+            self._write(target, join(cell, self.orders[cell], layer))
         for param, array in zip(self.output(), output, strict=True):
             self.write(param, array)
 

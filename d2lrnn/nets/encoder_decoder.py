@@ -70,8 +70,8 @@ class EncoderScratch(SequenceNet):
     def forward(self) -> Callable[..., Any]:
         """The encoder's computation, compiled if the backend compiles functions."""
         network = networks.EncoderDecoder(self.ops, self.architecture)
-        compiled: Callable[..., Any] = self.ops.compiled(network.encode)
-        return compiled
+        function: Callable[..., Any] = self.ops.compile_function(network.encode)
+        return function
 
     def __call__(self, X: Any, valid: Any = None) -> State:
         """Return the state after the last valid step of each sequence."""
@@ -166,7 +166,7 @@ class DecoderScratch(SequenceNet):
     def checked(self, context: Any, batch_size: int) -> Any:
         """Check a context; return it as a tensor (n, num_context), through which gradients flow."""
         if not self.ops.tensors.is_tensor(context):
-            context = np.asarray(self._given(context))
+            context = np.asarray(self._as_arrays(context))
         shape = tuple(context.shape)
         if shape != (batch_size, self.num_context):
             raise ValueError(
@@ -182,7 +182,7 @@ class DecoderScratch(SequenceNet):
 
     def teacher(self, Y: Any, valid: Any = None) -> tuple[Array, Array, Array]:
         """Return the target of the step before (T, n, q), the targets and their weights."""
-        rows, mask = padded(self._given(Y), valid, self.num_outputs)
+        rows, mask = padded(self._as_arrays(Y), valid, self.num_outputs)
         if rows.size == 0:
             raise ValueError(f"the targets are empty, of shape {rows.shape}; expected at least one")
         if self.loss == "softmax":
@@ -259,16 +259,16 @@ class EncoderDecoderScratch(SequenceNet):
         order = "the order is EncoderDecoderScratch(encoder, decoder)"
         kinds.instance(EncoderScratch, order, encoder=encoder)
         kinds.instance(DecoderScratch, order, decoder=decoder)
-        own, other = (
+        first, second = (
             (part.architecture, part.num_hiddens, part.dtype) for part in (encoder, decoder)
         )
-        if own != other or decoder.num_context != encoder.num_hiddens:
+        if first != second or decoder.num_context != encoder.num_hiddens:
             raise ValueError(
-                f"the encoder is {own}, the decoder {other} with {decoder.num_context} context "
+                f"the encoder is {first}, the decoder {second} with {decoder.num_context} context "
                 f"features; expected the same for both, and {encoder.num_hiddens} context features"
             )
         self.encoder, self.decoder = encoder, decoder
-        self.architecture, self.dtype, self.device = own[0], encoder.dtype, encoder.device
+        self.architecture, self.dtype, self.device = first[0], encoder.dtype, encoder.device
         self.network, self.loss = decoder.joint, decoder.loss
 
     @property
@@ -318,7 +318,7 @@ class EncoderDecoderScratch(SequenceNet):
         beam = Beam(self.decoder, state, beam_size, end)
         for _ in range(num_steps):
             beam.advance()
-            if beam.done(num_steps):
+            if beam.is_finished(num_steps):
                 break
         return [best[0].tokens if best else [] for best in beam.finish()]
 
@@ -329,7 +329,7 @@ class EncoderDecoderScratch(SequenceNet):
         """
         if y_valid is None and isinstance(Y, (list, tuple)):
             y_valid = lengths("Y", Y)
-        ids = rectangle(self._given(Y))
+        ids = rectangle(self._as_arrays(Y))
         checks.axes("Y", ids.shape, "(batch_size, num_steps)")
         sizes = [ids.shape[1]] * len(ids) if y_valid is None else list(y_valid)
         truth = [list(row[:length]) for row, length in zip(ids, sizes, strict=True)]

@@ -49,7 +49,7 @@ def draw(
         return scale * rng.standard_normal(shape)
 
     rules = itertools.chain(first, itertools.repeat(None))
-    return [(own or rule)(shape, rng) for shape, own in zip(shapes, rules, strict=False)]
+    return [(custom or rule)(shape, rng) for shape, custom in zip(shapes, rules, strict=False)]
 
 
 def mlp_arrays(

@@ -42,12 +42,12 @@ class Group:
         if engine is not None:
             processes.limit_waiting(self.rank)
 
-    def all_reduce(self, flat: Any) -> Any:
+    def all_reduce(self, vector: Any) -> Any:
         """Return the sum, over all processes, of a flat tensor, which may be overwritten."""
         if self.engine is None:
-            return flat
+            return vector
         with self.exchange():
-            return self.engine.all_reduce(flat)
+            return self.engine.all_reduce(vector)
 
     @contextlib.contextmanager
     def exchange(self) -> Iterator[None]:
@@ -79,19 +79,19 @@ class Group:
         if self.ops is None or self.engine is None:
             return array
         tensors = self.ops.tensors
-        flat = tensors.from_numpy(array.reshape(-1), dtype=array.dtype.name)
+        vector = tensors.from_numpy(array.reshape(-1), dtype=array.dtype.name)
         with self.exchange():
-            total: Array = tensors.to_numpy(self.all_reduce(flat)).reshape(array.shape)
+            total: Array = tensors.to_numpy(self.all_reduce(vector)).reshape(array.shape)
         return total
 
     def gather(self, text: str) -> list[str]:
         """Return the texts of all processes, in the order of their ranks."""
-        own = np.frombuffer(text.encode(), np.uint8)
+        data = np.frombuffer(text.encode(), np.uint8)
         lengths = np.zeros(self.size, np.float32)
-        lengths[self.rank] = len(own)
+        lengths[self.rank] = len(data)
         sizes = self.sum(lengths).astype(int)
         texts = np.zeros((self.size, int(sizes.max())), np.float32)
-        texts[self.rank, : len(own)] = own
+        texts[self.rank, : len(data)] = data
         rows = self.sum(texts).astype(np.uint8)
         return [row[:size].tobytes().decode() for row, size in zip(rows, sizes, strict=True)]
 
@@ -113,10 +113,10 @@ class Group:
         """Return this process's rows of a tensor, array or list; all rows if it is the only one."""
         return batch if self.size == 1 or batch is None else batch[self.rows(len(batch))]
 
-    def joined(self, own: Array, num_rows: int) -> Array:
+    def joined(self, rows: Array, num_rows: int) -> Array:
         """Return the rows of all processes, given those of this process."""
-        whole = np.zeros((num_rows, *own.shape[1:]), own.dtype)
-        whole[self.rows(num_rows)] = own
+        whole = np.zeros((num_rows, *rows.shape[1:]), rows.dtype)
+        whole[self.rows(num_rows)] = rows
         return self.sum(whole)
 
     def check_same(self, **facts: Any) -> None:
@@ -127,7 +127,9 @@ class Group:
         """
         if self.size == 1:
             return
-        first, *others = ([line.split("\0") for line in s.split("\1")] for s in self._told(facts))
+        first, *others = (
+            [line.split("\0") for line in s.split("\1")] for s in self._gather_lines(facts)
+        )
         for rank, other in enumerate(others, 1):
             for (name, here), (_, there) in zip(first, other):
                 if here != there:
@@ -137,7 +139,7 @@ class Group:
                         "and versions"
                     )
 
-    def _told(self, facts: Mapping[str, Any]) -> list[str]:
+    def _gather_lines(self, facts: Mapping[str, Any]) -> list[str]:
         lines = [f"{name.replace('_', ' ')}\0{value}" for name, value in sorted(facts.items())]
         return self.gather("\1".join(lines))
 
@@ -151,7 +153,7 @@ def _reason(error: Exception) -> str:
 ALONE = Group()
 
 
-def of(net: Any) -> Group:
+def group_of(net: Any) -> Group:
     """Return the group of processes that train a net; a single process for a net without ops."""
     ops = getattr(net, "ops", None)
     return ALONE if ops is None else ops.group

@@ -23,7 +23,7 @@ def backend_of(value: Any) -> str | None:
     return None
 
 
-def own(backend: str, **named: Iterable[Any]) -> None:
+def check_backend(backend: str, **named: Iterable[Any]) -> None:
     """Check that named tensors are all tensors of a backend.
 
     Raises:
@@ -47,7 +47,7 @@ def gradients(backend: str, grads: Any) -> None:
             f"grads is a {type(grads).__name__}; expected the list of the gradients of all "
             "parameters; make_step clips the gradients of a net itself"
         )
-    own(backend, grads=grads)
+    check_backend(backend, grads=grads)
     checks.gradients(grads)
 
 
@@ -103,8 +103,8 @@ def instance(expected: type, order: str, **named: Any) -> None:
     """
     ((name, value),) = named.items()
     if not isinstance(value, expected):
-        wanted = _article(expected.__name__)
-        raise ValueError(f"{name} is {_kind(value)}; expected {wanted}; {order}")
+        kind = _article(expected.__name__)
+        raise ValueError(f"{name} is {_kind(value)}; expected {kind}; {order}")
 
 
 def _kind(value: Any) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import averaging, cells, describe, forward, kinds, losses, remedies
 from d2lrnn.nets.model import Array, Model, State
-from d2lrnn.nets.steps import TrainingStep, memory_of
+from d2lrnn.nets.steps import TrainingStep, memory_functions
 
 if TYPE_CHECKING:
     from d2lrnn.nets import networks
@@ -79,7 +79,7 @@ class RNNModelScratch(Model):
 
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:
         """Return outputs (T * n, V) and the new state for token ids X (n, T)."""
-        arguments = self.inputs(X, state), self.own(state), self.params
+        arguments = self.inputs(X, state), self.as_tensors(state), self.params
         outputs, state = forward.run(self.forward_fn, self.vocab_size, *arguments)
         return outputs, state
 
@@ -137,7 +137,7 @@ class RNNModelScratch(Model):
             return super().next_scores(index, state)
         ids, settings = index[None], {"dtype": self.dtype, "device": self.device}
         rows = self.tensors.one_hot(ids, self.vocab_size, **settings)  # (1, n, vocab_size)
-        outputs, state = self.speaker(self.params, rows, None, self.own(state))
+        outputs, state = self.speaker(self.params, rows, None, self.as_tensors(state))
         return self.tensors.to_numpy(outputs), state
 
     def make_step(
@@ -153,11 +153,11 @@ class RNNModelScratch(Model):
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             targets = self.targets(X, Y)
-            inputs = self.inputs(X, state), self.own(state)
+            inputs = self.inputs(X, state), self.as_tensors(state)
             loss, state, self.params = update(self.params, inputs, targets)
             return loss, state
 
-        return TrainingStep(deferred, *memory_of(update.memory, self))
+        return TrainingStep(deferred, *memory_functions(update.memory, self))
 
     def targets(self, X: Any, Y: Any) -> Any:
         """Return the ids of Y (n, T) as a tensor (T * n,), in the order of the outputs."""
@@ -238,7 +238,7 @@ def step_arguments(
     net.check_call()
     targets = net.targets(X, Y)
     net.check_state(state, len(X))
-    return targets, net.own(state), checks.positive(lr=lr), checks.positive(theta=theta)
+    return targets, net.as_tensors(state), checks.positive(lr=lr), checks.positive(theta=theta)
 
 
 def copy_params(source: Model, target: Model) -> None:

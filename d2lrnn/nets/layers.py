@@ -47,8 +47,8 @@ def functions(ops: Ops, architecture: cells.Architecture, *, fused: bool = False
             f"this is {describe.in_words(architecture)}"
         )
     if architecture.plain:
-        own = ops.fused if fused else ops.forward
-        forward_fn = own.get(architecture.cell, forward_fn)
+        functions = ops.fused if fused else ops.forward
+        forward_fn = functions.get(architecture.cell, forward_fn)
     return composed.get_params, composed.init_state, forward_fn
 
 

@@ -157,7 +157,7 @@ class Model(ABC):
         kinds.alike_or_numpy(zeros[0], state=state)
         checks.same_dtype(zeros[0], state=state)
 
-    def own(self, state: State) -> State:
+    def as_tensors(self, state: State) -> State:
         """Return a state that has been checked as tensors, with NumPy arrays converted."""
         from_numpy = self.tensors.from_numpy
         return tuple(

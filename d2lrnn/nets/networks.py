@@ -111,8 +111,8 @@ class Unshared:
         *copies, W_hq, b_q = params
         step = layers.masked(self.ops.step_of(self.architecture))
         joined = self.ops.tensors.concat([inputs, mask])
-        for t, own in enumerate(self.architecture.runs(copies)):
-            state = step(joined[t], state, own)
+        for t, copy in enumerate(self.architecture.runs(copies)):
+            state = step(joined[t], state, copy)
         return self.ops.output_layer(state[0][None], W_hq, b_q), tuple(state)
 
 

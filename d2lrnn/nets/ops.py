@@ -55,22 +55,22 @@ class Ops:
         name: the name of the backend, a key of backends.BACKENDS.
         tensors: the backend's module tensors: from_numpy, to_numpy, trainable, one_hot, embedding,
             concat (joins tensors along an axis, by default the features), flip (reverses the time
-            steps), flat (reshapes (T, n, q) to (T * n, q)), time_major, masked, tanh, sigmoid;
-            is_tensor, of a value; has_values, of a tensor; is_trainable, of a parameter; is_gpu, of
-            a device that try_gpu returned.
+            steps), merge_time (reshapes (T, n, q) to (T * n, q)), time_major, masked, tanh,
+            sigmoid; is_tensor, of a value; has_values, of a tensor; is_trainable, of a parameter;
+            is_gpu, of a device that try_gpu returned.
         gradients: the module gradients: vjp, grad_clipping, value_and_grad, make_update.
         baselines: the module baselines, with which the benchmark compares.
         distributed: the module distributed, for several processes: connect, which returns the
-            engine; compiled and without_gradients, for functions; flat, shaped, placed, detached
-            and assigned, for tensors.
-        steps: by cell, the function step(X, state, params) -> state of one time step.
+            engine; compile_function and without_gradients, for functions; pack (joins tensors in a
+            vector), shaped, placed, detached and assigned, for tensors.
+        step_functions: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
         fused: by cell, a faster version of that function, if there is one.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
         output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
         input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), for rows (T, n, d) or
             token ids (T, n).
-        compiled: a decorator that compiles a function, or returns it unchanged.
+        compile_function: a decorator that compiles a function, or returns it unchanged.
         repeated: a decorator for functions that are called many times with tensors of few shapes.
         for_empty_batches: a decorator that makes a forward function correct for empty batches.
         has_layers: whether the framework has recurrent layers: RNN, GRU, LSTM and RNNModel.
@@ -83,13 +83,13 @@ class Ops:
     gradients: ModuleType
     baselines: ModuleType
     distributed: ModuleType
-    steps: Mapping[str, Callable[..., Any]]
+    step_functions: Mapping[str, Callable[..., Any]]
     forward: Mapping[str, ForwardFunction]
     fused: Mapping[str, ForwardFunction]
     unroll: Callable[..., Any]
     output_layer: Callable[..., Any]
     input_product: Callable[..., Any]
-    compiled: Callable[..., Any] = as_it_is
+    compile_function: Callable[..., Any] = as_it_is
     repeated: Callable[..., Any] = as_it_is
     for_empty_batches: Callable[..., Any] = as_it_is
     has_layers: bool = True

@@ -1,8 +1,8 @@
 """Gradient descent, Adagrad and Adam from scratch (the book's sections 12.4, 12.7 and 12.10).
 
 They use only operators that the tensors of every framework have, so that the same code works in all
-five. The memory of a rule is the state of the optimizer. An update is a pure function: it takes
-parameters, gradients and memory, and returns new parameters and memory.
+five. An update is a pure function: it takes parameters, gradients and the state of the optimizer,
+and returns new parameters and the new state.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @dataclass(frozen=True)
 class SGD:
-    """Minibatch stochastic gradient descent: w <- w - lr * g. Its memory is empty."""
+    """Minibatch stochastic gradient descent: w <- w - lr * g. Its state is empty."""
 
     lr: float
 
     def begin(self, params: Tensors) -> list[Any]:
-        """Return the memory before the first update."""
+        """Return the state before the first update."""
         return []
 
-    def update(self, params: Tensors, grads: Tensors, memory: Any) -> tuple[list[Any], Any]:
-        """Return the parameters after one update, and the memory."""
-        return [w - self.lr * g for w, g in zip(params, grads, strict=True)], memory
+    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+        """Return the parameters after one update, and the new state."""
+        return [w - self.lr * g for w, g in zip(params, grads, strict=True)], state
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Adagrad:
     eps: float = 1e-8
 
     def begin(self, params: Tensors) -> list[Any]:
-        """Return the memory before the first update: s = 0."""
+        """Return the state before the first update: s = 0."""
         return [0 * w for w in params]
 
-    def update(self, params: Tensors, grads: Tensors, memory: Any) -> tuple[list[Any], Any]:
-        """Return the parameters after one update, and the memory."""
-        memory = [s + g * g for s, g in zip(memory, grads, strict=True)]
-        steps = [self.lr * g / (s**0.5 + self.eps) for s, g in zip(memory, grads, strict=True)]
-        return [w - step for w, step in zip(params, steps, strict=True)], memory
+    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+        """Return the parameters after one update, and the new state."""
+        state = [s + g * g for s, g in zip(state, grads, strict=True)]
+        changes = [self.lr * g / (s**0.5 + self.eps) for s, g in zip(state, grads, strict=True)]
+        return [w - step for w, step in zip(params, changes, strict=True)], state
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class Adam:
     eps: float = 1e-8
 
     def begin(self, params: Tensors) -> list[Any]:
-        """Return the memory before the first update: m = v = 0, t = 0, a tensor (1,)."""
+        """Return the state before the first update: m = v = 0, t = 0, a tensor (1,)."""
         return [[0 * w for w in params], [0 * w for w in params], 0 * params[-1][:1]]
 
-    def update(self, params: Tensors, grads: Tensors, memory: Any) -> tuple[list[Any], Any]:
-        """Return the parameters after one update, and the memory."""
-        m, v, t = memory
+    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+        """Return the parameters after one update, and the new state."""
+        m, v, t = state
         t = t + 1
         m = [self.beta1 * a + (1 - self.beta1) * g for a, g in zip(m, grads, strict=True)]
         v = [self.beta2 * a + (1 - self.beta2) * g * g for a, g in zip(v, grads, strict=True)]
@@ -113,7 +113,7 @@ def make(name: str, lr: float) -> SGD | Adagrad | Adam:
     return rule
 
 
-def own(rules: Mapping[str, Any], name: str) -> Any:
+def framework_optimizer(rules: Mapping[str, Any], name: str) -> Any:
     """Return the framework's own optimizer for "sgd", "adagrad" or "adam".
 
     Args:
@@ -128,19 +128,19 @@ def own(rules: Mapping[str, Any], name: str) -> Any:
 
 
 @dataclass
-class Memory:
-    """The memory of a rule between two updates; ``kept`` is None before the first update."""
+class OptimizerState:
+    """The state of a rule between two updates; ``tensors`` is None before the first update."""
 
     rule: SGD | Adagrad | Adam
-    kept: Any = None
+    tensors: Any = None
 
     def before(self, params: Tensors) -> Any:
-        """Return the memory for the next update."""
-        return self.kept or self.rule.begin(params)
+        """Return the state for the next update."""
+        return self.tensors or self.rule.begin(params)
 
     def arrays(self, to_numpy: Callable[[Any], Any]) -> Arrays:
-        """Return the memory as NumPy arrays, named by their indices in its lists, such as "0.2"."""
-        return {name: to_numpy(tensor) for name, tensor in _places(self.kept or [])}
+        """Return the state as NumPy arrays, named by their indices in its lists, such as "0.2"."""
+        return {name: to_numpy(tensor) for name, tensor in _places(self.tensors or [])}
 
     def load(self, arrays: Arrays, params: Tensors, from_numpy: Callable[[Any], Any]) -> None:
         """Load the result of arrays, for these parameters.
@@ -150,7 +150,7 @@ class Memory:
         """
         expected = {n: tuple(t.shape) for n, t in _places(self.rule.begin(params)) if arrays}
         check_shapes(arrays, expected)
-        self.kept = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
+        self.tensors = _rebuilt(self.rule.begin(params), arrays, from_numpy) if arrays else None
 
 
 def checked(arrays: Any) -> Arrays:
@@ -184,8 +184,8 @@ def check_shapes(arrays: Arrays, expected: Mapping[str, Any]) -> None:
         )
 
 
-def _places(memory: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    for number, part in enumerate(memory):
+def _places(tensors: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    for number, part in enumerate(tensors):
         if isinstance(part, (list, tuple)):
             yield from _places(part, f"{place}{number}.")
         else:

@@ -117,7 +117,7 @@ def predict_many(
     if state is None:
         state = net.begin_state(len(tokens))
     net.check_state(state, len(tokens))
-    ids, state = [vocab[row] for row in tokens], net.own(state)
+    ids, state = [vocab[row] for row in tokens], net.as_tensors(state)
     seeds = [None if seed is None else seed + i for i in range(len(tokens))]
     generated = say_all(net, ids, num_preds, state, Surprise(temperature, seeds, net.vocab_size))
     _check_numbers(net)  # afterwards, so that errors of the call itself are raised first

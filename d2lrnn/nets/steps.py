@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from d2lrnn.nets import optimizers
-from d2lrnn.nets.optimizers import Arrays, Memory
+from d2lrnn.nets.optimizers import Arrays, OptimizerState
 
 State = tuple[Any, ...]
 
@@ -17,7 +17,7 @@ class Update:
     """The result of make_update: a function that updates parameters, with its optimizer's state."""
 
     function: Callable[..., Any]
-    memory: Memory
+    memory: OptimizerState
 
     def __call__(self, params: Any, inputs: Any, targets: Any, weights: Any = None) -> Any:
         """Return the mean loss, the last state, and the new parameters."""
@@ -74,13 +74,15 @@ class TrainingStep(SequenceStep):
         return float(loss), state
 
 
-def memory_of(memory: Memory, net: Any) -> tuple[Callable[[], Arrays], Callable[[Arrays], None]]:
+def memory_functions(
+    state: OptimizerState, net: Any
+) -> tuple[Callable[[], Arrays], Callable[[Arrays], None]]:
     """Return memory and load_memory of a step for the parameters of a net."""
 
     def arrays() -> Arrays:
-        return memory.arrays(net.ops.tensors.to_numpy)
+        return state.arrays(net.ops.tensors.to_numpy)
 
     def load(values: Arrays) -> None:
-        memory.load(values, net.params, net.tensor)
+        state.load(values, net.params, net.tensor)
 
     return arrays, load

@@ -66,7 +66,7 @@ def run_layers(architecture, inputs, state, weights, mask=None):
 
     Where the mask (T, n, 1) is 0, the state does not change.
     """
-    step, Hs, last, tape = STEPS[architecture.cell], inputs, (), []
+    step, Hs, last, tape = STEP_FUNCTIONS[architecture.cell], inputs, (), []
     for directions in architecture.layers(weights, state):
         outputs = []
         for order, (params, before) in zip(ORDERS, directions):
@@ -165,7 +165,7 @@ def rnn_back(cache, params, d_state, d_params):
     """Compute the backward pass of one step, H_new = tanh(A): dA = dH_new (1 - H_new²)."""
     X, H, H_new = cache
     (dH_new,) = d_state
-    W, dW = (CELLS["rnn"].by_gate(of) for of in (params, d_params))
+    W, dW = (CELLS["rnn"].by_gate(tensors) for tensors in (params, d_params))
     dX, dH = gate_back(dH_new * (1 - H_new**2), X, H, W["h"], dW["h"])
     return dX, (dH,)
 
@@ -189,7 +189,7 @@ def gru_back(cache, params, d_state, d_params):
     """
     X, H, Z, R, H_tilde = cache
     (dH_new,) = d_state
-    W, dW = (CELLS["gru"].by_gate(of) for of in (params, d_params))
+    W, dW = (CELLS["gru"].by_gate(tensors) for tensors in (params, d_params))
     dX_h, dRH = gate_back(dH_new * (1 - Z) * (1 - H_tilde**2), X, R * H, W["h"], dW["h"])
     dX_z, dH_z = gate_back(dH_new * (H - H_tilde) * Z * (1 - Z), X, H, W["z"], dW["z"])
     dX_r, dH_r = gate_back(dRH * H * R * (1 - R), X, H, W["r"], dW["r"])
@@ -216,7 +216,7 @@ def gru_reset_after_back(cache, params, d_state, d_params):
     X, H, Z, R, H_tilde, U = cache
     (dH_new,) = d_state
     cell = CELLS["gru_reset_after"]
-    W, dW = (cell.by_gate(of) for of in (params, d_params))
+    W, dW = (cell.by_gate(tensors) for tensors in (params, d_params))
     dA_h = dH_new * (1 - Z) * (1 - H_tilde**2)
     dU = dA_h * R
     dW["h"].W_x[...] += X.T @ dA_h
@@ -251,7 +251,7 @@ def lstm_back(cache, params, d_state, d_params):
     X, H, C, I, F, O, C_tilde, T = cache  # T = tanh(C_new)
     dH_new, dC_new = d_state
     dC_new = dC_new + dH_new * O * (1 - T**2)
-    W, dW = (CELLS["lstm"].by_gate(of) for of in (params, d_params))
+    W, dW = (CELLS["lstm"].by_gate(tensors) for tensors in (params, d_params))
     dA = {
         "i": dC_new * C_tilde * I * (1 - I),
         "f": dC_new * C * F * (1 - F),
@@ -262,7 +262,7 @@ def lstm_back(cache, params, d_state, d_params):
     return sum(dX for dX, _ in ends), (sum(dH for _, dH in ends), dC_new * F)
 
 
-STEPS = {
+STEP_FUNCTIONS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,

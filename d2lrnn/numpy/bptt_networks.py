@@ -92,7 +92,7 @@ def trace_custom(forward_fn, inputs, state, params):
 def trace_perturbed(network, inputs, state, params):
     """Return the same as trace_cell; the gradient of E_t is dL/dH_t, the total gradient of H_t."""
     *weights, W_hq, b_q = params
-    step, rows = bptt.STEPS[network.architecture.cell], inputs[:, :, : network.num_inputs]
+    step, rows = bptt.STEP_FUNCTIONS[network.architecture.cell], inputs[:, :, : network.num_inputs]
 
     def perturbed_step(XE, state, params):
         (H, *others), cache = step(XE[:, : network.num_inputs], state, params)
@@ -180,17 +180,19 @@ def _(network: networks.Unshared, params, inputs, mask, state):
     *copies, W_hq, b_q = params
     weights = network.architecture.runs(copies)
     tape = []
-    for X, m, own in zip(inputs, mask, weights):
-        state, cache = bptt.masked_step(bptt.STEPS[network.architecture.cell], X, m, state, own)
+    for X, m, copy in zip(inputs, mask, weights):
+        state, cache = bptt.masked_step(
+            bptt.STEP_FUNCTIONS[network.architecture.cell], X, m, state, copy
+        )
         tape.append(cache)
     features = state[0][None]
 
     def pull_back(d_outputs):
         d_features, *d_output_layer = output_layer_back(features, W_hq, d_outputs)
         d_state = (d_features[0], *(np.zeros_like(s) for s in state[1:]))
-        d_copies = [[np.zeros_like(param) for param in own] for own in weights]
-        for cache, m, own, grads in reversed(list(zip(tape, mask, weights, d_copies))):
-            _, d_state = bptt.masked_back(network.architecture.cell, cache, m, own, d_state, grads)
+        d_copies = [[np.zeros_like(param) for param in copy] for copy in weights]
+        for cache, m, copy, grads in reversed(list(zip(tape, mask, weights, d_copies))):
+            _, d_state = bptt.masked_back(network.architecture.cell, cache, m, copy, d_state, grads)
         return [*(grad for grads in d_copies for grad in grads), *d_output_layer]
 
     return bptt.output_layer(features, W_hq, b_q), state, pull_back
@@ -198,8 +200,8 @@ def _(network: networks.Unshared, params, inputs, mask, state):
 
 def output_layer_back(Hs, W_hq, d_outputs):
     """Return the gradients of hidden states (T, n, h), W_hq and b_q."""
-    flat = Hs.reshape(-1, len(W_hq))
-    return (d_outputs @ W_hq.T).reshape(Hs.shape), flat.T @ d_outputs, d_outputs.sum(0)
+    rows = Hs.reshape(-1, len(W_hq))
+    return (d_outputs @ W_hq.T).reshape(Hs.shape), rows.T @ d_outputs, d_outputs.sum(0)
 
 
 def put_on_top(architecture, d_state, parts):

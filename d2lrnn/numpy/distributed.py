@@ -45,10 +45,10 @@ class Engine:
         """End all processes: under MPI, a process cannot end while another is still running."""
         self.comm.Abort(status)
 
-    def all_reduce(self, flat):
+    def all_reduce(self, vector):
         """Return the sum of the flat arrays of all processes."""
-        total = np.empty_like(flat)
-        self.comm.Allreduce(np.ascontiguousarray(flat), total)
+        total = np.empty_like(vector)
+        self.comm.Allreduce(np.ascontiguousarray(vector), total)
         return total
 
 
@@ -59,15 +59,15 @@ def connect():
     return processes.meet(Engine) if max(sizes, default=1) > 1 else None
 
 
-def compiled(function):
+def compile_function(function):
     """Return the function unchanged: NumPy does not compile functions."""
     return function
 
 
-without_gradients = compiled
+without_gradients = compile_function
 
 
-def flat(tensors):
+def pack(tensors):
     """Return tensors joined in one tensor with one axis, of the dtype of the first."""
     parts = [np.reshape(tensor, -1) for tensor in tensors]
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")

@@ -41,10 +41,10 @@ def input_product(inputs, W_x, b):
 
 def input_product_back(inputs, W_x, dA):
     """Return the gradients of the inputs (None for ids), of W_x and of b."""
-    flat = dA.reshape(-1, dA.shape[2])
+    rows = dA.reshape(-1, dA.shape[2])
     if inputs.dtype.kind == "f":
-        return dA @ W_x.T, one_product(inputs, dA), flat.sum(0)
-    return None, rows_added_up(inputs.reshape(-1), flat, len(W_x)), flat.sum(0)
+        return dA @ W_x.T, one_product(inputs, dA), rows.sum(0)
+    return None, rows_added_up(inputs.reshape(-1), rows, len(W_x)), rows.sum(0)
 
 
 def rows_added_up(ids, rows, vocab_size):

@@ -13,7 +13,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     from d2lrnn.numpy import bptt_networks  # imported here, so that importing d2lrnn stays fast
 
     checks.differentiable(inputs, state, params)
-    kinds.own("numpy", d_outputs=[d_outputs], d_state=d_state)
+    kinds.check_backend("numpy", d_outputs=[d_outputs], d_state=d_state)
     outputs, last, back = bptt_networks.trace_cell(forward_fn, inputs, state, params)
     checks.cotangents(d_outputs, d_state, outputs, last)
     d_inputs, d_state, d_params = back(d_outputs, d_state)
@@ -74,7 +74,7 @@ def descend(params, grads, lr, theta):
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params)."""
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
     compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
 
@@ -83,7 +83,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         if at_once:
             return value, state, descend(params, grads, lr, theta)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        params, memory.kept = rule.update(params, grads, memory.before(params))
+        params, optimizer_state.tensors = rule.update(params, grads, optimizer_state.before(params))
         return value, state, params
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)

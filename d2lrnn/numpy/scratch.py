@@ -12,7 +12,7 @@ from d2lrnn.numpy.tensors import sigmoid
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
-    kinds.own("numpy", X=[X], params=params)
+    kinds.check_backend("numpy", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = np.tanh(X @ W_xh + b_h)  # (n, h)
@@ -121,7 +121,7 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-STEPS = {
+STEP_FUNCTIONS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,

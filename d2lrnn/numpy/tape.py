@@ -273,8 +273,8 @@ def apply(trace, inputs, state, params):
         d_inputs, d_first, d_params = pull_back(d_outputs, d_state)
         return traced_only(given, [d_inputs, *d_first, *d_params])
 
-    flat = np.concatenate([result.ravel() for result in results])
-    parts = np.split(Traced(flat, traced_only(given, given), back), ends)
+    vector = np.concatenate([result.ravel() for result in results])
+    parts = np.split(Traced(vector, traced_only(given, given), back), ends)
     outputs, *last = (part.reshape(result.shape) for part, result in zip(parts, results))
     return outputs, tuple(last)
 

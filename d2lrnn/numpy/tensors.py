@@ -72,7 +72,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
-    kinds.own("numpy", table=[table])
+    kinds.check_backend("numpy", table=[table])
     ids = to_numpy(tokens)
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     checks.tokens(ids, table.shape[0])
@@ -99,7 +99,7 @@ def flip(tensor):
     return tensor[::-1]
 
 
-def flat(A):
+def merge_time(A):
     """Return A (T, n, q) as (T * n, q)."""
     return A.reshape(-1, A.shape[2])
 

@@ -103,7 +103,7 @@ def train_min_char(
             if last or iteration % sample_every == 0:
                 prefix = vocab.to_tokens(int(X[0, 0]))
                 draw: dict[str, Any] = {"temperature": 1.0, "seed": seed, "state": before}
-                sample = callbacks.had(
+                sample = callbacks.sample_or_none(
                     functools.partial(prediction.predict_ch8, prefix, 200, net, vocab, **draw),
                     shown.write,
                 )

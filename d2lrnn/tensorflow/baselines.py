@@ -36,7 +36,7 @@ def multiply(pairs, device=None):
     return lambda: float(compute(pairs)[-1][0, 0])
 
 
-def compiled(function):
+def compile_function(function):
     """Return the function compiled by XLA."""
     return tf.function(function, jit_compile=True, autograph=False)
 

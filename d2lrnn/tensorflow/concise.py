@@ -114,7 +114,11 @@ class RNNModel(ConciseModel):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         contexts.check_graph(*self.params)
         inputs = self.inputs(X, state)
-        return self.nothing(state) if 0 in inputs.shape[:2] else self.run(inputs, self.own(state))
+        return (
+            self.nothing(state)
+            if 0 in inputs.shape[:2]
+            else self.run(inputs, self.as_tensors(state))
+        )
 
     def run(self, inputs, state):
         """Return the outputs of inputs (T, n, V), and the state."""
@@ -148,7 +152,7 @@ class RNNModel(ConciseModel):
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         kinds = keras.optimizers
         rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
-        rule = optimizers.own(rules, optimizer)
+        rule = optimizers.framework_optimizer(rules, optimizer)
         clipping = {"global_clipnorm" if clip == "norm" else "clipvalue": theta}
         optimizer = rule(learning_rate=lr, **clipping)
         optimizer.build(self.params)
@@ -162,13 +166,15 @@ class RNNModel(ConciseModel):
         def deferred(X, Y, state):
             contexts.check_graph(*self.params)
             contexts.check_alone(self.params)
-            return update(*self.prepared(X, Y, state), self.own(state))
+            return update(*self.prepared(X, Y, state), self.as_tensors(state))
 
-        return TrainingStep(deferred, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_functions(optimizer))
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
-        loss, _, grads = self.loss_and_gradients(*self.prepared(X, Y, state), self.own(state))
+        loss, _, grads = self.loss_and_gradients(
+            *self.prepared(X, Y, state), self.as_tensors(state)
+        )
         return float(loss), self.separated_gradients(grads)
 
     def joined(self):
@@ -189,17 +195,17 @@ class RNNModel(ConciseModel):
         param.assign(array)
 
 
-def memory_of(optimizer):
+def memory_functions(optimizer):
     """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by number."""
 
-    def memory():
+    def read():
         return {str(i): to_numpy(variable) for i, variable in enumerate(optimizer.variables)}
 
-    def load_memory(arrays):
+    def load(arrays):
         shapes = {str(i): tuple(value.shape) for i, value in enumerate(optimizer.variables)}
         optimizers.check_shapes(arrays, shapes)
-        own = [arrays[name] for name in shapes]
-        for variable, array in zip(optimizer.variables, own):
+        values = [arrays[name] for name in shapes]
+        for variable, array in zip(optimizer.variables, values):
             variable.assign(array)
 
-    return memory, load_memory
+    return read, load

@@ -20,8 +20,8 @@ class SymbolicTape:
 
     def gradient(self, targets, sources, output_gradients=None):
         """Return the gradients of the targets for sources, in the structure of the sources."""
-        flat = tf.nest.flatten(sources)
-        grads = tf.gradients(targets, flat, grad_ys=output_gradients)
+        tensors = tf.nest.flatten(sources)
+        grads = tf.gradients(targets, tensors, grad_ys=output_gradients)
         return tf.nest.pack_sequence_as(sources, grads)
 
 

@@ -24,18 +24,18 @@ class Engine:
         self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         self.added = tf.function(self.add, autograph=False)
 
-    def add(self, flat):
+    def add(self, vector):
         """Return the sum over the replicas; each process has one replica."""
 
         def inside(tensor):
             here = tf.identity(tensor)  # on the device of this replica
             return tf.distribute.get_replica_context().all_reduce("SUM", here)
 
-        return self.strategy.run(inside, (flat,))
+        return self.strategy.run(inside, (vector,))
 
-    def all_reduce(self, flat):
+    def all_reduce(self, vector):
         """Return the sum of the flat tensors of all processes."""
-        return self.added(flat)
+        return self.added(vector)
 
 
 @functools.cache
@@ -46,11 +46,11 @@ def connect():
     return processes.meet(Engine, config) if len(workers) > 1 else None
 
 
-compiled = functools.partial(contexts.unrecorded, jit_compile=True)
-without_gradients = compiled
+compile_function = functools.partial(contexts.unrecorded, jit_compile=True)
+without_gradients = compile_function
 
 
-def flat(tensors):
+def pack(tensors):
     """Return tensors joined in one tensor with one axis."""
     return tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], axis=0)
 

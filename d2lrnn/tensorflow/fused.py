@@ -13,7 +13,7 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import cells, forward
 from d2lrnn.tensorflow import contexts, sizes
-from d2lrnn.tensorflow.tensors import has_values, own, to_numpy
+from d2lrnn.tensorflow.tensors import has_values, state_tensors, to_numpy
 
 
 def check(cell, inputs, state, params):
@@ -22,7 +22,7 @@ def check(cell, inputs, state, params):
     rows = inputs.dtype.is_floating
     (cells.check if rows else cells.check_ids)(cell, inputs, state, params)
     contexts.check_graph(inputs, *state, *params)
-    state, vocab_size = sizes.aligned(inputs, own(state)), params[0].shape[0]
+    state, vocab_size = sizes.aligned(inputs, state_tensors(state)), params[0].shape[0]
     if not rows and has_values(inputs):
         checks.tokens(to_numpy(inputs), vocab_size)
     elif not rows:
@@ -34,7 +34,7 @@ def check(cell, inputs, state, params):
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     if inputs.dtype.is_floating:
-        T, n, d = sizes.of(inputs)
+        T, n, d = sizes.shape_of(inputs)
         return tf.reshape(tf.reshape(inputs, (-1, d)) @ W_x, (T, n, W_x.shape[1])) + b
     return look_up(W_x, tf.cast(inputs, tf.int32)) + b
 

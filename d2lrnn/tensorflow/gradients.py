@@ -8,15 +8,15 @@ from d2lrnn import checks
 from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
 from d2lrnn.tensorflow import contexts
-from d2lrnn.tensorflow.tensors import has_values, own
+from d2lrnn.tensorflow.tensors import has_values, state_tensors
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    kinds.own("tensorflow", d_outputs=[d_outputs], d_state=d_state)
+    kinds.check_backend("tensorflow", d_outputs=[d_outputs], d_state=d_state)
     # Copies: if two arguments were the same tensor, each would get the sum of both gradients.
-    sources = tf.nest.map_structure(tf.identity, [inputs, own(state), list(params)])
+    sources = tf.nest.map_structure(tf.identity, [inputs, state_tensors(state), list(params)])
     with contexts.tape() as tape:
         tape.watch(sources)
         outputs, new_state = forward.call(forward_fn, *sources)
@@ -86,20 +86,21 @@ def value_and_grad(network, loss):
 
 @functools.lru_cache(32)
 def assigning(network, loss, rule, theta, clip):
-    """Return assign(params, memory, inputs, targets, weights) -> (mean loss, last state, memory).
+    """Return assign(params, optimizer_state, inputs, targets, weights), one training step.
 
-    Networks that compute the same share the compiled code.
+    It changes the parameters; it returns the mean loss, the last state and the new state of the
+    optimizer. Networks that compute the same share the compiled code.
     """
     compute = value_and_grad(network, loss)
 
     @functools.partial(contexts.unrecorded, jit_compile=True)
-    def assign(params, memory, inputs, targets, weights):
+    def assign(params, optimizer_state, inputs, targets, weights):
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        updated, memory = rule.update(params, grads, memory)
+        updated, optimizer_state = rule.update(params, grads, optimizer_state)
         for param, new in zip(params, updated):
             param.assign(new)
-        return value, state, memory
+        return value, state, optimizer_state
 
     return assign
 
@@ -111,7 +112,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     compiles it.
     """
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     checks.choice(loss, "loss", tuple(LOSSES))
     build = assigning if networks.is_ours(network) else assigning.__wrapped__
     assign = build(network, loss, rule, *checks.clipping(theta, clip))
@@ -119,10 +120,10 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     def update(params, inputs, targets, weights=None):
         contexts.check_graph(*params)
         contexts.check_alone(params)
-        before = memory.before(params)
+        before = optimizer_state.before(params)
         value, state, after = assign(params, before, inputs, targets, weights)
-        checks.values(not after or has_values(value))  # a traced memory cannot be stored
-        memory.kept = after
+        checks.values(not after or has_values(value))  # a traced state cannot be stored
+        optimizer_state.tensors = after
         return value, state, params
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)

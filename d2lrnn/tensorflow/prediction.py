@@ -17,12 +17,12 @@ def say(net, index, state, given, noise):
     numbers = tf.constant(index, tf.int32), tf.constant(count, tf.int32)
     given, noise = tf.constant(given, tf.int32), tf.constant(noise, net.dtype)
     params = [tf.convert_to_tensor(param) for param in net.params]
-    ids, state = compiled(net.speaker)(params, tuple(state), given, noise, *numbers)
+    ids, state = build_loop(net.speaker)(params, tuple(state), given, noise, *numbers)
     return to_numpy(ids)[:count], state
 
 
 @functools.cache
-def compiled(network):
+def build_loop(network):
     """Return the loop, (params, state, given, noise, index, count) -> ids and the last state."""
 
     @functools.partial(contexts.unrecorded, jit_compile=True)

@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from d2lrnn.nets import cells, forward, kinds
 from d2lrnn.tensorflow import contexts, sizes
-from d2lrnn.tensorflow.tensors import own
+from d2lrnn.tensorflow.tensors import state_tensors
 
 
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
-    kinds.own("tensorflow", X=[X], params=params)
+    kinds.check_backend("tensorflow", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = tf.tanh(X @ W_xh + b_h)  # (n, h)
@@ -26,7 +26,7 @@ MANY = 120  # steps times parameters; with more, compiling every step takes long
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
     contexts.check_graph(inputs, *state, *params)
-    num_steps, state = inputs.shape[0], sizes.aligned(inputs, own(state))
+    num_steps, state = inputs.shape[0], sizes.aligned(inputs, state_tensors(state))
     if num_steps is None or (tf.is_symbolic_tensor(inputs) and num_steps * len(params) > MANY):
         return loop(step, inputs, state, params)
     Hs = []
@@ -34,7 +34,7 @@ def unroll(step, inputs, state, params):
         state = step(X, state, params)
         Hs.append(state[0])
     if not Hs:
-        return tf.zeros((0, *sizes.of(state[0])), inputs.dtype), state
+        return tf.zeros((0, *sizes.shape_of(state[0])), inputs.dtype), state
     return tf.stack(Hs), state  # (T, n, h)
 
 
@@ -49,7 +49,7 @@ def loop(step, inputs, state, params):
 
     start, bound = (tf.constant(0), state, Hs), {"maximum_iterations": num_steps}
     _, state, Hs = tf.while_loop(lambda t, *_: t < num_steps, body, start, **bound)
-    return sizes.stacked(Hs, num_steps, sizes.of(state[0])), state
+    return sizes.stacked(Hs, num_steps, sizes.shape_of(state[0])), state
 
 
 def output_layer(Hs, W_hq, b_q):
@@ -145,7 +145,7 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-STEPS = {
+STEP_FUNCTIONS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,

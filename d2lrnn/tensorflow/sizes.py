@@ -14,7 +14,7 @@ def size(tensor, axis):
     return tf.shape(tensor)[axis] if known is None else known
 
 
-def of(tensor):
+def shape_of(tensor):
     """Return the sizes of all axes of a tensor, each an integer, or a tensor if it is unknown."""
     return [size(tensor, axis) for axis in range(len(tensor.shape))]
 

@@ -50,7 +50,7 @@ def from_numpy(array, *, dtype=None, device=None):
         return tf.constant(array)
 
 
-def own(state):
+def state_tensors(state):
     """Return a state as tensors, with NumPy arrays converted."""
     return tuple(map(tf.convert_to_tensor, state))
 
@@ -101,7 +101,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
-    kinds.own("tensorflow", table=[table])
+    kinds.check_backend("tensorflow", table=[table])
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     if not has_values(tokens):
         checks.token_dtype(tokens, table.shape[0])
@@ -132,7 +132,7 @@ def flip(tensor):
     return tf.reverse(tensor, axis=[0])
 
 
-def flat(A):
+def merge_time(A):
     """Return A (T, n, q) as (T * n, q)."""
     return tf.reshape(A, (-1, A.shape[2]))
 

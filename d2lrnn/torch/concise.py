@@ -90,7 +90,7 @@ class RNNModel(nn.Module, ConciseModel):
     @without_autocast
     def forward(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
-        inputs, state, cell = self.inputs(X, state), self.own(state), self.architecture.cell
+        inputs, state, cell = self.inputs(X, state), self.as_tensors(state), self.architecture.cell
         if 0 in inputs.shape[:2]:
             return self.nothing(state)
         kinds = [torch.stack(kind) for kind in pair_state(state, cell)]  # (layers, n, h) each
@@ -109,14 +109,14 @@ class RNNModel(nn.Module, ConciseModel):
         checks.minibatch(X, Y, self.vocab_size)
         targets = from_numpy(Y.T.reshape(-1), dtype="int64", device=self.device)  # time-major
         self.check_state(state, len(X))
-        outputs, state = self(X, tuple(map(detached, self.own(state))))  # truncate BPTT here
+        outputs, state = self(X, tuple(map(detached, self.as_tensors(state))))  # truncate BPTT here
         return F.cross_entropy(outputs, targets), state
 
     def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
         """Return the function that trains on one minibatch, with PyTorch's own optimizer."""
         lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
         rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
-        optimizer = optimizers.own(rules, optimizer)(self.parameters(), lr=lr)
+        optimizer = optimizers.framework_optimizer(rules, optimizer)(self.parameters(), lr=lr)
 
         clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
@@ -129,7 +129,7 @@ class RNNModel(nn.Module, ConciseModel):
             optimizer.step()
             return loss.detach(), tuple(s.detach() for s in state)
 
-        return TrainingStep(deferred, *memory_of(optimizer))
+        return TrainingStep(deferred, *memory_functions(optimizer))
 
     @recording
     def gradients(self, X, Y, state):
@@ -166,7 +166,7 @@ MEMORY = {
 }
 
 
-def memory_of(optimizer):
+def memory_functions(optimizer):
     """Return memory and load_memory of a step: the optimizer's state as NumPy arrays by name."""
     (group,) = optimizer.param_groups
     shapes = {
@@ -175,7 +175,7 @@ def memory_of(optimizer):
         for name in MEMORY[type(optimizer)]
     }
 
-    def memory():
+    def read():
         state = optimizer.state_dict()["state"].items()
         return {
             f"{number}.{name}": to_numpy(value)
@@ -184,7 +184,7 @@ def memory_of(optimizer):
             if value is not None
         }
 
-    def load_memory(arrays):
+    def load(arrays):
         is_new = not arrays and not isinstance(optimizer, torch.optim.Adagrad)
         optimizers.check_shapes(arrays, {} if is_new else shapes)
         state = {}
@@ -193,4 +193,4 @@ def memory_of(optimizer):
             state.setdefault(int(number), {})[name] = from_numpy(array)
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
-    return memory, load_memory
+    return read, load

@@ -27,8 +27,8 @@ class Engine:
         gpus = torch.cuda.is_available()
         if gpus:
             torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
-        engines = "cpu:gloo,cuda:nccl" if gpus else "gloo"
-        dist.init_process_group(engines, store=self.store(), rank=self.rank, world_size=self.size)
+        libraries = "cpu:gloo,cuda:nccl" if gpus else "gloo"
+        dist.init_process_group(libraries, store=self.store(), rank=self.rank, world_size=self.size)
         atexit.register(dist.destroy_process_group)
 
     def store(self):
@@ -44,11 +44,11 @@ class Engine:
             settings["master_listen_fd"] = listener.detach()
         return dist.TCPStore(host, port, self.size, is_server, **settings)
 
-    def all_reduce(self, flat):
+    def all_reduce(self, vector):
         """Return the sum of the flat tensors of all processes."""
-        flat = flat.contiguous()  # gloo gives wrong sums for other tensors, without an error
-        dist.all_reduce(flat)
-        return flat
+        vector = vector.contiguous()  # gloo gives wrong sums for other tensors, without an error
+        dist.all_reduce(vector)
+        return vector
 
 
 @functools.cache
@@ -58,7 +58,7 @@ def connect():
     return processes.meet(Engine) if is_set and int(os.environ["WORLD_SIZE"]) > 1 else None
 
 
-def compiled(function):
+def compile_function(function):
     """Return the function unchanged: PyTorch runs it eagerly."""
     return function
 
@@ -66,7 +66,7 @@ def compiled(function):
 without_gradients = torch.no_grad()
 
 
-def flat(tensors):
+def pack(tensors):
     """Return tensors joined in one tensor with one axis."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors])
 

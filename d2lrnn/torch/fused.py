@@ -19,7 +19,7 @@ from d2lrnn.torch import products
 from d2lrnn.torch.contexts import by_hand, is_transformed, without_autocast
 from d2lrnn.torch.products import input_product
 from d2lrnn.torch.scratch import FORWARD
-from d2lrnn.torch.tensors import concat, one_hot, own, to_numpy
+from d2lrnn.torch.tensors import concat, one_hot, state_tensors, to_numpy
 
 
 def output_layer(Hs, W_hq, b_q):
@@ -38,11 +38,11 @@ def check(cell, inputs, state, params):
     cells.check_kind(inputs, params)
     if inputs.dtype.is_floating_point:
         cells.check(cell, inputs, state, params)
-        return own(state, inputs)
+        return state_tensors(state, inputs)
     cells.check_ids(cell, inputs, state, params)
     if inputs.device.type == "cpu":
         checks.tokens(to_numpy(inputs), len(params[0]))
-    return own(state, inputs)
+    return state_tensors(state, inputs)
 
 
 def plain_in_transforms(cell):

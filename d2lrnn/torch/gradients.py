@@ -8,15 +8,15 @@ from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
 from d2lrnn.torch import graph
 from d2lrnn.torch.contexts import detached, recording
-from d2lrnn.torch.tensors import own
+from d2lrnn.torch.tensors import state_tensors
 
 
 @recording
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     """Return (d_inputs, d_state, d_params) of <d_outputs, outputs> + <d_state, state>."""
     checks.differentiable(inputs, state, params)
-    kinds.own("torch", d_outputs=[d_outputs], d_state=d_state)
-    state = own(state, inputs)
+    kinds.check_backend("torch", d_outputs=[d_outputs], d_state=d_state)
+    state = state_tensors(state, inputs)
     leaves = [detached(tensor).requires_grad_() for tensor in (inputs, *state, *params)]
     first = 1 + len(state)  # the index of the first parameter
     inputs, state, params = leaves[0], tuple(leaves[1:first]), leaves[first:]
@@ -146,10 +146,10 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     On a CUDA device the step is recorded as a CUDA graph; see d2lrnn.torch.graph.
     """
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     change = change_by(rule, *checks.clipping(theta, clip))
     compute = differentiated(network, loss)
-    on_gpu = graph.Step(compute, change, memory) if networks.is_ours(network) else None
+    on_gpu = graph.Step(compute, change, optimizer_state) if networks.is_ours(network) else None
     forward_fn = getattr(network, "forward_fn", None)
     lay_out = forward_fn.lay_out if isinstance(forward_fn, forward.ForwardFunction) else None
 
@@ -161,7 +161,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
         value, state, grads = compute(params, inputs, targets, weights)
         if lay_out:
             lay_out(params, *inputs)
-        memory.kept = change(params, grads, memory.before(params))
+        optimizer_state.tensors = change(params, grads, optimizer_state.before(params))
         return value, constant(state), params
 
-    return Update(update, memory)
+    return Update(update, optimizer_state)

@@ -52,14 +52,13 @@ class Step:
     """A training step that is recorded once for each shape of a minibatch, and replayed.
 
     compute is the result of value_and_grad. change(params, grads, state) clips the gradients,
-    updates the parameters in place, and returns the new state of the optimizer. memory holds the
-    state of the optimizer.
+    updates the parameters in place, and returns the new state of the optimizer.
     """
 
-    def __init__(self, compute, change, memory):
+    def __init__(self, compute, change, optimizer_state):
         """Begin without recorded graphs."""
-        self.compute, self.change, self.memory = compute, change, memory
-        self.params, self.kept, self.graphs = [], None, {}
+        self.compute, self.change, self.optimizer_state = compute, change, optimizer_state
+        self.params, self.current, self.graphs = [], None, {}
         self.times = collections.Counter()
 
     def __call__(self, recorder, params, *given):
@@ -81,22 +80,22 @@ class Step:
     def settle(self, params):
         """Discard graphs of other parameters; leave the optimizer's state at its address."""
         if addresses(params) != addresses(self.params):
-            self.params, self.kept = list(params), None
+            self.params, self.current = list(params), None
             self.graphs.clear()
             self.times.clear()
-        before = self.memory.before(params)
-        if self.kept is None:
-            self.kept = before
-        elif self.kept is not before:  # the state was loaded
-            copy(before, self.kept)
-        self.memory.kept = self.kept
+        before = self.optimizer_state.before(params)
+        if self.current is None:
+            self.current = before
+        elif self.current is not before:  # the state was loaded
+            copy(before, self.current)
+        self.optimizer_state.tensors = self.current
 
     def run(self, inputs, targets, weights):
         """Take a step, and update the parameters and the optimizer's state in place."""
         leaves = [param.detach().requires_grad_() for param in self.params]  # on this stream
         value, state, grads = self.compute(leaves, inputs, targets, weights)
         with torch.no_grad():
-            copy(self.change(self.params, grads, self.kept), self.kept)
+            copy(self.change(self.params, grads, self.current), self.current)
         return value, mapped(torch.Tensor.detach, tuple(state))
 
     def recorded(self, recorder, given):

@@ -8,13 +8,13 @@ import torch
 
 from d2lrnn.nets import cells, forward, kinds
 from d2lrnn.torch.contexts import without_autocast
-from d2lrnn.torch.tensors import own
+from d2lrnn.torch.tensors import state_tensors
 
 
 @without_autocast
 def mlp(X, params):
     """Compute a network without hidden states: one hidden layer, one output layer."""
-    kinds.own("torch", X=[X], params=params)
+    kinds.check_backend("torch", X=[X], params=params)
     cells.check_mlp(X, params)
     W_xh, b_h, W_hq, b_q = params
     H = torch.tanh(X @ W_xh + b_h)  # (n, h)
@@ -24,7 +24,7 @@ def mlp(X, params):
 @without_autocast
 def unroll(step, inputs, state, params):
     """Run a step over time; return the hidden states of all steps and the last state."""
-    Hs, state = [], own(state, inputs)
+    Hs, state = [], state_tensors(state, inputs)
     for X in inputs:  # X: (batch_size, num_inputs)
         state = step(X, state, params)
         Hs.append(state[0])
@@ -125,7 +125,7 @@ def lstm(inputs, state, params):
     return output_layer(Hs, W_hq, b_q), state
 
 
-STEPS = {
+STEP_FUNCTIONS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,

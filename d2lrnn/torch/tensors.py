@@ -50,11 +50,13 @@ def from_numpy(array, *, dtype=None, device=None):
     if is_tensor(array) and checks.stays_floating(array, dtype):
         dtype = array.dtype if dtype is None else getattr(torch, np.dtype(dtype).name)
         return array.to(device_of(device), dtype, copy=True)  # gradients flow through it
-    return made(checks.numbers(to_numpy(array) if is_tensor(array) else array, dtype), device)
+    return tensor_from_array(
+        checks.numbers(to_numpy(array) if is_tensor(array) else array, dtype), device
+    )
 
 
 @torch.inference_mode(False)  # a tensor made in inference mode could not be trained
-def made(array, device):
+def tensor_from_array(array, device):
     """Return a tensor with the numbers of an array."""
     tensor, device = torch.from_numpy(array), device_of(device)
     if device is not None and device.type == "cuda":
@@ -63,7 +65,7 @@ def made(array, device):
     return tensor.to(device)
 
 
-def own(state, like):
+def state_tensors(state, like):
     """Return a state as tensors, with NumPy arrays converted, on the device of another tensor."""
     return tuple(
         from_numpy(s, device=like.device) if isinstance(s, np.ndarray) else s for s in state
@@ -112,7 +114,7 @@ def one_hot(tokens, vocab_size, *, dtype="float32", device=None):
 
 def embedding(tokens, table):
     """Return the row of table (V, d) for each token id of any shape S, as S + (d,)."""
-    kinds.own("torch", table=[table])
+    kinds.check_backend("torch", table=[table])
     checks.axes("table", table.shape, "(vocab_size, num_features)")
     if not has_values(tokens):
         checks.token_dtype(tokens, table.shape[0])
@@ -161,7 +163,7 @@ def flip(tensor):
     return tensor.flip(0)
 
 
-def flat(A):
+def merge_time(A):
     """Return A (T, n, q) as (T * n, q)."""
     return A.flatten(0, 1)
 

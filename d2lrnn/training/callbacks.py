@@ -64,7 +64,7 @@ class Samples(Callback):
         """Generate a sample if this epoch is due for one."""
         if number % self.every and number != self.num_epochs:
             return
-        sample = had(
+        sample = sample_or_none(
             lambda: predict_ch8(self.prefix, NUM_PREDS, self.net, self.vocab),
             lambda why: self.write(f"epoch {number}: {why}"),
         )
@@ -73,7 +73,7 @@ class Samples(Callback):
             self.write(f"epoch {number}, perplexity {in_short(history.perplexity[-1])}: {sample}")
 
 
-def had(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
+def sample_or_none(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
     """Return a sample; if it cannot be generated, pass the reason to write and return None.
 
     Every exception is caught, because each framework has its own classes of errors, for example for
@@ -86,7 +86,7 @@ def had(sample: Callable[[], str], write: Callable[[str], Any]) -> str | None:
         return None
 
 
-def told(callbacks: Sequence[Callback]) -> Callable[[], None]:
+def call_all(callbacks: Sequence[Callback]) -> Callable[[], None]:
     """Return a function that calls after_minibatch of each callback."""
 
     def after_minibatch() -> None:

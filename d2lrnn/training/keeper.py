@@ -98,7 +98,7 @@ class Keeper(Callback):
         with contextlib.ExitStack() as stack:
             if self.path is not None:
                 self.run.check_rng()
-                if group.of(self.run.net).rank == 0:  # only this process writes the file
+                if group.group_of(self.run.net).rank == 0:  # only this process writes the file
                     atomic.check_writable(self.path)
                     stack.enter_context(atomic.locked(self.path))
             self.begin(resume)
@@ -155,7 +155,7 @@ class Keeper(Callback):
         Rank 0 measures the time, and sends its decision to the others with the next minibatch.
         """
         is_late = self.clock() - self.last_save >= self.pause
-        processes = group.of(self.run.net)
+        processes = group.group_of(self.run.net)
         if processes.size > 1:
             decision = processes.saves
             processes.wants_to_save = is_late and processes.rank == 0 and not decision
@@ -170,7 +170,7 @@ class Keeper(Callback):
         if self.path is None or self.run.has_diverged(self.epoch):
             return False
         packed = pack(self.run, self.epoch, self.rng_state)  # in all processes: it joins the rows
-        if group.of(self.run.net).rank == 0:
+        if group.group_of(self.run.net).rank == 0:
             model_file.write(self.path, *packed)
         return True
 
@@ -182,7 +182,7 @@ class Keeper(Callback):
 
     def _signal(self) -> int | None:
         """Return the signal that ends training, or None; all processes get the same decision."""
-        processes = group.of(self.run.net)
+        processes = group.group_of(self.run.net)
         if processes.size == 1:
             return self.listener.signum
         processes.wants_to_stop = self.listener.signum is not None

@@ -20,7 +20,7 @@ from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import divergence, minibatches, segments, threads, together
-from d2lrnn.training.callbacks import Bar, Callback, Samples, told
+from d2lrnn.training.callbacks import Bar, Callback, Samples, call_all
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.evaluation import validation_perplexity
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -76,7 +76,7 @@ def make_step(
     """
     kinds.language_model(net, "the order is make_step(net, lr)")
     if not isinstance(net, RNNModelScratch):
-        checks.one_process(group.of(net).size, "a framework's own layer is trained by one")
+        checks.one_process(group.group_of(net).size, "a framework's own layer is trained by one")
     settings = {"optimizer": optimizer, "clip": clip}
     step: TrainingStep = (
         net.make_step(lr, theta, **settings)
@@ -138,7 +138,7 @@ def train_epoch_ch8(
         )
     epoch, step = epoch or Epoch(), step.deferred if isinstance(step, TrainingStep) else step
     state, start = epoch.state, time.perf_counter() - epoch.seconds
-    processes, first, num_rows = group.of(net), epoch.num_minibatches, None
+    processes, first, num_rows = group.group_of(net), epoch.num_minibatches, None
     for minibatch in itertools.islice(train_iter, first, None):
         X, Y = map(minibatches.array, minibatches.parts(minibatch, ("X", "Y")))
         if epoch.num_minibatches == first:
@@ -256,7 +256,7 @@ def train_ch8(
     settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     settings |= {"random": use_random_iter, **validation_settings(validation)}
     run = Run(net, vocab, train_iter, step, history, settings, prefix=prefix)
-    keeper, shows = Keeper(checkpoint, every, run), group.of(net).rank == 0
+    keeper, shows = Keeper(checkpoint, every, run), group.group_of(net).rank == 0
     together.check_run(run, checkpoint, num_epochs)
     with (
         keeper.running(resume),
@@ -269,7 +269,7 @@ def train_ch8(
         if prefix is not None and shows:
             callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
         for epoch in keeper.epochs(num_epochs):
-            options: dict[str, Any] = {"on_minibatch": told(callbacks), "epoch": epoch}
+            options: dict[str, Any] = {"on_minibatch": call_all(callbacks), "epoch": epoch}
             try:
                 results = train_epoch_ch8(
                     net, train_iter, step, use_random_iter=use_random_iter, **options
@@ -291,8 +291,8 @@ def train_ch8(
 def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
     """Return a progress bar over all minibatches, which shows the progress of the run so far."""
     size = length(keeper.run.train_iter)
-    done = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
-    return bar(progress, total=size and num_epochs * size, initial=done)
+    num_finished = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
+    return bar(progress, total=size and num_epochs * size, initial=num_finished)
 
 
 def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:

@@ -66,17 +66,17 @@ class Run:
         """Return the settings and data that must be the same when the run is resumed, as JSON."""
         data = self.train_iter
         names = [n for n in ("batch_size", "num_steps", "num_tokens") if hasattr(data, n)]
-        known = {name: getattr(data, name) for name in names}
+        facts = {name: getattr(data, name) for name in names}
         seed = getattr(data, "seed", data)
         if seed is None or isinstance(seed, (int, np.integer)):
-            known["seed"] = seed
+            facts["seed"] = seed
         if self.corpus_digest is not None:
-            known["corpus"] = self.corpus_digest
+            facts["corpus"] = self.corpus_digest
         if forward_fn := getattr(self.net, "forward_fn", None):
-            known["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
+            facts["forward"] = getattr(forward_fn, "__name__", type(forward_fn).__name__)
         if self.net.own_arrays():
-            known["layers"] = f"{self.backend.title}'s own"
-        described: dict[str, Any] = json.loads(_json({**self.settings, **known}))
+            facts["layers"] = f"{self.backend.title}'s own"
+        described: dict[str, Any] = json.loads(_json({**self.settings, **facts}))
         return described
 
     def for_generation(self) -> dict[str, str]:
@@ -180,11 +180,11 @@ def pack(
     return tensors, {**metadata, RUN: _json(about)}
 
 
-def _joined(run: Run, own: Any) -> Any:
+def _joined(run: Run, rows: Any) -> Any:
     """Return the state of the rows of all processes, given that of this process's rows."""
-    processes = group.of(run.net)
-    num_rows = int(processes.sum(np.array([len(own)], np.float32))[0])
-    return processes.joined(own, num_rows)
+    processes = group.group_of(run.net)
+    num_rows = int(processes.sum(np.array([len(rows)], np.float32))[0])
+    return processes.joined(rows, num_rows)
 
 
 def load(path: StrPath, run: Run) -> Epoch:
@@ -202,7 +202,7 @@ def load(path: StrPath, run: Run) -> Epoch:
         arrays, vocab, settings = model_file.model_of(tensors, metadata)
         about = json_text.read(metadata[RUN])
         model_file.check_keys("run's keys", about, KEYS)
-        by_kind = _kept(tensors)
+        by_kind = _tensors_by_kind(tensors)
     _check_same(path, _model(vocab, settings), _model_of(run))
     _check_same(path, about["settings"], _known_to(about["settings"], run.described()))
     with model_file.naming(path):
@@ -219,7 +219,7 @@ def load(path: StrPath, run: Run) -> Epoch:
     return epoch
 
 
-def _kept(tensors: Arrays) -> dict[str, Arrays]:
+def _tensors_by_kind(tensors: Arrays) -> dict[str, Arrays]:
     """Return the tensors that are not parameters by kind and name."""
     by_kind: dict[str, Arrays] = {kind: {} for kind in KINDS}
     for name, array in tensors.items():
@@ -243,8 +243,8 @@ def _state(net: Any, arrays: Arrays) -> Any:
     if not arrays:
         return None
     settings = {"dtype": net.dtype, "device": net.device}
-    own = [group.of(net).share(array) for array in _in_order("state", arrays)]
-    state = tuple(net.tensors.from_numpy(array, **settings) for array in own)
+    rows = [group.group_of(net).share(array) for array in _in_order("state", arrays)]
+    state = tuple(net.tensors.from_numpy(array, **settings) for array in rows)
     net.check_state(state, state[0].shape[0])
     return state
 
@@ -327,7 +327,9 @@ def _compare_versions(path: StrPath, there: Mapping[str, Any], here: Mapping[str
     pairs = {"backend": (_backend_in(there), _backend_in(here))}
     pairs |= {name: (there[name], here[name]) for name in sorted({*there} & {*here})}
     changed = [
-        f"{name} {saved} there, {own} here" for name, (saved, own) in pairs.items() if saved != own
+        f"{name} {saved} there, {current} here"
+        for name, (saved, current) in pairs.items()
+        if saved != current
     ]
     if changed:
         checks.warn(

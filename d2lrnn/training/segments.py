@@ -45,7 +45,7 @@ def value_and_grad(
     length = segment or math.ceil(math.sqrt(X.shape[1]))
     parts = [slice(start, start + length) for start in range(0, X.shape[1], length)]
     forward, vjp = passes(net.ops, net.forward_fn, net.vocab_size)
-    params, first = map(net.ops.distributed.detached, (net.params, net.own(state)))
+    params, first = map(net.ops.distributed.detached, (net.params, net.as_tensors(state)))
     states = [first]
     for part in parts:
         states.append(forward(net.inputs(X[:, part], states[-1]), states[-1], params)[1])
@@ -79,7 +79,7 @@ def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
 def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
     """Return step(X, Y, state) -> (mean loss, new state); see training.language.make_step."""
     rule = optimizers.make(optimizer, lr)
-    memory = optimizers.Memory(rule)
+    optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
     check(net, segment)
 
@@ -89,14 +89,18 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
             loss, grads = _averaged(net, Y, loss, grads)
         arrays = net.arrays()
         clipped, _ = optimizers.clip_arrays(grads, theta, clip)
-        updated, memory.kept = rule.update(arrays, clipped, memory.before(arrays))
+        updated, optimizer_state.tensors = rule.update(
+            arrays, clipped, optimizer_state.before(arrays)
+        )
         net.load_arrays(updated)
         return loss, state
 
     def load_memory(arrays: dict[str, Array]) -> None:
-        memory.load(arrays, net.arrays(), np.asarray)
+        optimizer_state.load(arrays, net.arrays(), np.asarray)
 
-    return TrainingStep(deferred, functools.partial(memory.arrays, np.asarray), load_memory)
+    return TrainingStep(
+        deferred, functools.partial(optimizer_state.arrays, np.asarray), load_memory
+    )
 
 
 def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float, list[Array]]:

@@ -12,7 +12,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import group, kinds
 from d2lrnn.training import divergence, minibatches, threads, together
-from d2lrnn.training.callbacks import Bar, told
+from d2lrnn.training.callbacks import Bar, call_all
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
 
@@ -68,13 +68,13 @@ def train_sequences(
     if held_out is not None:
         held_out = minibatches.parts_for(net)(held_out, "held_out is")
     settings = {"optimizer": optimizer, "clip": clip}
-    step, scores, processes = net.make_step(lr, theta, **settings), Scores(), group.of(net)
+    step, scores, processes = net.make_step(lr, theta, **settings), Scores(), group.group_of(net)
     together.check_sequences(net, train_iter, {**settings, "lr": lr, "theta": theta})
     progress = progress if processes.rank == 0 else False
     size = length(train_iter)
     total = None if size is None else num_epochs * size
     with threads.of_net(net).limited() as limit, bar(progress, total=total) as shown:
-        on_minibatch = told([limit, Bar(shown, num_epochs)])
+        on_minibatch = call_all([limit, Bar(shown, num_epochs)])
         for epoch in range(1, num_epochs + 1):
             try:
                 loss, speed = _epoch(net, step, train_iter, on_minibatch, processes)

@@ -126,9 +126,9 @@ class Threads(Callback):
             self.number, self.fixed = self.set_number and chosen(), True
             yield self
             return
-        wanted = self.number or free()
-        self.most = self.set_number(wanted)
-        self._set(wanted)
+        number = self.number or free()
+        self.most = self.set_number(number)
+        self._set(number)
         self.looked = self.clock()
         try:
             yield self

@@ -18,7 +18,7 @@ def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:
     Raises:
         ValueError: texts, seeds, settings, versions or checkpoints differ.
     """
-    processes = group.of(run.net)
+    processes = group.group_of(run.net)
     if processes.size > 1:
         facts = {**run.described(), **run.versions(), "num_epochs": num_epochs}
         vocab = run.vocab
@@ -33,7 +33,7 @@ def check_minibatch(net: Any, X: Any, Y: Any) -> None:
     Raises:
         ValueError: the minibatches differ.
     """
-    processes = group.of(net)
+    processes = group.group_of(net)
     if processes.size > 1:
         sums = [group.checksum(net.tensors.to_numpy(ids)) for ids in (X, Y)]
         processes.check_same(first_minibatch=f"of checksums {sums}")
@@ -45,7 +45,7 @@ def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> N
     Raises:
         ValueError: examples, seeds, settings or versions differ.
     """
-    processes = group.of(net)
+    processes = group.group_of(net)
     if processes.size > 1:
         rng = getattr(getattr(train_iter, "rng", None), "bit_generator", None)
         run = Run(net, None, None, None, None, {})
@@ -56,9 +56,9 @@ def check_sequences(net: Any, train_iter: Any, settings: Mapping[str, Any]) -> N
 
 def _drawn(net: Any, rng: Any) -> dict[str, Any]:
     """Return digests of the parameters and of the minibatches' random generator."""
-    own: list[Any] = net.own_arrays() if hasattr(net, "own_arrays") else []
+    layer_arrays: list[Any] = net.own_arrays() if hasattr(net, "own_arrays") else []
     return {
-        "first_parameters": group.digest([*net.arrays(), *own]),
+        "first_parameters": group.digest([*net.arrays(), *layer_arrays]),
         "generator_of_the_minibatches": rng and group.digest([str(rng.state)]),
     }
 

@@ -407,7 +407,11 @@ def late(module, name):
 late({place})
 cli.main(sys.argv[1:-1])
 """
-PLACES = ["train, '_tell_of_perplexity'", "recipe.Asked, 'keep'", "recipe.Asked, 'save'"]
+PLACES = [
+    "train, '_tell_of_perplexity'",
+    "recipe.TrainOptions, 'keep'",
+    "recipe.TrainOptions, 'save'",
+]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -420,7 +424,7 @@ def test_a_signal_after_the_last_epoch_does_not_lose_the_model(tmp_path, signum,
 def test_a_signal_after_the_last_iteration_of_the_recipe_does_not_lose_the_model(tmp_path):
     kept = ["--recipe", "min-char", "--corpus", "builtin", "--iterations", 2, "--out"]
     arguments = signal.SIGTERM, [*kept, tmp_path / "m"]
-    assert_saves_after_late_signal(tmp_path / "m", "recipe.Asked, 'save'", *arguments)
+    assert_saves_after_late_signal(tmp_path / "m", "recipe.TrainOptions, 'save'", *arguments)
 
 
 def assert_saves_after_late_signal(model, place, signum, options):

@@ -155,8 +155,8 @@ def unreadable(monkeypatch):
 
 
 def with_other_numbers(monkeypatch):
-    changed = onnx_cells.STEPS["rnn"].replace("Tanh", "Sigmoid")
-    monkeypatch.setitem(onnx_cells.STEPS, "rnn", changed)
+    changed = onnx_cells.NODES["rnn"].replace("Tanh", "Sigmoid")
+    monkeypatch.setitem(onnx_cells.NODES, "rnn", changed)
 
 
 def with_last_row_for_minus_1(monkeypatch):

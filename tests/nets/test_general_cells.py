@@ -78,7 +78,7 @@ def register(monkeypatch, rnn):
     ops = rnn.RNNModelScratch.ops
     for name, step in steps_of(ops.tensors).items():
         monkeypatch.setitem(cells.CELLS, name, CELLS[name])
-        monkeypatch.setitem(ops.steps, name, step)
+        monkeypatch.setitem(ops.step_functions, name, step)
 
 
 @pytest.fixture(params=sorted(CELLS))
