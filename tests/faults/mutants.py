@@ -157,7 +157,7 @@ def faults(backend):
         ),
         "joined parameters converted to NumPy": (
             "nets/concatenated.py",
-            r"own\(params\), order, tensors\.concat",
+            r"as_tensors\(params\), order, tensors\.concat",
             "[tensors.from_numpy(tensors.to_numpy(p)) for p in params], order, tensors.concat",
             ["nets/test_custom.py"],
         ),
