@@ -124,7 +124,7 @@ def validation_perplexity(net: Any, validation: Any, use_random_iter: bool) -> f
         DivergenceError: the perplexity is not finite.
     """
     use_random_iter = bool(getattr(validation, "use_random_iter", use_random_iter))
-    processes, perplexity = group.of(net), math.nan
+    processes, perplexity = group.group_of(net), math.nan
     if processes.rank == 0:
         perplexity = evaluate(net, validation, use_random_iter=use_random_iter).perplexity
     if processes.size > 1:
