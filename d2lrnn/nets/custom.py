@@ -93,7 +93,7 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
 def _check_tensor(ops: Ops, X: Any) -> None:
     """Check that X is a tensor of floats of the backend; it may be one of NumPy's tape."""
     if not hasattr(X, "dtype") or kinds.backend_of(X) not in (None, ops.name):
-        kinds.own(ops.name, X=[X])
+        kinds.check_backend(ops.name, X=[X])
     checks.floating(checks.dtype_of(X))
 
 

@@ -116,7 +116,7 @@ class Ops:
         """
         custom = architecture.custom
         if custom is None or custom.step is None:
-            return self.steps[architecture.cell]
+            return self.step_functions[architecture.cell]
         if custom.backend != self.name:
             raise ValueError(
                 f"the cell {custom.name} was made by d2lrnn.{custom.backend}.new_cell; expected a "
