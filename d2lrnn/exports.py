@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from d2lrnn.nets.language_model import RNNModelScratch, copy_params
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
+    from d2lrnn.nets.schedules import CosineSchedule, StepSchedule, WarmupSchedule
     from d2lrnn.teaching import show
     from d2lrnn.training.evaluation import evaluate
     from d2lrnn.training.history import DivergenceError, History, Scores
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchLoader",
     "CheckpointError",
+    "CosineSchedule",
     "DecoderScratch",
     "DivergenceError",
     "DownloadError",
@@ -120,7 +122,9 @@ __all__ = [
     "SeqDataLoader",
     "SequenceClassifierScratch",
     "SequenceTaggerScratch",
+    "StepSchedule",
     "Vocab",
+    "WarmupSchedule",
     "bleu",
     "bptt_terms",
     "concat_gru",
@@ -216,6 +220,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "nets.cells": "flip_update_gate",
             "nets.language_model": "copy_params",
             "nets.prediction": "predict_ch8 predict_many",
+            "nets.schedules": "CosineSchedule StepSchedule WarmupSchedule",
             "teaching": "show",
             "training.evaluation": "evaluate",
             "training.history": "DivergenceError History Scores",

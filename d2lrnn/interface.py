@@ -1037,13 +1037,14 @@ class Backend(Protocol):
             loss: "softmax" for targets that are ids (m,), or "sigmoid" for targets (m, q) in 0..1.
             lr: the learning rate, above 0.
             theta: the largest norm of the gradients; see grad_clipping.
-            optimizer: "sgd", "adagrad" or "adam".
+            optimizer: "sgd", "adagrad", "adam" or "adamw".
             clip: "norm" or "value"; see grad_clipping.
 
         Returns:
-            update(params, inputs, targets, weights=None), which returns
-            (loss, last state, new parameters). The loss is a scalar on its device; float(loss)
-            waits for it. ``update.memory`` is the state of the optimizer.
+            update(params, inputs, targets, weights=None, *, lr=None), which returns
+            (loss, last state, new parameters); a number lr replaces the learning rate once. The
+            loss is a scalar on its device; float(loss) waits for it. ``update.memory`` is the state
+            of the optimizer.
 
         Examples:
             >>> from d2lrnn.nets.networks import Recurrent

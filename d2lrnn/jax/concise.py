@@ -17,7 +17,6 @@ from d2lrnn.jax.model import OPS
 from d2lrnn.jax.tensors import device_of, from_numpy, has_values, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
-from d2lrnn.nets.steps import TrainingStep
 
 CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
 
@@ -142,26 +141,25 @@ class RNNModel(ConciseModel):
         checks.values(has_values(targets))  # before the parameters change
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, with Optax's optimizer."""
-        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
-        rules = {"sgd": optax.sgd, "adagrad": optax.adagrad, "adam": optax.adam}
-        rule = optimizers.framework_optimizer(rules, optimizer)(lr)
+    def framework_step(self, rule, theta, clip, *, scheduled):
+        """Return a step with Optax's optimizer, and the functions of its memory."""
         clipping = optax.clip_by_global_norm if clip == "norm" else optax.clip
-        rule = optax.chain(clipping(theta), rule)
-        optimizer = nnx.Optimizer(self.network, rule, wrt=nnx.Param)
+        parts = [clipping(theta), *framework_optimizer(rule, 1.0 if scheduled else rule.lr)]
+        parts += [BY_RATE] if scheduled else []
+        optimizer = nnx.Optimizer(self.network, optax.chain(*parts), wrt=nnx.Param)
 
         @nnx.jit
-        def update(network, optimizer, inputs, targets, state):
+        def update(network, optimizer, inputs, targets, state, options):
             (loss, state), grads = loss_and_gradients(network, inputs, targets, state)
-            optimizer.update(network, grads)
+            optimizer.update(network, grads, **options)
             return loss, state
 
-        def deferred(X, Y, state):
+        def deferred(X, Y, state, lr):
             inputs, targets = self.prepared(X, Y, state)
-            return update(self.network, optimizer, inputs, targets, self.as_tensors(state))
+            options = {"rate": lr} if scheduled else {}
+            return update(self.network, optimizer, inputs, targets, self.as_tensors(state), options)
 
-        return TrainingStep(deferred, *memory_functions(optimizer))
+        return deferred, *memory_functions(optimizer)
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -195,6 +193,26 @@ class RNNModel(ConciseModel):
     def write(self, param, array):
         """Set a parameter to the values of an array."""
         param[...] = from_numpy(array, dtype=self.dtype, device=self.device)
+
+
+def framework_optimizer(rule, lr):
+    """Return Optax's transformations that compute the same as a rule, for a learning rate."""
+    if isinstance(rule, optimizers.Adagrad):
+        return [optax.adagrad(lr)]
+    if isinstance(rule, optimizers.SGD):
+        decay = [optax.add_decayed_weights(rule.weight_decay)] if rule.weight_decay else []
+        return [*decay, optax.sgd(lr, momentum=rule.momentum or None)]
+    if rule.weight_decay:
+        return [optax.adamw(lr, weight_decay=rule.weight_decay)]
+    return [optax.adam(lr)]
+
+
+def by_rate(updates, state, params=None, *, rate):
+    """Return the updates times the learning rate of a step, an input of the compiled step."""
+    return jax.tree.map(lambda update: rate * update, updates), state
+
+
+BY_RATE = optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), by_rate)
 
 
 def restored(architecture, vocab_size, num_hiddens, settings, arrays, own_arrays):

@@ -116,18 +116,19 @@ def value_and_grad(network, loss):
 
 @functools.lru_cache(32)
 def build_update(network, loss, rule, theta, clip):
-    """Return pure(params, optimizer_state, inputs, targets, weights), one training step.
+    """Return pure(params, optimizer_state, inputs, targets, weights, lr=None).
 
-    It returns the mean loss, the last state, the new parameters and the new state of the optimizer.
-    jit compiles all of it. Networks that compute the same share the compiled code.
+    It is one training step, and returns the mean loss, the last state, the new parameters and the
+    new state of the optimizer. jit compiles all of it. Networks that compute the same share the
+    compiled code.
     """
     compute = value_and_grad(network, loss)
 
     @jax.jit
-    def pure(params, optimizer_state, inputs, targets, weights):
+    def pure(params, optimizer_state, inputs, targets, weights, lr=None):
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        params, optimizer_state = rule.update(params, grads, optimizer_state)
+        params, optimizer_state = rule.update(params, grads, optimizer_state, lr)
         return value, state, params, optimizer_state
 
     return pure
@@ -141,9 +142,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     build = build_update if networks.is_ours(network) else build_update.__wrapped__
     pure = build(network, loss, rule, *checks.clipping(theta, clip))
 
-    def update(params, inputs, targets, weights=None):
+    def update(params, inputs, targets, weights=None, lr=None):
         before = optimizer_state.before(params)
-        value, state, params, after = pure(params, before, inputs, targets, weights)
+        value, state, params, after = pure(params, before, inputs, targets, weights, lr)
         checks.values(not after or has_values(value))  # a traced state cannot be stored
         optimizer_state.tensors = after
         return value, state, params

@@ -11,9 +11,9 @@ from d2lrnn.mxnet.model import OPS
 from d2lrnn.mxnet.tensors import device_of, from_numpy, to_numpy, unrecorded
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
-from d2lrnn.nets.steps import TrainingStep
 
 gluon = mxnet.gluon
+OPTIMIZERS = {optimizers.SGD: "sgd", optimizers.Adagrad: "adagrad", optimizers.Adam: "adam"}
 LAYERS = {"rnn": gluon.rnn.RNN, "gru_reset_after": gluon.rnn.GRU, "lstm": gluon.rnn.LSTM}
 
 
@@ -112,15 +112,20 @@ class RNNModel(ConciseModel):
             outputs, state = self(X, state)
             return -npx.pick(npx.log_softmax(outputs), targets).mean(), state
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, with MXNet's own optimizer."""
-        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
-        optimizers.make(optimizer, lr)  # raises an error for an unknown name
+    momentum_excludes, has_adamw = ("schedule",), False
+
+    def framework_step(self, rule, theta, clip, *, scheduled):
+        """Return a step with MXNet's own optimizer, and the functions of its memory."""
         follow_numpy()  # must come before an optimizer is made
-        trainer = gluon.Trainer(self.params, optimizer, {"learning_rate": lr})
+        name = OPTIMIZERS[type(rule)]
+        options = {"learning_rate": rule.lr, "wd": getattr(rule, "weight_decay", 0.0)}
+        options |= {"momentum": rule.momentum} if name == "sgd" else {}
+        trainer = gluon.Trainer(self.params, name, options)
 
         @unrecorded
-        def deferred(X, Y, state):
+        def deferred(X, Y, state, lr):
+            if scheduled:
+                trainer.set_learning_rate(lr)
             loss, state = self.loss(X, Y, state)
             loss.backward()
             # gluon's own clipping does not accept mx.np arrays.
@@ -130,7 +135,7 @@ class RNNModel(ConciseModel):
             trainer.step(1)
             return loss, tuple(s.detach() for s in state)
 
-        return TrainingStep(deferred, *memory_functions(trainer, self.params))
+        return deferred, *memory_functions(trainer, self.params)
 
     def grads(self):
         """Return the gradients of params, as the arrays that MXNet stores them in."""

@@ -146,18 +146,18 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     rule = optimizers.make(optimizer, lr)
     optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
-    compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
+    compute = value_and_grad(network, loss)
+    at_once = clip == "norm" and isinstance(rule, optimizers.SGD) and rule.is_plain
 
     @unrecorded
-    def update(params, inputs, targets, weights=None):
+    def update(params, inputs, targets, weights=None, lr=None):
         value, state, grads = compute(params, inputs, targets, weights)
         if at_once and params[0].dtype == "float32":
-            descend(params, grads, lr, theta)
+            descend(params, grads, rule.lr if lr is None else lr, theta)
             return value, constant(state), params
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        updated, optimizer_state.tensors = rule.update(
-            params, grads, optimizer_state.before(params)
-        )
+        before = optimizer_state.before(params)
+        updated, optimizer_state.tensors = rule.update(params, grads, before, lr)
         for param, new in zip(params, updated):
             param[:] = new
         return value, constant(state), params

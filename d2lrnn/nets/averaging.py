@@ -23,7 +23,7 @@ HEAD = 3  # numbers before loss and gradients: number of targets, whether to sto
 
 
 def make_update(
-    ops: Ops, network: Any, loss: str, lr: float, theta: float, *, optimizer: str, clip: str
+    ops: Ops, network: Any, loss: str, lr: float, theta: float, *, optimizer: Any, clip: str
 ) -> Any:
     """Return update(params, inputs, targets, weights=None) -> (mean loss, last state, params).
 
@@ -41,18 +41,22 @@ def make_update(
         value, state, grads = compute(params, inputs, targets, weights)
         return distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
 
-    def updated(params: Any, state: Any, total: Any) -> Any:
+    def updated(params: Any, state: Any, total: Any, rate: Any) -> Any:
         value, *grads = parts(distributed, total, [(), *(param.shape for param in params)])
         grads, _ = ops.gradients.grad_clipping(grads, theta, clip=clip)
-        return value, *rule.update(params, grads, state)
+        return value, *rule.update(params, grads, state, rate)
 
     sums, updated = distributed.compile_function(sums), distributed.without_gradients(updated)
 
-    def update(params: Any, inputs: Any, targets: Any, weights: Any = None) -> Any:
+    def update(
+        params: Any, inputs: Any, targets: Any, weights: Any = None, lr: float | None = None
+    ) -> Any:
         count = len(targets) if weights is None else np.count_nonzero(ops.tensors.to_numpy(weights))
         vector, state = sums(params, inputs, targets, weights, head_of(ops, params, count))
         total = all_reduce(ops, vector)
-        value, new, optimizer_state.tensors = updated(params, optimizer_state.before(params), total)
+        rate = None if lr is None else distributed.placed(np.array(lr), params[0])
+        before = optimizer_state.before(params)
+        value, new, optimizer_state.tensors = updated(params, before, total, rate)
         return float(value), distributed.detached(state), distributed.assigned(params, new)
 
     return Update(update, optimizer_state)

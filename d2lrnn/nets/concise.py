@@ -14,9 +14,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from d2lrnn import checks
-from d2lrnn.nets import cells, remedies
+from d2lrnn import backends, checks
+from d2lrnn.nets import cells, optimizers, remedies, schedules
 from d2lrnn.nets.model import Array, Model, State
+from d2lrnn.nets.schedules import Schedule
+from d2lrnn.nets.steps import TrainingStep, counted
+
+FrameworkStep = tuple[
+    Callable[[Any, Any, State, float | None], tuple[Any, State]],
+    Callable[[], optimizers.Arrays],
+    Callable[[optimizers.Arrays], None],
+]
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,65 @@ class ConciseModel(Model):
     """
 
     orders: Mapping[str, str]
+    # What the framework's own momentum, which contains the learning rate, does not go with
+    momentum_excludes: tuple[str, ...] = ()
+    has_adamw = True
+
+    @abstractmethod
+    def framework_step(
+        self, rule: optimizers.Rule, theta: float, clip: str, *, scheduled: bool
+    ) -> FrameworkStep:
+        """Return a step with the framework's own optimizer, and the functions of its memory.
+
+        deferred(X, Y, state, lr) uses the learning rate lr if the step is scheduled.
+        """
+
+    def make_step(
+        self,
+        lr: float,
+        theta: float = 1.0,
+        *,
+        optimizer: str = "sgd",
+        clip: str = "norm",
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: Schedule | None = None,
+    ) -> TrainingStep:
+        """Return the function that trains on one minibatch, with the framework's own optimizer."""
+        checks.positive(lr=lr)
+        theta, clip = checks.clipping(theta, clip)
+        rule = optimizers.make(optimizer, lr, momentum=momentum, weight_decay=weight_decay)
+        rate = schedules.Rate(rule.lr, schedule)
+        self._check_rule(rule, schedule)
+        own, memory, load = self.framework_step(rule, theta, clip, scheduled=schedule is not None)
+
+        def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
+            results: tuple[Any, State] = own(X, Y, state, rate())
+            return results
+
+        return counted(TrainingStep(deferred, memory, load), rate)
+
+    def _check_rule(self, rule: optimizers.Rule, schedule: Schedule | None) -> None:
+        """Check that the framework's own optimizer computes the same as that of this package.
+
+        Raises:
+            ValueError: it does not.
+        """
+        title = backends.BACKENDS[self.ops.name].title
+        options = {"schedule": schedule, "weight_decay": getattr(rule, "weight_decay", 0.0)}
+        for name in self.momentum_excludes:
+            if getattr(rule, "momentum", 0.0) and options[name]:
+                raise ValueError(
+                    f"momentum and {name} are both given, and {title}'s own optimizer multiplies "
+                    "the momentum by the learning rate, so that its results would differ from "
+                    f"those of other backends; leave out momentum or {name}, or train an "
+                    "RNNModelScratch"
+                )
+        if isinstance(rule, optimizers.Adam) and rule.weight_decay and not self.has_adamw:
+            raise ValueError(
+                f"weight_decay is {rule.weight_decay!r}, and {title} does not have AdamW; leave it "
+                "out, use optimizer 'sgd', or train an RNNModelScratch"
+            )
 
     @abstractmethod
     def joined(self) -> list[Joined]:

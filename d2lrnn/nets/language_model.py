@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, cells, describe, forward, kinds, losses, remedies
+from d2lrnn.nets import (
+    averaging,
+    cells,
+    describe,
+    forward,
+    kinds,
+    losses,
+    optimizers,
+    remedies,
+    schedules,
+)
 from d2lrnn.nets.model import Array, Model, State
-from d2lrnn.nets.steps import TrainingStep, memory_functions
+from d2lrnn.nets.schedules import Schedule
+from d2lrnn.nets.steps import TrainingStep, counted, memory_functions
 
 if TYPE_CHECKING:
     from d2lrnn.nets import networks
@@ -141,23 +152,35 @@ class RNNModelScratch(Model):
         return self.tensors.to_numpy(outputs), state
 
     def make_step(
-        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+        self,
+        lr: float,
+        theta: float = 1.0,
+        *,
+        optimizer: str = "sgd",
+        clip: str = "norm",
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: Schedule | None = None,
     ) -> TrainingStep:
         """Return the function that trains on one minibatch, with the optimizers of this package."""
         from d2lrnn.nets import networks
 
         self.check_call()
         network = networks.Recurrent(self.forward_fn, self.vocab_size)
-        settings = {"optimizer": optimizer, "clip": clip}
-        update = averaging.make_update(self.ops, network, "softmax", lr, theta, **settings)
+        rule = optimizers.make(optimizer, lr, momentum=momentum, weight_decay=weight_decay)
+        rate, settings = (
+            schedules.Rate(rule.lr, schedule),
+            (self.ops, network, "softmax", lr, theta),
+        )
+        update = averaging.make_update(*settings, optimizer=rule, clip=clip)
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             targets = self.targets(X, Y)
             inputs = self.inputs(X, state), self.as_tensors(state)
-            loss, state, self.params = update(self.params, inputs, targets)
+            loss, state, self.params = update(self.params, inputs, targets, lr=rate())
             return loss, state
 
-        return TrainingStep(deferred, *memory_functions(update.memory, self))
+        return counted(TrainingStep(deferred, *memory_functions(update.memory, self)), rate)
 
     def targets(self, X: Any, Y: Any) -> Any:
         """Return the ids of Y (n, T) as a tensor (T * n,), in the order of the outputs."""

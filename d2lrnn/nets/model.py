@@ -12,6 +12,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import cells, describe, kinds
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep
 
 Array = np.ndarray[Any, Any]
@@ -82,10 +83,19 @@ class Model(ABC):
 
     @abstractmethod
     def make_step(
-        self, lr: float, theta: float = 1.0, *, optimizer: str = "sgd", clip: str = "norm"
+        self,
+        lr: float,
+        theta: float = 1.0,
+        *,
+        optimizer: str = "sgd",
+        clip: str = "norm",
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: Schedule | None = None,
     ) -> TrainingStep:
         """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
 
+        The arguments are those of d2lrnn.training.language.make_step.
         ``step.memory()`` returns the state of its optimizer as NumPy arrays by name, and
         ``step.load_memory(arrays)`` loads them into a step that was made with the same arguments.
         """

@@ -1,8 +1,9 @@
-"""Gradient descent, Adagrad and Adam from scratch (the book's sections 12.4, 12.7 and 12.10).
+"""Gradient descent, Adagrad and Adam from scratch (the book's sections 12.4 to 12.10).
 
 They use only operators that the tensors of every framework have, so that the same code works in all
 five. An update is a pure function: it takes parameters, gradients and the state of the optimizer,
-and returns new parameters and the new state.
+and returns new parameters and the new state. ``lr``, a number or a tensor, replaces the learning
+rate of the rule unless it is None.
 """
 
 from __future__ import annotations
@@ -21,17 +22,36 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @dataclass(frozen=True)
 class SGD:
-    """Minibatch stochastic gradient descent: w <- w - lr * g. Its state is empty."""
+    """Minibatch stochastic gradient descent: w <- w - lr * g.
+
+    With weight decay, g + weight_decay * w takes the place of g. With momentum,
+    v <- momentum * v + g takes its place (the book's section 12.6).
+    """
 
     lr: float
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is neither momentum nor weight decay."""
+        return not self.momentum and not self.weight_decay
 
     def begin(self, params: Tensors) -> list[Any]:
-        """Return the state before the first update."""
-        return []
+        """Return the state before the first update: v = 0, or nothing without momentum."""
+        return [0 * w for w in params] if self.momentum else []
 
-    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+    def update(
+        self, params: Tensors, grads: Tensors, state: Any, lr: Any = None
+    ) -> tuple[list[Any], Any]:
         """Return the parameters after one update, and the new state."""
-        return [w - self.lr * g for w, g in zip(params, grads, strict=True)], state
+        lr = self.lr if lr is None else lr
+        if self.weight_decay:
+            grads = [g + self.weight_decay * w for w, g in zip(params, grads, strict=True)]
+        if self.momentum:
+            state = [self.momentum * v + g for v, g in zip(state, grads, strict=True)]
+            grads = state
+        return [w - lr * g for w, g in zip(params, grads, strict=True)], state
 
 
 @dataclass(frozen=True)
@@ -48,10 +68,13 @@ class Adagrad:
         """Return the state before the first update: s = 0."""
         return [0 * w for w in params]
 
-    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+    def update(
+        self, params: Tensors, grads: Tensors, state: Any, lr: Any = None
+    ) -> tuple[list[Any], Any]:
         """Return the parameters after one update, and the new state."""
+        lr = self.lr if lr is None else lr
         state = [s + g * g for s, g in zip(state, grads, strict=True)]
-        changes = [self.lr * g / (s**0.5 + self.eps) for s, g in zip(state, grads, strict=True)]
+        changes = [lr * g / (s**0.5 + self.eps) for s, g in zip(state, grads, strict=True)]
         return [w - step for w, step in zip(params, changes, strict=True)], state
 
 
@@ -61,30 +84,38 @@ class Adam:
 
     m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g²,
     w <- w - lr * m' / (sqrt(v') + eps) with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t).
-    Source: Kingma and Ba, 2015.
+    With weight decay (AdamW), w becomes smaller by lr * weight_decay * w in addition.
+    Source: Kingma and Ba, 2015; Loshchilov and Hutter, 2019.
     """
 
     lr: float
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+    weight_decay: float = 0.0
 
     def begin(self, params: Tensors) -> list[Any]:
         """Return the state before the first update: m = v = 0, t = 0, a tensor (1,)."""
         return [[0 * w for w in params], [0 * w for w in params], 0 * params[-1][:1]]
 
-    def update(self, params: Tensors, grads: Tensors, state: Any) -> tuple[list[Any], Any]:
+    def update(
+        self, params: Tensors, grads: Tensors, state: Any, lr: Any = None
+    ) -> tuple[list[Any], Any]:
         """Return the parameters after one update, and the new state."""
+        lr = self.lr if lr is None else lr
         m, v, t = state
         t = t + 1
         m = [self.beta1 * a + (1 - self.beta1) * g for a, g in zip(m, grads, strict=True)]
         v = [self.beta2 * a + (1 - self.beta2) * g * g for a, g in zip(v, grads, strict=True)]
         m_scale, v_scale = 1 / (1 - self.beta1**t), 1 / (1 - self.beta2**t)
-        params = [
-            w - self.lr * (a * m_scale) / ((b * v_scale) ** 0.5 + self.eps)
-            for w, a, b in zip(params, m, v, strict=True)
+        smaller = params
+        if self.weight_decay:
+            smaller = [w - lr * self.weight_decay * w for w in params]
+        updated = [
+            w - lr * (a * m_scale) / ((b * v_scale) ** 0.5 + self.eps)
+            for w, a, b in zip(smaller, m, v, strict=True)
         ]
-        return params, [m, v, t]
+        return updated, [m, v, t]
 
 
 def clip_arrays(grads: Tensors, theta: float, clip: str) -> tuple[list[Any], Any]:
@@ -99,39 +130,51 @@ def clip_arrays(grads: Tensors, theta: float, clip: str) -> tuple[list[Any], Any
     return [grad * scale.astype(grad.dtype) for grad in grads], norm
 
 
-OPTIMIZERS = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
+Rule = SGD | Adagrad | Adam
+OPTIMIZERS = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam, "adamw": Adam}
+WITH_DECAY = ("sgd", "adamw")
 
 
-def make(name: str, lr: float) -> SGD | Adagrad | Adam:
-    """Return the rule of that name.
+def make(name: str | Rule, lr: float, *, momentum: float = 0.0, weight_decay: float = 0.0) -> Rule:
+    """Return the rule of that name; a rule is returned unchanged.
 
     Raises:
-        ValueError: the name is not known, or lr is not positive.
+        ValueError: the name is not known, lr is not positive, momentum is not from 0 to below 1,
+            weight_decay is negative, or the rule does not have momentum or weight decay.
     """
+    if isinstance(name, Rule):
+        return name
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
-    rule: SGD | Adagrad | Adam = OPTIMIZERS[name](checks.positive(lr=lr))
+    lr = checks.positive(lr=lr)
+    checks.not_negative(momentum=momentum, weight_decay=weight_decay)
+    options: dict[str, float] = {}
+    if momentum:
+        if momentum >= 1:
+            raise ValueError(f"momentum is {momentum!r}; expected a number from 0 to below 1")
+        _check_option("momentum", momentum, name, ("sgd",))
+        options["momentum"] = float(momentum)
+    if weight_decay:
+        _check_option("weight_decay", weight_decay, name, WITH_DECAY)
+        options["weight_decay"] = float(weight_decay)
+    rule: Rule = OPTIMIZERS[name](lr, **options)
     return rule
 
 
-def framework_optimizer(rules: Mapping[str, Any], name: str) -> Any:
-    """Return the framework's own optimizer for "sgd", "adagrad" or "adam".
-
-    Args:
-        rules: the framework's optimizers by those names.
-        name: one of the names.
-
-    Raises:
-        ValueError: the name is not known.
-    """
-    checks.choice(name, "optimizer", tuple(OPTIMIZERS))
-    return rules[name]
+def _check_option(option: str, value: float, name: str, allowed: tuple[str, ...]) -> None:
+    """Check that an optimizer has an option."""
+    if name not in allowed:
+        choices = " or ".join(map(repr, allowed))
+        raise ValueError(
+            f"{option} is {value!r}, and optimizer is {name!r}, which does not have it; expected "
+            f"optimizer {choices}, or {option}=0"
+        )
 
 
 @dataclass
 class OptimizerState:
     """The state of a rule between two updates; ``tensors`` is None before the first update."""
 
-    rule: SGD | Adagrad | Adam
+    rule: Rule
     tensors: Any = None
 
     def before(self, params: Tensors) -> Any:

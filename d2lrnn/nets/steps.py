@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from d2lrnn.nets import optimizers
 from d2lrnn.nets.optimizers import Arrays, OptimizerState
+from d2lrnn.nets.schedules import Rate
+
+NUMBER = "number"  # the name of the number of steps in the memory of a step
 
 State = tuple[Any, ...]
 
@@ -19,9 +24,14 @@ class Update:
     function: Callable[..., Any]
     memory: OptimizerState
 
-    def __call__(self, params: Any, inputs: Any, targets: Any, weights: Any = None) -> Any:
-        """Return the mean loss, the last state, and the new parameters."""
-        return self.function(params, inputs, targets, weights)
+    def __call__(
+        self, params: Any, inputs: Any, targets: Any, weights: Any = None, *, lr: Any = None
+    ) -> Any:
+        """Return the mean loss, the last state, and the new parameters.
+
+        lr replaces the learning rate of make_update for this update, unless it is None.
+        """
+        return self.function(params, inputs, targets, weights, lr)
 
 
 class SequenceStep:
@@ -72,6 +82,33 @@ class TrainingStep(SequenceStep):
         """Train on a minibatch; return the mean loss and the state after it."""
         loss, state = self.deferred(X, Y, state)
         return float(loss), state
+
+
+def counted(step: TrainingStep, rate: Rate) -> TrainingStep:
+    """Return a step that counts how often it is taken, and stores the number in its memory.
+
+    Without a schedule, the step is returned unchanged.
+    """
+    if rate.schedule is None:
+        return step
+
+    def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
+        results: tuple[Any, State] = step.deferred(X, Y, state)
+        rate.number += 1
+        return results
+
+    def memory() -> Arrays:
+        return {**step.memory(), NUMBER: np.array([rate.number])}
+
+    def load_memory(arrays: Arrays) -> None:
+        others = dict(arrays)
+        number = others.pop(NUMBER, np.zeros(1))
+        if number.shape != (1,) or number[0] < 0:
+            raise ValueError(f"the number of steps is {number}; expected one number, 0 or above")
+        step.load_memory(others)
+        rate.number = int(number[0])
+
+    return TrainingStep(deferred, memory, load_memory)
 
 
 def memory_functions(

@@ -76,14 +76,16 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     rule = optimizers.make(optimizer, lr)
     optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
-    compute, at_once = value_and_grad(network, loss), (optimizer, clip) == ("sgd", "norm")
+    compute = value_and_grad(network, loss)
+    at_once = clip == "norm" and isinstance(rule, optimizers.SGD) and rule.is_plain
 
-    def update(params, inputs, targets, weights=None):
+    def update(params, inputs, targets, weights=None, lr=None):
         value, state, grads = compute(params, inputs, targets, weights)
         if at_once:
-            return value, state, descend(params, grads, lr, theta)
+            return value, state, descend(params, grads, rule.lr if lr is None else lr, theta)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        params, optimizer_state.tensors = rule.update(params, grads, optimizer_state.before(params))
+        before = optimizer_state.before(params)
+        params, optimizer_state.tensors = rule.update(params, grads, before, lr)
         return value, state, params
 
     return Update(update, optimizer_state)

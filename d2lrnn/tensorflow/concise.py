@@ -12,7 +12,6 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
-from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.model import OPS
 from d2lrnn.tensorflow.tensors import device_of, from_numpy, has_values, to_numpy
@@ -147,14 +146,12 @@ class RNNModel(ConciseModel):
         checks.values(has_values(targets))  # before the parameters change
         return self.inputs(X, state), targets
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, with Keras' own optimizer."""
-        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
-        kinds = keras.optimizers
-        rules = {"sgd": kinds.SGD, "adagrad": kinds.Adagrad, "adam": kinds.Adam}
-        rule = optimizers.framework_optimizer(rules, optimizer)
+    momentum_excludes = ("schedule", "weight_decay")
+
+    def framework_step(self, rule, theta, clip, *, scheduled):
+        """Return a step with Keras' own optimizer, and the functions of its memory."""
         clipping = {"global_clipnorm" if clip == "norm" else "clipvalue": theta}
-        optimizer = rule(learning_rate=lr, **clipping)
+        optimizer = framework_optimizer(rule, learning_rate=rule.lr, **clipping)
         optimizer.build(self.params)
 
         @contexts.unrecorded
@@ -163,12 +160,14 @@ class RNNModel(ConciseModel):
             optimizer.apply_gradients(zip(grads, self.params))
             return loss, state
 
-        def deferred(X, Y, state):
+        def deferred(X, Y, state, lr):
             contexts.check_graph(*self.params)
             contexts.check_alone(self.params)
+            if scheduled:
+                optimizer.learning_rate.assign(lr)
             return update(*self.prepared(X, Y, state), self.as_tensors(state))
 
-        return TrainingStep(deferred, *memory_functions(optimizer))
+        return deferred, *memory_functions(optimizer)
 
     def gradients(self, X, Y, state):
         """Return the mean loss of a minibatch and its gradients, in the order of arrays()."""
@@ -193,6 +192,16 @@ class RNNModel(ConciseModel):
     def write(self, param, array):
         """Set a parameter to the values of an array."""
         param.assign(array)
+
+
+def framework_optimizer(rule, **settings):
+    """Return Keras' own optimizer that computes the same as a rule of this package."""
+    kinds, decay = keras.optimizers, getattr(rule, "weight_decay", 0.0) or None
+    if isinstance(rule, optimizers.Adagrad):
+        return kinds.Adagrad(**settings)
+    if isinstance(rule, optimizers.SGD):
+        return kinds.SGD(momentum=rule.momentum, weight_decay=decay, **settings)
+    return kinds.AdamW(weight_decay=decay, **settings) if decay else kinds.Adam(**settings)
 
 
 def memory_functions(optimizer):

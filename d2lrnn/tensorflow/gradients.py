@@ -86,18 +86,18 @@ def value_and_grad(network, loss):
 
 @functools.lru_cache(32)
 def assigning(network, loss, rule, theta, clip):
-    """Return assign(params, optimizer_state, inputs, targets, weights), one training step.
+    """Return assign(params, optimizer_state, inputs, targets, weights, lr).
 
-    It changes the parameters; it returns the mean loss, the last state and the new state of the
-    optimizer. Networks that compute the same share the compiled code.
+    It is one training step: it changes the parameters, and returns the mean loss, the last state
+    and the new state of the optimizer. Networks that compute the same share the compiled code.
     """
     compute = value_and_grad(network, loss)
 
     @functools.partial(contexts.unrecorded, jit_compile=True)
-    def assign(params, optimizer_state, inputs, targets, weights):
+    def assign(params, optimizer_state, inputs, targets, weights, lr):
         value, state, grads = compute(params, inputs, targets, weights)
         grads, _ = grad_clipping(grads, theta, clip=clip)
-        updated, optimizer_state = rule.update(params, grads, optimizer_state)
+        updated, optimizer_state = rule.update(params, grads, optimizer_state, lr)
         for param, new in zip(params, updated):
             param.assign(new)
         return value, state, optimizer_state
@@ -117,11 +117,13 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     build = assigning if networks.is_ours(network) else assigning.__wrapped__
     assign = build(network, loss, rule, *checks.clipping(theta, clip))
 
-    def update(params, inputs, targets, weights=None):
+    def update(params, inputs, targets, weights=None, lr=None):
         contexts.check_graph(*params)
         contexts.check_alone(params)
         before = optimizer_state.before(params)
-        value, state, after = assign(params, before, inputs, targets, weights)
+        if lr is not None:  # a number would be a constant of the graph
+            lr = tf.constant(lr, params[0].dtype)
+        value, state, after = assign(params, before, inputs, targets, weights, lr)
         checks.values(not after or has_values(value))  # a traced state cannot be stored
         optimizer_state.tensors = after
         return value, state, params

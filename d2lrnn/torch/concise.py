@@ -10,7 +10,6 @@ from torch import nn
 from d2lrnn import checks
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, flat_state, layer_functions, pair_state
-from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.torch.contexts import detached, recording, without_autocast
 from d2lrnn.torch.model import OPS
 from d2lrnn.torch.tensors import device_of, from_numpy, to_numpy
@@ -112,24 +111,23 @@ class RNNModel(nn.Module, ConciseModel):
         outputs, state = self(X, tuple(map(detached, self.as_tensors(state))))  # truncate BPTT here
         return F.cross_entropy(outputs, targets), state
 
-    def make_step(self, lr, theta=1.0, *, optimizer="sgd", clip="norm"):
-        """Return the function that trains on one minibatch, with PyTorch's own optimizer."""
-        lr, (theta, clip) = checks.positive(lr=lr), checks.clipping(theta, clip)
-        rules = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
-        optimizer = optimizers.framework_optimizer(rules, optimizer)(self.parameters(), lr=lr)
-
+    def framework_step(self, rule, theta, clip, *, scheduled):
+        """Return a step with PyTorch's own optimizer, and the functions of its memory."""
+        optimizer = framework_optimizer(rule, self.parameters())
         clip_ = {"norm": nn.utils.clip_grad_norm_, "value": nn.utils.clip_grad_value_}[clip]
 
         @recording
-        def deferred(X, Y, state):
+        def deferred(X, Y, state, lr):
             loss, state = self.loss(X, Y, state)
+            if scheduled:
+                optimizer.param_groups[0]["lr"] = lr  # load_state_dict makes new groups
             optimizer.zero_grad()
             loss.backward()
             clip_(self.parameters(), theta)
             optimizer.step()
             return loss.detach(), tuple(s.detach() for s in state)
 
-        return TrainingStep(deferred, *memory_functions(optimizer))
+        return deferred, *memory_functions(optimizer)
 
     @recording
     def gradients(self, X, Y, state):
@@ -158,11 +156,25 @@ class RNNModel(nn.Module, ConciseModel):
             param.copy_(from_numpy(array.T))
 
 
+def framework_optimizer(rule, params):
+    """Return PyTorch's own optimizer that computes the same as a rule of this package."""
+    if isinstance(rule, optimizers.Adagrad):
+        return torch.optim.Adagrad(params, lr=rule.lr)
+    if isinstance(rule, optimizers.SGD):
+        options = {"momentum": rule.momentum, "weight_decay": rule.weight_decay}
+        return torch.optim.SGD(params, lr=rule.lr, **options)
+    if rule.weight_decay:
+        return torch.optim.AdamW(params, lr=rule.lr, weight_decay=rule.weight_decay)
+    return torch.optim.Adam(params, lr=rule.lr)
+
+
 # The names of the arrays that an optimizer stores for each parameter
+ADAM = ("step", "exp_avg", "exp_avg_sq")
 MEMORY = {
     torch.optim.SGD: (),
     torch.optim.Adagrad: ("step", "sum"),
-    torch.optim.Adam: ("step", "exp_avg", "exp_avg_sq"),
+    torch.optim.Adam: ADAM,
+    torch.optim.AdamW: ADAM,
 }
 
 
@@ -172,7 +184,7 @@ def memory_functions(optimizer):
     shapes = {
         f"{number}.{name}": () if name == "step" else tuple(param.shape)
         for number, param in enumerate(group["params"])
-        for name in MEMORY[type(optimizer)]
+        for name in ("momentum_buffer",) * bool(group.get("momentum")) or MEMORY[type(optimizer)]
     }
 
     def read():

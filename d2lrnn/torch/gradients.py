@@ -114,25 +114,31 @@ def differentiated(network, loss):
 
 
 def descend(params, grads, lr, theta):
-    """Clip gradients by their joint norm, and update the parameters in place, in one pass."""
+    """Clip gradients by their joint norm, and update the parameters in place, in one pass.
+
+    lr is a number, or in a CUDA graph, which would store a number, a tensor.
+    """
     norms = torch.stack([torch.linalg.vector_norm(grad) for grad in grads])
     scale = theta / torch.clamp(torch.linalg.vector_norm(norms), min=theta)
+    if isinstance(lr, torch.Tensor):
+        scale, lr = scale * lr, 1.0
     for param, grad in zip(params, grads):
         param.addcmul_(grad, scale, value=-lr)
 
 
 def change_by(rule, theta, clip):
-    """Return change(params, grads, state) -> new state of the optimizer.
+    """Return change(params, grads, state, lr=None) -> new state of the optimizer.
 
     It clips the gradients and updates the parameters in place.
     """
 
     @torch.no_grad()
-    def change(params, grads, state):
-        if isinstance(rule, optimizers.SGD) and clip == "norm":
-            descend(params, grads, rule.lr, theta)
+    def change(params, grads, state, lr=None):
+        if clip == "norm" and isinstance(rule, optimizers.SGD) and rule.is_plain:
+            descend(params, grads, rule.lr if lr is None else lr, theta)
             return state
-        updated, state = rule.update(params, grad_clipping(grads, theta, clip=clip)[0], state)
+        grads, _ = grad_clipping(grads, theta, clip=clip)
+        updated, state = rule.update(params, grads, state, lr)
         for param, new in zip(params, updated):
             param.copy_(new)
         return state
@@ -154,14 +160,15 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     lay_out = forward_fn.lay_out if isinstance(forward_fn, forward.ForwardFunction) else None
 
     @recording
-    def update(params, inputs, targets, weights=None):
+    def update(params, inputs, targets, weights=None, lr=None):
         recorder = on_gpu and graph.recorder_for(params[0].device)
         if recorder:
-            return *on_gpu(recorder, params, inputs, targets, weights), params
+            rate = None if lr is None else params[0].new_tensor(lr)
+            return *on_gpu(recorder, params, inputs, targets, weights, rate), params
         value, state, grads = compute(params, inputs, targets, weights)
         if lay_out:
             lay_out(params, *inputs)
-        optimizer_state.tensors = change(params, grads, optimizer_state.before(params))
+        optimizer_state.tensors = change(params, grads, optimizer_state.before(params), lr)
         return value, constant(state), params
 
     return Update(update, optimizer_state)

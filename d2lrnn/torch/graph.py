@@ -51,7 +51,7 @@ def recorder_for(device):
 class Step:
     """A training step that is recorded once for each shape of a minibatch, and replayed.
 
-    compute is the result of value_and_grad. change(params, grads, state) clips the gradients,
+    compute is the result of value_and_grad. change(params, grads, state, lr) clips the gradients,
     updates the parameters in place, and returns the new state of the optimizer.
     """
 
@@ -64,7 +64,8 @@ class Step:
     def __call__(self, recorder, params, *given):
         """Return the mean loss and the last state after one update.
 
-        given consists of inputs, targets and weights: tensors, tuples of tensors, or None.
+        given consists of inputs, targets, weights and the learning rate: tensors, tuples of
+        tensors, or None.
         """
         self.settle(params)
         shapes = mapped(lambda tensor: (tensor.shape, tensor.dtype), given)
@@ -90,12 +91,12 @@ class Step:
             copy(before, self.current)
         self.optimizer_state.tensors = self.current
 
-    def run(self, inputs, targets, weights):
+    def run(self, inputs, targets, weights, lr):
         """Take a step, and update the parameters and the optimizer's state in place."""
         leaves = [param.detach().requires_grad_() for param in self.params]  # on this stream
         value, state, grads = self.compute(leaves, inputs, targets, weights)
         with torch.no_grad():
-            copy(self.change(self.params, grads, self.current), self.current)
+            copy(self.change(self.params, grads, self.current, lr), self.current)
         return value, mapped(torch.Tensor.detach, tuple(state))
 
     def recorded(self, recorder, given):

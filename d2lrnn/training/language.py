@@ -15,9 +15,10 @@ from typing import Any
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
-from d2lrnn.nets import group, kinds, remedies
+from d2lrnn.nets import group, kinds, remedies, schedules
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.prediction import first_tokens
+from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import divergence, minibatches, segments, threads, together
 from d2lrnn.training.callbacks import Bar, Callback, Samples, call_all
@@ -26,7 +27,7 @@ from d2lrnn.training.evaluation import validation_perplexity
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
 from d2lrnn.training.keeper import Keeper
 from d2lrnn.training.progress import Shown, bar, length
-from d2lrnn.training.run_file import Run, validation_settings
+from d2lrnn.training.run_file import Run, regularization, validation_settings
 
 
 def make_step(
@@ -37,6 +38,9 @@ def make_step(
     optimizer: str = "sgd",
     clip: str = "norm",
     segment: int | None = None,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    schedule: Schedule | None = None,
 ) -> TrainingStep:
     """Return a function that trains a language model on one minibatch.
 
@@ -48,19 +52,26 @@ def make_step(
         net: the model; its params change.
         lr: the learning rate, above 0.
         theta: the largest norm of the gradients; see grad_clipping.
-        optimizer: "sgd", "adagrad" or "adam"; see d2lrnn.nets.optimizers.
+        optimizer: "sgd", "adagrad", "adam" or "adamw"; see d2lrnn.nets.optimizers.
         clip: "norm" or "value"; see grad_clipping.
         segment: None, or a number of time steps: backpropagate through the minibatch in segments of
             that length, which needs little memory for many steps; 0 chooses the square root of the
             number of steps. See d2lrnn.training.segments.
+        momentum: of "sgd", from 0 to below 1: v <- momentum * v + g, w <- w - lr * v.
+        weight_decay: of "sgd" or "adamw", 0 or above: with "sgd", weight_decay * w is added to the
+            clipped gradient; with "adamw", w also becomes smaller by lr * weight_decay * w.
+        schedule: None, or a function of the number k of steps that were taken: the learning rate of
+            the next step is lr * schedule(k). For example, a CosineSchedule, StepSchedule or
+            WarmupSchedule.
 
     Returns:
         step(X, Y, state), which returns the mean loss as a float and the new state.
 
     Raises:
-        ValueError: lr or theta is not positive, or segments are requested for a framework's own
-            layer; in step, the minibatch is empty, X and Y have different shapes, or an id is not
-            valid.
+        ValueError: lr or theta is not positive, another number is out of its range, segments are
+            requested for a framework's own layer, or the framework's own optimizer cannot do what
+            is requested; in step, the schedule does not return a number, 0 or above, the minibatch
+            is empty, X and Y have different shapes, or an id is not valid.
 
     Source: the book's section 9.5, Training.
 
@@ -77,7 +88,8 @@ def make_step(
     kinds.language_model(net, "the order is make_step(net, lr)")
     if not isinstance(net, RNNModelScratch):
         checks.one_process(group.group_of(net).size, "a framework's own layer is trained by one")
-    settings = {"optimizer": optimizer, "clip": clip}
+    settings: dict[str, Any] = {"optimizer": optimizer, "clip": clip, "schedule": schedule}
+    settings |= {"momentum": momentum, "weight_decay": weight_decay}
     step: TrainingStep = (
         net.make_step(lr, theta, **settings)
         if segment is None
@@ -176,6 +188,9 @@ def train_ch8(
     optimizer: str = "sgd",
     clip: str = "norm",
     segment: int | None = None,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    schedule: Schedule | str | None = None,
     use_random_iter: bool = False,
     validation: Any = None,
     prefix: str | None = None,
@@ -194,9 +209,14 @@ def train_ch8(
         lr: learning rate, above 0.
         num_epochs: passes over train_iter, 0 or more.
         theta: the gradients' joint Euclidean norm is clipped to this, above 0.
-        optimizer: "sgd", "adagrad" or "adam".
+        optimizer: "sgd", "adagrad", "adam" or "adamw".
         clip: "norm", or "value" to clip each element of the gradients to -theta..theta.
         segment: see make_step.
+        momentum: see make_step.
+        weight_decay: see make_step.
+        schedule: see make_step; or a name: "step", which divides the learning rate by 10 after each
+            third of all steps, "cosine", which lowers it to 0, "warmup", which raises it during the
+            first tenth, "warmup-cosine", both, or "constant".
         use_random_iter: whether train_iter samples at random; if so, each minibatch starts from a
             zero state.
         validation: a loader of text that is not trained on, such as the second value of
@@ -251,10 +271,14 @@ def train_ch8(
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
         first_tokens(prefix, net, vocab)
-    step = make_step(net, lr, theta, optimizer=optimizer, clip=clip, segment=segment)
+    schedule = schedules.named(schedule, num_epochs * (length(train_iter) or 0))
+    rule: dict[str, Any] = {"momentum": momentum, "weight_decay": weight_decay}
+    rule |= {"optimizer": optimizer, "clip": clip}
+    step = make_step(net, lr, theta, segment=segment, schedule=schedule, **rule)
     history = History(floor=getattr(train_iter, "floor", None))
     settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     settings |= {"random": use_random_iter, **validation_settings(validation)}
+    settings |= regularization(momentum=momentum, weight_decay=weight_decay, schedule=schedule)
     run = Run(net, vocab, train_iter, step, history, settings, prefix=prefix)
     keeper, shows = Keeper(checkpoint, every, run), group.group_of(net).rank == 0
     together.check_run(run, checkpoint, num_epochs)

@@ -23,7 +23,7 @@ import numpy as np
 from d2lrnn import __version__, backends, checks
 from d2lrnn.files import json_text, model_file, tensor_file
 from d2lrnn.files.model_file import RUN, CheckpointError, StrPath
-from d2lrnn.nets import group, losses
+from d2lrnn.nets import group, losses, schedules
 from d2lrnn.training import threads
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import perplexity_of
@@ -155,6 +155,18 @@ def validation_settings(validation: Any) -> dict[str, str]:
     sizes = (getattr(validation, name, "?") for name in ("batch_size", "num_steps"))
     words = " x ".join(str(size) for size in sizes)
     return {"validation": f"{digest_of(validation)}, minibatches of {words}"}
+
+
+def regularization(**options: Any) -> dict[str, Any]:
+    """Return the settings of a run that are not 0 or None; a schedule as a text.
+
+    Older versions did not have them, and did not store them in a checkpoint.
+    """
+    return {
+        name: schedules.described(value) if name == "schedule" else value
+        for name, value in options.items()
+        if value
+    }
 
 
 def pack(

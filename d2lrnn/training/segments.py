@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, forward, losses, optimizers
+from d2lrnn.nets import averaging, forward, losses, optimizers, schedules
 from d2lrnn.nets.language_model import RNNModelScratch
-from d2lrnn.nets.steps import TrainingStep
+from d2lrnn.nets.steps import TrainingStep, counted
 
 Array = np.ndarray[Any, Any]
 
@@ -76,9 +76,22 @@ def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
     return ops.repeated(run), ops.repeated(vjp)
 
 
-def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, segment: int) -> Any:
-    """Return step(X, Y, state) -> (mean loss, new state); see training.language.make_step."""
-    rule = optimizers.make(optimizer, lr)
+def make_step(
+    net: Any,
+    lr: float,
+    theta: float,
+    *,
+    segment: int,
+    clip: str,
+    schedule: schedules.Schedule | None = None,
+    **options: Any,
+) -> TrainingStep:
+    """Return step(X, Y, state) -> (mean loss, new state); see training.language.make_step.
+
+    The options are the other arguments of optimizers.make.
+    """
+    rule = optimizers.make(options.pop("optimizer"), lr, **options)
+    rate = schedules.Rate(rule.lr, schedule)
     optimizer_state = optimizers.OptimizerState(rule)
     theta, clip = checks.clipping(theta, clip)
     check(net, segment)
@@ -89,18 +102,16 @@ def make_step(net: Any, lr: float, theta: float, *, optimizer: str, clip: str, s
             loss, grads = _averaged(net, Y, loss, grads)
         arrays = net.arrays()
         clipped, _ = optimizers.clip_arrays(grads, theta, clip)
-        updated, optimizer_state.tensors = rule.update(
-            arrays, clipped, optimizer_state.before(arrays)
-        )
+        before = optimizer_state.before(arrays)
+        updated, optimizer_state.tensors = rule.update(arrays, clipped, before, rate())
         net.load_arrays(updated)
         return loss, state
 
     def load_memory(arrays: dict[str, Array]) -> None:
         optimizer_state.load(arrays, net.arrays(), np.asarray)
 
-    return TrainingStep(
-        deferred, functools.partial(optimizer_state.arrays, np.asarray), load_memory
-    )
+    arrays_of = functools.partial(optimizer_state.arrays, np.asarray)
+    return counted(TrainingStep(deferred, arrays_of, load_memory), rate)
 
 
 def _averaged(net: Any, Y: Any, loss: float, grads: list[Array]) -> tuple[float, list[Array]]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from d2lrnn.nets import concatenated, networks
 from d2lrnn.nets.cells import CELLS, Architecture
+from d2lrnn.nets.schedules import CosineSchedule
 
 
 class Argument(NamedTuple):
@@ -179,7 +180,12 @@ COMMON = {
     "bidirectional": st.booleans(),
     "use_random_iter": Argument(st.just(False), st.booleans()),
     "clip": right_or_odd(["norm", "value"], ["hard", None, 1]),
-    "optimizer": right_or_odd(["sgd", "adagrad", "adam"], ["momentum", None]),
+    "optimizer": right_or_odd(["sgd", "adagrad", "adam", "adamw"], ["momentum", None]),
+    "momentum": Argument(st.just(0), st.sampled_from([0.5, 1, -1, np.nan, "3", None])),
+    "weight_decay": Argument(st.just(0.0), st.sampled_from([0.5, -1, np.inf, "3", None, [1]])),
+    "schedule": right_or_odd([None, CosineSchedule(5)], ["cosine", "linear", 0.5, len, math.log]),
+    "validation": st.none(),
+    "shuffle": st.booleans(),
     "segment": right_or_odd([None, 0, 1, 3], [-1, 1.5, "2", True]),
     "loss": right_or_odd(["softmax"], ["sigmoid", "hinge", None]),
     "order": right_or_odd(["HX", "XH"], ["HXH", None]),
@@ -197,6 +203,8 @@ load_data = {
     "batch_size": length,
     "num_steps": length,
     "max_tokens": Argument(st.integers(200, 300), small_numbers),
+    "vocab": Argument(st.none(), made(st.just("abc"), lambda b, text: b.Vocab(text))),
+    "validation": right_or_odd([None, 0.2], [0, 1.0, -0.1, 0.01, np.nan, "3", [1], True]),
 }
 FUNCTIONS = {
     **{name: cell_arguments(name) for name in ("rnn", "gru", "gru_reset_after", "lstm")},
@@ -295,6 +303,14 @@ FUNCTIONS = {
         "checkpoint": st.none(),
         "resume": Argument(st.just(False), st.booleans()),
     },
+    "evaluate": {
+        "data_iter": minibatches,
+        "use_random_iter": Argument(st.none(), st.booleans()),
+        "vocab": Argument(st.none(), made(st.just("abcd"), lambda b, text: b.Vocab(text))),
+    },
+    "StepSchedule": {"every": size, "factor": real},
+    "CosineSchedule": {"num_steps": size, "last": real},
+    "WarmupSchedule": {"num_steps": size, "then": right_or_odd([None, len], [0.5, "step"])},
     "train_sequences": {
         "net": classifier,
         "train_iter": labelled,

@@ -11,7 +11,7 @@ from d2lrnn import backends
 from d2lrnn.data import batches
 from d2lrnn.nets import build, cells, optimizers
 
-RATES = {"sgd": 1.0, "adagrad": 0.05, "adam": 0.01}
+RATES = {"sgd": 1.0, "adagrad": 0.05, "adam": 0.01, "adamw": 0.01}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,9 @@ def test_a_framework_s_own_optimizer_learns(make_concise, name):
 def test_an_unknown_optimizer_is_refused_in_the_same_words(make_net):
     with pytest.raises(ValueError) as error:
         make_net().make_step(1.0, optimizer="lion")
-    assert str(error.value) == "optimizer is 'lion'; expected one of 'sgd', 'adagrad', 'adam'"
+    assert str(error.value) == (
+        "optimizer is 'lion'; expected one of 'sgd', 'adagrad', 'adam', 'adamw'"
+    )
 
 
 def test_a_layer_s_unknown_optimizer_too(make_concise):

@@ -287,7 +287,7 @@ MISTAKES = {
     ),
     "no such optimizer": (
         lambda net: net.make_step(0.1, optimizer="lion"),
-        "optimizer is 'lion'; expected one of 'sgd', 'adagrad', 'adam'",
+        "optimizer is 'lion'; expected one of 'sgd', 'adagrad', 'adam', 'adamw'",
     ),
 }
 

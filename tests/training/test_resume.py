@@ -103,6 +103,40 @@ def test_a_run_that_is_stopped_goes_on_bit_for_bit(
     )
 
 
+@pytest.mark.parametrize("concise", [False, pytest.param(True, marks=pytest.mark.frameworks)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "sgd", "schedule": "warmup-cosine", "weight_decay": 0.01},
+        {"optimizer": "sgd", "momentum": 0.9},
+        {"optimizer": "adam", "schedule": "step"},
+    ],
+    ids=" ".join,
+)
+def test_schedule_momentum_and_decay_go_on_bit_for_bit(
+    rnn, start, tmp_path, monkeypatch, options, concise
+):
+    for name, value in options.items():
+        monkeypatch.setitem(SETTINGS, name, value)
+    assert_resumes(rnn, lambda: start("lstm", concise), tmp_path / "run", 10)
+
+
+@pytest.mark.parametrize(
+    ("option", "there", "here"),
+    [
+        ({"momentum": 0.9}, "0.9", "nothing"),
+        ({"schedule": "cosine"}, r"CosineSchedule\(num_steps=7, last=0.0\)", "nothing"),
+        ({"weight_decay": 0.1}, "0.1", "nothing"),
+    ],
+)
+def test_a_run_is_not_resumed_with_other_options(plain, reference, tmp_path, option, there, here):
+    settings = {"checkpoint": tmp_path / "run", "optimizer": "sgd", "num_epochs": 1}
+    train(reference, plain(), **settings, **option)
+    ((name, _),) = option.items()
+    with pytest.raises(reference.CheckpointError, match=f"{name} is {there} there, {here} here"):
+        train(reference, plain(), resume=True, **settings)
+
+
 @pytest.fixture
 def saves(monkeypatch):
     """The minibatches, counted from the first of the run, after which a checkpoint is written."""
