@@ -8,7 +8,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from d2lrnn import checks
 from d2lrnn.jax.tensors import has_values
-from d2lrnn.nets import forward, kinds, networks, optimizers
+from d2lrnn.nets import forward, kinds, networks, optimizers, values_read
 from d2lrnn.nets.steps import Update
 
 
@@ -17,12 +17,21 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
     checks.differentiable(inputs, state, params)
     kinds.check_backend("jax", d_outputs=[d_outputs], d_state=d_state)
     arguments = inputs, tuple(state), list(params)
-    return pull_back(forward_fn, arguments, (d_outputs, tuple(d_state)))
+    return compiled_vjp(forward_fn)(arguments, (d_outputs, tuple(d_state)))
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.lru_cache(32)
+def compiled_vjp(forward_fn):
+    """Return pull_back of a forward function, compiled once for each function and shapes."""
+
+    def make():
+        return jax.jit(functools.partial(pull_back, forward_fn))
+
+    return values_read.compile_code(forward.user_code(forward_fn), make)
+
+
 def pull_back(forward_fn, arguments, d_results):
-    """Return the gradients of the arguments; compiled once for each function and shapes."""
+    """Return the gradients of the arguments of a forward function."""
     reached = set()
 
     def watched(inputs, state, params):
@@ -139,8 +148,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     rule = optimizers.make(optimizer, lr)
     optimizer_state = optimizers.OptimizerState(rule)
     checks.choice(loss, "loss", tuple(LOSSES))
-    build = build_update if networks.is_ours(network) else build_update.__wrapped__
-    pure = build(network, loss, rule, *checks.clipping(theta, clip))
+    build = build_update.__wrapped__ if networks.user_code(network) else build_update
+    arguments = network, loss, rule, *checks.clipping(theta, clip)
+    pure = networks.compile_network(network, functools.partial(build, *arguments))
 
     def update(params, inputs, targets, weights=None, lr=None):
         before = optimizer_state.before(params)

@@ -8,6 +8,7 @@ from d2lrnn.jax import baselines, distributed, fused, gradients, scratch, tensor
 from d2lrnn.jax.prediction import say
 from d2lrnn.nets import forward, language_model, layers
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.values_read import Recompiled
 
 OPS = Ops(
     name="jax",
@@ -31,6 +32,11 @@ stack = layers.stack_of(OPS)
 run = jax.jit(forward.run, static_argnums=(0, 1))
 
 
+def compile_forward(forward_fn, width):
+    """Return a custom forward function, compiled; JAX would trace the same object only once."""
+    return jax.jit(functools.partial(forward.run, forward_fn, width))
+
+
 class RNNModelScratch(language_model.RNNModelScratch):
     """A language model whose recurrent network is written from scratch."""
 
@@ -39,9 +45,11 @@ class RNNModelScratch(language_model.RNNModelScratch):
     @functools.cached_property
     def forward(self):
         """The forward computation, compiled for each new shape of the inputs."""
-        if self.is_custom:
-            return jax.jit(functools.partial(forward.run, self.forward_fn, self.vocab_size))
-        return functools.partial(run, self.forward_fn, self.vocab_size)
+        arguments = self.forward_fn, self.vocab_size
+        code = forward.user_code(self.forward_fn)
+        if code is None:
+            return functools.partial(run, *arguments)
+        return Recompiled(code, functools.partial(compile_forward, *arguments))
 
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from d2lrnn.jax.tensors import to_numpy
+from d2lrnn.nets import networks
 from d2lrnn.nets.prediction import filled_up
 
 
@@ -14,11 +15,23 @@ def say(net, index, state, given, noise):
     count = len(given)
     given, noise = filled_up(given), filled_up(noise)
     arguments = jnp.asarray(given), jnp.asarray(noise, net.dtype), count
-    ids, state = generate_tokens(net.speaker, net.params, tuple(state), index, *arguments)
+    generate = compiled_loop(net.speaker)
+    ids, state = generate(net.params, tuple(state), index, *arguments)
     return to_numpy(ids)[:count], state
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.cache
+def compiled_loop(network):
+    """Return generate_tokens of a network, compiled."""
+    make = functools.partial(compile_loop, network)
+    return networks.compile_network(network, make)
+
+
+def compile_loop(network):
+    """Return generate_tokens of a network, compiled anew."""
+    return jax.jit(functools.partial(generate_tokens, network))
+
+
 def generate_tokens(network, params, state, index, given, noise, count):
     """Generate count rows of tokens after index; return their ids and the state.
 

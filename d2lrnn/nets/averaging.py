@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import optimizers
+from d2lrnn.nets import networks, optimizers
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.steps import Update
 
@@ -35,18 +35,24 @@ def make_update(
         return ops.gradients.make_update(network, loss, lr, theta, **settings)
     rule = optimizers.make(optimizer, lr)
     optimizer_state, (theta, clip) = optimizers.OptimizerState(rule), checks.clipping(theta, clip)
-    compute, distributed = ops.gradients.value_and_grad(network, loss), ops.distributed
+    distributed = ops.distributed
 
-    def sums(params: Any, inputs: Any, targets: Any, weights: Any, head: Any) -> Any:
-        value, state, grads = compute(params, inputs, targets, weights)
-        return distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
+    def make_sums() -> Any:
+        compute = ops.gradients.value_and_grad(network, loss)
+
+        def sums(params: Any, inputs: Any, targets: Any, weights: Any, head: Any) -> Any:
+            value, state, grads = compute(params, inputs, targets, weights)
+            return distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
+
+        return distributed.compile_function(sums)
 
     def updated(params: Any, state: Any, total: Any, rate: Any) -> Any:
         value, *grads = parts(distributed, total, [(), *(param.shape for param in params)])
         grads, _ = ops.gradients.grad_clipping(grads, theta, clip=clip)
         return value, *rule.update(params, grads, state, rate)
 
-    sums, updated = distributed.compile_function(sums), distributed.without_gradients(updated)
+    sums = networks.compile_network(network, make_sums)
+    updated = distributed.without_gradients(updated)
 
     def update(
         params: Any, inputs: Any, targets: Any, weights: Any = None, lr: float | None = None

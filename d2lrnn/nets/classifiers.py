@@ -19,6 +19,7 @@ from d2lrnn.data.padding import padded, rectangle, weights_of, without_padding
 from d2lrnn.nets import averaging, cells, describe, first_values, losses, networks
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.steps import SequenceStep, memory_functions
+from d2lrnn.nets.values_read import Recompiled
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -58,8 +59,18 @@ class SequenceNet(ABC):
     @functools.cached_property
     def forward(self) -> Callable[..., Any]:
         """The network's computation, compiled if the backend compiles functions."""
-        function: Callable[..., Any] = self.ops.compile_function(self.network)
-        return function
+        return self.compile_function(self.network)
+
+    def compile_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of the network, compiled if the backend compiles functions."""
+        if self.architecture.custom is None:
+            shared: Callable[..., Any] = self.ops.compile_function(function)
+            return shared
+
+        def make() -> Any:  # JAX would trace the same object only once
+            return self.ops.compile_function(functools.partial(function))
+
+        return Recompiled(self.architecture.custom, make)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the compiled functions, which cannot be pickled."""

@@ -70,8 +70,7 @@ class EncoderScratch(SequenceNet):
     def forward(self) -> Callable[..., Any]:
         """The encoder's computation, compiled if the backend compiles functions."""
         network = networks.EncoderDecoder(self.ops, self.architecture)
-        function: Callable[..., Any] = self.ops.compile_function(network.encode)
-        return function
+        return self.compile_function(network.encode)
 
     def __call__(self, X: Any, valid: Any = None) -> State:
         """Return the state after the last valid step of each sequence."""

@@ -115,6 +115,14 @@ def parameter_names(network: Any) -> list[str]:
     return [] if architecture is None else list(architecture.parameters)
 
 
+def user_code(forward_fn: Any) -> Any:
+    """Return the function of a user that a forward function calls, or None for our own functions.
+
+    It may compute differently at each call, and so code that is compiled of it is not shared.
+    """
+    return forward_fn if is_custom(forward_fn) else forward_fn.architecture.custom
+
+
 def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -> Any:
     """Call a forward function; check that a custom one returns outputs and a state.
 

@@ -41,7 +41,8 @@ class RNNModelScratch(Model):
         forward_fn: called with (inputs (T, n, V), state, params); returns the outputs
             (T * n, V), ordered by time step, and the new state. It must use every parameter,
             with the framework's own operations: training raises an error if a parameter
-            receives no gradient.
+            receives no gradient. JAX and TensorFlow compile it when it is first called, and again
+            when an attribute or a variable that its code names has changed between two calls.
         seed: an integer for the same weights in every backend, or None for new ones.
         dtype: "float32" or "float64".
         device: where to store the parameters; None is the framework's default.

@@ -8,10 +8,11 @@ not change.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from d2lrnn.nets import cells, forward, layers
+from d2lrnn.nets import cells, forward, layers, values_read
 from d2lrnn.nets.ops import Ops
 
 Outputs = tuple[Any, tuple[Any, ...]]
@@ -141,8 +142,19 @@ class Perturbed:
         return (H + XE[:, self.num_inputs :], *others)
 
 
-def is_ours(network: Any) -> bool:
-    """Return whether a network computes the same at every call: a custom function may not."""
+def user_code(network: Any) -> Any:
+    """Return the function of a user that a network calls, or None for our own functions."""
     if isinstance(network, Recurrent):
-        return not forward.is_custom(network.forward_fn)
-    return type(network).__module__ == __name__
+        return forward.user_code(network.forward_fn)
+    if type(network).__module__ != __name__:
+        return network
+    architecture = getattr(network, "architecture", None)
+    return architecture and architecture.custom
+
+
+def compile_network(network: Any, make: Callable[[], Any]) -> Any:
+    """Return the compiled function of a network that make returns.
+
+    For the code of a user it is made anew when values change that this code reads.
+    """
+    return values_read.compile_code(user_code(network), make)

@@ -114,8 +114,9 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     rule = optimizers.make(optimizer, lr)
     optimizer_state = optimizers.OptimizerState(rule)
     checks.choice(loss, "loss", tuple(LOSSES))
-    build = assigning if networks.is_ours(network) else assigning.__wrapped__
-    assign = build(network, loss, rule, *checks.clipping(theta, clip))
+    build = assigning.__wrapped__ if networks.user_code(network) else assigning
+    arguments = network, loss, rule, *checks.clipping(theta, clip)
+    assign = networks.compile_network(network, functools.partial(build, *arguments))
 
     def update(params, inputs, targets, weights=None, lr=None):
         contexts.check_graph(*params)

@@ -4,6 +4,7 @@ import functools
 
 import tensorflow as tf
 
+from d2lrnn.nets import networks
 from d2lrnn.nets.prediction import filled_up
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.tensors import to_numpy
@@ -17,11 +18,16 @@ def say(net, index, state, given, noise):
     numbers = tf.constant(index, tf.int32), tf.constant(count, tf.int32)
     given, noise = tf.constant(given, tf.int32), tf.constant(noise, net.dtype)
     params = [tf.convert_to_tensor(param) for param in net.params]
-    ids, state = build_loop(net.speaker)(params, tuple(state), given, noise, *numbers)
+    ids, state = compiled_loop(net.speaker)(params, tuple(state), given, noise, *numbers)
     return to_numpy(ids)[:count], state
 
 
 @functools.cache
+def compiled_loop(network):
+    """Return the loop of a network."""
+    return networks.compile_network(network, functools.partial(build_loop, network))
+
+
 def build_loop(network):
     """Return the loop, (params, state, given, noise, index, count) -> ids and the last state."""
 

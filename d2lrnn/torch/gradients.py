@@ -155,7 +155,8 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     optimizer_state = optimizers.OptimizerState(rule)
     change = change_by(rule, *checks.clipping(theta, clip))
     compute = differentiated(network, loss)
-    on_gpu = graph.Step(compute, change, optimizer_state) if networks.is_ours(network) else None
+    is_fixed = networks.user_code(network) is None
+    on_gpu = graph.Step(compute, change, optimizer_state) if is_fixed else None
     forward_fn = getattr(network, "forward_fn", None)
     lay_out = forward_fn.lay_out if isinstance(forward_fn, forward.ForwardFunction) else None
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import averaging, forward, losses, optimizers, schedules
+from d2lrnn.nets import averaging, forward, losses, optimizers, schedules, values_read
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.steps import TrainingStep, counted
 
@@ -73,7 +73,12 @@ def passes(ops: Any, forward_fn: Any, width: int) -> tuple[Any, Any]:
     """
     run = functools.partial(forward.run, forward_fn, width)
     vjp = functools.partial(ops.gradients.vjp, forward_fn)
-    return ops.repeated(run), ops.repeated(vjp)
+    code = forward.user_code(forward_fn)
+    # JAX would trace the same object only once.
+    return (
+        values_read.compile_code(code, lambda: ops.repeated(functools.partial(run))),
+        values_read.compile_code(code, lambda: ops.repeated(functools.partial(vjp))),
+    )
 
 
 def make_step(
