@@ -1,10 +1,10 @@
-"""What attention checks in every framework (the book's chapter on attention mechanisms)."""
+"""Checks of attention in every framework (the book's chapter on attention mechanisms)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-MASKED = -1e6  # the score of what is masked, as in the book: its softmax is 0
+MASKED = -1e6  # the score of masked keys, as in the book: their softmax is 0
 
 
 def check_valid_lens(scores: Sequence[int | None], valid_lens: Sequence[int | None]) -> None:
@@ -14,13 +14,13 @@ def check_valid_lens(scores: Sequence[int | None], valid_lens: Sequence[int | No
         ValueError: the shape is neither (n,) nor (n, queries). A size that is not known yet, as
             within a graph of TensorFlow, is not checked.
     """
-    found = tuple(valid_lens)
+    shape = tuple(valid_lens)
     allowed = [tuple(scores[:1]), tuple(scores[:2])] if len(scores) == 3 else []
-    for shape in allowed:
-        pairs = zip(shape, found)
-        if len(shape) == len(found) and all(a == b or None in (a, b) for a, b in pairs):
+    for one in allowed:
+        pairs = zip(one, shape)
+        if len(one) == len(shape) and all(a == b or None in (a, b) for a, b in pairs):
             return
     expected = " or ".join(map(str, allowed)) or "scores of three axes (n, queries, keys)"
     raise ValueError(
-        f"valid_lens has shape {found} for scores of shape {tuple(scores)}; expected {expected}"
+        f"valid_lens has shape {shape} for scores of shape {tuple(scores)}; expected {expected}"
     )

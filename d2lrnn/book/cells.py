@@ -1,4 +1,4 @@
-"""What the cells of a notebook use of the book's package d2l, without running them."""
+"""Find the names of the book's package d2l that the cells of a notebook use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from d2lrnn.book import names
 
 FRAMEWORKS = (*names.LETTERS, "paddle")  # 0.17 has a module for Paddle, too
-# Cell magics whose cells are Python all the same.
+# Magics of cells that contain Python.
 _PYTHON = re.compile(r"%%(?:capture|prun|tab|time|timeit)\b")
 # Text that is not code: strings, of one line or several, and comments.
 _TEXT = re.compile(r"""('''|\"\"\").*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*""", re.S)
@@ -28,7 +28,7 @@ class Call(NamedTuple):
 
 
 class Usage:
-    """What cells use.
+    """The names and arguments that cells use.
 
     Attributes:
         frameworks: the modules of d2l that they import, such as "torch".
@@ -40,15 +40,15 @@ class Usage:
     """
 
     def __init__(self, sources: Sequence[str]) -> None:
-        """Look at all cells; one that cannot be parsed is only searched for names."""
+        """Parse all cells; a cell that cannot be parsed is only searched for names."""
         self.frameworks: set[str] = set()
         self.used: set[str] = set()
         self.defined: dict[str, str] = {}
         self.methods: set[str] = set()
         self.calls: list[Call] = []
-        self._aliases: set[str] = set()  # what the cells call a module of d2l
-        self._packages: set[str] = set()  # what they call d2l itself
-        self._imported: dict[str, str] = {}  # names from d2l, by what the cells call them
+        self._aliases: set[str] = set()  # the cells' names of modules of d2l
+        self._packages: set[str] = set()  # their names of d2l itself
+        self._imported: dict[str, str] = {}  # names of d2l, by the cells' names of them
         self._star = False
         trees = [tree for source in sources for tree in self._parse(source)]
         for node in (node for tree in trees for node in ast.walk(tree)):
@@ -128,7 +128,7 @@ class Usage:
         return None
 
     def _read_class(self, node: ast.ClassDef) -> None:
-        """Keep the methods of a class, and how it calls the initializer of a class of the book."""
+        """Note the methods of a class, and its calls of the initializer of a class of the book."""
         methods = [part for part in node.body if isinstance(part, _DEFINITIONS)]
         self.methods |= {method.name for method in methods}
         bases = [name for base in node.bases if (name := self._name(base))]
@@ -146,12 +146,12 @@ def _arguments(node: ast.AST) -> str:
         inits = [part for part in node.body if getattr(part, "name", "") == "__init__"]
         return ",".join(_arguments(inits[0]).split(",")[1:]) if inits else ""
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    listed = [argument.arg for argument in node.args.args]
+    arguments = [argument.arg for argument in node.args.args]
     for i in range(1, len(node.args.defaults) + 1):
-        listed[-i] += "="
+        arguments[-i] += "="
     if node.args.kwarg:
-        listed.append(f"**{node.args.kwarg.arg}")
-    return ",".join(listed)
+        arguments.append(f"**{node.args.kwarg.arg}")
+    return ",".join(arguments)
 
 
 def _call(name: str, node: ast.Call) -> Call:

@@ -13,36 +13,20 @@ from typing import Any
 
 from d2lrnn.book import names, replaced, shared
 
-# What `from d2l.jax import *` leaves out: TensorFlow takes seconds, and most of a GPU's memory.
+# Modules that `from d2l.jax import *` does not import: TensorFlow takes most of a GPU's memory.
 NOT_BY_STAR = ("tf", "tfds")
-# The files that define the names of a framework's module; later files replace the names of others.
+# The files that define names of a framework's module; later files replace the names of others.
 FILES = {
-    "classic": (
-        "names_0_17",
-        "aliases",
-        "attention",
-        "basics",
-        "coders",
-        "language_model",
-        "seq2seq",
-    ),
+    "classic": ("aliases", "attention", "basics", "coders", "language_model", "seq2seq"),
     "1.0": (
-        "pairs",
-        "names_1_0",
-        "aliases",
-        "attention",
-        "basics",
-        "seq2seq",
-        "tensors",
-        "devices",
-        "operations",
-        "design",
-        "data_sets",
-        "models",
-        "recurrent",
-        "translation",
-        "scoring",
+        *("pairs", "aliases", "attention", "basics", "seq2seq", "devices", "operations", "design"),
+        *("data_sets", "models", "recurrent", "translation", "scoring"),
     ),
+}
+# Modules without a framework, whose names are in the modules of all frameworks.
+SHARED = {
+    "classic": (".animator", ".downloads", ".figures", ".hub", ".pairs", ".text"),
+    "1.0": ("d2lrnn.book.objects", ".animator", ".board", ".downloads", ".figures", ".texts"),
 }
 COVERED = ("recurrent neural networks", "modern recurrent neural networks")  # chapters, all names
 
@@ -56,19 +40,25 @@ def provide(package: str, edition: str) -> Callable[[str], Any]:
     """
     d2l, framework = sys.modules[package], package.rpartition(".")[2]
     d2l.__path__ += shared.__path__
-    files = (f"{package}.{file}" for file in FILES[edition])
-    for file in filter(importlib.util.find_spec, files):  # JAX does not have those of 0.17
-        frameworks = [] if ".names_" in file else [framework]  # these have all names of the edition
-        _take_names(d2l, file, edition, *frameworks)
+    for file in FILES[edition]:
+        if importlib.util.find_spec(f"{package}.{file}"):  # JAX does not have those of 0.17
+            _take_names(d2l, f".{file}", edition, framework)
+    take_shared_names(d2l, edition)
     vars(d2l).update(d2l=d2l)
     replaced.remember(d2l)
     return names_of(package, edition)
 
 
-def _take_names(d2l: ModuleType, file: str, edition: str, *frameworks: str) -> None:
-    """Give a module the names of a file that an edition has in one of the frameworks, or in any."""
-    for name, value in vars(importlib.import_module(file)).items():
-        if is_of(name, edition, *frameworks):
+def take_shared_names(d2l: ModuleType, edition: str) -> None:
+    """Give a module the names of an edition that do not need a framework."""
+    for module in ("d2lrnn.book.counting", "d2lrnn.data.text", *SHARED[edition]):
+        _take_names(d2l, module, edition)
+
+
+def _take_names(d2l: ModuleType, module: str, edition: str, *frameworks: str) -> None:
+    """Give d2l the names of a module that an edition has in one of the frameworks, or in any."""
+    for name, value in vars(importlib.import_module(module, d2l.__name__)).items():
+        if is_of(name, edition, *frameworks) and not isinstance(value, ModuleType):
             setattr(d2l, name, value)
 
 
@@ -81,7 +71,7 @@ def names_of(package: str, edition: str) -> Callable[[str], Any]:
 
     Args:
         package: the module's ``__name__``, which ends with the framework's.
-        edition: whose names it has.
+        edition: the edition of its names.
     """
     framework = package.rpartition(".")[2]
 
@@ -102,14 +92,14 @@ def is_of(name: str, edition: str, *frameworks: str) -> bool:
 
 
 def exported(package: str, edition: str) -> list[str]:
-    """Return what ``from d2l.torch import *`` gives: the names of the edition that are here."""
+    """Return the available names of an edition, which ``from d2l.torch import *`` imports."""
     framework = package.rpartition(".")[2]
     here = set(vars(sys.modules[package]))
     for name, target in names.modules(edition, framework).items():
         if name not in NOT_BY_STAR and importlib.util.find_spec(target.partition(".")[0]):
             here.add(name)
-    known = [name for name in names.names() if is_of(name, edition, framework)]
-    return [name for name in ("d2l", *known) if name in here and not name.startswith("_")]
+    of_edition = [name for name in names.names() if is_of(name, edition, framework)]
+    return [name for name in ("d2l", *of_edition) if name in here and not name.startswith("_")]
 
 
 def absent(package: str, name: str, reason: str, frame: FrameType) -> Exception:
@@ -126,7 +116,7 @@ def absent(package: str, name: str, reason: str, frame: FrameType) -> Exception:
 
 
 def explain(name: str, edition: str, framework: str) -> str:
-    """Return why a framework's module of our names does not have a name, and what to do."""
+    """Return the reason why a framework's module does not have a name, and a remedy."""
     package = f"{names.PACKAGES[edition]}.{framework}"
     known = names.names().get(name)
     if known is None:
@@ -167,7 +157,7 @@ def _elsewhere(name: str, known: names.Name, edition: str, framework: str) -> st
 
 
 def _where(name: str, known: names.Name, edition: str, framework: str) -> str:
-    """Return where we have a name of another edition, or that we do not."""
+    """Return where d2lrnn has a name of another edition, or that it does not have it."""
     if edition not in names.PACKAGES:
         return "d2lrnn does not support that edition yet"
     package = names.PACKAGES[edition]

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Timer:
-    """A stopwatch that keeps every time it has taken, in seconds: ``times``. It starts at once."""
+    """A stopwatch that starts at once, and stores all times, in seconds, in ``times``."""
 
     def __init__(self) -> None:
         """Start."""
@@ -20,7 +20,7 @@ class Timer:
         self.tik = time.perf_counter()
 
     def stop(self) -> float:
-        """Return the time since the start, and keep it."""
+        """Return the time since the start, and store it."""
         self.times.append(time.perf_counter() - self.tik)
         return self.times[-1]
 

@@ -1,4 +1,4 @@
-"""Which edition of the book a notebook is of: by what it installs, and by what its cells use."""
+"""Detect the edition of a notebook by the version that it installs, and the names in its cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PINNED = re.compile(
     r"\bd2l(?:\s*(==|~=|>=|<=|>|<)\s*|-en(?:\.git)?@v?|-)(\d+)(?:\.(\d+))?(?:\.\d+)*"
 )
 _URL = re.compile(r"://|\bDATA_URL\b")
-_PREFERRED = ("1.0", "classic", "2026")  # where several fit equally well
+_PREFERRED = ("1.0", "classic", "2026")  # the order if several fit equally well
 _STRONG, _MEDIUM, _WEAK = 3, 2, 1
 _SHOWN = 8  # names in a reason
 
@@ -31,7 +31,7 @@ class Hint(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """An edition, a sentence that says why, and the other edition that the cells may be of.
+    """An edition, a sentence with the reason, and another edition that the cells may be of.
 
     That is None if the other edition lacks names that the cells use. Arguments do not exclude it:
     ``**kwargs`` may be empty.
@@ -62,7 +62,7 @@ def package_of(edition: str) -> str:
 
 
 def detect(sources: Sequence[str]) -> Verdict:
-    """Return the edition that cells are of, and why: what they install, then what they use.
+    """Return the edition of cells, from the d2l that they install and the names that they use.
 
     Names that all tell another edition count for more than what the cells install.
     """
@@ -82,9 +82,9 @@ def detect(sources: Sequence[str]) -> Verdict:
         return Verdict(rival, _in_spite_of(pinned, rival, edition, _shown(against)), edition)
     if not pinned and score[edition] == score[rival]:
         return Verdict(edition, _undecided(edition, rival, for_it, against), rival)
-    found = [f"install {pinned}"] if pinned else []
-    found += [f"use {_shown(for_it)}"] if for_it else []
-    reason = f"edition {edition}: the cells {' and '.join(found)}"
+    evidence = [f"install {pinned}"] if pinned else []
+    evidence += [f"use {_shown(for_it)}"] if for_it else []
+    reason = f"edition {edition}: the cells {' and '.join(evidence)}"
     if against:
         reason += f"; but {_fits(against, rival)}: if cells fail, try --edition {rival}"
     lacks = any(hint.weight == _STRONG and "(" not in hint.shown for hint in for_it)
@@ -102,10 +102,10 @@ def _in_spite_of(pinned: str, edition: str, installed: str, shown: str) -> str:
 def _undecided(edition: str, rival: str, for_it: list[Hint], against: list[Hint]) -> str:
     """Return the reason where the cells fit two editions equally well."""
     this, other = describe(edition), describe(rival)
-    found = f"no name in the cells tells {this} from {other}"
+    evidence = f"no name in the cells tells {this} from {other}"
     if for_it:
-        found = f"{_fits(for_it, edition)}, and {_fits(against, rival)}"
-    return f"edition {edition}, by default: {found}; if cells fail, try --edition {rival}"
+        evidence = f"{_fits(for_it, edition)}, and {_fits(against, rival)}"
+    return f"edition {edition}, by default: {evidence}; if cells fail, try --edition {rival}"
 
 
 def _fits(hints: list[Hint], edition: str) -> str:
@@ -115,7 +115,7 @@ def _fits(hints: list[Hint], edition: str) -> str:
 
 
 def _shown(hints: Iterable[Hint]) -> str:
-    """Return what hints show, the strongest first, as a phrase; nothing for none."""
+    """Return the names of hints, the strongest first, as a phrase."""
     ordered = sorted(hints, key=lambda hint: (-hint.weight, hint.shown))
     words = list(dict.fromkeys(hint.shown for hint in ordered))
     if len(words) > _SHOWN:
@@ -176,18 +176,18 @@ def _of_name(shown: str, name: str, frameworks: set[str]) -> Iterator[Hint]:
         yield Hint(shown, frozenset(["classic"]), _STRONG)
         return
     have = known.editions() if frameworks == {"jax"} else known.editions(frameworks)
-    if have <= {"2026"}:  # what ours have besides must not be taken for that edition's
+    if have <= {"2026"}:  # our names that no page uses are not evidence for that edition
         have = known.editions()
-    if have == set(EDITIONS) and known.kept:
-        yield Hint(shown, have - known.kept, _MEDIUM)
+    if have == set(EDITIONS) and known.old:
+        yield Hint(shown, have - known.old, _MEDIUM)
     else:
         yield Hint(shown, have, _STRONG)
 
 
 def _of_definition(name: str, arguments: str, frameworks: set[str]) -> Iterator[Hint]:
-    """Yield what it tells that the cells define a name of the book, with these arguments."""
+    """Yield hints from the definition of a name of the book with these arguments."""
     for hint in _of_name(name, name, frameworks):
-        if hint.editions != {"2026"}:  # whose names are evaluate, generate and the like
+        if hint.editions != {"2026"}:  # its names, such as evaluate, are too common
             yield hint._replace(weight=_WEAK)
     known = names.signatures().get(name, [])
     letters = _letters(frameworks)
@@ -196,7 +196,7 @@ def _of_definition(name: str, arguments: str, frameworks: set[str]) -> Iterator[
 
 
 def _of_call(call: Call, frameworks: set[str]) -> Iterator[Hint]:
-    """Yield what the arguments of a call tell."""
+    """Yield hints from the arguments of a call."""
     if call.name == "download" and _URL.search(call.first):
         yield Hint("d2l.download(URL)", frozenset(["1.0", "2026"]), _STRONG)
     letters = _letters(frameworks)

@@ -1,7 +1,7 @@
 """A throw-away environment for the kernel of a notebook: installing changes it, and nothing else.
 
-Its Python finds every package of this environment, and is what sys.executable, python and pip mean
-in a cell. Tools that install packages are scripts there that skip what would install; see guard.
+Its Python finds every package of the current environment. In a cell, sys.executable, python and pip
+refer to it. Tools that install packages are scripts that skip commands which install; see guard.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SCRIPT = f"@{RUN} %*\n" if os.name == "nt" else f'#!/bin/sh\nexec {RUN} "$@"\n'
 
 
 class Builder(venv.EnvBuilder):
-    """Makes an environment, and remembers where its parts are."""
+    """A builder of environments that stores the paths of their parts."""
 
     context: Any = None
 
     def post_setup(self, context: Any) -> None:
-        """Remember where the parts are."""
+        """Store the paths of the parts."""
         self.context = context
 
 
@@ -65,7 +65,7 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
 
 
 def redirect(source: str, python: str) -> str:
-    """Return a cell whose commands call the Python of an environment, and not that of this one."""
+    """Return a cell whose commands call the Python of an environment, not the current Python."""
     return guard.redirect(source, tuple(_program_folders()), os.path.dirname(python))
 
 

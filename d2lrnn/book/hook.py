@@ -1,4 +1,4 @@
-"""Let ``from d2l import torch`` mean our interface, where no d2l is installed."""
+"""Let ``from d2l import torch`` import our interface if d2l is not installed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FLAT = '"import d2l" alone is how the flat package of 2019 was used, which was f
 
 
 class Stand(ModuleType):
-    """The package d2l as a notebook imports it; its modules are those of another package."""
+    """The package d2l that a notebook imports; its modules are those of another package."""
 
     def __init__(self, package: str) -> None:
-        """Keep the package whose modules stand in."""
+        """Store the package that contains the modules."""
         super().__init__(NAME, f"{package} in the place of d2l, which is not installed.")
         self.package = package
         self.__version__ = _version(package)
@@ -36,7 +36,7 @@ class Stand(ModuleType):
         raise chapters.absent(NAME, name, self._explain(name), sys._getframe(1))
 
     def _explain(self, name: str) -> str:
-        """Return why d2l does not have a name, and what to do."""
+        """Return the reason why d2l does not have a name, and a remedy."""
         edition = _edition(self.package)
         if name == "paddle" or name in names.LETTERS:
             return _no_module(name, edition)
@@ -51,7 +51,7 @@ class Stand(ModuleType):
 
 
 def _no_module(name: str, edition: str) -> str:
-    """Return why our d2l of an edition does not have a framework's module, and what to do."""
+    """Return the reason why our d2l does not have a framework's module, and a remedy."""
     if name != "jax" or edition != "classic":
         return f"d2lrnn does not support d2l.{name} of {names.describe(edition)}"
     other = names.PACKAGES["1.0"]
@@ -62,29 +62,29 @@ def _no_module(name: str, edition: str) -> str:
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Find d2l, and d2l.torch and the like in another package, and hand on the very same module."""
+    """Find d2l and its modules, such as d2l.torch, in another package, without copying them."""
 
     def __init__(self, package: str) -> None:
-        """Keep the package."""
+        """Store the package."""
         self.package = package
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return where d2l or a module of it comes from, or None for any other."""
+        """Return the specification of d2l or one of its modules, or None for other names."""
         if fullname == NAME:
             origin = importlib.import_module(self.package).__file__
             spec = importlib.machinery.ModuleSpec(NAME, self, origin=origin, is_package=True)
             spec.has_location = True
             return spec
         parent, _, name = fullname.rpartition(".")
-        known = parent == NAME and name in backends.BACKENDS
-        if not known or importlib.util.find_spec(f"{self.package}.{name}") is None:
+        is_module = parent == NAME and name in backends.BACKENDS
+        if not is_module or importlib.util.find_spec(f"{self.package}.{name}") is None:
             return None
         return importlib.machinery.ModuleSpec(fullname, self)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        """Import ours."""
+        """Return our module."""
         if spec.name == NAME:
             return Stand(self.package)
         name = spec.name.rpartition(".")[2]
@@ -93,27 +93,27 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Leave the module, which has been imported, as it was."""
+        """Restore the specification of our module, which has been imported before."""
         if not isinstance(module, Stand):
             module.__spec__ = self.own_spec
 
     def find_distributions(
         self, context: metadata.DistributionFinder.Context | None = None
     ) -> Iterator[metadata.Distribution]:
-        """Yield what ``importlib.metadata`` says of d2l: its version."""
+        """Yield the distribution of d2l, so that ``importlib.metadata`` returns its version."""
         if context is None or context.name is None or context.name.lower() == NAME:
             yield Distribution(self.package)
 
 
 class Distribution(metadata.Distribution):
-    """The d2l that ours stands in for, to ``importlib.metadata``."""
+    """The distribution d2l that ``importlib.metadata`` finds."""
 
     def __init__(self, package: str) -> None:
-        """Keep the package."""
+        """Store the package."""
         self.package = package
 
     def read_text(self, filename: str) -> str | None:
-        """Return the name and the version, which is all there is."""
+        """Return the name and the version; other files do not exist."""
         if filename != "METADATA":
             return None
         return f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {_version(self.package)}\n"

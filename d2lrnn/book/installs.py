@@ -35,7 +35,7 @@ RUNS = re.compile(
 
 
 class Span(NamedTuple):
-    """Where a statement stands: lines from 0, columns in bytes of UTF-8; the end is exclusive."""
+    """The place of a statement: lines and columns, counted from 0; the end is exclusive."""
 
     line: int
     column: int
@@ -55,16 +55,16 @@ def skip_installs(source: str, *, d2l_only: bool = False) -> tuple[str, list[str
     first, newline, body = source.lstrip().partition("\n")
     test: Test = _installs_d2l if d2l_only else guard.installs
     if SHELLS.match(first):
-        kept, skipped = _skip_in_shell(body, test)
+        rest, skipped = _skip_in_shell(body, test)
     elif WRAPPERS.match(first):
-        kept, skipped = skip_installs(body, d2l_only=d2l_only)
+        rest, skipped = skip_installs(body, d2l_only=d2l_only)
     elif first.startswith("%%"):  # text, or a language that is not Python
         return source, []
     else:
         return _skip_in_python(source, test)
     if not skipped:
         return source, []
-    return (first + newline + kept if kept.strip(" :\n") else ""), skipped
+    return (first + newline + rest if rest.strip(" :\n") else ""), skipped
 
 
 def is_script(source: str) -> bool:
@@ -88,82 +88,69 @@ def _skip_in_shell(script: str, test: Test) -> tuple[str, list[str]]:
     if "<<" in script or not (test(script) or _code_installs(script, test)):
         return script, []
     lines = re.findall(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|$)", script)
-    found = [test(line) or _code_installs(line, test) for line in lines]
-    skipped = [line.strip() for line, is_install in zip(lines, found) if is_install]
-    kept = (":\n" if is_install else line for line, is_install in zip(lines, found))
-    return "".join(kept), skipped
+    installing = [line for line in lines if test(line) or _code_installs(line, test)]
+    rest = (":\n" if line in installing else line for line in lines)
+    return "".join(rest), [line.strip() for line in installing]
 
 
 def _skip_in_python(source: str, test: Test) -> tuple[str, list[str]]:
-    lines = _lines(source)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", source)
     commands = list(_command_spans(lines))
-    found = [span for span, text in commands if test(text) or _code_installs(text, test)]
+    spans = [span for span, text in commands if test(text) or _code_installs(text, test)]
     plain = list(lines)
     for span, _ in reversed(commands):
-        _put(plain, span, b"pass", keep_lines=True)
-    found += _statement_spans(b"".join(plain), test)
-    first = next((line for line in lines if line.strip()), b"")
+        _replace(plain, span, "pass", keep_lines=True)
+    spans += _statement_spans("".join(plain), test)
+    first = next((line for line in lines if line.strip()), "")
     indent = len(first) - len(first.lstrip())
     skipped = []
-    for span in sorted(found, reverse=True):
-        skipped.append(_text(lines[span.line : span.last_line + 1]).strip())
+    for span in sorted(spans, reverse=True):
+        skipped.append("".join(lines[span.line : span.last_line + 1]).strip())
         on_top = span.column <= indent and _is_alone(lines, span)
-        _put(lines, span, b"" if on_top else b"pass")
-    return _text(lines).rstrip("\n") if skipped else source, skipped[::-1]
+        _replace(lines, span, "" if on_top else "pass")
+    return "".join(lines).rstrip("\n") if skipped else source, skipped[::-1]
 
 
-def _lines(source: str) -> list[bytes]:
-    """Return the lines of a cell in bytes, in which Python counts columns."""
-    return [
-        line.encode("utf-8", "surrogatepass") for line in re.findall(r"[^\n]*\n|[^\n]+", source)
-    ]
-
-
-def _text(lines: list[bytes]) -> str:
-    return b"".join(lines).decode("utf-8", "surrogatepass")
-
-
-def _is_alone(lines: list[bytes], span: Span) -> bool:
-    """Return whether a statement shares its lines with no other."""
+def _is_alone(lines: list[str], span: Span) -> bool:
+    """Return whether the lines of a statement do not contain any other statement."""
     before = lines[span.line][: span.column]
-    after = lines[span.last_line][span.end :].strip(b" \t;\r\n")
-    return not before.strip() and (not after or after.startswith(b"#"))
+    after = lines[span.last_line][span.end :].strip(" \t;\r\n")
+    return not before.strip() and (not after or after.startswith("#"))
 
 
-def _put(lines: list[bytes], span: Span, new: bytes, keep_lines: bool = False) -> None:
-    """Put bytes in the place of a statement, or remove its lines if there are none."""
+def _replace(lines: list[str], span: Span, new: str, keep_lines: bool = False) -> None:
+    """Replace a statement by a text; remove its lines if the text is empty."""
     before, after = lines[span.line][: span.column], lines[span.last_line][span.end :]
-    rest = [b"\n"] * (span.last_line - span.line) if keep_lines else []
+    rest = ["\n"] * (span.last_line - span.line) if keep_lines else []
     lines[span.line : span.last_line + 1] = [before + new + after, *rest] if new else []
 
 
-def _command_spans(lines: list[bytes]) -> Iterator[tuple[Span, str]]:
-    """Yield where IPython's own commands stand, such as !pip and %pip, and what they run."""
+def _command_spans(lines: list[str]) -> Iterator[tuple[Span, str]]:
+    """Yield the places of IPython's commands, such as !pip and %pip, and what they run."""
     with needed("IPython"):
         from IPython.core.inputtransformer2 import make_tokens_by_line
     try:
-        # Python 3.12 and newer refuse characters that UTF-8 lacks; "?" stands for each here.
-        valid = [_text([line]).encode("utf-8", "replace").decode() for line in lines]
-        statements = make_tokens_by_line(valid)
-    except SyntaxError:  # then IPython runs none of it
+        # Python 3.12 and newer refuse characters that UTF-8 does not have; "?" replaces them here.
+        statements = make_tokens_by_line([_in_utf8(line) for line in lines])
+    except SyntaxError:  # then IPython does not run the cell
         return
     following = 0
     for tokens in statements:
         start = next((token.start for token in tokens if token.string.strip()), None)
         if start is None or start[0] <= following:
             continue
-        line, text = start[0] - 1, _text(lines[start[0] - 1 : start[0]])
-        column = len(text[: start[1]].encode("utf-8", "surrogatepass"))
-        command = COMMAND.match(text[start[1] :])
-        if command or _is_automagic(text[start[1] :]):
+        line, column = start[0] - 1, start[1]
+        text = lines[line][column:]
+        command = COMMAND.match(text)
+        if command or _is_automagic(text):
             following = line + 1
-            while lines[following - 1].endswith(b"\\\n") and following < len(lines):
+            while lines[following - 1].endswith("\\\n") and following < len(lines):
                 following += 1
-            end = len(lines[following - 1].rstrip(b"\r\n"))
-            whole = _text([lines[line][column:], *lines[line + 1 : following]])
+            end = len(lines[following - 1].rstrip("\r\n"))
+            whole = "".join([text, *lines[line + 1 : following]])
             runs = whole[command.end() :] if command else whole
-            kept = command and command[1] not in (None, "_")  # out = !pip: out is needed
-            yield Span(line, column, following - 1, end), "" if kept else runs
+            is_needed = command and command[1] not in (None, "_")  # out = !pip: out is needed
+            yield Span(line, column, following - 1, end), "" if is_needed else runs
 
 
 def _is_automagic(line: str) -> bool:
@@ -177,28 +164,32 @@ def _is_automagic(line: str) -> bool:
     return False
 
 
-def _statement_spans(source: bytes, test: Test) -> Iterator[Span]:
-    """Yield where statements of Python stand that call what installs."""
+def _in_utf8(text: str) -> str:
+    """Return a text with "?" in the place of each character that UTF-8 does not have."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _statement_spans(source: str, test: Test) -> Iterator[Span]:
+    """Yield the places of statements of Python with a call that installs."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # then IPython runs none of it
+    except (SyntaxError, ValueError):  # then IPython does not run the cell
         return
+    lines = [line.encode() for line in re.split(r"\r\n?|\n", source)]  # columns are in bytes
     for node in ast.walk(tree):
         calls = ast.walk(node) if isinstance(node, ast.Expr) or _is_dropped(node) else ()
         if any(isinstance(call, ast.Call) and _call_installs(call, test) for call in calls):
             statement: Any = node
-            yield Span(
-                statement.lineno - 1,
-                statement.col_offset,
-                statement.end_lineno - 1,
-                statement.end_col_offset,
-            )
+            line, last_line = statement.lineno - 1, statement.end_lineno - 1
+            column = len(lines[line][: statement.col_offset].decode())
+            end = len(lines[last_line][: statement.end_col_offset].decode())
+            yield Span(line, column, last_line, end)
 
 
 def _code_installs(command: str, test: Test) -> bool:
     """Return whether a command is python -c with code that installs."""
     code = re.search(r"-c\s*(['\"])(.*)\1", command, re.S)
-    return bool(code and any(_statement_spans(code[2].encode("utf-8", "replace"), test)))
+    return bool(code and any(_statement_spans(_in_utf8(code[2]), test)))
 
 
 def _is_dropped(node: ast.AST) -> bool:
@@ -216,7 +207,7 @@ def _call_installs(call: ast.Call, test: Test) -> bool:
     if last.endswith("main"):  # that of pip, called in Python
         return ("pip" in name or words[:1] == ["install"]) and test(["pip", *words])
     if last in ("exec", "eval"):
-        return any(_statement_spans("\n".join(words).encode("utf-8", "replace"), test))
+        return any(_statement_spans(_in_utf8("\n".join(words)), test))
     if name == "ensurepip.bootstrap":
         return test(["ensurepip"])
     if not RUNS.fullmatch(last):

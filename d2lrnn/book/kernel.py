@@ -35,13 +35,13 @@ __import__("logging").getLogger("tornado.general").addFilter(
     != __import__("zmq").ENOTSOCK
 )
 """
-SILENT = logging.getLogger(__name__)  # a kernel that dies is told of in the report
+SILENT = logging.getLogger(__name__)  # the report mentions a kernel that died
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
 
 
 class Limits(NamedTuple):
-    """Seconds that a cell may take, None for no limit, and characters of output kept of it."""
+    """The seconds, None for no limit, and the characters of output of a cell."""
 
     timeout: int | None
     output: int
@@ -164,7 +164,7 @@ class Kernel:
                 await self.stop()
                 await self.start()
                 problem += "; a new kernel, without the names defined so far, runs what follows"
-        self._tell_of_output(cell)
+        self._report_left_out(cell)
         if problem:
             cell["outputs"].append(client.message(problem))
         return problem
@@ -183,7 +183,7 @@ class Kernel:
         return task.done()
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> None:
-        """Interrupt a cell as Ctrl-C does; kill a kernel that goes on, or at another signal."""
+        """Interrupt a cell as Ctrl-C does; kill a kernel that continues, or at another signal."""
         await self.client.km.interrupt_kernel()
         with interrupts.listening() as listener:
             if not await self._wait(task, GRACE, listener):
@@ -192,12 +192,12 @@ class Kernel:
             self.listener.signum = listener.signum
 
     async def _kill(self) -> None:
-        """Kill the kernel's process; what waits for it then ends."""
+        """Kill the kernel's process, so that the tasks that wait for it end."""
         if self.client.km is not None and self.client.km.has_kernel:
             await self.client.km.provisioner.kill()
 
-    def _tell_of_output(self, cell: Any) -> None:
-        """Say below a cell, and in the notes, what is left out of its output."""
+    def _report_left_out(self, cell: Any) -> None:
+        """Report below a cell, and in the notes, how much of its output is left out."""
         if not self.client.left_out:
             return
         text = f"{self.client.left_out:,} characters of output are left out; see --max-output"
@@ -206,12 +206,12 @@ class Kernel:
         self.client.left_out = 0
 
     def take_notes(self) -> list[str]:
-        """Return what there is to tell since this was last called."""
+        """Return the notes since the last call of this method."""
         notes, self.notes = self.notes, []
         return notes
 
     async def stop(self) -> None:
-        """End the kernel, and what its cells have started, wherever that runs."""
+        """End the kernel, and all processes that its cells have started."""
         manager, channels = self.client.km, self.client.kc
         if manager is None or not manager.has_kernel:
             return

@@ -58,7 +58,7 @@ def cleared(folder: Path) -> Iterator[None]:
 
 
 def main(folder: str) -> None:
-    """Wait for the end of the process that started this one, and clear what it has left."""
+    """Wait for the end of the process that started this one, then remove what remains of it."""
     sys.stdin.read()
     end_processes([], folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,7 @@ class Edition(NamedTuple):
     """An edition of the book, with a version of its package d2l.
 
     Args:
-        title: what messages call it.
+        title: its name in messages.
         version: the newest version of d2l for it.
         package: our package for it; None if d2lrnn does not support it.
     """
@@ -36,18 +36,18 @@ _APART = ("aliases", "modules", "methods", "signatures")  # the sections that ar
 
 
 class Name(NamedTuple):
-    """What is known of a name.
+    """A name of the book's package.
 
     Args:
         chapter: the title of the chapter that defines it; None for aliases and modules.
         frameworks: the letters of the frameworks that have it, by edition; no edition has a name
             of the versions before 0.17.
-        kept: the editions that have it for old cells alone.
+        old: the editions that have it only for cells of earlier editions.
     """
 
     chapter: str | None
     frameworks: dict[str, str]
-    kept: frozenset[str]
+    old: frozenset[str]
 
     def editions(self, frameworks: Collection[str] = ()) -> frozenset[str]:
         """Return the editions in which one of the frameworks, or any, has the name."""
@@ -65,7 +65,7 @@ class Signature(NamedTuple):
 
 
 def describe(edition: str) -> str:
-    """Return what a message calls an edition."""
+    """Return the name of an edition in messages."""
     return EDITIONS.get(edition, EDITIONS["2026"]).title
 
 
@@ -82,20 +82,20 @@ def modules_of(letters: str) -> list[str]:
 @functools.cache
 def names() -> dict[str, Name]:
     """Return every name of every edition."""
-    found: dict[str, Name] = {}
+    known: dict[str, Name] = {}
     for section in _table().sections():
         if section not in ("methods", "signatures"):
             chapter = None if section in _APART else section
-            for word, columns, kept in _entries(section):
+            for word, columns, old in _entries(section):
                 name, _, _ = word.partition("=")
-                before = found.get(name, Name(chapter, {}, frozenset()))
+                before = known.get(name, Name(chapter, {}, frozenset()))
                 joined = {
                     edition: before.frameworks.get(edition, "") + columns.get(edition, "")
                     for edition in EDITIONS
                     if edition in before.frameworks or edition in columns
                 }
-                found[name] = Name(chapter, joined, kept)
-    return found
+                known[name] = Name(chapter, joined, old)
+    return known
 
 
 @functools.cache
@@ -106,7 +106,7 @@ def methods() -> dict[str, dict[str, str]]:
 
 @functools.cache
 def modules(edition: str, framework: str) -> dict[str, str]:
-    """Return the modules and other imports that a module of d2l hands on, and where they are."""
+    """Return the modules and other imports in a module of d2l, and the paths of these."""
     return {
         name: target or name
         for word, columns, _ in _entries("modules")
@@ -118,14 +118,14 @@ def modules(edition: str, framework: str) -> dict[str, str]:
 @functools.cache
 def signatures() -> dict[str, list[Signature]]:
     """Return, by name, the signatures that are not the same in all editions."""
-    found: dict[str, list[Signature]] = {}
+    by_name: dict[str, list[Signature]] = {}
     for word, columns, _ in _entries("signatures"):
         name, _, arguments = word.rstrip(")").partition("(")
         parameters = [_parameter(argument) for argument in arguments.split(",") if argument]
-        found.setdefault(name, []).append(
+        by_name.setdefault(name, []).append(
             Signature(arguments, inspect.Signature(parameters), columns)
         )
-    return found
+    return by_name
 
 
 def _parameter(argument: str) -> inspect.Parameter:
@@ -145,10 +145,10 @@ def _table() -> configparser.ConfigParser:
 
 
 def _entries(section: str) -> Iterator[tuple[str, dict[str, str], frozenset[str]]]:
-    """Yield each word of a section, with letters by edition and the editions that keep it."""
+    """Yield each word of a section, with letters by edition and the editions for old cells."""
     for key, words in _table()[section].items():
         pairs = [] if key == EARLIER else list(zip(EDITIONS, key.split(), strict=True))
         columns = {edition: mtfj.strip("()") for edition, mtfj in pairs if mtfj != "-"}
-        kept = frozenset(edition for edition, mtfj in pairs if mtfj.startswith("("))
+        old = frozenset(edition for edition, mtfj in pairs if mtfj.startswith("("))
         for word in words.split():
-            yield word, columns, kept
+            yield word, columns, old

@@ -1,7 +1,8 @@
-"""A notebook of the book, run as it stands with our interface in the place of d2l."""
+"""Run a notebook of the book without changes, with our interface instead of d2l."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -19,11 +20,11 @@ from d2lrnn.training import interrupts
 IMPORTS = re.compile(r"^\s*(?:from d2l import|from d2l\.|import d2l\.|import|from) ?(\w+)", re.M)
 
 
-MAX_OUTPUT = 10_000_000  # characters of a cell's output that are kept
+MAX_OUTPUT = 10_000_000  # characters of output of a cell
 
 
 class Failure(NamedTuple):
-    """A cell that failed: its number among the cells of code, its first line, and why."""
+    """A cell that failed: its number among the cells of code, its first line, and the error."""
 
     number: int
     first_line: str
@@ -32,10 +33,10 @@ class Failure(NamedTuple):
 
 @dataclass
 class Run:
-    """A notebook that has been executed, as far as it came, and what happened.
+    """A notebook that has been executed, perhaps in part, and a report.
 
-    ``skipped`` and ``notes`` are pairs: the number of a cell among those of code, and what was
-    skipped in it or is to be told of it. ``signum`` is the signal that stopped the run, or None.
+    ``skipped`` and ``notes`` are pairs: the number of a cell of code, and a command that was
+    skipped in it, or a note about it. ``signum`` is the signal that stopped the run, or None.
     """
 
     notebook: Any
@@ -53,14 +54,14 @@ def code_of(notebook: Any) -> list[Any]:
 
 
 def without_pip(source: str) -> str:
-    """Return a cell without what installs or removes packages."""
+    """Return a cell without commands that install or remove packages."""
     return installs.skip_installs(source)[0]
 
 
 def setup_code(sources: Sequence[str], edition: str) -> str:
     """Return the code that the kernel runs first: the hook, and imports of d2lrnn's modules.
 
-    Those come before the frameworks themselves, which MXNet and TensorFlow's Keras 2 need.
+    MXNet, and TensorFlow with Keras 2, must be imported by d2lrnn first.
     """
     package = package_of(edition)
     names = {name for source in sources for name in IMPORTS.findall(source)}
@@ -84,15 +85,14 @@ def run(
 ) -> Run:
     """Run a notebook in its folder, in an environment that is thrown away.
 
-    A signal that asks to end stops the cell that runs; what has run until then is returned.
+    A signal to end stops the current cell; the notebook is returned as executed until then.
 
     Args:
         path: a file .ipynb; it is not changed.
         edition: "classic" or "1.0"; None to find out.
         timeout: seconds a cell may take; None for no limit. One that takes longer is interrupted.
-        max_output: characters of output kept of each cell.
-        allow_install: run in this environment, with the cells' own installations; what installs
-            d2l is skipped all the same.
+        max_output: the largest number of characters of output of a cell.
+        allow_install: run in this environment, where cells may install packages other than d2l.
         after_cell: called after each cell.
 
     Raises:
@@ -103,41 +103,58 @@ def run(
     with needed("nbclient", "nbformat", "ipykernel", "psutil"):
         import ipykernel  # noqa: F401
         from nbclient.util import run_sync
-
-        from d2lrnn.book import kernel, leftovers
-    result = Run(read(path))
-    cells = code_of(result.notebook)
-    sources = [cell["source"] for cell in cells]
+    notebook = read(path)
+    cells = code_of(notebook)
     for cell in cells:
         cell["outputs"], cell["execution_count"] = [], None
+    sources = [cell["source"] for cell in cells]
     setup = setup_code(sources, edition or edition_of(sources))
+    with _kernel(notebook, setup, path, timeout, max_output, allow_install) as runner:
+        result = Run(notebook)
+        run_sync(_run_cells)(runner, result, allow_install, after_cell)
+        result.signum = runner.listener.signum
+    return result
+
+
+@contextlib.contextmanager
+def _kernel(
+    notebook: Any,
+    setup: str,
+    path: str | os.PathLike[str],
+    timeout: int | None,
+    max_output: int,
+    allow_install: bool,
+) -> Iterator[Any]:
+    """Yield a kernel in a temporary folder, which is removed whenever this process ends."""
+    from d2lrnn.book import kernel, leftovers
+
     working_folder = os.path.dirname(os.path.abspath(path))
     limits = kernel.Limits(timeout, max_output)
     with (
         tempfile.TemporaryDirectory(prefix="d2lrnn-", ignore_cleanup_errors=True) as folder,
         interrupts.listening() as listener,
+        leftovers.cleared(Path(folder)),
     ):
-        place = Path(folder)
-        with leftovers.cleared(place):
-            runner = kernel.Kernel(
-                result.notebook, setup, place, working_folder, limits, allow_install, listener
-            )
-            run_sync(_run_cells)(runner, result, place, allow_install, after_cell)
-        result.signum = listener.signum
-    return result
+        yield kernel.Kernel(
+            notebook, setup, Path(folder), working_folder, limits, allow_install, listener
+        )
 
 
 async def _run_cells(
-    runner: Any, result: Run, folder: Path, allow_install: bool, after_cell: Callable[[], Any]
+    runner: Any, result: Run, allow_install: bool, after_cell: Callable[[], Any]
 ) -> None:
-    """Run the cells one after the other, until a signal, and write down what happens."""
+    """Run the cells one after the other, until a signal, and report what happens."""
     try:
         result.ours = await runner.start()
-        for index, number, cell in _numbered(result.notebook):
+        number = 0
+        for index, cell in enumerate(result.notebook["cells"]):
             if runner.stopped:
                 break
+            if cell["cell_type"] != "code":
+                continue
+            number += 1
             await _run_cell(runner, result, index, number, cell, allow_install)
-            lines = dict.fromkeys(environment.skipped(folder / "environment"))
+            lines = dict.fromkeys(environment.skipped(runner.folder / "environment"))
             result.skipped += [(number, line) for line in lines]
             result.notes += [(number, note) for note in runner.take_notes()]
             after_cell()
@@ -146,18 +163,10 @@ async def _run_cells(
         result.notes += [(result.ended, note) for note in runner.take_notes()]
 
 
-def _numbered(notebook: Any) -> Iterator[tuple[int, int, Any]]:
-    number = 0
-    for index, cell in enumerate(notebook["cells"]):
-        if cell["cell_type"] == "code":
-            number += 1
-            yield index, number, cell
-
-
 async def _run_cell(
     runner: Any, result: Run, index: int, number: int, cell: Any, allow_install: bool
 ) -> None:
-    """Run a cell, and write down what is skipped in it and how it fails."""
+    """Run a cell, and report its skipped commands and its errors."""
     source = cell["source"]
     cell["source"], lines = installs.skip_installs(source, d2l_only=allow_install)
     result.skipped += [(number, line) for line in lines]
@@ -171,6 +180,6 @@ async def _run_cell(
         cell["source"] = source
     result.ended = number
     errors = [o for o in cell["outputs"] if o["output_type"] == "error"]
-    found = [problem] if problem else [f"{e['ename']}: {e['evalue']}" for e in errors]
+    reasons = [problem] if problem else [f"{e['ename']}: {e['evalue']}" for e in errors]
     first_line = next((line for line in source.split("\n") if line.strip()), "")
-    result.failures += [Failure(number, first_line, error) for error in found]
+    result.failures += [Failure(number, first_line, reason) for reason in reasons]

@@ -1,4 +1,4 @@
-"""Notebooks as files: read with checks, written in one go with a mark that says whose they are."""
+"""Read notebooks with checks, and write executed notebooks at once, with a mark of d2lrnn."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def _check_sources(text: str, name: str) -> None:
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
-        return  # nbformat says what is wrong
+        return  # nbformat reports what is wrong
     _check_objects(notebook, name)
     try:
         sheets = notebook.get("worksheets", [notebook])  # until format 3
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         sources = [cell.get("source", cell.get("input", "")) for cell in cells]
     except (AttributeError, KeyError, TypeError):
-        return  # so does it here
+        return  # nbformat reports this, too
     for number, source in enumerate(sources, 1):
         lines = source if isinstance(source, list) else [source]
         if wrong := [line for line in lines if not isinstance(line, str)]:
@@ -113,7 +113,7 @@ def _shown(value: Any) -> str:
 
 
 def write(notebook: Any, path: str | os.PathLike[str]) -> None:
-    """Write an executed notebook into a file, in one go, with a mark that says whose it is."""
+    """Write an executed notebook into a file at once, with a mark of d2lrnn."""
     import nbformat
 
     nbformat_: Any = nbformat

@@ -1,11 +1,11 @@
-"""How the book's classes keep their arguments and get their methods (its section 3.2)."""
+"""Classes that store their arguments and get methods later, and checks (section 3.2)."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from d2lrnn import checks
 
@@ -13,7 +13,7 @@ from d2lrnn import checks
 def add_to_class(Class: type) -> Callable[[Any], None]:
     """Return a decorator that makes a function a method of Class, under its own name.
 
-    The name at the place of the definition becomes None, as in the book: the method is what stays.
+    The name of the function itself becomes None, as in the book.
     """
 
     def wrapper(obj: Any) -> None:
@@ -23,18 +23,23 @@ def add_to_class(Class: type) -> Callable[[Any], None]:
 
 
 class HyperParameters:
-    """What keeps the arguments that it was made with."""
+    """A class whose objects store the arguments that they were made with."""
+
+    if TYPE_CHECKING:  # the attributes that save_hyperparameters sets
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an argument."""
 
     def save_hyperparameters(self, ignore: Iterable[str] = ()) -> None:
         """Make the local variables of the calling function attributes of self, and ``hparams``.
 
         Args:
-            ignore: names to leave out; ``self`` and what starts with an underscore are always.
+            ignore: names to leave out, besides ``self`` and names that start with an underscore.
         """
         frame = inspect.currentframe()
-        self._keep_locals(frame.f_back if frame else None, {*ignore, "self"})
+        self._store_locals(frame.f_back if frame else None, {*ignore, "self"})
 
-    def _keep_locals(self, frame: FrameType | None, left_out: set[str]) -> None:
+    def _store_locals(self, frame: FrameType | None, left_out: set[str]) -> None:
         variables = frame.f_locals if frame else {}
         self.hparams: dict[str, Any] = {
             name: value

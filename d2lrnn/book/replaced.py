@@ -1,4 +1,4 @@
-"""Which names of a framework's module a reader has replaced."""
+"""Find the names of a framework's module that a reader has replaced."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ ORIGINALS = "_originals"
 
 
 def remember(d2l: ModuleType) -> None:
-    """Note what the names of a module stand for; its last line calls this."""
+    """Store the values of the names of a module, when it has been imported."""
     names = vars(d2l)
     names[ORIGINALS] = {name: value for name, value in names.items() if name[0] != "_"}
 
 
 def replaced(d2l: ModuleType) -> set[str]:
-    """Return the names that do not stand for the original any more, or are gone."""
+    """Return the names that have another value, or have been deleted."""
     names = vars(d2l)
     return {name for name, value in names[ORIGINALS].items() if names.get(name) is not value}

@@ -1,4 +1,4 @@
-"""Show a figure that changes, in a notebook or in a window, if there is one."""
+"""Show a figure that changes, in a notebook or in a window."""
 
 from __future__ import annotations
 

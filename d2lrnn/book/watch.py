@@ -1,4 +1,4 @@
-"""How the Trainer of edition 1.0 notices that training has diverged."""
+"""Detect that training diverges in the Trainer of edition 1.0."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NAMES = "lr", "gradient_clip_val=1"  # the arguments of the model and of Trainer
 class Watch:
     """The losses and perplexities of one epoch.
 
-    Reading a number makes Python wait for the device that computes it, so numbers are read when the
-    board reads them, and at the end of the epoch.
+    Reading a number makes Python wait for the device that computes it. Therefore numbers are read
+    when the board reads them, and at the end of the epoch.
     """
 
     def __init__(self, epoch: int) -> None:
         """Start with no number of the epoch, which counts from 1."""
         self.epoch = epoch
-        self.waiting: dict[tuple[str, bool], list[Any]] = {}  # noted and not read yet
+        self.waiting: dict[tuple[str, bool], list[Any]] = {}  # values that are not read yet
         self.last = {LOSS: math.inf, PERPLEXITY: 1.0}  # of the minibatches that are trained on
 
     def note(self, key: str, value: Any, *, train: bool, every_n: float = math.inf) -> None:
@@ -46,7 +46,7 @@ class Watch:
                 self.last[key] = number
 
     def finish(self) -> None:
-        """Read what is left at the end of the epoch.
+        """Read the remaining numbers at the end of the epoch.
 
         A perplexity that is infinite for a while is not an error, unless it is the last one.
 

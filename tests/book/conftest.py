@@ -1,7 +1,6 @@
 """The book's pages, where they lie: D2LRNN_BOOK names their folder, with cells.py in it."""
 
 import dis
-import importlib
 import json
 import os
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from d2lrnn.book import replaced, shared
+from d2lrnn.book import chapters, replaced, shared
 from d2lrnn.data import corpora
 
 PAGES = "D2LRNN_BOOK"
@@ -70,11 +69,10 @@ def without_framework():
     """A function that makes a module like a framework's, of the shared names of an edition."""
 
     def make(edition):
-        module = types.ModuleType(f"shared_names_of_{edition}")
+        module = types.ModuleType(f"shared_names_of_{edition.replace('.', '_')}")
         module.__path__ = shared.__path__
         sys.modules[module.__name__] = module
-        names = importlib.import_module(f"{module.__name__}.names_{edition}")
-        vars(module).update((name, getattr(names, name)) for name in names.__all__)
+        chapters.take_shared_names(module, edition)
         replaced.remember(module)
         return module
 

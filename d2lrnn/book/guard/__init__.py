@@ -19,7 +19,7 @@ __all__ = ["FOLDERS", "HINT", "LOG", "TOOLS", "installs", "redirect", "skip", "s
 
 
 def start() -> None:
-    """Watch this Python from its start; end it if installing is all that it is here for."""
+    """Watch this Python from its start; end it at once if it was started to install packages."""
     words = sys.orig_argv[1:]
     if __name__ in words[:3]:  # a tool's script
         return

@@ -1,6 +1,6 @@
-"""What a Python that is watched does in place of installing, however it is told to install.
+"""Changes of a Python that is watched, so that it does not install packages.
 
-Commands are looked at where Python starts programs, and pip and ensurepip where they begin to work.
+Functions that start programs check their commands; pip and ensurepip check their arguments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .commands import installs
 from .paths import is_protected, redirect_word
 from .record import skip
 
-SKIP = "--skip"  # told to this package when it runs in place of a command
+SKIP = "--skip"  # the argument of this package when it replaces a command
 EXEC = ("execv", "execve", "execvp", "execvpe")  # the other functions of os call these
 STARTED = os.getpid()  # a process that is forked from this one has another number
 
@@ -141,7 +141,7 @@ def _change_ensurepip(module: Any) -> None:
 
 
 def _change_venv(module: Any) -> None:
-    """Let venv make no environment in the place of the protected one."""
+    """Let venv not replace the protected environment."""
     create = module.EnvBuilder.create
 
     def changed(self: Any, env_dir: Any) -> Any:
@@ -162,7 +162,7 @@ CHANGES = {
 
 
 class Finder:
-    """Change some modules when they are imported, whoever imports them."""
+    """Change some modules whenever they are imported."""
 
     @staticmethod
     def find_spec(fullname: str, path: Any = None, target: Any = None) -> Any:

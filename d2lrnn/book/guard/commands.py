@@ -1,4 +1,4 @@
-"""Which commands install or remove packages, or change settings of the tools that do."""
+"""Recognize commands that install or remove packages, or change settings of package tools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REMOVE = ("remove", "purge", "autoremove")
 UPGRADE = ("update", "upgrade", "dist-upgrade", "full-upgrade", "build-dep")
 CHANGES = frozenset([*INSTALL, *REMOVE, *UPGRADE])
 READS = frozenset(["list", "show", "search", "help", "info", "index", "run"])
-# Words after config or cache that change files of the user's.
+# Words after config or cache that change the user's files.
 SET = ("set", "unset", "edit", "--set", "--unset", "--add", "--append", "--prepend", "--remove")
 SETTINGS = {
     "config": frozenset([*SET, "--remove-key", "remove-key", "append", "prepend", "--delete"]),
@@ -30,7 +30,7 @@ PRINTERS = frozenset(["echo", "printf", "cat", "grep", "man"])
 TOOL = re.compile(
     rf"(?:{'|'.join(map(re.escape, TOOLS))})(?:[-\d.]*|\.__main__)(?:\.exe|\.bat|\.cmd|\.pyz)?"
 )
-RUNNER = "__pip-runner__.py"  # what a pip runs in the Python that PIP_PYTHON names
+RUNNER = "__pip-runner__.py"  # the program that pip runs in the Python that PIP_PYTHON names
 PUNCTUATION = "();&|\n"
 
 
@@ -98,7 +98,7 @@ def _is_install(word: str, following: list[str]) -> bool:
 
 
 def _is_setting(tool: str, verb: str, following: list[str]) -> bool:
-    """Return whether ``config`` or ``cache`` of a tool changes a file of the user's."""
+    """Return whether ``config`` or ``cache`` of a tool changes one of the user's files."""
     values = [word for word in following if not word.startswith("-")]
     if tool in PROJECTS and verb == "config" and len(values) > 1:  # config NAME VALUE
         return True
@@ -113,5 +113,5 @@ def _runs_text(before: list[str], word: str) -> bool:
 
 
 def _is_variable(word: str) -> bool:
-    """Return whether a word is a variable, of Python or a shell, that is called after a tool."""
+    """Return whether a word is a variable, of Python or a shell, with the name of a tool."""
     return bool(re.match(r"[{$].*(pip|conda|mamba)", word, re.I))

@@ -30,7 +30,7 @@ def redirected(text: str) -> str:
 
 
 def redirect(text: str, folders: tuple[str, ...], own: str) -> str:
-    """Return a text with the programs of one folder in the place of those of others."""
+    """Return a text in which programs of other folders are replaced by those of one folder."""
     if not folders:
         return text
     names = "|".join(map(re.escape, folders))

@@ -14,14 +14,13 @@ from d2lrnn.book.jax import bases
 from d2lrnn.book.jax.bases import DataModule as DataModule
 from d2lrnn.book.jax.board import ProgressBoard
 from d2lrnn.book.jax.former import FormerCells
-from d2lrnn.book.jax.own_code import is_own_code
+from d2lrnn.book.jax.own_code import is_own_code, may_be_compiled
 from d2lrnn.book.objects import HyperParameters
-from d2lrnn.book.replaced import replaced
 
 d2l = sys.modules[__package__]
 
 
-class Module(FormerCells, bases.ModelPlots, nn.Module, HyperParameters):
+class Module(FormerCells, bases.ModelPlots, nn.Module):
     """The base class of models, which are dataclasses (section 3.2)."""
 
     plot_train_per_epoch: int = field(default=2, init=False)
@@ -124,8 +123,8 @@ class Trainer(bases.Trainer):
 
     def _variables(self, inputs, key):
         """Return the first variables; a compiled apply_init computes nothing else."""
-        is_own = not replaced(d2l) and is_own_code(self.model)
-        apply_init = jax.jit(self.model.apply_init) if is_own else self.model.apply_init
+        apply_init = self.model.apply_init
+        apply_init = jax.jit(apply_init) if may_be_compiled(self.model) else apply_init
         return apply_init(inputs, key=key)
 
     def _train_batch(self, batch):
@@ -153,8 +152,6 @@ class Trainer(bases.Trainer):
 
 class SGD(HyperParameters):
     """Stochastic gradient descent with the interface of Optax (section 3.4)."""
-
-    lr: float
 
     def __init__(self, lr):
         """Store the learning rate."""

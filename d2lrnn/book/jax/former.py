@@ -22,7 +22,7 @@ class _Carries:
         if isinstance(self, nn.Module):
             cell: Any = super()
             return cell.initialize_carry(rng, input_shape)
-        zeros = jnp.zeros((*rng, input_shape))  # each argument stands one place further left
+        zeros = jnp.zeros((*rng, input_shape))  # on the class, arguments are one place further left
         return zeros
 
 
@@ -64,13 +64,17 @@ def names_cells(code):
 
 
 def seeing_former_cells(function):
-    """Return a function that computes the same, and to which flax.linen has the former cells."""
+    """Return a function that computes the same, with the former cells in flax.linen."""
 
     @functools.wraps(function)
     def run(*args, **kwargs):
-        seen = {name: REPLACED.get(id(x), x) for name, x in function.__globals__.items()}
+        globals_ = {name: REPLACED.get(id(x), x) for name, x in function.__globals__.items()}
         twin = types.FunctionType(
-            function.__code__, seen, function.__name__, function.__defaults__, function.__closure__
+            function.__code__,
+            globals_,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
         )
         twin.__kwdefaults__ = function.__kwdefaults__
         return twin(*args, **kwargs)
@@ -79,7 +83,7 @@ def seeing_former_cells(function):
 
 
 class FormerCells:
-    """What gives the former cells to the methods of a class derived from this one."""
+    """A base class of classes whose methods use the former cells."""
 
     def __init_subclass__(cls, **kwargs):
         """Look through the methods of the new class."""

@@ -111,10 +111,11 @@ class RNNLMScratch(Classifier):
             X = self.one_hot(d2l.tensor([[index]]))
             return self.rnn.apply({"params": params["rnn"]}, X, state)
 
-        def scores(outputs):
-            return self.apply({"params": params}, outputs, method=self.output_layer)
+        def choose(outputs):
+            scores = self.apply({"params": params}, outputs, method=self.output_layer)
+            return generation.most_probable(scores)
 
-        return generation.generate(prefix, num_preds, vocab, step, scores)
+        return generation.generate(prefix, num_preds, vocab, step, choose)
 
 
 class RNN(FormerCells, nn.Module):

@@ -1,28 +1,21 @@
 """Module, DataModule and Trainer in MXNet (section 3.2)."""
 
 import sys
-from typing import Any
 
 from d2lrnn.book.mxnet import bases
-from d2lrnn.book.mxnet.tensors import autograd, clip, gluon, nn, np
+from d2lrnn.book.mxnet.basics import clip
 from d2lrnn.book.objects import HyperParameters
+from d2lrnn.mxnet.framework import autograd, mxnet, np
 
 d2l = sys.modules[__package__]
 
 
-class Module(bases.Module, nn.Block):
+class Module(bases.Module, mxnet.gluon.Block):
     """The base class of models (section 3.2).
 
     Args:
         plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
     """
-
-    def configure_optimizers(self):
-        """Return the optimizer: stochastic gradient descent with the learning rate ``lr``."""
-        params = self.parameters()
-        if isinstance(params, list):
-            return d2l.SGD(params, self.lr)
-        return gluon.Trainer(params, "sgd", {"learning_rate": self.lr})
 
     def parameters(self):
         """Return the Gluon parameters; if there are none, the arrays that are attributes."""
@@ -105,9 +98,6 @@ class Trainer(bases.Trainer):
 
 class SGD(HyperParameters):
     """Stochastic gradient descent (section 3.4)."""
-
-    params: Any
-    lr: float
 
     def __init__(self, params, lr):
         """Store the arrays to update and the learning rate."""

@@ -4,15 +4,16 @@ import sys
 
 import numpy as host
 
-from d2lrnn.book.mxnet.tensors import gluon, np
+from d2lrnn.mxnet.framework import mxnet, np, npx
 
 d2l = sys.modules[__package__]
+gluon, init, nn, rnn = mxnet.gluon, mxnet.init, mxnet.gluon.nn, mxnet.gluon.rnn
 CALLED = "forward"  # the method that an encoder or a decoder defines
 TRAINING: dict[str, bool] = {}  # arguments of their calls
 EVALUATION: dict[str, bool] = {}
 
 
-class Loader(gluon.data.DataLoader):
+class Loader(mxnet.gluon.data.DataLoader):
     """Gluon's loader of minibatches, which takes the rows of a minibatch at once."""
 
     def __iter__(self):
@@ -27,6 +28,87 @@ def load_array(data_arrays, batch_size, is_train=True):
     """Return a loader of minibatches of the rows of the arrays; shuffled for training."""
     arrays = [a.asnumpy() if isinstance(a, np.ndarray) else a for a in data_arrays]
     return Loader(gluon.data.ArrayDataset(*arrays), batch_size, shuffle=is_train)
+
+
+WITH_INPUT_SIZES = False  # recurrent layers infer the size of their inputs
+embedding = nn.Embedding
+
+
+def without_gradients(function):
+    """Return the function: MXNet computes gradients of what it records only."""
+    return function
+
+
+def optimizer(name, model):
+    """Return the optimizer of this name for a model, whose parameters may be arrays."""
+    params = model.parameters()
+    if isinstance(params, list):
+        return d2l.SGD(params, model.lr)
+    return gluon.Trainer(params, name.lower(), {"learning_rate": model.lr})
+
+
+def gradient_descent(params, lr):
+    """Return our own optimizer."""
+    return d2l.SGD(params, lr)
+
+
+def linear(num_outputs, sigma=None):
+    """Return a linear layer of the last axis, with weights from N(0, sigma²) if sigma is given."""
+    layer = nn.Dense(num_outputs, flatten=False)
+    if sigma is not None:
+        layer.initialize(init.Normal(sigma=sigma))
+    return layer
+
+
+def classification_layers(num_outputs):
+    """Return a layer that flattens images and computes an output for each class."""
+    layer = nn.Dense(num_outputs)
+    layer.initialize()
+    return layer
+
+
+def regression_parameters(num_inputs, sigma):
+    """Return weights (num_inputs, 1) from N(0, sigma²) and a bias of zero, with gradients."""
+    params = d2l.normal(0, sigma, (num_inputs, 1)), d2l.zeros(1)
+    for param in params:
+        param.attach_grad()
+    return params
+
+
+def regression_loss(y_hat, y):
+    """Return the mean of half the squared errors."""
+    return gluon.loss.L2Loss()(y_hat, y).mean()
+
+
+def weight_and_bias(layer):
+    """Return the weights and the bias of a linear layer."""
+    return layer.weight.data(), layer.bias.data()
+
+
+def prepare_arrays(model):
+    """Attach gradients to the arrays of a new model."""
+    for param in model.get_scratch_params():
+        param.attach_grad()
+
+
+def prepare_layers(model):
+    """Initialize the layers of a new model with Gluon's initial weights."""
+    model.initialize()
+
+
+def one_hot(X, size):
+    """Return ids (n, num_steps) as one-hot rows (num_steps, n, size)."""
+    return npx.one_hot(X.T, size)
+
+
+def initialize_encoder(encoder):
+    """Initialize the weights as Glorot and Bengio (2010) do."""
+    encoder.initialize(init.Xavier())
+
+
+def time_major(X):
+    """Return ids (n, num_steps) as (num_steps, n)."""
+    return d2l.transpose(X)
 
 
 def weight(rows, columns, sigma):
@@ -57,7 +139,7 @@ def cross_entropy(rows, labels, averaged):
 
 def exchange_axes(x):
     """Return an array with its first two axes exchanged."""
-    return x.swapaxes(0, 1)
+    return d2l.swapaxes(x, 0, 1)
 
 
 def id_tensor(index, device):

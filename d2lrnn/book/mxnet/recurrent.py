@@ -2,9 +2,11 @@
 
 import sys
 
-from d2lrnn.book.mxnet import language_models
-from d2lrnn.book.mxnet.design import Module
-from d2lrnn.book.mxnet.tensors import nn, np, npx, rnn
+from . import language_models
+from .design import Module
+from .language_models import RNNLM as RNNLM
+from .language_models import RNNLMScratch as RNNLMScratch
+from .operations import np, rnn
 
 d2l = sys.modules[__package__]
 
@@ -38,26 +40,6 @@ class RNNScratch(language_models.RNNScratch):
         return outputs, H
 
 
-class RNNLMScratch(language_models.RNNLMScratch):
-    """A language model with a recurrent network, from scratch.
-
-    Args:
-        rnn: takes (inputs, state) and returns (outputs, state); has ``num_hiddens``, ``sigma``.
-        vocab_size: the number of tokens.
-        lr: the learning rate.
-    """
-
-    def init_params(self):
-        """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
-        super().init_params()
-        for param in self.get_scratch_params():
-            param.attach_grad()
-
-    def one_hot(self, X):
-        """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
-        return npx.one_hot(X.T, self.vocab_size)
-
-
 class RNN(Module):
     """A recurrent network with Gluon's own layer.
 
@@ -77,19 +59,6 @@ class RNN(Module):
             (H,) = self.rnn.begin_state(inputs.shape[1], ctx=inputs.ctx)
         outputs, (H,) = self.rnn(inputs, (H,))
         return outputs, H
-
-
-class RNNLM(RNNLMScratch):
-    """A language model with a recurrent network and Gluon's own output layer."""
-
-    def init_params(self):
-        """Make the output layer, and draw all weights with Gluon's initializer."""
-        self.linear = nn.Dense(self.vocab_size, flatten=False)
-        self.initialize()
-
-    def output_layer(self, hiddens):
-        """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return d2l.swapaxes(self.linear(hiddens), 0, 1)
 
 
 class GRU(RNN):

@@ -14,18 +14,16 @@ import numpy as np
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.watch import LOSS, Watch, watch_of
 
+from . import operations
 from .operations import load_array
 
 d2l = sys.modules[__package__]
 
 
-class ModelPlots:
+class ModelPlots(HyperParameters):
     """A model that plots its losses and accuracies during training."""
 
-    plot_train_per_epoch: int
-    plot_valid_per_epoch: int
     board: Any
-    trainer: Any
 
     def plot(self, key: str, value: Any, train: bool) -> None:
         """Add a point to the board: of a training step, or of a validation minibatch.
@@ -58,7 +56,7 @@ class ModelPlots:
         return d2l.numpy(value)
 
 
-class Module(ModelPlots, HyperParameters):
+class Module(ModelPlots):
     """The base class of models that contain their parameters (section 3.2).
 
     Args:
@@ -66,7 +64,6 @@ class Module(ModelPlots, HyperParameters):
     """
 
     __call__: Callable[..., Any]
-    net: Any
 
     def __init__(self, plot_train_per_epoch: int = 2, plot_valid_per_epoch: int = 1) -> None:
         """Store the settings, and make a board to draw on."""
@@ -82,6 +79,10 @@ class Module(ModelPlots, HyperParameters):
         """Return the outputs of the network ``net`` for X."""
         assert hasattr(self, "net"), "the model has neither a network net nor a method forward"
         return self.net(X)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer: stochastic gradient descent with the learning rate ``lr``."""
+        return operations.optimizer("SGD", self)
 
     def training_step(self, batch: Any) -> Any:
         """Return the loss of a minibatch (inputs..., targets), and plot it."""
@@ -99,7 +100,6 @@ class DataModule(HyperParameters):
     """The base class of data, with a loader for training and one for validation (section 3.2)."""
 
     id_dtype: type = np.int64  # of token ids
-    batch_size: int
 
     def __init__(self, root: str = "../data") -> None:
         """Store the folder that contains the files."""
@@ -132,12 +132,6 @@ class Trainer(HyperParameters):
         num_gpus: how many GPUs to use, if they exist; one is enough for these chapters.
         gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them.
     """
-
-    max_epochs: int
-    gradient_clip_val: float
-    model: Any
-    train_dataloader: Any
-    val_dataloader: Any
 
     def __init__(self, max_epochs: int, num_gpus: int = 0, gradient_clip_val: float = 0) -> None:
         """Store the settings."""

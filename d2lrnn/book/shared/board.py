@@ -36,18 +36,7 @@ class ProgressBoard(HyperParameters):
         display: False only collects the points.
     """
 
-    xlabel: str | None
-    ylabel: str | None
-    xlim: Sequence[float] | None
-    ylim: Sequence[float] | None
-    xscale: str
-    yscale: str
-    ls: Sequence[str]
-    colors: Sequence[str]
     fig: Any
-    axes: Any
-    figsize: tuple[float, float]
-    display: bool
 
     def __init__(
         self,
@@ -76,7 +65,7 @@ class ProgressBoard(HyperParameters):
 
         Args:
             x, y: numbers, or tensors of one element.
-            label: of the curve, as the legend has it.
+            label: of the curve, shown in the legend.
             every_n: how many points make one of the curve.
         """
         points = self.raw_points.setdefault(label, [])
@@ -92,7 +81,7 @@ class ProgressBoard(HyperParameters):
             self._screen.show(self.fig)
 
     def flush(self) -> None:
-        """Show what has been drawn but not been shown yet, as at the end of a training."""
+        """Show the points that have been drawn but not shown yet, for example after training."""
         if self.display and self.fig is not None:
             self._screen.show(self.fig, now=True)
 
@@ -119,5 +108,5 @@ class ProgressBoard(HyperParameters):
             axes.set_ylim(self.ylim)
 
     def __deepcopy__(self, memo: Any) -> ProgressBoard:
-        """Return the board itself: the copies of a network draw on the one that is looked at."""
+        """Return the board itself, so that copies of a network draw in the same picture."""
         return self

@@ -47,7 +47,7 @@ def download(url: str, folder: str = "../data", sha1_hash: str | None = None) ->
     if unpacked := _unpacked(name, sha1_hash):
         _pack(unpacked, path)
     else:
-        shutil.copyfile(_found(name, url, sha1_hash), path)
+        shutil.copyfile(_fetched(name, url, sha1_hash), path)
     return os.path.join(folder, name)
 
 
@@ -114,9 +114,9 @@ def _pack(folder: Path, path: Path) -> None:
             zipped.write(file, str(file.relative_to(folder.parent)))
 
 
-def _found(name: str, url: str, sha1_hash: str | None) -> Path:
+def _fetched(name: str, url: str, sha1_hash: str | None) -> Path:
     if sha1_hash is None and (data := os.environ.get(corpora.DATA_FOLDER)):
         own = Path(data, name)
         sha1_hash = _sha1(own) if own.exists() else None  # which lets fetch use it
-    known = f"sha1:{sha1_hash}" if sha1_hash else None
-    return corpora.fetch(name, url, known, instead="leave out what reads it")
+    known_hash = f"sha1:{sha1_hash}" if sha1_hash else None
+    return corpora.fetch(name, url, known_hash, instead="leave out what reads it")

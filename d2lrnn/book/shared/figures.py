@@ -156,8 +156,6 @@ def show_heatmaps(
             image = one.imshow(matrix, cmap=cmap)
         for title, one in zip(titles or (), row_axes):
             one.set_title(title)
-    for one in axes[-1]:
-        one.set_xlabel(xlabel)
-    for one in axes[:, 0]:
-        one.set_ylabel(ylabel)
+    d2l.plt.setp(axes[-1], xlabel=xlabel)
+    d2l.plt.setp(axes[:, 0], ylabel=ylabel)
     figure.colorbar(image, ax=axes, shrink=0.6)

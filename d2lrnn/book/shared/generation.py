@@ -8,6 +8,7 @@ from typing import Any
 
 from d2lrnn import checks
 from d2lrnn.book.objects import check_prediction
+from d2lrnn.data.arrays import as_array
 
 d2l = sys.modules[__package__]
 
@@ -17,27 +18,35 @@ def generate(
     num_preds: int,
     vocab: Any,
     step: Callable[[int, Any], tuple[Any, Any]],
-    scores: Callable[[Any], Any],
+    choose: Callable[[Any], Any],
+    state: Any = None,
 ) -> str:
-    """Return prefix and the num_preds most probable tokens after it, one by one, as a string.
+    """Return the tokens of prefix and the num_preds tokens after it, one by one, as a string.
 
     Args:
         prefix: one token or more.
         num_preds: how many tokens to generate.
         vocab: the vocabulary.
-        step: takes a token id and a state, or None; returns the outputs and the new state.
-        scores: takes the outputs of a step; returns the scores (1, 1, vocab_size).
+        step: takes a token id and a state; returns the outputs and the new state.
+        choose: takes the outputs of a step; returns the id of the token that follows.
+        state: the state before the first step.
     """
     check_prediction(prefix, num_preds)
-    state, ids = None, [vocab[prefix[0]]]
+    ids = [vocab[prefix[0]]]
     for i in range(1, len(prefix) + num_preds):
         outputs, state = step(ids[-1], state)
-        if i < len(prefix):  # the state warms up
-            ids.append(vocab[prefix[i]])
-        else:
-            Y = scores(outputs)
-            ids.append(int(d2l.reshape(d2l.argmax(Y, axis=2), -1)[0]))
+        ids.append(vocab[prefix[i]] if i < len(prefix) else int(choose(outputs)))
     return "".join(vocab.idx_to_token[i] for i in ids)
+
+
+def best(scores: Any) -> Any:
+    """Return the id of the highest score, for scores of one token in any framework."""
+    return as_array(scores).argmax()
+
+
+def most_probable(scores: Any) -> Any:
+    """Return the id of the most probable token, for scores (1, 1, vocab_size)."""
+    return d2l.reshape(d2l.argmax(scores, axis=2), -1)[0]
 
 
 def decode(
@@ -57,10 +66,10 @@ def decode(
         weights: returns the attention weights of the last step; None collects none.
     """
     checks.size(num_steps=num_steps)
-    ids, collected = [d2l.expand_dims(first, 1)], []
+    ids, attention_weights = [d2l.expand_dims(first, 1)], []
     for _ in range(num_steps):
         Y, state = step(ids[-1], state)
         ids.append(d2l.argmax(Y, 2))
         if weights is not None:
-            collected.append(weights())
-    return d2l.concat(ids[1:], 1), collected
+            attention_weights.append(weights())
+    return d2l.concat(ids[1:], 1), attention_weights

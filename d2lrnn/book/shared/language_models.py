@@ -9,7 +9,17 @@ from typing import Any
 from . import generation
 from .design import Module
 from .models import Classifier
-from .operations import bias, exchange_axes, id_tensor, weight
+from .operations import (
+    bias,
+    exchange_axes,
+    id_tensor,
+    linear,
+    one_hot,
+    prepare_arrays,
+    prepare_layers,
+    weight,
+    without_gradients,
+)
 
 d2l = sys.modules[__package__]
 
@@ -40,9 +50,6 @@ class RNNLMScratch(Classifier):
         lr: the learning rate.
     """
 
-    rnn: Any
-    vocab_size: int
-
     def __init__(self, rnn: Any, vocab_size: int, lr: float = 0.01) -> None:
         """Store the network, and draw the weights of the output layer."""
         super().__init__()
@@ -53,6 +60,7 @@ class RNNLMScratch(Classifier):
         """Draw the weights of the output layer from N(0, sigma²); the bias is zero."""
         self.W_hq = weight(self.rnn.num_hiddens, self.vocab_size, self.rnn.sigma)
         self.b_q = bias(self.vocab_size)
+        prepare_arrays(self)
 
     def training_step(self, batch: Any) -> Any:
         """Return the loss of a minibatch, and plot its perplexity."""
@@ -67,7 +75,7 @@ class RNNLMScratch(Classifier):
 
     def one_hot(self, X: Any) -> Any:
         """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
-        raise NotImplementedError
+        return one_hot(X, self.vocab_size)
 
     def output_layer(self, rnn_outputs: Any) -> Any:
         """Return the scores (n, num_steps, vocab_size) for the outputs of the steps."""
@@ -80,10 +88,27 @@ class RNNLMScratch(Classifier):
         rnn_outputs, _ = self.rnn(self.one_hot(X), state)
         return self.output_layer(rnn_outputs)
 
+    @without_gradients
     def predict(self, prefix: Sequence[str], num_preds: int, vocab: Any, device: Any = None) -> str:
         """Return prefix and the num_preds most probable tokens after it, as a string."""
 
         def step(index: int, state: Any) -> Any:
             return self.rnn(self.one_hot(id_tensor(index, device)), state)
 
-        return generation.generate(prefix, num_preds, vocab, step, self.output_layer)
+        def choose(outputs: Any) -> Any:
+            return generation.most_probable(self.output_layer(outputs))
+
+        return generation.generate(prefix, num_preds, vocab, step, choose)
+
+
+class RNNLM(RNNLMScratch):
+    """A language model with a recurrent network and the framework's own output layer."""
+
+    def init_params(self) -> None:
+        """Make the output layer."""
+        self.linear = linear(self.vocab_size)
+        prepare_layers(self)
+
+    def output_layer(self, hiddens: Any) -> Any:
+        """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
+        return exchange_axes(self.linear(hiddens))

@@ -13,6 +13,9 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import Any
 
+from d2lrnn.book.replaced import replaced
+
+d2l = sys.modules[__package__]
 WITH_METHODS = {"d2lrnn", "keras", "tf_keras", "tensorflow", "flax", "jax", "jaxlib", "optax"}
 PACKAGES = {*WITH_METHODS, "nanobind"}  # nanobind makes the functions of jaxlib, in C++
 PLAIN = {*sys.stdlib_module_names, "numpy"}  # their values may be in a graph, their functions not
@@ -21,6 +24,14 @@ METHODS_OF_C = (MethodDescriptorType, WrapperDescriptorType)
 WRAPPERS = (staticmethod, classmethod, property, functools.partial, MethodType)
 WRAPPED = ("__func__", "fget", "fset", "func", "args", "keywords")  # their attributes
 NESTED = (Mapping, list, tuple, set, *WRAPPERS)
+
+
+def may_be_compiled(*values: Any) -> bool:
+    """Return whether no name is replaced, and a step with these values runs only code of PACKAGES.
+
+    A graph would call a replaced function only when it is made, and not at each step.
+    """
+    return not replaced(d2l) and is_own_code(*values)
 
 
 def is_own_code(*values: Any) -> bool:
@@ -33,17 +44,17 @@ def is_own_code(*values: Any) -> bool:
     Args:
         values: models, optimizers, functions or methods.
     """
-    waiting = [part for value in values for part in (value, *_parts(value))]
-    seen: dict[int, Any] = {}
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
+    unchecked = [part for value in values for part in (value, *_parts(value))]
+    checked: dict[int, Any] = {}
+    while unchecked:
+        value = unchecked.pop()
+        if id(value) in checked:
             continue
-        seen[id(value)] = value
+        checked[id(value)] = value
         if not _is_known(value):
             return False
         if _may_run(value):
-            waiting += _parts(value)
+            unchecked += _parts(value)
     return True
 
 

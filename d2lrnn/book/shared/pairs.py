@@ -79,8 +79,8 @@ def bleu(pred_seq: str, label_seq: str, k: int) -> float:
     )
     score = math.exp(min(0, 1 - len(label) / len(pred)))
     for n in range(1, k + 1):
-        found, expected = _ngrams(pred, n), _ngrams(label, n)
-        precision = (found & expected).total() / found.total() if found else 0.0
+        ngrams, expected = _ngrams(pred, n), _ngrams(label, n)
+        precision = (ngrams & expected).total() / ngrams.total() if ngrams else 0.0
         score *= precision ** (0.5**n)
     return score
 

@@ -1,6 +1,6 @@
 """Text as the book has it: lines, tokens, the vocabulary, minibatches (sections 8.2 and 8.3).
 
-What is drawn is drawn by Python's ``random``, so that ``random.seed`` gives the book's minibatches.
+Random numbers come from Python's ``random``, so that ``random.seed`` gives the book's minibatches.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Vocab(text.Vocab):
 
     @property
     def _token_freqs(self) -> list[tuple[Any, int]]:
-        """How often each token occurs, under the name that the book's class keeps it by."""
+        """How often each token occurs, under the name of the book's attribute."""
         return self.token_freqs
 
 
@@ -86,7 +86,7 @@ def random_batches(
 def sequential_batches(
     corpus: Sequence[int], batch_size: int, num_steps: int
 ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Yield X and Y (batch_size, num_steps); each row goes on where it ended in the one before."""
+    """Yield X and Y (batch_size, num_steps); each row continues that of the previous minibatch."""
     offset = random.randint(0, num_steps)
     ids = series(corpus)[offset:]
     checks.axes("corpus", ids.shape, "(num_tokens)")
@@ -112,7 +112,7 @@ def seq_data_iter_random(
 def seq_data_iter_sequential(
     corpus: Sequence[Any], batch_size: int, num_steps: int
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield minibatches (X, Y) whose rows go on where those of the one before ended.
+    """Yield minibatches (X, Y) whose rows continue those of the previous minibatch.
 
     The tensors are those that seq_data_iter_random gives.
     """

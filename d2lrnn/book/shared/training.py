@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from d2lrnn import checks
-from d2lrnn.book.objects import check_prediction
 from d2lrnn.data.arrays import as_array
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import DivergenceError, perplexity_of
@@ -103,29 +102,6 @@ def train(
         say(f"perplexity {perplexity:.1f}, {speed:.1f} tokens/sec on {device}")
     say(predict("time traveller"))
     say(predict("traveller"))
-
-
-def predict(
-    prefix: Sequence[str],
-    num_preds: int,
-    vocab: Any,
-    step: Callable[[int, Any], tuple[Any, Any]],
-    state: Any,
-) -> str:
-    """Return the tokens of the prefix and num_preds predicted ones, joined without spaces.
-
-    Each predicted token is the one with the highest score. step(id, state) returns the scores
-    (1, vocab_size) of the token that follows, and the new state.
-    """
-    check_prediction(prefix, num_preds)
-    ids = [vocab[prefix[0]]]
-    for token in prefix[1:]:  # warm up the state
-        _, state = step(ids[-1], state)
-        ids.append(vocab[token])
-    for _ in range(num_preds):
-        scores, state = step(ids[-1], state)
-        ids.append(int(as_array(scores).argmax()))
-    return "".join(vocab.to_tokens(ids))
 
 
 def train_pairs(

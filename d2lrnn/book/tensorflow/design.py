@@ -5,11 +5,10 @@ import sys
 import numpy as np
 
 from d2lrnn.book.objects import HyperParameters
-from d2lrnn.book.replaced import replaced
-from d2lrnn.book.tensorflow import bases, graphs, names_1_0
+from d2lrnn.book.tensorflow import bases, graphs
+from d2lrnn.book.tensorflow.basics import grad_clipping
 from d2lrnn.book.tensorflow.framework import keras, tf
-from d2lrnn.book.tensorflow.own_code import is_own_code
-from d2lrnn.book.tensorflow.tensors import grad_clipping
+from d2lrnn.book.tensorflow.own_code import may_be_compiled
 
 d2l = sys.modules[__package__]
 
@@ -41,10 +40,6 @@ class Module(bases.Module, keras.Model):
             super().plot(key, value, train)
         else:  # the trainer plots the values of a graph after it has run
             self.trainer.measured.append((key, value, train))
-
-    def configure_optimizers(self):
-        """Return the optimizer: stochastic gradient descent with the learning rate ``lr``."""
-        return keras.optimizers.SGD(self.lr)
 
 
 class DataModule(bases.DataModule):
@@ -79,8 +74,7 @@ class Trainer(bases.Trainer):
 
     def _runs_own_code(self):
         """Return whether no function of a student runs in a step; a graph would run it once."""
-        in_steps = replaced(d2l) - set(names_1_0.__all__)
-        return not in_steps and is_own_code(self.model, self.optim, self.clip_gradients)
+        return may_be_compiled(self.model, self.optim, self.clip_gradients)
 
     def _uses(self):
         """Return what a graph of a step depends on: settings, the optimizer, layers, variables."""
@@ -137,8 +131,6 @@ class Trainer(bases.Trainer):
 
 class SGD(HyperParameters):
     """Stochastic gradient descent (section 3.4)."""
-
-    lr: float
 
     def __init__(self, lr):
         """Store the learning rate."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from d2lrnn.book.tensorflow.framework import tf
+from d2lrnn.book.tensorflow.framework import keras, tf
 
 d2l = sys.modules[__package__]
 CALLED = "call"  # the method that an encoder or a decoder defines
@@ -16,6 +16,68 @@ def load_array(data_arrays, batch_size, is_train=True):
     rows = rows.shuffle(len(rows)) if is_train else rows
     # The rows of a minibatch are taken at once, which is much faster than one by one.
     return rows.batch(batch_size).map(lambda ids: tuple(tf.gather(t, ids) for t in tensors))
+
+
+WITH_INPUT_SIZES = False  # recurrent layers infer the size of their inputs
+embedding = keras.layers.Embedding
+
+
+def without_gradients(function):
+    """Return the function: TensorFlow computes gradients on a tape only."""
+    return function
+
+
+def optimizer(name, model):
+    """Return the optimizer of this name for a model."""
+    return getattr(keras.optimizers, name)(model.lr)
+
+
+def gradient_descent(params, lr):
+    """Return our own optimizer, which gets the parameters with their gradients."""
+    return d2l.SGD(lr)
+
+
+def linear(num_outputs, sigma=None):
+    """Return a linear layer, with weights from N(0, sigma²) if sigma is given."""
+    normal = None if sigma is None else keras.initializers.RandomNormal(stddev=sigma)
+    return keras.layers.Dense(num_outputs, kernel_initializer=normal or "glorot_uniform")
+
+
+def classification_layers(num_outputs):
+    """Return layers that flatten images and compute an output for each class."""
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(num_outputs)])
+
+
+def regression_parameters(num_inputs, sigma):
+    """Return weights (num_inputs, 1) from N(0, sigma²) and a bias of zero, as variables."""
+    return tf.Variable(tf.random.normal((num_inputs, 1), stddev=sigma)), tf.Variable(tf.zeros(1))
+
+
+def regression_loss(y_hat, y):
+    """Return the mean squared error."""
+    return keras.losses.MeanSquaredError()(y, y_hat)
+
+
+def weight_and_bias(layer):
+    """Return the weights and the bias of a linear layer, as NumPy arrays."""
+    return tuple(layer.get_weights())
+
+
+def prepare_arrays(model):
+    """Do nothing: the parameters of a new model are ready."""
+
+
+prepare_layers = initialize_encoder = prepare_arrays
+
+
+def one_hot(X, size):
+    """Return ids (n, num_steps) as one-hot rows (num_steps, n, size)."""
+    return tf.one_hot(tf.transpose(X), size)
+
+
+def time_major(X):
+    """Return ids (n, num_steps) as (num_steps, n)."""
+    return d2l.transpose(X)
 
 
 def weight(rows, columns, sigma):
@@ -47,7 +109,7 @@ def cross_entropy(rows, labels, averaged):
 
 def exchange_axes(x):
     """Return a tensor of three axes with its first two exchanged."""
-    return tf.transpose(x, (1, 0, 2))
+    return d2l.transpose(x, (1, 0, 2))
 
 
 def id_tensor(index, device):

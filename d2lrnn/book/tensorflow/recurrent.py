@@ -2,9 +2,11 @@
 
 import sys
 
-from d2lrnn.book.tensorflow import language_models
-from d2lrnn.book.tensorflow.design import Module
-from d2lrnn.book.tensorflow.framework import keras, tf
+from . import language_models
+from .design import Module
+from .framework import keras, tf
+from .language_models import RNNLM as RNNLM
+from .language_models import RNNLMScratch as RNNLMScratch
 
 d2l = sys.modules[__package__]
 
@@ -37,20 +39,6 @@ class RNNScratch(language_models.RNNScratch):
         return outputs, H
 
 
-class RNNLMScratch(language_models.RNNLMScratch):
-    """A language model with a recurrent network, from scratch.
-
-    Args:
-        rnn: takes (inputs, state) and returns (outputs, state); has ``num_hiddens``, ``sigma``.
-        vocab_size: the number of tokens.
-        lr: the learning rate.
-    """
-
-    def one_hot(self, X):
-        """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
-        return tf.one_hot(tf.transpose(X), self.vocab_size)
-
-
 class RNN(Module):
     """A recurrent network with Keras' own layer.
 
@@ -69,18 +57,6 @@ class RNN(Module):
         """Return the state after each step (num_steps, n, num_hiddens), and the last state."""
         outputs, H = self.rnn(inputs, H)
         return outputs, H
-
-
-class RNNLM(RNNLMScratch):
-    """A language model with a recurrent network and Keras' own output layer."""
-
-    def init_params(self):
-        """Make the output layer."""
-        self.linear = keras.layers.Dense(self.vocab_size)
-
-    def output_layer(self, hiddens):
-        """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return d2l.transpose(self.linear(hiddens), (1, 0, 2))
 
 
 class GRU(RNN):

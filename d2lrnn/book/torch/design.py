@@ -1,14 +1,13 @@
 """Module, DataModule and Trainer in PyTorch (section 3.2)."""
 
 import sys
-from typing import Any
 
 import torch
 from torch import nn
 
 from d2lrnn.book.objects import HyperParameters
 from d2lrnn.book.torch import bases
-from d2lrnn.book.torch.tensors import clip
+from d2lrnn.book.torch.basics import clip
 
 d2l = sys.modules[__package__]
 
@@ -19,10 +18,6 @@ class Module(bases.Module, nn.Module):
     Args:
         plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
     """
-
-    def configure_optimizers(self):
-        """Return the optimizer: stochastic gradient descent with the learning rate ``lr``."""
-        return torch.optim.SGD(self.parameters(), lr=self.lr)
 
     def apply_init(self, inputs, init=None):
         """Compute the outputs once, so that layers get their sizes; then initialize by init."""
@@ -81,9 +76,6 @@ class Trainer(bases.Trainer):
 
 class SGD(HyperParameters):
     """Stochastic gradient descent (section 3.4)."""
-
-    params: Any
-    lr: float
 
     def __init__(self, params, lr):
         """Store the tensors to update and the learning rate."""

@@ -2,15 +2,75 @@
 
 import sys
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
 from .basics import load_array as load_array
+from .framework import init_seq2seq as init_seq2seq
 
 d2l = sys.modules[__package__]
 CALLED = "forward"  # the method that an encoder or a decoder defines
 TRAINING: dict[str, bool] = {}  # arguments of their calls
 EVALUATION: dict[str, bool] = {}
+
+
+WITH_INPUT_SIZES = True  # recurrent layers take the size of their inputs
+without_gradients = torch.no_grad()
+embedding, regression_loss = nn.Embedding, F.mse_loss
+
+
+def optimizer(name, model):
+    """Return the optimizer of this name for a model."""
+    return getattr(torch.optim, name)(model.parameters(), lr=model.lr)
+
+
+def gradient_descent(params, lr):
+    """Return our own optimizer."""
+    return d2l.SGD(params, lr)
+
+
+def linear(num_outputs, sigma=None):
+    """Return a linear layer with PyTorch's initial weights, whatever sigma is."""
+    return nn.LazyLinear(num_outputs)
+
+
+def classification_layers(num_outputs):
+    """Return layers that flatten images and compute an output for each class."""
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(num_outputs))
+
+
+def regression_parameters(num_inputs, sigma):
+    """Return weights (num_inputs, 1) from N(0, sigma²) and a bias of zero."""
+    w = d2l.normal(0, sigma, (num_inputs, 1), requires_grad=True)
+    return w, d2l.zeros(1, requires_grad=True)
+
+
+def weight_and_bias(layer):
+    """Return the weights and the bias of a linear layer."""
+    return layer.weight.data, layer.bias.data
+
+
+def prepare_arrays(model):
+    """Do nothing: the parameters of a new model are ready."""
+
+
+prepare_layers = prepare_arrays
+
+
+def one_hot(X, size):
+    """Return ids (n, num_steps) as one-hot rows (num_steps, n, size)."""
+    return F.one_hot(X.T, size).type(torch.float32)
+
+
+def initialize_encoder(encoder):
+    """Initialize the weights of the GRU."""
+    encoder.apply(d2l.init_seq2seq)
+
+
+def time_major(X):
+    """Return ids (n, num_steps) as (num_steps, n), int64."""
+    return d2l.astype(d2l.transpose(X), d2l.int64)
 
 
 def weight(rows, columns, sigma):
@@ -40,7 +100,7 @@ def cross_entropy(rows, labels, averaged):
 
 def exchange_axes(x):
     """Return a tensor with its first two axes exchanged."""
-    return x.swapaxes(0, 1)
+    return d2l.swapaxes(x, 0, 1)
 
 
 def id_tensor(index, device):

@@ -4,10 +4,11 @@ import sys
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from . import language_models
 from .design import Module
+from .language_models import RNNLM as RNNLM
+from .language_models import RNNLMScratch as RNNLMScratch
 
 d2l = sys.modules[__package__]
 
@@ -41,22 +42,6 @@ class RNNScratch(language_models.RNNScratch):
         return outputs, H
 
 
-class RNNLMScratch(language_models.RNNLMScratch):
-    """A language model with a recurrent network, from scratch.
-
-    Args:
-        rnn: takes (inputs, state) and returns (outputs, state); has ``num_hiddens``, ``sigma``.
-        vocab_size: the number of tokens.
-        lr: the learning rate.
-    """
-
-    predict = torch.no_grad()(language_models.RNNLMScratch.predict)
-
-    def one_hot(self, X):
-        """Return token ids (n, num_steps) as one-hot rows (num_steps, n, vocab_size)."""
-        return F.one_hot(X.T, self.vocab_size).type(torch.float32)
-
-
 class RNN(Module):
     """A recurrent network with PyTorch's own layer.
 
@@ -73,18 +58,6 @@ class RNN(Module):
     def forward(self, inputs, H=None):
         """Return the state after each step (num_steps, n, num_hiddens), and the last state."""
         return self.rnn(inputs, H)
-
-
-class RNNLM(RNNLMScratch):
-    """A language model with a recurrent network and PyTorch's own output layer."""
-
-    def init_params(self):
-        """Make the output layer."""
-        self.linear = nn.LazyLinear(self.vocab_size)
-
-    def output_layer(self, hiddens):
-        """Return the scores (n, num_steps, vocab_size) of states (num_steps, n, num_hiddens)."""
-        return d2l.swapaxes(self.linear(hiddens), 0, 1)
 
 
 class GRU(RNN):

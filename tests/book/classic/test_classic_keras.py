@@ -8,9 +8,9 @@ import pytest
 
 @pytest.fixture
 def graphs(keras):
-    from d2lrnn.book.classic.tensorflow import compiling
+    from d2lrnn.book.classic.tensorflow import graphs
 
-    return compiling
+    return graphs
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def tf(graphs):
 def test_a_function_becomes_a_graph_and_its_python_runs_once(graphs, tf):
     runs = []
 
-    @graphs.graph
+    @graphs.Compiled
     def double(x):
         runs.append(tf.executing_eagerly())
         return 2 * x
@@ -31,7 +31,7 @@ def test_a_function_becomes_a_graph_and_its_python_runs_once(graphs, tf):
 
 
 def test_a_function_that_no_graph_can_be_made_of_runs_as_it_is(graphs, tf):
-    @graphs.graph
+    @graphs.Compiled
     def double(x):
         return x.numpy() * 2  # a symbolic tensor has no value
 
@@ -39,7 +39,7 @@ def test_a_function_that_no_graph_can_be_made_of_runs_as_it_is(graphs, tf):
 
 
 def test_an_error_of_the_function_itself_is_raised(graphs, tf):
-    @graphs.graph
+    @graphs.Compiled
     def wrong(x):
         raise KeyError("mine")
 
@@ -47,39 +47,70 @@ def test_an_error_of_the_function_itself_is_raised(graphs, tf):
         wrong(tf.constant(1.0))
 
 
-def test_time_steps_are_a_tensor_too(graphs, tf):
-    steps = graphs.Steps(tf.reshape(tf.range(6), (3, 2)))
-    assert len(steps) == 3
-    assert tuple(steps.shape) == (3, 2)
-    assert tf.reduce_sum(steps[1]) == 5
-    assert tf.transpose(steps).shape == (2, 3)
+@pytest.fixture
+def scratch(keras, d2l, rnn):
+    """A function that makes the model from scratch, of our functions or of a reader's."""
+
+    def make(forward=rnn.rnn):
+        def get_params(vocab_size, num_hiddens):
+            return rnn.get_params(vocab_size, num_hiddens, seed=0)
+
+        return d2l.RNNModelScratch(3, 2, rnn.init_rnn_state, forward, get_params)
+
+    return make
 
 
-def test_a_books_forward_function_trains_as_a_graph(graphs, tf, monkeypatch):
-    from d2lrnn.book.classic import tensorflow as d2l
+def train(d2l, net, epochs=2):
+    """Train a net for some epochs of three minibatches; return the perplexity of each epoch."""
+    loss = d2l.tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    ids = d2l.tf.constant([[0, 1, 2, 0]])
+    batches = [(ids[:, :-1], ids[:, 1:])] * 3
+    updater = d2l.tf.keras.optimizers.SGD(1.0)
+    return [d2l.train_epoch_ch8(net, batches, loss, updater, False)[0] for _ in range(epochs)]
 
+
+def test_a_net_of_our_own_functions_trains_as_a_graph(d2l, scratch, monkeypatch):
+    traces, function = [], d2l.tf.function
+    monkeypatch.setattr(
+        d2l.tf, "function", lambda *args, **kwargs: traces.append(1) or function(*args, **kwargs)
+    )
+    first, second = train(d2l, scratch())
+    assert first > second
+    assert traces == [1]
+
+
+def test_a_readers_forward_function_runs_at_each_step(d2l, rnn, scratch):
     eager = []
 
     def forward(inputs, state, params):
-        eager.append(tf.executing_eagerly())
-        outputs = [tf.matmul(X, params[0]) for X in inputs]
-        return tf.concat(outputs, 0), state
+        eager.append(d2l.tf.executing_eagerly())
+        return rnn.rnn(inputs, state, params)
 
-    def get_params(vocab_size, num_hiddens):
-        return [tf.Variable(tf.zeros((vocab_size, vocab_size)))]
-
-    def init_state(batch_size, num_hiddens):
-        return (tf.zeros((batch_size, num_hiddens)),)
-
-    net = d2l.RNNModelScratch(3, 2, init_state, forward, get_params)
-    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    ids = tf.constant([[0, 1, 2, 0]])
-    batches = [(ids[:, :-1], ids[:, 1:])] * 3
-    updater = tf.keras.optimizers.SGD(1.0)
-    first, _ = d2l.train_epoch_ch8(net, batches, loss, updater, False)
-    second, _ = d2l.train_epoch_ch8(net, batches, loss, updater, False)
+    first, second = train(d2l, scratch(forward))
     assert first > second
-    assert eager == [False]
+    assert eager == [True] * 6
+
+
+def test_a_forward_function_that_is_replaced_is_called_from_then_on(d2l, rnn, scratch):
+    net, calls = scratch(), []
+    train(d2l, net)
+    net.forward_fn = lambda *arguments: calls.append(1) or rnn.rnn(*arguments)
+    train(d2l, net)
+    assert len(calls) == 6
+
+
+def test_a_readers_decoder_runs_at_each_step(keras, d2l, texts, make_pair, monkeypatch):
+    data_iter, source, target = d2l.load_data_nmt(batch_size=8, num_steps=6)
+    net, eager = make_pair(source, target), []
+    call = type(net.decoder).call
+
+    def counted(self, *args, **kwargs):
+        eager.append(d2l.tf.executing_eagerly())
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(net.decoder), "call", counted)
+    d2l.train_seq2seq(net, data_iter, 0.01, 2, target, d2l.try_gpu())
+    assert eager == [True] * 2 * len(list(data_iter))
 
 
 def test_a_model_whose_layer_has_been_called_before_is_built_as_a_whole(tf, capsys):

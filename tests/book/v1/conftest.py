@@ -65,7 +65,7 @@ def d2l(backend):
 @pytest.fixture(scope="session")
 def plain(without_framework):
     """The book's names that need no framework."""
-    return without_framework("1_0")
+    return without_framework("1.0")
 
 
 @pytest.fixture

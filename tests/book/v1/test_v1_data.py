@@ -152,8 +152,8 @@ def test_sentences_of_ones_own_use_the_same_ids(pairs, to_numpy):
     np.testing.assert_array_equal(to_numpy(source), to_numpy(pairs.arrays[0])[:1])
 
 
-def test_all_lines_up_to_the_one_of_that_number_are_read(plain, files):
-    text = plain.texts.EnglishFrench()._tokenize("a\tb\nc\td\ne\tf\n", 1)
+def test_all_lines_up_to_the_one_of_that_number_are_read(d2l):
+    text = object.__new__(d2l.MTFraEng)._tokenize("a\tb\nc\td\ne\tf\n", 1)
     assert text == ([["a", "<eos>"], ["c", "<eos>"]], [["b", "<eos>"], ["d", "<eos>"]])
 
 

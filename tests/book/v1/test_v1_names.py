@@ -95,7 +95,7 @@ def test_the_aliases_of_the_framework_are_there(d2l, backend):
     assert [name for name in SOME[backend].split() if not hasattr(d2l, name)] == []
 
 
-KEPT = [name for name, known in names.names().items() if "1.0" in known.kept]
+KEPT = [name for name, known in names.names().items() if "1.0" in known.old]
 OF_ANOTHER_CHAPTER = {"get_fashion_mnist_labels"}
 
 

@@ -73,8 +73,6 @@ FURTHER = {
 PAST = {
     ("DataModule.get_tensorloader", "load_array"),
     ("LinearRegressionScratch.loss", "squared_loss"),
-    ("MTFraEng.__init__", "DataModule"),
-    ("TimeMachine.__init__", "DataModule"),
     ("Trainer.clip_gradients", "clip"),
     ("Trainer.clip_gradients", "grad_clipping"),
     ("grad_clipping", "clip"),

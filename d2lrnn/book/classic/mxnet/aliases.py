@@ -1,9 +1,10 @@
-"""MXNet's functions under the names that the book uses in every framework."""
+"""MXNet's functions and devices under the names that the book uses in every framework."""
 
-from d2lrnn.mxnet.framework import follow_numpy, np
+from d2lrnn.mxnet.framework import follow_numpy, np, npx
 
 from .framework import Layer
 from .methods import *  # noqa: F403
+from .methods import method
 
 nn_Module = Layer
 USE_MXNET, USE_PYTORCH, USE_TENSORFLOW = True, False, False
@@ -12,17 +13,16 @@ arange, linspace, meshgrid = np.arange, np.linspace, np.meshgrid
 sin, sinh, cos, cosh, tanh = np.sin, np.sinh, np.cos, np.cosh, np.tanh
 exp, log, abs, matmul = np.exp, np.log, np.abs, np.dot
 concat, stack, int32, float32 = np.concatenate, np.stack, np.int32, np.float32
+numpy, to, astype = method("asnumpy"), method("as_in_context"), method("astype")
+ones_like, zeros_like, randn = np.ones_like, np.zeros_like, np.random.randn
+sigmoid, batch_matmul, int64 = npx.sigmoid, npx.batch_dot, np.int64
+expand_dims = np.expand_dims
 
 
 def tensor(*args, **kwargs):
     """Return numbers as an array, float32 by default, in any thread."""
     follow_numpy()
     return np.array(*args, **kwargs)
-
-
-def numpy(x, *args, **kwargs):
-    """Return an array as a NumPy array."""
-    return x.asnumpy(*args, **kwargs)
 
 
 def size(a):
@@ -35,11 +35,16 @@ def transpose(a):
     return a.T
 
 
-def to(x, *args, **kwargs):
-    """Return an array on another device."""
-    return x.as_in_context(*args, **kwargs)
+def cpu():
+    """Return the CPU."""
+    return npx.cpu()
 
 
-def astype(x, *args, **kwargs):
-    """Return an array of another dtype."""
-    return x.astype(*args, **kwargs)
+def gpu(i=0):
+    """Return the i-th GPU, whether or not it exists."""
+    return npx.gpu(i)
+
+
+def num_gpus():
+    """Return the number of GPUs."""
+    return npx.num_gpus()

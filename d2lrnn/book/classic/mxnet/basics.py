@@ -1,5 +1,8 @@
 """Devices, minibatches and the update in MXNet."""
 
+import math
+
+from d2lrnn.book import objects
 from d2lrnn.mxnet.framework import mxnet, npx
 from d2lrnn.mxnet.tensors import try_gpu as try_gpu
 
@@ -20,6 +23,21 @@ def load_array(data_arrays, batch_size, is_train=True):
 
 
 def sgd(params, lr, batch_size):
-    """Update parameters by gradient descent."""
+    """Update arrays in place by the gradients of the summed loss of a minibatch."""
     for param in params:
-        param[:] = param - (lr / batch_size) * param.grad
+        param[:] = param - lr * param.grad / batch_size
+
+
+def clip(params, theta):
+    """Scale the gradients of arrays, in place, to a joint norm of at most theta."""
+    grads = objects.gradients_of(params)
+    norm = math.sqrt(sum(float((grad**2).sum()) for grad in grads))
+    if norm > theta:
+        for grad in grads:
+            grad[:] *= theta / norm
+
+
+def grad_clipping(net, theta):
+    """Scale the gradients of a network, in place, to a joint norm of at most theta."""
+    block = isinstance(net, gluon.Block)
+    clip([p.data() for p in net.collect_params().values()] if block else net.params, theta)

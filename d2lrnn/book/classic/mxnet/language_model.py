@@ -2,10 +2,8 @@
 
 import sys
 
-from d2lrnn.book import objects
-from d2lrnn.book.classic.mxnet import training
+from d2lrnn.book.classic.mxnet import generation, training
 from d2lrnn.book.classic.mxnet.basics import gluon
-from d2lrnn.mxnet import gradients
 from d2lrnn.mxnet.framework import autograd, mxnet, npx
 
 d2l = sys.modules[__package__]
@@ -55,18 +53,7 @@ def predict_ch8(prefix, num_preds, net, vocab, device):
         return net(d2l.reshape(d2l.tensor([index], ctx=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, ctx=device)
-    return training.predict(prefix, num_preds, vocab, step, state)
-
-
-def grad_clipping(net, theta):
-    """Scale the gradients of a net, in place, to a joint norm of at most theta."""
-    if isinstance(net, gluon.Block):
-        params = [param.data() for param in net.collect_params().values()]
-    else:
-        params = net.params
-    grads = objects.gradients_of(params)
-    for grad, clipped in zip(grads, gradients.grad_clipping(grads, theta)[0]):
-        grad[:] = clipped
+    return generation.generate(prefix, num_preds, vocab, step, generation.best, state)
 
 
 def make_step(net, loss, updater, device):

@@ -2,6 +2,8 @@
 
 import sys
 
+from d2lrnn.book import objects
+
 from .framework import tf
 from .measures import *  # noqa: F403 - the names that need nothing from TensorFlow
 
@@ -54,3 +56,12 @@ class Updater:
     def __call__(self, batch_size, grads):
         """Update the parameters by their gradients."""
         d2l.sgd(self.params, grads, self.lr, batch_size)
+
+
+def grad_clipping(grads, theta):
+    """Return gradients scaled to a joint norm of at most theta."""
+    objects.check_gradients(grads)
+    dense = [tf.convert_to_tensor(grad) for grad in grads]
+    norm = tf.linalg.global_norm(dense)
+    scale = theta / tf.maximum(norm, theta)
+    return [grad * scale for grad in dense]

@@ -7,16 +7,12 @@ remains Keras 3.
 """
 
 import os
+import sys
 
 from d2lrnn import backends
 
 CHOICE = "TF_USE_LEGACY_KERAS"
-OTHERS = (
-    "initializers",
-    "losses",
-    "metrics",
-    "optimizers",
-)  # of Keras, as tf.losses
+OTHERS = ("initializers", "losses", "metrics", "optimizers")  # parts of Keras, as tf.losses
 
 _before = os.environ.get(CHOICE)
 os.environ.setdefault(CHOICE, "1")
@@ -44,19 +40,38 @@ finally:
     if _before is None:
         del os.environ[CHOICE]
 
-
-Dropout, batch_dot = tf.keras.layers.Dropout, tf.matmul
+d2l = sys.modules[__package__]
+Dropout, batch_dot, softmax = tf.keras.layers.Dropout, tf.matmul, tf.nn.softmax
 
 
 class Layer(tf.keras.layers.Layer):
     """A layer that is called with ``forward``, unless its class defines ``call``."""
+
+    def __init_subclass__(cls, **kwargs):
+        """Let ``call`` of a new class be its ``forward``."""
+        super().__init_subclass__(**kwargs)
+        if "forward" in vars(cls) and "call" not in vars(cls):
+            cls.call = cls.forward
+
+
+class Model(tf.keras.Model):
+    """A model that is called with ``forward``, unless its class defines ``call``."""
 
     def call(self, *args, **kwargs):
         """Return what ``forward`` returns."""
         return self.forward(*args, **kwargs)
 
 
-class Model(tf.keras.Model):
-    """A model that is called with ``forward``, unless its class defines ``call``."""
+def dense(num_outputs, num_inputs=None):
+    """Return a linear layer without a bias; Keras does not need the size of its inputs."""
+    return tf.keras.layers.Dense(num_outputs, use_bias=False)
 
-    call = Layer.call
+
+def mask_keys(X, valid_lens, value):
+    """Return scores X (n, queries, keys) with value for the keys that are not valid."""
+    n, queries, keys = tf.unstack(tf.shape(X))
+    if len(valid_lens.shape) == 1:
+        valid_lens = tf.repeat(valid_lens, queries)
+    rows = tf.reshape(X, (n * queries, keys))
+    masked = d2l.sequence_mask(rows, tf.reshape(valid_lens, (-1,)), value=value)
+    return tf.reshape(masked, tf.shape(X))

@@ -3,6 +3,11 @@
 The Python code of a function runs only when a graph is made of it, for arguments of new shapes.
 """
 
+import functools
+
+from d2lrnn.book.replaced import replaced
+
+from . import own_code
 from .framework import tf
 
 
@@ -51,10 +56,15 @@ def _are_the_same(values, others):
     )
 
 
-class Steps(list):
-    """The time steps of a tensor (T, n, d), for loops in a graph; TensorFlow takes it as tensor."""
+@functools.lru_cache(maxsize=8)
+def compiled(make, net, *arguments):
+    """Return make(net, *arguments), which runs as a graph if all of its code is our own."""
 
-    def __init__(self, tensor):
-        """Split the tensor along its first axis."""
-        super().__init__(tf.unstack(tensor))
-        self.shape, self.dtype = tensor.shape, tensor.dtype
+    def is_allowed():
+        return own_code.may_be_compiled(net, *arguments)
+
+    def uses():
+        names = replaced(own_code.d2l)
+        return [len(names), getattr(net, "forward_fn", None), *net.trainable_variables]
+
+    return Compiled(make(net, *arguments), is_allowed, uses, first=2)

@@ -2,10 +2,9 @@
 
 import sys
 
-from d2lrnn.book import objects
-from d2lrnn.book.classic.tensorflow import compiling, training
+from d2lrnn.book.classic.tensorflow import generation, training
 from d2lrnn.book.classic.tensorflow.framework import tf
-from d2lrnn.tensorflow import gradients
+from d2lrnn.book.classic.tensorflow.graphs import compiled
 
 d2l = sys.modules[__package__]
 
@@ -22,8 +21,6 @@ class RNNModelScratch:
     def __call__(self, X, state):
         """Return the scores (T * n, V) for ids X (n, T), and the new state."""
         inputs = tf.one_hot(tf.cast(tf.transpose(X), tf.int32), self.vocab_size)  # (T, n, V)
-        if not tf.executing_eagerly():
-            inputs = compiling.Steps(inputs)
         return self.forward_fn(inputs, state, self.trainable_variables)
 
     def begin_state(self, batch_size, *args, **kwargs):
@@ -58,34 +55,20 @@ class RNNModel(tf.keras.layers.Layer):
         return self.rnn.cell.get_initial_state(*args, **kwargs)
 
 
-def build(net, X, state):
-    """Let Keras make the parameters of a net that has not been called yet."""
-    if not getattr(net, "built", True):
-        net(X, state)
-
-
 def predict_ch8(prefix, num_preds, net, vocab):
     """Return the prefix and num_preds predicted tokens, each the one with the highest score."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
-    build(net, tf.constant([[0]]), state)
-    following = compiling.as_graph(make_following, net)
+    following = compiled(make_following, net)
 
     def step(index, state):
         return following(d2l.reshape(d2l.tensor([index]), (1, 1)), state)
 
-    return training.predict(prefix, num_preds, vocab, step, state)
+    return generation.generate(prefix, num_preds, vocab, step, generation.best, state)
 
 
 def make_following(net):
     """Return a function (ids, state) -> (scores, new state)."""
     return lambda X, state: net(X, state)
-
-
-def grad_clipping(grads, theta):
-    """Return gradients scaled to a joint norm of at most theta."""
-    objects.check_gradients(grads)
-    grads = [tf.convert_to_tensor(grad) for grad in grads]  # a look-up's are sparse
-    return gradients.grad_clipping(grads, theta)[0]
 
 
 def make_step(net, loss, updater):
@@ -109,12 +92,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
     updater is one of Keras' optimizers.
     """
 
-    def step(X, Y, state):
-        build(net, X, state)
-        if hasattr(updater, "build"):
-            updater.build(net.trainable_variables)
-        return compiling.as_graph(make_step, net, loss, updater)(X, Y, state)
-
+    step = compiled(make_step, net, loss, updater)
     started = training.Started(net, dtype=tf.float32)
     return training.epoch(started, train_iter, step, use_random_iter)
 

@@ -2,9 +2,10 @@
 
 import sys
 
-from . import compiling, training
+from . import own_code, training
 from .coders import Encoder
 from .framework import tf
+from .graphs import Compiled
 
 d2l = sys.modules[__package__]
 
@@ -57,29 +58,18 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
     optimizer = tf.keras.optimizers.Adam(learning_rate=lr)
     bos = tgt_vocab["<bos>"]
 
-    def losses_of(X, X_valid_len, Y, Y_valid_len):
-        dec_input = tf.concat([tf.fill(tf.shape(Y[:, :1]), bos), Y[:, :-1]], 1)
-        Y_hat, _ = net(X, dec_input, X_valid_len, training=True)
-        return d2l.MaskedSoftmaxCELoss(Y_valid_len)(Y, Y_hat)
-
     def update(X, X_valid_len, Y, Y_valid_len):
+        first = tf.fill((tf.shape(Y)[0], 1), bos)
         with tf.GradientTape() as tape:
-            losses = losses_of(X, X_valid_len, Y, Y_valid_len)
+            Y_hat, _ = net(X, tf.concat([first, Y[:, :-1]], 1), X_valid_len, training=True)
+            losses = d2l.MaskedSoftmaxCELoss(Y_valid_len)(Y, Y_hat)
         params = net.trainable_variables
         grads = d2l.grad_clipping(tape.gradient(losses, params), 1)
         optimizer.apply_gradients(zip(grads, params))
         return tf.reduce_sum(losses), tf.reduce_sum(Y_valid_len)
 
-    graph = compiling.graph(update)
-
-    def step(batch):
-        if not net.built:
-            losses_of(*batch)  # Keras makes the parameters now
-        if hasattr(optimizer, "build"):
-            optimizer.build(net.trainable_variables)
-        return (graph if compiling.is_possible() else update)(*batch)
-
-    training.train_pairs(step, data_iter, num_epochs, device)
+    step = Compiled(update, lambda: own_code.may_be_compiled(net), first=2)
+    training.train_pairs(lambda batch: step(*batch), data_iter, num_epochs, device)
 
 
 def predict_seq2seq(

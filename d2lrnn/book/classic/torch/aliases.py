@@ -1,9 +1,10 @@
-"""PyTorch's functions under the names that the book uses in every framework."""
+"""PyTorch's functions and devices under the names that the book uses in every framework."""
 
 import torch
 from torch import nn
 
 from .methods import *  # noqa: F403
+from .methods import method
 
 nn_Module = nn.Module
 ones, zeros, eye, rand, normal = torch.ones, torch.zeros, torch.eye, torch.rand, torch.normal
@@ -12,6 +13,10 @@ sin, sinh, cos, cosh, tanh = torch.sin, torch.sinh, torch.cos, torch.cosh, torch
 exp, log, abs = torch.exp, torch.log, torch.abs
 matmul, concat, stack = torch.matmul, torch.cat, torch.stack
 int32, float32 = torch.int32, torch.float32
+size, to, astype, transpose = method("numel"), method("to"), method("type"), method("t")
+ones_like, zeros_like, randn = torch.ones_like, torch.zeros_like, torch.randn
+sigmoid, batch_matmul, int64 = torch.sigmoid, torch.bmm, torch.int64
+expand_dims = method("unsqueeze")
 
 
 def numpy(x, *args, **kwargs):
@@ -19,21 +24,16 @@ def numpy(x, *args, **kwargs):
     return x.detach().cpu().numpy(*args, **kwargs)
 
 
-def size(x, *args, **kwargs):
-    """Return the number of elements."""
-    return x.numel(*args, **kwargs)
+def cpu():
+    """Return the CPU."""
+    return torch.device("cpu")
 
 
-def to(x, *args, **kwargs):
-    """Return a tensor on another device, or of another dtype."""
-    return x.to(*args, **kwargs)
+def gpu(i=0):
+    """Return the i-th CUDA device, whether or not it exists."""
+    return torch.device(f"cuda:{i}")
 
 
-def astype(x, *args, **kwargs):
-    """Return a tensor of another dtype."""
-    return x.type(*args, **kwargs)
-
-
-def transpose(x, *args, **kwargs):
-    """Return a matrix with rows and columns exchanged."""
-    return x.t(*args, **kwargs)
+def num_gpus():
+    """Return the number of CUDA devices."""
+    return torch.cuda.device_count()

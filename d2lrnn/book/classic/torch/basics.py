@@ -3,8 +3,10 @@
 import sys
 
 import torch
+from torch import nn
 from torch.utils import data
 
+from d2lrnn.book import objects
 from d2lrnn.torch.tensors import try_gpu as try_gpu
 
 from . import measures
@@ -34,11 +36,28 @@ def load_array(data_arrays, batch_size, is_train=True):
 
 
 def sgd(params, lr, batch_size):
-    """Update parameters by gradient descent, and set the gradients to zero."""
+    """Update tensors in place by the gradients of a summed loss, and set these to zero."""
     with torch.no_grad():
         for param in params:
-            param.sub_(param.grad, alpha=lr / batch_size)
+            param -= lr * param.grad / batch_size
             param.grad.zero_()
+
+
+def clip(params, theta):
+    """Scale the gradients of tensors, in place, to a joint norm of at most theta."""
+    grads = objects.gradients_of(params)
+    norm = torch.sqrt(sum((grad**2).sum() for grad in grads))
+    if norm > theta:
+        for grad in grads:
+            grad *= theta / norm
+
+
+def grad_clipping(net, theta):
+    """Scale the gradients of a network, in place, to a joint norm of at most theta."""
+    if isinstance(net, nn.Module):
+        clip([p for p in net.parameters() if p.requires_grad], theta)
+    else:
+        clip(net.params, theta)
 
 
 @torch.no_grad()

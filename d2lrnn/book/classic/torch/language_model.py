@@ -6,8 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lrnn.book.classic.torch import training
-from d2lrnn.book.objects import gradients_of
+from d2lrnn.book.classic.torch import generation, training
 
 d2l = sys.modules[__package__]
 
@@ -63,20 +62,7 @@ def predict_ch8(prefix, num_preds, net, vocab, device):
         return net(d2l.reshape(d2l.tensor([index], device=device), (1, 1)), state)
 
     state = net.begin_state(batch_size=1, device=device)
-    return training.predict(prefix, num_preds, vocab, step, state)
-
-
-def grad_clipping(net, theta):
-    """Scale the gradients of a net, in place, to a joint norm of at most theta."""
-    if isinstance(net, nn.Module):
-        params = [param for param in net.parameters() if param.requires_grad]
-    else:
-        params = net.params
-    grads = gradients_of(params)
-    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
-    if norm > theta:
-        for grad in grads:
-            grad.mul_(theta / norm)
+    return generation.generate(prefix, num_preds, vocab, step, generation.best, state)
 
 
 def make_step(net, loss, updater, device):

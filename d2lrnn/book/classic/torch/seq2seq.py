@@ -6,7 +6,7 @@ import sys
 import torch
 from torch import nn
 
-from . import training
+from . import framework, training
 from .coders import Encoder
 
 d2l = sys.modules[__package__]
@@ -46,17 +46,9 @@ class MaskedSoftmaxCELoss(nn.CrossEntropyLoss):
         return (losses * d2l.sequence_mask(torch.ones_like(losses), valid_len)).mean(dim=1)
 
 
-def xavier(module):
-    """Initialize the weights of a linear layer or a GRU as Glorot and Bengio (2010) do."""
-    if type(module) in (nn.Linear, nn.GRU):
-        for name, param in module.named_parameters():
-            if "weight" in name:
-                nn.init.xavier_uniform_(param)
-
-
 def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
     """Train an encoder and a decoder with Adam and teacher forcing, clipped at 1."""
-    net.apply(xavier)
+    net.apply(framework.init_seq2seq)
     net.to(device).train()
     optimizer, loss = torch.optim.Adam(net.parameters(), lr=lr), d2l.MaskedSoftmaxCELoss()
     bos = tgt_vocab["<bos>"]

@@ -11,20 +11,16 @@ from jax import numpy as jnp
 from jax._src.array import ArrayImpl as _ArrayImpl  # it does not have a public name
 
 from .methods import *  # noqa: F403
+from .methods import method
 
 d2l = sys.modules[__package__]
 nn_Module = nn.Module
 to = jax.device_put
 numpy = np.asarray
-sigmoid = jax.nn.sigmoid
+sigmoid, astype = jax.nn.sigmoid, method("astype")
 
-ones, zeros, eye, ones_like, zeros_like = (
-    jnp.ones,
-    jnp.zeros,
-    jnp.eye,
-    jnp.ones_like,
-    jnp.zeros_like,
-)
+ones, zeros, eye = jnp.ones, jnp.zeros, jnp.eye
+ones_like, zeros_like = jnp.ones_like, jnp.zeros_like
 tensor, arange, linspace, meshgrid = jnp.array, jnp.arange, jnp.linspace, jnp.meshgrid
 sin, sinh, cos, cosh, tanh = jnp.sin, jnp.sinh, jnp.cos, jnp.cosh, jnp.tanh
 exp, log, abs, matmul, expand_dims = jnp.exp, jnp.log, jnp.abs, jnp.matmul, jnp.expand_dims
@@ -67,11 +63,6 @@ def _of_one_element(convert):
 
 
 _take_one_element()
-
-
-def astype(x, *args, **kwargs):
-    """Return an array of another dtype."""
-    return x.astype(*args, **kwargs)
 
 
 def cpu():

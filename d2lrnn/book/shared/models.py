@@ -1,4 +1,4 @@
-"""The models of the first chapters that contain their parameters (sections 3.4 and 4.3)."""
+"""The models of the first chapters: regression and classifiers (sections 3.4 to 4.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 
 from .basics import squared_loss
 from .design import Module
-from .operations import cross_entropy, random_input
+from .operations import (
+    classification_layers,
+    cross_entropy,
+    gradient_descent,
+    linear,
+    random_input,
+    regression_loss,
+    regression_parameters,
+    weight_and_bias,
+)
 
 d2l = sys.modules[__package__]
 
@@ -15,8 +24,11 @@ d2l = sys.modules[__package__]
 class LinearRegressionScratch(Module):
     """Linear regression from scratch (section 3.4)."""
 
-    w: Any
-    b: Any
+    def __init__(self, num_inputs: int, lr: float, sigma: float = 0.01) -> None:
+        """Draw the weights (num_inputs, 1) from N(0, sigma²); the bias is zero."""
+        super().__init__()
+        self.save_hyperparameters()
+        self.w, self.b = regression_parameters(num_inputs, sigma)
 
     def forward(self, X: Any) -> Any:
         """Return X w + b."""
@@ -25,6 +37,28 @@ class LinearRegressionScratch(Module):
     def loss(self, y_hat: Any, y: Any) -> Any:
         """Return the mean of half the squared errors."""
         return d2l.reduce_mean(squared_loss(y_hat, y))
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer."""
+        return gradient_descent([self.w, self.b], self.lr)
+
+
+class LinearRegression(Module):
+    """Linear regression with the framework's own layer (section 3.5)."""
+
+    def __init__(self, lr: float) -> None:
+        """Make the layer, with weights from N(0, 0.01²), in PyTorch with PyTorch's initial ones."""
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = linear(1, 0.01)
+
+    def loss(self, y_hat: Any, y: Any) -> Any:
+        """Return the mean squared error, in MXNet half of it."""
+        return regression_loss(y_hat, y)
+
+    def get_w_b(self) -> Any:
+        """Return the weights and the bias."""
+        return weight_and_bias(self.net)
 
 
 class Classifier(Module):
@@ -55,3 +89,13 @@ class Classifier(Module):
         for layer in layers:
             X = layer(X)
             print(f"{type(layer).__name__} output shape:\t", X.shape)
+
+
+class SoftmaxRegression(Classifier):
+    """Softmax regression (section 4.5)."""
+
+    def __init__(self, num_outputs: int, lr: float) -> None:
+        """Make the layer, with one output for each class."""
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = classification_layers(num_outputs)

@@ -8,7 +8,18 @@ from typing import Any
 from . import generation
 from .framework import Layer
 from .models import Classifier
-from .operations import CALLED, EVALUATION, TRAINING, to_device
+from .operations import (
+    CALLED,
+    EVALUATION,
+    TRAINING,
+    WITH_INPUT_SIZES,
+    embedding,
+    initialize_encoder,
+    optimizer,
+    time_major,
+    to_device,
+    without_gradients,
+)
 
 d2l = sys.modules[__package__]
 
@@ -56,6 +67,7 @@ class EncoderDecoder(Classifier):
         dec_state = self.decoder.init_state(enc_all_outputs, *args)
         return self.decoder(dec_X, dec_state, **TRAINING)[0]
 
+    @without_gradients
     def predict_step(
         self, batch: Any, device: Any, num_steps: int, save_attention_weights: bool = False
     ) -> tuple[Any, list[Any]]:
@@ -78,6 +90,40 @@ class EncoderDecoder(Classifier):
         return generation.decode(step, tgt[:, 0], state, num_steps, weights)
 
 
+setattr(EncoderDecoder, CALLED, EncoderDecoder.forward)  # with the arguments of the book's method
+
+
+class Seq2SeqEncoder(Encoder):
+    """An encoder of an embedding and a deep GRU.
+
+    Args:
+        vocab_size, embed_size: the number of tokens; the length of their vectors.
+        num_hiddens, num_layers, dropout: of the GRU.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        num_hiddens: int,
+        num_layers: int,
+        dropout: float = 0,
+    ) -> None:
+        """Make the layers and initialize their weights, in PyTorch and MXNet by Xavier's method."""
+        super().__init__()
+        self.embedding = embedding(vocab_size, embed_size)
+        sizes = (embed_size, num_hiddens) if WITH_INPUT_SIZES else (num_hiddens,)
+        self.rnn = d2l.GRU(*sizes, num_layers, dropout)
+        initialize_encoder(self)
+
+    def forward(self, X: Any, *args: Any) -> Any:
+        """Return the last layer's states (num_steps, n, h), and the last states of all layers.
+
+        These are a tensor (num_layers, n, h), in TensorFlow a list of tensors (n, h).
+        """
+        return self.rnn(self.embedding(time_major(X)))
+
+
 class Seq2Seq(EncoderDecoder):
     """An encoder and a decoder, trained without the padding.
 
@@ -92,11 +138,15 @@ class Seq2Seq(EncoderDecoder):
         super().__init__(encoder, decoder)
         self.save_hyperparameters()
 
-    def loss(self, Y_hat: Any, Y: Any) -> Any:
+    def loss(self, Y_hat: Any, Y: Any) -> Any:  # type: ignore[override]  # the book's arguments
         """Return the mean cross-entropy of the targets that are not padding."""
         losses = super().loss(Y_hat, Y, averaged=False)
         mask = d2l.astype(d2l.reshape(Y, -1) != self.tgt_pad, d2l.float32)
         return d2l.reduce_sum(losses * mask) / d2l.reduce_sum(mask)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer: Adam with the learning rate ``lr``."""
+        return optimizer("Adam", self)
 
     def validation_step(self, batch: Any) -> None:
         """Plot the loss of a validation minibatch."""
