@@ -125,9 +125,11 @@ def _requirements(extra: str, lines: Iterable[str]) -> list[str]:
     for line in lines:
         need, _, condition = line.partition(";")
         if f'extra == "{extra}"' in condition.replace("'", '"'):
-            own = need.strip().partition("d2lrnn[")[2].rstrip("]")
-            nested = [_requirements(name, lines) for name in own.split(",") if name]
-            requirements += [name for names in nested for name in names] if own else [need.strip()]
+            extras = need.strip().partition("d2lrnn[")[2].rstrip("]")
+            nested = [_requirements(name, lines) for name in extras.split(",") if name]
+            requirements += (
+                [name for names in nested for name in names] if extras else [need.strip()]
+            )
     return requirements
 
 

@@ -139,12 +139,12 @@ def has_parent() -> bool:
     return link is not None
 
 
-def meet(engine: Callable[..., Any], *args: Any) -> Any:
+def meet(connect: Callable[..., Any], *args: Any) -> Any:
     """Return engine(*args), a call that may wait for other processes."""
     with exchange:
         if link is not None:
             link.report()  # now: other threads do not run during the import of mpi4py
-        return engine(*args)
+        return connect(*args)
 
 
 def time_limit(default: float) -> float:

@@ -212,8 +212,8 @@ def _blank_in(answer: Any) -> bool:
             return False
         visited.add(id(function))
         named = [function.__globals__.get(name) for name in _names_in(function.__code__)]
-        own = (one for one in named if getattr(one, "__module__", None) == function.__module__)
-        return any(one is ... for one in named) or _has_dots(function) or any(map(look, own))
+        local = (one for one in named if getattr(one, "__module__", None) == function.__module__)
+        return any(one is ... for one in named) or _has_dots(function) or any(map(look, local))
 
     return look(answer)
 
@@ -234,13 +234,13 @@ def _has_dots(function: Any) -> bool:
     return any(isinstance(one, ast.Constant) and one.value is ... for one in statements)
 
 
-def _equals(found: Any, right: Any, tolerance: float) -> bool:
+def _equals(answer: Any, right: Any, tolerance: float) -> bool:
     """Return whether an answer is right, for numbers to within the tolerance."""
     try:
-        numbers, rights = (np.asarray(value, dtype=np.float64) for value in (found, right))
+        numbers, rights = (np.asarray(value, dtype=np.float64) for value in (answer, right))
     except (TypeError, ValueError):  # text, or lists of unequal lengths
-        return bool(type(found) is type(right) and found == right)
-    if numbers.shape != rights.shape or isinstance(found, str) != isinstance(right, str):
+        return bool(type(answer) is type(right) and answer == right)
+    if numbers.shape != rights.shape or isinstance(answer, str) != isinstance(right, str):
         return False
     scale = np.abs(rights).max(initial=0) or 1.0
     return bool((np.abs(numbers - rights) <= tolerance * scale).all())

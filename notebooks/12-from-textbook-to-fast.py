@@ -39,7 +39,8 @@ if importlib.util.find_spec("d2lrnn") is None:
 import numpy as np
 
 from d2lrnn import backends, plot
-from d2lrnn.measure import ladder, speed
+from d2lrnn.measure import speed
+from d2lrnn.measure.forms import all_forms, speed_ups
 from d2lrnn.numpy import fused
 from d2lrnn.teaching import check, full_or_fast, present
 
@@ -62,7 +63,7 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 # %%
 name = rnn.__name__.rpartition(".")[2]
-forms = ladder.ladder(rnn)
+forms = all_forms(rnn)
 for form in forms:
     print(f"{form.name:12} {form.change}")
 
@@ -459,11 +460,9 @@ rnn.show(rnn.rnn_fused, helpers=True)
 # time is mostly the fixed cost of calls.
 
 # %%
-found = {
-    "tiny": ladder.speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))
-}
+found = {"tiny": speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))}
 if full_or_fast(True, False):
-    found["256 units"] = ladder.speed_ups(rnn, size="h256", rounds=15)
+    found["256 units"] = speed_ups(rnn, size="h256", rounds=15)
 ax = plot.speed_ups(found, plot.new_axes(9, 5))
 ax.margins(x=0.08)
 present(

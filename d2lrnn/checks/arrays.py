@@ -25,19 +25,19 @@ def numeric(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     These dtypes are booleans, and integers and floats of up to 64 bits. The argument dtype, if it
     is not None, must be one of them too.
     """
-    given = np.asarray(array)
-    for each in (given.dtype, np.dtype(dtype or given.dtype)):
+    converted = np.asarray(array)
+    for each in (converted.dtype, np.dtype(dtype or converted.dtype)):
         if each.kind not in "biuf" or each.itemsize > 8:
             raise ValueError(
                 f"the dtype is {each}; expected booleans, integers or floats of 64 bits or less"
             )
-    return given
+    return converted
 
 
 def stays_floating(tensor: Any, dtype: Any = None) -> bool:
     """Return whether a tensor has a dtype of floats, and so has dtype, unless that is None."""
-    own = dtype_of(tensor)
-    return "float" in own and "float" in (own if dtype is None else np.dtype(dtype).name)
+    name = dtype_of(tensor)
+    return "float" in name and "float" in (name if dtype is None else np.dtype(dtype).name)
 
 
 def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
@@ -46,13 +46,13 @@ def numbers(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     The copy is contiguous and in the native byte order. An integer dtype must represent all numbers
     exactly.
     """
-    given = numeric(array, dtype)
-    native = np.dtype(dtype or given.dtype).newbyteorder("=")
+    source = numeric(array, dtype)
+    native = np.dtype(dtype or source.dtype).newbyteorder("=")
     with np.errstate(invalid="ignore"):
-        converted = np.array(given, dtype=native, order="C")
-    changes = converted.dtype.kind in "iu" and converted.dtype != given.dtype
-    if changes and not (converted == given).all():
-        raise ValueError(f"the numbers are {given.dtype} and do not fit {converted.dtype}")
+        converted = np.array(source, dtype=native, order="C")
+    changes = converted.dtype.kind in "iu" and converted.dtype != source.dtype
+    if changes and not (converted == source).all():
+        raise ValueError(f"the numbers are {source.dtype} and do not fit {converted.dtype}")
     return converted
 
 
@@ -79,9 +79,9 @@ def same_dtype(param: Any, **tensors: Sequence[Any]) -> None:
     expected = dtype_of(param)
     for name, group in tensors.items():
         for tensor in group:
-            if (found := dtype_of(tensor)) != expected:
+            if (other := dtype_of(tensor)) != expected:
                 raise ValueError(
-                    f"{name} has dtype {found}, the parameters have {expected}; convert one of them"
+                    f"{name} has dtype {other}, the parameters have {expected}; convert one of them"
                 )
 
 
@@ -92,52 +92,55 @@ def same_shapes(arrays: Any, expected: Sequence[Any]) -> list[np.ndarray[Any, An
             f"arrays is {arrays!r}; expected a list of arrays, as net.arrays() returns"
         )
     checked: list[np.ndarray[Any, Any]] = [numeric(array) for array in arrays]
-    shapes, wanted = ([tuple(array.shape) for array in group] for group in (checked, expected))
-    if shapes != wanted:
+    shapes, expected_shapes = (
+        [tuple(array.shape) for array in group] for group in (checked, expected)
+    )
+    if shapes != expected_shapes:
         raise ValueError(
-            f"the arrays have shapes {shapes}; expected {wanted}; "
+            f"the arrays have shapes {shapes}; expected {expected_shapes}; "
             "take them from a net of the same cell, layers and sizes"
         )
     return checked
 
 
-def labels(found: Any, shape: Shape, num_classes: int) -> Any:
+def labels(array: Any, shape: Shape, num_classes: int) -> Any:
     """Check that labels are integers of a shape, from 0 to num_classes - 1, and return them."""
-    if found.shape != tuple(shape):
+    if array.shape != tuple(shape):
         raise ValueError(
-            f"the labels have shape {found.shape}; expected {tuple(shape)}, one for each output"
+            f"the labels have shape {array.shape}; expected {tuple(shape)}, one for each output"
         )
-    if found.size == 0:
-        raise ValueError(f"the minibatch is empty, of shape {found.shape}; expected labels")
-    if found.dtype.kind not in "iub" or found.min() < 0 or found.max() >= num_classes:
+    if array.size == 0:
+        raise ValueError(f"the minibatch is empty, of shape {array.shape}; expected labels")
+    if array.dtype.kind not in "iub" or array.min() < 0 or array.max() >= num_classes:
         raise ValueError(
-            f"the labels are {found.dtype} from {found.min()} to {found.max()}; "
+            f"the labels are {array.dtype} from {array.min()} to {array.max()}; "
             f"expected integers from 0 to {num_classes - 1}"
         )
-    return found
+    return array
 
 
-def valid(found: Any, shape: Shape) -> np.ndarray[Any, Any]:
+def valid(lengths: Any, shape: Shape) -> np.ndarray[Any, Any]:
     """Return a mask of a shape (batch_size, num_steps): 1.0 for valid steps, 0.0 for padding.
 
-    found is None if all steps are valid, lengths (batch_size,), or a mask.
+    lengths is None if all steps are valid, lengths (batch_size,), or a mask.
     """
     batch_size, num_steps = shape
-    if found is None:
+    if lengths is None:
         return np.ones(shape)
-    found = np.asarray(found)
-    if found.dtype == bool and found.shape == tuple(shape):
-        return np.asarray(found, dtype=float)
-    if found.dtype.kind not in "iu" or found.shape != (batch_size,):
+    lengths = np.asarray(lengths)
+    if lengths.dtype == bool and lengths.shape == tuple(shape):
+        return np.asarray(lengths, dtype=float)
+    if lengths.dtype.kind not in "iu" or lengths.shape != (batch_size,):
         raise ValueError(
-            f"valid is {found.dtype} of shape {found.shape}; expected lengths ({batch_size},), "
+            f"valid is {lengths.dtype} of shape {lengths.shape}; expected lengths ({batch_size},), "
             f"integers, or a mask ({batch_size}, {num_steps}) of booleans"
         )
-    if found.size and (found.min() < 0 or found.max() > num_steps):
+    if lengths.size and (lengths.min() < 0 or lengths.max() > num_steps):
         raise ValueError(
-            f"valid holds lengths from {found.min()} to {found.max()}; expected 0 to {num_steps}"
+            f"valid holds lengths from {lengths.min()} to {lengths.max()}; "
+            f"expected 0 to {num_steps}"
         )
-    return np.asarray(np.arange(num_steps) < found[:, None], dtype=float)
+    return np.asarray(np.arange(num_steps) < lengths[:, None], dtype=float)
 
 
 def shares(rows: Any) -> None:

@@ -15,10 +15,10 @@ def gradients(grads: Sequence[Any]) -> None:
     if len(grads) == 0:
         raise ValueError("there are no gradients to clip; give the gradients of all parameters")
     expected = dtype_of(grads[0])
-    for found in map(dtype_of, grads):
-        if found != expected or expected not in ("float32", "float64"):
+    for dtype in map(dtype_of, grads):
+        if dtype != expected or expected not in ("float32", "float64"):
             raise ValueError(
-                f"the gradients have dtypes {expected} and {found}; expected 'float32' or 'float64'"
+                f"the gradients have dtypes {expected} and {dtype}; expected 'float32' or 'float64'"
             )
 
 
@@ -30,11 +30,11 @@ def differentiable(inputs: Any, state: Any, params: Sequence[Any]) -> None:
 
 def cotangents(d_outputs: Any, d_state: Any, outputs: Any, state: Sequence[Any]) -> None:
     """Check that d_outputs and d_state have the shapes and the dtype of outputs and state."""
-    found = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
-    wanted = [tuple(tensor.shape) for tensor in (outputs, *state)]
-    if len(found) != len(wanted) or any(map(shapes_differ, found, wanted)):
+    shapes = [tuple(tensor.shape) for tensor in (d_outputs, *d_state)]
+    expected = [tuple(tensor.shape) for tensor in (outputs, *state)]
+    if len(shapes) != len(expected) or any(map(shapes_differ, shapes, expected)):
         raise ValueError(
-            f"d_outputs and d_state have shapes {found}; expected {wanted}, "
+            f"d_outputs and d_state have shapes {shapes}; expected {expected}, "
             "those of the outputs and the state"
         )
     same_dtype(outputs, d_outputs=[d_outputs], d_state=d_state)
@@ -50,21 +50,21 @@ def values(has_values: bool) -> None:
         )
 
 
-def reached(found: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> None:
+def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> None:
     """Check that every parameter receives a gradient, which may be 0.
 
-    found contains one boolean per parameter. If one of the inputs, which are tensors or tuples of
+    flags contains one boolean per parameter. If one of the inputs, which are tensors or tuples of
     tensors, is empty, a parameter may be unused. names are those of the parameters, if known.
     """
-    if all(found) or _is_empty(inputs):
+    if all(flags) or _is_empty(inputs):
         return
-    absent = [number for number, there in enumerate(found) if not there]
-    if len(names) == len(found):
+    absent = [number for number, there in enumerate(flags) if not there]
+    if len(names) == len(flags):
         unused, place = [names[number] for number in absent], "params of new_cell"
     else:
         unused, place = [f"params[{number}]" for number in absent], "get_params"
     raise ValueError(
-        f"no gradient reaches {', '.join(unused)}, of {len(found)} parameters: the outputs do "
+        f"no gradient reaches {', '.join(unused)}, of {len(flags)} parameters: the outputs do "
         "not depend on them, or only through to_numpy, detach or similar; compute with the "
         f"framework's own operations, and remove unused parameters from {place}"
     )
@@ -77,7 +77,7 @@ def _is_empty(inputs: Any) -> bool:
     return 0 in getattr(inputs, "shape", ())
 
 
-def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
+def targets(labels: Any, weights: Any, outputs: Any, loss: str) -> None:
     """Check that the shapes of targets, and of weights unless None, fit those of the outputs."""
     rows, num_outputs = outputs.shape
     if rows == 0:
@@ -85,7 +85,7 @@ def targets(found: Any, weights: Any, outputs: Any, loss: str) -> None:
             "there are no outputs; a mean loss needs at least one row and one time step"
         )
     expected = (rows,) if loss == "softmax" else (rows, num_outputs)
-    if shapes_differ(found.shape, expected):
-        raise ValueError(f"the targets have shape {tuple(found.shape)}; expected {expected}")
+    if shapes_differ(labels.shape, expected):
+        raise ValueError(f"the targets have shape {tuple(labels.shape)}; expected {expected}")
     if weights is not None and shapes_differ(weights.shape, (rows,)):
         raise ValueError(f"the weights have shape {tuple(weights.shape)}; expected {(rows,)}")

@@ -12,11 +12,11 @@ from d2lrnn.checks.arrays import Shape, dtype_of, of_one_dtype, same_dtype
 from d2lrnn.checks.scalars import floating
 
 
-def shapes_differ(found: Shape, expected: Shape) -> bool:
+def shapes_differ(shape: Shape, expected: Shape) -> bool:
     """Return whether two shapes differ; None, an unknown size, is equal to any size."""
-    if len(found) != len(expected):
+    if len(shape) != len(expected):
         return True
-    return any(one != other for one, other in zip(found, expected) if None not in (one, other))
+    return any(one != other for one, other in zip(shape, expected) if None not in (one, other))
 
 
 def axes(name: str, shape: Shape, meaning: str) -> None:
@@ -27,11 +27,11 @@ def axes(name: str, shape: Shape, meaning: str) -> None:
         raise ValueError(f"{name} has shape {tuple(shape)}; expected axes {meaning}")
 
 
-def num_params(found: int, names: Sequence[str]) -> None:
+def num_params(number: int, names: Sequence[str]) -> None:
     """Check that there are as many parameters as names."""
-    if found != len(names):
+    if number != len(names):
         raise ValueError(
-            f"there are {found} parameters; expected {len(names)}: {', '.join(names)}; "
+            f"there are {number} parameters; expected {len(names)}: {', '.join(names)}; "
             "use get_params, init_state and forward_fn of the same cell"
         )
 
@@ -56,8 +56,8 @@ def gates(params: Sequence[Any], cells: Mapping[int, str]) -> str:
             f"params is of type {type(params).__name__}; expected the list of a cell's parameters"
         )
     if len(params) not in cells:
-        known = ", ".join(f"{number} ({name})" for number, name in cells.items())
-        raise ValueError(f"there are {len(params)} parameters; expected {known}")
+        choices = ", ".join(f"{number} ({name})" for number, name in cells.items())
+        raise ValueError(f"there are {len(params)} parameters; expected {choices}")
     floating(dtype_of(params[0]))
     same_dtype(params[0], params=params)
     return cells[len(params)]
@@ -116,10 +116,10 @@ def _units(shape: Shape) -> str:
     return " x ".join(map(str, shape))
 
 
-def width(name: str, found: int, expected: int) -> None:
+def width(name: str, num_features: int, expected: int) -> None:
     """Check the number of features of a row."""
-    if shapes_differ((found,), (expected,)):
+    if shapes_differ((num_features,), (expected,)):
         raise ValueError(
-            f"{name} has {found} features per row, the parameters are for {expected}; "
+            f"{name} has {num_features} features per row, the parameters are for {expected}; "
             "make the parameters for that width, or the rows for these parameters"
         )

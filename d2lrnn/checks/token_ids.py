@@ -82,10 +82,10 @@ def vocab_of(net: Any, vocab: Any, **uses: Any) -> None:
     own_vocab(getattr(net, "vocab_size", len(vocab)), len(vocab))
 
 
-def own_vocab(vocab_size: int, found: int) -> None:
+def own_vocab(vocab_size: int, num_tokens: int) -> None:
     """Check that a Vocab has as many tokens as the model with which it is used."""
-    if found != vocab_size:
+    if num_tokens != vocab_size:
         raise ValueError(
-            f"the net is for {vocab_size} tokens, the vocab has {found}; "
+            f"the net is for {vocab_size} tokens, the vocab has {num_tokens}; "
             "use the Vocab that the model was made for"
         )

@@ -14,9 +14,9 @@ import click
 from d2lrnn import backends, checks
 from d2lrnn.cli import mpi, workers
 from d2lrnn.cli.common import BACKEND, check_readable, plain_errors
-from d2lrnn.cli.engines import SCRIPT, SELF, SERVE, STARTERS, Environment, Place
 from d2lrnn.cli.monitor import LIMIT
 from d2lrnn.cli.output import go_on_without_output
+from d2lrnn.cli.starters import SCRIPT, SELF, SERVE, STARTERS, Environment, Place
 from d2lrnn.processes import NAME, time_limit
 from d2lrnn.training import threads
 

@@ -75,8 +75,8 @@ def encode(
     if held_out:
         counter = _counted(blocks, tokens, length - num_held_out(length, held_out))
     vocab = _vocab(counter, token, unk) if vocab is None else vocab
-    known, unknown = vocab.token_to_idx, vocab.unk
-    final = np.fromiter((known.get(t, unknown) for t in tokens), np.int32, len(tokens))
+    index_of, unknown = vocab.token_to_idx, vocab.unk
+    final = np.fromiter((index_of.get(t, unknown) for t in tokens), np.int32, len(tokens))
     ids, end = np.empty(sum(map(len, blocks)), np.int32), 0
     for block in blocks:
         start, end = end, end + len(block)

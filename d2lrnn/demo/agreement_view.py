@@ -57,7 +57,7 @@ class Agreement(View):
         self.losses: dict[str, Any] = {}
         self.speeds: dict[str, float] = {}
         self.failed: dict[str, str] = {}
-        self._asked = self._num_steps = 0
+        self._request = self._num_steps = 0
         self._make_pictures()
 
     def _make_pictures(self) -> None:
@@ -118,30 +118,30 @@ class Agreement(View):
 
     def close(self) -> None:
         """Stop after the running computation."""
-        self._asked += 1
+        self._request += 1
 
     def _compare(self) -> None:
         if any(field.error for field in self.fields):
             self.message.object = theme.alert("Correct the field first.")
             return
-        self._asked, self._num_steps = self._asked + 1, self.steps.value
+        self._request, self._num_steps = self._request + 1, self.steps.value
         self.losses, self.speeds, self.failed = {}, {}, {}
         for line in self.lines.values():
             line.data_source.data = {"step": [], "loss": [], "gap": []}
-        self._next(self._asked, [self._timing(name) for name in self.names])
+        self._next(self._request, [self._timing(name) for name in self.names])
 
     def _timing(self, name: str) -> Timing:
         settings = self.cell.value, self.dtype.value, self.seed.value, self.steps.value
         return Timing(name, *settings)
 
-    def _next(self, asked: int, timings: list[Timing]) -> None:
+    def _next(self, request: int, timings: list[Timing]) -> None:
         """Train for a short time in the first backend in the background, then schedule the rest."""
-        if asked != self._asked or not timings:
+        if request != self._request or not timings:
             return
         timing, *others = timings
 
         def then(_: Any, message: str) -> None:
-            if asked != self._asked:
+            if request != self._request:
                 return
             if message:
                 self.failed[timing.name] = message
@@ -149,12 +149,12 @@ class Agreement(View):
                 self.losses[timing.name] = np.array(timing.losses)
                 self.speeds[timing.name] = timing.speed
             self._show()
-            self._next(asked, others if message or timing.done else timings)
+            self._next(request, others if message or timing.done else timings)
 
         job = turns.in_background(timing.go_on, then)
         where = backends.BACKENDS[timing.name].title
         failures = theme.alert(self._failures())
-        self.message.object = f'{failures}<div class="quiet">{where}</div>{turns.told(job)}'
+        self.message.object = f'{failures}<div class="quiet">{where}</div>{turns.state_text(job)}'
 
     def _failures(self) -> str:
         return "; ".join(f"{name}: {why}" for name, why in self.failed.items())
@@ -204,19 +204,19 @@ class Timing:
         """Store the settings; nothing is computed yet."""
         self.name, self._settings, self._num_steps = name, (cell, dtype), num_steps
         self._seed = seed
-        self._steps: Iterator[float] | None = None
+        self._losses: Iterator[float] | None = None
         self.losses: list[float] = []
         self._seconds: list[float] = []
 
     def go_on(self) -> None:
         """Train for a short time, or until all steps are done."""
-        if self._steps is None:
+        if self._losses is None:
             rnn = backends.load(self.name)
-            self._steps = agreement.losses_of_training(rnn, *self._settings, seed=self._seed)
+            self._losses = agreement.losses_of_training(rnn, *self._settings, seed=self._seed)
         end = time.perf_counter() + turns.SHARE
         while not self.done and time.perf_counter() < end:
             start = time.perf_counter()
-            self.losses.append(next(self._steps))
+            self.losses.append(next(self._losses))
             self._seconds.append(time.perf_counter() - start)
 
     @property

@@ -63,8 +63,8 @@ class Page:
         )
         self.link = link
         self.views: dict[str, View] = {}
-        asked = query.get("view", "train")
-        self.shown = asked if asked in VIEWS else "train"
+        view_name = query.get("view", "train")
+        self.shown = view_name if view_name in VIEWS else "train"
         self.view.take(query)
         self._make_header()
         self.talk, self.scene = talk, 0
@@ -83,8 +83,8 @@ class Page:
         if talk:
             for self.shown in dict.fromkeys(scene.view for scene in talk.scenes):
                 self._place()  # so that all views exist before the scenes need them
-            asked = query.get("scene", "1")
-            self._show_scene(int(asked) - 1 if asked.isdecimal() else 0)
+            view_name = query.get("scene", "1")
+            self._show_scene(int(view_name) - 1 if view_name.isdecimal() else 0)
         else:
             self._show_view()
 
@@ -156,7 +156,7 @@ class Page:
             self.look.name = scene.settings["theme"]
         if "projector" in scene.settings:
             self.look.projector = scene.settings["projector"] == "1"
-        self.words.object = self.talk.told(self.scene)
+        self.words.object = self.talk.scene_html(self.scene)
         self._show_view(scene.press)
 
     def _sized(self, rem: float) -> None:
@@ -314,19 +314,19 @@ def serve(
     check_free(port, address)
     bokeh_settings.resources = "server"  # all resources of the page are served from here
     pn.extension()
-    known = door.Names(address, port, more_hosts)
+    names = door.Names(address, port, more_hosts)
     server = pn.serve(
         {"/": lambda: page(talk)},
         port=port,
         address=address,
-        websocket_origin=list(known.names),
+        websocket_origin=list(names.names),
         websocket_max_message_size=LARGEST_MESSAGE,
         title="d2lrnn",
         show=show,
         start=False,
         verbose=False,
     )
-    door.guard(server, known)
+    door.guard(server, names)
     server.io_loop.asyncio_loop.set_exception_handler(door.complain)
     if start:
         server.start()

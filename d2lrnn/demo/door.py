@@ -63,25 +63,25 @@ def _port(host: str) -> str:
 class Stranger(routing.Matcher):
     """Matches requests with an unknown Host or Origin."""
 
-    def __init__(self, known: Names) -> None:
+    def __init__(self, names: Names) -> None:
         """Store the known names."""
-        self.known = known
+        self.names = names
 
     def match(self, request: Any) -> dict[str, Any] | None:
         """Return the arguments for Refused, or None for a request to accept."""
         host = request.headers.get("Host", "")
-        if host not in self.known:
-            return {"path_kwargs": {"told": told(host, self.known)}}
+        if host not in self.names:
+            return {"path_kwargs": {"message": refusal(host, self.names)}}
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc not in self.known:
-            return {"path_kwargs": {"told": told(origin, self.known)}}
+        if origin is not None and urlsplit(origin).netloc not in self.names:
+            return {"path_kwargs": {"message": refusal(origin, self.names)}}
         return None
 
 
-def told(name: str, known: Names) -> str:
+def refusal(name: str, names: Names) -> str:
     """Return the message for a refused request."""
     return (
-        f"This server is not known as {name[:100]!r}, only as {', '.join(known.names)}. "
+        f"This server is not known as {name[:100]!r}, only as {', '.join(names.names)}. "
         "To add another name, start it with d2lrnn demo --host NAME."
     )
 
@@ -93,7 +93,7 @@ class Refused(web.RequestHandler):
         """Answer before the HTTP method is handled."""
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(self.path_kwargs["told"])
+        self.finish(self.path_kwargs["message"])
 
 
 def is_news(record: logging.LogRecord) -> bool:
@@ -107,9 +107,9 @@ def complain(loop: Any, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
 
 
-def guard(server: Any, known: Names) -> None:
+def guard(server: Any, names: Names) -> None:
     """Make a Bokeh server refuse requests with unknown host names."""
     for name in ("bokeh.server.views.ws", "panel.io.document"):
         logging.getLogger(name).addFilter(is_news)
     router = server._tornado.default_router
-    router.rules.insert(0, router.process_rule(routing.Rule(Stranger(known), Refused)))
+    router.rules.insert(0, router.process_rule(routing.Rule(Stranger(names), Refused)))

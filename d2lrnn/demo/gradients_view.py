@@ -68,7 +68,7 @@ class Gradients(View):
         self.figures, self.shown, self.num_shown = [self.figure], 0, 0
         self.show_pictures(False)
         self.numbers, self.message = pane(), pane()
-        self._asked = 0
+        self._request = 0
 
     def layout(self) -> Any:
         """Return the content of the view."""
@@ -89,8 +89,8 @@ class Gradients(View):
 
     def changed(self) -> None:
         """Compute the curves for the current fields in the background."""
-        self._asked += 1
-        asked, cell, radius = self._asked, self.cell.value, self.radius.value
+        self._request += 1
+        request, cell, radius = self._request, self.cell.value, self.radius.value
         bias, steps, backend = self.bias.value, self.steps.value, self.backend.value
         chosen = ["rnn", "gru", "lstm"] if cell == "all" else [cell]
         labels = [
@@ -103,12 +103,12 @@ class Gradients(View):
             return [gradient_flow.flow(rnn, cell, radius, **settings) for cell in chosen]
 
         def then(flows: Any, message: str) -> None:
-            if asked == self._asked:  # this is the latest request
+            if request == self._request:  # this is the latest request
                 self.message.object = theme.alert(message)
                 if flows is not None:
                     self._draw(dict(zip(labels, flows, strict=True)))
 
-        self.message.object = turns.told(turns.in_background(work, then))
+        self.message.object = turns.state_text(turns.in_background(work, then))
 
     def _draw(self, flows: dict[str, Any]) -> None:
         """Draw the norms, with one line for each label, and show a summary."""
@@ -123,10 +123,10 @@ class Gradients(View):
         self._fit()
         self.show_pictures(True)
         self.numbers.object = readout(
-            told_of_all(flows) if len(flows) > 1 else self._told_of_one(*flows.values())
+            summary_of_all(flows) if len(flows) > 1 else self._summary_of_one(*flows.values())
         )
 
-    def _told_of_one(self, flow: tuple[Any, float]) -> dict[str, str]:
+    def _summary_of_one(self, flow: tuple[Any, float]) -> dict[str, str]:
         norms, norm = flow
         return {
             "gradient over time": verdict(norms),
@@ -162,7 +162,7 @@ def verdict(norms: Any) -> str:
     return "explodes" if ratio > 100 else "vanishes" if ratio < 0.01 else "persists"
 
 
-def told_of_all(flows: dict[str, tuple[Any, float]]) -> dict[str, str]:
+def summary_of_all(flows: dict[str, tuple[Any, float]]) -> dict[str, str]:
     """Return the ratio of the norms at the first and the last step for each cell."""
     return {
         f"{label.split(',')[0].upper()}: first / last step": (

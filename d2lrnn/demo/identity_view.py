@@ -102,8 +102,8 @@ class Identity(View):
         self.ready(self.gate, *self.matrices.values(), self.dtype, self.backend)
         self.numbers, self.message = pane(), pane()
         self.drawing = pane(styles={"font-size": "clamp(0.9rem, calc(0.2rem + 1.5vw), 3rem)"})
-        self._asked = 0
-        self._found: Any = None
+        self._request = 0
+        self._products: Any = None
 
     def layout(self) -> Any:
         """Return the content of the view."""
@@ -124,15 +124,15 @@ class Identity(View):
         self._name_matrices()
         if not self._fit_together():
             return
-        self._asked += 1
-        asked = self._asked
+        self._request += 1
+        request = self._request
         arrays = [field.value for field in self.matrices.values()]
         settings = self.gate.value, self.backend.value, self.dtype.value
 
-        def then(found: Any, message: str) -> None:
-            if asked == self._asked:
+        def then(products: Any, message: str) -> None:
+            if request == self._request:
                 self.message.object = theme.alert(message)
-                self._found = found if found is None else (arrays, found)
+                self._products = products if products is None else (arrays, products)
                 self._draw()
 
         turns.in_background(lambda: both_sides(*settings, *arrays), then)
@@ -146,13 +146,13 @@ class Identity(View):
     def _fit_together(self) -> bool:
         """Check that the shapes fit, and show a message below each field that does not."""
         X, H = (self.matrices[name].value.shape for name in "XH")
-        wanted = {
+        expected = {
             "H": (X[0], H[1], f"{X[0]} rows, as many as X"),
             "Wx": (X[1], H[1], f"{X[1]} rows and {H[1]} columns: those of X and of H"),
             "Wh": (H[1], H[1], f"{H[1]} rows and {H[1]} columns: those of H"),
         }
         fits = True
-        for name, (rows, columns, words) in wanted.items():
+        for name, (rows, columns, words) in expected.items():
             field: Field = self.matrices[name]
             shape = field.value.shape
             wrong = shape != (rows, columns)
@@ -168,9 +168,9 @@ class Identity(View):
 
     def _draw(self) -> None:
         """Draw both forms, one above the other, and the difference."""
-        if self._found is None:
+        if self._products is None:
             return
-        (X, H, W_x, W_h), (joined, summed, whole) = self._found
+        (X, H, W_x, W_h), (joined, summed, whole) = self._products
         cell, gate = self.gate.value.split("-")
         x, h = f"W<sub>x{gate}</sub>", f"W<sub>h{gate}</sub>"
         largest = max(float(abs(array).max()) for array in (X, H, W_x, W_h, joined))

@@ -85,10 +85,10 @@ class Look(View):
             f"{SPOKEN} more": lambda: self._speak(SPOKEN),
             "Back": self._take_back,
         }
-        self.said, self._asked, self._reading = "", 0, False
+        self.generated, self._request, self._reading = "", 0, False
         self._owed = 0  # characters still to be generated
         self._ticking: Callable[[], Any] | None = None
-        self.seen: Inside | None = None
+        self.inside: Inside | None = None
         self._make_pictures()
 
     def _make_pictures(self) -> None:
@@ -146,7 +146,7 @@ class Look(View):
 
     def close(self) -> None:
         """Ignore later results."""
-        self._asked += 1
+        self._request += 1
 
     # The network
 
@@ -161,22 +161,22 @@ class Look(View):
         self._read(0)
 
     def _take_back(self) -> None:
-        self.said, self._owed = "", 0
+        self.generated, self._owed = "", 0
         self._read(0)
 
     def _speak(self, num_preds: int) -> None:
         if not self.typed.error:
-            self._read(min(num_preds, MOST - len(self.typed.value) - len(self.said)))
+            self._read(min(num_preds, MOST - len(self.typed.value) - len(self.generated)))
 
     def _read(self, num_preds: int) -> None:
         """Generate num_preds more characters, then compute the values at each character."""
-        self._asked, self._owed = self._asked + 1, max(self._owed, num_preds)
-        asked, num_preds, trainer = self._asked, self._owed, self._trainer()
+        self._request, self._owed = self._request + 1, max(self._owed, num_preds)
+        request, num_preds, trainer = self._request, self._owed, self._trainer()
         if trainer is None or not trainer.begun.is_set():
             self._wait(trainer)
             return
         self._reading = True
-        text, typed = self.typed.value + self.said, len(self.typed.value)
+        text, typed = self.typed.value + self.generated, len(self.typed.value)
         temperature, backend = self.temperature.value, self.backend.value
         chosen = temperature if self.mode.value == "sampled" else 0.0
 
@@ -187,13 +187,13 @@ class Look(View):
             return output[typed:], look_inside(net, vocab, output, temperature=temperature), vocab
 
         def then(result: Any, message: str) -> None:
-            if asked != self._asked:
+            if request != self._request:
                 return
             self._reading, self._owed = False, 0
             if result is None:
                 self.message.object = theme.alert(message)
                 return
-            self.said, self.seen, self.vocab = result
+            self.generated, self.inside, self.vocab = result
             self._show(jump=bool(num_preds))
             self._wait(trainer)
 
@@ -226,8 +226,8 @@ class Look(View):
 
     def _series(self) -> tuple[Any, tuple[float, float]]:
         """Return the values (T, h) that colour the text, and their limits."""
-        assert self.seen is not None
-        series, name = self.seen.series(), self.what.value
+        assert self.inside is not None
+        series, name = self.inside.series(), self.what.value
         self.what.message.object = ""
         if name not in series:
             names = ", ".join(series)
@@ -237,7 +237,7 @@ class Look(View):
 
     def _show(self, *, jump: bool = False) -> None:
         """Draw the text, the map of all units and the probabilities of the next character."""
-        if self.seen is None:
+        if self.inside is None:
             return
         self.show_pictures(True)
         values, limits = self._series()
@@ -247,13 +247,13 @@ class Look(View):
         if jump:
             self.position.widget.value = num_steps
         position, unit = self.position.widget.value, self.unit.widget.value
-        self._draw_text(self.seen.tokens, values[:, unit - 1], limits, position)
+        self._draw_text(self.inside.tokens, values[:, unit - 1], limits, position)
         self.mapper.update(low=limits[0], high=limits[1], palette=theme.palette(self.look.dark))
         self.grid.data = {"image": [values.T], "width": [num_steps], "height": [num_hiddens]}
         self.map.x_range.update(start=0.5, end=num_steps + 0.5)
         self.map.y_range.update(start=0.5, end=num_hiddens + 0.5)
         self.here.location, self.row.location = position, unit
-        self._draw_bars(self.seen, position)
+        self._draw_bars(self.inside, position)
 
     def _draw_text(
         self, tokens: list[str], values: Any, limits: tuple[float, float], position: int
@@ -275,11 +275,11 @@ class Look(View):
             f'<div class="quiet">blue is {low:g}, red is {high:g}; underlined: generated</div>'
         )
 
-    def _draw_bars(self, seen: Inside, position: int) -> None:
-        probabilities = seen.probabilities[position - 1]
+    def _draw_bars(self, inside: Inside, position: int) -> None:
+        probabilities = inside.probabilities[position - 1]
         likeliest = np.argsort(-probabilities, kind="stable")[:NUM_BARS]
         tokens = [SHOWN.get(t, t) for t in self.vocab.to_tokens(likeliest)]
-        before = "".join(seen.tokens[max(0, position - 20) : position])
+        before = "".join(inside.tokens[max(0, position - 20) : position])
         self.bars.title.text = f"next after “{before}”"
         self.bars.x_range.factors = tokens
         self.next.data = {"token": tokens, "probability": probabilities[likeliest]}
@@ -287,7 +287,7 @@ class Look(View):
 
     def _tapped(self, event: Any) -> None:
         """Select the position and the unit at the tapped point of the map."""
-        if self.seen is not None:
+        if self.inside is not None:
             for field, place in ((self.position, event.x), (self.unit, event.y)):
                 field.widget.value = min(max(1, round(place)), field.widget.end)
 

@@ -43,7 +43,7 @@ class Lecture:
         """Return the minute at which a scene begins."""
         return sum(scene.minutes for scene in self.scenes[:index])
 
-    def told(self, index: int) -> str:
+    def scene_html(self, index: int) -> str:
         """Return the title, the position and the text of a scene as HTML."""
         scene = self.scenes[index]
         place = f"{index + 1} of {len(self.scenes)}, minute {self.minute(index):g}"
@@ -83,9 +83,9 @@ def read(path: str | Path, views: Mapping[str, Any]) -> Lecture:
     if not scenes:
         raise ValueError(f"{path} does not contain a scene; expected a line that begins with “## ”")
     looks = theme.Theme()
-    known = {name: view(looks) for name, view in views.items()}
+    views_by_name = {name: view(looks) for name, view in views.items()}
     for scene in scenes:
-        check(scene, known, f"{path}, line {scene.line}")
+        check(scene, views_by_name, f"{path}, line {scene.line}")
     return Lecture(title, scenes)
 
 

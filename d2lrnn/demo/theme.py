@@ -67,7 +67,7 @@ textarea.bk-input { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 [role=alert] { color: var(--bad); font-weight: 600; }
 .number { font-size: 1.5em; font-weight: 700; }
 .quiet, .quiet * { color: var(--quiet); }
-.told { margin: 0; line-height: 1.35; max-width: 75em; }
+.intro { margin: 0; line-height: 1.35; max-width: 75em; }
 .scene { padding: 0.2em 0.8em; font-size: 1.2em; line-height: 1.35; }
 .scene p { margin: 0.2em 0; }
 .scene .quiet { font-weight: 400; font-size: 0.8em; margin-left: 0.8em; }

@@ -12,7 +12,7 @@ from bokeh import models
 
 from d2lrnn.demo import course, theme, turns, worker
 from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
-from d2lrnn.demo.kept import Runs
+from d2lrnn.demo.runs import Runs
 from d2lrnn.demo.view import (
     View,
     backend_field,
@@ -90,7 +90,7 @@ class Train(View):
         """Create the widgets and the figures."""
         super().__init__(look)
         self.trainer: worker.Trainer | None = None
-        self._seen = 0
+        self._num_drawn = 0
         self._began_as, self._changes = course.Settings(), list[str]()
         self._ticking: Callable[[], Any] | None = None
         self.corpus = Choice("corpus", "Text", CORPORA)
@@ -185,8 +185,8 @@ class Train(View):
         """Update the view and the run after a change of the fields."""
         self.pasted.row.visible = self.corpus.value == "pasted"
         self.limit.location = self.clip.value
-        if (trainer := self._going_on()) is not None and trainer.settings != self._asked():
-            trainer.change(self._asked())  # a new learning rate takes effect during the run
+        if (trainer := self._going_on()) is not None and trainer.settings != self._settings():
+            trainer.change(self._settings())  # a new learning rate takes effect during the run
             if trainer.points:
                 words = f"lr {self.lr.value:g}, clip {self.clip.value:g}"
                 self._changes.append(f"from epoch {trainer.points[-1].epoch:.1f} {words}")
@@ -197,7 +197,7 @@ class Train(View):
         if self.trainer is not None:
             self.trainer.stop()
 
-    def _asked(self) -> course.Settings:
+    def _settings(self) -> course.Settings:
         """Return the settings in the fields."""
         fields = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
         return course.Settings(**{field.name: field.value for field in fields})
@@ -207,7 +207,7 @@ class Train(View):
         trainer = self.trainer
         if trainer is None or trainer.status in ("failed", "stopped"):
             return None
-        return trainer if trainer.settings.goes_on_as(self._asked()) else None
+        return trainer if trainer.settings.goes_on_as(self._settings()) else None
 
     # The actions of the buttons
 
@@ -222,9 +222,9 @@ class Train(View):
             return None
         if self._going_on() is None:
             self._reset()
-            self._began_as = self._asked()
+            self._began_as = self._settings()
             self.trainer = worker.Trainer(
-                self._asked(), self.pasted.text, looked_at=turns.looked_at()
+                self._settings(), self.pasted.text, looked_at=turns.looked_at()
             )
         return self.trainer
 
@@ -251,7 +251,7 @@ class Train(View):
 
     def _reset(self) -> None:
         self.close()
-        self.trainer, self._seen, self._changes = None, 0, []
+        self.trainer, self._num_drawn, self._changes = None, 0, []
         self.runs.begin_again()
         self._show()
 
@@ -276,7 +276,7 @@ class Train(View):
     def _tick(self) -> None:
         trainer = self.trainer
         if trainer is not None:
-            points, self._seen = trainer.points[self._seen :], len(trainer.points)
+            points, self._num_drawn = trainer.points[self._num_drawn :], len(trainer.points)
             if points:
                 self.runs.go_on(points)
                 self._fit()
@@ -296,19 +296,19 @@ class Train(View):
         self._look_again(alive)
         goes_on = self._going_on() is not None and trainer is not None and trainer.points
         self.go.label = "Pause" if alive else "Continue" if goes_on else "Start"
-        self.keep.disabled = self.file.disabled = not self._seen
-        self.forget.disabled = not self.runs.kept
-        self.show_pictures(bool(self._seen or self.runs.kept))
+        self.keep.disabled = self.file.disabled = not self._num_drawn
+        self.forget.disabled = not self.runs.earlier
+        self.show_pictures(bool(self._num_drawn or self.runs.earlier))
         self.message.object = theme.alert(trainer.message if trainer else "") or crowd(trainer)
         self.numbers.object = readout(self._numbers())
         sample = html.escape(trainer.sample) if trainer and trainer.sample else "…"
         content = f'<h2>Generated text</h2><pre class="sample">{sample}</pre>'
-        self.sample.object = content if self._seen else ""
+        self.sample.object = content if self._num_drawn else ""
         self._label()
 
     def _look_again(self, alive: bool) -> None:
         """Update the view from time to time while the run is active or has new points."""
-        waiting = self.trainer is not None and self._seen < len(self.trainer.points)
+        waiting = self.trainer is not None and self._num_drawn < len(self.trainer.points)
         if (alive or waiting) and self._ticking is None:
             self._ticking = turns.every(PERIOD, self._tick)
         elif not (alive or waiting) and self._ticking is not None:

@@ -191,7 +191,7 @@ def in_background(work: Callable[[], Any], then: Callable[[Any, str], Any]) -> J
     return job
 
 
-def told(job: Job) -> str:
+def state_text(job: Job) -> str:
     """Return, as HTML, the state of a job: computing, or its position in the queue."""
     before = job.before
     state = f"queue position {before + 1}" if before else "computing"

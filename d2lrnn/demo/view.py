@@ -83,7 +83,7 @@ class View:
 
     def beside(self, controls: list[Any], pictures: list[Any]) -> Any:
         """Return controls and figures side by side, or one above the other on a phone."""
-        intro = f'<p class="told">{self.see} <b>Try:</b> {self.experiment}</p>'
+        intro = f'<p class="intro">{self.see} <b>Try:</b> {self.experiment}</p>'
         intro = "" if self.quiet else intro
         return pn.Column(
             pn.Column(*controls, sizing_mode="stretch_width", margin=0),

@@ -48,10 +48,12 @@ class Window:
         """
         self.size = models.Spinner(value=15, visible=False)
         self.turned = models.Spinner(value=0, visible=False)
-        self.size.on_change("value", told(lambda _, new: sized(float(new))))
+        self.size.on_change("value", on_page_callback(lambda _, new: sized(float(new))))
         self.code = SIZE
         if turned is not None:
-            self.turned.on_change("value", told(lambda old, new: turned(int(new - old))))
+            self.turned.on_change(
+                "value", on_page_callback(lambda old, new: turned(int(new - old)))
+            )
             self.code += KEYS
         self.parts = [pn.pane.Bokeh(part, visible=False) for part in (self.size, self.turned)]
 
@@ -62,7 +64,7 @@ class Window:
         document.js_on_event("document_ready", script)
 
 
-def told(work: Callable[[float, float], Any]) -> Callable[[str, float, float], Any]:
+def on_page_callback(work: Callable[[float, float], Any]) -> Callable[[str, float, float], Any]:
     """Return a callback for a changed number that calls work(old, new) on the page."""
 
     def changed(_attribute: str, old: float, new: float) -> None:

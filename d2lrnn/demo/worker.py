@@ -101,8 +101,8 @@ class Trainer:
     def model_file(self) -> bytes:
         """Return the current network as the content of a model file."""
         with self._computing:
-            known = {"corpus": self.settings.corpus, "seed": 0}
-            tensors, metadata = model_file.describe(self.net, self.vocab, known)
+            metadata_of_run = {"corpus": self.settings.corpus, "seed": 0}
+            tensors, metadata = model_file.describe(self.net, self.vocab, metadata_of_run)
         return tensor_file.pack(tensors, metadata)
 
     def copy(self) -> tuple[list[Any], Any]:
@@ -174,11 +174,11 @@ class Trainer:
         self.status = "running" if self._wanted else self.status
 
     def _prepare(self) -> None:
-        rnn, asked = backends.load(self.settings.backend), self.settings
-        loader, self.vocab, self._prefix = load(rnn, asked.corpus, self._pasted)
+        rnn, settings = backends.load(self.settings.backend), self.settings
+        loader, self.vocab, self._prefix = load(rnn, settings.corpus, self._pasted)
         self._pasted = ""
         self.floor = getattr(loader, "floor", None)
-        architecture, sizes = cells.Architecture(asked.cell), (len(self.vocab), asked.hiddens)
+        architecture, sizes = cells.Architecture(settings.cell), (len(self.vocab), settings.hiddens)
         net = build.new_net(rnn, architecture, *sizes, fused=True, seed=0)
         self._norm = gradient_flow.norm_of_gradients(net)
         self._course, self._last_sample = Course(loader), time.monotonic()

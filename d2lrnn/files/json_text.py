@@ -24,26 +24,26 @@ class Counts:
         self.objects += 240 * text.count(b"{") + 64 * text.count(b"[") + 32 * text.count(b",")
         self.strings += (text.count(b'"') - text.count(b'\\"')) / 2
 
-    def check(self, known: int = 0) -> None:
+    def check(self, num_strings: int = 0) -> None:
         """Raise a ValueError if the objects would take much more memory than those of usual text.
 
-        The limit is several times the length, plus 96 bytes for each of ``known`` strings.
+        The limit is several times the length, plus 96 bytes for each of ``num_strings`` strings.
         """
         estimate = self.length + self.objects + round(60 * self.strings)
-        if estimate > 20_000_000 + 4 * self.length + 96 * known:
+        if estimate > 20_000_000 + 4 * self.length + 96 * num_strings:
             raise ValueError(f"{self.length:,} bytes of JSON would need {estimate:,} in memory")
 
 
-def read(text: str, known: int = 0) -> Any:
+def read(text: str, num_strings: int = 0) -> Any:
     """Parse JSON text, after checking that the result does not take too much memory.
 
     The memory is estimated from the number of brackets, commas and quotes.
 
     Raises:
-        ValueError: the text would take much more memory than usual text with ``known`` strings, or
-            is not JSON.
+        ValueError: the text would take much more memory than usual text with that many
+            strings, or is not JSON.
     """
     counts = Counts()
     counts.add(text.encode("utf-8", "surrogatepass"))
-    counts.check(known)
+    counts.check(num_strings)
     return json.loads(text)

@@ -49,27 +49,29 @@ def naming(path: StrPath) -> Iterator[None]:
         raise CheckpointError(f"{path} is not a readable model ({reason})") from None
 
 
-def check_keys(what: str, found: Iterable[str], wanted: set[str], optional: Any = ()) -> None:
+def check_keys(what: str, names: Iterable[str], expected: set[str], optional: Any = ()) -> None:
     """Raise a ValueError that lists the missing names, or the unknown ones, if there are any."""
-    found = set(found)
-    if missing := sorted(wanted - found):
+    names = set(names)
+    if missing := sorted(expected - names):
         raise ValueError(f"the {what} lack {', '.join(missing)}")
-    if unknown := sorted(found - wanted - set(optional)):
+    if unknown := sorted(names - expected - set(optional)):
         raise ValueError(
             f"the {what} hold {', '.join(unknown)}, which this version does not support"
         )
 
 
 def check_tensors(
-    found: Mapping[str, first_values.Array], expected: Mapping[str, first_values.Shape], dtype: str
+    tensors: Mapping[str, first_values.Array],
+    expected: Mapping[str, first_values.Shape],
+    dtype: str,
 ) -> None:
     """Check that tensors have the expected names, shapes and dtype."""
-    check_keys("tensors", found, set(expected))
+    check_keys("tensors", tensors, set(expected))
     for name, shape in expected.items():
-        if found[name].shape != shape:
-            raise ValueError(f"{name} has shape {found[name].shape}; expected {shape}")
-        if found[name].dtype.name != dtype:
-            raise ValueError(f"{name} has dtype {found[name].dtype}; expected {dtype}")
+        if tensors[name].shape != shape:
+            raise ValueError(f"{name} has shape {tensors[name].shape}; expected {shape}")
+        if tensors[name].dtype.name != dtype:
+            raise ValueError(f"{name} has dtype {tensors[name].dtype}; expected {dtype}")
 
 
 def check_format(path: StrPath, metadata: Mapping[str, str]) -> int:
@@ -107,8 +109,8 @@ def model_of(
 
 def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
     """Return the architecture that the settings of a file describe; a custom cell has no step."""
-    own = settings.get("custom") if settings["cell"] not in cells.CELLS else None
-    cell = None if own is None else custom.from_settings(settings["cell"], own)
+    axes = settings.get("custom") if settings["cell"] not in cells.CELLS else None
+    cell = None if axes is None else custom.from_settings(settings["cell"], axes)
     names = ("cell", "num_layers", "bidirectional")
     return cells.Architecture(**{name: settings[name] for name in names}, custom=cell)
 

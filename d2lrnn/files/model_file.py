@@ -129,7 +129,7 @@ def describe(
             "save the Vocab that the net was trained with"
         )
     tensors = dict(zip(net.architecture.parameters, _arrays(net), strict=True))
-    known = {
+    net_settings = {
         **net.architecture.settings(),
         "num_hiddens": net.num_hiddens,
         "dtype": net.dtype,
@@ -143,7 +143,7 @@ def describe(
                 "unk": vocab.idx_to_token[vocab.unk],
             }
         ),
-        "settings": _as_json({**settings, **known}),
+        "settings": _as_json({**settings, **net_settings}),
     }
     return tensors, metadata
 
@@ -234,13 +234,13 @@ def _with_step(path: StrPath, architecture: cells.Architecture, cell: Any) -> ce
             f"{stored} {custom.in_words(architecture.kind)}; a file does not hold the function of "
             "a custom cell; load it with load_model(path, cell=new_cell(...))"
         )
-    own = dataclasses.replace(architecture, cell=cell, custom=None)
-    if own.settings() != architecture.settings():
+    combined = dataclasses.replace(architecture, cell=cell, custom=None)
+    if combined.settings() != architecture.settings():
         raise CheckpointError(
             f"{stored} {custom.in_words(architecture.kind)}; the argument cell is "
-            f"{custom.in_words(own.kind)}; give the cell with which the net was made"
+            f"{custom.in_words(combined.kind)}; give the cell with which the net was made"
         )
-    return own
+    return combined
 
 
 def read_model(path: StrPath) -> tuple[dict[str, first_values.Array], Vocab, dict[str, Any]]:

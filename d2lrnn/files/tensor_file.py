@@ -165,8 +165,10 @@ def _header(entries: Mapping[str, Entry], metadata: Metadata, payload_seal: str)
 
     def text(header_seal: str) -> bytes:
         seals = {"payload_sha256": payload_seal, "header_sha256": header_seal}
-        known = dict(sorted({**metadata, **seals}.items()))  # equal models: equal files
-        content = json.dumps({"__metadata__": known, **described}, separators=(",", ":")).encode()
+        all_metadata = dict(sorted({**metadata, **seals}.items()))  # equal models: equal files
+        content = json.dumps(
+            {"__metadata__": all_metadata, **described}, separators=(",", ":")
+        ).encode()
         return content + b" " * (-len(content) % 8)  # the payload begins at a multiple of 8
 
     content = text(hashlib.sha256(text(ZEROS)).hexdigest())
@@ -275,7 +277,7 @@ def _entry(name: str, *, dtype: str, shape: list[int], data_offsets: list[int]) 
         raise ValueError(f"{name} has sizes that are not integers, 0 or above")
     if len(shape) > MOST_AXES:
         raise ValueError(f"{name} has {len(shape)} axes; expected {MOST_AXES} at most")
-    known = DTYPES[dtype]
-    if end - start != math.prod(shape) * known.itemsize:
+    element = DTYPES[dtype]
+    if end - start != math.prod(shape) * element.itemsize:
         raise ValueError(f"{name} has {end - start} bytes, which do not match its shape and dtype")
-    return Entry(known, tuple(shape), start, end)
+    return Entry(element, tuple(shape), start, end)

@@ -15,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from d2lrnn import processes
 
 NEVER = 10**6  # seconds
-ASKED = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 class Engine:
@@ -23,7 +23,7 @@ class Engine:
 
     def __init__(self):
         """Connect to the other processes, which must come before any computation."""
-        address, size, rank = (os.environ[name] for name in ASKED)
+        address, size, rank = (os.environ[name] for name in VARIABLES)
         settings = {"coordinator_bind_address": address}
         if processes.has_parent():  # the parent detects and reports a process that has stopped
             settings["heartbeat_timeout_seconds"] = NEVER
@@ -47,7 +47,7 @@ class Engine:
 @functools.cache
 def connect():
     """Return the engine, or None if this process was started alone."""
-    is_set = all(name in os.environ for name in ASKED)
+    is_set = all(name in os.environ for name in VARIABLES)
     return processes.meet(Engine) if is_set and int(os.environ["JAX_NUM_PROCESSES"]) > 1 else None
 
 

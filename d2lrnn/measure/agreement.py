@@ -319,8 +319,8 @@ def _results(rnn: BackendLike, case: str, dtype: str) -> dict[str, Arrays]:
     return results
 
 
-def _largest(found: Arrays, expected: Arrays) -> float:
-    return max(difference(found[name], expected[name]) for name in expected)
+def _largest(arrays: Arrays, expected: Arrays) -> float:
+    return max(difference(arrays[name], expected[name]) for name in expected)
 
 
 def _numbered(name: str, tensors: Iterable[Any]) -> Mapping[str, Any]:

@@ -28,17 +28,17 @@ def run(
     raise SystemExit in this process, so that temporary files are removed.
     """
     with interrupts.exiting(), children.listening() as environment:
-        own = {**(os.environ if env is None else env), **environment}
-        with subprocess.Popen(command, env=own, **settings) as process:
+        variables = {**(os.environ if env is None else env), **environment}
+        with subprocess.Popen(command, env=variables, **settings) as process:
             try:
                 output = _output(process)
             except BaseException:
                 process.kill()
                 raise
-    done = subprocess.CompletedProcess(command, process.returncode, output)
+    completed = subprocess.CompletedProcess(command, process.returncode, output)
     if check:
-        done.check_returncode()
-    return done
+        completed.check_returncode()
+    return completed
 
 
 def _output(process: subprocess.Popen[bytes]) -> bytes:

@@ -77,7 +77,10 @@ def _computed(runtime: str, compute: Compute, inputs: dict[str, Any]) -> list[An
 def _largest_difference(runtime: str, net: Any, outputs: list[Any], X: Any, state: Any) -> float:
     """Return the largest difference between graph and net, after checking that it is rounding."""
     differences = list(map(agreement.difference, outputs, evaluated(net, X, state)))
-    limits = [max(agreement.bound("forward", net.dtype, 0), own) for own in rounding(net, X, state)]
+    limits = [
+        max(agreement.bound("forward", net.dtype, 0), rounding_bound)
+        for rounding_bound in rounding(net, X, state)
+    ]
     if not all(one <= limit for one, limit in zip(differences, limits, strict=True)):
         raise ValueError(
             f"{runtime} does not compute the same numbers as the net: they differ by "

@@ -129,8 +129,13 @@ def bptt_terms(
     )
     _, _, grads = compute(copies, inputs, targets, weights)
     *terms, _, _ = map(tensors.to_numpy, grads)  # the last two are of the output layer
-    by_step = [net.architecture.kind.named(own) for own in net.architecture.runs(terms)]
-    return {name: np.stack([own[name] for own in by_step]) for name in by_step[0]}
+    by_step = [
+        net.architecture.kind.named(arrays_of_step)
+        for arrays_of_step in net.architecture.runs(terms)
+    ]
+    return {
+        name: np.stack([arrays_of_step[name] for arrays_of_step in by_step]) for name in by_step[0]
+    }
 
 
 def repeated(arrays: Sequence[Any], num_steps: int) -> list[Any]:

@@ -99,8 +99,8 @@ def look_inside(
     memory = None if custom else others.get("C")
     scores = np.concatenate(outputs).astype(np.float64)
     probabilities = losses.probabilities(scores / temperature)
-    own = others if custom else {}
-    return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities, own)
+    other_states = others if custom else {}
+    return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities, other_states)
 
 
 def check_net(net: Any) -> None:

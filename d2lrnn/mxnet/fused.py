@@ -295,8 +295,8 @@ class GRURecurrence(Recurrence):
         ]
         dA, dH = nd.zeros_like(gates), dH.copy()
         dRH, from_z, from_r = (nd.zeros_like(dH) for _ in range(3))
-        steps = zip(*(list(x) for x in (dHs, Z, R, *of_each, dA)))
-        for dH_t, Z_t, R_t, of_z, of_r, of_h, (dA_z, dA_r, dA_h) in reversed(list(steps)):
+        slices = zip(*(list(x) for x in (dHs, Z, R, *of_each, dA)))
+        for dH_t, Z_t, R_t, of_z, of_r, of_h, (dA_z, dA_r, dA_h) in reversed(list(slices)):
             nd.elemwise_add(dH, dH_t, out=dH)
             nd.elemwise_mul(dH, of_h, out=dA_h)
             nd.dot(dA_h, W_hh_T, out=dRH)
@@ -329,7 +329,7 @@ class LSTMRecurrence(Recurrence):
     def forward(self, *arguments):
         """Return Hs (T, n, h), the last H and the last C."""
         A, W_h, *first = modern(arguments)
-        (H, C), h, steps = first, first[0].shape[1], []
+        (H, C), h, slices = first, first[0].shape[1], []
         for A_t in A:
             A_t = A_t + np.dot(H, W_h)
             I, F, O = columns(sigmoid(A_t[:, : 3 * h]), 3)
@@ -337,8 +337,8 @@ class LSTMRecurrence(Recurrence):
             C = F * C + I * C_tilde
             T = tanh(C)
             H = O * T
-            steps.append((H, C, I, F, O, C_tilde, T))
-        Hs, Cs, *gates = map(np.stack, zip(*steps))
+            slices.append((H, C, I, F, O, C_tilde, T))
+        Hs, Cs, *gates = map(np.stack, zip(*slices))
         self.keep(before(first[0], Hs), before(first[1], Cs), gates, W_h.T)
         return Hs, H.copy(), C.copy()
 
@@ -353,8 +353,8 @@ class LSTMRecurrence(Recurrence):
             T * slopes(O),
             I * (1 - C_tilde * C_tilde),
         ]
-        steps, dA = zip(*(x[::-1] for x in (dHs, slope, F, *of_each))), []
-        for dH_t, slope_t, F_t, of_i, of_f, of_o, of_c in steps:
+        slices, dA = zip(*(x[::-1] for x in (dHs, slope, F, *of_each))), []
+        for dH_t, slope_t, F_t, of_i, of_f, of_o, of_c in slices:
             dH = dH + dH_t
             dC = dC + dH * slope_t
             dA_t = side_by_side([dC * of_i, dC * of_f, dH * of_o, dC * of_c])

@@ -58,11 +58,11 @@ def state_axes(states: Any, output: str | None) -> dict[str, Axes]:
     if not isinstance(states, Mapping):
         check_names(states)
         states = dict.fromkeys(states, ("h",))
-    own = {name: axes_of(name, axes) for name, axes in states.items()}
+    axes_by_name = {name: axes_of(name, axes) for name, axes in states.items()}
     if output is None:
-        return own
-    check_names([output, *own])
-    return {output: ("h",), **own}
+        return axes_by_name
+    check_names([output, *axes_by_name])
+    return {output: ("h",), **axes_by_name}
 
 
 def axes_of(name: Any, axes: Any) -> Axes:

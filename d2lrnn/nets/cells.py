@@ -56,9 +56,9 @@ class Architecture:
 
     def __post_init__(self) -> None:
         """Check the values, and convert a custom cell to its name and its Cell."""
-        own = getattr(self.cell, "kind", self.cell)
-        if isinstance(own, Cell):
-            vars(self).update(cell=own.name, custom=own)
+        custom = getattr(self.cell, "kind", self.cell)
+        if isinstance(custom, Cell):
+            vars(self).update(cell=custom.name, custom=custom)
         if self.custom is None:
             checks.choice(self.cell, "cell", tuple(CELLS))
         checks.size(num_layers=self.num_layers)

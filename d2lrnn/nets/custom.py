@@ -73,8 +73,16 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
         cell_arguments.check_axes(parameters, axes_of)
         cell_arguments.check_signature(step, name, [s for s in axes_of if s != output])
         first, begin = _initial_values({} if init is None else init, parameters, axes_of)
-        own = OwnStep(step, name, ops.name, tuple(parameters), tuple(axes_of), output)
-        cell = Cell(name, parameters, axes_of, first=first, begin=begin, step=own, backend=ops.name)
+        step_function = OwnStep(step, name, ops.name, tuple(parameters), tuple(axes_of), output)
+        cell = Cell(
+            name,
+            parameters,
+            axes_of,
+            first=first,
+            begin=begin,
+            step=step_function,
+            backend=ops.name,
+        )
         composed = layers.Composed(ops, Architecture(name, custom=cell))
         forward_fn = ForwardFunction(composed, composed.architecture)
         return CustomCell(composed.get_params, composed.init_state, forward_fn)
@@ -141,11 +149,11 @@ class OwnStep:
                 f"the step of {self.name} returns {name} of shape {shape}; expected {expected}, "
                 "(batch_size, ...) with the axes given in new_cell"
             )
-        found, dtype = checks.dtype_of(result), checks.dtype_of(before)
-        if found != dtype:
+        result_dtype, dtype = checks.dtype_of(result), checks.dtype_of(before)
+        if result_dtype != dtype:
             raise ValueError(
-                f"the step of {self.name} returns {name} of dtype {found}; expected {dtype}, "
-                "that of the state before; convert constants to the dtype of X"
+                f"the step of {self.name} returns {name} of dtype {result_dtype}; expected "
+                f"{dtype}, that of the state before; convert constants to the dtype of X"
             )
 
 

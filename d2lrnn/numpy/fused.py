@@ -150,8 +150,8 @@ def gru_recurrence(As, state, W_hzr, W_hh):
     def back(dHs, d_state):
         dZR, dH_tilde, (dH,) = np.empty_like(ZR), np.empty_like(RH), (d.copy() for d in d_state)
         W_hzr_T, W_hh_T, dRH, buffer = W_hzr.T.copy(), W_hh.T.copy(), *room_like(dH, 2)
-        steps = (dHs, ZR, H_tilde, dZR, dH_tilde, Hs[:-1])
-        for dH_t, ZR_t, H_tilde_t, dA_zr, dA_h, H in zip(*(part[::-1] for part in steps)):
+        arrays = (dHs, ZR, H_tilde, dZR, dH_tilde, Hs[:-1])
+        for dH_t, ZR_t, H_tilde_t, dA_zr, dA_h, H in zip(*(part[::-1] for part in arrays)):
             (Z, R), (dA_z, dA_r) = split(ZR_t, h), split(dA_zr, h)
             dH += dH_t
             slopes(ZR_t, out=dA_zr)
@@ -187,8 +187,8 @@ def lstm_recurrence(As, state, W_h):
     def back(dHs, d_state):
         dA, (dH, dC) = np.empty_like(gates), (d.copy() for d in d_state)
         W_h_T, (buffer,) = W_h.T.copy(), room_like(dH, 1)
-        steps = (dHs, gates, dA, Ts, Cs[:-1])
-        for dH_t, gates_t, dA_t, T, C in zip(*(part[::-1] for part in steps)):
+        arrays = (dHs, gates, dA, Ts, Cs[:-1])
+        for dH_t, gates_t, dA_t, T, C in zip(*(part[::-1] for part in arrays)):
             (I, F, O, C_tilde), parts = split(gates_t, h), split(dA_t, h)
             dH += dH_t
             slope_of_tanh(T, buffer)

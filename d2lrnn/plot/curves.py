@@ -152,7 +152,7 @@ def growth(curves: Sequence[Curve]) -> Any:
 
 
 def speed_ups(found: Mapping[str, Mapping[str, float]], ax: Any = None) -> Any:
-    """Plot the results of measure.ladder.speed_ups for one or more backends, by label."""
+    """Plot the results of measure.forms.speed_ups for one or more backends, by label."""
     ax = ax or new_axes(8.0, 4.8)
     names = max((list(values) for values in found.values()), key=len)
     for index, (label, values) in enumerate(found.items()):
@@ -181,10 +181,10 @@ def scaling(points: Sequence[Any], seconds_on: Any) -> Any:
     sizes = sorted({point.num_hiddens for point in points})
     runs = sorted({(point.processes, point.kind) for point in points})
     for number, run in enumerate(runs):
-        own = [point for point in points if (point.processes, point.kind) == run]
+        same_run = [point for point in points if (point.processes, point.kind) == run]
         label = f"{run[0]}, {run[1]}" if run[0] > 1 else "1"
-        speeds = [point.tokens_per_second for point in own]
-        axes[0].plot([p.num_hiddens for p in own], speeds, label=label, **line_style(number))
+        speeds = [point.tokens_per_second for point in same_run]
+        axes[0].plot([p.num_hiddens for p in same_run], speeds, label=label, **line_style(number))
     axes[0].set(xlabel="hidden units", ylabel="tokens per second", xscale="log", yscale="log")
     axes[0].set_xticks(sizes, [f"{size}" for size in sizes])
     axes[0].set_xticks([], minor=True)
@@ -235,14 +235,14 @@ def agreement(losses: Mapping[str, Any], bound: float, axes: Any = None) -> Any:
     """
     left, right = new_axes(11.0, 4.0, columns=2) if axes is None else axes
     (first, reference), *others = losses.items()
-    steps = range(1, len(reference) + 1)
+    numbers = range(1, len(reference) + 1)
     for index, (name, values) in enumerate(losses.items()):
         # Each line is thinner than the one beneath it, so that all are visible.
         style = line_style(index) | {"linewidth": 2 * (len(losses) - index), "linestyle": "-"}
-        left.plot(steps, values, label=name, **style)
+        left.plot(numbers, values, label=name, **style)
     for index, (name, values) in enumerate(others, 1):
         gap = abs(values - reference) / abs(reference)
-        right.plot(steps, gap.clip(1e-17), label=name, **line_style(index))
+        right.plot(numbers, gap.clip(1e-17), label=name, **line_style(index))
     right.axhline(bound, color="black", linewidth=1)
     right.annotate("bound in the tests", (1, bound), (0, 4), textcoords="offset points")
     right.set(yscale="log", ylim=(3e-18, 30 * bound))

@@ -55,8 +55,8 @@ def sentiment(
     scores = sequences.train_sequences(
         net, [(X, y)], 0.05, num_epochs, held_out=(X, y), progress=progress
     )
-    found = zip(REVIEWS, net.probabilities(X))
-    lines = [_of_review(review, label, p) for (review, label), p in found]
+    reviews = zip(REVIEWS, net.probabilities(X))
+    lines = [_of_review(review, label, p) for (review, label), p in reviews]
     return Outcome(net, scores, lines, scores.plot)
 
 

@@ -10,8 +10,8 @@ MISMATCH = (
 
 def size(tensor, axis):
     """Return the size of an axis: an integer, or a tensor if it is unknown."""
-    known = tensor.shape[axis]
-    return tf.shape(tensor)[axis] if known is None else known
+    static = tensor.shape[axis]
+    return tf.shape(tensor)[axis] if static is None else static
 
 
 def shape_of(tensor):
@@ -24,14 +24,14 @@ def aligned(inputs, state):
 
     inputs are rows (T, n, d) or ids (T, n).
     """
-    known = [inputs.shape[1], *(part.shape[0] for part in state)]
-    if None not in known:
+    sizes = [inputs.shape[1], *(part.shape[0] for part in state)]
+    if None not in sizes:
         return state
     rows = tf.shape(inputs)[1]
     checks = [tf.debugging.assert_equal(tf.shape(part)[0], rows, MISMATCH) for part in state]
     with tf.control_dependencies([check for check in checks if check is not None]):
         state = tuple(map(tf.identity, state))
-    n = next((number for number in known if number is not None), None)
+    n = next((number for number in sizes if number is not None), None)
     return tuple(tf.ensure_shape(part, (n, part.shape[1])) for part in state)
 
 

@@ -171,8 +171,8 @@ class GRURecurrence(torch.autograd.Function):
         torch.mul(1 - Z, one_minus_square(H_tilde), out=parts[2])
         plus, times = products.plus(W_hzr.T, dHs), products.times(W_hh.T, dHs)
         (last, earlier), room = arrivals(dHs, dH), torch.empty_like(dH)
-        dH, steps = dH + last, zip(*(part.unbind() for part in (Z, R, dA_zr, *parts)))
-        for (Z_t, R_t, dA_zr_t, dA_z, dA_r, dA_h), dH_before in zip(reversed([*steps]), earlier):
+        dH, slices = dH + last, zip(*(part.unbind() for part in (Z, R, dA_zr, *parts)))
+        for (Z_t, R_t, dA_zr_t, dA_z, dA_r, dA_h), dH_before in zip(reversed([*slices]), earlier):
             dA_h *= dH
             dRH = times(dA_h, out=room)
             dA_r *= dRH
@@ -207,8 +207,8 @@ class LSTMRecurrence(torch.autograd.Function):
         h, gates, W_h_T = H.shape[1], turned(A.detach()), W_h.T.contiguous()
         IFO, (I, F, O, C_tilde) = gates[:, : 3 * h], gates.split(h, dim=1)  # each (T, h, n)
         Hs, Cs, Ts = starting_with(H.T, len(A)), starting_with(C.T, len(A)), torch.empty_like(I)
-        steps = zip(Hs, Cs, gates, IFO, I, F, O, C_tilde, Ts, Hs[1:], Cs[1:])
-        for H, C, A_t, IFO_t, I_t, F_t, O_t, C_tilde_t, T, H_new, C_new in steps:
+        slices = zip(Hs, Cs, gates, IFO, I, F, O, C_tilde, Ts, Hs[1:], Cs[1:])
+        for H, C, A_t, IFO_t, I_t, F_t, O_t, C_tilde_t, T, H_new, C_new in slices:
             A_t.addmm_(W_h_T, H)
             IFO_t.sigmoid_()  # input, forget and output gate
             C_tilde_t.tanh_()  # candidate
@@ -232,8 +232,8 @@ class LSTMRecurrence(torch.autograd.Function):
         torch.mul(I, one_minus_square(C_tilde), out=parts[3])
         # Always copies, even if the transpose is already contiguous: the loop writes into them.
         dH, dC = (d.T.clone(memory_format=torch.contiguous_format) for d in (dH, dC))
-        steps = zip(turned(dHs), slope, F, dA, *parts)
-        for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(steps)):
+        slices = zip(turned(dHs), slope, F, dA, *parts)
+        for dH_t, slope_t, F_t, dA_t, dA_i, dA_f, dA_o, dA_c in reversed(list(slices)):
             dH += dH_t
             dC.addcmul_(dH, slope_t)
             dA_i *= dC

@@ -32,12 +32,12 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 def gradients_of(results, d_results, sources):
     """Return the gradient of each source, or None if the results do not depend on it."""
     ends = [pair for pair in zip(results, d_results) if pair[0].requires_grad]
-    wanted = [source for source in sources if source.requires_grad]
-    if not ends or not wanted:
+    tracked = [source for source in sources if source.requires_grad]
+    if not ends or not tracked:
         return [None] * len(sources)
     results, d_results = zip(*ends)
-    grads = torch.autograd.grad(results, wanted, d_results, allow_unused=True)
-    by_source = dict(zip(map(id, wanted), grads))
+    grads = torch.autograd.grad(results, tracked, d_results, allow_unused=True)
+    by_source = dict(zip(map(id, tracked), grads))
     return [by_source.get(id(source)) for source in sources]
 
 

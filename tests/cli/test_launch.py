@@ -11,7 +11,7 @@ import click.testing
 import pytest
 
 from d2lrnn import cli
-from d2lrnn.cli import engines, workers
+from d2lrnn.cli import starters, workers
 from d2lrnn.nets.group import Group
 
 READ = "Read error [127.0.0.1]:29: Reset"
@@ -60,7 +60,7 @@ def test_fewer_rows_than_processes_are_an_error():
         Group(None, Of(0, 4)).rows(3)
 
 
-@pytest.mark.parametrize("name", engines.STARTERS)
+@pytest.mark.parametrize("name", starters.STARTERS)
 def test_several_machines_get_a_command_each(name):
     result = launch("--processes", "2", "--hosts", "a,b", "--", "train", "--backend", name)
     assert result.exit_code == 0
@@ -71,7 +71,7 @@ def test_several_machines_get_a_command_each(name):
 
 
 def test_tensorflow_is_told_all_workers_and_which_it_is():
-    config = json.loads(engines.STARTERS["tensorflow"].environment(1, RING)["TF_CONFIG"])
+    config = json.loads(starters.STARTERS["tensorflow"].environment(1, RING)["TF_CONFIG"])
     assert config["cluster"]["worker"] == ["127.0.0.1:5000", "127.0.0.1:5001"]
     assert config["task"]["index"] == 1
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from d2lrnn import backends, checks, cli
 from d2lrnn.checks import surroundings
-from d2lrnn.cli import engines, launch, output
+from d2lrnn.cli import launch, output, starters
 from d2lrnn.nets import cells
 from d2lrnn.training import run_file
 
@@ -156,7 +156,7 @@ def test_training_tells_of_a_prefix_beyond_the_vocabulary_too():
     assert "these characters of the prefix are not in the vocabulary: '~'" in result.stderr
 
 
-@pytest.mark.parametrize("name", engines.STARTERS)
+@pytest.mark.parametrize("name", starters.STARTERS)
 def test_what_is_printed_for_several_machines_is_quoted_for_a_shell(name):
     hosts, command = "a b;rm,c", ["train", "--backend", name, "--text", "my file.txt"]
     lines = d2lrnn("launch", "--hosts", hosts, "--", *command).output.splitlines()

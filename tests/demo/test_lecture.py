@@ -79,8 +79,8 @@ def test_the_docs_name_each_field_and_button_of_a_view(view):
 def test_paragraphs_are_joined_and_no_html_gets_through(tmp_path):
     talk = app.read_lecture(written(tmp_path, "## One <b>\n\nfirst\nline\n\n<i>second\n"))
     assert talk.scenes[0].words == ["first line", "<i>second"]
-    assert "<b>" not in talk.told(0)
-    assert "<i>" not in talk.told(0)
+    assert "<b>" not in talk.scene_html(0)
+    assert "<i>" not in talk.scene_html(0)
 
 
 @pytest.mark.parametrize(
@@ -230,5 +230,5 @@ def test_a_lecture_ends_at_its_last_scene_and_begins_at_its_first(visit_lecture)
 
 
 def test_a_lecture_s_own_words_take_the_place_of_the_view_s(talk):
-    assert talk.locator(".told").count() == 0
+    assert talk.locator(".intro").count() == 0
     assert lecture.OWN.exists()

@@ -105,7 +105,7 @@ def fills(page, figures, width, height):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_says_what_to_see_and_what_to_try(visit, view):
-    told = visit(view).locator(".told").text_content()
+    intro = visit(view).locator(".intro").text_content()
     assert len(told.partition("Try:")[0]) > 80
     assert len(told.partition("Try:")[2]) > 40
 

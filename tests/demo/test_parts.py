@@ -11,7 +11,8 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, course, door, fields, identity_view, kept, train_view, turns, worker
+from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, worker
+from d2lrnn.demo.runs import MOST_KEPT, Runs
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -182,20 +183,20 @@ def test_a_port_that_does_not_exist_is_one_line(port):
     assert result.output == f"Error: port is {port}; expected an integer from 1 to 65535\n"
 
 
-def test_a_run_that_goes_on_leaves_the_kept_ones_as_they_were():
-    runs, figure = kept.Runs("epoch", "perplexity", "norm", "speed"), app.theme.new_figure(100)
+def test_a_run_that_continues_leaves_the_earlier_runs_unchanged():
+    runs, figure = Runs("epoch", "perplexity", "norm", "speed"), app.theme.new_figure(100)
     runs.draw(figure, "perplexity", legend=True)
     runs.now.name = "now"
     runs.go_on([course.Point(1.0, 20.0, 0.5, 1e5)])
-    assert runs.kept == []
-    for _ in range(kept.MOST_KEPT + 1):  # the oldest gives way
+    assert runs.earlier == []
+    for _ in range(MOST_KEPT + 1):  # the oldest gives way
         runs.keep("")
     runs.go_on([course.Point(2.0, 10.0, 0.5, 1e5)])
-    assert [list(source.data["epoch"]) for source in runs.kept] == [[1.0]] * kept.MOST_KEPT
-    names = sorted(source.name for source in runs.kept)
+    assert [list(source.data["epoch"]) for source in runs.earlier] == [[1.0]] * MOST_KEPT
+    names = sorted(source.name for source in runs.earlier)
     assert names == ["now", *(f"now ({number})" for number in range(2, 6))]
     runs.forget()
-    assert runs.kept == []
+    assert runs.earlier == []
     assert list(runs.now.data["epoch"]) == [1.0, 2.0]
 
 

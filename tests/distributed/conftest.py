@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from d2lrnn import processes
-from d2lrnn.cli import engines
+from d2lrnn.cli import starters
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def helpers_of(backend):
-    return list(engines.STARTERS[backend].helpers([("127.0.0.1", 1)]))
+    return list(starters.STARTERS[backend].helpers([("127.0.0.1", 1)]))
 
 
 class Started:

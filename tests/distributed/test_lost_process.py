@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import PATIENCE, helpers_of, running, wait_for
 
-from d2lrnn.cli import engines
+from d2lrnn.cli import starters
 from d2lrnn.files import tensor_file
 
 EPOCHS = 12
@@ -112,7 +112,7 @@ def test_a_worker_that_has_stopped_is_named_and_all_are_ended(training, rank):
     check_named(run, below, f"rank {rank}")
 
 
-@pytest.mark.parametrize("helper", sorted({h for b in engines.STARTERS for h in helpers_of(b)}))
+@pytest.mark.parametrize("helper", sorted({h for b in starters.STARTERS for h in helpers_of(b)}))
 def test_a_server_that_has_stopped_is_named_and_all_are_ended(training, helper):
     run = training(timeout=8)
     below = run.below()

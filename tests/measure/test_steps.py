@@ -6,7 +6,8 @@ from bounds import AGREED, UPDATED
 from matplotlib import pyplot
 
 from d2lrnn import plot
-from d2lrnn.measure import ladder, speed
+from d2lrnn.measure import speed
+from d2lrnn.measure.forms import all_forms, speed_ups
 from d2lrnn.nets import first_values
 
 
@@ -15,7 +16,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
     X, Y = rng.integers(V, size=(2, n, T))
     arrays = [30 * array for array in first_values.draw([(V, h), (h, h), (h,), (h, V), (V,)], 0)]
     found = {}
-    for form in ladder.ladder(rnn):
+    for form in all_forms(rnn):
         functions = rnn.get_params, rnn.init_rnn_state, form.forward_fn
         net = rnn.RNNModelScratch(V, h, *functions, dtype="float64")
         net.load_arrays(arrays)
@@ -31,7 +32,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
 
 
 def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):
-    forms = ladder.ladder(rnn)
+    forms = all_forms(rnn)
     assert len({form.change for form in forms}) == len({form.name for form in forms}) == len(forms)
     assert len(forms) == (5 if hasattr(rnn, "RNNModel") else 3)
     assert forms[-1].forward_fn is rnn.rnn_fused
@@ -42,8 +43,8 @@ def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):
 
 def test_speed_ups_are_ratios_to_the_first_form_and_are_drawn(rnn):
     rounds = []
-    found = ladder.speed_ups(rnn, size="tiny", rounds=2, progress=lambda: rounds.append(1))
-    assert list(found) == [form.name for form in ladder.ladder(rnn)]
+    found = speed_ups(rnn, size="tiny", rounds=2, progress=lambda: rounds.append(1))
+    assert list(found) == [form.name for form in all_forms(rnn)]
     assert next(iter(found.values())) == 1
     assert all(ratio > 0 for ratio in found.values())
     assert len(rounds) == 2
@@ -56,4 +57,4 @@ def test_a_size_that_is_none_is_refused(rnn):
     with pytest.raises(
         ValueError, match=f"size is 'huge'; expected one of '{next(iter(speed.SIZES))}'"
     ):
-        ladder.speed_ups(rnn, size="huge")
+        speed_ups(rnn, size="huge")

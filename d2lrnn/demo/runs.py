@@ -35,7 +35,7 @@ class Runs:
         return {name: [] for name in self._names}
 
     @property
-    def kept(self) -> list[Any]:
+    def earlier(self) -> list[Any]:
         """The sources of the kept runs."""
         return [source for source in self.sources[1:] if len(source.data[self.x])]
 
@@ -62,12 +62,12 @@ class Runs:
 
     def keep(self, name: str) -> None:
         """Keep the current run under a new name or its own; a sixth run replaces the oldest."""
-        place = next((s for s in self.sources[1:] if s not in self.kept), None)
+        place = next((s for s in self.sources[1:] if s not in self.earlier), None)
         if place is None:
             place = self.sources[1 + self._oldest]
             self._oldest = (self._oldest + 1) % MOST_KEPT
         place.name = unlike(
-            name or str(self.now.name), [s.name for s in self.kept if s is not place]
+            name or str(self.now.name), [s.name for s in self.earlier if s is not place]
         )
         place.data = {column: list(values) for column, values in self.now.data.items()}
         self.name()
