@@ -1,6 +1,7 @@
-"""Words and constructions that pages, notebooks, docstrings, help texts and messages do not use."""
+"""Words and constructions that pages, docstrings, messages and the names in the code do not use."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -69,6 +70,73 @@ def test_texts_are_in_plain_words(pattern):
         for match in re.finditer(pattern, text)
     ]
     assert hits == [], f"write: {TABLE[pattern]}"
+
+
+# Words that do not say what a variable holds or what a function does, and what to write instead.
+NAMES = {
+    **dict.fromkeys(
+        ["found", "said", "kept", "seen", "asked", "made", "told", "of", "own"],
+        "the thing: shape, ids",
+    ),
+    "flat": "vector, rows, merge_time",
+    "compiled": "compile_function, or the thing that is compiled",
+    "engines": "starters, libraries",
+    **dict.fromkeys(["rung", "rungs", "ladder"], "form, forms"),
+    **dict.fromkeys(["crew", "peer", "peers"], "worker, rank, world_size"),
+}
+# The parameters of public functions keep their names, and old notebooks import measure.ladder.
+PUBLIC = {
+    ("measure/agreement.py", "found"),
+    ("plot/curves.py", "found"),
+    ("nets/model.py", "own"),
+    ("nets/concise.py", "own"),
+    ("measure/ladder.py", "ladder"),
+}
+
+
+def names(tree):
+    """Yield pairs (line, name) of the variables, attributes, arguments, functions and classes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.lineno, node.asname
+
+
+@functools.cache
+def names_in_the_package():
+    """Return tuples (place, line, name) for the modules of the package, except for those of book."""
+    package = ROOT / "d2lrnn"
+    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    return [
+        (place, line, name)
+        for place, path in modules.items()
+        if not place.startswith("book/")
+        for line, name in names(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
+@pytest.mark.parametrize("word", NAMES)
+def test_names_in_the_code_name_the_thing(word):
+    hits = [
+        f"d2lrnn/{place}:{line}: {name}"
+        for place, line, name in names_in_the_package()
+        if name.lower().strip("_") == word and (place, word) not in PUBLIC
+    ]
+    assert hits == [], f"write: {NAMES[word]}"
+
+
+def test_the_check_of_names_finds_each_kind_of_name():
+    source = "import a as of\nclass Own:\n  def told(self, kept): self.said = seen = 1"
+    assert {name for _, name in names(ast.parse(source))} == {
+        *("of", "Own", "told", "self", "kept", "said", "seen")
+    }
 
 
 def test_a_pattern_finds_what_it_forbids():

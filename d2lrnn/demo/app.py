@@ -259,7 +259,7 @@ def page(talk: lecture.Lecture | None = None) -> Any:
     return session_page.root
 
 
-def read_lecture(path: str | Path = lecture.OWN) -> lecture.Lecture:
+def read_lecture(path: str | Path = lecture.BUNDLED) -> lecture.Lecture:
     """Return the lecture in a file, by default the one included in the package.
 
     Raises:

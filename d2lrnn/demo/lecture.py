@@ -14,7 +14,7 @@ from typing import Any
 from d2lrnn.data import reading
 from d2lrnn.demo import theme
 
-OWN = Path(__file__).with_name("half-an-hour.md")
+BUNDLED = Path(__file__).with_name("half-an-hour.md")
 MAX_BYTES = 10_000_000
 LOOKS = {"theme": theme.NAMES, "projector": ("0", "1")}
 

@@ -231,4 +231,4 @@ def test_a_lecture_ends_at_its_last_scene_and_begins_at_its_first(visit_lecture)
 
 def test_a_lecture_s_own_words_take_the_place_of_the_view_s(talk):
     assert talk.locator(".intro").count() == 0
-    assert lecture.OWN.exists()
+    assert lecture.BUNDLED.exists()

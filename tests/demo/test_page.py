@@ -106,8 +106,8 @@ def fills(page, figures, width, height):
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_says_what_to_see_and_what_to_try(visit, view):
     intro = visit(view).locator(".intro").text_content()
-    assert len(told.partition("Try:")[0]) > 80
-    assert len(told.partition("Try:")[2]) > 40
+    assert len(intro.partition("Try:")[0]) > 80
+    assert len(intro.partition("Try:")[2]) > 40
 
 
 @pytest.mark.parametrize("view", VIEWS)
