@@ -111,7 +111,7 @@ def names(tree):
 
 @functools.cache
 def names_in_the_package():
-    """Return tuples (place, line, name) for the modules of the package, except for those of book."""
+    """Return tuples (place, line, name) for the modules of the package, without book."""
     package = ROOT / "d2lrnn"
     modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
     return [

@@ -125,10 +125,12 @@ class ConciseModel(Model):
         rule = optimizers.make(optimizer, lr, momentum=momentum, weight_decay=weight_decay)
         rate = schedules.Rate(rule.lr, schedule)
         self._check_rule(rule, schedule)
-        own, memory, load = self.framework_step(rule, theta, clip, scheduled=schedule is not None)
+        take_step, memory, load = self.framework_step(
+            rule, theta, clip, scheduled=schedule is not None
+        )
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
-            results: tuple[Any, State] = own(X, Y, state, rate())
+            results: tuple[Any, State] = take_step(X, Y, state, rate())
             return results
 
         return counted(TrainingStep(deferred, memory, load), rate)
