@@ -157,8 +157,8 @@ def faults(backend):
         ),
         "joined parameters converted to NumPy": (
             "nets/concatenated.py",
-            r"(return joined\()params, order",
-            r"\1[tensors.from_numpy(tensors.to_numpy(p)) for p in params], order",
+            r"(return joined\()params, order, tensors",
+            r"\1[tensors.from_numpy(tensors.to_numpy(p)) for p in params], order, tensors",
             ["nets/test_custom.py"],
         ),
         "a parameter without a gradient not reported": (
