@@ -1087,8 +1087,9 @@ class Backend(Protocol):
 
         Args:
             path: a file that save_model or ``d2lrnn train --out`` wrote.
-            cell: the result of new_cell, if the file holds a net of a custom cell: the file stores
-                its parameters, but not the function of its step.
+            cell: the result of new_cell, if the file holds a net of a custom cell, or the three
+                functions (get_params, init_state, forward_fn) of the net, if they are custom: the
+                file stores parameters, but not functions.
             device: where to store the parameters; None is the framework's default.
 
         Returns:

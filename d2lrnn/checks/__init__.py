@@ -28,6 +28,7 @@ from d2lrnn.checks.derivatives import (
     gradients,
     reached,
     targets,
+    trainable,
     values,
 )
 from d2lrnn.checks.scalars import (
@@ -119,6 +120,7 @@ __all__ = [
     "targets",
     "token_dtype",
     "tokens",
+    "trainable",
     "valid",
     "values",
     "vocab_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from d2lrnn.checks.arrays import dtype_of, same_dtype
@@ -68,6 +68,16 @@ def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> N
         "not depend on them, or only through to_numpy, detach or similar; compute with the "
         f"framework's own operations, and remove unused parameters from {place}"
     )
+
+
+def trainable(found: Iterable[bool]) -> None:
+    """Check that all parameters can receive a gradient; found contains one boolean for each."""
+    constant = [f"params[{number}]" for number, can in enumerate(found) if not can]
+    if constant:
+        raise ValueError(
+            f"{', '.join(constant)} cannot receive a gradient: expected trainable parameters; make "
+            "them with params = rnn.trainable(params)"
+        )
 
 
 def _is_empty(inputs: Any) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 from d2lrnn import checks
 from d2lrnn.data.vocab import Vocab
 from d2lrnn.files import json_text
-from d2lrnn.nets import cells, custom, first_values
+from d2lrnn.nets import cells, custom, first_values, function_layout
+from d2lrnn.nets.function_layout import FunctionLayout
 
 NAME, VERSION = "d2lrnn model", 2
 FORMAT = f"{NAME} {VERSION}"
@@ -97,26 +98,33 @@ def model_of(
         KeyError, TypeError, ValueError: the content does not describe a model.
     """
     settings = _settings(metadata["settings"])
-    architecture = architecture_of(settings)
-    _check_layers(architecture, len(tensors))
+    layout = layout_of(settings)
+    _check_layers(layout, len(tensors))
     vocab = _vocab(metadata["vocab"], tensors["b_q"].size if "b_q" in tensors else 0)
-    shapes = architecture.shapes(len(vocab), settings["num_hiddens"])
-    expected = dict(zip(architecture.parameters, shapes, strict=True))
+    shapes = layout.shapes(len(vocab), settings["num_hiddens"])
+    expected = dict(zip(layout.parameters, shapes, strict=True))
     parameters = {name: a for name, a in tensors.items() if not name.startswith(f"{RUN}.")}
     check_tensors(parameters, expected, settings["dtype"])
     return {name: parameters[name] for name in expected}, vocab, settings
 
 
-def architecture_of(settings: Mapping[str, Any]) -> cells.Architecture:
-    """Return the architecture that the settings of a file describe; a custom cell has no step."""
+def layout_of(settings: Mapping[str, Any]) -> cells.Architecture | FunctionLayout:
+    """Return the architecture that the settings of a file describe, or the layout of functions.
+
+    A custom cell has no step.
+    """
+    if settings["cell"] == function_layout.CELL:
+        return function_layout.from_settings(settings["custom"])
     axes = settings.get("custom") if settings["cell"] not in cells.CELLS else None
     cell = None if axes is None else custom.from_settings(settings["cell"], axes)
     names = ("cell", "num_layers", "bidirectional")
     return cells.Architecture(**{name: settings[name] for name in names}, custom=cell)
 
 
-def _check_layers(architecture: cells.Architecture, num_tensors: int) -> None:
+def _check_layers(architecture: cells.Architecture | FunctionLayout, num_tensors: int) -> None:
     """Check that a file holds about as many tensors as its layers need."""
+    if isinstance(architecture, FunctionLayout):
+        return
     layers = architecture.num_layers * architecture.num_directions
     needed = layers * len(architecture.kind.parameters)
     if needed > num_tensors + 100:  # if few are missing, check_tensors lists their names

@@ -25,14 +25,15 @@ from d2lrnn.files.model_content import (
     RUN,
     CheckpointError,
     StrPath,
-    architecture_of,
     check_format,
     check_keys,
     check_tensors,
+    layout_of,
     model_of,
     naming,
 )
 from d2lrnn.nets import cells, custom, first_values
+from d2lrnn.nets.function_layout import FunctionLayout
 from d2lrnn.nets.language_model import RNNModelScratch
 
 __all__ = [
@@ -128,9 +129,9 @@ def describe(
             f"the vocabulary has {len(vocab)} tokens, but the net has vocab_size {net.vocab_size}; "
             "save the Vocab that the net was trained with"
         )
-    tensors = dict(zip(net.architecture.parameters, _arrays(net), strict=True))
+    tensors = dict(zip(net.layout.parameters, _arrays(net), strict=True))
     net_settings = {
-        **net.architecture.settings(),
+        **net.layout.settings(),
         "num_hiddens": net.num_hiddens,
         "dtype": net.dtype,
     }
@@ -174,7 +175,7 @@ def _plain(value: Any) -> Any:
 
 def _arrays(net: Any) -> list[tensor_file.Later]:
     """Return the parameters of a net, whose arrays are created when they are written."""
-    shapes = net.architecture.shapes(net.vocab_size, net.num_hiddens)
+    shapes = net.layout.shapes(net.vocab_size, net.num_hiddens)
     if hasattr(net, "forward_fn"):
         to_numpy = net.tensors.to_numpy
         makers = [functools.partial(to_numpy, param) for param in net.params]
@@ -195,7 +196,8 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, 
 
     Args:
         new_net: a function of the backend; new_net(architecture, vocab_size, num_hiddens, dtype=,
-            device=) returns an RNNModelScratch.
+            device=) returns an RNNModelScratch; the three functions of a net may take the place of
+            the architecture.
     """
 
     def load_model(path: StrPath, *, cell: Any = None, device: Any = None) -> tuple[Any, Vocab]:
@@ -215,13 +217,41 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, 
 
 def _build(path: StrPath, new_net: Callable[..., Any], cell: Any, device: Any) -> tuple[Any, Vocab]:
     tensors, vocab, settings = read_model(path)
-    architecture, num_hiddens = architecture_of(settings), settings["num_hiddens"]
-    if cell is not None or architecture.custom is not None:
-        architecture = _with_step(path, architecture, cell)
+    layout, num_hiddens = layout_of(settings), settings["num_hiddens"]
     settings = {"dtype": settings["dtype"], "device": device}
-    net = new_net(architecture, len(vocab), num_hiddens, **settings)
-    net.load_arrays([tensors[name] for name in architecture.parameters])
+    if isinstance(layout, FunctionLayout):
+        net = _of_functions(path, layout, cell, new_net, (len(vocab), num_hiddens), settings)
+    else:
+        if cell is not None or layout.custom is not None:
+            layout = _with_step(path, layout, cell)
+        net = new_net(layout, len(vocab), num_hiddens, **settings)
+    net.load_arrays([tensors[name] for name in layout.parameters])
     return net, vocab
+
+
+def _of_functions(
+    path: StrPath,
+    layout: FunctionLayout,
+    functions: Any,
+    new_net: Callable[..., Any],
+    sizes: tuple[int, int],
+    settings: Mapping[str, Any],
+) -> Any:
+    """Return a net of the three functions, after checking that its parameters fit the file."""
+    stored = f"{os.fspath(path)} holds a net of the custom function {layout}"
+    if not isinstance(functions, (tuple, list)) or len(functions) != 3:
+        raise CheckpointError(
+            f"{stored}; a file does not hold functions; load it with load_model(path, "
+            "cell=(get_params, init_state, forward_fn))"
+        )
+    net = new_net(tuple(functions), *sizes, **settings)
+    shapes = [tuple(param.shape) for param in net.params]
+    if shapes != layout.shapes(*sizes):
+        raise CheckpointError(
+            f"{stored}; the functions given make parameters of shapes "
+            f"{', '.join(map(str, shapes))}; give those with which the net was made"
+        )
+    return net
 
 
 def _with_step(path: StrPath, architecture: cells.Architecture, cell: Any) -> cells.Architecture:

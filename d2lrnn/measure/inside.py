@@ -6,6 +6,7 @@ token, and gates with the step of the recurrent cell of its backend.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,8 @@ class Inside:
             None for an RNN.
         memory: the memory C_t of an LSTM, (T, h), or None.
         probabilities: the probabilities of the next token after each token, (T, V).
-        others: the states of a custom cell except the first, by name, (T, ...).
+        others: the states of a custom cell except the first, by name, (T, ...); those of custom
+            functions are named state[1] and so on.
     """
 
     tokens: list[str]
@@ -93,14 +95,21 @@ def look_inside(
     # (T, V): all steps as rows of one batch
     X = net.tensors.one_hot(np.array(vocab[tokens]), len(vocab), **settings)
     gates, candidates = _gates(net, X, net.tensor(states[0][:-1]))
-    names, custom = net.architecture.kind.states, net.architecture.custom is not None
-    others = {name: array[1:] for name, array in zip(names, states, strict=True)}
-    del others[next(iter(names))]
+    later = [array[1:] for array in states[1:]]
+    others = dict(zip(_names_of_states(net, states), later, strict=True))
+    custom = net.is_custom or net.architecture.custom is not None
     memory = None if custom else others.get("C")
     scores = np.concatenate(outputs).astype(np.float64)
     probabilities = losses.probabilities(scores / temperature)
     other_states = others if custom else {}
     return Inside(tokens, states[0][1:], gates, candidates, memory, probabilities, other_states)
+
+
+def _names_of_states(net: RNNModelScratch, states: Sequence[Array]) -> list[str]:
+    """Return the names of all states but the first; those of custom functions are numbered."""
+    if net.is_custom:
+        return [f"state[{number}]" for number in range(1, len(states))]
+    return list(net.architecture.kind.states)[1:]
 
 
 def check_net(net: Any) -> None:
@@ -110,7 +119,7 @@ def check_net(net: Any) -> None:
             f"the net is an {type(net).__name__}; look_inside needs an RNNModelScratch; "
             "copy its parameters into one with copy_params"
         )
-    if not net.architecture.plain:
+    if not net.is_custom and not net.architecture.plain:
         raise ValueError(
             f"the net is {describe.in_words(net.architecture)}; look_inside needs one layer and "
             "one direction"
@@ -127,10 +136,10 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
     Each time step is one row. The step of the recurrent cell computes tanh(X W_x + H W_h + b), and
     gates follow from sigmoid(a) = (1 + tanh(a / 2)) / 2.
     """
+    if net.is_custom or net.architecture.custom is not None or not GATES[net.architecture.cell]:
+        return {}, None
     cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
     named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
-    if net.architecture.custom is not None or not GATES[cell]:
-        return {}, None
 
     def step(X: Any, H: Any, *weights: Array) -> Any:
         (H,) = net.ops.step_functions["rnn"](X, (H,), [net.tensor(weight) for weight in weights])

@@ -13,6 +13,9 @@ def sgd_step(net, X, Y, state, lr, theta=1.0):
     """Train a language model on one minibatch; return the mean loss and the new state."""
     targets, state, lr, theta = step_arguments(net, X, Y, state, lr, theta)  # targets: (T * n,)
     state = tuple(s.detach() for s in state)
+    for param in net.params:
+        if param.grad is None:  # in a net that was pickled or copied
+            param.attach_grad()
     with autograd.record():
         outputs, state = net(X, state)  # forward pass
         loss = -npx.pick(npx.log_softmax(outputs), targets).mean()

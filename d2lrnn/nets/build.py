@@ -18,15 +18,20 @@ LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells for which frameworks ha
 
 def new_net(
     backend: BackendLike,
-    architecture: Architecture,
+    architecture: Architecture | layers.Triple,
     vocab_size: int,
     num_hiddens: int,
     *,
     fused: bool = False,
     **settings: Any,
 ) -> RNNModelScratch:
-    """Return a backend's RNNModelScratch of an architecture, its forward function fused or not."""
+    """Return a backend's RNNModelScratch of an architecture, its forward function fused or not.
+
+    The three functions of a net may take the place of the architecture.
+    """
     model = backend.RNNModelScratch
+    if isinstance(architecture, tuple):
+        return model(vocab_size, num_hiddens, *architecture, **settings)
     functions = layers.functions(model.ops, architecture, fused=fused)
     return model(vocab_size, num_hiddens, *functions, **settings)
 

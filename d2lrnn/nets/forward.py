@@ -97,7 +97,8 @@ def architecture_of(forward_fn: Callable[..., Any]) -> Architecture:
         return forward_fn.architecture
     raise NoArchitectureError(
         f"forward_fn is the custom function {name_of(forward_fn)}; this needs one of "
-        f"{', '.join(CELLS)}, or a function that stack returns"
+        f"{', '.join(CELLS)}, a function that stack returns, or a cell that new_cell makes from "
+        "the function of one time step"
     )
 
 
@@ -190,6 +191,6 @@ def name_of(function: Any) -> str:
 def described(value: Any) -> str:
     """Return the type of a value with its article, and its length, for error messages."""
     kind = type(value).__name__
-    article = "an" if kind[0] in "aeiou" else "a"
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
     is_long = isinstance(value, (tuple, list, dict))
     return f"{article} {kind} of {len(value)}" if is_long else f"{article} {kind}"

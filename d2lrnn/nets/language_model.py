@@ -13,6 +13,7 @@ from d2lrnn.nets import (
     cells,
     describe,
     forward,
+    function_layout,
     kinds,
     losses,
     optimizers,
@@ -35,9 +36,11 @@ class RNNModelScratch(Model):
     Args:
         vocab_size: V, 1 or above.
         num_hiddens: h, 1 or above.
-        get_params: called with (V, h, seed=..., dtype=..., device=...); the tensors or arrays
-            that it returns become trainable parameters.
-        init_state: called with (batch_size, h, dtype=..., device=...); returns a tuple.
+        get_params: called with (V, h) and, if it has parameters of these names, with seed, dtype
+            and device; the tensors or arrays that it returns become trainable parameters of the
+            dtype. Without a parameter seed, it is not affected by the seed.
+        init_state: called with (batch_size, h) and, in the same way, with dtype and device; returns
+            a tuple of tensors.
         forward_fn: called with (inputs (T, n, V), state, params); returns the outputs
             (T * n, V), ordered by time step, and the new state. It must use every parameter,
             with the framework's own operations: training raises an error if a parameter
@@ -82,12 +85,23 @@ class RNNModelScratch(Model):
         self.dtype, self.device = checks.floating(dtype), device
         self.init_state, self.forward_fn = init_state, forward_fn
         settings = {"dtype": self.dtype, "device": device}
-        self.params = list(get_params(vocab_size, num_hiddens, seed=seed, **settings))
-        if not all(map(self.tensors.is_trainable, self.params)):  # from a custom get_params
-            arrays = [self.tensors.to_numpy(param) for param in self.params]
-            self.params = self.tensors.trainable(arrays, **settings)
+        sizes = vocab_size, num_hiddens
+        params = remedies.called("get_params", get_params, *sizes, seed=seed, **settings)
+        self.params = self._own_params(params)
         if not self.is_custom:
             checks.num_params(len(self.params), self.architecture.parameters)
+
+    def _own_params(self, params: Any) -> list[Any]:
+        """Return what get_params returned as trainable parameters of the dtype of the net."""
+        if not isinstance(params, (list, tuple)) or not params:
+            raise ValueError(
+                f"get_params returns {forward.described(params)}; expected a list of parameters"
+            )
+        is_trainable = self.tensors.is_trainable
+        if all(is_trainable(param) and checks.dtype_of(param) == self.dtype for param in params):
+            return list(params)
+        arrays = [self.tensors.to_numpy(param) for param in params]
+        return list(self.tensors.trainable(arrays, dtype=self.dtype, device=self.device))
 
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:
         """Return outputs (T * n, V) and the new state for token ids X (n, T)."""
@@ -123,10 +137,32 @@ class RNNModelScratch(Model):
         """
         return forward.architecture_of(self.forward_fn)
 
+    @property
+    def layout(self) -> cells.Architecture | function_layout.FunctionLayout:
+        """What a model file stores: the architecture, or the shapes of custom functions."""
+        if not self.is_custom:
+            return self.architecture
+        return function_layout.of_params(forward.name_of(self.forward_fn), self.params)
+
     @remedies.explained(remedies.NET_S_DEVICE)
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first time step: zeros (batch_size, num_hiddens)."""
-        return self.init_state(batch_size, self.num_hiddens, dtype=self.dtype, device=self.device)
+        sizes, settings = (batch_size, self.num_hiddens), {"dtype": self.dtype}
+        state = remedies.called(
+            "init_state", self.init_state, *sizes, **settings, device=self.device
+        )
+        if not isinstance(state, (tuple, list)):
+            raise ValueError(
+                f"init_state returns {forward.described(state)}; expected a tuple of tensors, such "
+                "as (H,)"
+            )
+        return tuple(self._of_dtype(tensor) for tensor in state)
+
+    def _of_dtype(self, tensor: Any) -> Any:
+        """Return a part of a custom function's state as a tensor of the net's dtype."""
+        if self.tensors.is_tensor(tensor) and checks.dtype_of(tensor) == self.dtype:
+            return tensor
+        return self.tensor(self.tensors.to_numpy(tensor))
 
     @property
     def is_custom(self) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells, describe, kinds
+from d2lrnn.nets.function_layout import FunctionLayout
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep
@@ -61,6 +62,11 @@ class Model(ABC):
     @abstractmethod
     def architecture(self) -> cells.Architecture:
         """The cell, the layers and the directions."""
+
+    @property
+    def layout(self) -> cells.Architecture | FunctionLayout:
+        """What a model file stores of the net, besides its sizes and parameters."""
+        return self.architecture
 
     @abstractmethod
     def __call__(self, X: Any, state: State) -> tuple[Any, State]:

@@ -42,6 +42,48 @@ def explained(remedy: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def called(name: str, function: Any, *sizes: int, **settings: Any) -> Any:
+    """Call a custom get_params or init_state with sizes, and with those settings that it accepts.
+
+    A setting of None is left out if the function has a default for it.
+
+    Args:
+        name: what the function is, for the error message.
+        function: any callable object.
+        sizes: the positional arguments.
+        settings: named arguments, such as seed, dtype and device.
+
+    Raises:
+        TypeError: the function needs other arguments.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # not known, as for some compiled functions
+        return function(*sizes, **settings)
+    parameters = signature.parameters.values()
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    absent = {p.name for p in parameters if p.default is not p.empty}
+    known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    accepted = {
+        setting: value
+        for setting, value in settings.items()
+        if (takes_all or setting in known) and not (value is None and setting in absent)
+    }
+    try:
+        signature.bind(*sizes, **accepted)
+    except TypeError as error:
+        first = "vocab_size" if name == "get_params" else "batch_size"
+        raise TypeError(
+            f"{name} is {_name_of(function)}{signature}: {error}; expected ({first}, num_hiddens), "
+            f"and as you like {', '.join(settings)}; bind other arguments with functools.partial"
+        ) from None
+    return function(*sizes, **accepted)
+
+
+def _name_of(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
 def functions_of_a_net(get_params: Any, init_state: Any, forward_fn: Any) -> None:
     """Check the order of the three functions of a net by the names of their parameters.
 

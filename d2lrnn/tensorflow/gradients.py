@@ -7,7 +7,7 @@ import tensorflow as tf
 from d2lrnn import checks
 from d2lrnn.nets import forward, kinds, networks, optimizers
 from d2lrnn.nets.steps import Update
-from d2lrnn.tensorflow import contexts
+from d2lrnn.tensorflow import contexts, tensors
 from d2lrnn.tensorflow.tensors import has_values, state_tensors
 
 
@@ -76,6 +76,7 @@ def value_and_grad(network, loss):
             checks.targets(targets, weights, outputs, loss)
             losses = losses_of(outputs, targets)
             value = tf.reduce_mean(losses) if weights is None else tf.reduce_sum(losses * weights)
+        checks.trainable(map(tensors.is_trainable, params))
         grads = tape.gradient(value, params)
         names = forward.parameter_names(network)
         checks.reached([grad is not None for grad in grads], *inputs, names=names)
@@ -119,6 +120,7 @@ def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):
     assign = networks.compile_network(network, functools.partial(build, *arguments))
 
     def update(params, inputs, targets, weights=None, lr=None):
+        checks.trainable(map(tensors.is_trainable, params))
         contexts.check_graph(*params)
         contexts.check_alone(params)
         before = optimizer_state.before(params)

@@ -12,6 +12,7 @@ from d2lrnn.nets.language_model import step_arguments
 def sgd_step(net, X, Y, state, lr, theta=1.0):
     """Train a language model on one minibatch; return the mean loss and the new state."""
     targets, state, lr, theta = step_arguments(net, X, Y, state, lr, theta)  # targets: (T * n,)
+    checks.trainable(map(net.tensors.is_trainable, net.params))
     with tf.GradientTape() as tape:
         outputs, state = net(X, state)  # forward pass
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)

@@ -105,6 +105,7 @@ def differentiated(network, loss):
         checks.targets(targets, weights, outputs, loss)
         losses = losses_of(outputs, targets)
         value = losses.mean() if weights is None else (losses * weights).sum()
+        checks.trainable(param.requires_grad for param in params)
         grads = gradients_of([value], [None], params)
         names = forward.parameter_names(network)
         checks.reached([grad is not None for grad in grads], *inputs, names=names)

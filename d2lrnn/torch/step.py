@@ -15,6 +15,7 @@ from d2lrnn.torch.contexts import detached, recording
 def sgd_step(net, X, Y, state, lr, theta=1.0):
     """Train a language model on one minibatch; return the mean loss and the new state."""
     targets, state, lr, theta = step_arguments(net, X, Y, state, lr, theta)  # targets: (T * n,)
+    checks.trainable(map(net.tensors.is_trainable, net.params))
     outputs, state = net(X, tuple(map(detached, state)))  # forward pass
     loss = F.cross_entropy(outputs, targets)
     # The backward pass: backpropagation through time
