@@ -70,9 +70,9 @@ def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> N
     )
 
 
-def trainable(found: Iterable[bool]) -> None:
-    """Check that all parameters can receive a gradient; found contains one boolean for each."""
-    constant = [f"params[{number}]" for number, can in enumerate(found) if not can]
+def trainable(can_receive: Iterable[bool]) -> None:
+    """Check that all parameters can receive a gradient; can_receive contains one boolean for each."""
+    constant = [f"params[{number}]" for number, able in enumerate(can_receive) if not able]
     if constant:
         raise ValueError(
             f"{', '.join(constant)} cannot receive a gradient: expected trainable parameters; make "
