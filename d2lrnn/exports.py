@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from d2lrnn.nets.prediction import predict_ch8, predict_many
     from d2lrnn.nets.schedules import CosineSchedule, StepSchedule, WarmupSchedule
     from d2lrnn.teaching import show
+    from d2lrnn.training.callbacks import Callback
     from d2lrnn.training.evaluation import evaluate
     from d2lrnn.training.history import DivergenceError, History, Scores
     from d2lrnn.training.keeper import Interrupted
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BatchLoader",
+    "Callback",
     "CheckpointError",
     "CosineSchedule",
     "DecoderScratch",
@@ -222,6 +224,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "nets.prediction": "predict_ch8 predict_many",
             "nets.schedules": "CosineSchedule StepSchedule WarmupSchedule",
             "teaching": "show",
+            "training.callbacks": "Callback",
             "training.evaluation": "evaluate",
             "training.history": "DivergenceError History Scores",
             "training.keeper": "Interrupted",

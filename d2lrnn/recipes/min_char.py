@@ -91,7 +91,7 @@ def train_min_char(
             heard.stop_if_asked(f"interrupted after iteration {iteration - 1:,}")
             before = net.begin_state(1) if first else state
             loss, state = step(X, Y, before)
-            limit.after_minibatch()
+            limit.after_step()
             divergence.check_loss(loss, history=history)
             smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss * NUM_STEPS
             shown.update()

@@ -15,7 +15,7 @@ from d2lrnn.files import atomic, model_file
 from d2lrnn.files.model_file import StrPath
 from d2lrnn.nets import group
 from d2lrnn.training import interrupts
-from d2lrnn.training.callbacks import Callback
+from d2lrnn.training.callbacks import Callback, Training
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.interrupts import Listener
 from d2lrnn.training.run_file import Run, load, pack
@@ -129,18 +129,22 @@ class Keeper(Callback):
         self.epoch = load(self.path, self.run)
         self._note_rng()
 
-    def epochs(self, num_epochs: int) -> Iterator[Epoch]:
-        """Yield the remaining epochs, the first with its progress so far; save after the last."""
-        while self.epoch.number <= num_epochs:
+    def epochs(self, training: Training) -> Iterator[Epoch]:
+        """Yield the remaining epochs, the first with its progress so far, until training stops."""
+        while self.epoch.number <= training.num_epochs and not training.stopped:
+            training.current = self.epoch
             yield self.epoch
             last, self.epoch = self.epoch, Epoch(self.epoch.number + 1)
             self.epoch.minibatch = last.minibatch
             self._note_rng()
             self._stop_if_interrupted()
+
+    def finish(self) -> None:
+        """Save the run at the end of training."""
         if self.path is not None and not self.save():
             checks.warn(f"the run has diverged, and is not saved in {self.path}")
 
-    def after_minibatch(self) -> None:
+    def after_step(self, training: Training) -> None:
         """Save if a checkpoint is due or the run is interrupted; if interrupted, stop."""
         self.num_unsaved += 1
         self._stop_if_interrupted()

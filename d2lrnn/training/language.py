@@ -6,10 +6,12 @@ The methods of a net that it uses are ``begin_state(batch_size)`` and
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from d2lrnn import checks
@@ -21,7 +23,17 @@ from d2lrnn.nets.prediction import first_tokens
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import divergence, minibatches, segments, threads, together
-from d2lrnn.training.callbacks import Bar, Callback, Samples, call_all
+from d2lrnn.training.callbacks import (
+    Bar,
+    Best,
+    EarlyStopping,
+    Samples,
+    StoppedWithinEpochError,
+    Training,
+    after_epoch,
+    after_step,
+    checked,
+)
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.evaluation import validation_perplexity
 from d2lrnn.training.history import DivergenceError, History, perplexity_of
@@ -193,6 +205,9 @@ def train_ch8(
     schedule: Schedule | str | None = None,
     use_random_iter: bool = False,
     validation: Any = None,
+    patience: int | None = None,
+    keep: str = "last",
+    callbacks: Sequence[Any] = (),
     prefix: str | None = None,
     sample_every: int = 50,
     progress: bool | None = None,
@@ -222,6 +237,11 @@ def train_ch8(
         validation: a loader of text that is not trained on, such as the second value of
             load_data_text(..., validation=0.1); its perplexity after each epoch is stored in
             history.validation. None for no validation.
+        patience: stop after this number of epochs, 1 or more, without a lower perplexity of the
+            validation part; None to train for all epochs.
+        keep: "last", or "best" to load the parameters of the epoch with the lowest perplexity of
+            the validation part at the end of training.
+        callbacks: objects whose methods after_step and after_epoch are called; see Callback.
         prefix: text after which the model generates a sample every sample_every epochs and at the
             end, or None for no samples.
         sample_every: the number of epochs from one sample to the next, 1 or more.
@@ -263,10 +283,10 @@ def train_ch8(
     """
     checks.count(num_epochs=num_epochs)
     checks.size(sample_every=sample_every)
+    callbacks = checked(callbacks)
+    _check_validation(validation, patience, keep)
     kinds.language_model(net, "the order is train_ch8(net, train_iter, vocab, lr, num_epochs)")
     minibatches.check_iterable(train_iter)
-    if validation is not None:
-        minibatches.check_iterable(validation, "validation")
     _check_iterator(train_iter, use_random_iter)
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
@@ -279,37 +299,63 @@ def train_ch8(
     settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     settings |= {"random": use_random_iter, **validation_settings(validation)}
     settings |= regularization(momentum=momentum, weight_decay=weight_decay, schedule=schedule)
+    settings |= {"keep": keep} if keep == "best" else {}
     run = Run(net, vocab, train_iter, step, history, settings, prefix=prefix)
     keeper, shows = Keeper(checkpoint, every, run), group.group_of(net).rank == 0
+    training = Training(net, history, num_epochs, vocab)
     together.check_run(run, checkpoint, num_epochs)
     with (
         keeper.running(resume),
         threads.of_net(net, number=run.threads, fixed=checkpoint is not None).limited() as limit,
         _bar(keeper, num_epochs, progress if shows else False) as shown,
     ):
-        run.threads = limit.number
+        run.threads, training.write = limit.number, shown.write
+        best = [Best(run)] if keep == "best" else []
+        stopping = [EarlyStopping(patience)] if patience else []
+        samples = [Samples(prefix, sample_every)] if prefix is not None and shows else []
         # The checkpoint is saved first, before any other callback runs.
-        callbacks: list[Callback] = [keeper, limit, Bar(shown, num_epochs)]
-        if prefix is not None and shows:
-            callbacks.append(Samples(prefix, sample_every, num_epochs, net, vocab, shown.write))
-        for epoch in keeper.epochs(num_epochs):
-            options: dict[str, Any] = {"on_minibatch": call_all(callbacks), "epoch": epoch}
-            try:
-                results = train_epoch_ch8(
-                    net, train_iter, step, use_random_iter=use_random_iter, **options
-                )
-                if validation is not None:
-                    held_out = validation_perplexity(net, validation, use_random_iter)
-            except DivergenceError as error:
-                raise error.replace(epoch=epoch.number, history=history) from None
-            history.add(*results)
-            if validation is not None:
-                history.validation.append(held_out)
-            if epoch.number == num_epochs:
-                divergence.check_parameters(net, num_epochs, history)
-            for callback in callbacks:
-                callback.after_epoch(epoch.number, history)
+        called = [keeper, limit, Bar(shown), *samples, *best, *callbacks, *stopping]
+        after_epoch(stopping, training)  # a run that is resumed may have been stopped
+        with contextlib.suppress(StoppedWithinEpochError):
+            _train(run, training, keeper, called, validation, use_random_iter)
+        keeper.finish()
+        for callback in best:
+            callback.restore(net)
     return history
+
+
+def _train(
+    run: Run,
+    training: Training,
+    keeper: Keeper,
+    callbacks: Sequence[Any],
+    validation: Any,
+    use_random_iter: bool,
+) -> None:
+    """Train for the remaining epochs, until a callback stops the training.
+
+    Raises:
+        DivergenceError: training diverged.
+        StoppedWithinEpochError: a callback has stopped the training after a step.
+    """
+    net, history, random = run.net, run.history, {"use_random_iter": use_random_iter}
+    options: dict[str, Any] = {
+        **random,
+        "on_minibatch": functools.partial(after_step, callbacks, training),
+    }
+    for epoch in keeper.epochs(training):
+        try:
+            results = train_epoch_ch8(net, run.train_iter, run.step, epoch=epoch, **options)
+            if validation is not None:
+                held_out = validation_perplexity(net, validation, **random)
+        except DivergenceError as error:
+            raise error.replace(epoch=epoch.number, history=history) from None
+        history.add(*results)
+        if validation is not None:
+            history.validation.append(held_out)
+        if epoch.number == training.num_epochs:
+            divergence.check_parameters(net, epoch.number, history)
+        after_epoch(callbacks, training)
 
 
 def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
@@ -317,6 +363,23 @@ def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
     size = length(keeper.run.train_iter)
     num_finished = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
     return bar(progress, total=size and num_epochs * size, initial=num_finished)
+
+
+def _check_validation(validation: Any, patience: int | None, keep: str) -> None:
+    """Check the validation part, and that what needs one has it."""
+    checks.choice(keep, "keep", ("last", "best"))
+    if patience is not None:
+        checks.size(patience=patience)
+    if validation is not None:
+        minibatches.check_iterable(validation, "validation")
+    elif patience is not None or keep == "best":
+        name = "patience" if patience is not None else "keep"
+        value = patience if patience is not None else keep
+        raise ValueError(
+            f"{name} is {value!r}, which needs a validation part; give validation=valid_iter, from "
+            f"train_iter, valid_iter, vocab = load_data_text(..., validation=0.1), or leave out "
+            f"{name}"
+        )
 
 
 def _check_iterator(train_iter: Any, use_random_iter: bool) -> None:

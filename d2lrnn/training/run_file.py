@@ -14,7 +14,7 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,13 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 # The keys of the run in a checkpoint's metadata, which are JSON.
 KEYS = {"epoch", "rng", "history", "settings", "versions"}
-KINDS = ("state", "memory", "own")  # the kinds of its tensors that are not parameters
+KINDS = (
+    "state",
+    "memory",
+    "own",
+    "best",
+    "best_own",
+)  # the kinds of its tensors that are not parameters
 
 
 @dataclass
@@ -47,6 +53,7 @@ class Run:
     settings: Mapping[str, Any]
     threads: int | None = None  # their number, if known; saved because it affects the last bits
     prefix: str | None = None  # the text that samples continue
+    best: tuple[list[Any], list[Any]] | None = None  # arrays() and own_arrays() of the best epoch
 
     @property
     def rng(self) -> Any:
@@ -178,7 +185,9 @@ def pack(
     by_kind = {
         "state": {str(i): _joined(run, to_numpy(H)) for i, H in enumerate(epoch.state or ())},
         "memory": run.step.memory(),
-        "own": {str(i): array for i, array in enumerate(run.net.own_arrays())},
+        "own": _numbered(run.net.own_arrays()),
+        "best": _numbered(run.best[0] if run.best else ()),
+        "best_own": _numbered(run.best[1] if run.best else ()),
     }
     for kind, arrays in by_kind.items():
         tensors |= {f"{RUN}.{kind}.{name}": array for name, array in arrays.items()}
@@ -190,6 +199,11 @@ def pack(
         "versions": run.versions(),
     }
     return tensors, {**metadata, RUN: _json(about)}
+
+
+def _numbered(arrays: Iterable[Any]) -> dict[str, Any]:
+    """Return arrays by the names "0", "1", ...; see _in_order."""
+    return {str(number): array for number, array in enumerate(arrays)}
 
 
 def _joined(run: Run, rows: Any) -> Any:
@@ -221,6 +235,7 @@ def load(path: StrPath, run: Run) -> Epoch:
         model_file.check_keys("epoch's keys", about["epoch"], set(Epoch().numbers()))
         epoch = Epoch(**_checked(about["epoch"]), state=_state(run.net, by_kind["state"]))
         history = _history(about["history"])
+        run.best = _best(run.net, by_kind)
         _set_rng(run.rng, about["rng"])
         run.step.load_memory(by_kind["memory"])
         run.net.load_exactly(list(arrays.values()), _in_order("own", by_kind["own"]))
@@ -259,6 +274,14 @@ def _state(net: Any, arrays: Arrays) -> Any:
     state = tuple(net.tensors.from_numpy(array, **settings) for array in rows)
     net.check_state(state, state[0].shape[0])
     return state
+
+
+def _best(net: Any, by_kind: dict[str, Arrays]) -> tuple[list[Any], list[Any]] | None:
+    """Return the parameters of the best epoch, if the file holds them."""
+    best, best_own = (_in_order(kind, by_kind[kind]) for kind in ("best", "best_own"))
+    if not best:
+        return None
+    return checks.same_shapes(best, net.arrays()), checks.same_shapes(best_own, net.own_arrays())
 
 
 def _threads(versions: Mapping[str, Any]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,8 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.nets import group, kinds
 from d2lrnn.training import divergence, minibatches, threads, together
-from d2lrnn.training.callbacks import Bar, call_all
+from d2lrnn.training.callbacks import Bar, Training, after_epoch, after_step
+from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import DivergenceError, Scores
 from d2lrnn.training.progress import bar, length
 
@@ -74,8 +76,10 @@ def train_sequences(
     size = length(train_iter)
     total = None if size is None else num_epochs * size
     with threads.of_net(net).limited() as limit, bar(progress, total=total) as shown:
-        on_minibatch = call_all([limit, Bar(shown, num_epochs)])
+        training, callbacks = Training(net, scores, num_epochs), [limit, Bar(shown)]
+        on_minibatch = functools.partial(after_step, callbacks, training)
         for epoch in range(1, num_epochs + 1):
+            training.current = Epoch(epoch)
             try:
                 loss, speed = _epoch(net, step, train_iter, on_minibatch, processes)
             except DivergenceError as error:
@@ -86,8 +90,7 @@ def train_sequences(
                 divergence.check_parameters(net, epoch, scores)
             if held_out is not None and (epoch % score_every == 0 or epoch == num_epochs):
                 scores.score.append(net.score(*held_out))
-            description = f"{scores}".replace(":", f"/{num_epochs}:", 1)
-            shown.set_description_str(description, refresh=False)
+            after_epoch(callbacks, training)
     return scores
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from d2lrnn.training.callbacks import Callback
+from d2lrnn.training.callbacks import Callback, Training
 
 CHOSEN = "OMP_NUM_THREADS"  # the environment variable in which a user gives the number
 SAMPLES = 5  # the number of running threads varies quickly, so the median of N samples is used
@@ -135,7 +135,7 @@ class Threads(Callback):
         finally:
             self.set_number(self.most)
 
-    def after_minibatch(self) -> None:
+    def after_step(self, training: Training | None = None) -> None:
         """Count the free cores once a second, and adapt the number of threads."""
         now = self.clock()
         if self.fixed or now - self.looked < SECONDS:

@@ -214,7 +214,15 @@ OTHERS = {
     *("gradient_norms", "look_inside", "make_step", "make_update", "one_hot", "pad_sequences"),
     *("processes", "save_model", "scale_recurrent", "show", "tagged_sentences", "to_numpy"),
     *("texts_to_sequences", "tokenize", "trainable", "try_gpu", "value_and_grad", "vjp"),
-    *("sgd_step", "words_of", "evaluate", "StepSchedule", "CosineSchedule", "WarmupSchedule"),
+    *(
+        "sgd_step",
+        "words_of",
+        "Callback",
+        "evaluate",
+        "StepSchedule",
+        "CosineSchedule",
+        "WarmupSchedule",
+    ),
 }
 
 

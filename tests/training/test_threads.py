@@ -116,14 +116,14 @@ def test_the_user_s_choice_is_left_alone(monkeypatch, automatic, library):
     numbers, set_number = library
     monkeypatch.setenv(threads.CHOSEN, "3")
     with threads.Threads(set_number).limited() as limit:
-        limit.after_minibatch()
+        limit.after_step()
     assert (limit.number, numbers) == (3, [4])
 
 
 def look(limit, clock, times):
     for _ in range(times):
         clock.now += threads.SECONDS
-        limit.after_minibatch()
+        limit.after_step()
 
 
 def test_fewer_threads_compute_while_other_programs_use_the_cores(monkeypatch, automatic, library):
@@ -144,7 +144,7 @@ def test_the_machine_is_looked_at_once_a_second(monkeypatch, automatic, library)
         monkeypatch.setattr(threads, "others_running", lambda: looks.append(0) or 0)
         for _ in range(100):
             clock.now += threads.SECONDS / 10
-            limit.after_minibatch()
+            limit.after_step()
     assert 9 <= len(looks) <= 10
 
 
