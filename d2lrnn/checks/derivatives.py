@@ -71,7 +71,7 @@ def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> N
 
 
 def trainable(can_receive: Iterable[bool]) -> None:
-    """Check that all parameters can receive a gradient; can_receive contains one boolean for each."""
+    """Check that all parameters can receive a gradient; can_receive has a boolean for each."""
     constant = [f"params[{number}]" for number, able in enumerate(can_receive) if not able]
     if constant:
         raise ValueError(

@@ -61,6 +61,13 @@ class Agreement(View):
         self._make_pictures()
 
     def _make_pictures(self) -> None:
+        self._make_curves()
+        self._make_bars()
+        self.figures = [self.curves, self.gaps, self.bars]
+        self.numbers, self.message = pane(), pane()
+
+    def _make_curves(self) -> None:
+        """Make the figures of the losses and of their differences."""
         self.curves = theme.new_figure(
             150,
             share=3,
@@ -79,18 +86,8 @@ class Agreement(View):
             y_axis_label="difference",
         )
         self.gaps.yaxis.ticker = models.FixedTicker(ticks=[10.0**p for p in range(-18, 1, 3)])
-        self.bars = theme.new_figure(
-            60 + 18 * len(self.names),
-            share=2,
-            y_range=list(reversed(self.names)),
-            x_range=models.Range1d(0, 1),
-            x_axis_label="training steps per second",
-        )
         self.bound = models.Span(dimension="width", line_dash="dashed", visible=False)
         self.gaps.add_layout(self.bound)
-        self.speed = models.ColumnDataSource({"name": [], "speed": []})
-        bars = self.bars.hbar("name", right="speed", source=self.speed, height=0.7)
-        bars.tags = ["bars"]
         self.lines = {}
         for index, name in enumerate(self.names):
             source = models.ColumnDataSource({"step": [], "loss": [], "gap": []})
@@ -99,8 +96,19 @@ class Agreement(View):
             self.lines[name] = line
         items = [models.LegendItem(label=n, renderers=[line]) for n, line in self.lines.items()]
         self.curves.add_layout(models.Legend(items=items, location="top_right"))
-        self.figures = [self.curves, self.gaps, self.bars]
-        self.numbers, self.message = pane(), pane()
+
+    def _make_bars(self) -> None:
+        """Make the figure of the speeds."""
+        self.bars = theme.new_figure(
+            60 + 18 * len(self.names),
+            share=2,
+            y_range=list(reversed(self.names)),
+            x_range=models.Range1d(0, 1),
+            x_axis_label="training steps per second",
+        )
+        self.speed = models.ColumnDataSource({"name": [], "speed": []})
+        bars = self.bars.hbar("name", right="speed", source=self.speed, height=0.7)
+        bars.tags = ["bars"]
 
     def layout(self) -> Any:
         """Return the content of the view."""

@@ -178,29 +178,16 @@ class Identity(View):
         def block(array: Any, name: str, split: tuple[int, int] = (0, 0)) -> str:
             return drawn(array, name, largest or 1.0, self.look.dark, split)
 
-        rows = [
-            [
-                block(np.hstack([X, H]), "[X H]", (0, X.shape[1])),
-                TIMES,
-                block(np.vstack([W_x, W_h]), f"[{x}; {h}]", (X.shape[1], 0)),
-                "=",
-                block(joined, f"[X H] [{x}; {h}]"),
-            ],
-            [
-                *(
-                    block(X, "X"),
-                    TIMES,
-                    block(W_x, x),
-                    "+",
-                    block(H, "H"),
-                    TIMES,
-                    block(W_h, h),
-                    "=",
-                ),
-                block(summed, f"X {x} + H {h}"),
-            ],
+        joined_form = [
+            block(np.hstack([X, H]), "[X H]", (0, X.shape[1])),
+            TIMES,
+            block(np.vstack([W_x, W_h]), f"[{x}; {h}]", (X.shape[1], 0)),
+            "=",
+            block(joined, f"[X H] [{x}; {h}]"),
         ]
-        self.drawing.object = "".join(map(in_line, rows))
+        products = [block(X, "X"), TIMES, block(W_x, x), "+", block(H, "H"), TIMES, block(W_h, h)]
+        summed_form = [*products, "=", block(summed, f"X {x} + H {h}")]
+        self.drawing.object = "".join(map(in_line, (joined_form, summed_form)))
         apart = float(abs(joined - summed).max())
         self.numbers.object = readout(
             {

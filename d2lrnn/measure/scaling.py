@@ -72,15 +72,6 @@ def seconds_on(network: float, workers: float | np.integer[Any], size: int) -> f
     return float(2 * (workers - 1) / workers * size * BITS / network)
 
 
-def break_even(network: float, workers: int, size: int) -> float:
-    """Return the step time of one process below which ``workers`` processes are slower than one.
-
-    If a step takes c for one process, k workers compute for c / k and communicate for r. They are
-    slower than one process if c / k + r > c.
-    """
-    return seconds_on(network, workers, size) / (1 - 1 / workers)
-
-
 def measure(backend: str, kind: str, cell: str, num_hiddens: int, rounds: int) -> Point:
     """Time steps of this group; kind "strong" shares 32 rows, "weak" has 32 rows per process."""
     rnn = backends.load(backend)

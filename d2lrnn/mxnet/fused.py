@@ -17,15 +17,21 @@ import atexit
 
 from d2lrnn import checks
 from d2lrnn.mxnet.framework import autograd, nd, np, npx
-from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy, with_a_row
+from d2lrnn.mxnet.kernel import kernel, kernel_takes
+from d2lrnn.mxnet.products import (
+    gates_of_inputs,
+    input_product,
+    is_floating,
+    modern,
+    old,
+    one_product,
+    output_layer,
+    side_by_side,
+)
+from d2lrnn.mxnet.tensors import defined_when_empty, to_numpy
 from d2lrnn.nets import cells, forward
 
 atexit.register(npx.waitall)  # a backward pass still running when Python ends would never finish
-
-
-def is_floating(inputs):
-    """Return whether inputs are rows (T, n, d), not ids (T, n)."""
-    return inputs.dtype in ("float16", "float32", "float64")
 
 
 def check(cell, inputs, state, params):
@@ -37,41 +43,6 @@ def check(cell, inputs, state, params):
     cells.check_ids(cell, inputs, state, params)
     if inputs.ctx.device_type == "cpu":
         checks.tokens(to_numpy(inputs), len(params[0]))
-
-
-def biased(A, b):
-    """Return A (..., m) + b (m,), with the gradient of b computed by a product.
-
-    The product is ten times as fast as MXNet's sum. For an empty A its gradient would be undefined,
-    so the sum is used.
-    """
-    if A.size == 0:
-        return A + b
-    ones = np.ones((A.size // len(b), 1), dtype=A.dtype, ctx=A.ctx)
-    return A + np.dot(ones, b[None]).reshape(A.shape)
-
-
-def look_up(ids, table):
-    """Return the row of table for each id."""
-    return npx.embedding(ids, table, *table.shape, dtype=table.dtype)
-
-
-def input_product(inputs, W_x, b):
-    """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
-    if is_floating(inputs):
-        return biased(np.dot(inputs, W_x), b)
-    return biased(look_up(inputs, W_x), b)
-
-
-def output_layer(Hs, W_hq, b_q):
-    """Return the outputs (T * n, q) of hidden states (T, n, h), ordered by time step."""
-    rows = Hs.reshape(-1, len(W_hq))
-    if len(rows) == 0:
-        return output_layer(with_a_row(rows), W_hq, b_q)[:0]
-    if W_hq.size > Hs.size:
-        return biased(np.dot(rows, W_hq), b_q)
-    layer = {"num_hidden": len(b_q), "flatten": False}  # of oneDNN, which needs W_hq transposed
-    return npx.fully_connected(rows, W_hq.T, b_q, **layer)
 
 
 def recurrence(function, A, weights, state):
@@ -86,33 +57,12 @@ def recurrence(function, A, weights, state):
     return Hs, tuple(last)
 
 
-def modern(arrays):
-    """Convert arrays of MXNet's old type, mx.nd, to mx.np arrays."""
-    return [array.as_np_ndarray() for array in arrays]
-
-
-def old(*arrays):
-    """Convert mx.np arrays to MXNet's old type, mx.nd, which gradients must have."""
-    return tuple(array.as_nd_ndarray() for array in arrays)
-
-
-def one_product(lefts, rights):
-    """Return the sum over all steps of left.T @ right, (T, n, k) and (T, n, m) as (k, m)."""
-    sides = (side.reshape((-1, side.shape[2])) for side in old(lefts, rights))  # without copies
-    return nd.dot(*sides, transpose_a=True).as_np_ndarray()
-
-
 def before(first, states):
     """Return the states (T, n, h) before each step, given the first and those after each step.
 
     Call it in the forward pass only: the thread of the backward pass does not support empty arrays.
     """
     return np.concatenate([first[None], states[:-1]])
-
-
-def side_by_side(parts):
-    """Return parts joined along their last axis, ten times as fast as np.concatenate."""
-    return nd.concat(*old(*parts), dim=parts[0].ndim - 1).as_np_ndarray()
 
 
 def columns(gates, number):
@@ -191,64 +141,6 @@ def rnn_fused(inputs, state, params):
     W_xh, W_hh, b_h = weights
     Hs, state = recurrence(RNNRecurrence, input_product(inputs, W_xh, b_h), [W_hh], state)
     return output_layer(Hs, W_hq, b_q), state
-
-
-KERNELS = {"rnn": "rnn_tanh", "lstm": "lstm"}  # modes of npx.rnn, whose GRU differs from gru
-GATES = {"rnn": "h", "lstm": "ifco"}  # the order of the gates in npx.rnn
-
-
-def kernel_takes(inputs, state, vocab_size):
-    """Return whether npx.rnn can compute this, and is faster than the loop of this file.
-
-    It supports float32. For token ids, it multiplies by one-hot rows where the loop uses a lookup.
-    So the loop is used for ids of a large vocabulary, unless the products are so small that its
-    calls from Python take longer.
-    """
-    num_hiddens = state[0].shape[1]
-    if state[0].dtype != "float32" or 0 in inputs.shape:
-        return False
-    few = vocab_size <= max(num_hiddens // 2, 32) or vocab_size * state[0].size <= 200_000
-    return few or is_floating(inputs)
-
-
-def kernel(cell, inputs, state, weights):
-    """Return Hs (T, n, h) and the last state, computed by npx.rnn, as in MXNet's own layer.
-
-    The loop over time is not in Python. It is called with our parameters, so MXNet computes their
-    gradients.
-    """
-    if not is_floating(inputs):
-        inputs = npx.one_hot(inputs, len(weights[0]), dtype=weights[0].dtype)
-    first, num_hiddens = [np.expand_dims(s, 0) for s in state], state[0].shape[1]
-    settings = {"mode": KERNELS[cell], "state_size": num_hiddens, "num_layers": 1}
-    Hs, *last = npx.rnn(inputs, packed(cell, weights), *first, state_outputs=True, **settings)
-    return Hs, tuple(s[0] for s in last)
-
-
-def packed(cell, weights):
-    """Return a cell's parameters in the form that npx.rnn needs: one vector.
-
-    It consists of all W_x and all W_h, each transposed, all b, and a second bias for each gate,
-    here zeros. The parts are joined as rows of the length of a bias, which is ten times as fast as
-    joining vectors. The W_x are joined before they are transposed, which saves calls; the W_h,
-    which are larger, are joined afterwards, which saves time.
-    """
-    gates, num_hiddens = cells.CELLS[cell].by_gate(weights), len(weights[2])
-    W_x, W_h, b = (old(*kind) for kind in zip(*(gates[g] for g in GATES[cell])))
-    rows = nd.transpose(nd.concat(*W_x, dim=1)).reshape((-1, num_hiddens))
-    biases = nd.stack(*b, *[nd.zeros_like(b[0])] * len(b))
-    joined = nd.concat(rows, *map(nd.transpose, W_h), biases, dim=0)
-    return joined.reshape((-1,)).as_np_ndarray()
-
-
-def gates_of_inputs(inputs, weights, biases):
-    """Return X W_x + b of each gate, (T, gates, n, h): each gate of a step is contiguous."""
-    if is_floating(inputs):
-        return np.stack([biased(np.dot(inputs, W), b) for W, b in zip(weights, biases)], axis=1)
-    gate = np.arange(len(weights), dtype=inputs.dtype, ctx=inputs.ctx)[:, None]
-    # Row numbers (T, gates, n) in the tables of all gates, joined
-    ids = np.expand_dims(inputs, 1) + len(weights[0]) * gate
-    return look_up(ids, np.concatenate(weights)) + look_up(0 * ids + gate, np.stack(biases))
 
 
 class GRURecurrence(Recurrence):

@@ -1,6 +1,6 @@
 """The record of the MXNet backend, and its scratch language model."""
 
-from d2lrnn.mxnet import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.mxnet import baselines, distributed, fused, gradients, products, scratch, tensors
 from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import defined_when_empty
 from d2lrnn.nets import language_model, layers
@@ -17,7 +17,7 @@ OPS = Ops(
     fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
-    input_product=fused.input_product,
+    input_product=products.input_product,
     set_threads=tensors.set_threads,
     for_empty_batches=defined_when_empty,
 )

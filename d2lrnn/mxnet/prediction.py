@@ -12,7 +12,7 @@ import types
 from mxnet import symbol
 from mxnet.gluon import HybridBlock
 
-from d2lrnn.mxnet.fused import side_by_side
+from d2lrnn.mxnet.products import side_by_side
 from d2lrnn.mxnet.tensors import from_numpy, to_numpy
 from d2lrnn.nets import cells
 from d2lrnn.nets.prediction import AT_ONCE, filled_up

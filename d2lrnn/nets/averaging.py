@@ -8,6 +8,7 @@ because clipping needs the norm of the whole gradient.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -37,21 +38,12 @@ def make_update(
     optimizer_state, (theta, clip) = optimizers.OptimizerState(rule), checks.clipping(theta, clip)
     distributed = ops.distributed
 
-    def make_sums() -> Any:
-        compute = ops.gradients.value_and_grad(network, loss)
-
-        def sums(params: Any, inputs: Any, targets: Any, weights: Any, head: Any) -> Any:
-            value, state, grads = compute(params, inputs, targets, weights)
-            return distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
-
-        return distributed.compile_function(sums)
-
     def updated(params: Any, state: Any, total: Any, rate: Any) -> Any:
         value, *grads = parts(distributed, total, [(), *(param.shape for param in params)])
         grads, _ = ops.gradients.grad_clipping(grads, theta, clip=clip)
         return value, *rule.update(params, grads, state, rate)
 
-    sums = networks.compile_network(network, make_sums)
+    sums = networks.compile_network(network, functools.partial(_compile_sums, ops, network, loss))
     updated = distributed.without_gradients(updated)
 
     def update(
@@ -66,6 +58,17 @@ def make_update(
         return float(value), distributed.detached(state), distributed.assigned(params, new)
 
     return Update(update, optimizer_state)
+
+
+def _compile_sums(ops: Ops, network: Any, loss: str) -> Any:
+    """Return a compiled function that returns what a process sends, and the last state."""
+    compute = ops.gradients.value_and_grad(network, loss)
+
+    def sums(params: Any, inputs: Any, targets: Any, weights: Any, head: Any) -> Any:
+        value, state, grads = compute(params, inputs, targets, weights)
+        return ops.distributed.pack([head, *(head[0] * part for part in (value, *grads))]), state
+
+    return ops.distributed.compile_function(sums)
 
 
 def average(ops: Ops, count: int, loss: Any, grads: Sequence[Any]) -> tuple[float, list[Any]]:

@@ -14,7 +14,6 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells, kinds
-from d2lrnn.nets.first_values import Array
 from d2lrnn.nets.ops import Ops
 
 ORDERS = ("HX", "XH")
@@ -54,11 +53,6 @@ def separated(params: Sequence[Any], order: str, concat: Concat) -> list[Any]:
             W_x, W_h = W[: height - h], W[height - h :]
         tensors += [concat([part]) for part in (W_x, W_h, b)]
     return [*tensors, concat([W_hq]), concat([b_q])]
-
-
-def concat_arrays(params: Sequence[Array], order: str = "HX") -> list[Array]:
-    """Convert parameters of the form X W_x + H W_h, as NumPy arrays, to the concatenated form."""
-    return joined(params, order, np.concatenate)
 
 
 def check(

@@ -145,8 +145,8 @@ def _parts_of_function(function: Any) -> Iterator[tuple[Any, frozenset[str]]]:
             yield part, names
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     named = [function.__globals__[n] for n in sorted(names) if n in function.__globals__]
-    own = [value for name, value in vars(function).items() if name in names]
-    for part in (*defaults, *named, *own):
+    attributes = [value for name, value in vars(function).items() if name in names]
+    for part in (*defaults, *named, *attributes):
         yield part, names
 
 
@@ -176,8 +176,8 @@ def _spaces(value: Any) -> list[Any]:
     kind = value if isinstance(value, type) else type(value)
     classes = [vars(each) for each in kind.__mro__ if not _is_library(each.__module__)]
     slots = {n for each in kind.__mro__ for n in _slots(each) if hasattr(value, n)}
-    own = {**getattr(value, "__dict__", {}), **{name: getattr(value, name) for name in slots}}
-    return [own, *classes]
+    attributes = {name: getattr(value, name) for name in slots}
+    return [{**getattr(value, "__dict__", {}), **attributes}, *classes]
 
 
 def _slots(kind: type) -> tuple[str, ...]:

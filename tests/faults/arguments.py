@@ -72,7 +72,10 @@ def shapes_of(cell):
     summed = Architecture(cell.removeprefix("concat_")).shapes(V, H)
     if not cell.startswith("concat_"):
         return summed
-    return [array.shape for array in concatenated.concat_arrays([np.zeros(s) for s in summed])]
+    return [
+        array.shape
+        for array in concatenated.joined([np.zeros(s) for s in summed], "HX", np.concatenate)
+    ]
 
 
 @st.composite

@@ -58,7 +58,7 @@ def solve(rnn, case, problem, dtype, layout):
     cell = case.removeprefix("concat_").removesuffix("_fused")
     params = problem.params
     if case.startswith("concat_"):
-        forward_fn, params = getattr(rnn, case), concatenated.concat_arrays(params)
+        forward_fn, params = getattr(rnn, case), concatenated.joined(params, "HX", np.concatenate)
     else:
         fused = case.endswith("_fused")
         forward_fn = layers.functions(rnn.RNNModelScratch.ops, agreement.CASES[cell], fused=fused)[

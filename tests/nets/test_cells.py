@@ -52,12 +52,12 @@ def as_lists(problem, params):
 @given(sizes)
 def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
     problem = agreement.make_problem(cell, **sizes)
-    joined = concatenated.concat_arrays(problem.params, order)
+    joined = concatenated.joined(problem.params, order, np.concatenate)
     forward_fn = functools.partial(getattr(rnn, f"concat_{cell}"), order=order)
     found = solve(rnn, forward_fn, as_lists(problem, joined))
     expected = solve(rnn, getattr(rnn, cell), as_lists(problem, problem.params))
     num_params = len(problem.params)
-    expected[-num_params:] = concatenated.concat_arrays(expected[-num_params:], order)
+    expected[-num_params:] = concatenated.joined(expected[-num_params:], order, np.concatenate)
     for one, other in zip(found, expected, strict=True):
         assert agreement.difference(one, other) <= AGREED
 
@@ -65,12 +65,12 @@ def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
 @pytest.mark.parametrize("cell", CONCATENATED)
 def test_the_concatenated_form_agrees_with_the_reference_in_float32(rnn, cell):
     problem = agreement.make_problem(cell)
-    joined = concatenated.concat_arrays(problem.params)
+    joined = concatenated.joined(problem.params, "HX", np.concatenate)
     found = solve(rnn, getattr(rnn, f"concat_{cell}"), as_lists(problem, joined), "float32")
     reference = backends.load("numpy")
     expected = solve(reference, getattr(reference, cell), as_lists(problem, problem.params))
     num_params = len(problem.params)
-    expected[-num_params:] = concatenated.concat_arrays(expected[-num_params:])
+    expected[-num_params:] = concatenated.joined(expected[-num_params:], "HX", np.concatenate)
     for index, (one, other) in enumerate(zip(found, expected, strict=True)):
         quantity = "forward" if index <= len(problem.state) else "gradients"
         limit = agreement.bound(quantity, "float32", problem.num_terms)

@@ -114,7 +114,7 @@ def test_joined_and_split_parameters_do_not_change_in_training(rnn, form):
 def test_arrays_are_joined_too(rnn):
     arrays = list(map(rnn.to_numpy, rnn.get_params(5, 4, seed=0)))
     found = map(rnn.to_numpy, rnn.concat_params(arrays))
-    for one, other in zip(found, concatenated.concat_arrays(arrays), strict=True):
+    for one, other in zip(found, concatenated.joined(arrays, "HX", np.concatenate), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -130,7 +130,7 @@ def test_whatever_get_params_returns_is_trained(rnn, get_params, forward_fn):
     net = make(rnn, getattr(rnn, forward_fn), get_params=get_params)
     found, expected = trained(net), trained(make(rnn, rnn.rnn))
     if forward_fn == "concat_rnn":
-        expected[1:] = concatenated.concat_arrays(expected[1:])
+        expected[1:] = concatenated.joined(expected[1:], "HX", np.concatenate)
     for one, other in zip(found, expected, strict=True):
         assert agreement.difference(one, other) <= UPDATED
 

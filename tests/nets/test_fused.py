@@ -246,7 +246,7 @@ MISTAKES = {
             rnn, cells.Architecture("gru_reset_after"), 5, 4, fused=True
         ),
         "only one layer in one direction of rnn, gru or lstm has a fused form; "
-        "this is Architecture(cell='gru_reset_after', num_layers=1, bidirectional=False)",
+        "this is gru_reset_after",
     ),
 }
 

@@ -107,7 +107,7 @@ def test_every_gradient_of_a_loss_is_in_one_piece(rnn, case):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_every_gradient_of_a_concatenated_cell_is_in_one_piece(rnn, cell):
     problem = agreement.make_problem(cell, num_steps=3, batch_size=2, num_inputs=4, num_hiddens=5)
-    params = list(map(rnn.from_numpy, concatenated.concat_arrays(problem.params)))
+    params = list(map(rnn.from_numpy, concatenated.joined(problem.params, "HX", np.concatenate)))
     ends = rnn.from_numpy(problem.d_outputs), tuple(map(rnn.from_numpy, problem.d_state))
     start = rnn.from_numpy(problem.inputs), tuple(map(rnn.from_numpy, problem.state))
     d_inputs, d_state, d_params = rnn.vjp(getattr(rnn, f"concat_{cell}"), *start, params, *ends)
