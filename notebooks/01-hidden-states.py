@@ -112,7 +112,7 @@ lines = rnn.read_time_machine() if at_hand else rnn.read_builtin()
 tokens = "".join(lines)[: full_or_fast(100_000, 10_000)]
 vocab_size = len(set(tokens))
 part = len(tokens) * 9 // 10
-seen, unseen = tokens[:part], tokens[part:]
+old_text, new_text = tokens[:part], tokens[part:]
 print(f"{len(tokens):,} characters, {vocab_size} different ones")
 
 
@@ -122,8 +122,8 @@ def ngrams(text, n):
 
 
 for n in (1, 2, 3):
-    found = ngrams(seen, n).most_common(5)
-    print(n, ", ".join(f"{gram!r} {count:,}" for gram, count in found))
+    most_common = ngrams(old_text, n).most_common(5)
+    print(n, ", ".join(f"{gram!r} {count:,}" for gram, count in most_common))
 
 # %% [markdown]
 # To see what such a model has learned, we generate text with it. The
@@ -135,16 +135,18 @@ for n in (1, 2, 3):
 # %%
 def write(n, length=60, seed=0):
     """Return a text drawn from an n-gram model."""
-    rng, text = np.random.default_rng(seed), seen[: n - 1]
+    rng, text = np.random.default_rng(seed), old_text[: n - 1]
     for _ in range(length):
         context = text[len(text) - n + 1 :]
-        after = [gram for gram in ngrams(seen, n) if gram[:-1] == context]
+        after = [
+            gram for gram in ngrams(old_text, n) if gram[:-1] == context
+        ]
         counts = np.array([counted[n][gram] for gram in after], dtype=float)
         text += rng.choice([g[-1] for g in after], p=counts / counts.sum())
     return text
 
 
-counted = {n: ngrams(seen, n) for n in (1, 2, 3, 5)}
+counted = {n: ngrams(old_text, n) for n in (1, 2, 3, 5)}
 for n in counted:
     print(n, write(n))
 
@@ -164,8 +166,8 @@ for n in counted:
 # %%
 def share_never_seen(n):
     """Return which share of the new text's n-grams was not counted."""
-    known, new = ngrams(seen, n), ngrams(unseen, n)
-    unknown = sum(new[gram] for gram in new if gram not in known)
+    counts, new = ngrams(old_text, n), ngrams(new_text, n)
+    unknown = sum(new[gram] for gram in new if gram not in counts)
     return unknown / new.total()
 
 
@@ -231,24 +233,24 @@ check(
 # %%
 def perplexity(n, epsilon=2.0):
     """Return the perplexity of a smoothed n-gram model on the new text."""
-    counts = {length: ngrams(seen, length) for length in range(1, n + 1)}
-    counts[0] = Counter({"": len(seen)})
+    counts = {length: ngrams(old_text, length) for length in range(1, n + 1)}
+    counts[0] = Counter({"": len(old_text)})
     surprise = 0.0
-    for t in range(n, len(unseen)):
+    for t in range(n, len(new_text)):
         probability = 1 / vocab_size
         for length in range(1, n + 1):
-            gram = unseen[t - length + 1 : t + 1]
+            gram = new_text[t - length + 1 : t + 1]
             probability = counts[length][gram] + epsilon * probability
             probability /= counts[length - 1][gram[:-1]] + epsilon
         surprise -= np.log(probability)
-    return np.exp(surprise / (len(unseen) - n))
+    return np.exp(surprise / (len(new_text) - n))
 
 
-found = [perplexity(n) for n in orders]
+perplexities = [perplexity(n) for n in orders]
 ax = plot.new_axes(8, 4.8)
-ax.plot(orders, found, "o-", color=plot.COLOURS[0])
-best = orders[int(np.argmin(found))]
-title = f"lowest at n = {best}: {min(found):.2f}"
+ax.plot(orders, perplexities, "o-", color=plot.COLOURS[0])
+best = orders[int(np.argmin(perplexities))]
+title = f"lowest at n = {best}: {min(perplexities):.2f}"
 ax.set(xlabel="n, characters", ylabel="perplexity of new text")
 ax.set(xticks=orders, title=title)
 present(ax, "Perplexity falls as n grows, and then stops falling.")
@@ -263,17 +265,17 @@ present(ax, "Perplexity falls as n grows, and then stops falling.")
 # ### Exercise 2
 #
 # Which probability of `e` after `h` does the bigram model without smoothing
-# have? Use the counts in `seen`.
+# have? Count in `old_text`.
 
 # %%
 ### BEGIN SOLUTION
-probability = ngrams(seen, 2)["he"] / ngrams(seen[:-1], 1)["h"]
+probability = ngrams(old_text, 2)["he"] / ngrams(old_text[:-1], 1)["h"]
 ### END SOLUTION
 
 # %%
 check(
     probability,
-    seen.count("he") / seen[:-1].count("h"),
+    old_text.count("he") / old_text[:-1].count("h"),
     hint="divide the count of 'he' by that of 'h' with anything after it",
 )
 
@@ -405,8 +407,8 @@ zeros = rnn.init_rnn_state(3, num_hiddens, dtype="float64")
 of_package, _ = rnn.rnn(rnn.from_numpy(inputs), zeros, rnn_params)
 arrays = [rnn.to_numpy(param) for param in rnn_params]
 by_hand = rnn_by_hand(inputs, np.zeros((3, num_hiddens)), arrays)
-flat = by_hand.reshape(-1, vocab_size)  # the package's: (T * n, q)
-assert np.allclose(flat, rnn.to_numpy(of_package), rtol=0, atol=1e-12)
+as_rows = by_hand.reshape(-1, vocab_size)  # the package's: (T * n, q)
+assert np.allclose(as_rows, rnn.to_numpy(of_package), rtol=0, atol=1e-12)
 print("by hand and by the package: the same", by_hand.shape)
 
 # %% [markdown]

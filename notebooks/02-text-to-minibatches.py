@@ -110,16 +110,16 @@ def spread(last, number=70):
 
 ax = plot.new_axes(8, 4.8)
 for number, (token, stream) in enumerate(streams.items()):
-    seen, different = set(), []
+    distinct, different = set(), []
     for one in stream:
-        seen.add(one)
-        different.append(len(seen))
+        distinct.add(one)
+        different.append(len(distinct))
     places = spread(len(stream))
     growth = np.array(different)[places - 1]
     label = {"word": "words", "char": "characters"}[token]
     style = {"label": label, **plot.line_style(number)}
     ax.plot(100 * places / len(stream), growth, **style)
-    print(f"{len(stream):7,} {label}, {len(seen):,} different ones")
+    print(f"{len(stream):7,} {label}, {len(distinct):,} different ones")
 ax.set(xlabel="part of the text, %", ylabel="different tokens so far")
 ax.set(xscale="log", yscale="log")
 ax.minorticks_off()
@@ -286,17 +286,17 @@ def ngrams(n):
 
 ax = plot.new_axes(8, 4.8)
 for n, name in enumerate(["words", "pairs", "triples"], 1):
-    found = ngrams(n)
-    frequencies = np.array([count for _, count in found])
-    shown = spread(len(found))
+    grams = ngrams(n)
+    frequencies = np.array([count for _, count in grams])
+    shown = spread(len(grams))
     style = {"label": name, **plot.line_style(n - 1)}
     ax.plot(shown, frequencies[shown - 1], **style)
     single = 100 * np.mean(frequencies == 1)
     print(
-        f"{len(found):6,} different {name}, {single:.0f}% occur once;",
+        f"{len(grams):6,} different {name}, {single:.0f}% occur once;",
         end=" ",
     )
-    print("most often:", ", ".join(" ".join(gram) for gram, _ in found[:3]))
+    print("most often:", ", ".join(" ".join(gram) for gram, _ in grams[:3]))
 ax.set(xlabel="rank i", ylabel="frequency $n_i$", xscale="log", yscale="log")
 ax.minorticks_off()
 ax.legend()

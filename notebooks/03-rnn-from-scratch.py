@@ -263,12 +263,12 @@ def rnn_by_hand(inputs, H, params):
 # %%
 params = [5 * array for array in ours]
 outputs, H = rnn_by_hand(inputs, np.zeros((batch_size, num_hiddens)), params)
-found, (state,) = rnn.rnn(
+package_outputs, (state,) = rnn.rnn(
     rnn.from_numpy(inputs),
     rnn.init_rnn_state(batch_size, num_hiddens, dtype="float64"),
     [rnn.from_numpy(array) for array in params],
 )
-assert np.allclose(outputs, rnn.to_numpy(found), rtol=0, atol=1e-9)
+assert np.allclose(outputs, rnn.to_numpy(package_outputs), rtol=0, atol=1e-9)
 assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-9)
 print("outputs", outputs.shape, "and state", H.shape, "are the package's")
 
@@ -638,19 +638,19 @@ def train(at_random, theta):
             norms.append(norm_of(grads))
         reading = {"use_random_iter": at_random}
         try:
-            seen = rnn.train_epoch_ch8(net, train_iter, step, **reading)
+            results = rnn.train_epoch_ch8(net, train_iter, step, **reading)
         except FloatingPointError:  # the loss is not finite
             break
-        history.add(*seen)
-        if seen[0] > 1000:  # training has diverged
+        history.add(*results)
+        if results[0] > 1000:  # training has diverged
             break
     return net, history, norms
 
 
 nets, histories, norms = {}, {}, {}
 for label in ("sequential", "random"):
-    found = train(label == "random", theta=1.0)
-    nets[label], histories[label], norms[label] = found
+    results = train(label == "random", theta=1.0)
+    nets[label], histories[label], norms[label] = results
     print(f"{label}: perplexity {histories[label].perplexity[-1]:.2f}")
 
 # %%
@@ -728,8 +728,8 @@ def perplexity_on(net, text):
 
 for label, start in (("learned", 0), ("next", 10_000)):
     page = pages[start : start + page_length]
-    found = perplexity_on(nets["sequential"], page)
-    print(f"{label} page: perplexity {found:.1f}")
+    page_perplexity = perplexity_on(nets["sequential"], page)
+    print(f"{label} page: perplexity {page_perplexity:.1f}")
 print(f"uniform guess: {vocab_size}")
 
 # %% [markdown]
@@ -828,8 +828,8 @@ present(
 
 # %%
 for tau in (0.0, 0.5, 1.0, 1.5):
-    said = rnn.predict_ch8(prefix, 56, net, vocab, temperature=tau, seed=0)
-    print(tau, said)
+    sample = rnn.predict_ch8(prefix, 56, net, vocab, temperature=tau, seed=0)
+    print(tau, sample)
 
 # %% [markdown]
 # A network that has memorized its text reproduces it at low temperatures. At

@@ -129,9 +129,9 @@ def by_hand(arrays, ids):
     return np.concatenate(scores), H
 
 
-found, H = by_hand(net.arrays(), rnn.to_numpy(X))
+outputs_by_hand, H = by_hand(net.arrays(), rnn.to_numpy(X))
 outputs, (state,) = net.evaluate(X, net.begin_state(batch_size))
-assert np.allclose(found, outputs, rtol=0, atol=1e-4)
+assert np.allclose(outputs_by_hand, outputs, rtol=0, atol=1e-4)
 assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-4)
 print("by hand as the layer: the largest score is", f"{outputs.max():.2f}")
 
@@ -298,9 +298,9 @@ def everything(net):
     start = net.begin_state(batch_size)
     outputs, (H,) = net.evaluate(X, start)
     _, gradients = net.gradients(X, Y, start)
-    found = {"outputs": outputs, "last state": rnn.to_numpy(H)}
+    results = {"outputs": outputs, "last state": rnn.to_numpy(H)}
     labels = [f"gradient of {name}" for name in names]
-    return found | dict(zip(labels, gradients))
+    return results | dict(zip(labels, gradients))
 
 
 gaps = {}
@@ -308,22 +308,24 @@ for dtype in ("float32", "float64"):
     one, other = (everything(model) for model in make_pair(64, dtype))
     gaps[dtype] = {name: relative(one[name], other[name]) for name in one}
 ax = plot.new_axes(8, 4.8)
-for number, (dtype, found) in enumerate(gaps.items()):
+for number, (dtype, differences) in enumerate(gaps.items()):
     eps = np.finfo(dtype).eps
-    seen = np.maximum(list(found.values()), 1e-17)  # 0 is drawn as 1e-17
-    places = np.arange(len(found)) + 0.24 * number - 0.12
+    drawn = np.maximum(
+        list(differences.values()), 1e-17
+    )  # 0 is drawn as 1e-17
+    places = np.arange(len(differences)) + 0.24 * number - 0.12
     colour = {"color": plot.COLOURS[number]}
-    ax.plot(seen, places, "os"[number], label=dtype, **colour)
+    ax.plot(drawn, places, "os"[number], label=dtype, **colour)
     ax.axvline(eps, linestyle="--", linewidth=2, **colour)
     beside = {"xytext": (6, 0), "textcoords": "offset points"}
     ax.annotate("rounding", (eps, -0.7), **colour, **beside)
 ax.set(xscale="log", xlim=(3e-18, 1e-1), ylim=(6.5, -1.1))
 ax.set(xlabel="relative difference")
-ax.set_yticks(range(len(found)), list(found))
+ax.set_yticks(range(len(differences)), list(differences))
 ax.legend(loc="center right")
 present(ax, "Outputs, state and gradients differ only by rounding.")
-for dtype, found in gaps.items():
-    small = max(found.values()) < 1e4 * np.finfo(dtype).eps
+for dtype, differences in gaps.items():
+    small = max(differences.values()) < 1e4 * np.finfo(dtype).eps
     print(f"{dtype}: differences are only rounding: {small}")
 
 # %% [markdown]
@@ -398,9 +400,9 @@ for name, model in nets.items():
     losses[name] = np.array([step(X, Y, start)[0] for _ in steps])
 
 ax = plot.new_axes(8, 4.8)
-own = losses["framework's layer"]
+layer = losses["framework's layer"]
 for number, name in enumerate(["one bias", "two biases"]):
-    gap = np.maximum(np.abs(losses[name] - own) / own, 1e-17)  # not 0
+    gap = np.maximum(np.abs(losses[name] - layer) / layer, 1e-17)  # not 0
     style = {"label": f"from scratch, {name}", **plot.line_style(number)}
     ax.plot(steps, gap, **style)
 ax.set(xlabel="training step", ylabel="relative difference of losses")
@@ -408,10 +410,10 @@ ax.set(yscale="log", ylim=(1e-18, 1e2))
 ax.legend(loc="upper right")
 present(ax, "One of two models agrees with the layer up to rounding.")
 biases = "two biases" if len(net.own_arrays()) == 6 else "one bias"
-same = np.allclose(losses[biases], own, rtol=1e-9)
+same = np.allclose(losses[biases], layer, rtol=1e-9)
 print(f"the framework's layer has {biases};", end=" ")
 print(f"with the same number, losses differ only by rounding: {same}")
-print(f"loss at the first step {own[0]:.4f}, at the last {own[-1]:.2f}")
+print(f"loss at the first step {layer[0]:.4f}, at the last {layer[-1]:.2f}")
 
 # %% [markdown]
 # So the layer is the network of notebook 3. If it has two biases, their sum

@@ -525,8 +525,8 @@ W_keep, _ = np.linalg.qr(random)
 # %%
 def lengths_kept(W):
     """Return the extreme lengths of unit vectors after 100 steps."""
-    found = np.linalg.svd(np.linalg.matrix_power(W, 100), compute_uv=False)
-    return found.max(), found.min()
+    sigma = np.linalg.svd(np.linalg.matrix_power(W, 100), compute_uv=False)
+    return sigma.max(), sigma.min()
 
 
 check(

@@ -264,7 +264,7 @@ cases = {
     "Z = 0, R = 1": with_biases(SHUT, OPEN),
     "Z = 0, R = 0": with_biases(SHUT, SHUT),
 }
-found = {label: states(rnn.gru, arrays) for label, arrays in cases.items()}
+by_case = {label: states(rnn.gru, arrays) for label, arrays in cases.items()}
 
 plain = states(rnn.rnn, params[6:])  # W_xh, W_hh, b_h, W_hq, b_q
 W_xh, _, b_h = params[6:9]
@@ -275,12 +275,12 @@ for label, what, expected in [
     ("Z = 0, R = 1", "a plain recurrent network", plain),
     ("Z = 0, R = 0", "an MLP, which has no memory", memoryless),
 ]:
-    same = np.allclose(found[label], expected, rtol=0, atol=1e-12)
+    same = np.allclose(by_case[label], expected, rtol=0, atol=1e-12)
     print(f"{label:12} gives {what}: {same}")
 
 # %%
 ax = plot.new_axes(8, 4.8)
-for number, (label, values) in enumerate(found.items()):
+for number, (label, values) in enumerate(by_case.items()):
     unit = np.concatenate([H_0[0, 3:], values[:, 0, 3]])
     label = f"${label.replace(',', '$, $')}$"
     ax.plot(unit, label=label, **plot.line_style(number))
@@ -447,13 +447,13 @@ def learn(cell, seed, b_z=2.0, span=span):
 ax = plot.new_axes(8, 4.8)
 kinds = {"rnn": "plain network", "gru": "GRU"}
 for number, (cell, label) in enumerate(kinds.items()):
-    found = [learn(cell, seed) for seed in seeds]
-    for losses, _ in found:
+    results = [learn(cell, seed) for seed in seeds]
+    for losses, _ in results:
         smooth = np.convolve(losses, np.ones(10) / 10, mode="valid")
         places = range(10, num_updates + 1)
         ax.plot(places, smooth, label=label, **plot.line_style(number))
         label = None  # one entry in the legend for all of a kind
-    learned = sum(share > 0.99 for _, share in found)
+    learned = sum(share > 0.99 for _, share in results)
     print(f"{cell}: {learned} of {len(seeds)} networks learned the task")
 ax.axhline(np.log(2), color="black", linewidth=2)
 beside = {"textcoords": "offset points", "ha": "right"}

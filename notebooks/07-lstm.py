@@ -277,9 +277,9 @@ def by_table(table):
 
 
 text = "..+...?..-.....?..+."
-seen = rnn.look_inside(by_hand(SHUT), vocab, text)
+inside = rnn.look_inside(by_hand(SHUT), vocab, text)
 rows = ["I", "F", "O", "C", "H"]
-series = seen.series()
+series = inside.series()
 fig_axes = plot.new_axes(10, 6.4, rows=5)
 for number, (ax, name) in enumerate(zip(fig_axes, rows)):
     steps = np.arange(len(text))
@@ -393,8 +393,8 @@ for bias in biases:
     arrays[B_F] += bias
     net.load_arrays(arrays)
     label = rf"$b_f$ = {bias:g}, $F$ = {sigmoid(bias):.2f}"
-    found = rnn.gradient_norms(net, ids[:, :-1], ids[:, 1:], last_only=True)
-    norms[label] = found / found[-2]
+    sizes = rnn.gradient_norms(net, ids[:, :-1], ids[:, 1:], last_only=True)
+    norms[label] = sizes / sizes[-2]
 ax = plot.new_axes(8, 4.8)
 for number, (label, values) in enumerate(norms.items()):
     places = range(1, num_steps)
@@ -545,9 +545,9 @@ print(rnn.predict_ch8("time traveller ", 45, net, vocab))
 # information.
 
 # %%
-seen = rnn.look_inside(net, vocab, passage)
+inside = rnn.look_inside(net, vocab, passage)
 ax = plot.new_axes(8, 4.8)
-in_order = np.sort(seen.gates["F"].mean(axis=0))
+in_order = np.sort(inside.gates["F"].mean(axis=0))
 ax.plot(in_order, color=plot.COLOURS[0], label="after training")
 start = {"color": "black", "linestyle": ":"}
 ax.axhline(sigmoid(1.0), label=r"before: $\sigma(1)$", **start)
@@ -582,8 +582,8 @@ for index in range(1, len(letters)):
 
 def correlations(values, guess):
     """Return the correlation of each unit (T, h) with guess (T,)."""
-    found = [np.corrcoef(unit, guess)[0, 1] for unit in values.T]
-    return np.nan_to_num(found)
+    coefficients = [np.corrcoef(unit, guess)[0, 1] for unit in values.T]
+    return np.nan_to_num(coefficients)
 
 
 guesses = {
@@ -594,16 +594,16 @@ guesses = {
 shown, lines = slice(60, 88), {}
 axes = plot.new_axes(10, 4.2, rows=len(guesses))
 for ax, (name, (guess, kind)) in zip(axes, guesses.items()):
-    values = seen.series()[kind]
+    values = inside.series()[kind]
     both = correlations(values, guess)
     unit = int(np.abs(both).argmax())
     values = np.sign(both[unit]) * values[:, unit]
     lines[name] = (values - values.mean()) / values.std()
-    line = seen.tokens[shown], lines[name][shown]
+    line = inside.tokens[shown], lines[name][shown]
     plot.coloured_text(*line, ax, limits=(-2, 2), width=28)
     what = "hidden state" if kind == "H" else "memory"
-    found = f"unit {unit}, correlation {abs(both[unit]):.2f}"
-    ax.set_title(f"{name}: {what} of {found}", loc="left")
+    which = f"unit {unit}, correlation {abs(both[unit]):.2f}"
+    ax.set_title(f"{name}: {what} of {which}", loc="left")
 present(
     axes, "A text coloured by units for vowels, first letters and length."
 )
@@ -647,10 +647,12 @@ present(
 # is divided by its standard deviation.
 
 # %%
-means = seen.gates["F"].mean(axis=0)
+means = inside.gates["F"].mean(axis=0)
 by_mean = np.argsort(np.abs(means - 0.88)), np.argsort(np.abs(means - 0.3))
-chosen = np.concatenate([found[:10] for found in by_mean])
-memory = (seen.memory - seen.memory.mean(axis=0)) / seen.memory.std(axis=0)
+chosen = np.concatenate([units[:10] for units in by_mean])
+memory = (inside.memory - inside.memory.mean(axis=0)) / inside.memory.std(
+    axis=0
+)
 part = slice(60, 110)
 ax = plot.new_axes(11, 5.2)
 look = {"cmap": "RdBu_r", "vmin": -2, "vmax": 2, "aspect": "auto"}
@@ -689,7 +691,7 @@ def my_guess(text):
 
 # %%
 enough = full_or_fast(0.5, 0.1)
-hidden = seen.series()["H"]
+hidden = inside.series()["H"]
 check(
     lambda: np.abs(correlations(hidden, my_guess(passage))).max() > enough,
     True,

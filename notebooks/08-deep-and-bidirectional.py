@@ -137,8 +137,10 @@ print("states:", [tuple(H.shape) for H in net.begin_state(5)])
 
 # %%
 if hasattr(rnn, "RNNModel"):  # NumPy does not have layers
-    own = rnn.RNNModel(rnn.GRU(28, 64, num_layers=2, seed=0), 28, seed=0)
-    print("states:", [tuple(H.shape) for H in own.begin_state(5)])
+    layer_net = rnn.RNNModel(
+        rnn.GRU(28, 64, num_layers=2, seed=0), 28, seed=0
+    )
+    print("states:", [tuple(H.shape) for H in layer_net.begin_state(5)])
 
 # %% [markdown]
 # ### Exercise 1
@@ -212,20 +214,20 @@ def sizes_of_states(std, num_layers=6, num_hiddens=64):
     """Return the size of the last states of each layer."""
     rng = np.random.default_rng(0)
     inputs = np.eye(num_hiddens)[rng.integers(num_hiddens, size=(20, 4))]
-    found = []
+    sizes = []
     for _ in range(num_layers):
         W_xh, W_hh = std * rng.standard_normal((2, num_hiddens, num_hiddens))
         inputs = deep_rnn(inputs, [(W_xh, W_hh, np.zeros(num_hiddens))])
-        found.append(float(np.sqrt((inputs[-1] ** 2).mean())))
-    return found
+        sizes.append(float(np.sqrt((inputs[-1] ** 2).mean())))
+    return sizes
 
 
 ax = plot.new_axes(8, 4.8)
 for number, std in enumerate((0.01, 0.05, 0.1, 0.5)):
-    found = sizes_of_states(std)
+    sizes = sizes_of_states(std)
     label = f"initial weights of {std:g}"
     style = plot.line_style(number)
-    ax.plot(range(1, 7), found, label=label, marker="o", **style)
+    ax.plot(range(1, 7), sizes, label=label, marker="o", **style)
 ax.set(yscale="log", xlabel="layer", ylabel="size of its states")
 ax.legend(loc="lower left")
 present(
@@ -302,8 +304,8 @@ for scale, num_layers in [
         progress=False,
     )
 axes = plot.new_axes(12, 4.8, columns=2)
-for ax, (scale, found) in zip(axes, histories.items()):
-    plot.perplexity(found, ax)
+for ax, (scale, history) in zip(axes, histories.items()):
+    plot.perplexity(history, ax)
     ax.set(title=f"initial weights of {0.01 * scale:g}", ylim=(4, 30))
 present(
     axes,
@@ -381,8 +383,8 @@ def effects(bidirectional, num_steps=12):
 
 axes = plot.new_axes(11, 5, columns=2)
 for ax, bidirectional in zip(axes, (False, True)):
-    seen = effects(bidirectional)
-    logs = np.log10(np.where(seen > 1e-15, seen, np.nan) / seen.max())
+    sizes = effects(bidirectional)
+    logs = np.log10(np.where(sizes > 1e-15, sizes, np.nan) / sizes.max())
     image = ax.imshow(
         logs,
         cmap="Blues",
@@ -517,10 +519,8 @@ def tags_by(net, pairs, backwards):
     """Return the tags that a network predicts, from left to right."""
     X, _, valid = rows(pairs, backwards)
     step = -1 if backwards else 1
-    found = zip(net.predict(X, valid), valid)
-    return [
-        tag_vocab.to_tokens(row[:length])[::step] for row, length in found
-    ]
+    ids = zip(net.predict(X, valid), valid)
+    return [tag_vocab.to_tokens(row[:length])[::step] for row, length in ids]
 
 
 # %% [markdown]
@@ -558,11 +558,11 @@ print(f"from the word alone: at most {generated.one_word_accuracy():.1%}")
 ambiguous = ["her", "these", "turns", "light", "past", "for"]
 ax = plot.new_axes(10, 4.8)
 for number, (name, (_, backwards)) in enumerate(readers.items()):
-    found, right = (
+    predictions, right = (
         tags_by(nets[name], test, backwards),
         {word: [] for word in ambiguous},
     )
-    for (words, tags), answers in zip(test, found):
+    for (words, tags), answers in zip(test, predictions):
         for word, tag, answer in zip(words, tags, answers):
             if word in right:
                 right[word].append(tag == answer)
@@ -588,10 +588,10 @@ present(
 for words in (["they", "watch", "her"], ["they", "watch", "her", "turn"]):
     print(" ".join(words))
     for name, (_, backwards) in readers.items():
-        (found,) = tags_by(
+        (tags,) = tags_by(
             nets[name], [(words, ["NOUN"] * len(words))], backwards
         )
-        print(f"    {name:13} {' '.join(found)}")
+        print(f"    {name:13} {' '.join(tags)}")
 
 # %% [markdown]
 # Up to *her* the two sentences are the same. Therefore the tagger that works

@@ -245,13 +245,13 @@ print(f"{reader.score(*test):.0%} of {len(test[1])} test digits are right")
 # some that are not:
 
 # %%
-found = reader.predict(digits.test_images)
+predicted = reader.predict(digits.test_images)
 right, wrong = (
-    np.flatnonzero((found == test[1]) == truth)[:5]
+    np.flatnonzero((predicted == test[1]) == truth)[:5]
     for truth in (True, False)
 )
 shown = [*right, *wrong]
-titles = [f"{test[1][place]}: output {found[place]}" for place in shown]
+titles = [f"{test[1][place]}: output {predicted[place]}" for place in shown]
 present(
     plot.gallery(digits.test_images[shown], titles),
     "Handwritten digits with label and prediction: five are right, "
@@ -320,8 +320,10 @@ def write(c, num_steps, W_xh, W_hh, b_h, W_hq, b_q):
 
 
 simple = rnn.DecoderScratch(8, 16, 10, cell="rnn", loss="sigmoid", seed=0)
-found = write(np.eye(10), 8, *simple.arrays())
-same = np.allclose(found, simple.generate(np.eye(10), 8), atol=1e-5)
+outputs_by_hand = write(np.eye(10), 8, *simple.arrays())
+same = np.allclose(
+    outputs_by_hand, simple.generate(np.eye(10), 8), atol=1e-5
+)
 print("by hand and by the package: the same:", same)
 
 # %% [markdown]
@@ -501,10 +503,10 @@ present(
 
 # %%
 sources = [written for written, _ in test[:6]]
-for written, found in zip(
+for written, translation in zip(
     sources, dates.write(translator, sources, num_steps=11)
 ):
-    print(f"{written:14}{''.join(found)}")
+    print(f"{written:14}{''.join(translation)}")
 
 # %% [markdown]
 # The decoder knows the input only through the last state of the encoder,
@@ -521,10 +523,10 @@ there = np.unique(months)
 means = np.array([H[months == m].mean(axis=0) for m in there])
 middle = means.mean(axis=0)
 sides = np.linalg.svd(means - middle, full_matrices=False)[2][:2].T
-flat, corners = (H - middle) @ sides, (means - middle) @ sides
+in_plane, corners = (H - middle) @ sides, (means - middle) @ sides
 ax = plot.new_axes(9, 5.4)
 settings = {"cmap": "twilight", "vmin": 0, "vmax": 12, "s": 25}
-ax.scatter(*flat[::2].T, c=months[::2], **settings)
+ax.scatter(*in_plane[::2].T, c=months[::2], **settings)
 for month, (x, y) in zip(there, corners):
     box = {"facecolor": "white", "edgecolor": "black", "pad": 3}
     ax.text(x, y, month, ha="center", va="center", bbox=box)
@@ -627,13 +629,15 @@ rnn.show(Beam.advance)
 # %%
 truth = [iso for _, iso in test]
 for beam_size in (1, 2, 4):
-    found = dates.write(
+    translations = dates.write(
         translator,
         [written for written, _ in test],
         num_steps=11,
         beam_size=beam_size,
     )
-    right = np.mean(["".join(one) == iso for one, iso in zip(found, truth)])
+    right = np.mean(
+        ["".join(one) == iso for one, iso in zip(translations, truth)]
+    )
     print(f"beam of {beam_size}: {right:.1%} of the new dates are right")
 
 # %% [markdown]
@@ -656,17 +660,24 @@ def candidates(source, beam_size=4):
     for _ in range(11):
         beam.advance()
     return [
-        ("".join(dates.target.to_tokens(found.tokens)), math.exp(found.log))
-        for found in beam.finish()[0][:beam_size]
+        (
+            "".join(dates.target.to_tokens(candidate.tokens)),
+            math.exp(candidate.log),
+        )
+        for candidate in beam.finish()[0][:beam_size]
     ]
 
 
 axes = plot.new_axes(11, 4.2, columns=2)
 for ax, source in zip(axes, ("3 ju 1987", "3 jul 1987")):
-    found = candidates(source)
-    places = range(len(found))
-    ax.barh(places, [chance for _, chance in found], color=plot.COLOURS[0])
-    ax.set_yticks(places, [iso for iso, _ in found])
+    dates_and_chances = candidates(source)
+    places = range(len(dates_and_chances))
+    ax.barh(
+        places,
+        [chance for _, chance in dates_and_chances],
+        color=plot.COLOURS[0],
+    )
+    ax.set_yticks(places, [iso for iso, _ in dates_and_chances])
     ax.set(xlim=(0, 1), xlabel="probability", title=source)
     ax.invert_yaxis()
 present(
@@ -753,11 +764,11 @@ ax = plot.new_axes(9, 4.8)
 for number, label in enumerate(("$p_1$", "$p_2$", "BLEU")):
     heights = [
         (
-            precision(said, truth_said, 1),
-            precision(said, truth_said, 2),
-            simple_bleu(said, truth_said),
+            precision(candidate, truth_said, 1),
+            precision(candidate, truth_said, 2),
+            simple_bleu(candidate, truth_said),
         )[number]
-        for said in candidates_said.values()
+        for candidate in candidates_said.values()
     ]
     places = np.arange(len(heights)) + 0.27 * (number - 1)
     ax.bar(places, heights, 0.27, color=plot.COLOURS[number], label=label)

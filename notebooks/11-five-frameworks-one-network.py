@@ -215,9 +215,9 @@ for number, (name, framework) in enumerate(frameworks.items()):
         for dtype in agreement.DTYPES
     }
     for place, (quantity, dtype) in enumerate(quantities):
-        found, expected = solved[dtype][quantity], truth[quantity]
+        result, expected = solved[dtype][quantity], truth[quantity]
         gap = max(
-            agreement.difference(found[key], expected[key])
+            agreement.difference(result[key], expected[key])
             for key in expected
         )
         assert gap <= agreement.bound(quantity, dtype, problem.num_terms)
@@ -370,10 +370,10 @@ def careful_sum(terms):
 # %%
 def is_careful(terms):
     """Return whether careful_sum stays in float32 and close to the sum."""
-    found, exact = careful_sum(terms), math.fsum(terms)
+    total, exact = careful_sum(terms), math.fsum(terms)
     one_rounding = float(np.finfo("float32").eps) * abs(exact)
-    close = abs(float(found) - exact) <= one_rounding
-    return np.asarray(found).dtype == np.float32 and close
+    close = abs(float(total) - exact) <= one_rounding
+    return np.asarray(total).dtype == np.float32 and close
 
 
 many = np.random.default_rng(1).random(10_000).astype("float32")
@@ -731,8 +731,8 @@ sent = {
 ### BEGIN SOLUTION
 with_a_mistake = [
     letter
-    for letter, (dtype, found) in sent.items()
-    if agreement.difference(found, expected)
+    for letter, (dtype, result) in sent.items()
+    if agreement.difference(result, expected)
     > agreement.bound("gradients", dtype, problem.num_terms)
 ]
 ### END SOLUTION

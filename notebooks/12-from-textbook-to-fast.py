@@ -271,9 +271,9 @@ def textbook(ids, H, params):
 
 functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
 net = rnn.RNNModelScratch(12, 16, *functions, seed=0, dtype="float64")
-found = textbook(X.T, np.zeros((len(X), 16)), net.arrays())
+outputs_by_hand = textbook(X.T, np.zeros((len(X), 16)), net.arrays())
 expected, _ = net.evaluate(X, net.begin_state(len(X)))
-print("equal to the fastest form:", np.allclose(found, expected))
+print("equal to the fastest form:", np.allclose(outputs_by_hand, expected))
 
 # %% [markdown]
 # This is the first form in the package. (`ops` contains the operations that
@@ -460,10 +460,10 @@ rnn.show(rnn.rnn_fused, helpers=True)
 # time is mostly the fixed cost of calls.
 
 # %%
-found = {"tiny": speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))}
+speeds = {"tiny": speed_ups(rnn, size="tiny", rounds=full_or_fast(31, 3))}
 if full_or_fast(True, False):
-    found["256 units"] = speed_ups(rnn, size="h256", rounds=15)
-ax = plot.speed_ups(found, plot.new_axes(9, 5))
+    speeds["256 units"] = speed_ups(rnn, size="h256", rounds=15)
+ax = plot.speed_ups(speeds, plot.new_axes(9, 5))
 ax.margins(x=0.08)
 present(
     ax,

@@ -373,7 +373,7 @@ rnn.show(min_char.train_min_char)
 # %%
 net = new_net()
 num_iterations = full_or_fast(8000, 200)
-seen = min_char.train_min_char(
+history = min_char.train_min_char(
     net,
     corpus,
     vocab,
@@ -410,7 +410,7 @@ levels = {
     ),  # a context that is always the same
     "frequencies of pairs": surprise(corpus[:-1]),
 }
-ax = plot.smooth_loss({None: seen}, plot.new_axes(8, 4.8))
+ax = plot.smooth_loss({None: history}, plot.new_axes(8, 4.8))
 for name, level in levels.items():
     height = min_char.NUM_STEPS * level
     ax.axhline(height, color="black", linewidth=1.5, linestyle="--")
@@ -421,7 +421,7 @@ for name, level in levels.items():
         textcoords="offset points",
         ha="right",
     )
-ax.set(ylabel="smooth loss, nats", ylim=(None, 1.08 * seen.values[0]))
+ax.set(ylabel="smooth loss, nats", ylim=(None, 1.08 * history.values[0]))
 present(
     ax,
     "The smooth loss falls from that of a uniform guess towards "
@@ -496,7 +496,7 @@ for number, (optimizer, lr) in enumerate(
 ax.set(
     xlabel="iteration",
     ylabel="loss of a piece, nats",
-    ylim=(None, 1.2 * seen.values[0]),
+    ylim=(None, 1.2 * history.values[0]),
 )
 ax.legend()
 present(
@@ -611,7 +611,7 @@ here = min_char.NUM_STEPS * (
     num_iterations % num_in_text
 )  # the next character
 ids_read = np.take(ids, range(here, here + num_read + 1), mode="wrap")
-scores, state = net.evaluate(ids_read[None, :-1], seen.state)  # (T, V)
+scores, state = net.evaluate(ids_read[None, :-1], history.state)  # (T, V)
 scores = scores.astype(float)
 scores -= scores.max(axis=1, keepdims=True)
 logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))

@@ -74,7 +74,7 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 
 
 # %%
-def ring_all_reduce(vectors, seen=None):
+def ring_all_reduce(vectors, history=None):
     """Return the sums of each worker, and the numbers that it sent."""
     k = len(vectors)
     pieces = [
@@ -96,9 +96,11 @@ def ring_all_reduce(vectors, seen=None):
                     neighbour[place] + piece if adding else piece
                 )
                 sent[worker] += piece.size
-            if seen is not None:  # the first number of each piece
-                seen.append([[piece[0] for piece in own] for own in pieces])
-    return np.array([np.concatenate(own) for own in pieces]), sent
+            if history is not None:  # the first number of each piece
+                history.append(
+                    [[piece[0] for piece in row] for row in pieces]
+                )
+    return np.array([np.concatenate(row) for row in pieces]), sent
 
 
 rng = np.random.default_rng(0)
@@ -442,10 +444,14 @@ def run(number):
             str(file),
             str(model),
         ]
-        done = subprocess.run(
+        result = subprocess.run(
             words, capture_output=True, text=True, check=False
         )
-        print(done.stdout.strip() if done.returncode == 0 else done.stderr)
+        print(
+            result.stdout.strip()
+            if result.returncode == 0
+            else result.stderr
+        )
         return rnn.load_model(model)[0].arrays()
 
 
