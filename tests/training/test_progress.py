@@ -15,12 +15,14 @@ def lines(monkeypatch):
 
 def test_the_command_writes_a_line_now_and_then(monkeypatch, capsys, lines):
     monkeypatch.setattr(progress, "SECONDS", 0.01)
+    start = time.monotonic()
     with progress.bar(total=50) as shown:
         for _ in range(50):
             time.sleep(0.005)
             shown.update()
+    most = (time.monotonic() - start) / progress.SECONDS  # also where each update takes longer
     written = capsys.readouterr().err.splitlines()
-    assert 2 <= len(written) <= 25
+    assert 2 <= len(written) <= most
     assert "/50 [" in written[0]
 
 
