@@ -66,3 +66,16 @@ def test_a_second_net_of_a_kind_is_not_compiled_anew_but_a_custom_function_is(rn
     for number in range(2):
         train(lambda inputs, state, params: rnn.gru(inputs, state, params))
         assert len(functions) == 2 + number
+
+
+@pytest.mark.only("jax")
+def test_nets_of_one_kind_compile_their_gradients_once(rnn, monkeypatch):
+    import jax
+
+    compiled = []
+    compile_again = jax.jit
+    monkeypatch.setattr(jax, "jit", lambda f, **kw: compiled.append(f) or compile_again(f, **kw))
+    settings = {"cell": "gru", "seed": 0}
+    losses = [rnn.SequenceTaggerScratch(5, 6, 3, **settings).gradients(X, X % 3) for _ in range(2)]
+    assert losses[0][0] == losses[1][0]
+    assert sum(f.__name__ == "compute" for f in compiled) <= 1
