@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
     for item in items:  # those that share what a backend's processes came to share a worker, too
-        case = item.callspec.params if hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {case.get('backend')}"))
+        if "trained" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["backend"]))
 
 
 def helpers_of(backend):

@@ -13,11 +13,11 @@ from conftest import PATIENCE, helpers_of, running, wait_for
 from d2lrnn.cli import starters
 from d2lrnn.files import tensor_file
 
-EPOCHS = 12
+EPOCHS = 2  # of 10 minibatches
 
 
 def command(backend, folder, *more, processes=2, epochs=EPOCHS, every=("--every", 2), timeout=60):
-    train = ["train", "--backend", backend, "--max-tokens", 1000, "--steps", 6, "--batch-size", 6]
+    train = ["train", "--backend", backend, "--max-tokens", 400, "--steps", 6, "--batch-size", 6]
     train += ["--hiddens", 8, "--epochs", epochs, "--dtype", "float64", "--optimizer", "adam"]
     train += ["--lr", 0.001, "--sample-every", 1000, *every]
     train += ["--checkpoint", folder / "run.safetensors", *more]
@@ -41,13 +41,20 @@ def fresh(tmp_path, name):
     return folder
 
 
+def wait_for_checkpoint(run, folder):
+    """Wait until a run has saved its first checkpoint; fail at once if it ends before."""
+    found = folder / "run.safetensors"
+    wait_for(lambda: found.exists() or run.process.poll() is not None)
+    assert found.exists(), run.end()
+
+
 @pytest.fixture
 def training(backend, start, tmp_path):
     """A function that starts a run of two processes without an end, which has begun to train."""
 
     def begin(**settings):
         run = start(*command(backend, tmp_path, epochs=10**6, **settings))
-        wait_for((tmp_path / "run.safetensors").exists)
+        wait_for_checkpoint(run, tmp_path)
         return run
 
     return begin
@@ -133,7 +140,7 @@ def killed(backend, start, tmp_path):
     """A run of two processes, of which rank 1 was killed in the midst; what was said of it."""
     folder = fresh(tmp_path, "killed")
     run = start(*command(backend, folder, epochs=1000))
-    wait_for((folder / "run.safetensors").exists)
+    wait_for_checkpoint(run, folder)
     signal_at = time.monotonic()
     pid = run.worker(1)
     os.kill(pid, signal.SIGKILL)
@@ -174,7 +181,7 @@ def test_one_that_is_killed_ends_the_others_and_the_run_goes_on(backend, killed,
 def test_with_the_default_settings_a_run_that_is_killed_goes_on_too(backend, start, tmp_path):
     folder, default = fresh(tmp_path, "killed"), {"every": ()}
     run = start(*command(backend, folder, epochs=1000, **default))
-    wait_for((folder / "run.safetensors").exists)
+    wait_for_checkpoint(run, folder)
     run.kill()
     run.end()
     whole, epochs = fresh(tmp_path, "whole"), outcome(folder)[1]["epoch"]["number"] + 2
