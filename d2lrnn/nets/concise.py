@@ -16,6 +16,7 @@ import numpy as np
 
 from d2lrnn import backends, checks
 from d2lrnn.nets import cells, optimizers, remedies, schedules
+from d2lrnn.nets import dropout as dropouts
 from d2lrnn.nets.model import Array, Model, State
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep, counted
@@ -118,12 +119,22 @@ class ConciseModel(Model):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         schedule: Schedule | None = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
     ) -> TrainingStep:
         """Return the function that trains on one minibatch, with the framework's own optimizer."""
         checks.positive(lr=lr)
         theta, clip = checks.clipping(theta, clip)
         rule = optimizers.make(optimizer, lr, momentum=momentum, weight_decay=weight_decay)
         rate = schedules.Rate(rule.lr, schedule)
+        checks.seed(seed)
+        if dropouts.check(dropout):
+            raise ValueError(
+                f"dropout is {dropout!r}, and the net is around a layer of "
+                f"{backends.BACKENDS[self.ops.name].title}, which would draw masks of its own; "
+                "leave it out, or train an RNNModelScratch, which has the same masks in every "
+                "backend"
+            )
         self._check_rule(rule, schedule)
         take_step, memory, load = self.framework_step(
             rule, theta, clip, scheduled=schedule is not None

@@ -39,6 +39,7 @@ class Group:
         self.local_rank: int = 0 if engine is None else engine.local_rank
         self.wants_to_stop = self.stops = False
         self.wants_to_save = self.saves = False
+        self.num_rows = 0  # of the minibatch that was shared last
         if engine is not None:
             processes.limit_waiting(self.rank)
 
@@ -111,7 +112,10 @@ class Group:
 
     def share(self, batch: Any) -> Any:
         """Return this process's rows of a tensor, array or list; all rows if it is the only one."""
-        return batch if self.size == 1 or batch is None else batch[self.rows(len(batch))]
+        if self.size == 1 or batch is None:
+            return batch
+        self.num_rows = len(batch)
+        return batch[self.rows(self.num_rows)]
 
     def joined(self, rows: Array, num_rows: int) -> Array:
         """Return the rows of all processes, given those of this process."""

@@ -20,6 +20,7 @@ from d2lrnn.nets import (
     remedies,
     schedules,
 )
+from d2lrnn.nets import dropout as dropouts
 from d2lrnn.nets.model import Array, Model, State
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep, counted, memory_functions
@@ -198,26 +199,34 @@ class RNNModelScratch(Model):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         schedule: Schedule | None = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
     ) -> TrainingStep:
         """Return the function that trains on one minibatch, with the optimizers of this package."""
         from d2lrnn.nets import networks
 
         self.check_call()
-        network = networks.Recurrent(self.forward_fn, self.vocab_size)
+        network: Any = networks.Recurrent(self.forward_fn, self.vocab_size)
         rule = optimizers.make(optimizer, lr, momentum=momentum, weight_decay=weight_decay)
-        rate, settings = (
-            schedules.Rate(rule.lr, schedule),
-            (self.ops, network, "softmax", lr, theta),
-        )
+        rate, masks = schedules.Rate(rule.lr, schedule), None
+        if dropouts.check(dropout):
+            masks = dropouts.Dropout(self, dropout, seed)
+            if masks.between:
+                network = networks.Dropped(self.ops, self.architecture)
+        settings = self.ops, network, "softmax", lr, theta
         update = averaging.make_update(*settings, optimizer=rule, clip=clip)
 
         def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
             targets = self.targets(X, Y)
-            inputs = self.inputs(X, state), self.as_tensors(state)
+            if masks is None:
+                inputs: Any = self.inputs(X, state), self.as_tensors(state)
+            else:
+                inputs = masks.inputs(X, state, rate.number)
             loss, state, self.params = update(self.params, inputs, targets, lr=rate())
             return loss, state
 
-        return counted(TrainingStep(deferred, *memory_functions(update.memory, self)), rate)
+        step = TrainingStep(deferred, *memory_functions(update.memory, self))
+        return counted(step, rate, masks)
 
     def targets(self, X: Any, Y: Any) -> Any:
         """Return the ids of Y (n, T) as a tensor (T * n,), in the order of the outputs."""

@@ -108,15 +108,18 @@ def run_layers(
     state: Any,
     weights: Any,
     mask: Any = None,
+    dropped: Any = (),
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return the last layer's hidden states (T, n, directions * h) and the state of all layers.
 
-    Where the mask (T, n, 1) is 0, the state does not change.
+    Where the mask (T, n, 1) is 0, the state does not change. The inputs of each layer after the
+    first are multiplied by one of ``dropped``, unless that is empty.
     """
     step = ops.step_of(architecture) if mask is None else masked(ops.step_of(architecture))
     Hs, last = inputs, []
-    for directions in architecture.layers(weights, state):
+    for number, directions in enumerate(architecture.layers(weights, state)):
         outputs = []
+        Hs = Hs * dropped[number - 1] if number and dropped else Hs
         Hs = Hs if mask is None else ops.tensors.concat([Hs, mask])
         for index, (params, before) in enumerate(directions):
             # The second direction runs from the last step to the first.

@@ -98,6 +98,8 @@ class Model(ABC):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         schedule: Schedule | None = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
     ) -> TrainingStep:
         """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
 

@@ -53,6 +53,21 @@ class Masked:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """Layers of cells with dropout: an output for every step."""
+
+    ops: Ops
+    architecture: cells.Architecture
+
+    def __call__(self, params: Any, inputs: Any, masks: Any, state: Any) -> Outputs:
+        """Return the outputs (T * n, q) for inputs (T, n, d), masks (T, n, ...) between layers."""
+        *weights, W_hq, b_q = params
+        between = {"dropped": masks}
+        Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, **between)
+        return self.ops.output_layer(Hs, W_hq, b_q), last
+
+
+@dataclass(frozen=True)
 class Decoder:
     """Layers of cells whose inputs at each step are the row before and a vector, the context."""
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from d2lrnn.nets import optimizers
+from d2lrnn.nets.dropout import Dropout
 from d2lrnn.nets.optimizers import Arrays, OptimizerState
 from d2lrnn.nets.schedules import Rate
 
-NUMBER = "number"  # the name of the number of steps in the memory of a step
+# The names of the number of steps, and of the seed of dropout, in the memory of a step
+NUMBER, SEED = "number", "seed"
 
 State = tuple[Any, ...]
 
@@ -84,13 +86,15 @@ class TrainingStep(SequenceStep):
         return float(loss), state
 
 
-def counted(step: TrainingStep, rate: Rate) -> TrainingStep:
+def counted(step: TrainingStep, rate: Rate, masks: Dropout | None = None) -> TrainingStep:
     """Return a step that counts how often it is taken, and stores the number in its memory.
 
-    Without a schedule, the step is returned unchanged.
+    A seed that was drawn for dropout is stored too. Without a schedule and dropout, the step is
+    returned unchanged.
     """
-    if rate.schedule is None:
+    if rate.schedule is None and masks is None:
         return step
+    has_seed = masks is not None and masks.seed is None
 
     def deferred(X: Any, Y: Any, state: State) -> tuple[Any, State]:
         results: tuple[Any, State] = step.deferred(X, Y, state)
@@ -98,17 +102,26 @@ def counted(step: TrainingStep, rate: Rate) -> TrainingStep:
         return results
 
     def memory() -> Arrays:
-        return {**step.memory(), NUMBER: np.array([rate.number])}
+        seed = {SEED: np.array([masks.drawn])} if masks and has_seed else {}
+        return {**step.memory(), NUMBER: np.array([rate.number]), **seed}
 
     def load_memory(arrays: Arrays) -> None:
         others = dict(arrays)
-        number = others.pop(NUMBER, np.zeros(1))
-        if number.shape != (1,) or number[0] < 0:
-            raise ValueError(f"the number of steps is {number}; expected one number, 0 or above")
+        number = _count(others.pop(NUMBER, np.zeros(1)), "number of steps")
+        seed = _count(others.pop(SEED, np.zeros(1)), "seed") if has_seed else 0
         step.load_memory(others)
-        rate.number = int(number[0])
+        rate.number = number
+        if masks and has_seed:
+            masks.drawn = seed
 
     return TrainingStep(deferred, memory, load_memory)
+
+
+def _count(array: Any, what: str) -> int:
+    """Return the one number of an array of a step's memory, 0 or above."""
+    if array.shape != (1,) or array[0] < 0:
+        raise ValueError(f"the {what} is {array}; expected one number, 0 or above")
+    return int(array[0])
 
 
 def memory_functions(

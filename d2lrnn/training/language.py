@@ -17,6 +17,7 @@ from typing import Any
 from d2lrnn import checks
 from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
+from d2lrnn.nets import dropout as dropouts
 from d2lrnn.nets import group, kinds, remedies, schedules
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.prediction import first_tokens
@@ -53,6 +54,8 @@ def make_step(
     momentum: float = 0.0,
     weight_decay: float = 0.0,
     schedule: Schedule | None = None,
+    dropout: float = 0.0,
+    seed: int | None = None,
 ) -> TrainingStep:
     """Return a function that trains a language model on one minibatch.
 
@@ -75,6 +78,11 @@ def make_step(
         schedule: None, or a function of the number k of steps that were taken: the learning rate of
             the next step is lr * schedule(k). For example, a CosineSchedule, StepSchedule or
             WarmupSchedule.
+        dropout: the probability, from 0 to below 1, with which each token of the inputs, and each
+            hidden unit between two layers, is set to 0; the others are divided by 1 - dropout. The
+            masks are drawn in NumPy and are the same in every backend. A custom forward function
+            has dropout of its inputs only.
+        seed: the seed of the masks, or None for a random one.
 
     Returns:
         step(X, Y, state), which returns the mean loss as a float and the new state.
@@ -102,6 +110,10 @@ def make_step(
         checks.one_process(group.group_of(net).size, "a framework's own layer is trained by one")
     settings: dict[str, Any] = {"optimizer": optimizer, "clip": clip, "schedule": schedule}
     settings |= {"momentum": momentum, "weight_decay": weight_decay}
+    if segment is None:
+        settings |= {"dropout": dropout, "seed": seed}
+    elif dropouts.check(dropout):
+        raise ValueError("dropout and segment are both given; choose one")
     step: TrainingStep = (
         net.make_step(lr, theta, **settings)
         if segment is None
@@ -203,6 +215,8 @@ def train_ch8(
     momentum: float = 0.0,
     weight_decay: float = 0.0,
     schedule: Schedule | str | None = None,
+    dropout: float = 0.0,
+    seed: int | None = None,
     use_random_iter: bool = False,
     validation: Any = None,
     patience: int | None = None,
@@ -232,6 +246,8 @@ def train_ch8(
         schedule: see make_step; or a name: "step", which divides the learning rate by 10 after each
             third of all steps, "cosine", which lowers it to 0, "warmup", which raises it during the
             first tenth, "warmup-cosine", both, or "constant".
+        dropout: see make_step; there is no dropout in validation and samples.
+        seed: the seed of the masks of dropout, or None for that of the loader.
         use_random_iter: whether train_iter samples at random; if so, each minibatch starts from a
             zero state.
         validation: a loader of text that is not trained on, such as the second value of
@@ -293,12 +309,14 @@ def train_ch8(
         first_tokens(prefix, net, vocab)
     schedule = schedules.named(schedule, num_epochs * (length(train_iter) or 0))
     rule: dict[str, Any] = {"momentum": momentum, "weight_decay": weight_decay}
-    rule |= {"optimizer": optimizer, "clip": clip}
+    seed = _seed(train_iter) if seed is None else seed
+    rule |= {"optimizer": optimizer, "clip": clip, "dropout": dropout, "seed": seed}
     step = make_step(net, lr, theta, segment=segment, schedule=schedule, **rule)
     history = History(floor=getattr(train_iter, "floor", None))
     settings: dict[str, Any] = {"lr": lr, "theta": theta, "optimizer": optimizer, "clip": clip}
     settings |= {"random": use_random_iter, **validation_settings(validation)}
     settings |= regularization(momentum=momentum, weight_decay=weight_decay, schedule=schedule)
+    settings |= {"dropout": dropout, "dropout_seed": seed} if dropout else {}
     settings |= {"keep": keep} if keep == "best" else {}
     run = Run(net, vocab, train_iter, step, history, settings, prefix=prefix)
     keeper, shows = Keeper(checkpoint, every, run), group.group_of(net).rank == 0
@@ -363,6 +381,12 @@ def _bar(keeper: Keeper, num_epochs: int, progress: bool | None) -> Shown:
     size = length(keeper.run.train_iter)
     num_finished = (keeper.epoch.number - 1) * (size or 0) + keeper.epoch.num_minibatches
     return bar(progress, total=size and num_epochs * size, initial=num_finished)
+
+
+def _seed(train_iter: Any) -> int | None:
+    """Return the seed of a loader, if it is known."""
+    seed = getattr(train_iter, "seed", None)
+    return seed if isinstance(seed, int) and seed >= 0 else None
 
 
 def _check_validation(validation: Any, patience: int | None, keep: str) -> None:

@@ -189,6 +189,7 @@ COMMON = {
     "schedule": right_or_odd([None, CosineSchedule(5)], ["cosine", "linear", 0.5, len, math.log]),
     "validation": st.none(),
     "shuffle": st.booleans(),
+    "dropout": right_or_odd([0, 0.0], [0.5, 1, -1, np.nan, "3", None]),
     "segment": right_or_odd([None, 0, 1, 3], [-1, 1.5, "2", True]),
     "loss": right_or_odd(["softmax"], ["sigmoid", "hinge", None]),
     "order": right_or_odd(["HX", "XH"], ["HXH", None]),

@@ -121,12 +121,20 @@ def test_schedule_momentum_and_decay_go_on_bit_for_bit(
     assert_resumes(rnn, lambda: start("lstm", concise), tmp_path / "run", 10)
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+def test_dropout_goes_on_bit_for_bit(rnn, start, tmp_path, monkeypatch, seed):
+    monkeypatch.setitem(SETTINGS, "dropout", 0.2)
+    monkeypatch.setitem(SETTINGS, "seed", seed)
+    assert_resumes(rnn, lambda: start("lstm"), tmp_path / "run", 10)
+
+
 @pytest.mark.parametrize(
     ("option", "there", "here"),
     [
         ({"momentum": 0.9}, "0.9", "nothing"),
         ({"schedule": "cosine"}, r"CosineSchedule\(num_steps=7, last=0.0\)", "nothing"),
         ({"weight_decay": 0.1}, "0.1", "nothing"),
+        ({"dropout": 0.1}, "0.1", "nothing"),
     ],
 )
 def test_a_run_is_not_resumed_with_other_options(plain, reference, tmp_path, option, there, here):
