@@ -15,23 +15,12 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
-from typing import Any
 
 from d2lrnn.book import guard
 
 GUARD = "_d2lrnn_guard"  # the name of the copy of guard
 RUN = f'"{{python}}" -I -m {GUARD} {{tool}}'
 SCRIPT = f"@{RUN} %*\n" if os.name == "nt" else f'#!/bin/sh\nexec {RUN} "$@"\n'
-
-
-class Builder(venv.EnvBuilder):
-    """A builder of environments that stores the paths of their parts."""
-
-    context: Any = None
-
-    def post_setup(self, context: Any) -> None:
-        """Store the paths of the parts."""
-        self.context = context
 
 
 def make(folder: Path) -> tuple[str, dict[str, str]]:
@@ -43,7 +32,7 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
     Raises:
         OSError: this Python cannot make environments.
     """
-    builder = Builder(symlinks=os.name != "nt", with_pip=False)
+    builder = venv.EnvBuilder(symlinks=os.name != "nt", with_pip=False)
     try:
         builder.create(folder)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -51,7 +40,8 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
             f"cannot make a throw-away environment for the notebook in {folder} ({error}); set "
             "TMPDIR to a folder that can be written to, or add --allow-install to do without"
         ) from error
-    python, scripts = builder.context.env_exe, Path(builder.context.bin_path)
+    context = builder.ensure_directories(folder)
+    python, scripts = context.env_exe, Path(context.bin_path)
     packages = next(folder.glob("[Ll]ib/**/site-packages"))
     shutil.copytree(Path(guard.__file__).parent, packages / GUARD)
     protected = [os.path.realpath(sys.prefix), *_program_folders()]

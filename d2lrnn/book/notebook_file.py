@@ -20,21 +20,24 @@ def read(path: str | os.PathLike[str]) -> Any:
     """Return a notebook, in the newest format.
 
     Raises:
-        ValueError: it is not a notebook; the message says why.
+        ValueError: it is not a notebook; the message gives the reason.
     """
     name = os.fspath(path)
     if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{name} is not a notebook (not a file); give the name of a file .ipynb")
+        raise _refusal(name, "not a file", "give the name of a file .ipynb")
     try:
         text = reading.content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(
-            f"{name} is not a notebook (not encoded as UTF-8); open it in Jupyter and save it again"
-        ) from None
+        raise _refusal(name, "not encoded as UTF-8") from None
     if not text.strip():
-        raise ValueError(f"{name} is not a notebook (the file is empty)")
-    _check_sources(text, name)
+        raise _refusal(name, "the file is empty")
+    _check_cells(text, name)
     return _parse(text, name)
+
+
+def _refusal(name: str, why: str, remedy: str = REMEDY) -> ValueError:
+    """Return the error for a file that is not a notebook."""
+    return ValueError(f"{name} is not a notebook ({why}); {remedy}")
 
 
 def _parse(text: str, name: str) -> Any:
@@ -55,21 +58,29 @@ def _parse(text: str, name: str) -> Any:
         why = "NotJSONError" if "NotJSONError" in why else why
         if isinstance(error, AttributeError | KeyError | TypeError) or "no attribute" in why:
             why = "its JSON does not have the structure of a notebook"
-        raise ValueError(f"{name} is not a notebook ({why}); {REMEDY}") from None
+        raise _refusal(name, why) from None
     return notebook
 
 
-def _check_sources(text: str, name: str) -> None:
-    """Check the cells of a file of JSON, each of text or lines of text, which nbformat does not.
+def _check_cells(text: str, name: str) -> None:
+    """Check that a file has cells with texts or lists of lines, which nbformat does not check.
 
     Raises:
-        ValueError: it is something else; the message names the cell, the first being number 1.
+        ValueError: a part is something else; the message counts cells from 1.
     """
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
         return  # nbformat reports what is wrong
-    _check_objects(notebook, name)
+    if not isinstance(notebook, dict):
+        raise _refusal(name, f"expected a JSON object, got {_shortened(notebook)}")
+    cells = notebook.get("cells", [])
+    if not isinstance(cells, list):
+        raise _refusal(name, f"cells must be a list, got {_shortened(cells)}")
+    for number, cell in enumerate(cells, 1):
+        if not isinstance(cell, dict):
+            why = f"cell {number} must be a JSON object, got {_shortened(cell)}"
+            raise _refusal(name, why, "correct the cell, or remove it")
     try:
         sheets = notebook.get("worksheets", [notebook])  # until format 3
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
@@ -79,36 +90,11 @@ def _check_sources(text: str, name: str) -> None:
     for number, source in enumerate(sources, 1):
         lines = source if isinstance(source, list) else [source]
         if wrong := [line for line in lines if not isinstance(line, str)]:
-            raise ValueError(
-                f"{name} is not a notebook (the source of cell {number} must be text or a list of "
-                f"lines, got {_shown(wrong[0])}); correct the cell, or remove it"
-            )
+            why = f"the source of cell {number} must be text or a list of lines, got "
+            raise _refusal(name, why + _shortened(wrong[0]), "correct the cell, or remove it")
 
 
-def _check_objects(notebook: Any, name: str) -> None:
-    """Check that a notebook is a JSON object, and so is each of its cells.
-
-    Raises:
-        ValueError: it is not; the message names the cell, the first being number 1.
-    """
-    if not isinstance(notebook, dict):
-        raise ValueError(
-            f"{name} is not a notebook (expected a JSON object, got {_shown(notebook)}); {REMEDY}"
-        )
-    cells = notebook.get("cells", [])
-    if not isinstance(cells, list):
-        raise ValueError(
-            f"{name} is not a notebook (cells must be a list, got {_shown(cells)}); {REMEDY}"
-        )
-    for number, cell in enumerate(cells, 1):
-        if not isinstance(cell, dict):
-            raise ValueError(
-                f"{name} is not a notebook (cell {number} must be a JSON object, got "
-                f"{_shown(cell)}); correct the cell, or remove it"
-            )
-
-
-def _shown(value: Any) -> str:
+def _shortened(value: Any) -> str:
     return json.dumps(value)[:40]
 
 

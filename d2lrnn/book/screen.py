@@ -9,9 +9,7 @@ from typing import Any
 
 from d2lrnn import teaching
 
-PAUSE = (
-    0.3  # seconds between two pictures in a notebook, so that drawing does not slow down training
-)
+PAUSE = 0.3  # seconds between two pictures in a notebook: drawing slows down training
 
 _numbers = itertools.count(1)
 

@@ -11,9 +11,8 @@ import shlex
 import sys
 
 from . import changes
-from .commands import RUNNER, TOOLS, installs
+from .commands import HINT, LOG, RUNNER, TOOLS, installs, skip
 from .paths import FOLDERS, redirect
-from .record import HINT, LOG, skip
 
 __all__ = ["FOLDERS", "HINT", "LOG", "TOOLS", "installs", "redirect", "skip", "start"]
 

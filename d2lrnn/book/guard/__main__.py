@@ -9,8 +9,7 @@ import subprocess
 import sys
 
 from .changes import SKIP
-from .commands import installs
-from .record import skip
+from .commands import installs, skip
 
 
 def main(tool: str, *args: str) -> int:

@@ -13,9 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .commands import installs
+from .commands import installs, skip
 from .paths import is_protected, redirect_word
-from .record import skip
 
 SKIP = "--skip"  # the argument of this package when it replaces a command
 EXEC = ("execv", "execve", "execvp", "execvpe")  # the other functions of os call these

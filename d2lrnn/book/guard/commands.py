@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 
 PACKAGES = ("pip", "conda", "mamba", "micromamba", "uv", "pipx", "easy_install")
@@ -32,6 +35,8 @@ TOOL = re.compile(
 )
 RUNNER = "__pip-runner__.py"  # the program that pip runs in the Python that PIP_PYTHON names
 PUNCTUATION = "();&|\n"
+LOG = "skipped.txt"  # in the environment's folder
+HINT = "d2lrnn book skipped this command; --allow-install runs it"
 
 
 def installs(command: str | Sequence[str]) -> bool:
@@ -115,3 +120,11 @@ def _runs_text(before: list[str], word: str) -> bool:
 def _is_variable(word: str) -> bool:
     """Return whether a word is a variable, of Python or a shell, with the name of a tool."""
     return bool(re.match(r"[{$].*(pip|conda|mamba)", word, re.I))
+
+
+def skip(line: str) -> None:
+    """Print that a command has been skipped, and write it into the file."""
+    with contextlib.suppress(OSError, ValueError):  # for example, no process reads the pipe
+        print(f"{HINT}: {line}", flush=True)
+    with open(os.path.join(sys.prefix, LOG), "a", encoding="utf-8", errors="replace") as log:
+        log.write(line.replace("\n", " ") + "\n")

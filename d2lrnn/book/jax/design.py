@@ -48,9 +48,7 @@ class Module(FormerCells, bases.ModelPlots, nn.Module):
 
     def validation_step(self, params, batch, state):
         """Plot the loss of a validation minibatch (inputs..., targets)."""
-        compute: Any = (
-            self.loss
-        )  # a model's own has other arguments than this class's, as in the book
+        compute: Any = self.loss  # that of a model has other arguments, as in the book
         self.plot("loss", compute(params, batch[:-1], batch[-1], state), train=False)
 
     def apply_init(self, dummy_input, key):

@@ -7,7 +7,6 @@ name such a cell gets cells that accept both forms; Flax itself is not changed.
 
 import functools
 import types
-from typing import Any
 
 from flax import linen as nn
 from jax import numpy as jnp
@@ -15,33 +14,20 @@ from jax import numpy as jnp
 CELLS = ("GRUCell", "LSTMCell", "OptimizedLSTMCell")
 
 
-class _Carries:
+def _former(name):
+    """Return Flax's cell of that name with a size that may be left out."""
+    base = getattr(nn, name)
+
     @nn.nowrap
     def initialize_carry(self, rng, input_shape):
         """Return a state of zeros: of this cell, or, called on its class, of (rng, shape, size)."""
         if isinstance(self, nn.Module):
-            cell: Any = super()
-            return cell.initialize_carry(rng, input_shape)
+            return base.initialize_carry(self, rng, input_shape)
         zeros = jnp.zeros((*rng, input_shape))  # on the class, arguments are one place further left
-        return zeros
+        return (zeros, zeros) if "LSTM" in name else zeros
 
-
-class _TwoCarries(_Carries):
-    @nn.nowrap
-    def initialize_carry(self, rng, input_shape):
-        """Return a state of zeros twice: the memory and the state."""
-        if isinstance(self, nn.Module):
-            cell: Any = super()
-            return cell.initialize_carry(rng, input_shape)
-        return (jnp.zeros((*rng, input_shape)),) * 2
-
-
-def _former(name):
-    """Return Flax's cell of that name with a size that may be left out."""
-    base = getattr(nn, name)
-    carries = _TwoCarries if "LSTM" in name else _Carries
     body = {"__annotations__": {"features": int}, "features": 0, "__module__": base.__module__}
-    return type(nn.Module)(name, (carries, base), body)
+    return type(nn.Module)(name, (base,), {**body, "initialize_carry": initialize_carry})
 
 
 class _Linen(types.ModuleType):

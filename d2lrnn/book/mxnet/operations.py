@@ -8,7 +8,6 @@ from d2lrnn.mxnet.framework import mxnet, np, npx
 
 d2l = sys.modules[__package__]
 gluon, init, nn, rnn = mxnet.gluon, mxnet.init, mxnet.gluon.nn, mxnet.gluon.rnn
-CALLED = "forward"  # the method that an encoder or a decoder defines
 TRAINING: dict[str, bool] = {}  # arguments of their calls
 EVALUATION: dict[str, bool] = {}
 
@@ -109,6 +108,24 @@ def initialize_encoder(encoder):
 def time_major(X):
     """Return ids (n, num_steps) as (num_steps, n)."""
     return d2l.transpose(X)
+
+
+def time_steps(inputs):
+    """Return inputs, an array or a sequence of arrays, as an array (num_steps, n, d)."""
+    return inputs if isinstance(inputs, np.ndarray) else np.stack(list(inputs))
+
+
+def first_state(rnn, inputs, state):
+    """Return the only state of a sequence, or zeros (n, num_hiddens) for None."""
+    if state is None:
+        return d2l.zeros((inputs.shape[1], rnn.num_hiddens), ctx=inputs.ctx)
+    (H,) = state
+    return H
+
+
+def input_products(inputs, W, b):
+    """Yield the products of the steps: at once they take longer in the backward pass."""
+    return (d2l.matmul(X, W) + b for X in inputs)
 
 
 def weight(rows, columns, sigma):

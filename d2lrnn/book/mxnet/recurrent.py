@@ -2,42 +2,13 @@
 
 import sys
 
-from . import language_models
 from .design import Module
 from .language_models import RNNLM as RNNLM
 from .language_models import RNNLMScratch as RNNLMScratch
-from .operations import np, rnn
+from .language_models import RNNScratch as RNNScratch
+from .operations import rnn
 
 d2l = sys.modules[__package__]
-
-
-class RNNScratch(language_models.RNNScratch):
-    """A recurrent network from scratch.
-
-    Args:
-        num_inputs, num_hiddens: the sizes of the inputs and of the state.
-        sigma: the standard deviation of the weights.
-    """
-
-    def forward(self, inputs, state=None):
-        """Return the state after each step, as a list, and the last state (n, num_hiddens).
-
-        Args:
-            inputs: (num_steps, n, num_inputs).
-            state: a sequence of one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
-        """
-        if not isinstance(inputs, np.ndarray):
-            inputs = np.stack(list(inputs))
-        if state is None:
-            H = d2l.zeros((inputs.shape[1], self.num_hiddens), ctx=inputs.ctx)
-        else:
-            (H,) = state
-        outputs = []
-        for X in inputs:  # all products at once would take longer in the backward pass
-            Z = d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh)
-            H = d2l.tanh(Z + self.b_h)
-            outputs.append(H)
-        return outputs, H
 
 
 class RNN(Module):

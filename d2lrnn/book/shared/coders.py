@@ -1,6 +1,6 @@
-"""Base classes of encoders and decoders in edition 0.17 (sections 9.6 and 10.4)."""
+"""Base classes of encoders and decoders (0.17: sections 9.6 and 10.4)."""
 
-from .framework import Layer, Model
+from .framework import CALLED, Layer, Model
 
 
 class Encoder(Layer):
@@ -12,7 +12,7 @@ class Encoder(Layer):
 
     def forward(self, X, *args):
         """Return the outputs from which the decoder makes its first state."""
-        raise NotImplementedError(f"{type(self).__name__} must define this method for X")
+        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, *args)")
 
 
 class Decoder(Layer):
@@ -24,11 +24,12 @@ class Decoder(Layer):
 
     def init_state(self, enc_outputs, *args):
         """Return the first state, made from the outputs of the encoder."""
-        raise NotImplementedError(f"{type(self).__name__} must define init_state(enc_outputs)")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} needs a method init_state(self, enc_outputs, *args)")
 
     def forward(self, X, state):
         """Return the scores and the new state."""
-        raise NotImplementedError(f"{type(self).__name__} must define this method for X and state")
+        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, state)")
 
 
 class AttentionDecoder(Decoder):
@@ -37,7 +38,7 @@ class AttentionDecoder(Decoder):
     @property
     def attention_weights(self):
         """The attention weights of each step."""
-        raise NotImplementedError(f"{type(self).__name__} must define attention_weights")
+        raise NotImplementedError(f"{type(self).__name__} needs a property attention_weights")
 
 
 class EncoderDecoder(Model):

@@ -14,9 +14,8 @@ from d2lrnn.book.replaced import replaced
 from d2lrnn.data import corpora, datasets, reading, strings
 from d2lrnn.data.arrays import Array, series
 
-from . import pairs
+from . import operations, pairs
 from .design import DataModule
-from .operations import normals
 
 d2l = sys.modules[__package__]
 Sentences = list[list[str]]
@@ -41,7 +40,7 @@ class SyntheticRegressionData(DataModule):
         """Draw X (n, len(w)) from N(0, 1), and y = X w + b + noise; in JAX always the same."""
         super().__init__()
         self.save_hyperparameters()
-        self.X, errors = normals(num_train + num_val, w.shape[0])
+        self.X, errors = operations.normals(num_train + num_val, w.shape[0])
         self.y = d2l.matmul(self.X, d2l.reshape(w, (-1, 1))) + b + errors * noise
 
     def get_dataloader(self, train: bool) -> Any:

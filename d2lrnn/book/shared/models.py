@@ -5,18 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from . import operations
 from .basics import squared_loss
 from .design import Module
-from .operations import (
-    classification_layers,
-    cross_entropy,
-    gradient_descent,
-    linear,
-    random_input,
-    regression_loss,
-    regression_parameters,
-    weight_and_bias,
-)
 
 d2l = sys.modules[__package__]
 
@@ -28,7 +19,7 @@ class LinearRegressionScratch(Module):
         """Draw the weights (num_inputs, 1) from N(0, sigma²); the bias is zero."""
         super().__init__()
         self.save_hyperparameters()
-        self.w, self.b = regression_parameters(num_inputs, sigma)
+        self.w, self.b = operations.regression_parameters(num_inputs, sigma)
 
     def forward(self, X: Any) -> Any:
         """Return X w + b."""
@@ -40,7 +31,7 @@ class LinearRegressionScratch(Module):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer."""
-        return gradient_descent([self.w, self.b], self.lr)
+        return operations.gradient_descent([self.w, self.b], self.lr)
 
 
 class LinearRegression(Module):
@@ -50,15 +41,15 @@ class LinearRegression(Module):
         """Make the layer, with weights from N(0, 0.01²), in PyTorch with PyTorch's initial ones."""
         super().__init__()
         self.save_hyperparameters()
-        self.net = linear(1, 0.01)
+        self.net = operations.linear(1, 0.01)
 
     def loss(self, y_hat: Any, y: Any) -> Any:
         """Return the mean squared error, in MXNet half of it."""
-        return regression_loss(y_hat, y)
+        return operations.regression_loss(y_hat, y)
 
     def get_w_b(self) -> Any:
         """Return the weights and the bias."""
-        return weight_and_bias(self.net)
+        return operations.weight_and_bias(self.net)
 
 
 class Classifier(Module):
@@ -80,11 +71,11 @@ class Classifier(Module):
     def loss(self, Y_hat: Any, Y: Any, averaged: bool = True) -> Any:
         """Return the mean cross-entropy of outputs (..., q) for targets (...), or each row's."""
         rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
-        return cross_entropy(rows, d2l.reshape(Y, (-1,)), averaged)
+        return operations.cross_entropy(rows, d2l.reshape(Y, (-1,)), averaged)
 
     def layer_summary(self, X_shape: tuple[int, ...]) -> None:
         """Print the shapes of the outputs of the layers of ``net`` for an input of a shape."""
-        X = random_input(X_shape)
+        X = operations.random_input(X_shape)
         layers: Any = getattr(self.net, "layers", self.net)
         for layer in layers:
             X = layer(X)
@@ -98,4 +89,4 @@ class SoftmaxRegression(Classifier):
         """Make the layer, with one output for each class."""
         super().__init__()
         self.save_hyperparameters()
-        self.net = classification_layers(num_outputs)
+        self.net = operations.classification_layers(num_outputs)

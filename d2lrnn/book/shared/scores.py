@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from . import coders
 from .attention import DotProductAttention as Attention
 from .translation import Decoder
 
@@ -23,7 +22,4 @@ class AttentionDecoder(Decoder):
         """Make a decoder without layers."""
         super().__init__()
 
-    @property
-    def attention_weights(self) -> Any:
-        """The attention weights of each step; defined by each decoder."""
-        raise NotImplementedError(f"{type(self).__name__} needs a property attention_weights")
+    attention_weights = coders.AttentionDecoder.attention_weights

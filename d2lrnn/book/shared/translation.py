@@ -5,38 +5,22 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import generation
-from .framework import Layer
+from . import coders, generation, operations
+from .framework import CALLED
 from .models import Classifier
-from .operations import (
-    CALLED,
-    EVALUATION,
-    TRAINING,
-    WITH_INPUT_SIZES,
-    embedding,
-    initialize_encoder,
-    optimizer,
-    time_major,
-    to_device,
-    without_gradients,
-)
 
 d2l = sys.modules[__package__]
 
 
-class Encoder(Layer):
+class Encoder(coders.Encoder):
     """The base class of encoders, which read a sequence."""
 
     def __init__(self) -> None:
         """Make an encoder without layers."""
         super().__init__()
 
-    def forward(self, X: Any, *args: Any) -> Any:
-        """Return the outputs for the decoder; defined by each encoder."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, *args)")
 
-
-class Decoder(Layer):
+class Decoder(coders.Decoder):
     """The base class of decoders, which generate a sequence."""
 
     def __init__(self) -> None:
@@ -45,11 +29,7 @@ class Decoder(Layer):
 
     def init_state(self, enc_all_outputs: Any, *args: Any) -> Any:
         """Return the first state, from the outputs of the encoder; defined by each decoder."""
-        raise NotImplementedError(f"{type(self).__name__} needs init_state(self, outputs, *args)")
-
-    def forward(self, X: Any, state: Any) -> Any:
-        """Return the scores and the state after X; defined by each decoder."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method {CALLED}(self, X, state)")
+        return super().init_state(enc_all_outputs, *args)
 
 
 class EncoderDecoder(Classifier):
@@ -63,11 +43,11 @@ class EncoderDecoder(Classifier):
 
     def forward(self, enc_X: Any, dec_X: Any, *args: Any) -> Any:
         """Return the scores of the decoder for dec_X, after the encoder has read enc_X."""
-        enc_all_outputs = self.encoder(enc_X, *args, **TRAINING)
+        enc_all_outputs = self.encoder(enc_X, *args, **operations.TRAINING)
         dec_state = self.decoder.init_state(enc_all_outputs, *args)
-        return self.decoder(dec_X, dec_state, **TRAINING)[0]
+        return self.decoder(dec_X, dec_state, **operations.TRAINING)[0]
 
-    @without_gradients
+    @operations.without_gradients
     def predict_step(
         self, batch: Any, device: Any, num_steps: int, save_attention_weights: bool = False
     ) -> tuple[Any, list[Any]]:
@@ -79,18 +59,18 @@ class EncoderDecoder(Classifier):
             num_steps: how many tokens to generate.
             save_attention_weights: collect the decoder's ``attention_weights`` of each step.
         """
-        src, tgt, src_valid_len, *_ = (to_device(tensor, device) for tensor in batch)
-        enc_all_outputs = self.encoder(src, src_valid_len, **EVALUATION)
+        src, tgt, src_valid_len, *_ = (operations.to_device(tensor, device) for tensor in batch)
+        enc_all_outputs = self.encoder(src, src_valid_len, **operations.EVALUATION)
         state = self.decoder.init_state(enc_all_outputs, src_valid_len)
 
         def step(X: Any, state: Any) -> Any:
-            return self.decoder(X, state, **EVALUATION)
+            return self.decoder(X, state, **operations.EVALUATION)
 
         weights = (lambda: self.decoder.attention_weights) if save_attention_weights else None
         return generation.decode(step, tgt[:, 0], state, num_steps, weights)
 
 
-setattr(EncoderDecoder, CALLED, EncoderDecoder.forward)  # with the arguments of the book's method
+setattr(EncoderDecoder, CALLED, EncoderDecoder.forward)  # a method with these arguments
 
 
 class Seq2SeqEncoder(Encoder):
@@ -111,17 +91,17 @@ class Seq2SeqEncoder(Encoder):
     ) -> None:
         """Make the layers and initialize their weights, in PyTorch and MXNet by Xavier's method."""
         super().__init__()
-        self.embedding = embedding(vocab_size, embed_size)
-        sizes = (embed_size, num_hiddens) if WITH_INPUT_SIZES else (num_hiddens,)
+        self.embedding = operations.embedding(vocab_size, embed_size)
+        sizes = (embed_size, num_hiddens) if operations.WITH_INPUT_SIZES else (num_hiddens,)
         self.rnn = d2l.GRU(*sizes, num_layers, dropout)
-        initialize_encoder(self)
+        operations.initialize_encoder(self)
 
     def forward(self, X: Any, *args: Any) -> Any:
         """Return the last layer's states (num_steps, n, h), and the last states of all layers.
 
         These are a tensor (num_layers, n, h), in TensorFlow a list of tensors (n, h).
         """
-        return self.rnn(self.embedding(time_major(X)))
+        return self.rnn(self.embedding(operations.time_major(X)))
 
 
 class Seq2Seq(EncoderDecoder):
@@ -146,7 +126,7 @@ class Seq2Seq(EncoderDecoder):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer: Adam with the learning rate ``lr``."""
-        return optimizer("Adam", self)
+        return operations.optimizer("Adam", self)
 
     def validation_step(self, batch: Any) -> None:
         """Plot the loss of a validation minibatch."""

@@ -5,7 +5,6 @@ import sys
 from d2lrnn.book.tensorflow.framework import keras, tf
 
 d2l = sys.modules[__package__]
-CALLED = "call"  # the method that an encoder or a decoder defines
 TRAINING, EVALUATION = {"training": True}, {"training": False}  # arguments of their calls
 
 
@@ -78,6 +77,24 @@ def one_hot(X, size):
 def time_major(X):
     """Return ids (n, num_steps) as (num_steps, n)."""
     return d2l.transpose(X)
+
+
+def time_steps(inputs):
+    """Return inputs (num_steps, n, d)."""
+    return inputs
+
+
+def first_state(rnn, inputs, state):
+    """Return the only state of a sequence, or zeros (n, num_hiddens) for None."""
+    if state is None:
+        return d2l.zeros((inputs.shape[1], rnn.num_hiddens))
+    (H,) = state
+    return d2l.reshape(H, (-1, rnn.num_hiddens))
+
+
+def input_products(inputs, W, b):
+    """Return the products of all steps, computed at once, as a list."""
+    return tf.unstack(d2l.matmul(inputs, W) + b)
 
 
 def weight(rows, columns, sigma):

@@ -2,41 +2,13 @@
 
 import sys
 
-from . import language_models
 from .design import Module
-from .framework import keras, tf
+from .framework import keras
 from .language_models import RNNLM as RNNLM
 from .language_models import RNNLMScratch as RNNLMScratch
+from .language_models import RNNScratch as RNNScratch
 
 d2l = sys.modules[__package__]
-
-
-class RNNScratch(language_models.RNNScratch):
-    """A recurrent network from scratch.
-
-    Args:
-        num_inputs, num_hiddens: the sizes of the inputs and of the state.
-        sigma: the standard deviation of the weights.
-    """
-
-    def forward(self, inputs, state=None):
-        """Return the state after each step, as a list, and the last state (n, num_hiddens).
-
-        Args:
-            inputs: (num_steps, n, num_inputs).
-            state: a sequence of one state, (1, n, num_hiddens) or a tuple; None begins with zeros.
-        """
-        if state is None:
-            H = d2l.zeros((inputs.shape[1], self.num_hiddens))
-        else:
-            (H,) = state
-            H = d2l.reshape(H, (-1, self.num_hiddens))
-        outputs = []
-        products = d2l.matmul(inputs, self.W_xh) + self.b_h  # of all steps at once
-        for X in tf.unstack(products):
-            H = d2l.tanh(X + d2l.matmul(H, self.W_hh))
-            outputs.append(H)
-        return outputs, H
 
 
 class RNN(Module):

@@ -10,7 +10,6 @@ from .basics import load_array as load_array
 from .framework import init_seq2seq as init_seq2seq
 
 d2l = sys.modules[__package__]
-CALLED = "forward"  # the method that an encoder or a decoder defines
 TRAINING: dict[str, bool] = {}  # arguments of their calls
 EVALUATION: dict[str, bool] = {}
 
@@ -71,6 +70,25 @@ def initialize_encoder(encoder):
 def time_major(X):
     """Return ids (n, num_steps) as (num_steps, n), int64."""
     return d2l.astype(d2l.transpose(X), d2l.int64)
+
+
+def time_steps(inputs):
+    """Return inputs, a tensor or a sequence of tensors, as a tensor (num_steps, n, d)."""
+    return inputs if isinstance(inputs, torch.Tensor) else torch.stack(tuple(inputs))
+
+
+def first_state(rnn, inputs, state):
+    """Return the only state of a sequence, or zeros (n, num_hiddens) for None."""
+    if state is None:
+        like = {"dtype": rnn.W_hh.dtype, "device": inputs.device}
+        return d2l.zeros((inputs.shape[1], rnn.num_hiddens), **like)
+    (H,) = state
+    return H
+
+
+def input_products(inputs, W, b):
+    """Return the products of all steps, computed at once, for a loop over them."""
+    return d2l.matmul(inputs, W) + b
 
 
 def weight(rows, columns, sigma):

@@ -3,6 +3,7 @@
 from d2lrnn.mxnet.framework import mxnet, npx
 
 Layer = Model = mxnet.gluon.nn.Block
+CALLED = "forward"  # the method that an encoder or a decoder defines
 Dropout = mxnet.gluon.nn.Dropout
 batch_dot, softmax = npx.batch_dot, npx.softmax
 

@@ -41,6 +41,7 @@ finally:
         del os.environ[CHOICE]
 
 d2l = sys.modules[__package__]
+CALLED = "call"  # the method that an encoder or a decoder defines
 Dropout, batch_dot, softmax = tf.keras.layers.Dropout, tf.matmul, tf.nn.softmax
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 d2l = sys.modules[__package__]
 Layer = Model = nn.Module
+CALLED = "forward"  # the method that an encoder or a decoder defines
 Dropout = nn.Dropout
 softmax = functools.partial(torch.softmax, dim=-1)
 
