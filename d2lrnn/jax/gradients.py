@@ -102,7 +102,7 @@ def value_and_grad(network, loss):
     loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
     """
     checks.choice(loss, "loss", tuple(LOSSES))
-    build = differentiated if networks.is_ours(network) else differentiated.__wrapped__
+    build = differentiated.__wrapped__ if networks.user_code(network) else differentiated
     return build(network, loss)
 
 
