@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import click
 
 from d2lrnn import backends
+from d2lrnn.cli import own_cells
 from d2lrnn.cli.common import check_outputs, load_backend, plain_errors, save_picture
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import agreement
@@ -31,8 +32,9 @@ OTHERS = "each other"
     "--cell",
     "chosen_cells",
     multiple=True,
-    type=click.Choice(list(cells.CELLS)),
-    help="A cell to compare; may be given several times.  [default: all cells]",
+    type=own_cells.CellName(list(cells.CELLS)),
+    help="A cell to compare, or FILE.py:FUNCTION for a custom cell, which FUNCTION(rnn) returns; "
+    "may be given several times.  [default: all cells]",
 )
 @click.option(
     "--all",
@@ -73,16 +75,18 @@ def compare(
     _conclude(rows, everything)
 
 
-def _cases(chosen_cells: Sequence[str]) -> list[str]:
+def _cases(chosen_cells: Sequence[str]) -> list[agreement.Case]:
     """Return the cases of cells; a framework's own GRU is compared with gru_reset_after."""
+    custom_cases = [own_cells.load(name) for name in chosen_cells if own_cells.is_custom(name)]
     variants = ["gru_reset_after"] if "gru" in chosen_cells else []
     comparisons = agreement.CASES | agreement.CONCISE
     cells = {*chosen_cells, *variants}
-    return [case for case, architecture in comparisons.items() if architecture.cell in cells]
+    built_in = [case for case, made_of in comparisons.items() if made_of.cell in cells]
+    return [*built_in, *custom_cases]
 
 
 def _compare(
-    chosen: Sequence[str], parts: Sequence[tuple[str, str]], rows: list[agreement.Gap]
+    chosen: Sequence[str], parts: Sequence[tuple[agreement.Case, str]], rows: list[agreement.Gap]
 ) -> None:
     """Compare the backends part by part, and append the differences to rows."""
     from d2lrnn.training.progress import bar

@@ -1,0 +1,108 @@
+"""A custom cell is compared in two backends as built-in cells are."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from d2lrnn import cli
+from d2lrnn.measure import agreement
+
+FILE = """
+def leaky(rnn):
+    def step(X, H, S, p):
+        S = 0.5 * S + H[:, None, :] * (X @ p.W_xs)[:, :, None]
+        return rnn.tanh(X @ p.W_xh + H @ p.W_hh + S[:, 0]), S
+
+    params = {"W_xh": ("d", "h"), "W_hh": ("h", "h"), "W_xs": ("d", 2)}
+    return rnn.new_cell(step, params, {"H": ("h",), "S": (2, "h")}, name="leaky")
+
+
+def other(rnn):
+    cell = leaky(rnn)
+    return cell if rnn.__name__.endswith("numpy") else rnn.new_cell(
+        lambda X, H, p: rnn.tanh(X @ p.W), {"W": ("d", "h")}, name="leaky"
+    )
+
+
+def wrong(rnn):
+    return rnn.get_params
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "my_cell.py"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make(file):
+    """The function leaky of the file."""
+    names = {}
+    exec(FILE, names)
+    return names
+
+
+def test_a_custom_cell_agrees_with_numpy_within_the_bounds(rnn, backend, make):
+    rows = agreement.compare([backend], [agreement.OwnCase("leaky", make["leaky"])])
+    assert {row.quantity for row in rows} == {"forward", "gradients", "losses"}
+    assert [row for row in rows if not row.holds] == []
+    assert {row.case for row in rows} == {"leaky"}
+
+
+@pytest.mark.frameworks
+def test_a_custom_cell_that_computes_something_else_is_beyond_the_bound(rnn, backend, make):
+    def scaled(rnn):
+        cell = make["leaky"](rnn)
+        if rnn.__name__.endswith("numpy"):
+            return cell
+        step = lambda X, H, S, p: tuple(1.01 * part for part in cell.kind.step.step(X, H, S, p))  # noqa: E731
+        states = {"H": ("h",), "S": (2, "h")}
+        return rnn.new_cell(step, cell.kind.parameters, states, name="leaky")
+
+    rows = agreement.compare_part([backend], agreement.OwnCase("scaled", scaled), "float64", print)
+    assert [row.quantity for row in rows if row.holds] == []
+
+
+def test_a_problem_has_states_of_the_shapes_of_the_cell(make):
+    problem = agreement.make_problem(agreement.OwnCase("leaky", make["leaky"]))
+    assert [part.shape for part in problem.state] == [(8, 32), (8, 2, 32)]
+
+
+@pytest.mark.frameworks
+def test_cells_of_different_parameters_are_one_clear_error(rnn, make):
+    case = agreement.OwnCase("other", make["other"])
+    with pytest.raises(ValueError, match="expected the same parameters and states in each backend"):
+        agreement.in_backend(agreement.make_problem(case), case, rnn)
+
+
+def compare(*arguments):
+    return CliRunner().invoke(cli.main, ["compare", "--backend", "numpy", *arguments])
+
+
+def test_the_command_compares_a_cell_of_a_file(file, monkeypatch):
+    monkeypatch.setattr(agreement, "train", lambda rnn, case, dtype: np.ones(3))
+    result = compare("--cell", f"{file}:leaky")
+    assert result.exit_code == 0, result.output
+    assert "\nleaky " in result.output
+    assert "within tolerance" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (":none", "has no function 'none'; expected --cell FILE.py:FUNCTION, where FUNCTION(rnn)"),
+        (":wrong", "wrong returns a function; expected a custom cell, the result of rnn.new_cell("),
+    ],
+)
+def test_a_file_without_a_cell_is_one_clear_error(file, name, message):
+    result = compare("--cell", f"{file}{name}")
+    assert result.exit_code == 1
+    assert message in result.output
+
+
+def test_a_file_that_does_not_exist_is_one_clear_error(tmp_path):
+    result = compare("--cell", f"{tmp_path / 'no.py'}:leaky")
+    assert result.exit_code == 1
+    assert "there is no such file" in result.output
