@@ -22,7 +22,7 @@ PAGES += sorted((ROOT / "docs").rglob("*.md"))
 MADE = ("docs/contributing.md", "docs/changelog.md", "docs/notebooks/index.md")
 # Modules, tests and pages, as the text names them: `tests/nets/test_fused.py`.
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|cfg|txt|ini|toml|yml|png))`")
-EXAMPLES = {"NN-name.py", "tests/test_file.py"}  # names that stand for others
+EXAMPLES = {"NN-name.py", "tests/test_file.py", "my_cell.py"}  # names that stand for others
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 
 
