@@ -181,11 +181,17 @@ def _same(path: str, another: str) -> bool:
     return os.path.exists(path) and os.path.exists(another) and os.path.samefile(path, another)
 
 
-def check_outputs(model: str | None, picture: str | None, run: str | None = None) -> None:
+def check_outputs(
+    model: str | None, picture: str | None, run: str | None = None, log: str | None = None
+) -> None:
     """Check, before anything is computed, that what is to be saved can be; tidy up around it."""
     if run is not None:
         atomic.check_writable(run)
         model_file.check_replaceable(run, run=True)
+    if log is not None:
+        atomic.check_writable(log)
+        if not log.endswith(".csv"):
+            raise ValueError(f"--log {log} is a table of numbers; give a name that ends in .csv")
     if model is not None:
         atomic.check_writable(model)
         model_file.check_replaceable(model)

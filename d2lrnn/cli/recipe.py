@@ -56,6 +56,14 @@ class TrainOptions:
     every: int
     resume: bool
     plot: str | None
+    log: str | None
+    validation: float | None
+    patience: int | None
+    best: bool
+    schedule: str | None
+    momentum: float
+    weight_decay: float
+    dropout: float
     recipe: str | None
     iterations: int
 
@@ -85,6 +93,10 @@ class TrainOptions:
         self.save(rnn, net, vocab, facts)
         if self.plot and rnn.processes().rank == 0:
             save_picture(history.plot(label=self.backend), self.plot)
+        self.tell_next(net)
+
+    def tell_next(self, net: Any) -> None:
+        """Print what can be done with the model."""
         if self.out and not net.bidirectional:
             click.echo(f"next: d2lrnn generate {as_argument(self.out)}")
         elif not self.out:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import gpu, recipe, threads
+from d2lrnn.cli import gpu, recipe, summary, threads
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -27,8 +29,8 @@ from d2lrnn.cli.common import (
 from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, TrainOptions
 from d2lrnn.data import corpora, loaders
-from d2lrnn.nets import build, cells, describe
-from d2lrnn.training.history import DivergenceError, in_short
+from d2lrnn.nets import build, cells, describe, schedules
+from d2lrnn.training.history import DivergenceError
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
@@ -75,16 +77,51 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
     "[default: fused if the cell has a fused form]",
 )
-@click.option("--hiddens", default=256, help="Number of hidden units in each layer.")
+@click.option(
+    "--hiddens",
+    default=(256,),
+    multiple=True,
+    type=int,
+    show_default="256",
+    help="Number of hidden units in each layer; repeat it to train a network of each size.",
+)
 @click.option("--steps", default=35, help="Number of time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Number of subsequences in a minibatch.")
 @click.option("--epochs", default=300, help="Number of passes over the text.")
 @click.option("--lr", default=1.0, help="Learning rate.")
 @click.option(
     "--optimizer",
-    type=click.Choice(["sgd", "adagrad", "adam"]),
+    type=click.Choice(["sgd", "adagrad", "adam", "adamw"]),
     default="sgd",
     help="The optimizer.",
+)
+@click.option("--momentum", default=0.0, help="Momentum of sgd, from 0 to below 1.")
+@click.option("--weight-decay", default=0.0, help="Weight decay of sgd and adamw, 0 or above.")
+@click.option(
+    "--schedule",
+    type=click.Choice(schedules.NAMES),
+    help="Change the learning rate during training: divide it by 10 after each third (step), lower "
+    "it along a cosine, or raise it during the first tenth (warmup).  [default: constant]",
+)
+@click.option(
+    "--dropout",
+    default=0.0,
+    help="Probability of setting an input token, or a hidden unit between layers, to 0.",
+)
+@click.option(
+    "--validation",
+    type=float,
+    help="Share of the text, such as 0.1, to hold out from its end and evaluate after each epoch.",
+)
+@click.option(
+    "--patience",
+    type=int,
+    help="With --validation: stop after N epochs without a lower perplexity of that part.",
+)
+@click.option(
+    "--best",
+    is_flag=True,
+    help="With --validation: end with the parameters of the best epoch, which --out saves.",
 )
 @click.option(
     "--clip",
@@ -98,7 +135,14 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     is_flag=True,
     help="Sample subsequences in random order, each with a zero initial state.",
 )
-@click.option("--seed", default=0, help="Seed of the initial parameters and the minibatches.")
+@click.option(
+    "--seed",
+    default=(0,),
+    multiple=True,
+    type=int,
+    show_default="0",
+    help="Seed of the initial parameters and the minibatches; repeat it to train with each seed.",
+)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),
@@ -132,6 +176,9 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
     "--plot", type=click.Path(), help="Save a plot of the perplexity to this file (.png, .svg)."
 )
 @click.option(
+    "--log", type=click.Path(), help="Save the perplexity of each epoch to this file (.csv)."
+)
+@click.option(
     "--recipe",
     type=click.Choice(RECIPES),
     help="Train the minimal character model instead, by default on tiny-shakespeare: 100 hidden "
@@ -141,14 +188,16 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 @click.pass_context
 def train(context: click.Context, /, **values: Any) -> None:
     """Train a language model on a text; show progress, perplexity, speed and samples."""
-    options = TrainOptions(**values)
+    pairs = itertools.product(*(dict.fromkeys(values[name]) for name in ("seed", "hiddens")))
+    runs = [TrainOptions(**{**values, "seed": seed, "hiddens": size}) for seed, size in pairs]
+    options = runs[0]
     with plain_errors():
         _check_options(context, options)
-        check_apart(
-            text=options.text, checkpoint=options.checkpoint, out=options.out, plot=options.plot
-        )
-        check_outputs(options.out, options.plot, options.checkpoint)
-        go_on_without_output(options.out, options.plot, options.checkpoint)
+        _check_several(runs)
+        files = {name: getattr(options, name) for name in ("checkpoint", "out", "plot", "log")}
+        check_apart(text=options.text, **files)
+        check_outputs(options.out, options.plot, options.checkpoint, options.log)
+        go_on_without_output(*files.values())
         rnn = load_backend(options.backend)
         with together(rnn) as processes:
             if options.text is not None and processes.size > 1:  # each of which would read a part
@@ -157,7 +206,7 @@ def train(context: click.Context, /, **values: Any) -> None:
                 checks.one_process(processes.size, "the recipe trains on one row at a time")
                 recipe.train_min_char(rnn, options)
             else:
-                _train(rnn, options)
+                _train(rnn, runs)
 
 
 def _check_options(context: click.Context, options: TrainOptions) -> None:
@@ -174,39 +223,82 @@ def _check_options(context: click.Context, options: TrainOptions) -> None:
         raise ValueError(
             f"--max-tokens is {options.max_tokens}; expected 0, for all tokens, or an integer above"
         )
+    for name in ("patience", "best"):
+        if was_given(context, name) and options.validation is None:
+            raise ValueError(f"--{name} needs a validation part; add --validation 0.1")
     options.check_one_source()
     if options.text is not None:
         check_readable("--text", options.text, pipes=True)
 
 
-def _train(rnn: Backend, options: TrainOptions) -> None:
-    loader, vocab, name = _load(rnn, options)
+def _check_several(runs: Sequence[TrainOptions]) -> None:
+    """Check that the options of a run go together with several values of --seed or --hiddens."""
+    if len(runs) == 1:
+        return
+    options = runs[0]
+    for name in ("out", "checkpoint", "recipe"):
+        if getattr(options, name):
+            raise ValueError(
+                f"--{name} is for one run, and --seed and --hiddens ask for {len(runs)}; leave it "
+                "out, or give one value of each"
+            )
+    if options.text is not None and not os.path.isfile(options.text):
+        raise ValueError(
+            f"--text {options.text} can be read only once, and --seed and --hiddens ask for "
+            f"{len(runs)} runs; give a file, or one value of each"
+        )
+
+
+def _train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
+    """Train a net for each run; print and save the results."""
+    histories: dict[str, Any] = {}
+    for options, label in zip(runs, summary.labels(runs), strict=True):
+        if len(runs) > 1:
+            click.echo(f"run {len(histories) + 1} of {len(runs)}: {label}")
+        net, loader, vocab, name, valid_iter = _begin(rnn, options)
+        prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
+        if options.prefix is not None and prefix:
+            tell_of_unknown(prefix, vocab)
+        facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
+        facts |= {"prefix": prefix} if prefix else {}
+        save = functools.partial(options.save, rnn, net, vocab, facts)
+        with ending_in_order():
+            with saving_first(save, saved=options.saves):
+                data = loader, vocab, valid_iter
+                histories[label] = _history(rnn, net, data, options, prefix)
+            if len(histories) < len(runs):
+                continue
+            summary.tell(options, histories)
+            save()
+            if rnn.processes().rank == 0:
+                summary.save(options, runs, histories)
+            if len(runs) == 1:
+                options.tell_next(net)
+
+
+def _begin(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, Any, str, Any]:
+    """Return a new net, the loader, the Vocab, the name of the text, and the validation part."""
+    *loaded, name = _load(rnn, options)
+    loader, *validation, vocab = loaded
     net = _net(rnn, len(vocab), options)
     click.echo(f"model: {describe.in_detail(net)}, computed by {options.backend}")
+    held_out = "".join(f", {part.num_tokens:,} more for validation" for part in validation)
     click.echo(
         f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} of them different, "
-        f"{len(loader):,} minibatches per epoch"
+        f"{len(loader):,} minibatches per epoch{held_out}"
     )
     if net.bidirectional:
         click.echo("no samples: a network that reads in both directions cannot generate text")
     if options.resume and options.checkpoint and not os.path.exists(options.checkpoint):
         click.echo(f"the checkpoint {options.checkpoint} does not exist yet; training starts anew")
-    prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
-    if options.prefix is not None and prefix:
-        tell_of_unknown(prefix, vocab)
-    facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
-    facts |= {"prefix": prefix} if prefix else {}
-    with ending_in_order():
-        with saving_first(lambda: options.save(rnn, net, vocab, facts), saved=options.saves):
-            history = _history(rnn, net, loader, vocab, options, prefix)
-        _tell_of_perplexity(history)
-        options.keep(rnn, net, vocab, history, facts)
+    return net, loader, vocab, name, validation[0] if validation else None
 
 
 def _history(
-    rnn: Backend, net: Any, loader: Any, vocab: Any, options: TrainOptions, prefix: str | None
+    rnn: Backend, net: Any, data: tuple[Any, Any, Any], options: TrainOptions, prefix: str | None
 ) -> Any:
-    """Train the net, and return its History."""
+    """Train the net on a loader, with its Vocab and validation part, and return its History."""
+    loader, vocab, valid_iter = data
     with _divergence_by_options():
         return rnn.train_ch8(
             net,
@@ -216,6 +308,13 @@ def _history(
             options.epochs,
             theta=options.theta,
             optimizer=options.optimizer,
+            momentum=options.momentum,
+            weight_decay=options.weight_decay,
+            schedule=options.schedule,
+            dropout=options.dropout,
+            validation=valid_iter,
+            patience=options.patience,
+            keep="best" if options.best else "last",
             use_random_iter=options.use_random_iter,
             prefix=prefix,
             sample_every=options.sample_every,
@@ -223,17 +322,6 @@ def _history(
             every=options.every,
             resume=options.resume,
         )
-
-
-def _tell_of_perplexity(history: Any) -> None:
-    """Print the last, the best and the lowest possible perplexity."""
-    click.echo(str(history))
-    if history.perplexity:
-        best = min(history.perplexity)
-        epoch = history.perplexity.index(best) + 1
-        click.echo(f"best perplexity {in_short(best)}, in epoch {epoch}")
-    if history.floor:
-        click.echo(f"the lowest perplexity that this text allows is {history.floor:.2f}")
 
 
 @contextlib.contextmanager
@@ -253,10 +341,11 @@ def _prefix(options: TrainOptions, name: str, loader: Any, vocab: Any) -> str:
     return str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
 
 
-def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, str]:
-    """Return the loader, the Vocab and the name of the text."""
+def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
+    """Return the loader, that of the validation part if there is one, the Vocab and a name."""
     sizes = options.batch_size, options.steps, options.use_random_iter, options.max_tokens or None
     settings: dict[str, Any] = {"token": options.token, "seed": options.seed}
+    settings["validation"] = options.validation
     options.check_one_source()
     if options.text is not None:
         return *rnn.load_data_text(options.text, *sizes, **settings), options.text

@@ -78,5 +78,5 @@ class Dropout:
         processes, keep = group.group_of(self.net), 1 - self.p
         total = n if processes.size == 1 else processes.num_rows
         rng = np.random.default_rng([self.drawn, number])
-        kept = [rng.random((T, total, size)) < keep for size in (1, *self.between)]
-        return [mask[:, processes.rows(total)] / keep for mask in kept]
+        draws = [rng.random((T, total, size)) < keep for size in (1, *self.between)]
+        return [mask[:, processes.rows(total)] / keep for mask in draws]

@@ -16,7 +16,7 @@ from d2lrnn.plot.style import COLOURS, line_style, logarithmic, new_axes, pyplot
 def perplexity(histories: Mapping[Any, Epochs], ax: Any = None) -> Any:
     """Plot the perplexity of one or more histories, by label, over epochs.
 
-    That of a validation part is a dotted line of the same colour, whose lowest value is marked. The
+    That of a validation part is a thin line of the same colour, whose lowest value is marked. The
     axis of perplexity is logarithmic, so that equal ratios have equal distances. A known lowest
     perplexity (``floor``) is drawn as a line.
     """
@@ -42,7 +42,7 @@ def _held_out(ax: Any, history: Epochs, label: Any, index: int) -> None:
     values = history.validation
     if values:
         name = "validation" if label is None else f"{label}, validation"
-        style = {**line_style(index), "linestyle": ":", "marker": "o"}
+        style = {**line_style(index), "linestyle": "-", "linewidth": 1, "marker": "o"}
         lowest = min(range(len(values)), key=values.__getitem__)
         ax.plot(range(1, len(values) + 1), values, label=name, markevery=[lowest], **style)
 

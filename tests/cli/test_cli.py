@@ -396,7 +396,7 @@ def test_an_interrupt_of_the_recipe_saves_the_model_too(tmp_path):
 LATE = """
 import signal, sys
 from d2lrnn import cli
-from d2lrnn.cli import recipe, train
+from d2lrnn.cli import recipe, summary, train
 def late(module, name):
     before = getattr(module, name)
     def function(*arguments, **settings):
@@ -408,8 +408,8 @@ late({place})
 cli.main(sys.argv[1:-1])
 """
 PLACES = [
-    "train, '_tell_of_perplexity'",
-    "recipe.TrainOptions, 'keep'",
+    "summary, 'tell'",
+    "summary, 'save'",
     "recipe.TrainOptions, 'save'",
 ]
 

@@ -1,0 +1,117 @@
+"""What ``d2lrnn train`` prints and saves at the end: a table, a CSV file and a plot of all runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from d2lrnn.cli.common import save_picture
+from d2lrnn.files import atomic
+from d2lrnn.training.history import History, in_short
+
+if TYPE_CHECKING:
+    from d2lrnn.cli.recipe import TrainOptions
+
+HEADINGS = ("run", "epochs", "train", "validation", "best epoch", "lowest")
+
+
+def labels(runs: Sequence[TrainOptions]) -> list[str]:
+    """Return a name for each run: the options that have several values; for one run, the backend.
+
+    Raises:
+        ValueError: two runs are the same.
+    """
+    varied = [
+        (name, words)
+        for name, words in (("seed", "seed {}"), ("hiddens", "{} hidden units"))
+        if len({getattr(run, name) for run in runs}) > 1
+    ]
+    if not varied:
+        return [runs[0].backend]
+    return [", ".join(words.format(getattr(run, name)) for name, words in varied) for run in runs]
+
+
+def table(histories: Mapping[str, History]) -> str:
+    """Return a table of the last perplexities, the best epoch and its perplexity, a row per run.
+
+    The best epoch is that with the lowest perplexity of the validation part. Without validation,
+    the perplexity in training counts.
+    """
+    rows = [HEADINGS, *itertools.starmap(_row, histories.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(label: str, history: History) -> tuple[str, ...]:
+    values, epoch = history.validation or history.perplexity, history.best_epoch
+    last = [
+        in_short(part[-1]) if part else "-" for part in (history.perplexity, history.validation)
+    ]
+    best = (str(epoch), in_short(values[epoch - 1])) if epoch else ("-", "-")
+    return (label, str(len(history.perplexity)), *last, *best)
+
+
+def tell(options: TrainOptions, histories: Mapping[str, History]) -> None:
+    """Print the results of all runs."""
+    first = next(iter(histories.values()))
+    is_plain = len(histories) == 1 and not first.validation
+    if is_plain:
+        _tell_of_perplexity(first)
+    else:
+        click.echo(table(histories))
+    stopped = [len(history.perplexity) for history in histories.values()]
+    if options.patience and min(stopped) < options.epochs and len(histories) == 1:
+        click.echo(
+            f"stopped early: {options.patience} epochs without a lower perplexity of the "
+            "validation part"
+        )
+    if options.best and first.best_epoch and len(histories) == 1:
+        click.echo(f"the network has the parameters of epoch {first.best_epoch}")
+    if first.floor:
+        click.echo(f"the lowest perplexity that this text allows is {first.floor:.2f}")
+
+
+def _tell_of_perplexity(history: History) -> None:
+    """Print the last and the best perplexity of a run without a validation part."""
+    click.echo(str(history))
+    if history.perplexity:
+        best = min(history.perplexity)
+        epoch = history.perplexity.index(best) + 1
+        click.echo(f"best perplexity {in_short(best)}, in epoch {epoch}")
+
+
+def save(
+    options: TrainOptions, runs: Sequence[TrainOptions], histories: Mapping[str, History]
+) -> None:
+    """Save the plot and the log that were asked for."""
+    if options.plot:
+        from d2lrnn import plot
+
+        save_picture(plot.perplexity(histories), options.plot)
+    if options.log:
+        if len(runs) == 1:
+            next(iter(histories.values())).to_csv(options.log)
+        else:
+            atomic.replace(options.log, _log(runs, list(histories.values())).encode())
+        click.echo(f"saved the log to {options.log}")
+
+
+def _log(runs: Sequence[TrainOptions], histories: Sequence[History]) -> str:
+    """Return the CSV of several runs: that of History.to_csv, after the seed and the size."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["seed", "hiddens", "epoch", "perplexity", "validation", "speed"])
+    for run, history in zip(runs, histories, strict=True):
+        epochs = range(1, len(history.perplexity) + 1)
+        columns = (epochs, history.perplexity, history.validation, history.speed)
+        for row in itertools.zip_longest(*columns, fillvalue=""):
+            writer.writerow([run.seed, run.hiddens, *row])
+    return text.getvalue()

@@ -1,0 +1,152 @@
+"""Options of d2lrnn train for validation, regularization and several runs."""
+
+import csv
+import os
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from d2lrnn import cli, plot
+from d2lrnn.cli import summary
+from d2lrnn.training.history import History
+
+SMALL = ["--steps", "5", "--batch-size", "4", "--max-tokens", "400", "--sample-every", "99"]
+
+
+def train(*arguments):
+    words = ["train", *SMALL, *map(str, arguments)]
+    return CliRunner().invoke(cli.main, words)
+
+
+def trained(*arguments):
+    result = train(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+def rows_of(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_shows_both_perplexities_and_the_best_epoch(tmp_path):
+    log = tmp_path / "run.csv"
+    lines = trained("--hiddens", 8, "--epochs", 3, "--validation", 0.2, "--log", log)
+    assert "320 tokens" in lines[1]
+    assert lines[1].endswith(", 80 more for validation")
+    heading, row = lines[-4:-2]
+    assert heading.split() == ["run", "epochs", "train", "validation", "best", "epoch", "lowest"]
+    rows = rows_of(log)
+    values = [float(row["validation"]) for row in rows]
+    best = int(np.argmin(values))
+    expected = [float(rows[-1]["perplexity"]), values[-1], values[best]]
+    name, number, *others, epoch, lowest = row.split()
+    assert (name, number, epoch) == ("numpy", "3", str(best + 1))
+    assert [*others, lowest] == [f"{value:.2f}" for value in expected]
+    assert lines[-2] == f"saved the log to {log}"
+
+
+def test_training_stops_early_and_says_so():
+    options = ["--hiddens", 8, "--validation", 0.2, "--lr", 8, "--epochs", 200]
+    lines = trained(*options, "--patience", 2)
+    assert any(line.startswith("stopped early: 2 epochs without a lower") for line in lines)
+    (row,) = (line.split() for line in lines if line.startswith("numpy "))
+    assert int(row[1]) < 200
+    assert int(row[1]) == int(row[4]) + 2
+
+
+def test_the_best_parameters_are_saved(tmp_path, reference):
+    out, options = tmp_path / "m.safetensors", ["--hiddens", 8, "--validation", 0.2, "--lr", 4]
+    lines = trained(*options, "--epochs", 8, "--best", "--out", out)
+    (row,) = (line.split() for line in lines if line.startswith("numpy "))
+    assert f"the network has the parameters of epoch {row[4]}" in lines
+    net, vocab = reference.load_model(out)
+    sizes = {"batch_size": 4, "num_steps": 5, "max_tokens": 400}
+    _, valid_iter, _ = reference.load_data_builtin(**sizes, validation=0.2)
+    assert f"{reference.evaluate(net, valid_iter, vocab).perplexity:.2f}" == row[5]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--dropout", 0.3],
+        ["--momentum", 0.9],
+        ["--weight-decay", 0.1],
+        ["--schedule", "cosine"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_each_option_changes_what_is_learned(tmp_path, options):
+    logs = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for log, more in zip(logs, ([], options), strict=True):
+        trained("--hiddens", 8, "--epochs", 2, "--log", log, *more)
+    one, other = (rows_of(log)[-1]["perplexity"] for log in logs)
+    assert one != other
+
+
+def test_several_seeds_and_sizes_make_one_table_one_log_and_one_picture(tmp_path, monkeypatch):
+    drawn, draw = [], plot.perplexity
+    monkeypatch.setattr(plot, "perplexity", lambda runs, ax=None: drawn.append(runs) or draw(runs))
+    files = ["--plot", tmp_path / "runs.png", "--log", tmp_path / "runs.csv"]
+    several = ["--seed", 0, "--seed", 1, "--hiddens", 4, "--hiddens", 8]
+    lines = trained(*several, "--epochs", 2, *files)
+    names = [f"seed {seed}, {size} hidden units" for seed in (0, 1) for size in (4, 8)]
+    table = lines[-7:-2]
+    assert [line.partition("  ")[0] for line in table] == ["run", *names]
+    assert [f"run {i} of 4: {name}" for i, name in enumerate(names, 1)] == [
+        line for line in lines if " of 4: " in line
+    ]
+    assert [list(runs) for runs in drawn] == [names]
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
+    rows = rows_of(tmp_path / "runs.csv")
+    runs = [(row["seed"], row["hiddens"], row["epoch"]) for row in rows]
+    assert runs == [(s, h, e) for s in "01" for h in "48" for e in "12"]
+    alone = tmp_path / "alone.csv"
+    trained("--seed", 1, "--hiddens", 4, "--epochs", 2, "--log", alone)
+    assert [row["perplexity"] for row in rows_of(alone)] == [r["perplexity"] for r in rows[4:6]]
+
+
+def test_a_value_that_is_given_twice_is_one_run():
+    lines = trained("--seed", 3, "--seed", 3, "--hiddens", 4, "--epochs", 1)
+    assert not any(line.startswith("run ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--patience", 3], "--patience needs a validation part; add --validation 0.1"),
+        (["--best"], "--best needs a validation part; add --validation 0.1"),
+        (["--validation", 1.5], "validation is 1.5; expected a number between 0 and 1"),
+        (["--seed", 0, "--seed", 1, "--out", "m"], "--out is for one run, and --seed and --hid"),
+        (["--hiddens", 4, "--hiddens", 5, "--checkpoint", "r"], "--checkpoint is for one run"),
+        (["--log", "run.txt"], "--log run.txt is a table of numbers; give a name that ends in"),
+        (["--log", "a.csv", "--out", "a.csv"], "--out a.csv and --log a.csv are the same file"),
+        (["--momentum", 0.9, "--optimizer", "adam"], "momentum is 0.9, and optimizer is 'adam'"),
+        (["--dropout", 1], "dropout is 1.0; expected a number from 0 to below 1"),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:20] if isinstance(value, list) else "",
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    result = train("--epochs", 1, *options)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recipe_and_a_pipe_are_for_one_run(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for option in (["--recipe", "min-char"], ["--text", tmp_path / "pipe"]):
+        words = ["train", "--seed", 0, "--seed", 1, *option]
+        result = CliRunner().invoke(cli.main, [str(word) for word in words])
+        assert result.exit_code == 1
+        assert " and --seed and --hiddens ask for 2" in result.output
+
+
+def test_a_table_without_an_epoch_or_a_validation_part_has_dashes():
+    table = summary.table({"a": History(), "b": History([3.0, 2.0], [1.0, 1.0])})
+    heading, first, second = table.splitlines()
+    assert first.split() == ["a", "0", "-", "-", "-", "-"]
+    assert second.split() == ["b", "2", "2.00", "-", "2", "2.00"]
+    assert len(heading) == len(first) == len(second)
