@@ -419,12 +419,12 @@ print("by hand and by the package: the same", by_hand.shape)
 rnn.show(rnn.rnn, helpers=True)
 
 # %% [markdown]
-# Does the hidden state remember? We compare two texts that differ only in
-# their first character. Both are processed by an MLP with a window of four
-# characters, and by a recurrent network with the same number of hidden
-# units. The figure shows how much the outputs for the two texts differ at
-# each step. (All weights are random. The recurrent weights are scaled to the
-# spectral radius 1, which notebook 5 explains.)
+# Does the hidden state contain information about early inputs? We compare
+# two texts that differ only in their first character. Both are processed by
+# an MLP with a window of four characters, and by a recurrent network with
+# the same number of hidden units. The figure shows how much the outputs for
+# the two texts differ at each step. (All weights are random. The recurrent
+# weights are scaled to the spectral radius 1, which notebook 5 explains.)
 
 # %%
 num_steps = 30

@@ -64,8 +64,8 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # %% [markdown]
 # ## Why use a layer of the framework?
 #
-# The loop in notebook 3 was written to be read. The layer of a framework has
-# other advantages.
+# The loop in notebook 3 was written for readers. The layer of a framework
+# has other advantages.
 #
 # - *Speed.* At each time step, our loop calls several small operations from
 #   Python. A layer processes the whole sequence in compiled code.

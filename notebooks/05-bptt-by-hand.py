@@ -64,8 +64,8 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 #
 # The vocabulary has three words. The network accepts or rejects a sentence
 # that consists of all three. Each word is a one-hot vector. The answer
-# depends on the order of the words, so the network must remember the earlier
-# words.
+# depends on the order of the words, so the hidden state must contain
+# information about the earlier words.
 
 # %%
 words = ["cat", "mat", "rat"]

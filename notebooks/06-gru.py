@@ -63,8 +63,8 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # ## Limitations of a plain RNN
 #
 # A plain RNN computes $\mathbf{H}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} +
-# \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h)$. For a text, we want
-# more.
+# \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h)$. For a text, this
+# is not sufficient, for three reasons.
 #
 # - The first word tells that the narrator is a woman, and a pronoun three
 #   lines later depends on it. The unit that stores this information should

@@ -636,11 +636,11 @@ present(
 )
 
 # %% [markdown]
-# The training did not ask for these properties: to predict the next
-# character, it helps to know the position in a word. But be careful with
+# The loss does not contain these properties. They arise because the position
+# in a word is useful for predicting the next character. But be careful with
 # names for units. The unit for vowels is also high at some other letters,
-# the unit that counts varies considerably, and most units are involved in
-# several things.
+# the unit that counts varies considerably, and most units depend on several
+# properties of the text.
 #
 # How do the memory cells behave? The next figure shows ten units with large
 # forget gates, near 0.88 on average, and ten with small ones, near 0.3. Each

@@ -78,7 +78,7 @@ present(
 # one to one is 1. Of which kind is each of these tasks? A photograph is
 # converted to a sentence that describes it. A review is converted to a
 # number of stars. For each tenth of a second of a recording, decide whether
-# somebody is speaking. A question is converted to an answer.
+# a person is speaking. A question is converted to an answer.
 
 # %%
 ### BEGIN SOLUTION
@@ -509,11 +509,12 @@ for written, translation in zip(
     print(f"{written:14}{''.join(translation)}")
 
 # %% [markdown]
-# The decoder knows the input only through the last state of the encoder,
-# which is one vector. Which information does it contain? The figure has a
-# dot for every second test date: its state, projected to the plane in which
-# the means of the twelve months differ most (the first two principal
-# components of the means). The number of each month is placed at its mean.
+# The only information about the input that the decoder receives is the last
+# state of the encoder, which is one vector. Which information does it
+# contain? The figure has a dot for every second test date: its state,
+# projected to the plane in which the means of the twelve months differ most
+# (the first two principal components of the means). The number of each month
+# is placed at its mean.
 
 # %%
 X_test, _, valid, _ = held_out

@@ -382,7 +382,7 @@ print(
 # surprises is the divergence above, in nats per character. Random
 # fluctuations of the text are the same for both and cancel. (The network
 # processes rows of 60 characters. The first 20 do not count, because the
-# network does not know the beginning of the text.)
+# network has not processed the beginning of the text.)
 
 # %%
 batch_size, num_steps = 32, full_or_fast(35, 12)

@@ -598,5 +598,5 @@ check(
 # `test_all_contenders_are_timed_and_start_from_the_same_loss`,
 # `test_contenders_that_disagree_are_refused` and
 # `test_the_floor_has_as_many_multiplications_as_the_equations` in
-# `tests/measure/test_bench.py`. Nothing there says how fast: a machine's
-# speed proves nothing.
+# `tests/measure/test_bench.py`. These tests do not check times, because
+# times depend on the machine.

@@ -1,6 +1,7 @@
 """Which backends a run is about: ``pytest --backend=torch`` asks for one, ``all`` for five.
 
-Asked for and absent is an error. Plain ``pytest`` takes what is installed and says so.
+A backend that is requested but not installed is an error. Without --backend, pytest uses the
+installed backends and lists them.
 """
 
 import os
@@ -244,9 +245,9 @@ def faults(request):
 def data_folder():
     """The folder of the texts; without it the tests of their facts cannot run."""
     if not os.environ.get(corpora.DATA_FOLDER):
-        absent = f"the texts are not at hand: set {corpora.DATA_FOLDER} to their folder"
+        absent = f"the texts are not available: set {corpora.DATA_FOLDER} to their folder"
         if os.environ.get("CI"):
-            pytest.fail(f"{absent}; where CI is set nothing is skipped for want of data")
+            pytest.fail(f"{absent}; with CI set, no test is skipped for lack of data")
         pytest.skip(absent)
 
 

@@ -1,4 +1,4 @@
-"""The commands of CONTRIBUTING.md: what can be run here is run, with what is at hand."""
+"""The commands of CONTRIBUTING.md: each command that can run here is run."""
 
 import configparser
 import pathlib
@@ -29,7 +29,7 @@ def beginning_with(*words):
     return [line for line in commands() if line.split()[0].rpartition("/")[2] in words]
 
 
-def at_hand(line):
+def available(line):
     for name, another in STANDING_FOR.items():
         line = re.sub(rf"(--backend[= ]){name}\b", rf"\1{another}", line).replace("mgu", "gru")
     return shlex.split(line)[1:]
@@ -42,7 +42,7 @@ def test_every_command_is_of_a_kind_that_is_tried_here():
 
 @pytest.mark.parametrize("line", dict.fromkeys(beginning_with("pytest")))
 def test_a_command_of_the_tests_finds_some(reference, line):
-    arguments = [word for word in at_hand(line) if word not in ("-m", "pair")]
+    arguments = [word for word in available(line) if word not in ("-m", "pair")]
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *arguments]
     command += [] if "tests/" in line else ["tests/nets/test_cells.py"]  # not all of them
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
@@ -51,7 +51,7 @@ def test_a_command_of_the_tests_finds_some(reference, line):
 
 @pytest.mark.parametrize("line", dict.fromkeys(beginning_with("d2lrnn")))
 def test_a_command_of_the_package_runs(reference, line):
-    result = CliRunner().invoke(cli.main, [*at_hand(line), "--cell", "rnn"])
+    result = CliRunner().invoke(cli.main, [*available(line), "--cell", "rnn"])
     assert result.exit_code == 0, result.output
 
 

@@ -114,7 +114,7 @@ def test_a_child_whose_parent_was_killed_removes_what_it_left(tmp_path):
     folder = tmp_path / "left"
     folder.mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / "parent"))  # nobody listens any more
+        listener.bind(str(folder / "parent"))  # no process listens any more
     assert started(folder / "parent").returncode == 1
     assert not folder.exists()
 

@@ -34,10 +34,10 @@ PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est cal
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out, rather than skip, pages that are not at hand, or not for a backend."""
-    at_hand = os.environ.get(PAGES) and os.environ.get(corpora.DATA_FOLDER)
+    """Leave out, rather than skip, pages that are not available, or not for a backend."""
+    available = os.environ.get(PAGES) and os.environ.get(corpora.DATA_FOLDER)
     here = [item for item in items if HERE in item.path.parents]
-    pages = set() if at_hand else {"run_page", "book_pages"}
+    pages = set() if available else {"run_page", "book_pages"}
     without = [
         item
         for item in here

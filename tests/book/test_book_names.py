@@ -137,7 +137,7 @@ def test_a_name_that_other_frameworks_of_the_edition_have_is_told_with_them(
 
 
 @both_editions
-def test_a_name_that_is_nobodys_is_an_ordinary_error(d2l, edition):
+def test_a_name_of_no_package_is_an_ordinary_error(d2l, edition):
     with pytest.raises(AttributeError, match="has no attribute 'no_such'; nor has the book's d2l"):
         getattr(d2l, "no_such")  # noqa: B009
     assert not hasattr(d2l, "__wrapped__")

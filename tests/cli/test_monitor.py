@@ -47,7 +47,7 @@ def test_a_process_that_has_stopped_is_named(played, last):
     assert problem == "rank 1 has not answered for 10 seconds"
 
 
-def test_nobody_is_named_before_the_time(played):
+def test_no_process_is_named_before_the_time(played):
     assert played.after(LIMIT - 1, rank_0=WAITS) is None
 
 
@@ -73,7 +73,7 @@ def test_a_process_that_compiles_for_an_hour_is_waited_for(played):
     assert played.after(3600, rank_0=WAITS, rank_1={**IS_LATE, "computes": True}) is None
 
 
-def test_a_process_that_computes_alone_is_not_ended_though_nobody_hears_of_the_others(played):
+def test_a_process_that_computes_alone_is_not_ended_though_the_others_do_not_report(played):
     played.report("rank 1", leaving=True, **HAS_ARRIVED)
     assert played.after(100, rank_0=HAS_ARRIVED) is None
 

@@ -176,7 +176,7 @@ def test_a_file_that_is_write_protected_is_not_replaced(folder, as_nobody, optio
 
 
 @pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
-def test_a_folder_that_may_not_be_written_to_is_said_before_training(folder, as_nobody, option):
+def test_a_folder_that_is_write_protected_is_an_error_before_training(folder, as_nobody, option):
     folder.chmod(0o555)
     done = as_nobody("train", *SMALL, option, "p.png")
     assert done.returncode == 1
@@ -186,7 +186,7 @@ def test_a_folder_that_may_not_be_written_to_is_said_before_training(folder, as_
 
 
 @pytest.mark.parametrize("command", ["train --text f", "generate f", "export --onnx f", "book f"])
-def test_a_file_that_may_not_be_read_is_said_in_one_line(folder, as_nobody, command):
+def test_a_file_that_may_not_be_read_is_an_error_of_one_line(folder, as_nobody, command):
     folder.chmod(0o755)
     (folder / "f").write_text(TEXT)
     (folder / "f").chmod(0)

@@ -1,4 +1,4 @@
-"""Files: at hand, downloaded from a server on this machine, and missing."""
+"""Files: available, downloaded from a server on this machine, and missing."""
 
 import hashlib
 
@@ -110,9 +110,9 @@ def test_a_file_may_be_known_by_its_sha256(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(CONTENT)
     url, known_hash = f"{server}/book.txt", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-    at_hand = corpora.fetch("book.txt", url, known_hash, instead="")
+    available = corpora.fetch("book.txt", url, known_hash, instead="")
     downloaded = corpora.fetch("another.txt", url, known_hash, instead="")
-    assert at_hand == tmp_path / "book.txt"
+    assert available == tmp_path / "book.txt"
     assert downloaded.read_bytes() == CONTENT
 
 

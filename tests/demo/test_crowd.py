@@ -47,7 +47,7 @@ def start(server, together, door):
         session.close()
         return seconds, states
     except BaseException:
-        together.abort()  # let nobody wait for this one
+        together.abort()  # the others must not wait for this one
         raise
     finally:
         asyncio.get_event_loop().close()

@@ -34,7 +34,7 @@ def view(server, together, door):
         session.close()
         return session.id, times
     except BaseException:
-        together.abort()  # let nobody wait for this one
+        together.abort()  # the others must not wait for this one
         raise
     finally:
         asyncio.get_event_loop().close()

@@ -268,7 +268,7 @@ def test_every_run_of_many_has_its_share():
         trainer.stop()
 
 
-def test_a_run_that_nobody_looks_at_any_more_pauses():
+def test_a_run_without_viewers_pauses():
     here = [True]
     trainer = worker.Trainer(course.Settings(hiddens=4), looked_at=lambda: here[0])
     trainer.run()

@@ -134,7 +134,7 @@ def test_who_may_read_and_write_a_file_stays_as_it_was(tmp_path, mode):
     os.chmod(tmp_path / "f", mode)
     with atomic.replacing(tmp_path / "f", 5) as file:
         (temporary,) = tmp_path.glob(".d2lrnn*")
-        assert temporary.stat().st_mode & 0o077 == 0  # nobody else reads it meanwhile
+        assert temporary.stat().st_mode & 0o077 == 0  # other users cannot read it
         file.write(b"after")
     assert (tmp_path / "f").stat().st_mode & 0o777 == mode
 

@@ -220,7 +220,7 @@ def test_bleu_of_one_sentence_lies_between_0_and_1(plain, pred, expected):
 
 
 @pytest.mark.parametrize("sha1", [hashlib.sha1(b"text").hexdigest(), None])
-def test_a_file_at_hand_in_the_books_folder_is_found(plain, tmp_path, monkeypatch, sha1):
+def test_an_available_file_in_the_books_folder_is_found(plain, tmp_path, monkeypatch, sha1):
     monkeypatch.setenv("D2LRNN_DATA", "")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "own.txt").write_bytes(b"text")

@@ -219,7 +219,7 @@ def hub(plain, files, monkeypatch):
     return files
 
 
-def test_a_file_at_hand_is_copied_to_where_it_is_asked_for(plain, hub):
+def test_an_available_file_is_copied_to_the_requested_folder(plain, hub):
     path = plain.download("short", "elsewhere")
     assert path == os.path.join("elsewhere", "timemachine.txt")
     with open(path, "rb") as copied:
