@@ -112,6 +112,33 @@ def state(states: Any, batch_size: int, shapes: Sequence[Shape]) -> None:
             )
 
 
+def scan(a: Any, b: Any, state: Any) -> None:
+    """Check the arguments of associative_scan: that their shapes fit, and that they hold floats."""
+    shape, given = tuple(b.shape), [("a", a), ("state", state)]
+    if not shape:
+        raise ValueError("b has shape (); expected (num_steps, ...), the time steps first")
+    if "float" not in dtype_of(b):
+        raise ValueError(f"b has dtype {dtype_of(b)}; expected a dtype of floats, such as float32")
+    factors = (1,) * (len(shape) - len(a.shape)) + tuple(a.shape)
+    if len(factors) != len(shape) or any(
+        None not in (one, other) and one not in (1, other) for one, other in zip(factors, shape)
+    ):
+        raise ValueError(
+            f"a has shape {tuple(a.shape)}, which does not broadcast to {shape}, the shape of b; "
+            "expected that shape, or 1 in place of some of its sizes"
+        )
+    if state is not None and shapes_differ(tuple(state.shape), shape[1:]):
+        raise ValueError(
+            f"state has shape {tuple(state.shape)}; expected {shape[1:]}, the shape of one time "
+            "step of b"
+        )
+    for name, tensor in given:
+        if tensor is not None and dtype_of(tensor) != dtype_of(b):
+            raise ValueError(
+                f"{name} has dtype {dtype_of(tensor)}, b has {dtype_of(b)}; convert one of them"
+            )
+
+
 def _units(shape: Shape) -> str:
     return " x ".join(map(str, shape))
 
