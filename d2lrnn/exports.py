@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
     from d2lrnn.training.sequences import train_sequences
 
+    associative_scan = Backend.associative_scan
     concat_gru = Backend.concat_gru
     concat_lstm = Backend.concat_lstm
     concat_params = Backend.concat_params
@@ -72,25 +73,42 @@ if TYPE_CHECKING:
     get_gru_params = Backend.get_gru_params
     get_gru_reset_after_params = Backend.get_gru_reset_after_params
     get_lstm_params = Backend.get_lstm_params
+    get_mamba_params = Backend.get_mamba_params
+    get_mingru_params = Backend.get_mingru_params
+    get_minlstm_params = Backend.get_minlstm_params
     get_mlp_params = Backend.get_mlp_params
     get_params = Backend.get_params
+    get_s4d_params = Backend.get_s4d_params
     grad_clipping = Backend.grad_clipping
     gru = Backend.gru
     gru_fused = Backend.gru_fused
     gru_reset_after = Backend.gru_reset_after
     init_gru_state = Backend.init_gru_state
     init_lstm_state = Backend.init_lstm_state
+    init_mamba_state = Backend.init_mamba_state
+    init_mingru_state = Backend.init_mingru_state
+    init_minlstm_state = Backend.init_minlstm_state
     init_rnn_state = Backend.init_rnn_state
+    init_s4d_state = Backend.init_s4d_state
     load_model = Backend.load_model
     lstm = Backend.lstm
     lstm_fused = Backend.lstm_fused
     make_update = Backend.make_update
+    mamba = Backend.mamba
+    mamba_scan = Backend.mamba_scan
+    mingru = Backend.mingru
+    mingru_scan = Backend.mingru_scan
+    minlstm = Backend.minlstm
+    minlstm_scan = Backend.minlstm_scan
     mlp = Backend.mlp
     new_cell = Backend.new_cell
     one_hot = Backend.one_hot
     processes = Backend.processes
     rnn = Backend.rnn
     rnn_fused = Backend.rnn_fused
+    s4d = Backend.s4d
+    s4d_scan = Backend.s4d_scan
+    sequential_scan = Backend.sequential_scan
     sgd_step = Backend.sgd_step
     sigmoid = Backend.sigmoid
     split_params = Backend.split_params
@@ -127,6 +145,7 @@ __all__ = [
     "StepSchedule",
     "Vocab",
     "WarmupSchedule",
+    "associative_scan",
     "bleu",
     "bptt_terms",
     "concat_gru",
@@ -142,8 +161,12 @@ __all__ = [
     "get_gru_params",
     "get_gru_reset_after_params",
     "get_lstm_params",
+    "get_mamba_params",
+    "get_mingru_params",
+    "get_minlstm_params",
     "get_mlp_params",
     "get_params",
+    "get_s4d_params",
     "grad_clipping",
     "gradient_norms",
     "gru",
@@ -151,7 +174,11 @@ __all__ = [
     "gru_reset_after",
     "init_gru_state",
     "init_lstm_state",
+    "init_mamba_state",
+    "init_mingru_state",
+    "init_minlstm_state",
     "init_rnn_state",
+    "init_s4d_state",
     "load_corpus_time_machine",
     "load_data_builtin",
     "load_data_grammar",
@@ -165,6 +192,12 @@ __all__ = [
     "lstm_fused",
     "make_step",
     "make_update",
+    "mamba",
+    "mamba_scan",
+    "mingru",
+    "mingru_scan",
+    "minlstm",
+    "minlstm_scan",
     "mlp",
     "new_cell",
     "one_hot",
@@ -180,10 +213,13 @@ __all__ = [
     "read_tiny_shakespeare",
     "rnn",
     "rnn_fused",
+    "s4d",
+    "s4d_scan",
     "save_model",
     "scale_recurrent",
     "seq_data_iter_random",
     "seq_data_iter_sequential",
+    "sequential_scan",
     "sgd_step",
     "show",
     "sigmoid",
@@ -299,7 +335,9 @@ BUILT: Mapping[str, Build] = MappingProxyType(
             "load_data_time_machine load_data_tiny_shakespeare load_data_builtin load_data_text "
             "load_data_grammar",
             _parameters: "get_mlp_params get_params get_gru_params get_gru_reset_after_params "
-            "get_lstm_params init_rnn_state init_gru_state init_lstm_state",
+            "get_lstm_params get_mingru_params get_minlstm_params get_s4d_params get_mamba_params "
+            "init_rnn_state init_gru_state init_lstm_state init_mingru_state init_minlstm_state "
+            "init_s4d_state init_mamba_state",
             _custom: "new_cell tanh sigmoid",
             _concatenated: "concat_params split_params concat_rnn concat_gru concat_lstm",
             _sequence_nets: "SequenceClassifierScratch SequenceTaggerScratch EncoderScratch "

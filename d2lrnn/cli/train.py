@@ -35,7 +35,7 @@ from d2lrnn.training.history import DivergenceError
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
 
-FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
+FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in build.FUSED.items()}}
 
 
 @click.command(cls=gpu.GPUCommand, short_help="Train a language model on a text.")
@@ -73,7 +73,7 @@ FORWARD = [*cells.CELLS, *(f"{cell}_fused" for cell in build.FUSED)]
 )
 @click.option(
     "--forward",
-    type=click.Choice(FORWARD),
+    type=click.Choice(list(FORWARD)),
     help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
     "[default: fused if the cell has a fused form]",
 )
@@ -356,14 +356,14 @@ def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
 
 def _forms(cell: str) -> list[str]:
     """Return the values of --forward that are for a cell."""
-    return [form for form in FORWARD if form.removesuffix("_fused") == cell]
+    return [form for form, of_cell in FORWARD.items() if of_cell == cell]
 
 
 def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
     """Return whether the fused forward function is to be used: where there is one, by default."""
     if forward is None:
         return architecture.plain and architecture.cell in build.FUSED
-    cell = forward.removesuffix("_fused")
+    cell = FORWARD[forward]
     if not architecture.plain:
         raise ValueError(
             f"--forward {forward} is for a single layer in one direction, not for "
@@ -374,7 +374,7 @@ def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
             f"--forward {forward} is not for the cell {architecture.cell}; choose --cell {cell}, "
             f"or --forward {' or '.join(_forms(architecture.cell))}"
         )
-    return forward.endswith("_fused")
+    return forward != cell
 
 
 def _net(rnn: Backend, vocab_size: int, options: TrainOptions) -> Any:

@@ -13,7 +13,18 @@ else:
         from d2lrnn.jax.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.jax.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.jax.gradients import grad_clipping, make_update, value_and_grad, vjp
+        from d2lrnn.jax.linear import (
+            mamba,
+            mamba_scan,
+            mingru,
+            mingru_scan,
+            minlstm,
+            minlstm_scan,
+            s4d,
+            s4d_scan,
+        )
         from d2lrnn.jax.model import OPS, RNNModelScratch, stack
+        from d2lrnn.jax.scan import associative_scan, sequential_scan
         from d2lrnn.jax.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.jax.step import sgd_step
         from d2lrnn.jax.tensors import (

@@ -4,7 +4,7 @@ import functools
 
 import jax
 
-from d2lrnn.jax import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.jax import baselines, distributed, fused, gradients, linear, scratch, tensors
 from d2lrnn.jax.prediction import say
 from d2lrnn.nets import forward, language_model, layers
 from d2lrnn.nets.ops import Ops
@@ -16,9 +16,9 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    step_functions=scratch.STEP_FUNCTIONS,
-    forward=scratch.FORWARD,
-    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
+    forward=scratch.FORWARD | linear.FORWARD,
+    fused=fused.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -19,7 +19,14 @@ from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
 from d2lrnn.nets.prediction import prefix_tokens
 
-GATES = {"rnn": "", "gru": "ZR", "gru_reset_after": "ZR", "lstm": "IFO"}  # the letters in the book
+# The letters in the book; s4d and mamba do not have gates between 0 and 1
+GATES = {
+    "gru": "ZR",
+    "gru_reset_after": "ZR",
+    "lstm": "IFO",
+    "mingru": "Z",
+    "minlstm": "FI",
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +37,10 @@ class Inside:
         tokens: the tokens of the text.
         states: the hidden state H_t after each token, (T, h).
         gates: the gates by their letters in the book, (T, h) each, from 0 to 1: Z and R of a GRU;
-            I, F and O of an LSTM; empty for an RNN.
-        candidates: the candidate hidden state of a GRU, or the candidate memory of an LSTM, (T, h);
-            None for an RNN.
+            I, F and O of an LSTM; Z of a minGRU; F and I, divided by their sum, of a minLSTM; empty
+            for other cells.
+        candidates: the candidate hidden state of a GRU, minGRU or minLSTM, or the candidate memory
+            of an LSTM, (T, h); None for other cells.
         memory: the memory C_t of an LSTM, (T, h), or None.
         probabilities: the probabilities of the next token after each token, (T, V).
         others: the states of a custom cell except the first, by name, (T, ...); those of custom
@@ -136,7 +144,7 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
     Each time step is one row. The step of the recurrent cell computes tanh(X W_x + H W_h + b), and
     gates follow from sigmoid(a) = (1 + tanh(a / 2)) / 2.
     """
-    if net.is_custom or net.architecture.custom is not None or not GATES[net.architecture.cell]:
+    if net.is_custom or net.architecture.custom is not None or net.architecture.cell not in GATES:
         return {}, None
     cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
     named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
@@ -146,14 +154,20 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
         return H
 
     def weights_of_gate(letter: str) -> list[Array]:
-        return [named[f"{kind}{letter}"] for kind in ("W_x", "W_h", "b_")]
+        W_x, b = named[f"W_x{letter}"], named[f"b_{letter}"]
+        return [W_x, named.get(f"W_h{letter}", np.zeros((len(b), len(b)), b.dtype)), b]
 
     gates = {
         name: (1 + step(X, H, *(weight / 2 for weight in weights_of_gate(name.lower())))) / 2
         for name in GATES[cell]
     }
+    if cell == "minlstm":
+        total = gates["F"] + gates["I"]
+        gates = {name: gate / total for name, gate in gates.items()}
     if cell == "lstm":
         candidate = step(X, H, *weights_of_gate("c"))
+    elif cell in ("mingru", "minlstm"):
+        candidate = step(X, H, *weights_of_gate("h"))
     elif cell == "gru":
         candidate = step(X, gates["R"] * H, *weights_of_gate("h"))
     else:  # the reset gate is applied to the product H W_hh + b_hh

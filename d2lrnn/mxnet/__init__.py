@@ -13,7 +13,18 @@ else:
         from d2lrnn.mxnet.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.mxnet.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.mxnet.gradients import grad_clipping, make_update, value_and_grad, vjp
+        from d2lrnn.mxnet.linear import (
+            mamba,
+            mamba_scan,
+            mingru,
+            mingru_scan,
+            minlstm,
+            minlstm_scan,
+            s4d,
+            s4d_scan,
+        )
         from d2lrnn.mxnet.model import OPS, RNNModelScratch, stack
+        from d2lrnn.mxnet.scan import associative_scan, sequential_scan
         from d2lrnn.mxnet.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.mxnet.step import sgd_step
         from d2lrnn.mxnet.tensors import (

@@ -268,3 +268,6 @@ def lstm_fused(inputs, state, params):
     W_x, W_h, b = map(side_by_side, cells.CELLS["lstm"].by_kind(weights))
     Hs, state = recurrence(LSTMRecurrence, input_product(inputs, W_x, b), [W_h], state)
     return output_layer(Hs, W_hq, b_q), state
+
+
+FUSED = {"rnn": rnn_fused, "gru": gru_fused, "lstm": lstm_fused}

@@ -1,6 +1,15 @@
 """The record of the MXNet backend, and its scratch language model."""
 
-from d2lrnn.mxnet import baselines, distributed, fused, gradients, products, scratch, tensors
+from d2lrnn.mxnet import (
+    baselines,
+    distributed,
+    fused,
+    gradients,
+    linear,
+    products,
+    scratch,
+    tensors,
+)
 from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import defined_when_empty
 from d2lrnn.nets import language_model, layers
@@ -12,9 +21,9 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    step_functions=scratch.STEP_FUNCTIONS,
-    forward=scratch.FORWARD,
-    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
+    forward=scratch.FORWARD | linear.FORWARD,
+    fused=fused.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=products.input_product,

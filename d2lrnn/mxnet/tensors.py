@@ -127,7 +127,7 @@ def defined_when_empty(forward_fn):
         if (
             getattr(inputs, "ndim", 0) != 3
             or inputs.shape[1]
-            or any(s.ndim != 2 or len(s) for s in states)
+            or any(s.ndim < 2 or len(s) for s in states)
         ):
             return forward_fn(inputs, state, params)
         with autograd.pause():

@@ -12,7 +12,12 @@ from d2lrnn.nets.first_values import FirstValue, Shape
 
 Item = TypeVar("Item")
 Axes = tuple[str | int, ...]
-LETTERS: Mapping[Any, str] = {"d": "num_inputs", "h": "num_hiddens"}
+LETTERS: Mapping[Any, str] = {
+    "d": "num_inputs",
+    "h": "num_hiddens",
+    "2h": "2 * num_hiddens",
+    "r": "max(2, num_hiddens // 8)",
+}
 
 
 class Gate(NamedTuple):
@@ -27,8 +32,8 @@ class Gate(NamedTuple):
 class Cell:
     """One kind of cell: the names and the axes of its parameters and its states.
 
-    An axis is "d" (num_inputs), "h" (num_hiddens) or a number. "d" and "h" are each an axis of at
-    least one parameter.
+    An axis is a key of LETTERS, such as "d" (num_inputs) or "h" (num_hiddens), or a number. "d" and
+    "h" are each an axis of at least one parameter.
 
     Attributes:
         name: the name of the cell, a key of CELLS.
@@ -58,12 +63,11 @@ class Cell:
 
     def shapes(self, num_inputs: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the parameters, without the output layer's."""
-        sizes = {"d": num_inputs, "h": num_hiddens}
-        return [_shape(axes, sizes) for axes in self.parameters.values()]
+        return [_shape(axes, num_inputs, num_hiddens) for axes in self.parameters.values()]
 
     def state_shapes(self, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the states, without the axis of the batch."""
-        return [_shape(axes, {"h": num_hiddens}) for axes in self.states.values()]
+        return [_shape(axes, 0, num_hiddens) for axes in self.states.values()]
 
     @functools.cached_property
     def places(self) -> dict[str, tuple[int, int]]:
@@ -103,7 +107,8 @@ class Cell:
         return W_x, W_h, b
 
 
-def _shape(axes: Axes, sizes: Mapping[str, int]) -> Shape:
+def _shape(axes: Axes, d: int, h: int) -> Shape:
+    sizes = {"d": d, "h": h, "2h": 2 * h, "r": max(2, h // 8)}
     return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in axes)
 
 

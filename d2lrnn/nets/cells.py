@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from d2lrnn import checks
-from d2lrnn.nets import first_values, kinds
+from d2lrnn.nets import first_values, kinds, linear
 from d2lrnn.nets.cell import Cell, gated
 from d2lrnn.nets.first_values import Array, FirstValue, Shape
 
@@ -33,6 +33,7 @@ CELLS = {
             b_hh=("h",),
         ),
         gated("lstm", "ifoc", "HC", "get_lstm_params", "init_lstm_state"),
+        *linear.CELLS,
     )
 }
 

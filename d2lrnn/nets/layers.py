@@ -142,7 +142,12 @@ def masked(step: Callable[..., Any]) -> Callable[..., Any]:
     return masked_step
 
 
+def spread(m: Any, tensor: Any) -> Any:
+    """Return a mask m (n, 1) with as many axes as a tensor (n, ...)."""
+    return m[(..., *(None,) * (len(tensor.shape) - 2))]
+
+
 def _either(m: Any, new: Any, old: Any) -> Any:
     """Return the state (n, ...) that is new where the mask m (n, 1) is 1, and old where it is 0."""
-    m = m[(..., *(None,) * (len(new.shape) - 2))]
+    m = spread(m, new)
     return m * new + (1 - m) * old

@@ -9,7 +9,18 @@ if TYPE_CHECKING:
 else:
     from d2lrnn.numpy.fused import gru_fused, lstm_fused, rnn_fused
     from d2lrnn.numpy.gradients import grad_clipping, make_update, value_and_grad, vjp
+    from d2lrnn.numpy.linear import (
+        mamba,
+        mamba_scan,
+        mingru,
+        mingru_scan,
+        minlstm,
+        minlstm_scan,
+        s4d,
+        s4d_scan,
+    )
     from d2lrnn.numpy.model import OPS, RNNModelScratch, stack
+    from d2lrnn.numpy.scan import associative_scan, sequential_scan
     from d2lrnn.numpy.scratch import gru, gru_reset_after, lstm, mlp, rnn
     from d2lrnn.numpy.step import sgd_step
     from d2lrnn.numpy.tensors import (

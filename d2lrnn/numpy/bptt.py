@@ -14,6 +14,8 @@ import numpy as np
 
 from d2lrnn.nets import cells
 from d2lrnn.nets.cells import CELLS
+from d2lrnn.nets.layers import spread
+from d2lrnn.numpy import bptt_linear
 from d2lrnn.numpy.tensors import sigmoid
 
 
@@ -128,7 +130,8 @@ def masked_step(step, X, m, state, params):
     """Compute one step; where the mask m (n, 1) is 0, the state does not change."""
     after, cache = step(X, state, params)
     if m is not None:
-        after = tuple(m * new + (1 - m) * old for new, old in zip(after, state))
+        masks = [spread(m, old) for old in state]
+        after = tuple(m * new + (1 - m) * old for m, new, old in zip(masks, after, state))
     return after, cache
 
 
@@ -136,8 +139,10 @@ def masked_back(cell, cache, m, params, d_state, d_params):
     """Compute the backward pass of masked_step: where m is 0, the gradient skips the step."""
     if m is None:
         return BACK[cell](cache, params, d_state, d_params)
-    dX, d_before = BACK[cell](cache, params, tuple(m * d for d in d_state), d_params)
-    return dX, tuple(d + (1 - m) * past for d, past in zip(d_before, d_state))
+    masks = [spread(m, d) for d in d_state]
+    d_after = tuple(m * d for m, d in zip(masks, d_state))
+    dX, d_before = BACK[cell](cache, params, d_after, d_params)
+    return dX, tuple(d + (1 - m) * past for m, d, past in zip(masks, d_before, d_state))
 
 
 def gate_back(dA, X, H, gate, d_gate):
@@ -267,10 +272,12 @@ STEP_FUNCTIONS = {
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
+    **bptt_linear.STEPS,
 }
 BACK = {
     "rnn": rnn_back,
     "gru": gru_back,
     "gru_reset_after": gru_reset_after_back,
     "lstm": lstm_back,
+    **bptt_linear.BACK,
 }

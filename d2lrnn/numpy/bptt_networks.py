@@ -18,8 +18,8 @@ def trace(network, params, *inputs):
 
     A network of cells without a backward pass in bptt is recorded on a tape.
     """
-    architecture = getattr(network, "architecture", None)
-    has_back = architecture is None or architecture.cell in bptt.BACK
+    architecture = getattr(network, "architecture", network)
+    has_back = getattr(architecture, "cell", "rnn") in bptt.BACK
     return (by_hand if has_back else recorded)(network, params, *inputs)
 
 
@@ -52,13 +52,15 @@ def trace_cell(forward_fn, inputs, state, params):
     """Return outputs, last state and back(d_outputs, d_state) -> (d_inputs, d_state, d_params).
 
     A function with a ``trace``, such as rnn_fused, has its own backward pass; the cells of bptt and
-    their stacks use the backward pass of bptt; other functions are recorded on a tape.
+    their stacks use the backward pass of bptt; scans, such as mingru_scan, and custom functions are
+    recorded on a tape.
     """
     if isinstance(forward_fn, networks.Perturbed) and forward_fn.architecture.cell in bptt.BACK:
         return trace_perturbed(forward_fn, inputs, state, params)
     if isinstance(forward_fn, forward.ForwardFunction) and forward_fn.trace:
         return forward_fn.trace(inputs, state, params)
-    if forward.is_custom(forward_fn) or forward_fn.architecture.cell not in bptt.BACK:
+    is_custom = forward.is_custom(forward_fn) or forward_fn.architecture.cell not in bptt.BACK
+    if is_custom or forward_fn.takes_ids:
         return trace_custom(forward_fn, inputs, state, params)
     architecture = forward.architecture_of(forward_fn)
     architecture.check(inputs, state, params)

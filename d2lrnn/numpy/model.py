@@ -2,7 +2,7 @@
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops, library_threads
-from d2lrnn.numpy import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.numpy import baselines, distributed, fused, gradients, linear, scratch, tensors
 
 OPS = Ops(
     name="numpy",
@@ -10,9 +10,9 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    step_functions=scratch.STEP_FUNCTIONS,
-    forward=scratch.FORWARD,
-    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
+    forward=scratch.FORWARD | linear.FORWARD,
+    fused=fused.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -11,6 +11,7 @@ positions of the numbers; the positions in the result show where each gradient b
 """
 
 import itertools
+import math
 
 import numpy as np
 
@@ -32,7 +33,9 @@ SLOPES = {  # the derivative for each argument, from the arguments and the resul
     np.square: (lambda A, R: 2 * A,),
     np.sqrt: (lambda A, R: 0.5 / R,),
     np.exp: (lambda A, R: R,),
+    np.expm1: (lambda A, R: R + 1,),
     np.log: (lambda A, R: 1 / A,),
+    np.log1p: (lambda A, R: 1 / (1 + A),),
     np.tanh: (lambda A, R: 1 - R * R,),
     np.sin: (lambda A, R: np.cos(A),),
     np.cos: (lambda A, R: -np.sin(A),),
@@ -230,8 +233,9 @@ def summed(A, axis=None, *, keepdims=False):
 
 def mean(A, axis=None, *, keepdims=False):
     """Return the mean of A over some axes, or all, traced."""
-    total = summed(A, axis, keepdims=keepdims)
-    return total * A.dtype.type(total.size / A.size)
+    shape = A.array.sum(axis=axis, keepdims=True).shape
+    number = math.prod(size for size, left in zip(A.shape, shape, strict=True) if size != left)
+    return summed(A, axis, keepdims=keepdims) / A.dtype.type(number)
 
 
 def where(condition, A, B):

@@ -13,7 +13,18 @@ else:
         from d2lrnn.tensorflow.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.tensorflow.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.tensorflow.gradients import grad_clipping, make_update, value_and_grad, vjp
+        from d2lrnn.tensorflow.linear import (
+            mamba,
+            mamba_scan,
+            mingru,
+            mingru_scan,
+            minlstm,
+            minlstm_scan,
+            s4d,
+            s4d_scan,
+        )
         from d2lrnn.tensorflow.model import OPS, RNNModelScratch, stack
+        from d2lrnn.tensorflow.scan import associative_scan, sequential_scan
         from d2lrnn.tensorflow.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.tensorflow.step import sgd_step
         from d2lrnn.tensorflow.tensors import (

@@ -234,3 +234,6 @@ def lstm_fused(inputs, state, params):
     W_x, W_h, b = (tf.concat(kind, axis=-1) for kind in cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = lstm_recurrence(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)
+
+
+FUSED = {"rnn": rnn_fused, "gru": gru_fused, "lstm": lstm_fused}

@@ -2,7 +2,16 @@
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops
-from d2lrnn.tensorflow import baselines, contexts, distributed, fused, gradients, scratch, tensors
+from d2lrnn.tensorflow import (
+    baselines,
+    contexts,
+    distributed,
+    fused,
+    gradients,
+    linear,
+    scratch,
+    tensors,
+)
 from d2lrnn.tensorflow.prediction import say
 
 OPS = Ops(
@@ -11,9 +20,9 @@ OPS = Ops(
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    step_functions=scratch.STEP_FUNCTIONS,
-    forward=scratch.FORWARD,
-    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
+    forward=scratch.FORWARD | linear.FORWARD,
+    fused=fused.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

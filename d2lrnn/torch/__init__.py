@@ -13,7 +13,18 @@ else:
         from d2lrnn.torch.concise import GRU, LSTM, RNN, RNNModel
         from d2lrnn.torch.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.torch.gradients import grad_clipping, make_update, value_and_grad, vjp
+        from d2lrnn.torch.linear import (
+            mamba,
+            mamba_scan,
+            mingru,
+            mingru_scan,
+            minlstm,
+            minlstm_scan,
+            s4d,
+            s4d_scan,
+        )
         from d2lrnn.torch.model import OPS, RNNModelScratch, stack
+        from d2lrnn.torch.scan import associative_scan, sequential_scan
         from d2lrnn.torch.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.torch.step import sgd_step
         from d2lrnn.torch.tensors import (

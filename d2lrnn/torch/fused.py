@@ -45,8 +45,8 @@ def check(cell, inputs, state, params):
     return state_tensors(state, inputs)
 
 
-def plain_in_transforms(cell):
-    """Return a decorator that uses the plain cell within torch.func.
+def plain_in_transforms(plain):
+    """Return a decorator that uses the plain forward function of a cell within torch.func.
 
     torch.func does not support the hand-written backward passes of the fused cells.
     """
@@ -59,7 +59,7 @@ def plain_in_transforms(cell):
             if not inputs.dtype.is_floating_point:
                 settings = {"dtype": checks.dtype_of(params[0]), "device": inputs.device}
                 inputs = one_hot(inputs, len(params[0]), **settings)
-            return FORWARD[cell](inputs, state, params)
+            return plain(inputs, state, params)
 
         return either
 
@@ -129,7 +129,7 @@ class RNNRecurrence(torch.autograd.Function):
 
 
 @forward.of_cell("rnn", takes_ids=True)
-@plain_in_transforms("rnn")
+@plain_in_transforms(FORWARD["rnn"])
 @without_autocast
 def rnn_fused(inputs, state, params):
     """Compute what rnn computes, faster; inputs may be token ids (T, n) for one-hot rows."""
@@ -182,7 +182,7 @@ class GRURecurrence(torch.autograd.Function):
 
 
 @forward.of_cell("gru", takes_ids=True)
-@plain_in_transforms("gru")
+@plain_in_transforms(FORWARD["gru"])
 @without_autocast
 def gru_fused(inputs, state, params):
     """Compute what gru computes, faster; inputs may be token ids (T, n) for one-hot rows."""
@@ -339,7 +339,7 @@ def lay_out(params, inputs, state):
 
 
 @forward.of_cell("lstm", takes_ids=True, lay_out=lay_out)
-@plain_in_transforms("lstm")
+@plain_in_transforms(FORWARD["lstm"])
 @without_autocast
 def lstm_fused(inputs, state, params):
     """Compute what lstm computes, faster; inputs may be token ids (T, n) for one-hot rows."""
@@ -351,3 +351,6 @@ def lstm_fused(inputs, state, params):
     W_x, W_h, b = map(concat, cells.CELLS["lstm"].by_kind(weights))
     Hs, *state = LSTMRecurrence.apply(input_product(inputs, W_x, b), *state, W_h)
     return output_layer(Hs, W_hq, b_q), tuple(state)
+
+
+FUSED = {"rnn": rnn_fused, "gru": gru_fused, "lstm": lstm_fused}

@@ -4,18 +4,19 @@ import torch
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops
-from d2lrnn.torch import baselines, distributed, fused, gradients, scratch, tensors
+from d2lrnn.torch import baselines, distributed, fused, gradients, linear, scratch, tensors
 from d2lrnn.torch.contexts import without_autocast
 
+STEP_FUNCTIONS = scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS
 OPS = Ops(
     name="torch",
     tensors=tensors,
     gradients=gradients,
     baselines=baselines,
     distributed=distributed,
-    step_functions={name: without_autocast(step) for name, step in scratch.STEP_FUNCTIONS.items()},
-    forward=scratch.FORWARD,
-    fused={"rnn": fused.rnn_fused, "gru": fused.gru_fused, "lstm": fused.lstm_fused},
+    step_functions={name: without_autocast(step) for name, step in STEP_FUNCTIONS.items()},
+    forward=scratch.FORWARD | linear.FORWARD,
+    fused=fused.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

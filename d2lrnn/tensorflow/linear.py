@@ -1,0 +1,150 @@
+"""Cells that are linear in their state, in TensorFlow (the book's edition of 2026).
+
+As in scratch.py, a cell is a step, which computes the new state from the input X (n, d) and the
+state before. mingru_scan and the other scans compute the same for all time steps at once; see
+d2lrnn.nets.linear_scans.
+"""
+
+import sys
+
+import tensorflow as tf
+
+from d2lrnn.nets import cells, forward, linear_scans
+from d2lrnn.tensorflow.fused import check, input_product, output_layer
+from d2lrnn.tensorflow.scan import associative_scan
+from d2lrnn.tensorflow.scratch import unroll
+from d2lrnn.tensorflow.tensors import concat, time_major
+
+__all__ = ["associative_scan", "check", "concat", "input_product", "time_major"]
+
+exp, expm1, tanh, sigmoid = tf.exp, tf.math.expm1, tf.tanh, tf.sigmoid
+silu, softplus = tf.nn.silu, tf.math.softplus
+
+
+def product(A, W):
+    """Return A W (T, n, m) for A (T, n, k), as one product of matrices."""
+    return tf.tensordot(A, W, 1)
+
+
+def total(A):
+    """Return the sum over the last axis."""
+    return tf.reduce_sum(A, -1)
+
+
+def normalized(A):
+    """Return A with mean 0 and variance 1 over the last axis, as in a layer normalization."""
+    A = A - tf.reduce_mean(A, -1, keepdims=True)
+    return A / tf.sqrt(tf.reduce_mean(A * A, -1, keepdims=True) + 1e-5)
+
+
+# minGRU
+
+
+def mingru_step(X, state, params):
+    """Return the state (H,) of a minGRU after input X: the gates do not depend on H."""
+    W_xz, b_z, W_xh, b_h = params
+    (H,) = state
+    Z = tf.sigmoid(X @ W_xz + b_z)  # update gate
+    H_tilde = tf.tanh(X @ W_xh + b_h)  # candidate
+    H = (1 - Z) * H + Z * H_tilde
+    return (H,)
+
+
+@forward.of_cell("mingru")
+def mingru(inputs, state, params):
+    """Run a minGRU over inputs; return all outputs and the last state."""
+    cells.check("mingru", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Hs, state = unroll(mingru_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# minLSTM
+
+
+def minlstm_step(X, state, params):
+    """Return the state (H,) of a minLSTM after input X."""
+    W_xf, b_f, W_xi, b_i, W_xh, b_h = params
+    (H,) = state
+    A_f, A_i = X @ W_xf + b_f, X @ W_xi + b_i
+    # The gates sigmoid(A_f) and sigmoid(A_i), divided by their sum; both may be very small
+    F = tf.sigmoid(softplus(-A_i) - softplus(-A_f))  # forget gate
+    I = 1 - F  # input gate
+    H = F * H + I * tf.tanh(X @ W_xh + b_h)
+    return (H,)
+
+
+@forward.of_cell("minlstm")
+def minlstm(inputs, state, params):
+    """Run a minLSTM over inputs; return all outputs and the last state."""
+    cells.check("minlstm", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Hs, state = unroll(minlstm_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# S4D: a diagonal state space model
+
+
+def s4d_step(X, state, params):
+    """Return the state (Y, S) of an S4D layer after input X; Y (n, h) is the output."""
+    W_xu, b_u, log_a, log_dt, C, D = params
+    _, S = state  # (n, h, N)
+    U = X @ W_xu + b_u
+    A = -tf.exp(log_a)  # (h, N): the rates of decay
+    dA = tf.exp(log_dt)[:, None] * A
+    S = (
+        tf.exp(dA) * S + (tf.math.expm1(dA) / A) * U[:, :, None]
+    )  # the exact solution for constant U
+    Y = tf.reduce_sum(C * S, -1) + D * U
+    return Y, S
+
+
+@forward.of_cell("s4d")
+def s4d(inputs, state, params):
+    """Run an S4D layer over inputs; return all outputs and the last state."""
+    cells.check("s4d", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Ys, state = unroll(s4d_step, inputs, state, weights)
+    return output_layer(Ys, W_hq, b_q), state
+
+
+# Mamba: a selective state space model in a residual block
+
+
+def mamba_step(X, state, params):
+    """Return the state (Y, U, S) of a Mamba block after input X; Y (n, h) is the output."""
+    W_xe, b_e, gain, shift, W_u, b_u, W_g, b_g, W_conv, b_conv, *others = params
+    W_r, W_dt, b_dt, W_B, W_C, log_a, D, W_o, b_o = others
+    _, U, S = state  # (n, 3, 2h) and (n, 2h, N)
+    E = X @ W_xe + b_e
+    M = normalized(E) * gain + shift
+    G = M @ W_g + b_g
+    U = tf.concat([U, (M @ W_u + b_u)[:, None]], axis=1)  # the last four inputs
+    V = silu(tf.reduce_sum(W_conv * U, 1) + b_conv)
+    dt = softplus(V @ W_r @ W_dt + b_dt)  # how much of the input enters the state
+    B, C = V @ W_B, V @ W_C  # (n, N)
+    S = tf.exp(dt[:, :, None] * -tf.exp(log_a)) * S + (dt * V)[:, :, None] * B[:, None]
+    Z = tf.reduce_sum(S * C[:, None], -1) + D * V
+    Y = E + (Z * silu(G)) @ W_o + b_o
+    return Y, U[:, 1:], S
+
+
+@forward.of_cell("mamba")
+def mamba(inputs, state, params):
+    """Run a Mamba block over inputs; return all outputs and the last state."""
+    cells.check("mamba", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Ys, state = unroll(mamba_step, inputs, state, weights)
+    return output_layer(Ys, W_hq, b_q), state
+
+
+STEP_FUNCTIONS = {
+    "mingru": mingru_step,
+    "minlstm": minlstm_step,
+    "s4d": s4d_step,
+    "mamba": mamba_step,
+}
+FORWARD = {"mingru": mingru, "minlstm": minlstm, "s4d": s4d, "mamba": mamba}
+mingru_scan, minlstm_scan, s4d_scan, mamba_scan = linear_scans.functions(sys.modules[__name__])
+SCANS = {"mingru": mingru_scan, "minlstm": minlstm_scan, "s4d": s4d_scan, "mamba": mamba_scan}

@@ -1,0 +1,161 @@
+"""Cells that are linear in their state, in PyTorch (the book's edition of 2026).
+
+As in scratch.py, a cell is a step, which computes the new state from the input X (n, d) and the
+state before. mingru_scan and the other scans compute the same for all time steps at once; see
+d2lrnn.nets.linear_scans.
+"""
+
+import sys
+
+import torch
+import torch.nn.functional as F
+
+from d2lrnn.nets import cells, forward, linear_scans
+from d2lrnn.torch import fused
+from d2lrnn.torch.contexts import without_autocast
+from d2lrnn.torch.fused import output_layer
+from d2lrnn.torch.products import input_product
+from d2lrnn.torch.scan import associative_scan
+from d2lrnn.torch.scratch import unroll
+from d2lrnn.torch.tensors import concat, time_major
+
+__all__ = ["associative_scan", "concat", "input_product", "time_major"]
+
+exp, expm1, tanh, sigmoid = torch.exp, torch.expm1, torch.tanh, torch.sigmoid
+product, silu = torch.matmul, F.silu
+
+
+def check(cell, inputs, state, params):
+    """Check the arguments of a cell, and return its inputs and state."""
+    return inputs, fused.check(cell, inputs, state, params)
+
+
+def total(A):
+    """Return the sum over the last axis."""
+    return A.sum(-1)
+
+
+def softplus(A):
+    """Return log(1 + exp(A)), which F.softplus replaces by A above 20."""
+    return -F.logsigmoid(-A)
+
+
+def normalized(A):
+    """Return A with mean 0 and variance 1 over the last axis, as in a layer normalization."""
+    return F.layer_norm(A, A.shape[-1:])
+
+
+# minGRU
+
+
+def mingru_step(X, state, params):
+    """Return the state (H,) of a minGRU after input X: the gates do not depend on H."""
+    W_xz, b_z, W_xh, b_h = params
+    (H,) = state
+    Z = torch.sigmoid(X @ W_xz + b_z)  # update gate
+    H_tilde = torch.tanh(X @ W_xh + b_h)  # candidate
+    H = (1 - Z) * H + Z * H_tilde
+    return (H,)
+
+
+@forward.of_cell("mingru")
+def mingru(inputs, state, params):
+    """Run a minGRU over inputs; return all outputs and the last state."""
+    cells.check("mingru", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Hs, state = unroll(mingru_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# minLSTM
+
+
+def minlstm_step(X, state, params):
+    """Return the state (H,) of a minLSTM after input X."""
+    W_xf, b_f, W_xi, b_i, W_xh, b_h = params
+    (H,) = state
+    A_f, A_i = X @ W_xf + b_f, X @ W_xi + b_i
+    # The gates sigmoid(A_f) and sigmoid(A_i), divided by their sum; both may be very small
+    F = torch.sigmoid(softplus(-A_i) - softplus(-A_f))  # forget gate
+    I = 1 - F  # input gate
+    H = F * H + I * torch.tanh(X @ W_xh + b_h)
+    return (H,)
+
+
+@forward.of_cell("minlstm")
+def minlstm(inputs, state, params):
+    """Run a minLSTM over inputs; return all outputs and the last state."""
+    cells.check("minlstm", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Hs, state = unroll(minlstm_step, inputs, state, weights)
+    return output_layer(Hs, W_hq, b_q), state
+
+
+# S4D: a diagonal state space model
+
+
+def s4d_step(X, state, params):
+    """Return the state (Y, S) of an S4D layer after input X; Y (n, h) is the output."""
+    W_xu, b_u, log_a, log_dt, C, D = params
+    _, S = state  # (n, h, N)
+    U = X @ W_xu + b_u
+    A = -torch.exp(log_a)  # (h, N): the rates of decay
+    dA = torch.exp(log_dt)[:, None] * A
+    S = (
+        torch.exp(dA) * S + (torch.expm1(dA) / A) * U[:, :, None]
+    )  # the exact solution for constant U
+    Y = (C * S).sum(-1) + D * U
+    return Y, S
+
+
+@forward.of_cell("s4d")
+def s4d(inputs, state, params):
+    """Run an S4D layer over inputs; return all outputs and the last state."""
+    cells.check("s4d", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Ys, state = unroll(s4d_step, inputs, state, weights)
+    return output_layer(Ys, W_hq, b_q), state
+
+
+# Mamba: a selective state space model in a residual block
+
+
+def mamba_step(X, state, params):
+    """Return the state (Y, U, S) of a Mamba block after input X; Y (n, h) is the output."""
+    W_xe, b_e, gain, shift, W_u, b_u, W_g, b_g, W_conv, b_conv, *others = params
+    W_r, W_dt, b_dt, W_B, W_C, log_a, D, W_o, b_o = others
+    _, U, S = state  # (n, 3, 2h) and (n, 2h, N)
+    E = X @ W_xe + b_e
+    M = normalized(E) * gain + shift
+    G = M @ W_g + b_g
+    U = torch.cat([U, (M @ W_u + b_u)[:, None]], dim=1)  # the last four inputs
+    V = silu((W_conv * U).sum(1) + b_conv)
+    dt = softplus(V @ W_r @ W_dt + b_dt)  # how much of the input enters the state
+    B, C = V @ W_B, V @ W_C  # (n, N)
+    S = torch.exp(dt[:, :, None] * -torch.exp(log_a)) * S + (dt * V)[:, :, None] * B[:, None]
+    Z = (S * C[:, None]).sum(-1) + D * V
+    Y = E + (Z * silu(G)) @ W_o + b_o
+    return Y, U[:, 1:], S
+
+
+@forward.of_cell("mamba")
+def mamba(inputs, state, params):
+    """Run a Mamba block over inputs; return all outputs and the last state."""
+    cells.check("mamba", inputs, state, params)
+    *weights, W_hq, b_q = params
+    Ys, state = unroll(mamba_step, inputs, state, weights)
+    return output_layer(Ys, W_hq, b_q), state
+
+
+STEP_FUNCTIONS = {
+    "mingru": mingru_step,
+    "minlstm": minlstm_step,
+    "s4d": s4d_step,
+    "mamba": mamba_step,
+}
+FORWARD = {"mingru": mingru, "minlstm": minlstm, "s4d": s4d, "mamba": mamba}
+mingru_scan, minlstm_scan, s4d_scan, mamba_scan = linear_scans.functions(
+    sys.modules[__name__],
+    lambda cell, run: fused.plain_in_transforms(FORWARD[cell])(without_autocast(run)),
+)
+SCANS = {"mingru": mingru_scan, "minlstm": minlstm_scan, "s4d": s4d_scan, "mamba": mamba_scan}
