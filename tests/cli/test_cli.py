@@ -18,7 +18,7 @@ from d2lrnn import backends, cli
 from d2lrnn.cli import compare
 from d2lrnn.files import atomic, tensor_file
 from d2lrnn.measure import agreement, scaling
-from d2lrnn.nets import build
+from d2lrnn.nets import build, cells
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 
@@ -700,10 +700,11 @@ def test_compare_shows_the_worst_of_each_cell_over_its_bound():
     ]
 
 
-def test_compare_needs_ten_lines_with_its_verdict():
+def test_compare_needs_one_line_for_each_cell_and_layer():
     cases = ("mlp", *agreement.CASES, *agreement.CONCISE)
     rows = [agreement.Gap(case, "outputs", "float64", "numpy", 0.0, 1.0) for case in cases]
-    assert len(compare.summary(rows, ["numpy"]).splitlines()) == 9
+    kinds = ("title", "mlp", *cells.CELLS, *build.LAYERS)
+    assert len(compare.summary(rows, ["numpy"]).splitlines()) == len(kinds)
 
 
 def test_compare_exits_with_1_when_a_bound_is_broken(monkeypatch):

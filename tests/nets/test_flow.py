@@ -16,14 +16,25 @@ SETTINGS = {"seed": 0, "dtype": "float64"}
 
 def of_cell(rnn, name):
     """The forward function of a name, and the shapes of its parameters."""
-    architecture = cells.Architecture(name.removesuffix("_fused").removeprefix("concat_"))
+    cell = name.removesuffix("_fused").removesuffix("_scan").removeprefix("concat_")
+    architecture = cells.Architecture(cell)
     forward_fn = getattr(rnn, name)
     if name.startswith("concat_"):
 
         def forward_fn(inputs, state, params):
             return getattr(rnn, name)(inputs, state, rnn.concat_params(params))
 
-    return forward_fn, architecture.shapes(V, h), architecture.num_states
+    return forward_fn, architecture.shapes(V, h), architecture.state_shapes(h)
+
+
+def of_scan(rnn, name):
+    """A state space model whose factors and terms come from the inputs, state and parameters."""
+
+    def forward_fn(inputs, state, params):
+        Hs = getattr(rnn, name)(params[0] * inputs, inputs, state[0])
+        return Hs[-1], (Hs[0],)
+
+    return forward_fn, [(V,)], [(V,)]
 
 
 def of_split(rnn):
@@ -170,12 +181,14 @@ def of_both(rnn):
     return forward_fn, [array.shape for array in net.arrays()], 1
 
 
-CELLS = ("rnn", "gru", "gru_reset_after", "lstm", "rnn_fused", "gru_fused", "lstm_fused")
+CELLS = (*cells.CELLS, *build.FUSED.values())
 LENGTHS = np.array([3, 1])
 FLOWS = {
     **{name: functools.partial(of_cell, name=name) for name in CELLS},
     **{name: functools.partial(of_cell, name=name) for name in ("concat_rnn", "concat_gru")},
     "concat_lstm": functools.partial(of_cell, name="concat_lstm"),
+    "associative_scan": functools.partial(of_scan, name="associative_scan"),
+    "sequential_scan": functools.partial(of_scan, name="sequential_scan"),
     "concat_params": of_joined,
     "split_params": of_split,
     "flip_update_gate": of_flipped,
@@ -210,7 +223,7 @@ CONCISE = {"RNNModel": of_concise_net}
 PREFIXES = ("get_", "init_", "load_", "predict_", "read_", "seq_data_iter_", "train_")
 OTHERS = {
     *("BatchLoader", "DownloadError", "GRU", "History", "Interrupted", "LSTM", "RNN", "Scores"),
-    *("SeqDataLoader", "Vocab", "bleu", "bptt_terms", "copy_params", "date_pairs"),
+    *("SeqDataLoader", "Vocab", "bleu", "bptt_terms", "copy_params", "date_pairs", "evaluate"),
     *("gradient_norms", "look_inside", "make_step", "make_update", "one_hot", "pad_sequences"),
     *("processes", "save_model", "scale_recurrent", "show", "tagged_sentences", "to_numpy"),
     *("texts_to_sequences", "tokenize", "trainable", "try_gpu", "value_and_grad", "vjp"),
@@ -235,12 +248,13 @@ def test_every_function_of_the_interface_is_here():
 
 def problem_of(rnn, case):
     """A forward function, and float64 arrays: the inputs, the state and the parameters."""
-    forward_fn, shapes, num_states = case(rnn)
+    forward_fn, shapes, states = case(rnn)
+    state_shapes = [(h,)] * states if isinstance(states, int) else states
     rng = np.random.default_rng(0)
     inputs = rng.uniform(0.1, 0.9, (T, n, V))
-    state = [rng.uniform(-1, 1, (n, h)) for _ in range(num_states)]
+    state = [rng.uniform(-1, 1, (n, *shape)) for shape in state_shapes]
     params = [rng.uniform(-1, 1, shape) for shape in shapes]
-    return forward_fn, [inputs, *state, *params], num_states
+    return forward_fn, [inputs, *state, *params], len(state)
 
 
 def value_of(rnn, forward_fn, arrays, num_states, weights=None):

@@ -15,7 +15,7 @@ from d2lrnn import backends
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, layers, networks
 
-FUSED = ["rnn", "gru", "lstm"]
+FUSED = list(build.FUSED)
 IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
 sizes = st.fixed_dictionaries(
     {
@@ -75,7 +75,7 @@ def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", FUSED)
 def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
-    forward_fn, problem = getattr(rnn, f"{cell}_fused"), agreement.make_problem(cell)
+    forward_fn, problem = getattr(rnn, build.FUSED[cell]), agreement.make_problem(cell)
     ids = problem.inputs.argmax(axis=2)  # (T, n), at random
     targets = rnn.from_numpy(problem.d_outputs.argmax(axis=1), dtype="int64")
     state = tuple(rnn.from_numpy(s, dtype=dtype) for s in problem.state)
@@ -92,7 +92,7 @@ def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
 
 @pytest.mark.parametrize("cell", FUSED)
 def test_a_large_vocabulary_is_looked_up_to_the_same_numbers(rnn, cell):
-    forward_fn, rng = getattr(rnn, f"{cell}_fused"), np.random.default_rng(0)
+    forward_fn, rng = getattr(rnn, build.FUSED[cell]), np.random.default_rng(0)
     functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
     get_params, init_state = functions[:2]
     ids = rng.integers(2000, size=(4, 8))  # (T, n): looked up; its rows may be multiplied
@@ -192,7 +192,7 @@ def zeros(rnn, *shape):
 def call(rnn, inputs, states=((2, 4),), cell="rnn"):
     made = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
     state = tuple(zeros(rnn, *shape) for shape in states)
-    return getattr(rnn, f"{cell}_fused")(inputs, state, made[0](5, 4))
+    return getattr(rnn, build.FUSED[cell])(inputs, state, made[0](5, 4))
 
 
 MISTAKES = {
@@ -245,7 +245,8 @@ MISTAKES = {
         lambda rnn, net: build.new_net(
             rnn, cells.Architecture("gru_reset_after"), 5, 4, fused=True
         ),
-        "only one layer in one direction of rnn, gru or lstm has a fused form; "
+        "only one layer in one direction of rnn, gru, lstm, mingru, minlstm, s4d or mamba has a "
+        "fused form; "
         "this is gru_reset_after",
     ),
 }

@@ -129,11 +129,57 @@ def lstm_step(x, h, c, weights):
     return sigmoid(o) * np.tanh(c), c
 
 
+def mingru_step(x, h, weights):
+    W_xz, b_z, W_xh, b_h = weights
+    z = sigmoid(dense(x, W_xz, b_z))
+    return ((1 - z) * h + z * np.tanh(dense(x, W_xh, b_h)),)
+
+
+def minlstm_step(x, h, weights):
+    W_xf, b_f, W_xi, b_i, W_xh, b_h = weights
+    f, i = sigmoid(dense(x, W_xf, b_f)), sigmoid(dense(x, W_xi, b_i))
+    return (f / (f + i) * h + i / (f + i) * np.tanh(dense(x, W_xh, b_h)),)
+
+
+def s4d_step(x, y, s, weights):
+    """The solution of ds/dt = a s + u after a time dt, for each unit and each of its states."""
+    W_xu, b_u, log_a, log_dt, C, D = weights
+    u, s, y = dense(x, W_xu, b_u), s.copy(), np.zeros_like(y)
+    for unit, state in np.ndindex(*s.shape):
+        a, dt = -np.exp(log_a[unit, state]), np.exp(log_dt[unit])
+        decay = np.exp(a * dt)
+        s[unit, state] = decay * s[unit, state] + (decay - 1) / a * u[unit]
+        y[unit] += C[unit, state] * s[unit, state]
+    return y + D * u, s
+
+
+def mamba_step(x, y, window, s, weights):
+    W_xe, b_e, gain, shift, W_u, b_u, W_g, b_g, W_conv, b_conv, *others = weights
+    W_r, W_dt, b_dt, W_B, W_C, log_a, D, W_o, b_o = others
+    e, s = dense(x, W_xe, b_e), s.copy()
+    m = (e - np.mean(e)) / np.sqrt(np.var(e) + 1e-5) * gain + shift
+    g = dense(m, W_g, b_g)
+    window = np.array([*window, dense(m, W_u, b_u)])
+    v = sum(W_conv[i] * window[i] for i in range(4)) + b_conv
+    v = v * sigmoid(v)
+    dt = np.log(1 + np.exp(dense(dense(v, W_r, 0), W_dt, b_dt)))
+    B, C, z = dense(v, W_B, 0), dense(v, W_C, 0), D * v
+    for unit, state in np.ndindex(*s.shape):
+        decay = np.exp(-dt[unit] * np.exp(log_a[unit, state]))
+        s[unit, state] = decay * s[unit, state] + dt[unit] * v[unit] * B[state]
+        z[unit] += s[unit, state] * C[state]
+    return e + dense(z * g * sigmoid(g), W_o, b_o), window[1:], s
+
+
 STEPS = {
     "rnn": rnn_step,
     "gru": gru_step,
     "gru_reset_after": gru_reset_after_step,
     "lstm": lstm_step,
+    "mingru": mingru_step,
+    "minlstm": minlstm_step,
+    "s4d": s4d_step,
+    "mamba": mamba_step,
 }
 
 

@@ -283,7 +283,8 @@ MISTAKES = {
     ),
     "no such cell": (
         lambda net: type(net)(4, 3, 3, cell="transformer"),
-        "cell is 'transformer'; expected one of 'rnn', 'gru', 'gru_reset_after', 'lstm'",
+        "cell is 'transformer'; expected one of 'rnn', 'gru', 'gru_reset_after', 'lstm', 'mingru', "
+        "'minlstm', 's4d', 'mamba'",
     ),
     "no such optimizer": (
         lambda net: net.make_step(0.1, optimizer="lion"),

@@ -23,12 +23,13 @@ SIZES = {  # (num_steps, batch_size, num_inputs, num_hiddens)
 
 
 def make_problem(case, sizes="some of each"):
-    """The problem of a case, where one array arrives at every state."""
+    """The problem of a case, where one array arrives at every state of the same shape."""
     names = "num_steps", "batch_size", "num_inputs", "num_hiddens"
     settings = dict(zip(names, SIZES[sizes], strict=True))
     problem = agreement.make_problem(case.removesuffix("_fused"), **settings)
-    shared = (problem.d_state[0],) * len(problem.d_state)
-    return dataclasses.replace(problem, d_state=shared)
+    shared = {array.shape: array for array in problem.d_state}
+    d_state = tuple(shared[array.shape] for array in problem.d_state)
+    return dataclasses.replace(problem, d_state=d_state)
 
 
 @functools.cache
@@ -42,13 +43,15 @@ def gone_back(backend, case, sizes="some of each", times=2):
     forward_fn = agreement.forward_function(rnn, problem.architecture, fused=fused)
     made = functools.partial(rnn.from_numpy, dtype="float64")
     state, params = tuple(map(made, problem.state)), list(map(made, problem.params))
-    inputs, d_outputs, d_H = map(made, (problem.inputs, problem.d_outputs, problem.d_state[0]))
-    arguments = inputs, state, params, d_outputs, (d_H,) * len(state)
+    inputs, d_outputs = map(made, (problem.inputs, problem.d_outputs))
+    shared = {array.shape: made(array) for array in problem.d_state}
+    d_states = tuple(shared[array.shape] for array in problem.d_state)
+    arguments = inputs, state, params, d_outputs, d_states
     found = []
     for _ in range(times):
         d_inputs, d_state, d_params = rnn.vjp(forward_fn, *arguments)
         found.append([d_inputs, *d_state, *d_params])
-    return found, [inputs, *state, *params, d_outputs, d_H]
+    return found, [inputs, *state, *params, d_outputs, *d_states]
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -66,7 +69,7 @@ def test_nothing_that_arrives_is_written_into(rnn, backend, case, sizes):
     _, after = gone_back(backend, case, sizes)
     problem = make_problem(case, sizes)
     before = [problem.inputs, *problem.state, *problem.params, problem.d_outputs]
-    for one, other in zip(after, [*before, problem.d_state[0]], strict=True):
+    for one, other in zip(after, [*before, *problem.d_state], strict=True):
         np.testing.assert_array_equal(rnn.to_numpy(one), other)
 
 
