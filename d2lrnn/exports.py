@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         load_corpus_time_machine,
         load_data_builtin,
         load_data_grammar,
+        load_data_string,
         load_data_text,
         load_data_time_machine,
         load_data_tiny_shakespeare,
@@ -182,6 +183,7 @@ __all__ = [
     "load_corpus_time_machine",
     "load_data_builtin",
     "load_data_grammar",
+    "load_data_string",
     "load_data_text",
     "load_data_time_machine",
     "load_data_tiny_shakespeare",
@@ -333,7 +335,7 @@ BUILT: Mapping[str, Build] = MappingProxyType(
         for build, names in {
             _loaders: "SeqDataLoader seq_data_iter_random seq_data_iter_sequential "
             "load_data_time_machine load_data_tiny_shakespeare load_data_builtin load_data_text "
-            "load_data_grammar",
+            "load_data_string load_data_grammar",
             _parameters: "get_mlp_params get_params get_gru_params get_gru_reset_after_params "
             "get_lstm_params get_mingru_params get_minlstm_params get_s4d_params get_mamba_params "
             "init_rnn_state init_gru_state init_lstm_state init_mingru_state init_minlstm_state "

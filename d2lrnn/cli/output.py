@@ -177,7 +177,7 @@ def tell_of_unknown(prefix: str, vocab: Any) -> None:
     """Say which tokens of a prefix a vocabulary lacks, and what becomes of them."""
     lacks = [token for token in dict.fromkeys(vocab.split(prefix)) if token not in vocab]
     if lacks:
-        kind = "words" if vocab.token == "word" else "characters"
+        kind = "characters" if vocab.token == "char" else "words"
         named = ", ".join(map(repr, lacks[:10])) + (", ..." if len(lacks) > 10 else "")
         unknown = vocab.to_tokens(vocab.unk)
         click.echo(

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
 RECIPES = ("min-char",)
 # What a recipe leaves to the user; all else is part of it.
-FREE = {"recipe", "iterations", "backend", "corpus", "text", "seed", "dtype", "gpu", "threads"}
+FREE = {
+    "recipe",
+    "iterations",
+    "backend",
+    "corpus",
+    "text",
+    "encoding",
+    "seed",
+    "dtype",
+    "gpu",
+    "threads",
+}
 FREE |= {"out", "plot"}
 
 
@@ -31,6 +42,7 @@ class TrainOptions:
     backend: str
     corpus: str | None
     text: str | None
+    encoding: str
     token: str
     max_tokens: int
     cell: str
@@ -130,7 +142,7 @@ def _lines(options: TrainOptions) -> tuple[Iterable[str], str]:
     """Return a text, whole, in pieces, and its name."""
     options.check_one_source()
     if options.text is not None:
-        return corpora.read_blocks(options.text), options.text
+        return corpora.read_blocks(options.text, options.encoding), options.text
     name = options.corpus or "tiny-shakespeare"
     read = corpora.CORPORA[name].read
     if read is None:

@@ -45,14 +45,13 @@ FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in bui
     type=click.Choice(list(corpora.CORPORA)),
     help="The text to train on.  [default: builtin]",
 )
-@click.option(
-    "--text", type=click.Path(), help="A text file of your own (UTF-8) to train on instead."
-)
+@click.option("--text", type=click.Path(), help="A text file of your own to train on instead.")
+@click.option("--encoding", default="utf-8", help="The encoding of --text, such as latin-1.")
 @click.option(
     "--token",
-    type=click.Choice(["char", "word"]),
+    type=click.Choice(["char", "word", "wordpunct"]),
     default="char",
-    help="Whether a token is a character or a word.",
+    help="Whether a token is a character, a word between spaces, or a word or punctuation mark.",
 )
 @click.option(
     "--max-tokens",
@@ -348,6 +347,7 @@ def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
     settings["validation"] = options.validation
     options.check_one_source()
     if options.text is not None:
+        settings["encoding"] = options.encoding
         return *rnn.load_data_text(options.text, *sizes, **settings), options.text
     corpus = options.corpus or "builtin"
     load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)

@@ -155,8 +155,8 @@ def check_path(path: Any) -> None:
     if (len(name) > LONGEST_NAME or newline in name) and not _exists(path):
         raise ValueError(
             f"path has {len(name)} characters and begins with {name[:20]!r}, so it is a text; "
-            "expected the name of a file; write the text into a file, or make minibatches of it "
-            "with vocab = Vocab(text); SeqDataLoader(vocab[list(text)], batch_size, num_steps)"
+            "expected the name of a file; pass a text to load_data_string(text, batch_size, "
+            "num_steps)"
         )
 
 
@@ -167,19 +167,36 @@ def _exists(path: Any) -> bool:
         return False
 
 
-def read_text(path: str | os.PathLike[str]) -> list[str]:
-    """Return the lines of a UTF-8 text file.
+def check_encoding(encoding: Any) -> str:
+    """Check that Python knows an encoding of texts, and return its name.
+
+    Raises:
+        ValueError: it does not.
+    """
+    try:
+        "".encode(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise ValueError(
+            f"encoding is {encoding!r}; expected the name of an encoding, such as 'utf-8' or "
+            "'latin-1'"
+        ) from None
+    return str(encoding)
+
+
+def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> list[str]:
+    """Return the lines of a text file.
 
     Args:
         path: a file, or a pipe such as /dev/stdin.
+        encoding: the encoding of the file, such as "utf-8", "latin-1" or "utf-16".
 
     Returns:
         The lines with their line ends. "\\r\\n" and "\\r" become "\\n"; a last line without a line
         end stays without one; a byte order mark is dropped.
 
     Raises:
-        ValueError: the file is empty, or is not UTF-8 (the message says where), or a pipe does not
-            end.
+        ValueError: the file is empty, or is not in that encoding (the message says where), or a
+            pipe does not end.
         OSError: the file cannot be read, or is neither a regular file nor a pipe.
 
     Examples:
@@ -189,13 +206,13 @@ def read_text(path: str | os.PathLike[str]) -> list[str]:
         ['one line\\n', 'and another\\n']
     """
     check_path(path)
-    text = decode(reading.content(path, pipes=True), os.fspath(path))
+    text = decode(reading.content(path, pipes=True), os.fspath(path), check_encoding(encoding))
     if not text.strip():
-        raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to learn from")
     return list(io.StringIO(text))  # which ends lines at "\n" alone, unlike str.splitlines
 
 
-def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
+def read_blocks(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[str]:
     """Yield the text of a file in blocks of about a million characters, divided between words.
 
     The file is read during the iteration, so memory does not limit its size.
@@ -207,20 +224,20 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[str]:
     check_path(path)
     begun: list[str] = []  # a word that may continue in the next block
     holds_text = False
-    for block in _decoded(path):
+    for block in _decoded(path, check_encoding(encoding)):
         holds_text = holds_text or (block != "" and not block.isspace())
         if cut := _end_of_words(block):
             yield "".join([*begun, block[:cut]])
             begun = []
         begun.append(block[cut:])
     if not holds_text:
-        raise ValueError(f"{os.fspath(path)} holds no text; expected a UTF-8 file to learn from")
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to learn from")
     yield "".join(begun)
 
 
-def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Yield the text of a UTF-8 file in blocks, its line ends as newlines."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _decoded(path: str | os.PathLike[str], encoding: str) -> Iterator[str]:
+    """Yield the text of a file in blocks, its line ends as newlines."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
     start, begun = 0, False
     for content in itertools.chain(reading.blocks(path, BLOCK, pipes=True), [b""]):
@@ -228,7 +245,10 @@ def _decoded(path: str | os.PathLike[str]) -> Iterator[str]:
             block = newlines.decode(content, final=not content)
         except UnicodeDecodeError as error:
             place = start - (len(error.object) - len(content)) + error.start
-            raise _no_utf8(os.fspath(path), place, error.object[error.start]) from None
+            byte = error.object[error.start]
+            raise _not_encoded(os.fspath(path), encoding, place, byte) from None
+        except UnicodeError as error:  # such as UTF-16 without a byte order mark
+            raise ValueError(f"{os.fspath(path)} is not {encoding}: {error}") from None
         start += len(content)
         if not begun:
             begun, block = block != "", block.removeprefix("\ufeff")
@@ -242,8 +262,11 @@ def _end_of_words(text: str) -> int:
     return len(text) - len(text.rsplit(maxsplit=1)[-1])
 
 
-def _no_utf8(name: str, place: int, byte: int) -> ValueError:
-    return ValueError(f"{name} is not UTF-8: byte {place} is 0x{byte:02x}; save the file as UTF-8")
+def _not_encoded(name: str, encoding: str, place: int, byte: int) -> ValueError:
+    remedy = "save the file as UTF-8, or give its encoding, such as encoding='latin-1' (--encoding)"
+    if encoding == "utf-8":
+        encoding = "UTF-8"
+    return ValueError(f"{name} is not {encoding}: byte {place} is 0x{byte:02x}; {remedy}")
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
@@ -252,20 +275,21 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def decode(content: bytes, name: str) -> str:
-    """Return a UTF-8 file's content as text, its line ends as newlines, without a byte order mark.
+def decode(content: bytes, name: str, encoding: str = "utf-8") -> str:
+    """Return a file's content as text, its line ends as newlines, without a byte order mark.
 
     Args:
         content: the bytes of the file.
         name: the name of the file in error messages.
+        encoding: its encoding.
 
     Raises:
-        ValueError: it is not UTF-8.
+        ValueError: it is not in that encoding.
     """
     try:  # not "utf-8-sig", whose error.start does not count the mark
-        text = content.decode("utf-8").removeprefix("\ufeff")
+        text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise _no_utf8(name, error.start, content[error.start]) from None
+        raise _not_encoded(name, encoding, error.start, content[error.start]) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

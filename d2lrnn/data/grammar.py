@@ -172,7 +172,7 @@ class GrammarLoader:
 
     def _ids(self, num_tokens: int, rng: np.random.Generator) -> list[int]:
         words = self.source.speak(num_tokens, seed=rng)
-        tokens = words if self.token == "word" else list(" ".join(words))
+        tokens = list(" ".join(words)) if self.token == "char" else words
         ids: list[int] = self.vocab[tokens[:num_tokens]]
         return ids
 

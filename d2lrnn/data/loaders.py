@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from d2lrnn import checks
-from d2lrnn.data import corpora, text
+from d2lrnn.data import corpora, strings, text
 from d2lrnn.data.batches import (
     Ids,
     Minibatch,
@@ -17,7 +17,8 @@ from d2lrnn.data.batches import (
     seq_data_iter_sequential,
 )
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
-from d2lrnn.data.signatures import Load, LoadText
+from d2lrnn.data.signatures import Load, LoadString, LoadText
+from d2lrnn.data.vocab import Vocab
 
 
 def _typed(load: Callable[..., Any]) -> Load[SeqDataLoader]:
@@ -26,6 +27,10 @@ def _typed(load: Callable[..., Any]) -> Load[SeqDataLoader]:
 
 def _typed_text(load: Callable[..., Any]) -> LoadText:
     return cast("LoadText", load)
+
+
+def _typed_string(load: Callable[..., Any]) -> LoadString:
+    return cast("LoadString", load)
 
 
 def _typed_grammar(load: Callable[..., Any]) -> Load[GrammarLoader]:
@@ -51,7 +56,8 @@ def load_data_time_machine(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
@@ -98,7 +104,8 @@ def load_data_builtin(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
@@ -135,8 +142,9 @@ def load_data_text(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    encoding: str = "utf-8",
 ) -> tuple[Any, ...]:
-    """Load a UTF-8 text file of your own as minibatches.
+    """Load a text file of your own as minibatches.
 
     The vocabulary is that of the whole text even if max_tokens is smaller.
 
@@ -146,7 +154,59 @@ def load_data_text(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
+        seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the text.
+        validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        encoding: the encoding of the file, such as "utf-8", "latin-1" or "utf-16".
+
+    Returns:
+        A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
+        validation, three values: the loader of the training part; a loader of the held-out part,
+        with at most n rows and the same minibatches in every epoch; and the Vocab, which is that of
+        the training part only, so that other tokens of the held-out part are unknown.
+
+    Raises:
+        ValueError: the file is empty or not in that encoding, or an argument is out of its range.
+        OSError: the file cannot be read.
+
+    Examples:
+        >>> with open("mine.txt", "w") as file:
+        ...     print("far and near, near and far. " * 10, file=file)
+        >>> train_iter, vocab = rnn.load_data_text("mine.txt", batch_size=4, num_steps=8)
+        >>> len(train_iter), len(vocab)
+        (8, 11)
+    """
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    return _load(corpora.read_blocks(path, encoding), *sizes, max_tokens, token, seed, *parts)
+
+
+@_typed_string
+def load_data_string(
+    text: str,
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = None,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+    vocab: Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
+    """Load a text of your own, given as a string, as minibatches.
+
+    The vocabulary is that of the whole text even if max_tokens is smaller.
+
+    Args:
+        text: the text.
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: train on the first max_tokens tokens; None for all of them.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
@@ -158,18 +218,18 @@ def load_data_text(
         the training part only, so that other tokens of the held-out part are unknown.
 
     Raises:
-        ValueError: the file is empty or is not UTF-8, or an argument is out of its range.
-        OSError: the file cannot be read.
+        ValueError: text is not a string or is empty, or an argument is out of its range.
 
     Examples:
-        >>> with open("mine.txt", "w") as file:
-        ...     print("far and near, near and far. " * 10, file=file)
-        >>> train_iter, vocab = rnn.load_data_text("mine.txt", batch_size=4, num_steps=8)
+        >>> text = "far and near, near and far. " * 10
+        >>> train_iter, vocab = rnn.load_data_string(text, batch_size=4, num_steps=8)
         >>> len(train_iter), len(vocab)
-        (8, 11)
+        (8, 10)
     """
+    if not strings.text(text, "text").strip():
+        raise ValueError("text is empty; expected a text to learn from")
     sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
-    return _load(corpora.read_blocks(path), *sizes, max_tokens, token, seed, *parts)
+    return _load([text], *sizes, max_tokens, token, seed, *parts)
 
 
 @_typed
@@ -191,7 +251,8 @@ def load_data_tiny_shakespeare(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
@@ -304,7 +365,8 @@ def load_data_grammar(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: the number of tokens in an epoch; None for 10,000.
-        token: "char" or "word"; leave it out if vocab is given, whose kind is used.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the source.
         validation: None, or the number of tokens for validation as a share of max_tokens, between 0
@@ -392,6 +454,7 @@ def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
         load_data_tiny_shakespeare,
         load_data_builtin,
         load_data_text,
+        load_data_string,
         load_data_grammar,
     )
     return {

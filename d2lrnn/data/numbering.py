@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,14 @@ Ids = np.ndarray[Any, Any]
 BLOCK = 2**20  # characters per block
 
 
-def words(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict[str, int]]:
+def words(
+    lines: Iterable[str],
+    max_tokens: int | None,
+    split: Callable[[str], list[str]] = str.split,
+) -> tuple[list[Ids], dict[str, int]]:
     """Return the words of a text as numbers, in order of first appearance, and the count of each.
 
+    ``split`` divides a part of the text, which ends between two words, into words.
     Words beyond max_tokens are counted, but their numbers are not returned (apart from the rest of
     a block).
     """
@@ -24,7 +29,7 @@ def words(lines: Iterable[str], max_tokens: int | None) -> tuple[list[Ids], dict
     blocks: list[Ids] = []
     counts, length = np.zeros(0, np.int64), 0
     for block in _blocks(lines, "\n"):
-        words = block.split()
+        words = split(block)
         ids = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
         totals = np.bincount(ids, minlength=len(numbers))
         totals[: len(counts)] += counts

@@ -60,12 +60,48 @@ class LoadText(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
+        encoding: str = "utf-8",
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
     @overload
     def __call__(
         self,
         path: str | os.PathLike[str],
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        max_tokens: int | None = None,
+        *,
+        token: str = "char",
+        seed: int | None = None,
+        vocab: Vocab | None = None,
+        validation: float,
+        encoding: str = "utf-8",
+    ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...
+
+
+class LoadString(Protocol):
+    """The type of load_data_string."""
+
+    @overload
+    def __call__(
+        self,
+        text: str,
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        max_tokens: int | None = None,
+        *,
+        token: str = "char",
+        seed: int | None = None,
+        vocab: Vocab | None = None,
+        validation: None = None,
+    ) -> tuple[SeqDataLoader, Vocab]: ...
+
+    @overload
+    def __call__(
+        self,
+        text: str,
         batch_size: int,
         num_steps: int,
         use_random_iter: bool = False,

@@ -12,7 +12,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import numbering, strings
 from d2lrnn.data.numbering import Ids
-from d2lrnn.data.vocab import TOKEN_KINDS, UNKNOWN, Vocab, tokenize
+from d2lrnn.data.vocab import TOKEN_KINDS, UNKNOWN, Vocab, splitter, tokenize
 
 __all__ = [
     "TOKEN_KINDS",
@@ -34,7 +34,7 @@ def build_corpus(
 
     Args:
         lines: any number of strings; a word ends at the end of its line.
-        token: "word" or "char".
+        token: "word", "char" or "wordpunct"; see tokenize.
         max_tokens: return the first max_tokens ids; None for all of them. The vocabulary is always
             that of the whole text.
     """
@@ -68,8 +68,11 @@ def encode(
     checks.choice(token, "token", TOKEN_KINDS)
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
-    number = numbering.words if token == "word" else numbering.characters
-    blocks, counter = number(strings.strings(lines, "lines"), max_tokens)
+    checked = strings.strings(lines, "lines")
+    if token == "char":
+        blocks, counter = numbering.characters(checked, max_tokens)
+    else:
+        blocks, counter = numbering.words(checked, max_tokens, splitter(token))
     length = min(sum(map(len, blocks)), max_tokens or sys.maxsize)
     tokens = list(counter)
     if held_out:
@@ -88,7 +91,7 @@ def _vocab(counter: dict[str, int], token: str, unk: str | None) -> Vocab:
     """Return the vocabulary of tokens that have been counted; unk None is the most frequent."""
     if unk is None:
         if not counter:
-            what = "word" if token == "word" else "character"
+            what = "character" if token == "char" else "word"
             raise ValueError(f"the text does not contain a {what}; expected at least one")
         unk = max(counter, key=counter.__getitem__)
     vocab = Vocab()

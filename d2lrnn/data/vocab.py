@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from d2lrnn import checks
 from d2lrnn.data import strings
 
 UNKNOWN = "<unk>"
-TOKEN_KINDS = ("word", "char")
+TOKEN_KINDS = ("word", "char", "wordpunct")
+MARKS = ",.!?"  # the punctuation marks that are tokens of their own in texts of "wordpunct"
 
 _NO_IDS = (str, bytes, bytearray, collections.abc.Mapping, collections.abc.Set)
 
@@ -23,13 +25,14 @@ def tokenize(lines: Iterable[str], token: str = "word") -> list[list[str]]:
 
     Args:
         lines: a list of strings, or any other iterable of strings in a fixed order.
-        token: "word" (separated by whitespace) or "char".
+        token: "word" (separated by whitespace), "char", or "wordpunct": words, and each of the
+            punctuation marks , . ! ? as a token of its own, as in the book's section 10.5.
 
     Returns:
         One list of tokens per line.
 
     Raises:
-        ValueError: token is neither "word" nor "char"; lines is one text, a table, a dictionary or
+        ValueError: token is not one of the three; lines is one text, a table, a dictionary or
             a set; or a line is not a string, such as NaN.
 
     Source: the book's section 9.2, Tokenization.
@@ -39,10 +42,22 @@ def tokenize(lines: Iterable[str], token: str = "word") -> list[list[str]]:
         [['the', 'time'], ['machine']]
         >>> rnn.tokenize(["the"], "char")
         [['t', 'h', 'e']]
+        >>> rnn.tokenize(["Stop, thief!"], "wordpunct")
+        [['Stop', ',', 'thief', '!']]
     """
     checks.choice(token, "token", TOKEN_KINDS)
     checked = strings.strings(lines, "lines")
-    return [line.split() if token == "word" else list(line) for line in checked]
+    return [*map(splitter(token), checked)]
+
+
+def splitter(token: str) -> Callable[[str], list[str]]:
+    """Return the function that splits a text into tokens of that kind."""
+    kinds: dict[str, Callable[[str], list[str]]] = {
+        "word": str.split,
+        "char": list,
+        "wordpunct": re.compile(f"[{MARKS}]|[^\\s{MARKS}]+").findall,
+    }
+    return kinds[token]
 
 
 class Vocab:
@@ -210,7 +225,7 @@ class Vocab:
         return self._unk
 
     def split(self, text: str) -> list[str]:
-        """Split text into the kind of tokens of this vocabulary: words or characters.
+        """Split text into the kind of tokens of this vocabulary, such as words or characters.
 
         Raises:
             ValueError: text is not a string.
@@ -220,10 +235,13 @@ class Vocab:
     def join(self, tokens: Sequence[str]) -> str:
         """Join tokens into text: words with a space between them, characters without.
 
+        In a vocabulary of "wordpunct", there is no space before a punctuation mark.
+
         Raises:
             ValueError: tokens is not a list of strings.
         """
-        return (" " if self.token == "word" else "").join(strings.strings(tokens, "tokens"))
+        text = ("" if self.token == "char" else " ").join(strings.strings(tokens, "tokens"))
+        return re.sub(f" ([{MARKS}])", r"\1", text) if self.token == "wordpunct" else text
 
 
 def _is_char(token: object) -> bool:

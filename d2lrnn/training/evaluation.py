@@ -9,6 +9,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import text
+from d2lrnn.data.vocab import MARKS
 from d2lrnn.nets import group, kinds, losses
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import perplexity_of
@@ -39,8 +40,9 @@ def evaluate(
     - bits per character = N L / (C ln 2), where C is the number of characters of the targets;
     - bits per byte = N L / (B ln 2), where B is the number of bytes of the targets in UTF-8.
 
-    A word counts with one space after it. An unknown token counts as a single character of one
-    byte, because its text is not known. For a vocabulary of characters, C is therefore N.
+    A word counts with one space after it, a punctuation mark without. An unknown token counts as a
+    single character of one byte, because its text is not known. For a vocabulary of characters, C
+    is therefore N.
 
     Args:
         net: the model; it is not changed.
@@ -106,11 +108,14 @@ def _totals(net: Any, data_iter: Any, use_random_iter: bool) -> tuple[float, Arr
 
 def _lengths(vocab: text.Vocab) -> tuple[Array, Array]:
     """Return the number of characters, and of bytes in UTF-8, of each token."""
-    space = int(vocab.token == "word")
     tokens = [str(token) for token in vocab.idx_to_token]
-    tokens[vocab.unk] = "?"
-    characters = [len(token) + space for token in tokens]
-    num_bytes = [len(token.encode("utf-8", "surrogatepass")) + space for token in tokens]
+    tokens[vocab.unk] = "x"
+    if vocab.token == "word":
+        tokens = [f"{token} " for token in tokens]
+    elif vocab.token == "wordpunct":
+        tokens = [token if token in MARKS else f"{token} " for token in tokens]
+    characters = [len(token) for token in tokens]
+    num_bytes = [len(token.encode("utf-8", "surrogatepass")) for token in tokens]
     return np.array(characters), np.array(num_bytes)
 
 

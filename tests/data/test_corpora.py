@@ -192,7 +192,10 @@ def test_a_file_that_is_no_utf8_says_where(tmp_path):
     path.write_bytes(b"abc\xe9!")
     with pytest.raises(ValueError) as error:
         corpora.read_text(path)
-    assert str(error.value) == f"{path} is not UTF-8: byte 3 is 0xe9; save the file as UTF-8"
+    assert str(error.value) == (
+        f"{path} is not UTF-8: byte 3 is 0xe9; "
+        "save the file as UTF-8, or give its encoding, such as encoding='latin-1' (--encoding)"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
