@@ -14,7 +14,7 @@ import click
 from d2lrnn import backends
 from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import gpu as on_gpu
-from d2lrnn.cli import instead, measurements, scaling, threads
+from d2lrnn.cli import instead, measurements, own_cells, scaling, threads
 from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
@@ -62,7 +62,12 @@ class Bench(on_gpu.GPUCommand, click.Group):
     help="Size of the network; may be given several times.  "
     "[default: all but tiny with --all, else h256]",
 )
-@options.cells(KINDS, "; input is an RNN's input layer alone.  [default: rnn gru lstm]")
+@options.cells(
+    KINDS,
+    "; input is an RNN's input layer alone, and FILE.py:FUNCTION a custom cell, which is compared "
+    "with the fused GRU.  [default: rnn gru lstm]",
+    choice=own_cells.CellName,
+)
 @click.option("--quick", is_flag=True, hidden=True, help="An option of growth.")
 @on_gpu.option
 @threads.option
@@ -164,7 +169,8 @@ def _here(
             for kind in kinds:
                 shown.set_description_str(f"{backend} {kind} {size}")
                 settings = {"rounds": rounds, "device": device, "progress": shown.update}
-                row = speed.measure(backend, kind, size, **settings)
+                cell = own_cells.load(kind) if own_cells.is_custom(kind) else kind
+                row = speed.measure(backend, cell, size, **settings)
                 rows.append(row)
     return rows
 

@@ -56,14 +56,19 @@ def one_cell(allowed: Sequence[str], default: str) -> Callable[[Decorated], Deco
     )
 
 
-def cells(allowed: Sequence[str], words: str) -> Callable[[Decorated], Decorated]:
-    """Return the option ``--cell``, which may be given several times; words end its help."""
+def cells(
+    allowed: Sequence[str], words: str, *, choice: type[click.Choice[str]] = click.Choice
+) -> Callable[[Decorated], Decorated]:
+    """Return the option ``--cell``, which may be given several times; words end its help.
+
+    choice is the type of the names: click.Choice, or own_cells.CellName for custom cells too.
+    """
     help = f"May be given several times{words}"
     return click.option(
         "--cell",
         "kinds",
         multiple=True,
-        type=click.Choice(list(allowed)),
+        type=choice(list(allowed)),
         callback=distinct,
         help=help,
     )

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from d2lrnn import backends, checks
+from d2lrnn.measure.agreement import OwnCase
 from d2lrnn.nets import build, cells, first_values, networks
 from d2lrnn.training import threads
 
@@ -106,6 +107,23 @@ def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str
         runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
     runs["floor"] = floor(name, cell, size, device)
     return runs
+
+
+def custom_contenders(name: str, case: OwnCase, size: Size, device: Any = None) -> dict[str, Run]:
+    """Return the contenders of a custom cell; instead of its fused form, that of the GRU."""
+    rnn, settings = backends.load(name), {"seed": 0, "device": device}
+    X, Y = np.random.default_rng(0).integers(
+        size.vocab_size, size=(2, size.batch_size, size.num_steps)
+    )
+    sizes = size.vocab_size, size.num_hiddens
+    nets = [build.new_net(rnn, case.architecture(rnn), *sizes, **settings) for _ in range(2)]
+    gru = build.new_net(rnn, cells.Architecture("gru"), *sizes, fused=True, **settings)
+    steps = {
+        "book": (nets[0], baselines(name).book_step(nets[0], 1.0, 1.0)),
+        "textbook": (nets[1], nets[1].make_step(1.0)),
+        "fused": (gru, gru.make_step(1.0)),
+    }
+    return {kind: training_run(name, net, step, X, Y) for kind, (net, step) in steps.items()}
 
 
 def training_run(name: str, net: Any, step: Any, X: Any, Y: Any) -> Run:
@@ -192,7 +210,7 @@ def input_contenders(name: str, size: Size, device: Any = None) -> dict[str, Run
 
 def measure(
     name: str,
-    cell: str,
+    cell: str | OwnCase,
     size: str,
     *,
     rounds: int = 21,
@@ -207,7 +225,8 @@ def measure(
 
     Args:
         name: the backend.
-        cell: "rnn", "gru" or "lstm"; or "input" for the input layer of an RNN alone.
+        cell: "rnn", "gru" or "lstm"; "input" for the input layer of an RNN alone; or a custom
+            cell, whose times are compared with that of the fused GRU.
         size: a name of SIZES.
         rounds: the number of counted rounds, 1 or above.
         device: the device; None is the default of the framework.
@@ -216,11 +235,14 @@ def measure(
     Raises:
         ValueError: an argument is out of its range, or two contenders disagree.
     """
-    checks.choice(cell, "cell", (*CELLS, "input"))
+    if not isinstance(cell, OwnCase):
+        checks.choice(cell, "cell", (*CELLS, "input"))
     checks.choice(size, "size", tuple(SIZES))
     checks.size(rounds=rounds)
     shape = SIZES[size]
-    if cell == "input":
+    if isinstance(cell, OwnCase):
+        runs = custom_contenders(name, cell, shape, device)
+    elif cell == "input":
         runs = input_contenders(name, shape, device)
     else:
         runs = contenders(name, cell, shape, device)
@@ -229,7 +251,8 @@ def measure(
     card = card_of(name, device)
     if card:
         medians(runs, WARM_UP)
-    return Timing(name, cell, size, medians(runs, rounds, progress), rounds, num_threads(), card)
+    times = medians(runs, rounds, progress)
+    return Timing(name, str(cell), size, times, rounds, num_threads(), card)
 
 
 def card_of(name: str, device: Any) -> str:
@@ -260,9 +283,10 @@ def medians(
     return {kind: statistics.median(seconds[1:]) for kind, seconds in times.items()}
 
 
-def check_losses(cell: str, losses: dict[str, float]) -> None:
+def check_losses(cell: str | OwnCase, losses: dict[str, float]) -> None:
     """Check that the first losses are equal: all contenders start from the same parameters."""
     excluded = {"floor"} | ({"layer"} if cell == "gru" else set())
+    excluded |= {"fused"} if isinstance(cell, OwnCase) else set()  # which is that of a GRU
     compared = {kind: loss for kind, loss in losses.items() if kind not in excluded}
     if max(compared.values()) - min(compared.values()) > 1e-4 * max(compared.values()):
         raise ValueError(f"the first losses of the contenders differ: {compared}")

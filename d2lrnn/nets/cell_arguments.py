@@ -110,6 +110,8 @@ def check_axes(parameters: Mapping[str, Axes], states: Mapping[str, Axes]) -> No
     for name, axes in states.items():
         if "d" in axes:
             raise ValueError(f"the state {name} has the axis 'd'; expected 'h' and integers")
+    if not states:
+        raise ValueError("there are no states; expected one or more, the first with axes ('h',)")
     name, axes = next(iter(states.items()))
     if axes != ("h",):
         raise ValueError(

@@ -32,10 +32,23 @@ CASES = [
     ("rnn", "adam", True, 8),
     ("gru", "sgd", False, 7),
     ("lstm", "sgd", True, 8),
+    ("leaky", "sgd", False, 8),
 ]
 # Every cell, optimizer and way of sampling.
 PRODUCT = [(*case, 8) for case in itertools.product(("rnn", "gru", "lstm"), LR, (False, True))]
 NUM_STEPS, UPDATES = 6, 100
+
+
+def architecture_of(rnn, cell):
+    """Return the architecture of a built-in cell, or of the custom cell leaky."""
+    if cell != "leaky":
+        return cells.Architecture(cell)
+
+    def leaky(X, H, p):
+        return 0.5 * H + rnn.tanh(X @ p.W_xh + H @ p.W_hh + p.b_h)
+
+    params = {"W_xh": ("d", "h"), "W_hh": ("h", "h"), "b_h": ("h",)}
+    return cells.Architecture("leaky", custom=rnn.new_cell(leaky, params).kind)
 
 
 def name_of(case):
@@ -57,7 +70,7 @@ def language_model(rnn, case, dtype="float64", text=None, num_epochs=None, **oth
     """Train a language model for 100 updates; return it and its history."""
     cell, optimizer, random, batch_size = case
     loader, vocab = data(rnn, random, batch_size, **(text or {}))
-    net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 8, seed=0, dtype=dtype)
+    net = build.new_net(rnn, architecture_of(rnn, cell), len(vocab), 8, seed=0, dtype=dtype)
     settings = {"optimizer": optimizer, "theta": 0.5, "use_random_iter": random, **other}
     epochs = num_epochs or UPDATES // len(loader)
     lr = LR_OF.get((cell, optimizer), LR[optimizer])

@@ -1,5 +1,7 @@
 """A custom cell is compared in two backends as built-in cells are."""
 
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -87,6 +89,13 @@ def test_the_command_compares_a_cell_of_a_file(file, monkeypatch):
     assert result.exit_code == 0, result.output
     assert "\nleaky " in result.output
     assert "within tolerance" in result.output
+
+
+def test_the_benchmark_times_a_cell_of_a_file(backend, file):
+    arguments = ["--backend", backend, "--size", "tiny", "--rounds", "1"]
+    result = CliRunner().invoke(cli.main, ["bench", *arguments, "--cell", f"{file}:leaky"])
+    assert result.exit_code == 0, result.output
+    assert re.search(rf"^{backend} +leaky +tiny +\S+x +\S+x +- +- +-$", result.output, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import json
 import pickle
 import re
 
@@ -11,6 +12,7 @@ import pytest
 from bounds import AGREED
 
 from d2lrnn import backends
+from d2lrnn.files import model_file
 from d2lrnn.measure import gradient_flow
 from d2lrnn.nets import build
 from d2lrnn.nets.cells import CELLS, Architecture
@@ -491,3 +493,31 @@ def test_a_cell_of_another_backend_is_one_clear_error(rnn, backend, use):
     kind = dataclasses.replace(own.kind, backend=other)
     with pytest.raises(ValueError, match=f"^the cell leaky was made by d2lrnn.{other}.new_cell; "):
         rnn.stack(kind) if use == "stack" else rnn.SequenceClassifierScratch(5, 4, 2, cell=kind)
+
+
+AXES = [["W", ["d", "h"]]]
+STATES = [["H", ["h"]]]
+DAMAGED = {
+    "no object": 3,
+    "a text": "mgu",
+    "no states": {"parameters": AXES},
+    "an unknown axis": {"parameters": [["W", ["d", "k"]]], "states": STATES},
+    "no axis h": {"parameters": [["W", ["d", 3]]], "states": STATES},
+    "a parameter twice": {"parameters": AXES * 2, "states": STATES},
+    "a list as a name": {"parameters": [[["W"], ["d", "h"]]], "states": STATES},
+    "not a name": {"parameters": [["W x", ["d", "h"]]], "states": STATES},
+    "no state": {"parameters": AXES, "states": []},
+    "a matrix as output": {"parameters": AXES, "states": [["H", ["h", "h"]]]},
+    "no pair": {"parameters": [["W"]], "states": STATES},
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_file_with_a_damaged_custom_cell_is_refused(kind, tmp_path):
+    reference = backends.load("numpy")
+    net = reference.RNNModelScratch(5, 4, *reference.new_cell(leaky, PARAMS), seed=0)
+    tensors, metadata = model_file.describe(net, reference.Vocab("abcd"), {})
+    settings = {**json.loads(metadata["settings"]), "custom": DAMAGED[kind]}
+    model_file.write(tmp_path / "m", tensors, {**metadata, "settings": json.dumps(settings)})
+    with pytest.raises(reference.CheckpointError, match=f"^{re.escape(str(tmp_path))}"):
+        reference.load_model(tmp_path / "m", cell=reference.new_cell(leaky, PARAMS))
