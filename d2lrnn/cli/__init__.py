@@ -10,7 +10,18 @@ from typing import Any
 import click
 
 from d2lrnn import __version__, backends
-from d2lrnn.cli import bench, book, compare, demo, export, launch, notebooks, task, train
+from d2lrnn.cli import (
+    bench,
+    book,
+    compare,
+    demo,
+    export,
+    launch,
+    notebooks,
+    own_cells,
+    task,
+    train,
+)
 from d2lrnn.cli import gpu as on_gpu
 from d2lrnn.cli.common import (
     BACKEND,
@@ -87,6 +98,10 @@ def main() -> None:
     "gives less probable tokens more often.",
 )
 @click.option("--seed", type=int, help="Seed of the sampling, to generate the same text again.")
+@click.option(
+    "--cell",
+    help="FILE.py:FUNCTION, if MODEL has a custom cell: FUNCTION(rnn) returns rnn.new_cell(...).",
+)
 def generate(
     model: str,
     backend: str,
@@ -96,12 +111,14 @@ def generate(
     num_preds: int | None,
     temperature: float,
     seed: int | None,
+    cell: str | None,
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
         check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
-        net, vocab = rnn.load_model(model, device=on_gpu.device(rnn, gpu))
+        custom = None if cell is None else own_cells.load(cell).make(rnn)
+        net, vocab = rnn.load_model(model, cell=custom, device=on_gpu.device(rnn, gpu))
         if prefix is None:
             prefix = _prefix_of(model, vocab)
         tell_of_unknown(prefix, vocab)

@@ -31,8 +31,10 @@ def load(name: str) -> OwnCase:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it does not have a function of that name.
+        ValueError: the name has another form, or the file does not have a function of that name.
     """
+    if not is_custom(name):
+        raise ValueError(f"--cell is {name!r}; expected {FORM}, such as my_cell.py:mgu")
     path, _, function = name.rpartition(":")
     check_readable("--cell", path)
     spec = importlib.util.spec_from_file_location("custom_cell", path)

@@ -91,6 +91,17 @@ def test_the_command_compares_a_cell_of_a_file(file, monkeypatch):
     assert "within tolerance" in result.output
 
 
+def test_the_command_generates_with_a_cell_of_a_file(rnn, backend, file, make, tmp_path):
+    net = rnn.RNNModelScratch(5, 4, *make["leaky"](rnn), seed=0)
+    rnn.save_model(tmp_path / "model", net, rnn.Vocab("abcd"))
+    command = ["generate", str(tmp_path / "model"), "--backend", backend, "--prefix", "ab"]
+    result = CliRunner().invoke(cli.main, [*command, "--length", "3", "--cell", f"{file}:leaky"])
+    assert result.output == rnn.predict_ch8("ab", 3, net, rnn.Vocab("abcd")) + "\n"
+    result = CliRunner().invoke(cli.main, command)
+    assert result.exit_code == 1
+    assert "holds the custom cell leaky (parameters: " in result.output
+
+
 def test_the_benchmark_times_a_cell_of_a_file(backend, file):
     arguments = ["--backend", backend, "--size", "tiny", "--rounds", "1"]
     result = CliRunner().invoke(cli.main, ["bench", *arguments, "--cell", f"{file}:leaky"])
