@@ -5,7 +5,7 @@ import pytest
 from worker import CASES, PRODUCT, name_of
 
 BOUND = 1e-12  # float64, 100 updates; sums in another order differ by about 1e-16 a time
-ALSO = {2: ["segments", "tagger"], 4: ["tagger"]}
+ALSO = {2: ["segments", "regularized", "tagger"], 4: ["regularized", "tagger"]}
 SOME = {2: CASES, 4: CASES[:2]}  # of how many processes; all of PRODUCT with --product
 
 

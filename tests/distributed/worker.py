@@ -78,6 +78,18 @@ def language_model(rnn, case, dtype="float64", text=None, num_epochs=None, **oth
     return net, history
 
 
+def regularized(rnn):
+    """Train two layers with all that regularizes, a held-out part and early stopping."""
+    loader, vocab = data(rnn)
+    ids = data(rnn, skipped=2000)[0].corpus[:300]
+    held_out = rnn.SeqDataLoader(ids, 5, NUM_STEPS, shuffle=False)
+    settings = {"seed": 0, "dtype": "float64"}
+    net = build.new_net(rnn, cells.Architecture("gru", 2), len(vocab), 8, **settings)
+    options = {"momentum": 0.5, "weight_decay": 0.001, "schedule": "warmup-cosine"}
+    options |= {"dropout": 0.2, "validation": held_out, "patience": 3, "keep": "best"}
+    return net, rnn.train_ch8(net, loader, vocab, 1.0, 5, theta=0.5, progress=False, **options)
+
+
 def tagger(rnn):
     """Train a tagger on sequences of different lengths; return it and its scores."""
     rng = np.random.default_rng(0)
@@ -161,6 +173,9 @@ def main(name, folder, which=""):
         net, history = language_model(rnn, CASES[0], segment=2)
         arrays |= {f"segments:{i}": array for i, array in enumerate(net.arrays())}
         seen["segments"] = history.perplexity
+    net, history = regularized(rnn)
+    arrays |= {f"regularized:{i}": array for i, array in enumerate(net.arrays())}
+    seen["regularized"] = [*history.perplexity, *history.validation]
     net, scores = tagger(rnn)
     arrays |= {f"tagger:{i}": array for i, array in enumerate(net.arrays())}
     seen["tagger"] = scores.loss
