@@ -10,14 +10,13 @@ import sys
 import jax
 import jax.numpy as jnp
 
-from d2lrnn.jax import fused
+from d2lrnn.jax import fused, scratch
 from d2lrnn.jax.fused import input_product, output_layer
 from d2lrnn.jax.scan import associative_scan
-from d2lrnn.jax.scratch import unroll
 from d2lrnn.jax.tensors import concat, time_major
 from d2lrnn.nets import cells, forward, linear_scans
 
-__all__ = ["associative_scan", "concat", "input_product", "time_major"]
+__all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
 exp, expm1, tanh, sigmoid = jnp.exp, jnp.expm1, jnp.tanh, jax.nn.sigmoid
 product, silu, softplus = jnp.matmul, jax.nn.silu, jax.nn.softplus
@@ -58,8 +57,8 @@ def mingru(inputs, state, params):
     """Run a minGRU over inputs; return all outputs and the last state."""
     cells.check("mingru", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(mingru_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(mingru_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # minLSTM
@@ -82,8 +81,8 @@ def minlstm(inputs, state, params):
     """Run a minLSTM over inputs; return all outputs and the last state."""
     cells.check("minlstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(minlstm_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(minlstm_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # S4D: a diagonal state space model
@@ -106,8 +105,8 @@ def s4d(inputs, state, params):
     """Run an S4D layer over inputs; return all outputs and the last state."""
     cells.check("s4d", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(s4d_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(s4d_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 # Mamba: a selective state space model in a residual block
@@ -136,8 +135,8 @@ def mamba(inputs, state, params):
     """Run a Mamba block over inputs; return all outputs and the last state."""
     cells.check("mamba", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(mamba_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(mamba_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 STEP_FUNCTIONS = {

@@ -7,15 +7,14 @@ d2lrnn.nets.linear_scans.
 
 import sys
 
-from d2lrnn.mxnet import fused
+from d2lrnn.mxnet import fused, scratch
 from d2lrnn.mxnet.framework import np, npx
 from d2lrnn.mxnet.products import input_product, output_layer
 from d2lrnn.mxnet.scan import associative_scan
-from d2lrnn.mxnet.scratch import unroll
 from d2lrnn.mxnet.tensors import concat, defined_when_empty, state_tensors, time_major
 from d2lrnn.nets import cells, forward, linear_scans
 
-__all__ = ["associative_scan", "concat", "input_product", "time_major"]
+__all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
 exp, expm1, tanh, sigmoid, product = np.exp, np.expm1, np.tanh, npx.sigmoid, np.dot
 
@@ -66,8 +65,8 @@ def mingru(inputs, state, params):
     """Run a minGRU over inputs; return all outputs and the last state."""
     cells.check("mingru", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(mingru_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(mingru_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # minLSTM
@@ -91,8 +90,8 @@ def minlstm(inputs, state, params):
     """Run a minLSTM over inputs; return all outputs and the last state."""
     cells.check("minlstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(minlstm_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(minlstm_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # S4D: a diagonal state space model
@@ -116,8 +115,8 @@ def s4d(inputs, state, params):
     """Run an S4D layer over inputs; return all outputs and the last state."""
     cells.check("s4d", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(s4d_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(s4d_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 # Mamba: a selective state space model in a residual block
@@ -147,8 +146,8 @@ def mamba(inputs, state, params):
     """Run a Mamba block over inputs; return all outputs and the last state."""
     cells.check("mamba", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(mamba_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(mamba_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 STEP_FUNCTIONS = {

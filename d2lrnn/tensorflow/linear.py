@@ -10,12 +10,12 @@ import sys
 import tensorflow as tf
 
 from d2lrnn.nets import cells, forward, linear_scans
+from d2lrnn.tensorflow import scratch
 from d2lrnn.tensorflow.fused import check, input_product, output_layer
 from d2lrnn.tensorflow.scan import associative_scan
-from d2lrnn.tensorflow.scratch import unroll
 from d2lrnn.tensorflow.tensors import concat, time_major
 
-__all__ = ["associative_scan", "check", "concat", "input_product", "time_major"]
+__all__ = ["associative_scan", "check", "concat", "input_product", "output_layer", "time_major"]
 
 exp, expm1, tanh, sigmoid = tf.exp, tf.math.expm1, tf.tanh, tf.sigmoid
 silu, softplus = tf.nn.silu, tf.math.softplus
@@ -55,8 +55,8 @@ def mingru(inputs, state, params):
     """Run a minGRU over inputs; return all outputs and the last state."""
     cells.check("mingru", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(mingru_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(mingru_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # minLSTM
@@ -79,8 +79,8 @@ def minlstm(inputs, state, params):
     """Run a minLSTM over inputs; return all outputs and the last state."""
     cells.check("minlstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(minlstm_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(minlstm_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # S4D: a diagonal state space model
@@ -105,8 +105,8 @@ def s4d(inputs, state, params):
     """Run an S4D layer over inputs; return all outputs and the last state."""
     cells.check("s4d", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(s4d_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(s4d_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 # Mamba: a selective state space model in a residual block
@@ -135,8 +135,8 @@ def mamba(inputs, state, params):
     """Run a Mamba block over inputs; return all outputs and the last state."""
     cells.check("mamba", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(mamba_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(mamba_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 STEP_FUNCTIONS = {

@@ -11,15 +11,14 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn.nets import cells, forward, linear_scans
-from d2lrnn.torch import fused
+from d2lrnn.torch import fused, scratch
 from d2lrnn.torch.contexts import without_autocast
 from d2lrnn.torch.fused import output_layer
 from d2lrnn.torch.products import input_product
 from d2lrnn.torch.scan import associative_scan
-from d2lrnn.torch.scratch import unroll
 from d2lrnn.torch.tensors import concat, time_major
 
-__all__ = ["associative_scan", "concat", "input_product", "time_major"]
+__all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
 exp, expm1, tanh, sigmoid = torch.exp, torch.expm1, torch.tanh, torch.sigmoid
 product, silu = torch.matmul, F.silu
@@ -63,8 +62,8 @@ def mingru(inputs, state, params):
     """Run a minGRU over inputs; return all outputs and the last state."""
     cells.check("mingru", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(mingru_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(mingru_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # minLSTM
@@ -87,8 +86,8 @@ def minlstm(inputs, state, params):
     """Run a minLSTM over inputs; return all outputs and the last state."""
     cells.check("minlstm", inputs, state, params)
     *weights, W_hq, b_q = params
-    Hs, state = unroll(minlstm_step, inputs, state, weights)
-    return output_layer(Hs, W_hq, b_q), state
+    Hs, state = scratch.unroll(minlstm_step, inputs, state, weights)
+    return scratch.output_layer(Hs, W_hq, b_q), state
 
 
 # S4D: a diagonal state space model
@@ -113,8 +112,8 @@ def s4d(inputs, state, params):
     """Run an S4D layer over inputs; return all outputs and the last state."""
     cells.check("s4d", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(s4d_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(s4d_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 # Mamba: a selective state space model in a residual block
@@ -143,8 +142,8 @@ def mamba(inputs, state, params):
     """Run a Mamba block over inputs; return all outputs and the last state."""
     cells.check("mamba", inputs, state, params)
     *weights, W_hq, b_q = params
-    Ys, state = unroll(mamba_step, inputs, state, weights)
-    return output_layer(Ys, W_hq, b_q), state
+    Ys, state = scratch.unroll(mamba_step, inputs, state, weights)
+    return scratch.output_layer(Ys, W_hq, b_q), state
 
 
 STEP_FUNCTIONS = {
