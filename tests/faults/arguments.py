@@ -14,7 +14,7 @@ from anything import H, Made, V, batches, floats, made, shapes, small_numbers, t
 from calls import layer_of
 from hypothesis import strategies as st
 
-from d2lrnn.nets import concatenated, networks
+from d2lrnn.nets import build, concatenated, linear, networks
 from d2lrnn.nets.cells import CELLS, Architecture
 from d2lrnn.nets.schedules import CosineSchedule
 
@@ -58,10 +58,12 @@ def rows(*sizes):
     return Argument(right_tensor(right), st.one_of(odd_tensor(right), odd_tensor()))
 
 
-def states(number):
-    hidden = st.tuples(batch_size, st.just(H))
-    right = st.tuples(*[st.tuples(hidden, st.just("float32"), st.just(0.5))] * number)
-    part = st.tuples(st.one_of(hidden, shapes), st.sampled_from(DTYPES), st.just(0.5))
+def states(kinds):
+    """The state of a cell: the shapes of its states without the batch, or how many are (n, h)."""
+    state_shapes = [(H,)] * kinds if isinstance(kinds, int) else kinds
+    drawn = [st.tuples(batch_size, *map(st.just, shape)) for shape in state_shapes]
+    right = st.tuples(*(st.tuples(shape, st.just("float32"), st.just(0.5)) for shape in drawn))
+    part = st.tuples(st.one_of(*drawn, shapes), st.sampled_from(DTYPES), st.just(0.5))
     return Argument(made(right, group), made(st.lists(part, max_size=3), group))
 
 
@@ -102,16 +104,16 @@ def parameters(cell):
 
 
 def cell_arguments(cell):
-    number = len(CELLS[cell.removeprefix("concat_").removesuffix("_fused")].states)
+    plain = cell.removeprefix("concat_").removesuffix("_fused").removesuffix("_scan")
     inputs = rows(num_steps, batch_size, V)
-    if cell.endswith("_fused"):
+    if cell.endswith(("_fused", "_scan")):
         right_ids = st.tuples(num_steps, batch_size).map(lambda shape: np.full(shape, V - 1))
         inputs = Argument(
             st.one_of(inputs.right, made(right_ids, lambda b, array: b.from_numpy(array))),
             st.one_of(inputs.odd, token_ids),
         )
-    params = parameters(cell.removesuffix("_fused"))
-    return {"inputs": inputs, "state": states(number), "params": params}
+    params = parameters(cell if cell.startswith("concat_") else plain)
+    return {"inputs": inputs, "state": states(CELLS[plain].state_shapes(H)), "params": params}
 
 
 def language_model(rnn, seed):
@@ -211,9 +213,16 @@ load_data = {
     "vocab": Argument(st.none(), made(st.just("abc"), lambda b, text: b.Vocab(text))),
     "validation": right_or_odd([None, 0.2], [0, 1.0, -0.1, 0.01, np.nan, "3", [1], True]),
 }
+SCANNED = {
+    "a": Argument(right_tensor(st.sampled_from([(V,), (1, V)])), odd_tensor()),
+    "b": rows(num_steps, batch_size, V),
+    "state": Argument(right_tensor(st.tuples(batch_size, st.just(V))), odd_tensor()),
+}
 FUNCTIONS = {
-    **{name: cell_arguments(name) for name in ("rnn", "gru", "gru_reset_after", "lstm")},
-    **{name: cell_arguments(name) for name in ("rnn_fused", "gru_fused", "lstm_fused")},
+    **{name: cell_arguments(name) for name in (*CELLS, *build.FUSED.values())},
+    **{cell.get_params: {} for cell in linear.CELLS},
+    **{cell.init_state: {} for cell in linear.CELLS},
+    **{name: SCANNED for name in ("associative_scan", "sequential_scan")},
     **{name: cell_arguments(name) for name in ("concat_rnn", "concat_gru", "concat_lstm")},
     **{name: {} for name in ("get_params", "get_gru_params", "get_gru_reset_after_params")},
     **{name: {} for name in ("get_lstm_params", "get_mlp_params", "stack")},
