@@ -111,13 +111,12 @@ def names(tree):
 
 @functools.cache
 def names_in_the_package():
-    """Return tuples (place, line, name) for the modules of the package, without book."""
+    """Return tuples (place, line, name) for the modules of the package."""
     package = ROOT / "d2lrnn"
     modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
     return [
         (place, line, name)
         for place, path in modules.items()
-        if not place.startswith("book/")
         for line, name in names(ast.parse(path.read_text(encoding="utf-8")))
     ]
 

@@ -1,4 +1,4 @@
-"""Archives that are unpacked into a folder, and never beyond it."""
+"""Unpack archives into a folder, and refuse archives with files outside it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ def unpack(filename: str, base: str) -> None:
     """Unpack a zip or tar file into the folder base.
 
     Raises:
-        OSError: it cannot be read, or is not a regular file.
-        ValueError: it is neither, or would write, or point, outside the folder.
+        OSError: the file cannot be read, or is not a regular file.
+        ValueError: it is neither a zip nor a tar file, or an entry or a link in it leads outside
+            the folder.
     """
     reading.check(filename)
     if zipfile.is_zipfile(filename):

@@ -8,7 +8,7 @@ MASKED = -1e6  # the score of masked keys, as in the book: their softmax is 0
 
 
 def check_valid_lens(scores: Sequence[int | None], valid_lens: Sequence[int | None]) -> None:
-    """Check that valid lengths have a shape that goes with scores (n, queries, keys).
+    """Check that the shape of valid lengths fits scores of shape (n, queries, keys).
 
     Raises:
         ValueError: the shape is neither (n,) nor (n, queries). A size that is not known yet, as

@@ -32,7 +32,7 @@ class Usage:
 
     Attributes:
         frameworks: the modules of d2l that they import, such as "torch".
-        flat: whether they import d2l without any of its modules, as the cells of 2019 do.
+        without_modules: whether they import d2l without its modules, as the cells of 2019 do.
         used: the names that they look up in d2l or import from it.
         defined: the functions and classes that they define, with the arguments of each.
         methods: the attributes of other objects that they use, and the methods that they define.
@@ -53,8 +53,8 @@ class Usage:
         trees = [tree for source in sources for tree in self._parse(source)]
         for node in (node for tree in trees for node in ast.walk(tree)):
             self._read_import(node)
-        self.flat = bool(self._packages) and not self.frameworks
-        if self.flat or not (self._aliases or self._packages):
+        self.without_modules = bool(self._packages) and not self.frameworks
+        if self.without_modules or not (self._aliases or self._packages):
             self._aliases |= self._packages or {"d2l"}
         for tree in trees:
             self._read(tree)

@@ -56,7 +56,7 @@ def take_shared_names(d2l: ModuleType, edition: str) -> None:
 
 
 def _take_names(d2l: ModuleType, module: str, edition: str, *frameworks: str) -> None:
-    """Give d2l the names of a module that an edition has in one of the frameworks, or in any."""
+    """Copy from a module to d2l the names that ``is_of`` finds in an edition."""
     for name, value in vars(importlib.import_module(module, d2l.__name__)).items():
         if is_of(name, edition, *frameworks) and not isinstance(value, ModuleType):
             setattr(d2l, name, value)
@@ -86,7 +86,7 @@ def names_of(package: str, edition: str) -> Callable[[str], Any]:
 
 
 def is_of(name: str, edition: str, *frameworks: str) -> bool:
-    """Return whether an edition's d2l has a name, in one of the frameworks or in any."""
+    """Return whether an edition's d2l has a name in one of the frameworks, by default in any."""
     known = names.names().get(name)
     return known is not None and edition in known.editions(frameworks)
 

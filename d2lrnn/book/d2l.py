@@ -1,7 +1,7 @@
-"""``import d2lrnn.book.d2l``, and ``from d2l import torch as d2l`` is ours, of the edition 1.0.
+"""Let ``from d2l import torch as d2l`` import d2lrnn's module of edition 1.0.
 
-Only where d2l is not installed, which ``standing_in`` tells, and in this process. For 0.17 import
-``d2lrnn.book.classic.d2l``.
+``import d2lrnn.book.d2l`` does this, in the current process and only if d2l is not installed;
+``standing_in`` is whether it did. For 0.17 import ``d2lrnn.book.classic.d2l``.
 """
 
 from d2lrnn.book import hook

@@ -64,7 +64,7 @@ def package_of(edition: str) -> str:
 def detect(sources: Sequence[str]) -> Verdict:
     """Return the edition of cells, from the d2l that they install and the names that they use.
 
-    Names that all tell another edition count for more than what the cells install.
+    If all names belong to another edition, this counts for more than what the cells install.
     """
     hints = [hint for hint in _hints(Usage(sources)) if 0 < len(hint.editions) < len(EDITIONS)]
     score = {
@@ -92,17 +92,17 @@ def detect(sources: Sequence[str]) -> Verdict:
 
 
 def _in_spite_of(pinned: str, edition: str, installed: str, shown: str) -> str:
-    """Return the reason where the names tell another edition than the one that is installed."""
+    """Return the reason if the names belong to another edition than the installed one."""
     return (
         f"edition {edition}: the cells use {shown}; they install {pinned}, but no name in them "
-        f"tells {describe(installed)}: if cells fail, try --edition {installed}"
+        f"belongs to {describe(installed)}: if cells fail, try --edition {installed}"
     )
 
 
 def _undecided(edition: str, rival: str, for_it: list[Hint], against: list[Hint]) -> str:
-    """Return the reason where the cells fit two editions equally well."""
+    """Return the reason if the cells fit two editions equally well."""
     this, other = describe(edition), describe(rival)
-    evidence = f"no name in the cells tells {this} from {other}"
+    evidence = f"no name in the cells distinguishes {this} from {other}"
     if for_it:
         evidence = f"{_fits(for_it, edition)}, and {_fits(against, rival)}"
     return f"edition {edition}, by default: {evidence}; if cells fail, try --edition {rival}"
@@ -153,7 +153,7 @@ def _hints(usage: Usage) -> Iterator[Hint]:
         yield Hint("d2l.jax", frozenset(["1.0", "2026"]), _STRONG)
     if "paddle" in usage.frameworks:
         yield Hint("d2l.paddle", frozenset(["classic"]), _STRONG)
-    if usage.flat:
+    if usage.without_modules:
         yield Hint("`import d2l` alone, as in 2019", frozenset(["classic"]), _MEDIUM)
     frameworks = usage.frameworks & names.LETTERS.keys()
     for name in usage.used:

@@ -1,4 +1,4 @@
-"""A throw-away environment for the kernel of a notebook: installing changes it, and nothing else.
+"""A temporary environment for the kernel of a notebook; packages can be installed only in it.
 
 Its Python finds every package of the current environment. In a cell, sys.executable, python and pip
 refer to it. Tools that install packages are scripts that skip commands which install; see guard.
@@ -24,7 +24,7 @@ SCRIPT = f"@{RUN} %*\n" if os.name == "nt" else f'#!/bin/sh\nexec {RUN} "$@"\n'
 
 
 def make(folder: Path) -> tuple[str, dict[str, str]]:
-    """Make a throw-away environment in a folder.
+    """Make a temporary environment in a folder.
 
     Returns:
         its Python, and the variables that programs in it are started with.
@@ -37,7 +37,7 @@ def make(folder: Path) -> tuple[str, dict[str, str]]:
         builder.create(folder)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise OSError(
-            f"cannot make a throw-away environment for the notebook in {folder} ({error}); set "
+            f"cannot make a temporary environment for the notebook in {folder} ({error}); set "
             "TMPDIR to a folder that can be written to, or add --allow-install to do without"
         ) from error
     context = builder.ensure_directories(folder)
@@ -60,7 +60,7 @@ def redirect(source: str, python: str) -> str:
 
 
 def _program_folders() -> list[str]:
-    """Return the folders of this environment's programs, by each name that they have."""
+    """Return the folders of this environment's programs, under all of their paths."""
     folders = [os.path.dirname(sys.executable), sysconfig.get_path("scripts")]
     return list(dict.fromkeys([*folders, *map(os.path.realpath, folders)]))
 
@@ -97,13 +97,13 @@ def _write_script(folder: Path, tool: str, text: str) -> None:
 
 
 def with_path(folder: str) -> dict[str, str]:
-    """Return the variables of this process, with programs looked for in a folder first."""
+    """Return the environment variables of this process, with a folder first in PATH."""
     path = os.pathsep.join(filter(None, [folder, os.environ.get("PATH")]))
     return {**os.environ, "PATH": path}
 
 
 def _variables(folder: Path, scripts: Path, python: str) -> dict[str, str]:
-    """Return variables that lead tools here which a cell calls by their whole path."""
+    """Return variables that make tools use this environment if a cell calls them by their path."""
     variables = with_path(str(scripts))
     variables.pop("UV_SYSTEM_PYTHON", None)
     variables.update(VIRTUAL_ENV=str(folder), PIP_PYTHON=python)

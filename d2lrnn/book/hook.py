@@ -17,7 +17,7 @@ from d2lrnn import backends
 from d2lrnn.book import chapters, names
 
 NAME = "d2l"
-FLAT = '"import d2l" alone is how the flat package of 2019 was used, which was for MXNet'
+PACKAGE_OF_2019 = '"import d2l" alone is how the flat package of 2019 was used, which was for MXNet'
 
 
 class Stand(ModuleType):
@@ -25,7 +25,7 @@ class Stand(ModuleType):
 
     def __init__(self, package: str) -> None:
         """Store the package that contains the modules."""
-        super().__init__(NAME, f"{package} in the place of d2l, which is not installed.")
+        super().__init__(NAME, f"{package}, imported as d2l, which is not installed.")
         self.package = package
         self.__version__ = _version(package)
 
@@ -47,7 +47,8 @@ class Stand(ModuleType):
             having = edition if edition in known.frameworks else next(iter(known.frameworks))
             where = f"d2l.{name} is in {names.listed(names.modules_of(known.frameworks[having]))}"
             where += "" if having == edition else f" of {names.describe(having)}"
-        return f'{where}; {FLAT}: write "from d2l import mxnet as d2l", or torch or tensorflow'
+        remedy = 'write "from d2l import mxnet as d2l", or torch or tensorflow'
+        return f"{where}; {PACKAGE_OF_2019}: {remedy}"
 
 
 def _no_module(name: str, edition: str) -> str:
@@ -56,7 +57,7 @@ def _no_module(name: str, edition: str) -> str:
         return f"d2lrnn does not support d2l.{name} of {names.describe(edition)}"
     other = names.PACKAGES["1.0"]
     return (
-        f"d2l 0.17 does not have d2l.jax, and d2l 1.0 does: import {other}.d2l in the place of "
+        f"d2l 0.17 does not have d2l.jax, and d2l 1.0 does: import {other}.d2l instead of "
         f"{names.PACKAGES[edition]}.d2l, or run the notebook with `d2lrnn book --edition 1.0`"
     )
 

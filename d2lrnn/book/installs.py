@@ -1,7 +1,7 @@
 """Find the statements of a notebook's cell that install or remove packages.
 
-What a cell computes at run time, such as a command in a variable, is left to guard; so is os.exec,
-after which a process that was forked does not go on.
+Commands that a cell computes at run time, such as one in a variable, are left to guard. So is
+os.exec: without this call, a forked process would continue with the rest of the cell.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 
 def skip_installs(source: str, *, d2l_only: bool = False) -> tuple[str, list[str]]:
-    """Return a cell without what installs or removes packages, and the lines left out.
+    """Return a cell without statements that install or remove packages, and these statements.
 
     A statement at the top of the cell is removed; within a block it becomes ``pass``.
 

@@ -20,7 +20,7 @@ MARK = "D2LRNN_BOOK_RUN"  # a variable of the kernel and of each process that it
 
 
 def end_processes(family: Iterable[Any], mark: str) -> list[str]:
-    """End the processes of a family and those with a mark; return what they were running."""
+    """End the children of a process and processes with a mark; return their command lines."""
     marked = [process for process in psutil.process_iter() if _mark(process) == mark]
     _, running = psutil.wait_procs({*family, *marked} - {psutil.Process()}, timeout=1)
     names = []
@@ -42,7 +42,7 @@ def _mark(process: Any) -> str | None:
 
 @contextlib.contextmanager
 def cleared(folder: Path) -> Iterator[None]:
-    """End marked processes and remove a folder if this process is killed within the block."""
+    """Make sure that marked processes end and a folder is removed if this process is killed."""
     line = [sys.executable, __file__, str(folder)]  # not -m, which looks in the current folder
     with subprocess.Popen(
         line,

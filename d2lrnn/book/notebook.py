@@ -83,13 +83,13 @@ def run(
     allow_install: bool = False,
     after_cell: Callable[[], Any] = lambda: None,
 ) -> Run:
-    """Run a notebook in its folder, in an environment that is thrown away.
+    """Run a notebook in its folder, in a temporary environment.
 
-    A signal to end stops the current cell; the notebook is returned as executed until then.
+    A signal to end stops the current cell; the notebook is returned with the outputs so far.
 
     Args:
         path: a file .ipynb; it is not changed.
-        edition: "classic" or "1.0"; None to find out.
+        edition: "classic" or "1.0"; None detects it.
         timeout: seconds a cell may take; None for no limit. One that takes longer is interrupted.
         max_output: the largest number of characters of output of a cell.
         allow_install: run in this environment, where cells may install packages other than d2l.

@@ -36,7 +36,7 @@ def windows() -> bool:
 
 
 class Screen:
-    """The place where one figure is shown again each time it changes, but not too often."""
+    """A place in the output where a figure is shown again after changes, but not too often."""
 
     def __init__(self) -> None:
         """Choose the name of the place; nothing is shown yet."""
@@ -49,7 +49,7 @@ class Screen:
 
         Args:
             figure: a matplotlib Figure.
-            now: show at once what has not been shown yet.
+            now: show the latest changes at once.
         """
         if windows():
             self._draw_window(figure)

@@ -60,7 +60,7 @@ class Watch:
 
 
 def watch_of(trainer: Any) -> Watch:
-    """Return the Watch of a trainer's epoch; a reader's own loop over epochs makes none."""
+    """Return the Watch of a trainer's epoch; make it if the loop over epochs is a reader's own."""
     watch: Watch | None = getattr(trainer, "_watch", None)
     if watch is None or watch.epoch != trainer.epoch + 1:
         watch = trainer._watch = Watch(trainer.epoch + 1)

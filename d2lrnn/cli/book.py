@@ -1,4 +1,4 @@
-"""``d2lrnn book``: run a notebook of the book as it stands."""
+"""``d2lrnn book``: run a notebook of the book without changes."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def book(
 ) -> None:
     """Run a notebook that imports d2l, as those of the book do, with d2lrnn in its place.
 
-    The cells run in a throw-away environment that has all packages of this one. Commands in them
+    The cells run in a temporary environment that has all packages of this one. Commands in them
     that install or remove packages are skipped and reported. The executed notebook is written into
-    another file, also when the command is stopped, by Ctrl-C say. Exit status 1 means that cells
-    failed; each failure is printed.
+    another file, also when the command is stopped, for example by Ctrl-C. Exit status 1 means that
+    cells failed; each failure is printed.
     """
     output = output or str(Path(path).with_suffix(".executed.ipynb"))
     with plain_errors():
@@ -96,13 +96,13 @@ def book(
 def _report(
     executed: notebook.Run, cells: int, verdict: editions.Verdict, output: str, allow_install: bool
 ) -> None:
-    """Print what was skipped, what failed and where the result is; exit accordingly."""
+    """Print skipped commands, failed cells and the output file; exit with a matching status."""
     for number, line in executed.skipped:
         click.echo(f"cell {number}: skipped {harmless(_short(line))}")
     if executed.skipped:
         only = "commands that install d2l are never run" if allow_install else "see --allow-install"
         click.echo(
-            f"what was skipped changes packages, or settings of the tools that install them; {only}"
+            f"the skipped commands change packages, or settings of tools that install them; {only}"
         )
     for number, note in executed.notes:
         click.echo(f"cell {number}: {harmless(note)}")
@@ -112,7 +112,11 @@ def _report(
     if executed.ours and (hint := _hint(executed.failures, verdict)):
         click.echo(hint)
     if executed.signum is not None:
-        where = f"; what has run is in {output}" if executed.ended else ", before any cell had run"
+        where = (
+            f"; the cells that ran are in {output}"
+            if executed.ended
+            else ", before any cell had run"
+        )
         click.echo(f"stopped in cell {executed.ended} of {cells}{where}", err=True)
         sys.exit(interrupts.status(executed.signum))
     who = f"d2lrnn, edition {verdict.edition}" if executed.ours else "the installed package d2l"
@@ -123,7 +127,7 @@ def _report(
 
 
 def _hint(failures: list[notebook.Failure], verdict: editions.Verdict) -> str:
-    """Return what to try where cells fail in a way in which cells of another edition do."""
+    """Return a suggestion if cells fail as cells of another edition would."""
     if verdict.other is None or not any(MISTAKEN.match(one.error) for one in failures):
         return ""
     return (
@@ -139,7 +143,7 @@ def _short(line: str) -> str:
 
 
 def _detected(cells: list[Any]) -> editions.Verdict:
-    """Return the edition that the cells are of, and print it and why."""
+    """Return the edition of the cells; print it with the reason."""
     verdict = editions.detect([cell["source"] for cell in cells])
     click.echo(harmless(verdict.reason))
     editions.package_of(verdict.edition)  # which refuses an edition that is not supported
@@ -155,7 +159,7 @@ def _check_replaceable(output: str, path: str, force: bool) -> None:
     """
     atomic.check_writable(output)
     if os.path.exists(output) and os.path.samefile(output, path):
-        raise ValueError(f"{output} is the notebook itself; give what is executed another name")
+        raise ValueError(f"{output} is the notebook itself; choose another name for the output")
     if force or not os.path.isfile(output) or os.path.getsize(output) == 0:
         return
     why = "was not written by d2lrnn book, or has been changed since"

@@ -75,7 +75,7 @@ def test_a_notebook_without_failures_exits_with_0(made, tmp_path):
     [
         (
             "d2l = 1  # train_ch8",
-            "edition 1.0, by default: no name in the cells tells d2l 1.0",
+            "edition 1.0, by default: no name in the cells distinguishes d2l 1.0",
         ),
         ("'d2l.x' if 1 else d2l.train_ch8", "edition classic: the cells use d2l.train_ch8"),
     ],

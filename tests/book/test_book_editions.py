@@ -109,7 +109,7 @@ def test_cells_that_tell_nothing_are_of_1_0_and_the_option_is_named(cell):
     edition, reason, other = editions.detect([cell])
     assert (edition, other) == ("1.0", "classic")
     assert reason == (
-        "edition 1.0, by default: no name in the cells tells d2l 1.0 from d2l 0.17; "
+        "edition 1.0, by default: no name in the cells distinguishes d2l 1.0 from d2l 0.17; "
         "if cells fail, try --edition classic"
     )
 
@@ -147,7 +147,7 @@ def test_names_that_agree_count_for_more_than_what_is_installed(edition):
     assert editions.detect(cells) == (
         edition,
         f"edition {edition}: the cells use d2l.{used[0]} and d2l.{used[1]}; they install "
-        f"{INSTALLS[edition].split()[-1]}, but no name in them tells {names.describe(other)}: "
+        f"{INSTALLS[edition].split()[-1]}, but no name in them belongs to {names.describe(other)}: "
         f"if cells fail, try --edition {other}",
         other,
     )

@@ -185,7 +185,7 @@ def test_a_signal_saves_the_cells_that_have_run(made, signum):
     status, printed, errors = interrupted(path, signum)
     assert status == 128 + signum
     output = path.with_suffix(".executed.ipynb")
-    assert errors == f"stopped in cell 2 of 3; what has run is in {output}\n"
+    assert errors == f"stopped in cell 2 of 3; the cells that ran are in {output}\n"
     assert "cell 2 failed: import time\n    KeyboardInterrupt" in printed
     cells = nbformat.read(output, as_version=4).cells
     assert [texts(cell) for cell in cells[::2]] == ["first\n", ""]

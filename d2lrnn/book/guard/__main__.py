@@ -1,4 +1,4 @@
-"""A tool that installs packages, such as pip or conda: does all that it does, except that."""
+"""Run a tool such as pip or conda, and skip its commands that install or remove packages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def main(tool: str, *args: str) -> int:
         return 0
     if tool.startswith("pip"):
         return subprocess.call([sys.executable, "-m", "pip", *args])
-    own = os.path.dirname(sys.executable)
-    folders = [f for f in os.environ.get("PATH", "").split(os.pathsep) if f != own]
+    scripts = os.path.dirname(sys.executable)
+    folders = [f for f in os.environ.get("PATH", "").split(os.pathsep) if f != scripts]
     path = shutil.which(tool, path=os.pathsep.join(folders))
     if path is None:
         print(f"{tool}: command not found", file=sys.stderr)

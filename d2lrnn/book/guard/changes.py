@@ -111,7 +111,7 @@ def _change_commands(module: Any) -> None:
 
 
 def _change_main(module: Any) -> None:
-    """Let pip work in this Python. PIP_PYTHON leads the pips of other environments here."""
+    """Let pip work in this Python, without PIP_PYTHON, which is for pips of other environments."""
     run = module.main
 
     def main(args: list[str] | None = None) -> int:
@@ -130,7 +130,7 @@ def _change_main(module: Any) -> None:
 
 
 def _change_ensurepip(module: Any) -> None:
-    """Let ensurepip do nothing, which would also remove PIP_PYTHON from the environment."""
+    """Let ensurepip do nothing; it would install pip and remove PIP_PYTHON from the environment."""
 
     def bootstrap(**_: Any) -> int:
         skip("python -m ensurepip")
@@ -140,7 +140,7 @@ def _change_ensurepip(module: Any) -> None:
 
 
 def _change_venv(module: Any) -> None:
-    """Let venv not replace the protected environment."""
+    """Prevent venv from replacing the protected environment."""
     create = module.EnvBuilder.create
 
     def changed(self: Any, env_dir: Any) -> Any:

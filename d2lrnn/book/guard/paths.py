@@ -1,4 +1,4 @@
-"""The environment that is protected: its programs by their whole path, and its folder."""
+"""Replace the full paths of programs of the protected environment, and recognize its folder."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def _folders() -> tuple[str, ...]:
 
 
 def redirected(text: str) -> str:
-    """Return a command in which the Python and pip of the throw-away environment are called.
+    """Return a command that calls the Python and pip of the temporary environment.
 
-    They take the place of those of the protected environment, called by their whole path. So a
-    Python is watched that gets no environment variables, or ignores them.
+    They replace the programs of the protected environment that the command calls by their full
+    path. So a Python without environment variables, or one that ignores them, is watched too.
     """
     return redirect(text, _folders()[1:], os.path.dirname(sys.executable))
 
 
-def redirect(text: str, folders: tuple[str, ...], own: str) -> str:
+def redirect(text: str, folders: tuple[str, ...], folder: str) -> str:
     """Return a text in which programs of other folders are replaced by those of one folder."""
     if not folders:
         return text
     names = "|".join(map(re.escape, folders))
     program = rf"(?<![\w./-])(?:{names})[/\\]+(?=(?:python|pip)[\d.]*(?![\w.-]))"
-    return re.sub(program, lambda _: own + os.sep, text)
+    return re.sub(program, lambda _: folder + os.sep, text)
 
 
 def redirect_word(word: Any) -> Any:
-    """Return a word of a command, text or bytes or a path, redirected; others as they are."""
+    """Return a word of a command (str, bytes or path) redirected, and other objects unchanged."""
     if not isinstance(word, str | bytes | os.PathLike):
         return word
     path = os.fspath(word)

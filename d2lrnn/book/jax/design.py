@@ -68,12 +68,14 @@ def _loss_and_gradients(model, params, batch, state, has_aux):
     return differentiated(params, batch[:-1], batch[-1], state)
 
 
-_compiled = jax.jit(_loss_and_gradients, static_argnums=(0, 4))
+_compiled_loss_and_gradients = jax.jit(_loss_and_gradients, static_argnums=(0, 4))
 
 
 def loss_and_gradients(model, params, batch, state, *, has_aux):
     """Return a model's loss and gradients, compiled together if the loss is compiled."""
-    compute = _compiled if hasattr(type(model).loss, "lower") else _loss_and_gradients
+    compute = (
+        _compiled_loss_and_gradients if hasattr(type(model).loss, "lower") else _loss_and_gradients
+    )
     return compute(model, params, tuple(batch), state, has_aux)
 
 

@@ -79,7 +79,7 @@ class Classifier(Module):
 
     @partial(jax.jit, static_argnums=(0, 5))
     def accuracy(self, params, X, Y, state, averaged=True):
-        """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
+        """Return the share of rows whose largest output is at the target, or 1 or 0 for each."""
         Y_hat = state.apply_fn({"params": params, "batch_stats": state.batch_stats}, *X)
         rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
         chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)

@@ -124,7 +124,7 @@ def first_state(rnn, inputs, state):
 
 
 def input_products(inputs, W, b):
-    """Yield the products of the steps: at once they take longer in the backward pass."""
+    """Yield the product of each step; one product for all steps has a slower backward pass."""
     return (d2l.matmul(X, W) + b for X in inputs)
 
 

@@ -23,7 +23,7 @@ ARCHIVES = (".zip", ".tar", ".gz")
 
 
 def download(url: str, folder: str = "../data", sha1_hash: str | None = None) -> str:
-    """Return the path of a file in folder, copied or downloaded into it unless it is there.
+    """Return the path of a file in folder, copied or downloaded into it if needed.
 
     The file is copied from the folder that the environment variable D2LRNN_DATA names or from the
     per-user cache, or it is downloaded. D2LRNN_DATA may also contain an unpacked archive, as a
@@ -95,7 +95,7 @@ def _sha1(path: Path) -> str:
 
 
 def _unpacked(name: str, sha1_hash: str | None) -> Path | None:
-    """Return the folder of an archive in D2LRNN_DATA, or None, also if the archive is there."""
+    """Return the folder of an unpacked archive in D2LRNN_DATA; None if the archive exists, too."""
     stem, ending = os.path.splitext(name)
     folder = _in_data(stem) if ending == ".zip" else None
     return None if folder and is_valid(folder.parent / name, sha1_hash) else folder
@@ -116,7 +116,7 @@ def _pack(folder: Path, path: Path) -> None:
 
 def _fetched(name: str, url: str, sha1_hash: str | None) -> Path:
     if sha1_hash is None and (data := os.environ.get(corpora.DATA_FOLDER)):
-        own = Path(data, name)
-        sha1_hash = _sha1(own) if own.exists() else None  # which lets fetch use it
+        local = Path(data, name)
+        sha1_hash = _sha1(local) if local.exists() else None  # so that fetch accepts it
     known_hash = f"sha1:{sha1_hash}" if sha1_hash else None
     return corpora.fetch(name, url, known_hash, instead="leave out what reads it")

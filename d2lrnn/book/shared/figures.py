@@ -149,10 +149,12 @@ def show_heatmaps(
     figure, axes = d2l.plt.subplots(
         *grid.shape[:2], figsize=figsize, sharex=True, sharey=True, squeeze=False
     )
-    own = "numpy" in replaced.replaced(d2l)  # the replacement converts each matrix
+    is_replaced = "numpy" in replaced.replaced(
+        d2l
+    )  # a reader replaced d2l.numpy, which then converts each matrix
     for i, row_axes in enumerate(axes):
         for j, one in enumerate(row_axes):
-            matrix = d2l.numpy(matrices[i][j]) if own else grid[i, j]
+            matrix = d2l.numpy(matrices[i][j]) if is_replaced else grid[i, j]
             image = one.imshow(matrix, cmap=cmap)
         for title, one in zip(titles or (), row_axes):
             one.set_title(title)

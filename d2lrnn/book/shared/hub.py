@@ -20,8 +20,8 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
     """Return the path of a file in DATA_HUB, downloaded into cache_dir if it is not available.
 
     It is searched for in the folder that the environment variable D2LRNN_DATA names, in cache_dir
-    and in the per-user cache. A file counts if its SHA-1 is the one in DATA_HUB; None there accepts
-    any file of the name.
+    and in the per-user cache. A file is used only if its SHA-1 is the one in DATA_HUB; if that
+    is None, any file of the name is used.
 
     Raises:
         AssertionError: DATA_HUB does not have the name, as in the book.

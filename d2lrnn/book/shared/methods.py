@@ -1,4 +1,4 @@
-"""Methods of tensors as functions, for frameworks whose tensors have them under these names."""
+"""Functions that call a method of a tensor, for frameworks whose tensors have this method."""
 
 
 def method(name):

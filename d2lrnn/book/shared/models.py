@@ -62,7 +62,7 @@ class Classifier(Module):
         self.plot("acc", self.accuracy(Y_hat, batch[-1]), train=False)
 
     def accuracy(self, Y_hat: Any, Y: Any, averaged: bool = True) -> Any:
-        """Return the share of rows whose largest output is the target's, or each row's 0 or 1."""
+        """Return the share of rows whose largest output is at the target, or 1 or 0 for each."""
         rows = d2l.reshape(Y_hat, (-1, Y_hat.shape[-1]))
         chosen = d2l.astype(d2l.argmax(rows, axis=1), Y.dtype)
         right = d2l.astype(chosen == d2l.reshape(Y, -1), d2l.float32)

@@ -18,8 +18,16 @@ from d2lrnn.book.replaced import replaced
 d2l = sys.modules[__package__]
 WITH_METHODS = {"d2lrnn", "keras", "tf_keras", "tensorflow", "flax", "jax", "jaxlib", "optax"}
 PACKAGES = {*WITH_METHODS, "nanobind"}  # nanobind makes the functions of jaxlib, in C++
-PLAIN = {*sys.stdlib_module_names, "numpy"}  # their values may be in a graph, their functions not
-OUTSIDE = {"__annotations__", "__new__", "board", "trainer"}  # what no compiled step uses
+PLAIN = {
+    *sys.stdlib_module_names,
+    "numpy",
+}  # a graph may contain their values, but not their functions
+OUTSIDE = {
+    "__annotations__",
+    "__new__",
+    "board",
+    "trainer",
+}  # attributes that compiled steps do not use
 METHODS_OF_C = (MethodDescriptorType, WrapperDescriptorType)
 WRAPPERS = (staticmethod, classmethod, property, functools.partial, MethodType)
 WRAPPED = ("__func__", "fget", "fset", "func", "args", "keywords")  # their attributes
@@ -37,9 +45,9 @@ def may_be_compiled(*values: Any) -> bool:
 def is_own_code(*values: Any) -> bool:
     """Return whether a training step with these values runs only code of PACKAGES.
 
-    An object of a student's class never does. A method counts wherever it was added: to a class,
-    to a base class, or to one object. The functions, layers and other callable attributes of an
-    object count, too.
+    The result is False for an object of a student's class. Methods are checked wherever they were
+    added: to a class, to a base class, or to one object. The functions, layers and other callable
+    attributes of an object are checked as well.
 
     Args:
         values: models, optimizers, functions or methods.

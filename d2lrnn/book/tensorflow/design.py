@@ -70,7 +70,9 @@ class Trainer(bases.Trainer):
         self.measured = []
         steps = (self._gradients, self._measures, self._apply)
         settings = {"uses": self._uses, "first": 2}
-        self._steps = [graphs.Compiled(step, self._runs_own_code, **settings) for step in steps]
+        self._steps = [
+            graphs.GraphFunction(step, self._runs_own_code, **settings) for step in steps
+        ]
 
     def _runs_own_code(self):
         """Return whether no function of a student runs in a step; a graph would run it once."""

@@ -21,7 +21,7 @@ def tf(graphs):
 def test_a_function_becomes_a_graph_and_its_python_runs_once(graphs, tf):
     runs = []
 
-    @graphs.Compiled
+    @graphs.GraphFunction
     def double(x):
         runs.append(tf.executing_eagerly())
         return 2 * x
@@ -31,7 +31,7 @@ def test_a_function_becomes_a_graph_and_its_python_runs_once(graphs, tf):
 
 
 def test_a_function_that_no_graph_can_be_made_of_runs_as_it_is(graphs, tf):
-    @graphs.Compiled
+    @graphs.GraphFunction
     def double(x):
         return x.numpy() * 2  # a symbolic tensor has no value
 
@@ -39,7 +39,7 @@ def test_a_function_that_no_graph_can_be_made_of_runs_as_it_is(graphs, tf):
 
 
 def test_an_error_of_the_function_itself_is_raised(graphs, tf):
-    @graphs.Compiled
+    @graphs.GraphFunction
     def wrong(x):
         raise KeyError("mine")
 

@@ -11,7 +11,7 @@ from . import own_code
 from .framework import tf
 
 
-class Compiled:
+class GraphFunction:
     """A function that runs as a graph, or line by line if no graph can be made of it.
 
     Args:
@@ -57,8 +57,8 @@ def _are_the_same(values, others):
 
 
 @functools.lru_cache(maxsize=8)
-def compiled(make, net, *arguments):
-    """Return make(net, *arguments), which runs as a graph if all of its code is our own."""
+def as_graph(make, net, *arguments):
+    """Return make(net, *arguments), which runs as a graph if a student wrote none of its code."""
 
     def is_allowed():
         return own_code.may_be_compiled(net, *arguments)
@@ -67,4 +67,4 @@ def compiled(make, net, *arguments):
         names = replaced(own_code.d2l)
         return [len(names), getattr(net, "forward_fn", None), *net.trainable_variables]
 
-    return Compiled(make(net, *arguments), is_allowed, uses, first=2)
+    return GraphFunction(make(net, *arguments), is_allowed, uses, first=2)

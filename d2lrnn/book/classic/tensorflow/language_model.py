@@ -4,7 +4,7 @@ import sys
 
 from d2lrnn.book.classic.tensorflow import generation, training
 from d2lrnn.book.classic.tensorflow.framework import tf
-from d2lrnn.book.classic.tensorflow.graphs import compiled
+from d2lrnn.book.classic.tensorflow.graphs import as_graph
 
 d2l = sys.modules[__package__]
 
@@ -58,7 +58,7 @@ class RNNModel(tf.keras.layers.Layer):
 def predict_ch8(prefix, num_preds, net, vocab):
     """Return the prefix and num_preds predicted tokens, each the one with the highest score."""
     state = net.begin_state(batch_size=1, dtype=tf.float32)
-    following = compiled(make_following, net)
+    following = as_graph(make_following, net)
 
     def step(index, state):
         return following(d2l.reshape(d2l.tensor([index]), (1, 1)), state)
@@ -92,7 +92,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, use_random_iter):
     updater is one of Keras' optimizers.
     """
 
-    step = compiled(make_step, net, loss, updater)
+    step = as_graph(make_step, net, loss, updater)
     started = training.Started(net, dtype=tf.float32)
     return training.epoch(started, train_iter, step, use_random_iter)
 

@@ -5,7 +5,7 @@ import sys
 from . import own_code, training
 from .coders import Encoder
 from .framework import tf
-from .graphs import Compiled
+from .graphs import GraphFunction
 
 d2l = sys.modules[__package__]
 
@@ -68,7 +68,7 @@ def train_seq2seq(net, data_iter, lr, num_epochs, tgt_vocab, device):
         optimizer.apply_gradients(zip(grads, params))
         return tf.reduce_sum(losses), tf.reduce_sum(Y_valid_len)
 
-    step = Compiled(update, lambda: own_code.may_be_compiled(net), first=2)
+    step = GraphFunction(update, lambda: own_code.may_be_compiled(net), first=2)
     training.train_pairs(lambda batch: step(*batch), data_iter, num_epochs, device)
 
 
