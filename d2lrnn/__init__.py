@@ -1,7 +1,7 @@
 """The recurrent networks of *Dive into Deep Learning*, alike in five backends.
 
 Choose one by import, ``from d2lrnn import torch as rnn`` (or tensorflow, jax, mxnet, numpy), and
-everything that follows reads the same: ``d2lrnn/interface.py`` is the contract that all five meet.
+everything that follows reads the same: ``d2lrnn/interface`` is the contract that all five meet.
 Importing ``d2lrnn`` itself loads no framework.
 """
 

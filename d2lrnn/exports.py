@@ -281,6 +281,11 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(PLACES[name]), name)
 
 
+# The functions that interface/ documents.
+CONTRACTS: Mapping[str, Any] = MappingProxyType(
+    {**interface.members(interface.Backend), **interface.members(interface.Layers)}
+)
+
 Build = Callable[["Ops", "type[RNNModelScratch]"], dict[str, Any]]
 
 
@@ -360,7 +365,7 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
         ops: the record of the backend.
         model: the backend's RNNModelScratch.
     """
-    for name in namespace.keys() & {*vars(interface.Backend), *vars(interface.Layers)}:
+    for name in namespace.keys() & CONTRACTS.keys():
         _document(name, namespace[name])
     model.__doc__ = model.__mro__[1].__doc__
 
@@ -379,8 +384,7 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
 
 
 def _document(name: str, value: Any) -> Any:
-    """Set the docstring of a function or class to that of interface.py, if there is one."""
-    contract = getattr(interface.Backend, name, None) or getattr(interface.Layers, name, None)
-    if contract is not None and not name.startswith("_"):
-        forward.name(value, __doc__=contract.__doc__)
+    """Set the docstring of a function or class to that of interface/, if there is one."""
+    if name in CONTRACTS:
+        forward.name(value, __doc__=CONTRACTS[name].__doc__)
     return value

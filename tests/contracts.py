@@ -30,9 +30,5 @@ METHODS = (
 NET = {name: getattr(Model, name) for name in METHODS}
 
 
-def members(protocol):
-    return {name: getattr(protocol, name) for name in vars(protocol) if not name.startswith("_")}
-
-
-LAYERS = members(interface.Layers)
-BACKEND = {**members(interface.Backend), **SHARED}
+LAYERS = interface.members(interface.Layers)
+BACKEND = {**interface.members(interface.Backend), **SHARED}

@@ -1,10 +1,12 @@
 """What a reader of the site sees, page by page."""
 
 import configparser
+import re
 
 from conftest import PAGES, ROOT
 
 import d2lrnn
+from d2lrnn import interface
 
 ENDS = ("/index.html", "/changelog.html")
 SETTINGS = configparser.ConfigParser()
@@ -14,6 +16,12 @@ SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 def test_no_page_of_the_site_is_left_out(site):
     built = {str(path.relative_to(site)) for path in site.rglob("*.html")}
     assert built - {"404.html"} == set(PAGES)
+
+
+def test_the_reference_shows_every_function_in_the_order_of_topics(site):
+    html = (site / "reference" / "backend.html").read_text(encoding="utf-8")
+    shown = re.findall(r'<h2 id="d2lrnn\.interface\.Backend\.(\w+)"', html)
+    assert shown == [*interface.members(interface.Backend)]
 
 
 def test_every_formula_is_rendered_and_nothing_fails(page):
