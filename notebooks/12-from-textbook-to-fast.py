@@ -563,12 +563,12 @@ present(
 
 # %%
 ### BEGIN SOLUTION
-speed_ups = [1 / (0.4 + 0.6 / 10), 1 / 0.4]
+factors = [1 / (0.4 + 0.6 / 10), 1 / 0.4]
 ### END SOLUTION
 
 # %%
 check(
-    speed_ups,
+    factors,
     lambda: [100 / (40 + 60 / faster) for faster in (10, np.inf)],
     hint="the time is 0.4 plus the rest of 0.6, relative to 1",
 )
