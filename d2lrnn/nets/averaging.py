@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.nets import networks, optimizers
+from d2lrnn.nets import optimizers
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.steps import Update
 
@@ -34,6 +34,8 @@ def make_update(
     settings = {"optimizer": optimizer, "clip": clip}
     if ops.group.size == 1:
         return ops.gradients.make_update(network, loss, lr, theta, **settings)
+    from d2lrnn.nets import networks  # imported here, so that importing d2lrnn stays fast
+
     rule = optimizers.make(optimizer, lr)
     optimizer_state, (theta, clip) = optimizers.OptimizerState(rule), checks.clipping(theta, clip)
     distributed = ops.distributed

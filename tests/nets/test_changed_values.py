@@ -135,7 +135,7 @@ def test_a_step_computes_with_a_value_that_was_changed_after_the_step_before(rnn
     for value in (300.0, 300.0, 0.0, 300.0):
         change(value)
         losses.append(step(X, Y, net.begin_state(2))[0])
-    assert losses[2] == pytest.approx(np.log(5), rel=1e-6)  # all scores are 0
+    assert losses[2] == pytest.approx(np.log(5), rel=1e-5)  # all scores are 0
     assert abs(losses[3] - losses[2]) > 0.01
     assert losses[1:] == pytest.approx([losses[0], losses[2], losses[0]], rel=1e-5)
 
@@ -157,7 +157,7 @@ def test_a_net_of_a_callable_object_is_copied_after_a_step(rnn):
     loss, _ = net.gradients(X, Y, net.begin_state(2))
     copied = copy.deepcopy(net)
     net.forward_fn.factor = 0.0
-    assert copied.gradients(X, Y, copied.begin_state(2))[0] == pytest.approx(loss, rel=1e-6)
+    assert copied.gradients(X, Y, copied.begin_state(2))[0] == pytest.approx(loss, rel=1e-5)
 
 
 @pytest.mark.parametrize("segment", [None, 2])
@@ -169,7 +169,7 @@ def test_gradients_and_segments_are_those_of_the_changed_value(rnn, segment):
         change(value)
         loss, _ = step(X, Y, net.begin_state(2))
         expected, gradients = net.gradients(X, Y, net.begin_state(2))
-        assert loss == pytest.approx(expected, rel=1e-6)
+        assert loss == pytest.approx(expected, rel=1e-5)
         norms.append(np.abs(gradients[0]).max())
     assert norms[1] == 0 < norms[0]
     assert norms[2] == pytest.approx(norms[0], rel=1e-4)
