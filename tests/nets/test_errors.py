@@ -158,7 +158,7 @@ MISTAKES = {
     ),
     "an unknown kind of token": (
         lambda rnn, net: rnn.tokenize(["a"], "letter"),
-        "token is 'letter'; expected one of 'word', 'char'",
+        "token is 'letter'; expected one of 'word', 'char', 'wordpunct'",
     ),
     "a prefix without a token": (
         lambda rnn, net: rnn.predict_ch8("", 3, net, rnn.Vocab("abcd")),
