@@ -190,8 +190,8 @@ present(ax, "The share of n-grams that were not counted rises with n.")
 # This continues down to $\hat{P}(x') = 1/|\mathcal{V}|$ without any context,
 # where $|\mathcal{V}|$ is the number of different tokens. If a context
 # occurs often, $n(x)$ is large compared with $\epsilon$, and the counts
-# decide. If a context does not occur, the model with the shorter context
-# decides.
+# determine the probability. If a context does not occur, the model with the
+# shorter context determines it.
 #
 # ## Evaluate a model: perplexity
 #
@@ -495,7 +495,9 @@ ax.plot(reach, steady, label="recurrent network", **plot.line_style(1))
 ax.set(xlabel="characters in the window", ylabel="parameters, thousands")
 ax.set(ylim=(0, None))
 ax.legend()
-present(ax, "The parameters of an MLP grow with its window, not an RNN's.")
+present(
+    ax, "The size of an MLP grows with its window, that of an RNN does not."
+)
 
 # %% [markdown]
 # ### Exercise 4
@@ -632,7 +634,7 @@ check(
     lambda: rnn.to_numpy(
         rnn.rnn(rnn.from_numpy(X[None]), (H_,), five)[1][0]
     ),
-    hint="np.concatenate([X, H], axis=1) has d + h columns, W as many rows",
+    hint="np.concatenate([X, H], axis=1) is (n, d + h), and W is (d + h, h)",
 )
 
 # %% [markdown]
@@ -688,7 +690,8 @@ check(
 # ## What to take away
 #
 # - An n-gram model stores contexts separately. Most long contexts of a new
-#   text were not counted, so larger $n$ stops helping.
+#   text do not occur in the training text, so a larger $n$ does not help
+#   beyond a certain size.
 # - An MLP with a window shares parameters between similar contexts, but
 #   tokens before the window have no influence.
 # - A hidden state carries information from earlier tokens, with the same
@@ -696,7 +699,7 @@ check(
 # - A recurrent step is the hidden layer of an MLP whose input is
 #   $[\mathbf{X}_t, \mathbf{H}_{t-1}]$.
 #
-# **Proven in the repository.** That cells compute their equations, number by
+# **Proven in the repository.** Cells compute their equations, number by
 # number: `test_outputs_follow_the_equations` in
 # `tests/nets/test_scratch.py`. The identity for random shapes:
 # `test_the_product_of_the_concatenation_is_the_sum_of_the_products` and

@@ -88,10 +88,10 @@ print(as_characters)
 # Which of the two is better? Words have a meaning, and a text has fewer
 # words than characters, so that distances are shorter. But there are many
 # different words, and each needs its own row of parameters. A new text also
-# contains words that did not occur before. Characters are few, and a few
-# pages contain all of them. But the model must learn how to spell, and must
-# remember information over more steps. (Large models use *pieces of words*,
-# a compromise between the two.)
+# contains words that did not occur before. There are few different
+# characters, and a few pages contain all of them. But the model must learn
+# how to spell, and must store information over more steps. (Large models use
+# *pieces of words*, a compromise between the two.)
 #
 # The figure shows the number of different tokens in the first part of the
 # text, for parts of increasing length.
@@ -125,7 +125,7 @@ ax.set(xscale="log", yscale="log")
 ax.minorticks_off()
 ax.legend()
 present(
-    ax, "The number of different words keeps growing; characters do not."
+    ax, "The number of words keeps growing, the number of letters does not."
 )
 
 # %% [markdown]
@@ -348,10 +348,10 @@ for offset in range(num_steps):
 present(pen.ax, "A text cut into pieces of three, at three offsets.")
 
 # %% [markdown]
-# With a fixed offset, the model would never see a sequence that crosses the
-# boundary of two subsequences. Therefore each epoch draws a new random
-# offset. Tokens before the offset, and the rest at the end, are not used in
-# this epoch.
+# With a fixed offset, the model would never be trained on a sequence that
+# crosses the boundary of two subsequences. Therefore each epoch draws a new
+# random offset. Tokens before the offset, and the rest at the end, are not
+# used in this epoch.
 #
 # It remains to decide which subsequences form a minibatch, and in which
 # order.
@@ -444,7 +444,7 @@ for ax, (title, data_iter) in zip(axes, iterators.items()):
             ax.annotate(f"row {row + 1}", (1, places[0] + 40), **colour)
     ax.set(xlabel="minibatch", ylabel="place in the text, tokens")
     ax.set(title=title)
-present(axes, "Random rows are anywhere; sequential rows move steadily.")
+present(axes, "Random rows are anywhere; sequential rows advance steadily.")
 
 # %% [markdown]
 # ### Exercise 3
@@ -527,7 +527,7 @@ present(ax, "Random sampling uses all tokens; sequential omits the end.")
 # The rows of sequential partitioning always begin within the first
 # `num_steps` tokens, so the end of a text may never be used. With 10,000
 # tokens and the setting of the book, this is the last tenth. Random sampling
-# omits other subsequences in each epoch, and no token in all epochs.
+# omits different tokens in each epoch, so no token is omitted in all epochs.
 #
 # ### Exercise 4
 #
@@ -602,7 +602,7 @@ ax = plot.new_axes(8, 4.8)
 ax.plot(kinds, lengths, color=plot.COLOURS[0])
 ax.set(xlabel="different tokens", ylabel="length of the text, tokens")
 ax.set(ylim=(0, None))
-present(ax, "As the vocabulary grows, the text gets shorter, more slowly.")
+present(ax, "With more tokens the text is shorter, but by less and less.")
 longest = sorted(set(stream), key=len)[-8:]
 print("long tokens:", ", ".join(repr(token) for token in longest))
 

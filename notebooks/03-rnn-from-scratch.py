@@ -77,7 +77,7 @@ train_iter, vocab = load_data(batch_size, num_steps, seed=0)
 vocab_size = len(vocab)
 X, Y = next(iter(train_iter))
 print(f"{len(train_iter)} minibatches of X and Y {tuple(X.shape)}")
-print(f"{vocab_size} different tokens, the unknown one among them")
+print(f"{vocab_size} different tokens, including the unknown token")
 for name, row in (("X", rnn.to_numpy(X)[0]), ("Y", rnn.to_numpy(Y)[0])):
     print(f"{name}, first row:", vocab.join(vocab.to_tokens(row)))
 
@@ -124,8 +124,9 @@ present(ax, "Fourteen rows, one per character, with one black square each.")
 # The product of a one-hot vector and a matrix is a row of the matrix.
 # Therefore it is enough to look up this row instead of computing the
 # product. Frameworks call such a matrix an *embedding*. Implement the
-# lookup: for token ids (n,) and $\mathbf{W}_{xh}$, return what $\mathbf{X}_t
-# \mathbf{W}_{xh}$ is for the one-hot vectors of these ids.
+# lookup: for token ids (n,) and $\mathbf{W}_{xh}$, return the product
+# $\mathbf{X}_t \mathbf{W}_{xh}$, where $\mathbf{X}_t$ contains the one-hot
+# vectors of these ids.
 
 
 # %%
@@ -270,7 +271,9 @@ package_outputs, (state,) = rnn.rnn(
 )
 assert np.allclose(outputs, rnn.to_numpy(package_outputs), rtol=0, atol=1e-9)
 assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-9)
-print("outputs", outputs.shape, "and state", H.shape, "are the package's")
+print(
+    "outputs", outputs.shape, "and state", H.shape, "agree with the package"
+)
 
 # %% [markdown]
 # This is the source code of the package in the chosen backend. `unroll` is
@@ -284,9 +287,9 @@ rnn.show(rnn.rnn, helpers=True)
 # Can an untrained network store information in its state? The next figure
 # processes two texts that differ only in their first letter. Each line is
 # one hidden unit: its value for one text minus its value for the other. The
-# recurrent weights are larger than initial weights: in the first figure so
-# large that a state keeps about its size from step to step, and in the
-# second figure half as large.
+# recurrent weights are larger than the initial weights. In the first figure,
+# they are so large that the size of a state hardly changes from step to
+# step. In the second figure, they are half as large.
 
 # %%
 pair = np.array([vocab[list("he was here")], vocab[list("we was here")]])
@@ -305,7 +308,7 @@ for ax, size in zip(axes, (1.0, 0.5)):
 axes[0].set(ylabel="difference of the two states")
 axes[1].set(ylim=axes[0].get_ylim())
 present(
-    axes, "The trace of the first letter lasts, or is gone in a few steps."
+    axes, "The effect of the first letter lasts, or vanishes in a few steps."
 )
 
 # %% [markdown]
@@ -351,14 +354,14 @@ print(rnn.predict_ch8("time traveller", 20, net, vocab))
 
 # %%
 def cross_entropy(outputs, targets):
-    """Return the mean loss of scores (m, V), where ids (m,) came."""
+    """Return the mean loss of scores (m, V) for target ids (m,)."""
     scores = outputs - outputs.max(axis=1, keepdims=True)  # no overflow
     P = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     return -np.log(P[np.arange(len(targets)), targets]).mean()
 
 
 # %%
-outputs, _ = net.evaluate(X, state)  # as a call, but NumPy arrays
+outputs, _ = net.evaluate(X, state)  # net(X, state), in NumPy
 targets = rnn.to_numpy(Y).T.reshape(-1)  # the first time step first
 loss, grads = net.gradients(X, Y, state)
 assert np.isclose(cross_entropy(outputs.astype(float), targets), loss)
@@ -396,11 +399,12 @@ right.legend()
 present([ax, right], "Surprise is unbounded as a probability approaches 0.")
 
 # %% [markdown]
-# The left figure shows that a confident wrong prediction costs far more than
-# an uncertain one. In the right figure, nine of ten targets have one
-# probability and the tenth has another: even if a network is right nine
-# times out of ten, the tenth prediction can make its perplexity high.
-# Therefore, the loss is low only if the probabilities are realistic.
+# The left figure shows that the loss of a confident wrong prediction is far
+# larger than that of an uncertain one. In the right figure, nine of ten
+# targets have one probability and the tenth has another: even if a network
+# is right nine times out of ten, the tenth prediction can make its
+# perplexity high. Therefore, the loss is low only if the probabilities are
+# realistic.
 #
 # ### Exercise 3
 #
@@ -478,7 +482,7 @@ present(ax, "Arrows longer than the radius are shortened to the circle.")
 
 # %%
 def clip(grads, theta):
-    """Return grads, their joint Euclidean norm being theta at most."""
+    """Return grads, scaled to a joint Euclidean norm of at most theta."""
     ### BEGIN SOLUTION
     norm = np.sqrt(sum((grad**2).sum() for grad in grads))
     return [grad * min(1, theta / norm) for grad in grads]
@@ -823,7 +827,7 @@ ax.set_xticks(range(len(likeliest)), letters)
 ax.set(xlabel=f"next character after {prefix!r}", ylabel="probability, %")
 ax.legend()
 present(
-    ax, "The lower the temperature, the more the likeliest character has."
+    ax, "The lower the temperature, the likelier the likeliest character."
 )
 
 # %%
@@ -877,8 +881,7 @@ check(
 #
 # ## What to take away
 #
-# - Ids are labels. One-hot vectors state which token it is, and nothing
-#   else.
+# - Ids are labels. A one-hot vector only states which token it stands for.
 # - A model consists of three functions: parameters, initial state and
 #   forward pass.
 # - The loss is the mean surprise. Perplexity is its exponential, a number of
@@ -896,6 +899,6 @@ check(
 # `test_a_step_moves_the_parameters_against_the_clipped_gradients` in
 # `tests/training/test_training.py`. There too: truncation,
 # `test_a_state_carried_on_brings_no_gradient_from_before`, and temperature,
-# `test_sampling_follows_the_softmax_of_scores_over_temperature`. That
-# `rnn_fused` learns what `rnn` does:
-# `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.
+# `test_sampling_follows_the_softmax_of_scores_over_temperature`. `rnn_fused`
+# learns the same as `rnn`: `test_a_fused_model_learns_as_its_twin_does` in
+# `tests/nets/test_fused.py`.

@@ -133,7 +133,10 @@ outputs_by_hand, H = by_hand(net.arrays(), rnn.to_numpy(X))
 outputs, (state,) = net.evaluate(X, net.begin_state(batch_size))
 assert np.allclose(outputs_by_hand, outputs, rtol=0, atol=1e-4)
 assert np.allclose(H, rnn.to_numpy(state), rtol=0, atol=1e-4)
-print("by hand as the layer: the largest score is", f"{outputs.max():.2f}")
+print(
+    "by hand and by the layer the same: the largest score is",
+    f"{outputs.max():.2f}",
+)
 
 # %% [markdown]
 # How much faster is the layer? The next cell measures the time of a training
@@ -241,7 +244,7 @@ def last_state(x, W_xh, W_hh, b_h):
 rng = np.random.default_rng(0)
 theirs = [rng.normal(size=size) for size in ((4, 3), (4, 4), 4, 4)]
 x, h = rng.normal(size=(5, 3)), np.zeros(4)
-for row in x:  # as PyTorch's documentation has it
+for row in x:  # as in PyTorch's documentation
     h = np.tanh(theirs[0] @ row + theirs[2] + theirs[1] @ h + theirs[3])
 check(
     lambda: last_state(x, *to_ours(*theirs)),
@@ -598,7 +601,7 @@ print(f"rounding is about {np.abs(scores).max() * 1e-7:.0e} here")
 #
 # **Proven in the repository.** Outputs and gradients of every layer, against
 # a reference in float64: `test_a_network_agrees_with_the_float64_reference`
-# in `tests/measure/test_agreement.py`. The way there and back:
+# in `tests/measure/test_agreement.py`. Conversion in both directions:
 # `test_parameters_go_to_a_layer_and_come_back` and
 # `test_a_trained_layer_is_the_scratch_model_with_its_parameters` in
 # `tests/nets/test_cells.py`. Two biases:

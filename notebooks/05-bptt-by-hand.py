@@ -709,9 +709,9 @@ present(ax, "The error of random truncation falls with the number of draws.")
 # **Proven in the repository.** Terms, in `tests/nets/test_sequences.py`:
 # `test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds`,
 # `test_bptt_terms_are_those_of_the_reference` and
-# `test_the_order_of_three_words_is_learned`. That gradients by hand are
-# finite differences: `test_the_reference_s_gradients_are_finite_differences`
-# in `tests/measure/test_agreement.py`. Norms and radii, in
+# `test_the_order_of_three_words_is_learned`. Gradients by hand equal finite
+# differences: `test_the_reference_s_gradients_are_finite_differences` in
+# `tests/measure/test_agreement.py`. Norms and radii, in
 # `tests/measure/test_gradient_flow.py`:
 # `test_every_backend_finds_the_norms_that_bptt_has`,
 # `test_recurrent_weights_are_scaled_to_a_spectral_radius` and

@@ -66,8 +66,8 @@ from d2lrnn import torch as rnn  # or tensorflow, jax, mxnet, numpy
 # \mathbf{H}_{t-1} \mathbf{W}_{hh} + \mathbf{b}_h)$. For a text, this
 # is not sufficient, for three reasons.
 #
-# - The first word tells that the narrator is a woman, and a pronoun three
-#   lines later depends on it. The unit that stores this information should
+# - The first word shows that the narrator is a woman, and a pronoun three
+#   lines later depends on this. The unit that stores this information should
 #   *not change* in between. But $\mathbf{W}_{hh}$ and tanh change it at
 #   every step, and notebook 5 shows how fast the information is lost.
 # - Some characters contain no information, such as the fourth space in a
@@ -271,7 +271,7 @@ W_xh, _, b_h = params[6:9]
 memoryless = np.tanh(inputs @ W_xh + b_h)
 standing = np.broadcast_to(H_0, plain.shape)
 for label, what, expected in [
-    ("Z = 1", "a state that stands still", standing),
+    ("Z = 1", "a state that never changes", standing),
     ("Z = 0, R = 1", "a plain recurrent network", plain),
     ("Z = 0, R = 0", "an MLP, which has no memory", memoryless),
 ]:
@@ -664,7 +664,7 @@ ax.grid(False)
 ax.figure.colorbar(image, label=r"update gate $Z_t$")
 present(
     ax,
-    "Update gates over a line: each unit is updated at other places.",
+    "Update gates over a line: units are updated at different places.",
 )
 
 # %% [markdown]
@@ -722,7 +722,7 @@ check(
 # - Gradients reach distant steps through $\mathbf{Z}_t$, if the gates are
 #   near 1. A bias can set them near 1 at the start.
 # - The meaning of $\mathbf{Z}$ is a convention: changing a sign converts one
-#   to the other.
+#   convention to the other.
 # - The place of the reset gate, before or after the product, is not a
 #   convention: these are different networks.
 #
@@ -737,5 +737,5 @@ check(
 # the bias of frameworks' layers,
 # `test_the_bias_within_the_reset_gate_goes_with_the_rest`. Layers and
 # gradients: `test_a_network_agrees_with_the_float64_reference` in
-# `tests/measure/test_agreement.py`. That `gru_fused` learns what `gru` does:
+# `tests/measure/test_agreement.py`. `gru_fused` learns the same as `gru`:
 # `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.

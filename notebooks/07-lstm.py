@@ -222,7 +222,8 @@ ax.axvline(5, color="black", linestyle=":")
 ax.set(xlabel="time step", ylabel="memory cell")
 ax.legend()
 present(
-    ax, "From step 5 on one memory stays, one jumps, one grows, one is 0."
+    ax,
+    "From step 5 on, one cell is constant, one jumps, one grows, one is 0.",
 )
 
 # %% [markdown]
@@ -402,7 +403,7 @@ for number, (label, values) in enumerate(norms.items()):
 ax.set(yscale="log", xlabel="time step t")
 ax.set_ylabel(r"$\|\partial L_T / \partial H_t\|$, relative")
 ax.legend()
-present(ax, "At every step back, gradients shrink by the forget gate.")
+present(ax, "Each step of the backward pass multiplies by the forget gate.")
 
 # %% [markdown]
 # The lines are straight on a logarithmic axis, because each step back
@@ -455,7 +456,8 @@ for bias in full_or_fast((0.0, 1.0, 3.0), (3.0,)):
 left, right = plot.scores(scores, plot.new_axes(12, 4.8, columns=2))
 right.set(ylim=(0.4, 1.05))
 present(
-    [left, right], "With a bias of 3 it is learned at once, with 0 late."
+    [left, right],
+    "With a bias of 3 the task is learned at once, with 0 late.",
 )
 
 # %% [markdown]
@@ -636,11 +638,11 @@ present(
 )
 
 # %% [markdown]
-# The loss does not contain these properties. They arise because the position
-# in a word is useful for predicting the next character. But be careful with
-# names for units. The unit for vowels is also high at some other letters,
-# the unit that counts varies considerably, and most units depend on several
-# properties of the text.
+# The loss does not contain these properties. Units that represent them arise
+# because the position in a word is useful for predicting the next character.
+# But be careful with names for units. The unit for vowels is also high at
+# some other letters, the unit that counts varies considerably, and most
+# units depend on several properties of the text.
 #
 # How do the memory cells behave? The next figure shows ten units with large
 # forget gates, near 0.88 on average, and ten with small ones, near 0.3. Each
@@ -729,10 +731,10 @@ check(
 # **Proven in the repository.** The equations, number by number:
 # `test_outputs_follow_the_equations` in `tests/nets/test_scratch.py` and
 # `test_one_lstm_step_with_the_tanh_of_the_equation` in
-# `tests/nets/test_cells.py`. That gates, candidate and memory as
-# `look_inside` shows them make the states:
+# `tests/nets/test_cells.py`. The gates, candidates and memory cells that
+# `look_inside` returns determine the states:
 # `test_gates_and_candidates_of_an_lstm_make_its_memory_and_states` in
-# `tests/measure/test_inside.py`; there, too, that an open forget gate keeps
-# what there is. How fast gradients shrink:
+# `tests/measure/test_inside.py`; the same file tests that an open forget
+# gate keeps the memory cell. How fast gradients shrink:
 # `test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step` in
 # `tests/measure/test_gradient_flow.py`.

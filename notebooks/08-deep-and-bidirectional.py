@@ -309,8 +309,8 @@ for ax, (scale, history) in zip(axes, histories.items()):
     ax.set(title=f"initial weights of {0.01 * scale:g}", ylim=(4, 30))
 present(
     axes,
-    "With small initial weights deeper networks learn later, with larger "
-    "ones they learn better.",
+    "With small initial weights, deeper networks learn later; with larger "
+    "ones, they learn better.",
 )
 
 # %% [markdown]
@@ -580,9 +580,10 @@ present(
 
 # %% [markdown]
 # In this language, the words after a word are more informative than the
-# words before it. *her* and *these* are decided by the next word; *light*,
-# *past* and *turns* need both sides. Whether *for* joins two clauses may
-# depend on a verb several words later; *for* is rare and is learned last.
+# words before it. The tags of *her* and *these* depend on the next word, and
+# those of *light*, *past* and *turns* on both sides. Whether *for* joins two
+# clauses may depend on a verb several words later; *for* is rare and is
+# learned last.
 
 # %%
 for words in (["they", "watch", "her"], ["they", "watch", "her", "turn"]):
@@ -761,7 +762,8 @@ for name, values in surprises.items():
 # `test_a_network_agrees_with_the_float64_reference` in
 # `tests/measure/test_agreement.py`. Tagging:
 # `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in
-# `tests/recipes/test_tasks.py`. That such a network does not write, and why:
+# `tests/recipes/test_tasks.py`. The error for generating text with such a
+# network, and the reason for it:
 # `test_a_bidirectional_network_is_trained_but_does_not_generate` in
 # `tests/cli/test_cli.py` and
 # `test_a_network_that_reads_both_ways_is_shown_the_answer` in

@@ -17,11 +17,11 @@
 #
 # # 9. Five kinds of input and output
 #
-# At which time steps a recurrent network has inputs, and at which it has
-# outputs, depends on the task. So the same cells can classify a review,
-# recognize a digit, generate an image of a digit, tag a sentence, and
-# convert *march 3rd, 1987* to *1987-03-03*. This notebook contains five
-# small tasks, each of which is learned within seconds or a few minutes.
+# The task determines at which time steps a recurrent network has inputs, and
+# at which it has outputs. So the same cells can classify a review, recognize
+# a digit, generate an image of a digit, tag a sentence, and convert *march
+# 3rd, 1987* to *1987-03-03*. This notebook contains five small tasks, each
+# of which is learned within seconds or a few minutes.
 #
 # The notebook follows sections 10.6 to 10.8 and 16.2 of *Dive into Deep
 # Learning*. Notebooks 6 and 7 describe the cells, and notebook 8
@@ -254,8 +254,8 @@ shown = [*right, *wrong]
 titles = [f"{test[1][place]}: output {predicted[place]}" for place in shown]
 present(
     plot.gallery(digits.test_images[shown], titles),
-    "Handwritten digits with label and prediction: five are right, "
-    "and some that are not.",
+    "Handwritten digits with label and prediction: five right ones, "
+    "and some wrong ones.",
 )
 
 # %% [markdown]
@@ -645,7 +645,7 @@ for beam_size in (1, 2, 4):
 # For a complete date, the network is nearly certain of each character, and
 # greedy search is equally good. Beam search is useful if the result is
 # uncertain. What is *3 ju 1987*? No training example looks like this, and a
-# beam of four shows which dates the network considers.
+# beam of four shows which dates are likely.
 
 
 # %%
@@ -731,7 +731,8 @@ check(
 # words,
 #
 # $$\exp\left(\min\left(0, 1 -
-# \frac{\text{length of the truth}}{\text{length written}}\right)\right)
+# \frac{\text{length of the reference}}{\text{length of the sentence}}
+# \right)\right)
 # \prod_{n=1}^{k} p_n^{1/2^n}.$$
 
 

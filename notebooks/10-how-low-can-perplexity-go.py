@@ -292,10 +292,10 @@ check(
 )
 
 # %% [markdown]
-# It is usually too low, especially for few words. The counts describe the
-# given text, including its random patterns, and among all tables they are
-# the one with the lowest surprise on this text. The same effect occurs if a
-# model memorizes a text, as shown below.
+# The estimate is usually too low, especially for few words. The counts
+# describe the given text, including its random patterns: of all tables, the
+# table of these counts has the lowest surprise on this text. The same effect
+# occurs if a model memorizes a text, as shown below.
 
 # %% [markdown]
 # ## A lower bound for every model
@@ -366,8 +366,8 @@ print(
     f"{test_text[:40]}..."
 )
 print(
-    f"perfect on them: {math.exp(perfect.mean()):.3f}; "
-    f"on endless text: {floor:.3f}"
+    f"the perfect model has perplexity {math.exp(perfect.mean()):.3f}; "
+    f"on an infinite text {floor:.3f}"
 )
 
 # %% [markdown]
@@ -471,7 +471,7 @@ for cell in cells:
     last = np.exp(np.mean(np.log(histories[cell].perplexity[-10:])))
     print(
         f"{cell:4} perplexity {last:.2f}, "
-        f"wasted: {wasted[cell][-1]:.3f} nats per character"
+        f"excess: {wasted[cell][-1]:.3f} nats per character"
     )
 
 # %% [markdown]
@@ -485,7 +485,7 @@ for cell in cells:
 # %%
 first = test_text.index(
     " ", skipped + 1
-)  # of the first row; a word begins behind it
+)  # of the first row; a word begins after it
 some, places = slice(first, first + 30), np.arange(30)
 letters = test_text[first + 1 : first + 31].replace(" ", "\u2423")
 ax = plot.new_axes(10, 4.4)
@@ -570,8 +570,8 @@ ax.set(
 ax.legend()
 present(
     ax,
-    "The excess falls with the length of the training text, further for "
-    "larger networks.",
+    "The excess falls with the length of the training text, and falls "
+    "further for larger networks.",
 )
 
 # %%
@@ -632,7 +632,7 @@ for ax, title in ((left, "training text"), (right, "new text")):
 left.legend()
 present(
     [left, right],
-    "A short text repeated many times: below the lower bound on it, "
+    "A text repeated many times: perplexity is below the bound on it, "
     "far above on new text.",
 )
 
@@ -646,10 +646,10 @@ for name in readings:
 
 # %% [markdown]
 # A network with a perplexity below the bound has memorized the text, because
-# there is no other way. On the short text, the perplexity falls below the
-# bound; on new text, it has already started to increase by then, so
-# memorization began earlier. Memorizing a longer text takes longer, and a
-# text that never repeats cannot be memorized. For a book, the bound is
+# only memorization leads to such a value. On the short text, the perplexity
+# falls below the bound; on new text, it has already started to increase by
+# then, so memorization began earlier. Memorizing a longer text takes longer,
+# and a text that never repeats cannot be memorized. For a book, the bound is
 # unknown, so only a validation text shows the difference between learning
 # and memorization.
 
@@ -669,6 +669,7 @@ for name in readings:
 # rate: `test_two_words_have_the_entropy_rate_of_the_formula`,
 # `test_a_character_carries_its_share_of_the_word_s_entropy` and
 # `test_spoken_text_is_as_surprising_as_the_entropy_rate_says`. Networks:
-# `test_a_network_comes_near_the_floor_and_not_below`. Fresh text:
-# `test_every_epoch_is_fresh_text_in_one_vocabulary`. And text that is not:
+# `test_a_network_comes_near_the_floor_and_not_below`. New text in every
+# epoch: `test_every_epoch_is_fresh_text_in_one_vocabulary`. Text that is
+# repeated:
 # `test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not`.

@@ -645,8 +645,8 @@ ax.set(xlabel="training step", ylabel="loss")
 ax.legend()
 present(
     ax,
-    "The losses of the networks with mistakes fall like that of "
-    "the right one does.",
+    "The losses of the networks with mistakes fall like those of "
+    "the right network.",
 )
 
 # %%
@@ -834,14 +834,14 @@ print(
 #
 # **Proven in the repository.** First weights:
 # `test_the_same_seed_gives_the_same_parameters_bit_for_bit` in
-# `tests/nets/test_scratch.py`. In `tests/measure/test_agreement.py`: every
-# network, forward and back, in both dtypes,
+# `tests/nets/test_scratch.py`. In `tests/measure/test_agreement.py`: the
+# forward and the backward pass of every network, in both dtypes,
 # `test_a_network_agrees_with_the_float64_reference`; each pair of
 # frameworks, `test_two_backends_agree_directly`; a hundred steps,
 # `test_a_hundred_training_steps_agree_with_the_reference` and
-# `test_two_backends_learn_alike`; who is right,
-# `test_the_reference_s_gradients_are_finite_differences`. Another
-# framework's file: `test_a_model_of_one_backend_says_the_same_in_another` in
-# `tests/files/test_checkpoint.py`. To the last bit:
+# `test_two_backends_learn_alike`; which result is right,
+# `test_the_reference_s_gradients_are_finite_differences`. The file of
+# another framework: `test_a_model_of_one_backend_says_the_same_in_another`
+# in `tests/files/test_checkpoint.py`. To the last bit:
 # `test_a_run_that_is_stopped_goes_on_bit_for_bit` in
 # `tests/training/test_resume.py`.

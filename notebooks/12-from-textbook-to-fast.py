@@ -480,7 +480,7 @@ present(
 # pass does not use Python. So it can be slower for the tiny network and
 # faster for the larger one. A framework that compiles the training step
 # (TensorFlow, JAX) analyses the whole loop and does some of these changes
-# itself. There, a step may have no effect, or a negative one.
+# itself. There, a step may have no effect, or make training slower.
 #
 # With 28 characters, the product that the lookup replaces is small. With a
 # vocabulary of words, it is large:
@@ -550,8 +550,8 @@ present(
 # the framework, the version and the machine. A layer whose whole loop is in
 # C++ does not use Python, which a few lines of Python cannot always match.
 # In such a case, as for PyTorch's LSTM, the fused form calls the loop of the
-# framework with our parameters. The command `d2lrnn bench` measures all of
-# this on your machine.
+# framework with the parameters of the network. The command `d2lrnn bench`
+# measures all of this on your machine.
 
 # %% [markdown]
 # ### Exercise 6
@@ -576,7 +576,7 @@ check(
 # %% [markdown]
 # ## What to take away
 #
-# - Computations that do not depend on the previous step do not belong in the
+# - Move computations that do not depend on the previous step out of the
 #   loop: outputs, inputs, and the gradients of weights.
 # - One large product avoids the calls of many small ones. This matters if
 #   the small products are small enough.
@@ -586,8 +586,8 @@ check(
 # - Every step was compared with the previous one. A fast program that
 #   computes wrong results is useless.
 #
-# **Proven in the repository.** That the forms are one network, with its
-# gradients, and that speeds are ratios:
+# **Proven in the repository.** All forms are one network with the same
+# gradients, and speeds are ratios:
 # `test_all_forms_have_the_textbooks_outputs_and_gradients` and
 # `test_speed_ups_are_ratios_to_the_first_form_and_are_drawn` in
 # `tests/measure/test_steps.py`. The fused cells:

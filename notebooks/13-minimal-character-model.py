@@ -589,7 +589,8 @@ print(
 # %% [markdown]
 # The rarer a character is, the larger its step size remains. A disadvantage
 # is that $\mathbf{s}$ never decreases, so all step sizes become small in the
-# end. Adam, which notebook 9 uses, forgets old squares and avoids this.
+# end. Adam, which notebook 9 uses, avoids this, because old squares lose
+# their weight.
 
 # %% [markdown]
 # ## Where is the surprise?
@@ -680,10 +681,10 @@ for temperature in (0.4, 0.7, 1.0):
 # iteration against the recipe written out,
 # `test_the_recipe_is_adagrad_on_sums_clipped_by_value`; where the smooth
 # loss begins, `test_shakespeare_has_65_characters_and_begins_at_25_ln_65`;
-# that it learns, `test_the_smooth_loss_falls_below_55_on_the_way` and
-# `test_the_recipe_learns_in_every_backend`; how the text is read,
-# `test_the_text_is_read_piece_by_piece_and_then_anew`, and written,
-# `test_samples_go_on_from_the_state_of_the_text`. Clipping:
+# the progress of training, `test_the_smooth_loss_falls_below_55_on_the_way`
+# and `test_the_recipe_learns_in_every_backend`; how the text is read,
+# `test_the_text_is_read_piece_by_piece_and_then_anew`, and how samples are
+# generated, `test_samples_go_on_from_the_state_of_the_text`. Clipping:
 # `test_gradients_are_clipped_value_by_value` in
 # `tests/training/test_training.py`. Adagrad:
 # `test_adagrad_divides_by_the_root_of_all_squares` and

@@ -491,7 +491,7 @@ ax.set(
 ax.legend()
 present(
     ax,
-    "Speed-up over workers, for three networks: each line flattens, "
+    "Speed-up for each number of workers and three networks: lines flatten, "
     "the one for the slowest network first.",
 )
 
@@ -554,6 +554,6 @@ check(
 # **Proven in the repository**, for five backends, two and four processes:
 # `test_parameters_are_those_of_one_process` and
 # `test_what_is_reported_is_that_of_all_rows` in
-# `tests/distributed/test_same_numbers.py`; that a lost process takes nothing
-# with it, `test_one_that_is_killed_ends_the_others_and_the_run_goes_on` in
+# `tests/distributed/test_same_numbers.py`; and the loss of a process,
+# `test_one_that_is_killed_ends_the_others_and_the_run_goes_on` in
 # `tests/distributed/test_lost_process.py`.

@@ -46,9 +46,9 @@ class Process:
 
 
 class Monitor:
-    """Hears the reports of workers, which exchange numbers, and of helpers, which serve them.
+    """Collect the reports of workers, which exchange numbers, and of helpers, which serve them.
 
-    Its clock stands still while this process is stopped, and hears nothing.
+    Its clock stops while this process is stopped, because no reports arrive then.
     """
 
     def __init__(
