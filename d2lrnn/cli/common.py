@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from d2lrnn import backends
 from d2lrnn.cli.output import OutputLostError
 from d2lrnn.data import reading
-from d2lrnn.files import atomic, model_file, pictures
+from d2lrnn.files import atomic, log_file, model_file, pictures
 from d2lrnn.training import interrupts
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def check_outputs(
         atomic.check_writable(log)
         if not log.endswith(".csv"):
             raise ValueError(f"--log {log} is a table of numbers; give a name that ends in .csv")
+        log_file.check_replaceable(log)
     if model is not None:
         atomic.check_writable(model)
         model_file.check_replaceable(model)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from d2lrnn.cli.common import save_picture
-from d2lrnn.files import atomic
+from d2lrnn.files import log_file
 from d2lrnn.training.history import History, in_short
 
 if TYPE_CHECKING:
@@ -100,18 +98,7 @@ def save(
         if len(runs) == 1:
             next(iter(histories.values())).to_csv(options.log)
         else:
-            atomic.replace(options.log, _log(runs, list(histories.values())).encode())
+            values = ((run.seed, run.hiddens) for run in runs)
+            pairs = zip(values, histories.values(), strict=True)
+            log_file.save(options.log, pairs, log_file.OF_RUN)
         click.echo(f"saved the log to {options.log}")
-
-
-def _log(runs: Sequence[TrainOptions], histories: Sequence[History]) -> str:
-    """Return the CSV of several runs: that of History.to_csv, after the seed and the size."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["seed", "hiddens", "epoch", "perplexity", "validation", "speed"])
-    for run, history in zip(runs, histories, strict=True):
-        epochs = range(1, len(history.perplexity) + 1)
-        columns = (epochs, history.perplexity, history.validation, history.speed)
-        for row in itertools.zip_longest(*columns, fillvalue=""):
-            writer.writerow([run.seed, run.hiddens, *row])
-    return text.getvalue()

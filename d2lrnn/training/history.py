@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import os
 import sys
@@ -86,18 +85,16 @@ class History:
         """Write a table with a row for each epoch to a CSV file.
 
         The columns are epoch, perplexity, validation and speed, in tokens per second. Numbers are
-        written in full, and a missing one as an empty field.
+        written in full, and a missing one as an empty field. An existing file is replaced if it is
+        such a table or empty.
 
         Raises:
+            FileExistsError: an OSError; the file exists and is another file.
             OSError: the file cannot be written.
         """
-        from d2lrnn.files import atomic  # imported here, so that importing d2lrnn stays fast
+        from d2lrnn.files import log_file  # imported here, so that importing d2lrnn stays fast
 
-        epochs = range(1, len(self.perplexity) + 1)
-        columns = (epochs, self.perplexity, self.validation, self.speed)
-        rows = itertools.zip_longest(*columns, fillvalue="")
-        lines = ["epoch,perplexity,validation,speed", *(",".join(map(str, row)) for row in rows)]
-        atomic.replace(path, "".join(f"{line}\n" for line in lines).encode())
+        log_file.save(path, [((), self)])
 
     def __str__(self) -> str:
         """Return the last epoch in one line."""

@@ -516,6 +516,8 @@ def test_a_link_to_what_is_not_there_yet_is_the_same_file_too(tmp_path):
     ("command", "name", "words"),
     [
         (["train", *SMALL, "--out"], "book.txt", "is not a model of d2lrnn"),
+        (["train", *SMALL, "--log"], "book.csv", "is not a log of d2lrnn"),
+        (["train", *SMALL, "--seed", 0, "--seed", 1, "--log"], "b.csv", "is not a log of d2lrnn"),
         (["train", *SMALL, "--plot"], "book.png", "is not a picture of that kind"),
         (["train", *SMALL, "--plot"], "book.svg", "is not a picture of that kind"),
         (["train", *SMALL, "--plot"], "book.raw", "is not a picture of that kind"),
@@ -733,7 +735,7 @@ def test_the_package_runs_as_a_module():
     assert result.stdout.startswith("d2lrnn, version ")
 
 
-@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
+@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot", "--log"])
 @pytest.mark.parametrize(
     ("name", "words"),
     [

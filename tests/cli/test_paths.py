@@ -39,6 +39,7 @@ OUTPUTS = [
     ("train --checkpoint", "run"),
     ("train --resume --checkpoint", "run"),
     ("train --plot", "p.png"),
+    ("train --log", "l.csv"),
     ("train --recipe min-char --corpus builtin --iterations 2 --out", "m"),
     ("task xor --epochs 2 --plot", "p.png"),
     ("compare --backend numpy --cell rnn --plot", "p.png"),
@@ -161,7 +162,7 @@ def as_nobody(folder):
     return do
 
 
-@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
+@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot", "--log"])
 def test_a_file_that_is_write_protected_is_not_replaced(folder, as_nobody, option):
     folder.chmod(0o777)
     (folder / "p.png").write_bytes(b"")
@@ -175,7 +176,7 @@ def test_a_file_that_is_write_protected_is_not_replaced(folder, as_nobody, optio
     assert (folder / "p.png").read_bytes() == b""
 
 
-@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot"])
+@pytest.mark.parametrize("option", ["--out", "--checkpoint", "--plot", "--log"])
 def test_a_folder_that_is_write_protected_is_an_error_before_training(folder, as_nobody, option):
     folder.chmod(0o555)
     done = as_nobody("train", *SMALL, option, "p.png")

@@ -226,6 +226,27 @@ def test_a_history_is_a_table_with_every_digit(tmp_path, validation):
     assert [float(row["validation"]) for row in rows if row["validation"]] == validation
 
 
+@pytest.mark.parametrize(
+    "content", ["name,grade\nAda,1\n", "epoch,perplexity,validation,speed,note\n", "\n", "\0"]
+)
+def test_a_table_of_other_columns_is_not_replaced_by_a_history(tmp_path, content):
+    path = tmp_path / "grades.csv"
+    path.write_text(content)
+    with pytest.raises(FileExistsError, match="already exists and is not a log of d2lrnn"):
+        HISTORY.to_csv(path)
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_history_replaces_an_empty_file_and_that_of_another_run(tmp_path, newline):
+    path = tmp_path / "run.csv"
+    columns = "epoch,perplexity,validation,speed"
+    for heading in ("", columns + newline, f"seed,hiddens,{columns}{newline}"):
+        path.write_text(heading, newline="")
+        HISTORY.to_csv(path)
+        assert len(path.read_text().splitlines()) == 4
+
+
 def test_the_best_epoch_is_that_of_the_held_out_part():
     assert HISTORY.best_epoch == 2
     assert History([3.0, 2.0, 2.0], [1.0] * 3).best_epoch == 2
