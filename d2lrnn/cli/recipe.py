@@ -89,10 +89,23 @@ class TrainOptions:
         device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
-    @property
-    def saves(self) -> bool:
-        """Whether anything is saved when training is interrupted."""
-        return self.out is not None or self.checkpoint is not None
+    def note(self, num_finished: int = 0, num_runs: int = 1) -> str | None:
+        """Return what to print if training is interrupted, apart from where; None for nothing.
+
+        Args:
+            num_finished: the number of runs that have finished.
+            num_runs: the number of runs that were requested.
+        """
+        if num_runs > 1 and num_finished == 0:
+            return f"none of the {num_runs} runs has finished; nothing was saved"
+        if num_runs > 1:
+            return f"the results are those of the {num_finished} of {num_runs} runs that finished"
+        if self.out is not None or self.checkpoint is not None:
+            return None
+        if self.recipe:
+            return "nothing was saved; use --out"
+        lost = "the model was not saved" if self.log or self.plot else "nothing was saved"
+        return f"{lost}; use --out or --checkpoint"
 
     def save(self, rnn: Backend, net: Any, vocab: Any, facts: dict[str, Any]) -> None:
         """Save the model, if that was asked for; also when training is interrupted."""
@@ -127,7 +140,7 @@ def train_min_char(rnn: Backend, options: TrainOptions) -> None:
     click.echo(f"text: {name}, {len(corpus):,} characters, {len(vocab):,} of them different")
     facts = {"corpus": name, "seed": options.seed, "iterations": options.iterations}
     with ending_in_order():
-        with saving_first(lambda: options.save(rnn, net, vocab, facts), saved=options.saves):
+        with saving_first(lambda: options.save(rnn, net, vocab, facts), note=options.note()):
             history = min_char.train_min_char(
                 net, corpus, vocab, options.iterations, seed=options.seed
             )

@@ -57,24 +57,28 @@ def _row(label: str, history: History) -> tuple[str, ...]:
     return (label, str(len(history.perplexity)), *last, *best)
 
 
-def tell(options: TrainOptions, histories: Mapping[str, History]) -> None:
-    """Print the results of all runs."""
-    first = next(iter(histories.values()))
-    is_plain = len(histories) == 1 and not first.validation
-    if is_plain:
-        _tell_of_perplexity(first)
-    else:
+def tell(runs: Sequence[TrainOptions], histories: Mapping[str, History]) -> None:
+    """Print the results of the runs that have finished, the first of all runs."""
+    options, first = runs[0], next(iter(histories.values()))
+    if len(runs) > 1 or first.validation:
         click.echo(table(histories))
-    stopped = [len(history.perplexity) for history in histories.values()]
-    if options.patience and min(stopped) < options.epochs and len(histories) == 1:
+    else:
+        _tell_of_perplexity(first)
+    if len(runs) == 1:
+        _tell_of_end(options, first)
+    if first.floor:
+        click.echo(f"the lowest perplexity that this text allows is {first.floor:.2f}")
+
+
+def _tell_of_end(options: TrainOptions, history: History) -> None:
+    """Print whether a single run has stopped early, and which parameters the network has."""
+    if options.patience and len(history.perplexity) < options.epochs:
         click.echo(
             f"stopped early: {options.patience} epochs without a lower perplexity of the "
             "validation part"
         )
-    if options.best and first.best_epoch and len(histories) == 1:
-        click.echo(f"the network has the parameters of epoch {first.best_epoch}")
-    if first.floor:
-        click.echo(f"the lowest perplexity that this text allows is {first.floor:.2f}")
+    if options.best and history.best_epoch:
+        click.echo(f"the network has the parameters of epoch {history.best_epoch}")
 
 
 def _tell_of_perplexity(history: History) -> None:
@@ -86,10 +90,9 @@ def _tell_of_perplexity(history: History) -> None:
         click.echo(f"best perplexity {in_short(best)}, in epoch {epoch}")
 
 
-def save(
-    options: TrainOptions, runs: Sequence[TrainOptions], histories: Mapping[str, History]
-) -> None:
-    """Save the plot and the log that were asked for."""
+def save(runs: Sequence[TrainOptions], histories: Mapping[str, History]) -> None:
+    """Save the plot and the log, if requested, of the runs that have finished."""
+    options = runs[0]
     if options.plot:
         from d2lrnn import plot
 
@@ -98,7 +101,7 @@ def save(
         if len(runs) == 1:
             next(iter(histories.values())).to_csv(options.log)
         else:
-            values = ((run.seed, run.hiddens) for run in runs)
+            values = ((run.seed, run.hiddens) for run in runs[: len(histories)])
             pairs = zip(values, histories.values(), strict=True)
             log_file.save(options.log, pairs, log_file.OF_RUN)
         click.echo(f"saved the log to {options.log}")

@@ -251,28 +251,54 @@ def _check_several(runs: Sequence[TrainOptions]) -> None:
 def _train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
     """Train a net for each run; print and save the results."""
     histories: dict[str, Any] = {}
-    for options, label in zip(runs, summary.labels(runs), strict=True):
-        if len(runs) > 1:
-            click.echo(f"run {len(histories) + 1} of {len(runs)}: {label}")
-        net, loader, vocab, name, valid_iter = _begin(rnn, options)
-        prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
-        if options.prefix is not None and prefix:
-            tell_of_unknown(prefix, vocab)
-        facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
-        facts |= {"prefix": prefix} if prefix else {}
-        save = functools.partial(options.save, rnn, net, vocab, facts)
-        with ending_in_order():
-            with saving_first(save, saved=options.saves):
+    with contextlib.ExitStack() as stack:
+        for options, label in zip(runs, summary.labels(runs), strict=True):
+            if len(runs) > 1:
+                click.echo(f"run {len(histories) + 1} of {len(runs)}: {label}")
+            with _results_first(rnn, runs, histories):
+                net, loader, vocab, name, valid_iter = _begin(rnn, options)
+            prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
+            if options.prefix is not None and prefix:
+                tell_of_unknown(prefix, vocab)
+            facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
+            facts |= {"prefix": prefix} if prefix else {}
+            save = functools.partial(options.save, rnn, net, vocab, facts)
+            if not histories:  # from here on, there are results that a signal must not lose
+                stack.enter_context(ending_in_order())
+            note = options.note(len(histories), len(runs))
+            with saving_first(save, note=note), _results_first(rnn, runs, histories):
                 data = loader, vocab, valid_iter
                 histories[label] = _history(rnn, net, data, options, prefix)
-            if len(histories) < len(runs):
-                continue
-            summary.tell(options, histories)
-            save()
-            if rnn.processes().rank == 0:
-                summary.save(options, runs, histories)
-            if len(runs) == 1:
-                options.tell_next(net)
+        summary.tell(runs, histories)
+        save()  # of the only run: --out is not for several
+        _save_results(rnn, runs, histories)
+        if len(runs) == 1:
+            options.tell_next(net)
+
+
+@contextlib.contextmanager
+def _results_first(
+    rnn: Backend, runs: Sequence[TrainOptions], histories: dict[str, Any]
+) -> Iterator[None]:
+    """Print and save the results so far before an interrupt or an error ends training.
+
+    These are the results of the runs that have finished, or of the epochs of a single run.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        history = getattr(error, "history", None)
+        if len(runs) > 1 and histories:
+            summary.tell(runs, histories)
+            _save_results(rnn, runs, histories)
+        elif len(runs) == 1 and history is not None:
+            _save_results(rnn, runs, {summary.labels(runs)[0]: history})
+        raise
+
+
+def _save_results(rnn: Backend, runs: Sequence[TrainOptions], histories: dict[str, Any]) -> None:
+    if rnn.processes().rank == 0:
+        summary.save(runs, histories)
 
 
 def _begin(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, Any, str, Any]:

@@ -17,6 +17,7 @@ from d2lrnn.nets import group
 from d2lrnn.training import interrupts
 from d2lrnn.training.callbacks import Callback, Training
 from d2lrnn.training.epoch import Epoch
+from d2lrnn.training.history import History
 from d2lrnn.training.interrupts import Listener
 from d2lrnn.training.run_file import Run, load, pack
 
@@ -30,6 +31,7 @@ class Interrupted(interrupts.Stopped):
         path: the checkpoint that was saved, or None.
         epoch: the epoch that was interrupted.
         signum: the number of the signal.
+        history: the results of the epochs before, or None; the attribute ``history``.
 
     Examples:
         >>> import signal
@@ -46,7 +48,13 @@ class Interrupted(interrupts.Stopped):
         interrupted in epoch 1, after 1 of its minibatches; the run was not saved
     """
 
-    def __init__(self, path: StrPath | None, epoch: Epoch, signum: int = signal.SIGINT) -> None:
+    def __init__(
+        self,
+        path: StrPath | None,
+        epoch: Epoch,
+        signum: int = signal.SIGINT,
+        history: History | None = None,
+    ) -> None:
         """Build the message: where training stopped, the checkpoint, and how to resume."""
         where = (
             f"saved to {path}; continue with resume=True (--resume)"
@@ -58,7 +66,7 @@ class Interrupted(interrupts.Stopped):
             f"minibatches; {where}",
             signum,
         )
-        self.path = path
+        self.path, self.history = path, history
 
 
 @dataclass
@@ -182,7 +190,7 @@ class Keeper(Callback):
         signum = self._signal()
         if signum is not None:
             saved = self.save() if saved is None else saved
-            raise Interrupted(self.path if saved else None, self.epoch, signum)
+            raise Interrupted(self.path if saved else None, self.epoch, signum, self.run.history)
 
     def _signal(self) -> int | None:
         """Return the signal that ends training, or None; all processes get the same decision."""

@@ -283,7 +283,7 @@ def train_ch8(
             error holds the History so far.
         FileExistsError: the checkpoint exists, and resume is False.
         Interrupted: a KeyboardInterrupt; the message names the checkpoint. The net holds the
-            parameters after the last minibatch.
+            parameters after the last minibatch, and the error holds the History so far.
         LockedError: an OSError; another process is saving its run in the same file.
         ValueError: an argument is out of its range.
 

@@ -2,14 +2,15 @@
 
 import csv
 import os
+import signal
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from d2lrnn import cli, plot
+from d2lrnn import backends, cli, plot
 from d2lrnn.cli import summary
-from d2lrnn.training.history import History
+from d2lrnn.training.history import DivergenceError, History
 
 SMALL = ["--steps", "5", "--batch-size", "4", "--max-tokens", "400", "--sample-every", "99"]
 
@@ -105,6 +106,90 @@ def test_several_seeds_and_sizes_make_one_table_one_log_and_one_picture(tmp_path
     alone = tmp_path / "alone.csv"
     trained("--seed", 1, "--hiddens", 4, "--epochs", 2, "--log", alone)
     assert [row["perplexity"] for row in rows_of(alone)] == [r["perplexity"] for r in rows[4:6]]
+
+
+SEVERAL = ["--seed", 0, "--seed", 1, "--hiddens", 4, "--hiddens", 8, "--epochs", 2]
+INTERRUPTED = "interrupted in epoch 2, after 2 of its minibatches; the run was not saved"
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Return a function that sends a signal in the second epoch of a run, which is given."""
+    train_ch8 = backends.load("numpy").train_ch8
+
+    def interrupt(run, signum=signal.SIGINT):
+        started = []
+
+        class Signal:
+            def after_step(self, training):
+                if len(training.history.perplexity) == 1 and len(started) == run:
+                    signal.raise_signal(signum)
+
+        def train_with_signal(*arguments, **options):
+            started.append(1)
+            return train_ch8(*arguments, **options, callbacks=[Signal()])
+
+        monkeypatch.setattr(backends.load("numpy"), "train_ch8", train_with_signal)
+
+    return interrupt
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("run", [2, 3])
+def test_an_interrupt_keeps_the_results_of_the_runs_that_finished(tmp_path, interrupt, run, signum):
+    interrupt(run, signum)
+    files = ["--plot", tmp_path / "runs.png", "--log", tmp_path / "runs.csv"]
+    result = train(*SEVERAL, *files)
+    assert result.exit_code == 128 + signum
+    rows = rows_of(tmp_path / "runs.csv")
+    runs = [(row["seed"], row["hiddens"], row["epoch"]) for row in rows]
+    assert runs == [("0", h, e) for h in "48" for e in "12"][: 2 * (run - 1)]
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
+    lines = result.stdout.splitlines()
+    heading = next(i for i, line in enumerate(lines) if "best epoch" in line)
+    names = [line.partition("  ")[0] for line in lines[heading + 1 : -2]]
+    assert names == [f"seed 0, {size} hidden units" for size in (4, 8)][: run - 1]
+    note = f"the results are those of the {run - 1} of 4 runs that finished"
+    assert "minibatches; the run was not saved" in result.stderr
+    assert result.stderr.splitlines()[-1] == note
+    assert "--out" not in result.output
+
+
+def test_an_interrupt_of_the_first_of_several_runs_says_that_nothing_was_saved(tmp_path, interrupt):
+    interrupt(1)
+    result = train(*SEVERAL, "--log", tmp_path / "runs.csv")
+    assert result.exit_code == 130
+    assert result.stderr.endswith("none of the 4 runs has finished; nothing was saved\n")
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_an_interrupted_run_saves_its_log_and_its_plot(tmp_path, interrupt):
+    interrupt(1)
+    files = ["--plot", tmp_path / "run.png", "--log", tmp_path / "run.csv"]
+    result = train("--hiddens", 4, "--epochs", 9, *files)
+    assert result.exit_code == 130
+    assert [row["epoch"] for row in rows_of(tmp_path / "run.csv")] == ["1"]
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    assert result.stderr.splitlines()[-2:] == [
+        INTERRUPTED,
+        "the model was not saved; use --out or --checkpoint",
+    ]
+
+
+def test_a_run_that_diverges_saves_its_log_and_that_of_the_runs_before(tmp_path, monkeypatch):
+    monkeypatch.setattr("d2lrnn.training.divergence.check_parameters", diverge_in_larger_net)
+    files = ["--epochs", 1, "--log", tmp_path / "runs.csv"]
+    result = train("--hiddens", 4, "--hiddens", 8, *files)
+    assert result.exit_code == 1
+    assert "training diverged" in result.stderr
+    assert [row["hiddens"] for row in rows_of(tmp_path / "runs.csv")] == ["4"]
+    assert train("--hiddens", 8, "--epochs", 1, "--log", tmp_path / "run.csv").exit_code == 1
+    assert [row["epoch"] for row in rows_of(tmp_path / "run.csv")] == ["1"]
+
+
+def diverge_in_larger_net(net, epoch, history):
+    if net.num_hiddens == 8:
+        raise DivergenceError(None, epoch, history)
 
 
 def test_a_value_that_is_given_twice_is_one_run():
