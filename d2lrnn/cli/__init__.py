@@ -117,7 +117,7 @@ def generate(
     with plain_errors():
         check_readable("MODEL", model, NO_MODEL)
         rnn = load_backend(backend)
-        custom = None if cell is None else own_cells.load(cell).make(rnn)
+        custom = None if cell is None else own_cells.load(cell).cell(rnn)
         net, vocab = rnn.load_model(model, cell=custom, device=on_gpu.device(rnn, gpu))
         if prefix is None:
             prefix = _prefix_of(model, vocab)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -11,6 +16,7 @@ from d2lrnn.cli.common import check_readable
 from d2lrnn.measure.agreement import OwnCase
 
 FORM = "FILE.py:FUNCTION"
+EXPECTED = f"expected --cell {FORM}, where FUNCTION(rnn) returns rnn.new_cell(...)"
 
 
 class CellName(click.Choice[str]):
@@ -18,7 +24,17 @@ class CellName(click.Choice[str]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return a name unchanged; an error if it is neither of the two."""
-        return value if is_custom(str(value)) else super().convert(value, param, ctx)
+        name = str(value)
+        if is_custom(name):
+            return value
+        if name.endswith(".py"):
+            self.fail(
+                f"{name!r} names a file without a function; expected {FORM}, such as {name}:mgu"
+            )
+        if name not in self.choices:
+            names = ", ".join(map(repr, self.choices))
+            self.fail(f"{name!r} is not one of {names}, and does not have the form {FORM}.")
+        return super().convert(value, param, ctx)
 
 
 def is_custom(name: str) -> bool:
@@ -41,11 +57,54 @@ def load(name: str) -> OwnCase:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with _failures_in_a_line(path, path):
+        spec.loader.exec_module(module)
     make = getattr(module, function, None)
     if not callable(make):
+        raise ValueError(f"{path} has no function {function!r}; {EXPECTED}")
+    return OwnCase(function, functools.partial(_make, function, path, make))
+
+
+def _make(name: str, path: str, make: Callable[[Any], Any], rnn: Any) -> Any:
+    """Return make(rnn).
+
+    Raises:
+        ValueError: make cannot be called with a backend only, or it fails.
+    """
+    if (arguments := _other_arguments(make)) is not None:
+        raise ValueError(f"{name} has the arguments {arguments}; {EXPECTED}")
+    with _failures_in_a_line(f"{name}(rnn)", path):
+        return make(rnn)
+
+
+def _other_arguments(make: Callable[[Any], Any]) -> str | None:
+    """Return the arguments of a function that cannot be called with one, or None."""
+    try:
+        signature = inspect.signature(make)
+    except ValueError:  # a class of C, whose arguments are not known
+        return None
+    try:
+        signature.bind(None)
+    except TypeError:
+        return str(signature)
+    return None
+
+
+@contextlib.contextmanager
+def _failures_in_a_line(what: str, path: str) -> Iterator[None]:
+    """Turn an error of the code in a user's file into one line that names its place.
+
+    Raises:
+        ValueError: the block raised another error; a ValueError stays as it is.
+    """
+    try:
+        yield
+    except (ValueError, OSError, ImportError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename.endswith(path)]
+        where = f" in line {lines[-1]}" if lines else ""
         raise ValueError(
-            f"{path} has no function {function!r}; expected --cell {FORM}, where FUNCTION(rnn) "
-            "returns rnn.new_cell(...)"
-        )
-    return OwnCase(function, make)
+            f"{what} fails{where}: {type(error).__name__}: {error}; correct {path}"
+        ) from error

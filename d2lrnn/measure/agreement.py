@@ -63,8 +63,8 @@ class OwnCase:
         """Return the name."""
         return self.name
 
-    def architecture(self, rnn: BackendLike) -> cells.Architecture:
-        """Return the cell of a backend as an architecture of one layer.
+    def cell(self, rnn: BackendLike) -> custom.CustomCell:
+        """Return the cell of a backend.
 
         Raises:
             ValueError: make does not return a custom cell.
@@ -75,7 +75,12 @@ class OwnCase:
                 f"{self.name} returns {described(cell)}; expected a custom cell, the "
                 "result of rnn.new_cell(...)"
             )
-        return cells.Architecture(cell.kind.name, custom=cell.kind)
+        return cell
+
+    def architecture(self, rnn: BackendLike) -> cells.Architecture:
+        """Return the cell of a backend as an architecture of one layer; see cell."""
+        kind = self.cell(rnn).kind
+        return cells.Architecture(kind.name, custom=kind)
 
 
 Case = str | OwnCase

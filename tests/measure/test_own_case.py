@@ -28,6 +28,22 @@ def other(rnn):
 
 def wrong(rnn):
     return rnn.get_params
+
+
+def nothing(rnn):
+    pass
+
+
+def plain(inputs, state, params):
+    return inputs, state
+
+
+def none():
+    return 1
+
+
+def fails(rnn):
+    return 1 / 0
 """
 
 
@@ -109,17 +125,46 @@ def test_the_benchmark_times_a_cell_of_a_file(backend, file):
     assert re.search(rf"^{backend} +leaky +tiny +\S+x +\S+x +- +- +-$", result.output, re.MULTILINE)
 
 
+COMMANDS = ["compare --backend numpy", "bench --size tiny --rounds 1", "generate MODEL"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (":none", "has no function 'none'; expected --cell FILE.py:FUNCTION, where FUNCTION(rnn)"),
+        (":no", "has no function 'no'; expected --cell FILE.py:FUNCTION, where FUNCTION(rnn)"),
+        (":nothing", "nothing returns a NoneType; expected a custom cell, the result of rnn.new_c"),
+        (":plain", "plain has the arguments (inputs, state, params); expected --cell FILE.py:FUN"),
+        (":none", "none has the arguments (); expected --cell FILE.py:FUNCTION, where FUNCTION(rn"),
+        (":fails", "fails(rnn) fails in line 35: ZeroDivisionError: division by zero; correct "),
         (":wrong", "wrong returns a function; expected a custom cell, the result of rnn.new_cell("),
     ],
 )
-def test_a_file_without_a_cell_is_one_clear_error(file, name, message):
-    result = compare("--cell", f"{file}{name}")
+def test_a_file_without_a_cell_is_one_clear_error(
+    file, make, tmp_path, reference, command, name, message
+):
+    net = reference.RNNModelScratch(5, 4, *make["leaky"](reference), seed=0)
+    reference.save_model(tmp_path / "model", net, reference.Vocab("abcd"))
+    words = [str(tmp_path / "model") if word == "MODEL" else word for word in command.split()]
+    result = CliRunner().invoke(cli.main, [*words, "--cell", f"{file}{name}"])
     assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)  # no traceback
     assert message in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS[:2])
+@pytest.mark.parametrize("name", ["my_cell.py", "my_cell", "my_cell:leaky"])
+def test_the_form_of_a_custom_cell_is_named_where_another_is_given(command, name):
+    result = CliRunner().invoke(cli.main, [*command.split(), "--cell", name])
+    assert result.exit_code == 2
+    assert "FILE.py:FUNCTION" in result.output
+
+
+def test_a_file_that_is_not_python_is_one_clear_error(tmp_path):
+    (tmp_path / "my_cell.py").write_text("def leaky(:")
+    result = compare("--cell", f"{tmp_path / 'my_cell.py'}:leaky")
+    assert result.exit_code == 1
+    assert "my_cell.py fails: SyntaxError: " in result.output
 
 
 def test_a_file_that_does_not_exist_is_one_clear_error(tmp_path):
