@@ -40,7 +40,8 @@ def gradient_norms(
         An array of num_steps norms, float64; L is the mean cross-entropy over the minibatch.
 
     Raises:
-        ValueError: the net is deep or bidirectional, or X and Y do not fit.
+        ValueError: the net is deep or bidirectional, the output of its cell is not a state that the
+            next time step uses (s4d, mamba), or X and Y do not fit.
 
     Source: section 9.7; Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training
     recurrent neural networks".
@@ -60,6 +61,11 @@ def gradient_norms(
         raise ValueError(
             f"the net is {describe.in_words(net.architecture)}; gradient_norms needs one layer and "
             "one direction"
+        )
+    if net.architecture.kind.separate_output:
+        raise ValueError(
+            f"the cell is {net.architecture.cell}, whose output is not used by the next time step; "
+            "gradient_norms needs a cell whose output is its state, such as gru or mingru"
         )
     checks.axes("X", np.shape(X), "(batch_size, num_steps)")
     state = net.begin_state(len(X)) if state is None else state
@@ -180,6 +186,9 @@ def scale_recurrent(net: RNNModelScratch | SequenceNet, radius: float) -> None:
     Returns:
         None.
 
+    Raises:
+        ValueError: the radius is not positive, or the cell does not have recurrent weights W_h?.
+
     Examples:
         >>> import numpy as np
         >>> net = rnn.RNNModelScratch(5, 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0)
@@ -188,6 +197,11 @@ def scale_recurrent(net: RNNModelScratch | SequenceNet, radius: float) -> None:
         '0.90'
     """
     radius = checks.positive(radius=radius)
+    if not any(map(_is_recurrent, net.architecture.parameters)):
+        raise ValueError(
+            f"the cell {net.architecture.cell} does not have recurrent weights W_h?; "
+            "scale_recurrent needs a cell such as rnn, gru or lstm"
+        )
     arrays = [
         array * (radius / spectral_radius(array)) if _is_recurrent(name) else array
         for name, array in zip(net.architecture.parameters, net.arrays(), strict=True)

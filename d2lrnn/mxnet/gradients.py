@@ -9,6 +9,7 @@ from d2lrnn.nets import forward, kinds, optimizers
 from d2lrnn.nets.steps import Update
 
 SMALL = 4096  # up to this size, MXNet adds up the squares of many arrays in one call
+MANY = 40  # arrays in one call: with more than 60, MXNet's operator writes outside of its memory
 
 
 def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
@@ -66,7 +67,9 @@ def joint_norm(grads):
     small = small and all(g.dtype == onp.float32 and g.ndim and 0 < g.size <= SMALL for g in grads)
     grads = [grad.as_nd_ndarray() for grad in grads]
     if small:
-        squares = nd.sum(nd.multi_sum_sq(*grads, num_arrays=len(grads)))
+        groups = [grads[start : start + MANY] for start in range(0, len(grads), MANY)]
+        sums = [nd.sum(nd.multi_sum_sq(*group, num_arrays=len(group))) for group in groups]
+        squares = nd.add_n(*sums)
     else:
         vectors = [grad.reshape((-1,)) for grad in grads]  # without copies
         squares = nd.add_n(*(nd.dot(grad, grad) for grad in vectors))
@@ -136,9 +139,11 @@ def descend(params, grads, lr, theta):
     """
     scale = theta / np.maximum(joint_norm(grads), theta)
     rates = (np.full(len(params), lr, dtype="float32", ctx=scale.ctx) * scale).as_nd_ndarray()
-    pairs = [tensor.as_nd_ndarray() for pair in zip(params, grads) for tensor in pair]
-    decay, out = nd.zeros_like(rates), pairs[::2]
-    nd.preloaded_multi_sgd_update(*pairs, rates, decay, num_weights=len(params), out=out)
+    for start in range(0, len(params), MANY):
+        some = slice(start, start + MANY)
+        pairs = [t.as_nd_ndarray() for pair in zip(params[some], grads[some]) for t in pair]
+        decay, out = nd.zeros_like(rates[some]), pairs[::2]
+        nd.preloaded_multi_sgd_update(*pairs, rates[some], decay, num_weights=len(out), out=out)
 
 
 def make_update(network, loss, lr, theta, *, optimizer="sgd", clip="norm"):

@@ -46,6 +46,8 @@ class Cell:
         first: by name, functions (shape, generator) -> array for the parameters whose initial
             values differ from the rule: small random numbers for matrices, 0 for vectors.
         begin: by name, the number that fills a state before the first time step, if it is not 0.
+        separate_output: whether the first state is only the output, which the next time step does
+            not use.
         step: for a custom cell, the function step(X, state, params) -> state of one time step.
         backend: for a custom cell, the name of the backend that its step uses.
     """
@@ -58,6 +60,7 @@ class Cell:
     gates: str = ""
     first: Mapping[str, FirstValue] = field(default_factory=dict)
     begin: Mapping[str, float] = field(default_factory=dict)
+    separate_output: bool = False
     step: Callable[..., Any] | None = None
     backend: str = ""
 

@@ -80,6 +80,7 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
             axes_of,
             first=first,
             begin=begin,
+            separate_output=output is not None,
             step=step_function,
             backend=ops.name,
         )

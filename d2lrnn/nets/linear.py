@@ -86,6 +86,7 @@ S4D = Cell(
     "get_s4d_params",
     "init_s4d_state",
     first={"W_xu": fan_in, "log_a": log_a, "log_dt": log_dt, "C": output_matrix, "D": ones},
+    separate_output=True,
 )
 MAMBA = Cell(
     "mamba",
@@ -121,5 +122,6 @@ MAMBA = Cell(
         "log_a": log_a,
         "D": ones,
     },
+    separate_output=True,
 )
 CELLS = (MINGRU, MINLSTM, S4D, MAMBA)

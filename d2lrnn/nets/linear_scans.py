@@ -16,6 +16,13 @@ from d2lrnn.nets.linear import WIDTH
 State = tuple[Any, ...]
 
 
+def _last(f: Any, steps: Any, first: Any) -> Any:
+    """Return the last time step; the first state if an unknown number of time steps is 0."""
+    if steps.shape[0] is None:
+        return f.concat([first[None], steps], axis=0)[-1]
+    return steps[-1]
+
+
 def scan_mingru(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, State]:
     """Return the outputs (T, n, h) of minGRU and the state (H,) after the last time step."""
     W_xz, b_z, W_xh, b_h = weights
@@ -23,7 +30,7 @@ def scan_mingru(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, Sta
     Z = f.sigmoid(f.input_product(inputs, W_xz, b_z))
     H_tilde = f.tanh(f.input_product(inputs, W_xh, b_h))
     Hs = f.associative_scan(1 - Z, Z * H_tilde, H)
-    return Hs, (Hs[-1],)
+    return Hs, (_last(f, Hs, H),)
 
 
 def scan_minlstm(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, State]:
@@ -34,26 +41,26 @@ def scan_minlstm(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, St
     F = f.sigmoid(f.softplus(-A_i) - f.softplus(-A_f))  # sigmoid(A_f) / (sigmoid(A_f) + ...(A_i))
     H_tilde = f.tanh(f.input_product(inputs, W_xh, b_h))
     Hs = f.associative_scan(F, (1 - F) * H_tilde, H)
-    return Hs, (Hs[-1],)
+    return Hs, (_last(f, Hs, H),)
 
 
 def scan_s4d(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, State]:
     """Return the outputs (T, n, h) of S4D and the state (Y, S) after the last time step."""
     W_xu, b_u, log_a, log_dt, C, D = weights
-    _, S = state
+    Y, S = state
     U = f.input_product(inputs, W_xu, b_u)  # (T, n, h)
     A = -f.exp(log_a)  # (h, N)
     dA = f.exp(log_dt)[:, None] * A
     Ss = f.associative_scan(f.exp(dA), (f.expm1(dA) / A) * U[:, :, :, None], S)  # (T, n, h, N)
     Ys = f.total(C * Ss) + D * U
-    return Ys, (Ys[-1], Ss[-1])
+    return Ys, (_last(f, Ys, Y), _last(f, Ss, S))
 
 
 def scan_mamba(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, State]:
     """Return the outputs (T, n, h) of Mamba and the state (Y, U, S) after the last time step."""
     W_xe, b_e, gain, shift, W_u, b_u, W_g, b_g, W_conv, b_conv, *weights = weights
     W_r, W_dt, b_dt, W_B, W_C, log_a, D, W_o, b_o = weights
-    _, before, S = state
+    Y, before, S = state
     E = f.input_product(inputs, W_xe, b_e)
     M = f.normalized(E) * gain + shift
     U, G = f.product(M, W_u) + b_u, f.product(M, W_g) + b_g  # (T, n, 2h)
@@ -66,7 +73,7 @@ def scan_mamba(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, Stat
     Ss = f.associative_scan(a, (dt * V)[:, :, :, None] * B[:, :, None], S)  # (T, n, 2h, N)
     Z = f.total(Ss * C[:, :, None]) + D * V
     Ys = E + f.product(Z * f.silu(G), W_o) + b_o
-    return Ys, (Ys[-1], f.time_major(U[1 - WIDTH :]), Ss[-1])
+    return Ys, (_last(f, Ys, Y), f.time_major(U[1 - WIDTH :]), _last(f, Ss, S))
 
 
 SCANS = {"mingru": scan_mingru, "minlstm": scan_minlstm, "s4d": scan_s4d, "mamba": scan_mamba}

@@ -70,7 +70,7 @@ def arguments(ops: Operations, a: Any, b: Any, state: Any) -> tuple[Any, Any, An
     kinds.check_backend(ops.backend, a=[a], b=[b], state=given)
     checks.scan(a, b, state)
     missing = len(b.shape) - len(a.shape)
-    a = a[(None,) * missing] if missing else a
+    a = ops.reshape(a, (1,) * missing + tuple(a.shape)) if missing else a
     if a.shape[0] != b.shape[0]:
         a = ops.broadcast_to(a, (ops.size(b, 0), *a.shape[1:]))
     return a, b, ops.zeros_like(b[0]) if state is None and b.shape[0] != 0 else state

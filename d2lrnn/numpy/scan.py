@@ -9,8 +9,8 @@ from d2lrnn.numpy import tape
 def loop(a, b, state):
     """Return h for all time steps, one after the other."""
     h = np.empty_like(b)
-    for a_t, b_t, h_t in zip(a, b, h):
-        state = np.add(np.multiply(a_t, state, out=h_t), b_t, out=h_t)
+    for t in range(len(b)):
+        h[t] = state = a[t] * state + b[t]
     return h
 
 

@@ -20,7 +20,7 @@ def shape_of(tensor):
 
 
 def aligned(inputs, state):
-    """Return a state (n, h) with a static n, if it is known; check an unknown n at run time.
+    """Return a state (n, ...) with a static n, if it is known; check an unknown n at run time.
 
     inputs are rows (T, n, d) or ids (T, n).
     """
@@ -32,7 +32,7 @@ def aligned(inputs, state):
     with tf.control_dependencies([check for check in checks if check is not None]):
         state = tuple(map(tf.identity, state))
     n = next((number for number in sizes if number is not None), None)
-    return tuple(tf.ensure_shape(part, (n, part.shape[1])) for part in state)
+    return tuple(tf.ensure_shape(part, (n, *part.shape[1:])) for part in state)
 
 
 def like(new, old):

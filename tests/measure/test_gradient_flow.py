@@ -9,7 +9,7 @@ from d2lrnn import backends, plot
 from d2lrnn.measure import gradient_flow
 from d2lrnn.nets import build, cells
 
-CELLS = list(cells.CELLS)
+CELLS = [name for name, cell in cells.CELLS.items() if not cell.separate_output]
 
 
 def make(rnn, cell, **settings):
@@ -127,3 +127,16 @@ def test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step(reference, 
     norms = gradient_flow.gradient_norms(net, ids[:, :-1], ids[:, 1:], last_only=True)
     factors = norms[:-2] / norms[1:-1]  # the last step's own output comes on top
     np.testing.assert_allclose(factors, 1 / (1 + np.exp(-bias)), rtol=0.03)
+
+
+@pytest.mark.parametrize("cell", ["s4d", "mamba"])
+def test_the_norms_of_an_output_that_is_not_a_state_are_refused(rnn, cell):
+    net = build.new_net(rnn, cells.Architecture(cell), 5, 4, seed=0)
+    with pytest.raises(ValueError, match="whose output is not used by the next time step"):
+        rnn.gradient_norms(net, [[0, 1, 2]], [[1, 2, 3]])
+
+
+def test_scaling_needs_recurrent_weights(rnn):
+    net = build.new_net(rnn, cells.Architecture("mingru"), 5, 4, seed=0)
+    with pytest.raises(ValueError, match="mingru does not have recurrent weights"):
+        rnn.scale_recurrent(net, 0.9)

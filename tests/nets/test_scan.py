@@ -248,3 +248,26 @@ def test_the_reference_s_backward_pass_is_that_of_the_tape():
         by_tape = results(numpy, lambda *given, run=functions[2]: run(*given), problem)
         for one, other in zip(by_hand, by_tape, strict=True):
             assert agreement.difference(one, other) <= AGREED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scan_of_one_number_a_step_and_of_a_scalar_factor(rnn, name):
+    b = np.array([1.0, 2.0, 3.0])
+    for a in (np.array([0.5, 0.5, 0.5]), np.array(0.5)):
+        found = scanned(rnn, name, a, b)
+        np.testing.assert_array_equal(found, [1.0, 2.5, 4.25])
+
+
+@pytest.mark.parametrize("layers", [1, 7])
+def test_a_net_with_many_parameters_trains(rnn, layers):
+    net = build.new_net(rnn, cells.Architecture("lstm", layers), 5, 3, seed=0)
+    expected = build.new_net(
+        backends.load("numpy"), cells.Architecture("lstm", layers), 5, 3, seed=0
+    )
+    X = np.random.default_rng(0).integers(5, size=(2, 4))
+    for one in (net, expected):
+        step, state = one.make_step(1.0, 1.0), one.begin_state(2)
+        for _ in range(2):
+            _, state = step(X, X, state)
+    for found, array in zip(net.arrays(), expected.arrays(), strict=True):
+        np.testing.assert_allclose(found, array, atol=1e-5)
