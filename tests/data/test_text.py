@@ -21,7 +21,7 @@ def test_characters_are_split_one_by_one():
 def test_an_unknown_kind_of_token_is_refused():
     with pytest.raises(ValueError) as error:
         text.tokenize(["a"], "byte")
-    assert str(error.value) == "token is 'byte'; expected one of 'word', 'char'"
+    assert str(error.value) == "token is 'byte'; expected one of 'word', 'char', 'wordpunct'"
 
 
 def test_ids_follow_frequency_and_then_order_of_appearance():

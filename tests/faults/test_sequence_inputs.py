@@ -77,7 +77,7 @@ EVERYWHERE |= {
     "arrays": {},
 }
 # Steps of what is tried here, given what has been checked.
-WITHIN = {"tensor", "run", "checked", "teacher", "compute"}
+WITHIN = {"tensor", "run", "checked", "teacher", "compute", "compile_function"}
 
 
 @pytest.fixture
