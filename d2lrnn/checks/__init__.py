@@ -33,6 +33,7 @@ from d2lrnn.checks.derivatives import (
 )
 from d2lrnn.checks.scalars import (
     LAST_PORT,
+    below_one,
     choice,
     clipping,
     count,
@@ -77,6 +78,7 @@ __all__ = [
     "LAST_PORT",
     "Shape",
     "axes",
+    "below_one",
     "choice",
     "clipping",
     "cotangents",

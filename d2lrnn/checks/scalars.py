@@ -36,6 +36,13 @@ def not_negative(**values: float) -> None:
             raise ValueError(f"{name} is {shown(value)}; expected a finite number, 0 or above")
 
 
+def below_one(**values: float) -> None:
+    """Check that each named value is a number, 0 or above and below 1."""
+    for name, value in values.items():
+        if not (_is_finite(value) and 0 <= value < 1):
+            raise ValueError(f"{name} is {shown(value)}; expected a number, 0 or above and below 1")
+
+
 def share(**named: float) -> float:
     """Check that the one named value is a number between 0 and 1, both excluded; return a float."""
     ((name, value),) = named.items()

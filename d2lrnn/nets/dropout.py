@@ -24,9 +24,7 @@ def check(dropout: float) -> float:
     Raises:
         ValueError: it is not.
     """
-    checks.not_negative(dropout=dropout)
-    if dropout >= 1:
-        raise ValueError(f"dropout is {dropout!r}; expected a number from 0 to below 1")
+    checks.below_one(dropout=dropout)
     return float(dropout)
 
 

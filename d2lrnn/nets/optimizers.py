@@ -146,11 +146,10 @@ def make(name: str | Rule, lr: float, *, momentum: float = 0.0, weight_decay: fl
         return name
     checks.choice(name, "optimizer", tuple(OPTIMIZERS))
     lr = checks.positive(lr=lr)
-    checks.not_negative(momentum=momentum, weight_decay=weight_decay)
+    checks.below_one(momentum=momentum)
+    checks.not_negative(weight_decay=weight_decay)
     options: dict[str, float] = {}
     if momentum:
-        if momentum >= 1:
-            raise ValueError(f"momentum is {momentum!r}; expected a number from 0 to below 1")
         _check_option("momentum", momentum, name, ("sgd",))
         options["momentum"] = float(momentum)
     if weight_decay:

@@ -208,7 +208,9 @@ def test_a_value_that_is_given_twice_is_one_run():
         (["--log", "run.txt"], "--log run.txt is a table of numbers; give a name that ends in"),
         (["--log", "a.csv", "--out", "a.csv"], "--out a.csv and --log a.csv are the same file"),
         (["--momentum", 0.9, "--optimizer", "adam"], "momentum is 0.9, and optimizer is 'adam'"),
-        (["--dropout", 1], "dropout is 1.0; expected a number from 0 to below 1"),
+        (["--dropout", 1], "dropout is 1.0; expected a number, 0 or above and below 1"),
+        (["--dropout", -1], "dropout is -1.0; expected a number, 0 or above and below 1"),
+        (["--momentum", -1], "momentum is -1.0; expected a number, 0 or above and below 1"),
     ],
     ids=lambda value: " ".join(map(str, value))[:20] if isinstance(value, list) else "",
 )
