@@ -118,8 +118,13 @@ def check(schedule: Any, name: str = "schedule") -> None:
     """Check that a schedule is a function, or None.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: it is something else, such as a class instead of an object.
     """
+    if isinstance(schedule, type):
+        raise ValueError(
+            f"{name} is the class {schedule.__name__}; expected an object of a class, such as "
+            "CosineSchedule(num_steps), another function of the step, or None"
+        )
     if schedule is not None and not callable(schedule):
         raise ValueError(
             f"{name} is {schedule!r}; expected a function of the step that returns the factor of "
@@ -143,7 +148,12 @@ def named(schedule: Any, num_steps: int | None) -> Schedule | None:
     checks.choice(schedule, "schedule", NAMES)
     if schedule == "constant":
         return None
-    if not num_steps:
+    if num_steps == 0:
+        raise ValueError(
+            f"schedule is {schedule!r}, and there are no training steps; give num_epochs "
+            "(--epochs) 1 or above, or leave out the schedule (--schedule)"
+        )
+    if num_steps is None:
         raise ValueError(
             f"schedule is {schedule!r}, which needs the number of steps, and it is not known; give "
             "it yourself, as in schedule=CosineSchedule(num_steps)"

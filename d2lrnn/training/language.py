@@ -270,7 +270,8 @@ def train_ch8(
             saved after each minute, and at the end.
         resume: continue the run in the checkpoint if the file exists. The parameters and the
             history (except speed) become the same, bit for bit, as without the interruption. All
-            arguments that affect the result must be the same as before, except num_epochs. A
+            arguments that affect the result must be the same as before, except num_epochs; that
+            too if schedule is a name other than "constant", which depends on num_epochs. A
             train_iter without a generator ``rng`` must yield the same minibatches in every epoch.
 
     Returns:
@@ -307,7 +308,9 @@ def train_ch8(
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
     if prefix is not None:
         first_tokens(prefix, net, vocab)
-    schedule = schedules.named(schedule, num_epochs * (length(train_iter) or 0))
+    num_minibatches = length(train_iter)
+    num_steps = None if num_minibatches is None else num_epochs * num_minibatches
+    schedule = schedules.named(schedule, num_steps)
     rule: dict[str, Any] = {"momentum": momentum, "weight_decay": weight_decay}
     seed = _seed(train_iter) if seed is None else seed
     rule |= {"optimizer": optimizer, "clip": clip, "dropout": dropout, "seed": seed}

@@ -341,8 +341,18 @@ def _check_same(path: StrPath, there: Mapping[str, Any], here: Mapping[str, Any]
         if saved != current:
             raise CheckpointError(
                 f"{path} belongs to another run: {name} is {saved} there, {current} here; "
-                "use the arguments of that run, or save this run in another file"
+                f"use the arguments of that run{_more(name)}, or save this run in another file"
             )
+
+
+def _more(name: str) -> str:
+    """Return what else an argument depends on that must be as before."""
+    if name != "schedule":
+        return ""
+    return (
+        ", with num_epochs (--epochs) as before if the schedule is given by name, which depends on "
+        "it; a schedule that does not depend on it is a function or 'constant'"
+    )
 
 
 def _known_to(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,6 +222,23 @@ def test_options_that_do_not_go_together_are_refused(tmp_path, monkeypatch, opti
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("schedule", ["step", "cosine", "warmup", "warmup-cosine"])
+def test_resuming_a_schedule_with_other_epochs_names_the_option(tmp_path, schedule):
+    words = ["--hiddens", 4, "--schedule", schedule, "--checkpoint", tmp_path / "run"]
+    trained(*words, "--epochs", 2)
+    result = train(*words, "--epochs", 30, "--resume")
+    assert result.exit_code == 1
+    assert "schedule is " in result.output
+    assert "with num_epochs (--epochs) as before if the schedule is given by name" in result.output
+
+
+def test_a_schedule_without_epochs_names_the_option():
+    result = train("--hiddens", 4, "--schedule", "cosine", "--epochs", 0)
+    assert result.exit_code == 1
+    assert "no training steps; give num_epochs (--epochs) 1 or above" in result.output
+    assert "CosineSchedule" not in result.output
+
+
 def test_a_recipe_and_a_pipe_are_for_one_run(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for option in (["--recipe", "min-char"], ["--text", tmp_path / "pipe"]):

@@ -234,6 +234,20 @@ def test_a_name_needs_the_number_of_steps(rnn, make_net):
         schedules.named("cosine", None)
 
 
+def test_a_name_without_a_step_names_the_option_of_the_command():
+    with pytest.raises(ValueError, match=r"no training steps; give num_epochs \(--epochs\) 1 or"):
+        schedules.named("cosine", 0)
+
+
+@pytest.mark.parametrize("kind", [schedules.CosineSchedule, schedules.WarmupSchedule, float])
+def test_a_class_is_not_a_schedule(kind):
+    message = f"is the class {kind.__name__}; expected an object of a class, such as Cosine"
+    with pytest.raises(ValueError, match=f"schedule {message}"):
+        schedules.named(kind, 0)
+    with pytest.raises(ValueError, match=f"then {message}"):
+        schedules.WarmupSchedule(3, then=kind)
+
+
 def test_weight_decay_alone_makes_weights_smaller():
     rule, zero = optimizers.SGD(0.5, weight_decay=0.2), [np.zeros(2)]
     (w,), _ = rule.update([np.array([1.0, -2.0])], zero, [])
