@@ -73,16 +73,18 @@ FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in bui
 @click.option(
     "--forward",
     type=click.Choice(list(FORWARD)),
-    help="How a single layer is computed: step by step as in the book, or fused, which is faster.  "
-    "[default: fused if the cell has a fused form]",
+    metavar="NAME",
+    help="How a single layer is computed: step by step (the name of the cell), or faster "
+    "(rnn_fused, mingru_scan and so on).  [default: the faster form if the cell has one]",
 )
 @click.option(
     "--hiddens",
     default=(256,),
     multiple=True,
     type=int,
-    show_default="256",
-    help="Number of hidden units in each layer; repeat it to train a network of each size.",
+    show_default=False,
+    help="Number of hidden units in each layer; repeat it to train a network of each size.  "
+    "[default: 256]",
 )
 @click.option("--steps", default=35, help="Number of time steps in a subsequence.")
 @click.option("--batch-size", default=32, help="Number of subsequences in a minibatch.")
@@ -139,8 +141,9 @@ FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in bui
     default=(0,),
     multiple=True,
     type=int,
-    show_default="0",
-    help="Seed of the initial parameters and the minibatches; repeat it to train with each seed.",
+    show_default=False,
+    help="Seed of the initial parameters and the minibatches; repeat it to train with each seed.  "
+    "[default: 0]",
 )
 @click.option(
     "--dtype",

@@ -21,7 +21,8 @@ class Custom(Protocol):
         """Return the three functions of a deep or bidirectional network.
 
         Args:
-            cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
+            cell: "rnn", "gru", "gru_reset_after", "lstm", "mingru", "minlstm", "s4d" or "mamba"; or
+                a custom cell from new_cell.
             num_layers: 1 or above; the hidden states of each layer are the inputs of the next.
             bidirectional: whether each layer also runs from the last step to the first, with its
                 own parameters; its hidden states are those of both directions, side by side.

@@ -77,7 +77,7 @@ def minlstm_step(X, state, params):
     W_xf, b_f, W_xi, b_i, W_xh, b_h = params
     (H,) = state
     A_f, A_i = X @ W_xf + b_f, X @ W_xi + b_i
-    # The gates sigmoid(A_f) and sigmoid(A_i), divided by their sum; both may be very small
+    # sigmoid(A_f) / (sigmoid(A_f) + sigmoid(A_i)), in a form that cannot become 0 / 0
     F = npx.sigmoid(softplus(-A_i) - softplus(-A_f))  # forget gate
     I = 1 - F  # input gate
     H = F * H + I * np.tanh(X @ W_xh + b_h)
@@ -104,7 +104,8 @@ def s4d_step(X, state, params):
     U = X @ W_xu + b_u
     A = -np.exp(log_a)  # (h, N): the rates of decay
     dA = np.exp(log_dt)[:, None] * A
-    S = np.exp(dA) * S + (np.expm1(dA) / A) * U[:, :, None]  # the exact solution for constant U
+    # The exact solution of dS/dt = A S + U for a constant U
+    S = np.exp(dA) * S + (np.expm1(dA) / A) * U[:, :, None]
     Y = (C * S).sum(-1) + D * U
     return Y, S
 

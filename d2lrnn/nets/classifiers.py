@@ -224,7 +224,8 @@ class SequenceClassifierScratch(Reader):
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
         num_outputs: the number of classes; 1 for a yes-or-no label, computed by a sigmoid.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
+        cell: "rnn", "gru", "gru_reset_after", "lstm", "mingru", "minlstm", "s4d" or "mamba", or a
+            custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.
@@ -286,7 +287,8 @@ class SequenceTaggerScratch(Reader):
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
         num_outputs: the number of labels.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
+        cell: "rnn", "gru", "gru_reset_after", "lstm", "mingru", "minlstm", "s4d" or "mamba", or a
+            custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
         seed: an integer for the same weights in every backend, or None.

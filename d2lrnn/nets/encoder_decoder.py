@@ -30,7 +30,8 @@ class EncoderScratch(SequenceNet):
     Args:
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
         num_hiddens: the number of hidden units of a layer.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
+        cell: "rnn", "gru", "gru_reset_after", "lstm", "mingru", "minlstm", "s4d" or "mamba", or a
+            custom cell from new_cell.
         num_layers: the number of layers of cells.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
@@ -103,7 +104,8 @@ class DecoderScratch(SequenceNet):
         num_hiddens: the number of hidden units of a layer.
         num_context: the number of features of the context.
         loss: "softmax" for sequences of token ids, "sigmoid" for rows of numbers from 0 to 1.
-        cell: "rnn", "gru", "gru_reset_after" or "lstm", or a custom cell from new_cell.
+        cell: "rnn", "gru", "gru_reset_after", "lstm", "mingru", "minlstm", "s4d" or "mamba", or a
+            custom cell from new_cell.
         num_layers: the number of layers of cells.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".

@@ -38,7 +38,8 @@ def scan_minlstm(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, St
     W_xf, b_f, W_xi, b_i, W_xh, b_h = weights
     (H,) = state
     A_f, A_i = f.input_product(inputs, W_xf, b_f), f.input_product(inputs, W_xi, b_i)
-    F = f.sigmoid(f.softplus(-A_i) - f.softplus(-A_f))  # sigmoid(A_f) / (sigmoid(A_f) + ...(A_i))
+    # sigmoid(A_f) / (sigmoid(A_f) + sigmoid(A_i)), in a form that cannot become 0 / 0
+    F = f.sigmoid(f.softplus(-A_i) - f.softplus(-A_f))
     H_tilde = f.tanh(f.input_product(inputs, W_xh, b_h))
     Hs = f.associative_scan(F, (1 - F) * H_tilde, H)
     return Hs, (_last(f, Hs, H),)
@@ -64,7 +65,7 @@ def scan_mamba(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, Stat
     E = f.input_product(inputs, W_xe, b_e)
     M = f.normalized(E) * gain + shift
     U, G = f.product(M, W_u) + b_u, f.product(M, W_g) + b_g  # (T, n, 2h)
-    U = f.concat([f.time_major(before), U], axis=0)  # after the last inputs of the time before
+    U = f.concat([f.time_major(before), U], axis=0)  # preceded by the three inputs in the state
     shifted = [U[i : i + 1 - WIDTH or None] for i in range(WIDTH)]  # each (T, n, 2h)
     V = f.silu(sum(W_conv[i] * shifted[i] for i in range(WIDTH)) + b_conv)
     dt = f.softplus(f.product(f.product(V, W_r), W_dt) + b_dt)
@@ -93,7 +94,7 @@ def _function(f: Any, cell: str, layer: Callable[..., Any], wrapped: Callable[..
     def run(inputs: Any, state: Any, params: Any) -> tuple[Any, State]:
         inputs, state = f.check(cell, inputs, state, params)
         *weights, W_hq, b_q = params
-        if inputs.shape[0] == 0:  # there is no last time step
+        if inputs.shape[0] == 0:  # no time steps: the state stays as it is
             return f.output_layer(state[0][None][:0], W_hq, b_q), tuple(state)
         Hs, last = layer(f, inputs, state, weights)
         return f.output_layer(Hs, W_hq, b_q), last

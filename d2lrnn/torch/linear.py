@@ -8,7 +8,7 @@ d2lrnn.nets.linear_scans.
 import sys
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from d2lrnn.nets import cells, forward, linear_scans
 from d2lrnn.torch import fused, scratch
@@ -21,7 +21,7 @@ from d2lrnn.torch.tensors import concat, time_major
 __all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
 exp, expm1, tanh, sigmoid = torch.exp, torch.expm1, torch.tanh, torch.sigmoid
-product, silu = torch.matmul, F.silu
+product, silu = torch.matmul, functional.silu
 
 
 def check(cell, inputs, state, params):
@@ -35,13 +35,13 @@ def total(A):
 
 
 def softplus(A):
-    """Return log(1 + exp(A)), which F.softplus replaces by A above 20."""
-    return -F.logsigmoid(-A)
+    """Return log(1 + exp(A)), which functional.softplus replaces by A above 20."""
+    return -functional.logsigmoid(-A)
 
 
 def normalized(A):
     """Return A with mean 0 and variance 1 over the last axis, as in a layer normalization."""
-    return F.layer_norm(A, A.shape[-1:])
+    return functional.layer_norm(A, A.shape[-1:])
 
 
 # minGRU
@@ -74,7 +74,7 @@ def minlstm_step(X, state, params):
     W_xf, b_f, W_xi, b_i, W_xh, b_h = params
     (H,) = state
     A_f, A_i = X @ W_xf + b_f, X @ W_xi + b_i
-    # The gates sigmoid(A_f) and sigmoid(A_i), divided by their sum; both may be very small
+    # sigmoid(A_f) / (sigmoid(A_f) + sigmoid(A_i)), in a form that cannot become 0 / 0
     F = torch.sigmoid(softplus(-A_i) - softplus(-A_f))  # forget gate
     I = 1 - F  # input gate
     H = F * H + I * torch.tanh(X @ W_xh + b_h)
@@ -100,9 +100,8 @@ def s4d_step(X, state, params):
     U = X @ W_xu + b_u
     A = -torch.exp(log_a)  # (h, N): the rates of decay
     dA = torch.exp(log_dt)[:, None] * A
-    S = (
-        torch.exp(dA) * S + (torch.expm1(dA) / A) * U[:, :, None]
-    )  # the exact solution for constant U
+    # The exact solution of dS/dt = A S + U for a constant U
+    S = torch.exp(dA) * S + (torch.expm1(dA) / A) * U[:, :, None]
     Y = (C * S).sum(-1) + D * U
     return Y, S
 
