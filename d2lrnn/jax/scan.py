@@ -6,13 +6,15 @@ import jax.numpy as jnp
 from d2lrnn.nets import scan
 
 
+def step(h, ab):
+    """Return h after one time step, twice: JAX traces a function of a module only once."""
+    a, b = ab
+    h = a * h + b
+    return h, h
+
+
 def loop(a, b, state):
     """Return h for all time steps, one after the other."""
-
-    def step(h, ab):
-        h = ab[0] * h + ab[1]
-        return h, h
-
     return jax.lax.scan(step, state, (a, b))[1]
 
 

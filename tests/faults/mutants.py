@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AGREES = "measure/test_agreement.py::test_a_network_agrees_with_the_float64_reference"
 AGREEMENT = "measure/test_agreement.py"
 CELLS = ["nets/test_cells.py", "nets/test_scratch.py", "measure/test_agreement.py"]
+SCAN = ["nets/test_scan.py"]
 TRAINING = ["training/test_training.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 
 # How the frameworks say what is not the same in all.
@@ -180,6 +181,42 @@ def faults(backend):
             r"\[vocab\[row\] for row",
             "[vocab[row][-1:] for row",
             ["training/test_training.py", "nets/test_scratch.py"],
+        ),
+        "a scan that loses the state": (
+            "nets/scan.py",
+            r"h\[-1\], state\)",
+            "h[-1], 0 * state)",
+            SCAN,
+        ),
+        "a scan whose factors are one step late": (
+            "nets/scan.py",
+            r"_blocks\(ops, x\[:first\], number, length\) for x in \(a, b\)",
+            "_blocks(ops, x[:first], number, length) for x in (ops.concat([a[:1], a[:-1]]), b)",
+            SCAN,
+        ),
+        "a scan that adds b, not a product, between blocks": (
+            "nets/scan.py",
+            r"h \+ products \* starts",
+            "h + starts",
+            SCAN,
+        ),
+        "a minGRU with the gate reversed": (
+            f"{backend}/linear.py",
+            r"H = \(1 - Z\) \* H \+ Z \* H_tilde",
+            "H = Z * H + (1 - Z) * H_tilde",
+            SCAN,
+        ),
+        "a Mamba block that forgets the last inputs": (
+            "nets/linear_scans.py",
+            r"U\[1 - WIDTH :\]",
+            "0 * U[1 - WIDTH :]",
+            SCAN,
+        ),
+        "padding that lets the state decay": (
+            "nets/layers.py",
+            r"\(1 - m\) \* old",
+            "0.9 * (1 - m) * old",
+            SCAN,
         ),
     }
     if backend in CONSTANT:
