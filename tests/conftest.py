@@ -374,6 +374,18 @@ def _refuse_other_hosts(event, arguments):
 sys.addaudithook(_refuse_other_hosts)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _release_compiled_code():
+    """Release what JAX compiled for the tests of a file.
+
+    Each compiled function takes some of the 65,530 memory maps that Linux allows a process; with
+    more, LLVM crashes. In the cache of share_compiled_code, the code is found again.
+    """
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+
+
 @pytest.fixture(autouse=True)
 def _numpy_complains():
     """Let NumPy's overflows and invalid values be errors, in tests that do not ask for them."""

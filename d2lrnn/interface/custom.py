@@ -106,7 +106,7 @@ class Custom(Protocol):
             A tensor of the same shape and dtype.
 
         Examples:
-            >>> rnn.to_numpy(rnn.sigmoid(rnn.from_numpy([0.0, 1000.0]))).tolist()
+            >>> rnn.to_numpy(rnn.sigmoid(rnn.from_numpy([0.0, 1000.0]))).round(6).tolist()
             [0.5, 1.0]
         """
 
@@ -121,6 +121,6 @@ class Custom(Protocol):
             A tensor of the same shape and dtype.
 
         Examples:
-            >>> rnn.to_numpy(rnn.tanh(rnn.from_numpy([0.0, 1000.0]))).tolist()
+            >>> rnn.to_numpy(rnn.tanh(rnn.from_numpy([0.0, 1000.0]))).round(6).tolist()
             [0.0, 1.0]
         """
