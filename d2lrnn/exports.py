@@ -290,9 +290,9 @@ Build = Callable[["Ops", "type[RNNModelScratch]"], dict[str, Any]]
 
 
 def _loaders(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.data import loaders
+    from d2lrnn.data import tensor_loaders
 
-    return loaders.for_backend(ops.tensors.from_numpy)
+    return tensor_loaders.for_backend(ops.tensors.from_numpy)
 
 
 def _parameters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:

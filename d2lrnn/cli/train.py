@@ -28,7 +28,7 @@ from d2lrnn.cli.common import (
 )
 from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
 from d2lrnn.cli.recipe import RECIPES, TrainOptions
-from d2lrnn.data import corpora, loaders
+from d2lrnn.data import corpora, tensor_loaders
 from d2lrnn.nets import build, cells, describe, schedules
 from d2lrnn.training.history import DivergenceError
 
@@ -379,7 +379,7 @@ def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
         settings["encoding"] = options.encoding
         return *rnn.load_data_text(options.text, *sizes, **settings), options.text
     corpus = options.corpus or "builtin"
-    load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+    load = tensor_loaders.with_tensors(tensor_loaders.load_data, rnn.from_numpy)
     return *load(corpus, *sizes, **settings), corpus
 
 

@@ -1,21 +1,14 @@
-"""Functions that load a text as minibatches, and the same functions for each backend."""
+"""Functions that load a text as minibatches: the corpora by name, a file, a string."""
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 from d2lrnn import checks
-from d2lrnn.data import corpora, strings, text
-from d2lrnn.data.batches import (
-    Ids,
-    Minibatch,
-    SeqDataLoader,
-    seq_data_iter_random,
-    seq_data_iter_sequential,
-)
+from d2lrnn.data import corpora, splitting, strings, text
+from d2lrnn.data.batches import SeqDataLoader
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
 from d2lrnn.data.signatures import Load, LoadString, LoadText
 from d2lrnn.data.vocab import Vocab
@@ -80,9 +73,8 @@ def load_data_time_machine(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 28)
     """
-    sizes = batch_size, num_steps, use_random_iter, max_tokens
-    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
-    return load_data("time-machine", *sizes, token=token, seed=seed, **parts)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    return splitting.load(corpora.read_time_machine(), *sizes, max_tokens, token, seed, *parts)
 
 
 @_typed
@@ -125,9 +117,8 @@ def load_data_builtin(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 55)
     """
-    sizes = batch_size, num_steps, use_random_iter, max_tokens
-    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
-    return load_data("builtin", *sizes, token=token, seed=seed, **parts)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    return splitting.load(corpora.read_builtin(), *sizes, max_tokens, token, seed, *parts)
 
 
 @_typed_text
@@ -179,7 +170,9 @@ def load_data_text(
         (8, 11)
     """
     sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
-    return _load(corpora.read_blocks(path, encoding), *sizes, max_tokens, token, seed, *parts)
+    return splitting.load(
+        corpora.read_blocks(path, encoding), *sizes, max_tokens, token, seed, *parts
+    )
 
 
 @_typed_string
@@ -229,7 +222,7 @@ def load_data_string(
     if not strings.text(text, "text").strip():
         raise ValueError("text is empty; expected a text to learn from")
     sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
-    return _load([text], *sizes, max_tokens, token, seed, *parts)
+    return splitting.load([text], *sizes, max_tokens, token, seed, *parts)
 
 
 @_typed
@@ -273,77 +266,8 @@ def load_data_tiny_shakespeare(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 66)
     """
-    sizes = batch_size, num_steps, use_random_iter, max_tokens
-    parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
-    return load_data("tiny-shakespeare", *sizes, token=token, seed=seed, **parts)
-
-
-def load_data(
-    corpus: str,
-    batch_size: int,
-    num_steps: int,
-    use_random_iter: bool = False,
-    max_tokens: int | None = 10000,
-    *,
-    token: str = "char",
-    seed: int | None = None,
-    vocab: text.Vocab | None = None,
-    validation: float | None = None,
-) -> tuple[Any, ...]:
-    """Return a loader for one of corpora.CORPORA and its Vocab.
-
-    The other arguments are those of load_data_time_machine. For the grammar, whose text is not
-    limited, max_tokens None means 10,000 tokens per epoch.
-    """
-    checks.choice(corpus, "corpus", tuple(corpora.CORPORA))
-    sizes, read = (batch_size, num_steps, use_random_iter), corpora.CORPORA[corpus].read
-    if read is None:
-        parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
-        return load_data_grammar(*sizes, max_tokens, token=token, seed=seed, **parts)
-    return _load(read(), *sizes, max_tokens, token, seed, vocab, validation)
-
-
-def _load(
-    lines: Iterable[str],
-    batch_size: int,
-    num_steps: int,
-    use_random_iter: bool,
-    max_tokens: int | None,
-    token: str,
-    seed: int | None,
-    vocab: text.Vocab | None,
-    validation: float | None,
-) -> tuple[Any, ...]:
-    token = text.kind_of(vocab, token)
-    share = None if validation is None else checks.share(validation=validation)
-    corpus, vocab = text.encode(lines, token, max_tokens, vocab=vocab, held_out=share or 0.0)
-    corpus.flags.writeable = False  # so that a long text is not copied
-    end = len(corpus) - text.num_held_out(len(corpus), share or 0.0)
-    loader = SeqDataLoader(corpus[:end], batch_size, num_steps, use_random_iter, seed=seed)
-    loader.vocab = vocab
-    if share is None:
-        return loader, vocab
-    return loader, held_out(corpus[end:], batch_size, num_steps, use_random_iter, vocab), vocab
-
-
-def held_out(
-    corpus: Ids, batch_size: int, num_steps: int, use_random_iter: bool, vocab: text.Vocab
-) -> SeqDataLoader:
-    """Return a loader of a validation part, with fewer rows than batch_size if it is short.
-
-    Raises:
-        ValueError: it is too short for a single row.
-    """
-    num_rows = min(batch_size, (len(corpus) - 1) // num_steps)
-    if num_rows < 1:
-        raise ValueError(
-            f"the validation part has {len(corpus)} tokens; num_steps {num_steps} needs "
-            f"{num_steps + 1} or more; take a larger share for validation, a longer text or fewer "
-            "num_steps"
-        )
-    loader = SeqDataLoader(corpus, num_rows, num_steps, use_random_iter, shuffle=False)
-    loader.vocab = vocab
-    return loader
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    return splitting.load(corpora.read_tiny_shakespeare(), *sizes, max_tokens, token, seed, *parts)
 
 
 @_typed_grammar
@@ -392,7 +316,7 @@ def load_data_grammar(
     if validation is None:
         return loader, loader.vocab
     corpus = loader.other_text(round(checks.share(validation=validation) * length))
-    return loader, held_out(corpus, *sizes, loader.vocab), loader.vocab
+    return loader, splitting.held_out(corpus, *sizes, loader.vocab), loader.vocab
 
 
 def load_corpus_time_machine(
@@ -418,50 +342,3 @@ def load_corpus_time_machine(
         (170580, 28)
     """
     return text.build_corpus(corpora.read_time_machine(), token, max_tokens)
-
-
-def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]) -> Any:
-    """Return load_data with a loader that yields tensors, converted by from_numpy."""
-
-    @functools.wraps(load_data)
-    def load(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        *data, vocab = load_data(*args, **kwargs)
-        for loader in data:
-            loader.to_tensor = from_numpy
-        return (*data, vocab)
-
-    return load
-
-
-def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
-    """Return the loaders of a backend by name; they yield tensors, converted by from_numpy."""
-
-    class Loader(SeqDataLoader):
-        __doc__ = SeqDataLoader.__doc__
-        to_tensor = staticmethod(from_numpy)
-
-    Loader.__name__ = Loader.__qualname__ = SeqDataLoader.__name__
-
-    def iterating(data_iter: Callable[..., Iterator[Minibatch]]) -> Callable[..., Any]:
-        @functools.wraps(data_iter)
-        def iterate(*args: Any, **kwargs: Any) -> Iterator[Minibatch]:
-            return ((from_numpy(X), from_numpy(Y)) for X, Y in data_iter(*args, **kwargs))
-
-        return iterate
-
-    loading: tuple[Any, ...] = (
-        load_data_time_machine,
-        load_data_tiny_shakespeare,
-        load_data_builtin,
-        load_data_text,
-        load_data_string,
-        load_data_grammar,
-    )
-    return {
-        "SeqDataLoader": Loader,
-        **{
-            iterate.__name__: iterating(iterate)
-            for iterate in (seq_data_iter_random, seq_data_iter_sequential)
-        },
-        **{load.__name__: with_tensors(load, from_numpy) for load in loading},
-    }

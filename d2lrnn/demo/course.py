@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn.data import corpora, loaders, text
+from d2lrnn.data import corpora, tensor_loaders, text
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
@@ -63,7 +63,7 @@ PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": 
 def load(rnn: Backend, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, str]:
     """Return a loader, its Vocab and the prefix of generated samples."""
     if corpus != "pasted":
-        read = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+        read = tensor_loaders.with_tensors(tensor_loaders.load_data, rnn.from_numpy)
         loader, vocab = read(corpus, 32, 35, max_tokens=MAX_TOKENS, seed=seed)
         return loader, vocab, PREFIXES[corpus]
     ids, vocab = text.build_corpus([corpora.decode(pasted.encode(), "the pasted text")])

@@ -5,7 +5,7 @@ import hashlib
 import pooch
 import pytest
 
-from d2lrnn.data import corpora, datasets, loaders
+from d2lrnn.data import corpora, datasets, tensor_loaders
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
@@ -248,7 +248,7 @@ def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content
 
 def test_a_further_corpus_is_one_entry(monkeypatch, rnn):
     monkeypatch.setitem(corpora.CORPORA, "abc", corpora.Corpus(lambda: ["abcabcabc\n"] * 9, "ab"))
-    load = loaders.with_tensors(loaders.load_data, rnn.from_numpy)
+    load = tensor_loaders.with_tensors(tensor_loaders.load_data, rnn.from_numpy)
     loader, vocab = load("abc", 2, 4)
     X, _ = next(iter(loader))
     assert (tuple(X.shape), len(vocab)) == ((2, 4), 5)
@@ -261,4 +261,4 @@ def test_a_corpus_is_known_by_its_name_in_the_interface_too(rnn, name):
 
 def test_a_corpus_of_no_such_name_is_refused():
     with pytest.raises(ValueError, match=r"corpus is .abc.; expected .*builtin"):
-        loaders.load_data("abc", 2, 4)
+        tensor_loaders.load_data("abc", 2, 4)
