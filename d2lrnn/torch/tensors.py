@@ -79,7 +79,7 @@ def to_numpy(tensor):
         if tensor.dtype == torch.bfloat16:  # NumPy does not have this dtype
             tensor = tensor.float()
         tensor = tensor.numpy(force=True)
-    return np.array(tensor, order="C")  # parameters may have another layout: see fused.lay_out
+    return np.array(tensor, order="C")  # parameters may have another layout: see kernel.lay_out
 
 
 def trainable(arrays, *, dtype="float32", device=None):

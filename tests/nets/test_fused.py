@@ -344,7 +344,7 @@ def trained_by(net, *, vocab_size):
 
 
 def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pytorch):
-    from d2lrnn.torch import fused
+    from d2lrnn.torch import kernel
 
     architecture = cells.Architecture("lstm")
     net, other = (build.new_net(pytorch, architecture, 5, 8, fused=True, seed=0) for _ in range(2))
@@ -353,7 +353,7 @@ def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pyt
     other.forward_fn = dataclasses.replace(other.forward_fn, lay_out=None)
     expected = trained_by(other, vocab_size=5)
     lie = [
-        [fused.lie_turned(gates) for gates in fused.for_kernel(one.params[:-2])[:2]]
+        [kernel.lie_turned(gates) for gates in kernel.for_kernel(one.params[:-2])[:2]]
         for one in (net, other)
     ]
     assert lie == [[True, True], [False, False]]
