@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from d2lrnn.nets.bleu import bleu
     from d2lrnn.nets.cells import flip_update_gate
     from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceTaggerScratch
-    from d2lrnn.nets.encoder_decoder import DecoderScratch, EncoderDecoderScratch, EncoderScratch
+    from d2lrnn.nets.coders import DecoderScratch, EncoderScratch
+    from d2lrnn.nets.encoder_decoder import EncoderDecoderScratch
     from d2lrnn.nets.group import Group
     from d2lrnn.nets.language_model import RNNModelScratch, copy_params
     from d2lrnn.nets.ops import Ops

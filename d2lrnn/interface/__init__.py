@@ -28,7 +28,7 @@ from d2lrnn.interface.tensors import Tensors
 from d2lrnn.interface.training import Training
 
 if TYPE_CHECKING:
-    from d2lrnn.nets import classifiers, encoder_decoder, language_model
+    from d2lrnn.nets import classifiers, coders, encoder_decoder, language_model
 
 __all__ = [
     "Array",
@@ -66,8 +66,8 @@ class Backend(
     RNNModelScratch: type[language_model.RNNModelScratch]
     SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
     SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
-    EncoderScratch: type[encoder_decoder.EncoderScratch]
-    DecoderScratch: type[encoder_decoder.DecoderScratch]
+    EncoderScratch: type[coders.EncoderScratch]
+    DecoderScratch: type[coders.DecoderScratch]
     EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
     SeqDataLoader: Callable[..., Any]
     load_data_text: Callable[..., Any]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import one_hot
 from d2lrnn.nets import losses
-
-if TYPE_CHECKING:
-    from d2lrnn.nets.encoder_decoder import DecoderScratch
+from d2lrnn.nets.coders import DecoderScratch
 
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
