@@ -51,9 +51,10 @@ if TYPE_CHECKING:
     from d2lrnn.nets.cells import flip_update_gate
     from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceTaggerScratch
     from d2lrnn.nets.coders import DecoderScratch, EncoderScratch
+    from d2lrnn.nets.copying import copy_params
     from d2lrnn.nets.encoder_decoder import EncoderDecoderScratch
     from d2lrnn.nets.group import Group
-    from d2lrnn.nets.language_model import RNNModelScratch, copy_params
+    from d2lrnn.nets.language_model import RNNModelScratch
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
     from d2lrnn.nets.schedules import CosineSchedule, StepSchedule, WarmupSchedule
@@ -62,7 +63,8 @@ if TYPE_CHECKING:
     from d2lrnn.training.evaluation import evaluate
     from d2lrnn.training.history import DivergenceError, History, Scores
     from d2lrnn.training.keeper import Interrupted
-    from d2lrnn.training.language import make_step, train_ch8, train_epoch_ch8
+    from d2lrnn.training.language import train_ch8
+    from d2lrnn.training.language_epoch import make_step, train_epoch_ch8
     from d2lrnn.training.sequences import train_sequences
 
     associative_scan = Backend.associative_scan
@@ -259,7 +261,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "measure.inside": "look_inside",
             "nets.bleu": "bleu",
             "nets.cells": "flip_update_gate",
-            "nets.language_model": "copy_params",
+            "nets.copying": "copy_params",
             "nets.prediction": "predict_ch8 predict_many",
             "nets.schedules": "CosineSchedule StepSchedule WarmupSchedule",
             "teaching": "show",
@@ -267,7 +269,8 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "training.evaluation": "evaluate",
             "training.history": "DivergenceError History Scores",
             "training.keeper": "Interrupted",
-            "training.language": "make_step train_ch8 train_epoch_ch8",
+            "training.language": "train_ch8",
+            "training.language_epoch": "make_step train_epoch_ch8",
             "training.sequences": "train_sequences",
         }.items()
         for name in names.split()

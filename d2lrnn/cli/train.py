@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import functools
 import itertools
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import gpu, recipe, summary, threads
+from d2lrnn.cli import gpu, recipe, threads, train_net, train_runs
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
     check_outputs,
     check_readable,
-    ending_in_order,
     load_backend,
     plain_errors,
-    saving_first,
     together,
     was_given,
 )
-from d2lrnn.cli.output import go_on_without_output, tell_of_unknown
+from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.cli.recipe import RECIPES, TrainOptions
-from d2lrnn.data import corpora, tensor_loaders
-from d2lrnn.nets import build, cells, describe, schedules
-from d2lrnn.training.history import DivergenceError
-
-if TYPE_CHECKING:
-    from d2lrnn.interface import Backend
-
-FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in build.FUSED.items()}}
+from d2lrnn.data import corpora
+from d2lrnn.nets import cells, schedules
 
 
 @click.command(cls=gpu.GPUCommand, short_help="Train a language model on a text.")
@@ -72,7 +61,7 @@ FORWARD = {**{cell: cell for cell in cells.CELLS}, **{f: cell for cell, f in bui
 )
 @click.option(
     "--forward",
-    type=click.Choice(list(FORWARD)),
+    type=click.Choice(list(train_net.FORWARD)),
     metavar="NAME",
     help="How a single layer is computed: step by step (the name of the cell), or faster "
     "(rnn_fused, mingru_scan and so on).  [default: the faster form if the cell has one]",
@@ -208,7 +197,7 @@ def train(context: click.Context, /, **values: Any) -> None:
                 checks.one_process(processes.size, "the recipe trains on one row at a time")
                 recipe.train_min_char(rnn, options)
             else:
-                _train(rnn, runs)
+                train_runs.train(rnn, runs)
 
 
 def _check_options(context: click.Context, options: TrainOptions) -> None:
@@ -249,178 +238,3 @@ def _check_several(runs: Sequence[TrainOptions]) -> None:
             f"--text {options.text} can be read only once, and --seed and --hiddens ask for "
             f"{len(runs)} runs; give a file, or one value of each"
         )
-
-
-def _train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
-    """Train a net for each run; print and save the results."""
-    histories: dict[str, Any] = {}
-    with contextlib.ExitStack() as stack:
-        for options, label in zip(runs, summary.labels(runs), strict=True):
-            if len(runs) > 1:
-                click.echo(f"run {len(histories) + 1} of {len(runs)}: {label}")
-            with _results_first(rnn, runs, histories):
-                net, loader, vocab, name, valid_iter = _begin(rnn, options)
-            prefix = None if net.bidirectional else _prefix(options, name, loader, vocab)
-            if options.prefix is not None and prefix:
-                tell_of_unknown(prefix, vocab)
-            facts = {"corpus": name, "seed": options.seed, "epochs": options.epochs}
-            facts |= {"prefix": prefix} if prefix else {}
-            save = functools.partial(options.save, rnn, net, vocab, facts)
-            if not histories:  # from here on, there are results that a signal must not lose
-                stack.enter_context(ending_in_order())
-            note = options.note(len(histories), len(runs))
-            with saving_first(save, note=note), _results_first(rnn, runs, histories):
-                data = loader, vocab, valid_iter
-                histories[label] = _history(rnn, net, data, options, prefix)
-        summary.tell(runs, histories)
-        save()  # of the only run: --out is not for several
-        _save_results(rnn, runs, histories)
-        if len(runs) == 1:
-            options.tell_next(net)
-
-
-@contextlib.contextmanager
-def _results_first(
-    rnn: Backend, runs: Sequence[TrainOptions], histories: dict[str, Any]
-) -> Iterator[None]:
-    """Print and save the results so far before an interrupt or an error ends training.
-
-    These are the results of the runs that have finished, or of the epochs of a single run.
-    """
-    try:
-        yield
-    except (KeyboardInterrupt, Exception) as error:
-        history = getattr(error, "history", None)
-        if len(runs) > 1 and histories:
-            summary.tell(runs, histories)
-            _save_results(rnn, runs, histories)
-        elif len(runs) == 1 and history is not None:
-            _save_results(rnn, runs, {summary.labels(runs)[0]: history})
-        raise
-
-
-def _save_results(rnn: Backend, runs: Sequence[TrainOptions], histories: dict[str, Any]) -> None:
-    if rnn.processes().rank == 0:
-        summary.save(runs, histories)
-
-
-def _begin(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, Any, str, Any]:
-    """Return a new net, the loader, the Vocab, the name of the text, and the validation part."""
-    *loaded, name = _load(rnn, options)
-    loader, *validation, vocab = loaded
-    net = _net(rnn, len(vocab), options)
-    click.echo(f"model: {describe.in_detail(net)}, computed by {options.backend}")
-    held_out = "".join(f", {part.num_tokens:,} more for validation" for part in validation)
-    click.echo(
-        f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} of them different, "
-        f"{len(loader):,} minibatches per epoch{held_out}"
-    )
-    if net.bidirectional:
-        click.echo("no samples: a network that reads in both directions cannot generate text")
-    if options.resume and options.checkpoint and not os.path.exists(options.checkpoint):
-        click.echo(f"the checkpoint {options.checkpoint} does not exist yet; training starts anew")
-    return net, loader, vocab, name, validation[0] if validation else None
-
-
-def _history(
-    rnn: Backend, net: Any, data: tuple[Any, Any, Any], options: TrainOptions, prefix: str | None
-) -> Any:
-    """Train the net on a loader, with its Vocab and validation part, and return its History."""
-    loader, vocab, valid_iter = data
-    with _divergence_by_options():
-        return rnn.train_ch8(
-            net,
-            loader,
-            vocab,
-            options.lr,
-            options.epochs,
-            theta=options.theta,
-            optimizer=options.optimizer,
-            momentum=options.momentum,
-            weight_decay=options.weight_decay,
-            schedule=options.schedule,
-            dropout=options.dropout,
-            validation=valid_iter,
-            patience=options.patience,
-            keep="best" if options.best else "last",
-            use_random_iter=options.use_random_iter,
-            prefix=prefix,
-            sample_every=options.sample_every,
-            checkpoint=options.checkpoint,
-            every=options.every,
-            resume=options.resume,
-        )
-
-
-@contextlib.contextmanager
-def _divergence_by_options() -> Iterator[None]:
-    """Let a DivergenceError name the options of the command."""
-    try:
-        yield
-    except DivergenceError as error:
-        raise error.replace(names=("--lr", "--clip 1")) from None
-
-
-def _prefix(options: TrainOptions, name: str, loader: Any, vocab: Any) -> str:
-    if options.prefix is not None:
-        return options.prefix
-    if name in corpora.CORPORA:
-        return corpora.CORPORA[name].prefix
-    return str(vocab.join(vocab.to_tokens(loader.corpus[:10])))
-
-
-def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
-    """Return the loader, that of the validation part if there is one, the Vocab and a name."""
-    sizes = options.batch_size, options.steps, options.use_random_iter, options.max_tokens or None
-    settings: dict[str, Any] = {"token": options.token, "seed": options.seed}
-    settings["validation"] = options.validation
-    options.check_one_source()
-    if options.text is not None:
-        settings["encoding"] = options.encoding
-        return *rnn.load_data_text(options.text, *sizes, **settings), options.text
-    corpus = options.corpus or "builtin"
-    load = tensor_loaders.with_tensors(tensor_loaders.load_data, rnn.from_numpy)
-    return *load(corpus, *sizes, **settings), corpus
-
-
-def _forms(cell: str) -> list[str]:
-    """Return the values of --forward that are for a cell."""
-    return [form for form, of_cell in FORWARD.items() if of_cell == cell]
-
-
-def _is_fused(architecture: cells.Architecture, forward: str | None) -> bool:
-    """Return whether the fused forward function is to be used: where there is one, by default."""
-    if forward is None:
-        return architecture.plain and architecture.cell in build.FUSED
-    cell = FORWARD[forward]
-    if not architecture.plain:
-        raise ValueError(
-            f"--forward {forward} is for a single layer in one direction, not for "
-            f"{describe.in_words(architecture)}; leave out --forward"
-        )
-    if cell != architecture.cell:
-        raise ValueError(
-            f"--forward {forward} is not for the cell {architecture.cell}; choose --cell {cell}, "
-            f"or --forward {' or '.join(_forms(architecture.cell))}"
-        )
-    return forward != cell
-
-
-def _net(rnn: Backend, vocab_size: int, options: TrainOptions) -> Any:
-    architecture = cells.Architecture(options.cell, options.layers, options.bidirectional)
-    sizes, settings = (vocab_size, options.hiddens), options.net_settings(rnn)
-    checks.memory(
-        architecture.num_weights(*sizes), options.dtype, "take fewer --layers or --hiddens"
-    )
-    if not options.concise:
-        fused = _is_fused(architecture, options.forward)
-        return build.new_net(rnn, architecture, *sizes, fused=fused, **settings)
-    if options.forward:
-        raise ValueError("--concise and --forward are both given; choose one")
-    if not rnn.RNNModelScratch.ops.has_layers:
-        raise ValueError(
-            "--concise: NumPy does not have recurrent layers; choose another --backend"
-        )
-    if architecture.cell == "gru":  # the frameworks' own is the other kind
-        architecture = dataclasses.replace(architecture, cell="gru_reset_after")
-    return build.concise_net(rnn, architecture, *sizes, **settings)

@@ -6,7 +6,7 @@ make_step returns a faster function that computes the same numbers.
 import jax
 import jax.numpy as jnp
 
-from d2lrnn.nets.language_model import step_arguments
+from d2lrnn.nets.step_arguments import step_arguments
 
 
 def sgd_step(net, X, Y, state, lr, theta=1.0):

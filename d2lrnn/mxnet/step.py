@@ -5,7 +5,7 @@ make_step returns a faster function that computes the same numbers.
 
 from d2lrnn.mxnet.framework import autograd, np, npx
 from d2lrnn.mxnet.tensors import unrecorded
-from d2lrnn.nets.language_model import step_arguments
+from d2lrnn.nets.step_arguments import step_arguments
 
 
 @unrecorded

@@ -1,4 +1,4 @@
-"""The language model made of three functions, and the copying of parameters between models."""
+"""The language model made of three functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from d2lrnn import checks
 from d2lrnn.nets import (
     averaging,
     cells,
-    describe,
     forward,
     function_layout,
     kinds,
@@ -288,61 +287,3 @@ class RNNModelScratch(Model):
     def arrays(self) -> list[Array]:
         """Return copies of the parameters as NumPy arrays."""
         return [self.tensors.to_numpy(param) for param in self.params]
-
-
-def step_arguments(
-    net: Any, X: Any, Y: Any, state: Any, lr: float, theta: float
-) -> tuple[Any, State, float, float]:
-    """Check the arguments of sgd_step; return the targets (T * n,), the state, lr and theta.
-
-    Raises:
-        ValueError: the net is not an RNNModelScratch, lr or theta is not positive, the minibatch is
-            empty or not valid, or the state does not fit.
-    """
-    if not isinstance(net, RNNModelScratch):
-        raise ValueError(
-            f"net is a {type(net).__name__}; expected an RNNModelScratch; use make_step for "
-            "RNNModel, and train_sequences for networks over sequences"
-        )
-    net.check_call()
-    targets = net.targets(X, Y)
-    net.check_state(state, len(X))
-    return targets, net.as_tensors(state), checks.positive(lr=lr), checks.positive(theta=theta)
-
-
-def copy_params(source: Model, target: Model) -> None:
-    """Copy the parameters of one model to another of the same architecture.
-
-    Each may be a scratch model or one around a framework's own layer, in any backend. A framework's
-    own GRU applies its reset gate after the product: it corresponds to gru_reset_after.
-
-    Args:
-        source: the model to copy from; it is not changed.
-        target: a model of the same cell, layers, directions and sizes, from any backend.
-
-    Returns:
-        None.
-
-    Raises:
-        ValueError: the models differ in more than their parameters.
-
-    Examples:
-        >>> functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
-        >>> source, target = (rnn.RNNModelScratch(5, 4, *functions, seed=seed) for seed in (0, 1))
-        >>> rnn.copy_params(source, target)
-        >>> all((ours == theirs).all() for ours, theirs in zip(source.arrays(), target.arrays()))
-        True
-    """
-    for name, model in (("source", source), ("target", target)):
-        if not isinstance(model, Model):
-            raise ValueError(
-                f"{name} is of type {type(model).__name__}; expected a model; the order is "
-                "copy_params(source, target)"
-            )
-    if source.architecture.settings() != target.architecture.settings():
-        raise ValueError(
-            f"the source is {describe.in_words(source.architecture)}, the target "
-            f"{describe.in_words(target.architecture)}; "
-            "make both equal (a framework's own GRU is 'gru_reset_after')"
-        )
-    target.load_arrays(source.arrays())

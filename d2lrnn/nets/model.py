@@ -103,7 +103,7 @@ class Model(ABC):
     ) -> TrainingStep:
         """Return step(X, Y, state) -> (mean loss, new state), which trains on one minibatch.
 
-        The arguments are those of d2lrnn.training.language.make_step.
+        The arguments are those of d2lrnn.training.language_epoch.make_step.
         ``step.memory()`` returns the state of its optimizer as NumPy arrays by name, and
         ``step.load_memory(arrays)`` loads them into a step that was made with the same arguments.
         """

@@ -3,7 +3,7 @@
 make_step returns a faster function that computes the same numbers.
 """
 
-from d2lrnn.nets.language_model import step_arguments
+from d2lrnn.nets.step_arguments import step_arguments
 from d2lrnn.numpy.gradients import grad_clipping, value_and_grad
 
 

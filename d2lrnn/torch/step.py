@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lrnn import checks
-from d2lrnn.nets.language_model import step_arguments
+from d2lrnn.nets.step_arguments import step_arguments
 from d2lrnn.torch.contexts import detached, recording
 
 

@@ -91,7 +91,7 @@ def make_step(
     schedule: schedules.Schedule | None = None,
     **options: Any,
 ) -> TrainingStep:
-    """Return step(X, Y, state) -> (mean loss, new state); see training.language.make_step.
+    """Return step(X, Y, state) -> (mean loss, new state); see training.language_epoch.make_step.
 
     The options are the other arguments of optimizers.make.
     """

@@ -127,13 +127,13 @@ def faults(backend):
             TRAINING,
         ),
         "state not carried over": (
-            "training/language.py",
+            "training/language_epoch.py",
             "if state is None or use_random_iter:",
             "if True:",
             ["training/test_training.py"],
         ),
         "perplexity from the sum": (
-            "training/language.py",
+            "training/language_epoch.py",
             r"epoch\.loss / epoch\.num_tokens",
             "epoch.loss",
             ["training/test_training.py"],

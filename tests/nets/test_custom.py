@@ -10,7 +10,7 @@ from bounds import AGREED, TRAINED, UPDATED
 
 from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, concatenated, layers
-from d2lrnn.training import language, segments
+from d2lrnn.training import language_epoch, segments
 
 CONCATENATED = ["rnn", "gru", "lstm"]
 X, Y = np.array([[[0, 1, 2, 3], [3, 2, 1, 0]], [[1, 2, 3, 4], [2, 1, 0, 4]]])
@@ -49,7 +49,7 @@ def get_joined_params(rnn, *args, **settings):
 
 def trained(net, segment=None):
     """The losses and the parameters of a few steps."""
-    step = language.make_step(net, 0.5, segment=segment)
+    step = language_epoch.make_step(net, 0.5, segment=segment)
     losses = [step(X, Y, net.begin_state(2))[0] for _ in range(3)]
     return [np.array(losses), *net.arrays()]
 
@@ -311,7 +311,9 @@ RESULTS_OF = {
     "a call": lambda rnn, net: net(X, net.begin_state(2)),
     "gradients": lambda rnn, net: net.gradients(X, Y, net.begin_state(2)),
     "a step": lambda rnn, net: net.make_step(0.5)(X, Y, net.begin_state(2)),
-    "segments": lambda rnn, net: language.make_step(net, 0.5, segment=0)(X, Y, net.begin_state(2)),
+    "segments": lambda rnn, net: language_epoch.make_step(net, 0.5, segment=0)(
+        X, Y, net.begin_state(2)
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from d2lrnn.files import model_file
 from d2lrnn.measure import gradient_flow
 from d2lrnn.nets import build
 from d2lrnn.nets.cells import CELLS, Architecture
-from d2lrnn.training import language
+from d2lrnn.training import language_epoch
 
 X, Y = np.random.default_rng(0).integers(5, size=(2, 3, 6))
 
@@ -103,7 +103,7 @@ def test_a_stack_of_a_custom_cell_trains_as_the_stack_of_a_built_in_one(rnn, cel
 def test_training_in_segments_gives_the_same_parameters(rnn, cell):
     nets = [make(rnn, own_cell(rnn, cell)) for _ in range(2)]
     for net, segment in zip(nets, (None, 2)):
-        language.make_step(net, 0.5, segment=segment)(X, Y, net.begin_state(3))
+        language_epoch.make_step(net, 0.5, segment=segment)(X, Y, net.begin_state(3))
     assert_equal_results(nets[0].arrays(), nets[1].arrays())
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.recipes import min_char
-from d2lrnn.training import history, language, sequences
+from d2lrnn.training import history, language, language_epoch, sequences
 
 REMEDY = "training diverged; try a smaller learning rate (lr), or clip the gradients at 1 (theta=1)"
 
@@ -153,7 +153,7 @@ def test_a_large_perplexity_is_no_divergence():
             return 0
 
     pairs = [(np.zeros((1, 5), int),) * 2]
-    perplexity, _ = language.train_epoch_ch8(Net(), pairs, lambda X, Y, state: (709.0, state))
+    perplexity, _ = language_epoch.train_epoch_ch8(Net(), pairs, lambda X, Y, state: (709.0, state))
     assert perplexity == math.exp(709)
 
 

@@ -15,7 +15,7 @@ from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, first_values, prediction
 from d2lrnn.nets.model import Model
 from d2lrnn.nets.steps import TrainingStep
-from d2lrnn.training import callbacks, language
+from d2lrnn.training import callbacks, language, language_epoch
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import in_short, perplexity_of
 
@@ -196,7 +196,7 @@ class Recorder:
 @pytest.mark.parametrize(("use_random_iter", "starts"), [(False, [0, 1, 2]), (True, [0, 0, 0])])
 def test_sequential_minibatches_carry_the_state_on_and_random_ones_do_not(use_random_iter, starts):
     net, X = Recorder(), np.zeros((2, 5), int)
-    perplexity, speed = language.train_epoch_ch8(
+    perplexity, speed = language_epoch.train_epoch_ch8(
         net, [(X, X)] * 3, net.step, use_random_iter=use_random_iter
     )
     assert net.starts == starts
@@ -208,7 +208,7 @@ def test_perplexity_weighs_minibatches_by_their_tokens():
     losses = iter([1.0, 4.0])
     net = Recorder()
     pairs = [(np.zeros((1, 6), int),) * 2, (np.zeros((1, 3), int),) * 2]
-    perplexity, _ = language.train_epoch_ch8(net, pairs, lambda X, Y, s: (next(losses), s))
+    perplexity, _ = language_epoch.train_epoch_ch8(net, pairs, lambda X, Y, s: (next(losses), s))
     assert perplexity == pytest.approx(math.exp((6 * 1 + 3 * 4) / 9))
 
 
@@ -232,7 +232,7 @@ def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
         return Scalar(next(numbers), looked), state
 
     step = TrainingStep(deferred, dict, None)
-    perplexity, _ = language.train_epoch_ch8(
+    perplexity, _ = language_epoch.train_epoch_ch8(
         net, [(X, X)] * 9, step, on_minibatch=lambda: seen.append(len(looked))
     )
     assert seen == [0] * 9
@@ -299,7 +299,7 @@ def test_a_train_iter_of_one_s_own_may_have_no_length_and_draw_as_it_likes(rnn, 
 
 def test_an_iterator_that_has_ended_is_refused():
     with pytest.raises(ValueError, match="yields no minibatch"):
-        language.train_epoch_ch8(Recorder(), iter([]), lambda *minibatch: None)
+        language_epoch.train_epoch_ch8(Recorder(), iter([]), lambda *minibatch: None)
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])

@@ -15,7 +15,7 @@ from d2lrnn import checks
 from d2lrnn.data.arrays import as_array
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import DivergenceError, perplexity_of
-from d2lrnn.training.language import train_epoch_ch8
+from d2lrnn.training.language_epoch import train_epoch_ch8
 from d2lrnn.training.progress import say
 
 d2l = sys.modules[__package__]
