@@ -12,7 +12,7 @@ from d2lrnn import backends
 from d2lrnn.cli import own_cells
 from d2lrnn.cli.common import check_outputs, load_backend, plain_errors, save_picture
 from d2lrnn.cli.output import go_on_without_output
-from d2lrnn.measure import agreement
+from d2lrnn.measure import agreement, comparison
 from d2lrnn.nets import cells
 
 OTHERS = "each other"
@@ -65,9 +65,9 @@ def compare(
         go_on_without_output(plot)
         for name in chosen:
             load_backend(name)
-        rows: list[agreement.Gap] = []
+        rows: list[comparison.Gap] = []
         with _telling_of_interrupt(rows, chosen, everything):
-            _compare(chosen, agreement.parts(_cases(chosen_cells)), rows)
+            _compare(chosen, comparison.parts(_cases(chosen_cells)), rows)
     _print(rows, chosen, everything)
     if plot:
         with plain_errors():
@@ -86,20 +86,20 @@ def _cases(chosen_cells: Sequence[str]) -> list[agreement.Case]:
 
 
 def _compare(
-    chosen: Sequence[str], parts: Sequence[tuple[agreement.Case, str]], rows: list[agreement.Gap]
+    chosen: Sequence[str], parts: Sequence[tuple[agreement.Case, str]], rows: list[comparison.Gap]
 ) -> None:
     """Compare the backends part by part, and append the differences to rows."""
     from d2lrnn.training.progress import bar
 
     with bar(total=len(parts), leave=False) as shown:
         for case, dtype in parts:
-            rows += agreement.compare_part(chosen, case, dtype, shown.set_description_str)
+            rows += comparison.compare_part(chosen, case, dtype, shown.set_description_str)
             shown.update()
 
 
 @contextlib.contextmanager
 def _telling_of_interrupt(
-    rows: list[agreement.Gap], chosen: Sequence[str], everything: bool
+    rows: list[comparison.Gap], chosen: Sequence[str], everything: bool
 ) -> Iterator[None]:
     """Print, if Ctrl-C or another signal ends the comparison, what has been compared so far."""
     try:
@@ -113,17 +113,17 @@ def _telling_of_interrupt(
         ) from error
 
 
-def _print(rows: Sequence[agreement.Gap], chosen: Sequence[str], everything: bool) -> None:
+def _print(rows: Sequence[comparison.Gap], chosen: Sequence[str], everything: bool) -> None:
     """Print the differences as a table."""
     if everything:
         click.echo("largest difference from NumPy in float64, relative to the largest element")
         click.echo("losses: those of 100 training steps from the same seed")
-        click.echo(agreement.table(rows, chosen))
+        click.echo(comparison.table(rows, chosen))
     else:
         click.echo(summary(rows, chosen))
 
 
-def _conclude(rows: Sequence[agreement.Gap], everything: bool) -> None:
+def _conclude(rows: Sequence[comparison.Gap], everything: bool) -> None:
     """Print whether all differences are within tolerance; exit with status 1 if not."""
     broken = [row for row in rows if not row.holds]
     if broken:
@@ -149,7 +149,7 @@ def _more(everything: bool) -> str:
     return "" if everything else "; show them all with --all"
 
 
-def summary(rows: Iterable[agreement.Gap], names: Sequence[str]) -> str:
+def summary(rows: Iterable[comparison.Gap], names: Sequence[str]) -> str:
     """Return rows as a table of a few lines: cells down, backends across, the worst of each.
 
     A number is a difference over its bound: under 1 it is rounding.

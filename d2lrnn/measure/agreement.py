@@ -1,4 +1,4 @@
-"""Compare the results of the backends for the same inputs and parameters.
+"""Solve the same problem in each backend, and bound the differences that rounding can explain.
 
 Every backend computes the same problem: outputs, last state and all gradients of a cell, then the
 losses of 100 training steps. NumPy in float64 is the reference. The inputs are rounded to float32
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -299,105 +299,6 @@ def difference(found: Array, expected: Array) -> float:
     largest = float(np.abs(expected).max(initial=0.0))
     worst = np.abs(found.astype(np.float64) - expected).max(initial=0.0)
     return float(worst / largest) if largest else float(worst)
-
-
-@dataclass(frozen=True)
-class Gap:
-    """The largest difference of one quantity, for one backend or pair of backends."""
-
-    case: str
-    quantity: str
-    dtype: str
-    who: str
-    difference: float
-    bound: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the difference is within the bound; False for NaN."""
-        return self.difference <= self.bound
-
-
-def compare(
-    names: Iterable[str],
-    cases: Iterable[Case] = (),
-    progress: Callable[[str], Any] = lambda text: None,
-) -> list[Gap]:
-    """Return the differences between each backend and the reference, and between all pairs.
-
-    cases are "mlp", keys of CASES or CONCISE, and custom cells; by default, all but these.
-    """
-    names = list(names)
-    return [row for part in parts(cases) for row in compare_part(names, *part, progress)]
-
-
-def parts(cases: Iterable[Case] = ()) -> list[tuple[Case, str]]:
-    """Return what compare computes one after the other: each case in each dtype."""
-    return list(itertools.product(list(cases) or ("mlp", *CASES, *CONCISE), DTYPES))
-
-
-def compare_part(
-    names: Sequence[str], case: Case, dtype: str, progress: Callable[[str], Any]
-) -> list[Gap]:
-    """Return the differences of one case in one dtype."""
-    reference = _results(backends.load("numpy"), case, "float64")
-    results, rows = {}, []
-    for name in names:
-        progress(f"{case}, {dtype}, {name}")
-        results[name] = _results(backends.load(name), case, dtype)
-    num_terms = make_problem(without_suffix(case)).num_terms
-    for quantity in reference:
-        limit = bound(quantity, dtype, num_terms)
-        if isinstance(case, OwnCase):  # whose step may not contract as tanh does
-            limit = max(limit, bound("gradients", dtype, num_terms))
-        for name in names:
-            gap = _largest(results[name][quantity], reference[quantity])
-            rows.append(Gap(str(case), quantity, dtype, name, gap, limit))
-        for one, other in itertools.combinations(names, 2):
-            gap = _largest(results[one][quantity], results[other][quantity])
-            # Each is within the bound of the reference, so the two are within twice the bound.
-            rows.append(Gap(str(case), quantity, dtype, f"{one}-{other}", gap, 2 * limit))
-    return rows
-
-
-def without_suffix(case: Case) -> Case:
-    """Return the case whose problem a case about the frameworks' own layers solves."""
-    return case.removesuffix(", concise") if isinstance(case, str) else case
-
-
-def table(rows: Iterable[Gap], names: Iterable[str]) -> str:
-    """Return rows as text: one line per quantity, with each backend and the worst pair."""
-    names = list(names)
-    grouped: dict[tuple[str, str, str], list[Gap]] = {}
-    for row in rows:
-        grouped.setdefault((row.case, row.quantity, row.dtype), []).append(row)
-    width = max(10, *map(len, names)) + 1
-    heads = "".join(f"{name:>{width}}" for name in names)
-    labels = [f"{case}: {quantity} {dtype}" for case, quantity, dtype in grouped]
-    wide = max(map(len, [*labels, ""])) + 1
-    lines = [f"{'':{wide}}{heads}{'bound':>10}   worst pair (its bound is twice as large)"]
-    for label, group in zip(labels, grouped.values(), strict=True):
-        single = {row.who: row for row in group}
-        columns = "".join(f"{single[name].difference:>{width}.1e}" for name in names)
-        pairs = [row for row in group if row.who not in names]
-        worst = max(pairs, key=lambda row: row.difference, default=None)
-        pair = f"{worst.difference:.1e} {worst.who}" if worst else "-"
-        verdict = "" if all(row.holds for row in group) else "   BROKEN"
-        lines.append(f"{label:{wide}}{columns}{group[0].bound:>10.1e}   {pair}{verdict}")
-    return "\n".join(lines)
-
-
-def _results(rnn: BackendLike, case: Case, dtype: str) -> dict[str, Arrays]:
-    if isinstance(case, str) and case in CONCISE:
-        return solve_concise(rnn, case, dtype)
-    results = solve(rnn, in_backend(make_problem(case), case, rnn), dtype)
-    if isinstance(case, OwnCase) or case in cells.CELLS:
-        results["losses"] = {"loss": train(rnn, case, dtype)}
-    return results
-
-
-def _largest(arrays: Arrays, expected: Arrays) -> float:
-    return max(difference(arrays[name], expected[name]) for name in expected)
 
 
 def _numbered(name: str, tensors: Iterable[Any]) -> Mapping[str, Any]:

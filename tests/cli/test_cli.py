@@ -17,7 +17,7 @@ from pictures import colours
 from d2lrnn import backends, cli
 from d2lrnn.cli import compare
 from d2lrnn.files import atomic, tensor_file
-from d2lrnn.measure import agreement, scaling
+from d2lrnn.measure import agreement, comparison, scaling
 from d2lrnn.nets import build, cells
 
 SMALL = ["--hiddens", "16", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
@@ -640,9 +640,9 @@ def compared(monkeypatch, interrupted_after=None):
         if len(asked) == interrupted_after:
             raise KeyboardInterrupt
         asked.append((names, case, dtype))
-        return [agreement.Gap(case, "outputs", dtype, "numpy", 0.5, 1.0)]
+        return [comparison.Gap(case, "outputs", dtype, "numpy", 0.5, 1.0)]
 
-    monkeypatch.setattr(agreement, "compare_part", compare_part)
+    monkeypatch.setattr(comparison, "compare_part", compare_part)
     return asked
 
 
@@ -690,10 +690,10 @@ def test_every_bar_of_the_command_can_be_turned_off(monkeypatch, value, hidden):
 
 def test_compare_shows_the_worst_of_each_cell_over_its_bound():
     rows = [
-        agreement.Gap("gru, 2 layers", "outputs", "float64", "numpy", 1e-13, 1e-12),
-        agreement.Gap("gru", "losses", "float64", "numpy", 5e-13, 1e-12),
-        agreement.Gap("gru", "losses", "float64", "torch", math.nan, 1e-12),
-        agreement.Gap("lstm, concise", "outputs", "float64", "numpy-torch", 2e-13, 1e-12),
+        comparison.Gap("gru, 2 layers", "outputs", "float64", "numpy", 1e-13, 1e-12),
+        comparison.Gap("gru", "losses", "float64", "numpy", 5e-13, 1e-12),
+        comparison.Gap("gru", "losses", "float64", "torch", math.nan, 1e-12),
+        comparison.Gap("lstm, concise", "outputs", "float64", "numpy-torch", 2e-13, 1e-12),
     ]
     assert compare.summary(rows, ["numpy", "torch"]).splitlines() == [
         "difference/bound    numpy    torch  each other",
@@ -704,7 +704,7 @@ def test_compare_shows_the_worst_of_each_cell_over_its_bound():
 
 def test_compare_needs_one_line_for_each_cell_and_layer():
     cases = ("mlp", *agreement.CASES, *agreement.CONCISE)
-    rows = [agreement.Gap(case, "outputs", "float64", "numpy", 0.0, 1.0) for case in cases]
+    rows = [comparison.Gap(case, "outputs", "float64", "numpy", 0.0, 1.0) for case in cases]
     kinds = ("title", "mlp", *cells.CELLS, *build.LAYERS)
     assert len(compare.summary(rows, ["numpy"]).splitlines()) == len(kinds)
 

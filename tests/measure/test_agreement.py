@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2lrnn import backends
-from d2lrnn.measure import agreement
+from d2lrnn.measure import agreement, comparison
 from d2lrnn.nets import cells
 from d2lrnn.numpy import bptt
 
@@ -165,12 +165,12 @@ def test_the_forward_pass_of_bptt_is_that_of_the_equations():
 
 
 def test_the_comparison_covers_every_quantity_and_notices_a_fault():
-    rows = agreement.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
+    rows = comparison.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
     found = {(row.case, row.quantity) for row in rows}
     quantities = ("forward", "gradients")
     expected = {(case, q) for case in ("mlp", "lstm", "lstm, 2 layers") for q in quantities}
     assert found == expected | {("lstm", "losses")} | {("rnn, concise", q) for q in quantities}
     assert all(row.holds for row in rows)
-    nan = agreement.Gap("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
+    nan = comparison.Gap("rnn", "forward", "float64", "numpy", float("nan"), 1.0)
     assert not nan.holds
-    assert "BROKEN" in agreement.table([nan], ["numpy"])
+    assert "BROKEN" in comparison.table([nan], ["numpy"])

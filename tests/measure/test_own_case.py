@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from d2lrnn import cli
-from d2lrnn.measure import agreement
+from d2lrnn.measure import agreement, comparison
 
 FILE = """
 def leaky(rnn):
@@ -63,7 +63,7 @@ def make(file):
 
 
 def test_a_custom_cell_agrees_with_numpy_within_the_bounds(rnn, backend, make):
-    rows = agreement.compare([backend], [agreement.OwnCase("leaky", make["leaky"])])
+    rows = comparison.compare([backend], [agreement.OwnCase("leaky", make["leaky"])])
     assert {row.quantity for row in rows} == {"forward", "gradients", "losses"}
     assert [row for row in rows if not row.holds] == []
     assert {row.case for row in rows} == {"leaky"}
@@ -79,7 +79,7 @@ def test_a_custom_cell_that_computes_something_else_is_beyond_the_bound(rnn, bac
         states = {"H": ("h",), "S": (2, "h")}
         return rnn.new_cell(step, cell.kind.parameters, states, name="leaky")
 
-    rows = agreement.compare_part([backend], agreement.OwnCase("scaled", scaled), "float64", print)
+    rows = comparison.compare_part([backend], agreement.OwnCase("scaled", scaled), "float64", print)
     assert [row.quantity for row in rows if row.holds] == []
 
 
