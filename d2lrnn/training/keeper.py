@@ -19,7 +19,8 @@ from d2lrnn.training.callbacks import Callback, Training
 from d2lrnn.training.epoch import Epoch
 from d2lrnn.training.history import History
 from d2lrnn.training.interrupts import Listener
-from d2lrnn.training.run_file import Run, load, pack
+from d2lrnn.training.run import Run
+from d2lrnn.training.run_file import load, pack
 
 
 class Interrupted(interrupts.Stopped):

@@ -33,7 +33,7 @@ from d2lrnn.training.history import DivergenceError, History
 from d2lrnn.training.keeper import Keeper
 from d2lrnn.training.language_epoch import make_step, train_epoch_ch8
 from d2lrnn.training.progress import Shown, bar, length
-from d2lrnn.training.run_file import Run, regularization, validation_settings
+from d2lrnn.training.run import Run, regularization, validation_settings
 
 
 @remedies.explained(remedies.NET_S_DEVICE)

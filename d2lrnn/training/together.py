@@ -9,7 +9,7 @@ from typing import Any
 from d2lrnn.data import reading
 from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group
-from d2lrnn.training.run_file import Run
+from d2lrnn.training.run import Run
 
 
 def check_run(run: Run, path: StrPath | None, num_epochs: int) -> None:

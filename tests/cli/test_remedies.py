@@ -14,7 +14,7 @@ from d2lrnn import backends, checks, cli
 from d2lrnn.checks import surroundings
 from d2lrnn.cli import launch, output, starters
 from d2lrnn.nets import cells
-from d2lrnn.training import run_file
+from d2lrnn.training import run
 
 SMALL = ["--hiddens", "8", "--steps", "10", "--batch-size", "8", "--max-tokens", "1000"]
 COMMAND = f"{shlex.quote(sys.executable)} -m d2lrnn"
@@ -116,7 +116,7 @@ def test_a_run_that_goes_on_in_another_backend_is_a_warning_of_one_line(tmp_path
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     d2lrnn(*command)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    monkeypatch.setattr(run_file.Run, "backend", backends.BACKENDS["torch"])
+    monkeypatch.setattr(run.Run, "backend", backends.BACKENDS["torch"])
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         result = d2lrnn(*command)

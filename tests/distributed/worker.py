@@ -17,7 +17,7 @@ import numpy as np
 from d2lrnn import backends
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells
-from d2lrnn.training import run_file
+from d2lrnn.training import run
 from d2lrnn.training.keeper import Keeper
 
 LR = {"sgd": 1.0, "adagrad": 0.1, "adam": 0.001}
@@ -104,17 +104,17 @@ def tagger(rnn):
 def refusals(rnn, folder):
     """What is said where rank 1 has something else than rank 0, and where rows are too few."""
     rank = rnn.processes().rank
-    versions = run_file.Run.versions
+    versions = run.Run.versions
 
     def other(self):
         return {**versions(self), "NumPy": f"1.{rank}"}
 
     def with_another_version():
-        run_file.Run.versions = other
+        run.Run.versions = other
         try:
             language_model(rnn, CASES[0])
         finally:
-            run_file.Run.versions = versions
+            run.Run.versions = versions
 
     def with_another_checkpoint():
         files = [Path(folder) / "one.safetensors", Path(folder) / "two.safetensors"]

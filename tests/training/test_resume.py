@@ -12,7 +12,7 @@ import pytest
 
 from d2lrnn.files import atomic, locks, tensor_file
 from d2lrnn.nets import build, cells
-from d2lrnn.training import interrupts, run_file
+from d2lrnn.training import interrupts, run, run_file
 from d2lrnn.training.keeper import Keeper
 
 NUM_EPOCHS, EVERY = 3, 2  # 7 minibatches an epoch
@@ -481,9 +481,9 @@ def test_two_processes_do_not_keep_a_run_in_one_file(reference, plain, tmp_path)
 def test_the_corpus_is_hashed_once_however_often_the_run_is_kept(
     reference, plain, tmp_path, monkeypatch
 ):
-    digested, found = [], run_file.Run.corpus_digest.func
+    digested, found = [], run.Run.corpus_digest.func
     monkeypatch.setattr(
-        run_file.Run.corpus_digest, "func", lambda run: digested.append(run) or found(run)
+        run.Run.corpus_digest, "func", lambda run: digested.append(run) or found(run)
     )
     train(reference, plain(), 2, checkpoint=tmp_path / "run", every=1)
     assert len(digested) == 1
