@@ -25,12 +25,12 @@ if TYPE_CHECKING:
         seq_data_iter_sequential,
     )
     from d2lrnn.data.corpora import (
-        DownloadError,
         read_builtin,
         read_text,
         read_time_machine,
         read_tiny_shakespeare,
     )
+    from d2lrnn.data.data_files import DownloadError
     from d2lrnn.data.datasets import load_digits, read_fra_eng, read_mnist
     from d2lrnn.data.generated import date_pairs, tagged_sentences
     from d2lrnn.data.loaders import (
@@ -250,8 +250,8 @@ PLACES: Mapping[str, str] = MappingProxyType(
         name: f"d2lrnn.{module}"
         for module, names in {
             "data.batches": "BatchLoader",
-            "data.corpora": "DownloadError read_builtin read_text read_time_machine "
-            "read_tiny_shakespeare",
+            "data.corpora": "read_builtin read_text read_time_machine read_tiny_shakespeare",
+            "data.data_files": "DownloadError",
             "data.datasets": "load_digits read_fra_eng read_mnist",
             "data.generated": "date_pairs tagged_sentences",
             "data.loaders": "load_corpus_time_machine",

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from d2lrnn.data import corpora
+from d2lrnn.data import data_files
 
 FAST = "D2LRNN_FAST"  # unless it is empty or 0, lessons use small sizes
 FIGURES = "D2LRNN_FIGURES"  # the folder in which scripts save figures
@@ -77,7 +77,7 @@ def tiny_shakespeare_at_hand() -> bool:
 def _at_hand(name: str) -> bool:
     import pooch  # imported here: it is slow to import
 
-    folders = [os.environ.get(corpora.DATA_FOLDER), pooch.os_cache("d2lrnn")]
+    folders = [os.environ.get(data_files.DATA_FOLDER), pooch.os_cache("d2lrnn")]
     return any(Path(folder, name).exists() for folder in folders if folder)
 
 

@@ -26,7 +26,7 @@ import pytest
 from not_files import NOT_FILES
 
 from d2lrnn import backends
-from d2lrnn.data import corpora, loaders
+from d2lrnn.data import corpora, data_files, loaders
 from d2lrnn.nets import build, cells
 
 backends.prepare()  # float64 in JAX too
@@ -244,8 +244,8 @@ def faults(request):
 @pytest.fixture
 def data_folder():
     """The folder of the texts; without it the tests of their facts cannot run."""
-    if not os.environ.get(corpora.DATA_FOLDER):
-        absent = f"the texts are not available: set {corpora.DATA_FOLDER} to their folder"
+    if not os.environ.get(data_files.DATA_FOLDER):
+        absent = f"the texts are not available: set {data_files.DATA_FOLDER} to their folder"
         if os.environ.get("CI"):
             pytest.fail(f"{absent}; with CI set, no test is skipped for lack of data")
         pytest.skip(absent)

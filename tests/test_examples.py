@@ -15,7 +15,7 @@ import pytest
 from contracts import BACKEND, LAYERS
 
 from d2lrnn import exports
-from d2lrnn.data import corpora, datasets
+from d2lrnn.data import data_files, datasets
 
 ERRORS = {name: getattr(exports, name) for name in exports.PLACES if name.endswith("Error")}
 FRENCH = "Go.\tVa !\nHi.\tSalut !\n"  # the first line is the book's
@@ -41,7 +41,7 @@ FLAGS = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 def folder(tmp_path, monkeypatch):
     """A folder to write into, with small data sets in place of those that are downloaded."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     (tmp_path / "fra-eng").mkdir()
     (tmp_path / "fra-eng" / "fra.txt").write_text(FRENCH, encoding="utf-8")
     blank = lambda stem, shape: np.zeros(shape, np.uint8)  # noqa: E731

@@ -45,7 +45,7 @@ def test_classes_and_wrapped_functions_have_source_too(rnn, capsys):
     rnn.show(rnn.load_data_builtin)
     shown = capsys.readouterr().out
     assert "class RNNModelScratch" in shown
-    assert 'load_data("builtin"' in shown
+    assert "corpora.read_builtin()" in shown
 
 
 @pytest.mark.parametrize("thing", [len, 3, "rnn"])
@@ -208,7 +208,7 @@ def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
     ],
 )
 def test_a_text_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path, at_hand, file):
-    monkeypatch.setenv(teaching.corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(teaching.data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache")
     assert not at_hand()
     (tmp_path / file).touch()

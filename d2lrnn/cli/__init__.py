@@ -33,7 +33,7 @@ from d2lrnn.cli.common import (
     save_picture,
 )
 from d2lrnn.cli.output import harmless, losable, tell_of_unknown, warnings_in_a_line
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, data_files
 from d2lrnn.files import model_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -141,8 +141,8 @@ def doctor() -> None:
     click.echo(f"d2lrnn {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for backend in backends.BACKENDS.values():
         click.echo(f"{backend.name:12}{_state(backend)}")
-    folder = os.environ.get(corpora.DATA_FOLDER)
-    click.echo(f"{corpora.DATA_FOLDER} {'is ' + folder if folder else 'is not set'}")
+    folder = os.environ.get(data_files.DATA_FOLDER)
+    click.echo(f"{data_files.DATA_FOLDER} {'is ' + folder if folder else 'is not set'}")
 
 
 def _state(backend: backends.Framework) -> str:

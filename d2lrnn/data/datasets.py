@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import corpora, reading
+from d2lrnn.data import corpora, data_files, reading
 
 Array = np.ndarray[Any, Any]
 
@@ -194,10 +194,10 @@ def read_fra_eng_text() -> str:
     A file ``fra-eng/fra.txt`` in the D2LRNN_DATA folder is used first, without a check of its
     content; otherwise the zip file is looked up or downloaded. Raises the errors of read_fra_eng.
     """
-    folder = os.environ.get(corpora.DATA_FOLDER)
+    folder = os.environ.get(data_files.DATA_FOLDER)
     if folder and (unpacked := Path(folder, FRA_ENG_MEMBER)).is_file():
         return corpora.decode(unpacked.read_bytes(), str(unpacked))
-    path = corpora.fetch("fra-eng.zip", FRA_ENG_URL, FRA_ENG_HASH, instead=DATES_INSTEAD)
+    path = data_files.fetch("fra-eng.zip", FRA_ENG_URL, FRA_ENG_HASH, instead=DATES_INSTEAD)
     content = _read_member(path, FRA_ENG_MEMBER, FRA_ENG_LIMIT)
     return corpora.decode(content, f"{FRA_ENG_MEMBER} in {path}")
 
@@ -216,7 +216,7 @@ def normalise(text: str) -> str:
 
 def _read_mnist_file(stem: str, shape: tuple[int, ...]) -> Array:
     name = f"{stem}-ubyte.gz"
-    path = corpora.fetch(name, MNIST_URL + name, MNIST_HASHES[stem], instead=DIGITS_INSTEAD)
+    path = data_files.fetch(name, MNIST_URL + name, MNIST_HASHES[stem], instead=DIGITS_INSTEAD)
     return read_idx(path, shape)
 
 

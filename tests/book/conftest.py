@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from d2lrnn.book import chapters, replaced, shared
-from d2lrnn.data import corpora
+from d2lrnn.data import data_files
 
 PAGES = "D2LRNN_BOOK"
 FRAMEWORKS = {
@@ -35,7 +35,7 @@ PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est cal
 
 def pytest_collection_modifyitems(config, items):
     """Leave out, rather than skip, pages that are not available, or not for a backend."""
-    available = os.environ.get(PAGES) and os.environ.get(corpora.DATA_FOLDER)
+    available = os.environ.get(PAGES) and os.environ.get(data_files.DATA_FOLDER)
     here = [item for item in items if HERE in item.path.parents]
     pages = set() if available else {"run_page", "book_pages"}
     without = [
@@ -156,7 +156,7 @@ def pairs_and_text(tmp_path):
     """A data folder with The Time Machine and 600 pairs of sentences."""
     folder = tmp_path / "texts"
     (folder / "fra-eng").mkdir(parents=True)
-    text = Path(os.environ[corpora.DATA_FOLDER], "timemachine.txt")
+    text = Path(os.environ[data_files.DATA_FOLDER], "timemachine.txt")
     (folder / text.name).write_bytes(text.read_bytes())
     lines = "".join(f"{english}\t{french}\n" for english, french in PAIRS * 200)
     (folder / "fra-eng" / "fra.txt").write_text(lines, encoding="utf-8")
@@ -173,7 +173,7 @@ def run_page(tmp_path, pairs_and_text):
         line = [sys.executable, str(pages / "cells.py"), "run", "--git", str(pages / "pages")]
         line += ["--ref", ref, "--chapter", chapter, "--tab", tab, "--module", module]
         line += ["--timemachine", str(pairs_and_text / "timemachine.txt"), "--pre", str(first)]
-        line += ["--env", f"{corpora.DATA_FOLDER}={pairs_and_text}", "--threads", "1"]
+        line += ["--env", f"{data_files.DATA_FOLDER}={pairs_and_text}", "--threads", "1"]
         line += ["--path", str(Path(__file__).parents[2]), "--out", str(out), "--timeout", "600"]
         # A reader's XLA optimizes, and what trains for epochs is slower where the suite's does not.
         env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}

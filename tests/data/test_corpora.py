@@ -5,7 +5,7 @@ import hashlib
 import pooch
 import pytest
 
-from d2lrnn.data import corpora, datasets, tensor_loaders
+from d2lrnn.data import corpora, data_files, datasets, tensor_loaders
 
 CONTENT = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n"
 
@@ -19,7 +19,7 @@ def server(server, tmp_path):
 
 def fetch(name, url, content):
     known_hash = f"sha1:{hashlib.sha1(content).hexdigest()}"
-    return corpora.fetch(name, url, known_hash, instead="do without")
+    return data_files.fetch(name, url, known_hash, instead="do without")
 
 
 def test_a_file_is_downloaded_once_and_then_comes_from_the_cache(server):
@@ -31,7 +31,7 @@ def test_a_file_is_downloaded_once_and_then_comes_from_the_cache(server):
 
 @pytest.mark.parametrize("file", ["missing.txt", "book.txt"])
 def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file, tmp_path):
-    with pytest.raises(corpora.DownloadError) as error:
+    with pytest.raises(data_files.DownloadError) as error:
         fetch("wanted.txt", f"{server}/{file}", b"something else")
     for words in ("wanted.txt", "connect to the internet", "D2LRNN_DATA", "or do without"):
         assert words in str(error.value)
@@ -39,7 +39,7 @@ def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file,
 
 
 def test_a_refused_connection_is_the_same_error(server):
-    with pytest.raises(corpora.DownloadError, match="Do one of the following"):
+    with pytest.raises(data_files.DownloadError, match="Do one of the following"):
         fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
 
 
@@ -65,14 +65,14 @@ def test_https_is_tried_first_and_then_http(server, asked):
 
 
 def test_where_neither_answers_the_error_is_that_of_https(server, asked):
-    with pytest.raises(corpora.DownloadError, match=r"from https://.*no https here\). Do one"):
+    with pytest.raises(data_files.DownloadError, match=r"from https://.*no https here\). Do one"):
         fetch("wanted.txt", f"{server}/missing".replace("http", "https"), CONTENT)
 
 
 @pytest.mark.parametrize("read", [corpora.read_time_machine, datasets.read_fra_eng])
 def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch, read):
-    monkeypatch.setattr(corpora, "TIMEOUT", 0.01)
-    with pytest.raises(corpora.DownloadError):
+    monkeypatch.setattr(data_files, "TIMEOUT", 0.01)
+    with pytest.raises(data_files.DownloadError):
         read()
     assert asked[0].startswith("https://d2l-data")
 
@@ -80,7 +80,7 @@ def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch,
 @pytest.mark.parametrize(("value", "shown"), [("0", False), ("1", True)])
 def test_the_bar_of_a_download_can_be_turned_off(server, monkeypatch, value, shown):
     monkeypatch.setenv("D2LRNN_PROGRESS", value)
-    monkeypatch.setattr(corpora.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(data_files.sys.stderr, "isatty", lambda: True, raising=False)
     made, downloader = [], pooch.HTTPDownloader
 
     def make(*, progressbar, timeout):
@@ -110,22 +110,22 @@ def test_a_file_may_be_known_by_its_sha256(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(CONTENT)
     url, known_hash = f"{server}/book.txt", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-    available = corpora.fetch("book.txt", url, known_hash, instead="")
-    downloaded = corpora.fetch("another.txt", url, known_hash, instead="")
+    available = data_files.fetch("book.txt", url, known_hash, instead="")
+    downloaded = data_files.fetch("another.txt", url, known_hash, instead="")
     assert available == tmp_path / "book.txt"
     assert downloaded.read_bytes() == CONTENT
 
 
 def test_a_hash_of_another_kind_is_refused(server):
     with pytest.raises(ValueError) as error:
-        corpora.fetch("book.txt", f"{server}/book.txt", "md5:0123", instead="")
+        data_files.fetch("book.txt", f"{server}/book.txt", "md5:0123", instead="")
     expected = "the kind of known_hash is 'md5'; expected one of 'sha1', 'sha256'"
     assert str(error.value) == expected
 
 
 def test_without_the_time_machine_the_built_in_corpus_is_pointed_at(server, monkeypatch):
     monkeypatch.setattr(corpora, "TIME_MACHINE_URL", "http://127.0.0.1:1/timemachine.txt")
-    with pytest.raises(corpora.DownloadError, match="or use the built-in corpus, which needs"):
+    with pytest.raises(data_files.DownloadError, match="or use the built-in corpus, which needs"):
         corpora.read_time_machine()
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import datasets as sklearn_datasets
 
-from d2lrnn.data import corpora, datasets
+from d2lrnn.data import data_files, datasets
 
 SHAPE = (2, 3)
 HEADER = struct.pack(">4B2I", 0, 0, 8, 2, *SHAPE)
@@ -32,7 +32,7 @@ def digest(content):
 def mnist(tmp_path, monkeypatch):
     """Put a small MNIST into the data folder and return it by split: three images and two."""
     rng = np.random.default_rng(0)
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(datasets, "MNIST_SPLITS", {"train": ("train", 3), "test": ("t10k", 2)})
     made = {}
     for split, (prefix, num_images) in datasets.MNIST_SPLITS.items():
@@ -76,7 +76,7 @@ def test_mnist_is_downloaded_once_and_then_comes_from_the_cache(
 
 def test_without_mnist_the_small_digits_are_pointed_at(server, monkeypatch):
     monkeypatch.setattr(datasets, "MNIST_URL", "http://127.0.0.1:1/")
-    with pytest.raises(corpora.DownloadError, match=r"or use the 8x8 digits.*\(load_digits\)"):
+    with pytest.raises(data_files.DownloadError, match=r"or use the 8x8 digits.*\(load_digits\)"):
         datasets.read_mnist()
 
 
@@ -188,7 +188,7 @@ def test_a_missing_scikit_learn_says_what_to_install(monkeypatch):
 @pytest.fixture
 def fra_eng(tmp_path, monkeypatch):
     """A function that puts a zip file into the data folder: the members by name."""
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
 
     def write(members):
         with zipfile.ZipFile(tmp_path / "fra-eng.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -209,7 +209,7 @@ def test_sentences_are_read_in_pairs_out_of_the_zip_file(fra_eng, tmp_path):
 
 def test_without_the_sentences_the_dates_are_pointed_at(server, monkeypatch):
     monkeypatch.setattr(datasets, "FRA_ENG_URL", "http://127.0.0.1:1/fra-eng.zip")
-    with pytest.raises(corpora.DownloadError, match=r"or translate dates.*\(date_pairs\)"):
+    with pytest.raises(data_files.DownloadError, match=r"or translate dates.*\(date_pairs\)"):
         datasets.read_fra_eng()
 
 
@@ -226,7 +226,7 @@ def test_a_zip_file_without_the_sentences_is_refused(fra_eng):
 
 
 def test_a_file_that_is_no_zip_file_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(datasets, "FRA_ENG_HASH", digest(b"no zip"))
     (tmp_path / "fra-eng.zip").write_bytes(b"no zip")
     with pytest.raises(ValueError, match="is not a complete zip file"):

@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from d2lrnn.data import corpora, datasets
+from d2lrnn.data import data_files, datasets
 
 CONTENT = np.random.default_rng(0).bytes(100_000)
 HASH = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -97,8 +97,8 @@ def faulty(server):
 def assert_fails(url, cache):
     """One message with the three ways out, in time, and nothing left behind."""
     start = time.perf_counter()
-    with pytest.raises(corpora.DownloadError) as error:
-        corpora.fetch("book.txt", url, HASH, instead="do without")
+    with pytest.raises(data_files.DownloadError) as error:
+        data_files.fetch("book.txt", url, HASH, instead="do without")
     assert time.perf_counter() - start < 10
     message = str(error.value)
     assert message.startswith(f"cannot download book.txt from {url} (")
@@ -123,7 +123,7 @@ def test_a_truncated_download_is_refused_wherever_it_ends(faulty, tmp_path, faul
 def test_a_download_that_fails_leaves_one_message_and_nothing_else(
     faulty, tmp_path, monkeypatch, fault
 ):
-    monkeypatch.setattr(corpora, "TIMEOUT", 0.3)
+    monkeypatch.setattr(data_files, "TIMEOUT", 0.3)
     assert_fails(f"{faulty}/{fault}", tmp_path / "cache")
 
 
@@ -132,22 +132,22 @@ def test_a_connection_that_is_refused_is_the_same(faulty, tmp_path):
 
 
 def test_a_whole_download_is_what_was_sent(faulty):
-    path = corpora.fetch("book.txt", f"{faulty}/whole", HASH, instead="do without")
+    path = data_files.fetch("book.txt", f"{faulty}/whole", HASH, instead="do without")
     assert path.read_bytes() == CONTENT
 
 
 def test_a_damaged_file_in_the_cache_is_downloaded_again(faulty, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "book.txt").write_bytes(CONTENT[:100])
-    path = corpora.fetch("book.txt", f"{faulty}/whole", HASH, instead="do without")
+    path = data_files.fetch("book.txt", f"{faulty}/whole", HASH, instead="do without")
     assert path.read_bytes() == CONTENT
 
 
 def test_a_damaged_file_in_the_cache_is_never_taken(faulty, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "book.txt").write_bytes(CONTENT[:100])
-    with pytest.raises(corpora.DownloadError):
-        corpora.fetch("book.txt", f"{faulty}/wrong", HASH, instead="do without")
+    with pytest.raises(data_files.DownloadError):
+        data_files.fetch("book.txt", f"{faulty}/wrong", HASH, instead="do without")
 
 
 def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
@@ -155,7 +155,7 @@ def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
     path, seen = tmp_path / "cache" / "book.txt", []
     arguments = "book.txt", f"{faulty}/slowly", HASH
     thread = threading.Thread(
-        target=corpora.fetch, args=arguments, kwargs={"instead": "do without"}
+        target=data_files.fetch, args=arguments, kwargs={"instead": "do without"}
     )
     thread.start()
     while thread.is_alive():
@@ -169,9 +169,9 @@ def test_the_hash_is_checked_before_the_file_takes_its_name(faulty, tmp_path):
 FETCH = """
 import pathlib, sys
 import pooch
-from d2lrnn.data import corpora
+from d2lrnn.data import data_files
 pooch.os_cache = lambda name: pathlib.Path(sys.argv[3])
-print(corpora.fetch("book.txt", sys.argv[1], sys.argv[2], instead="do without"))
+print(data_files.fetch("book.txt", sys.argv[1], sys.argv[2], instead="do without"))
 """
 
 

@@ -128,7 +128,7 @@ def test_a_file_of_a_few_bytes_at_most_has_no_more():
 def test_a_data_folder_holds_files(reference, monkeypatch, tmp_path, not_a_file):
     not_a_file(tmp_path / "timemachine.txt")
     monkeypatch.setenv("D2LRNN_DATA", os.fspath(tmp_path))
-    monkeypatch.setattr("d2lrnn.data.corpora._retrieve", lambda *_: 1 / 0)
+    monkeypatch.setattr("d2lrnn.data.data_files._retrieve", lambda *_: 1 / 0)
     with pytest.raises((OSError, ZeroDivisionError)):  # there is none: it would be downloaded
         reference.read_time_machine()
 

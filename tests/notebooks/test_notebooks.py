@@ -15,7 +15,7 @@ import build
 import grid
 import student
 from d2lrnn import teaching
-from d2lrnn.data import corpora
+from d2lrnn.data import data_files
 
 ADDRESS = f"git+https://github.com/{grid.REPOSITORY}"
 FAST, FULL = 30, 360  # seconds, with --timed
@@ -158,7 +158,7 @@ def test_blanks_fail_with_their_hints_and_nothing_else_does(run, script, name):
 
 
 def test_it_runs_where_there_is_no_text_and_no_network(run, script, monkeypatch, tmp_path):
-    monkeypatch.setenv(corpora.DATA_FOLDER, str(tmp_path))
+    monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")

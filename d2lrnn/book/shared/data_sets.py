@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn.book.replaced import replaced
-from d2lrnn.data import corpora, datasets, reading, strings
+from d2lrnn.data import corpora, data_files, datasets, reading, strings
 from d2lrnn.data.arrays import Array, series
 
 from . import operations, pairs
@@ -82,7 +82,7 @@ class TimeMachine(DataModule):
         elif not path.exists():
             url, known_hash = corpora.TIME_MACHINE_URL, corpora.TIME_MACHINE_HASH
             instead = corpora.BUILTIN_INSTEAD
-            path = corpora.fetch(path.name, url, known_hash, instead=instead)
+            path = data_files.fetch(path.name, url, known_hash, instead=instead)
         return corpora.decode(reading.content(path), str(path))
 
     def _preprocess(self, text: str) -> str:

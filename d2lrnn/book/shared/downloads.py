@@ -11,7 +11,7 @@ from pathlib import Path
 
 from d2lrnn.book import archives
 from d2lrnn.book.replaced import replaced
-from d2lrnn.data import corpora, datasets, reading
+from d2lrnn.data import corpora, data_files, datasets, reading
 
 d2l = sys.modules[__package__]
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
@@ -103,7 +103,7 @@ def _unpacked(name: str, sha1_hash: str | None) -> Path | None:
 
 def _in_data(name: str) -> Path | None:
     """Return a folder in the folder that D2LRNN_DATA names, or None if it does not exist."""
-    data = os.environ.get(corpora.DATA_FOLDER)
+    data = os.environ.get(data_files.DATA_FOLDER)
     path = Path(data, name) if data else None
     return path if path and path.is_dir() else None
 
@@ -115,8 +115,8 @@ def _pack(folder: Path, path: Path) -> None:
 
 
 def _fetched(name: str, url: str, sha1_hash: str | None) -> Path:
-    if sha1_hash is None and (data := os.environ.get(corpora.DATA_FOLDER)):
+    if sha1_hash is None and (data := os.environ.get(data_files.DATA_FOLDER)):
         local = Path(data, name)
         sha1_hash = _sha1(local) if local.exists() else None  # so that fetch accepts it
     known_hash = f"sha1:{sha1_hash}" if sha1_hash else None
-    return corpora.fetch(name, url, known_hash, instead="leave out what reads it")
+    return data_files.fetch(name, url, known_hash, instead="leave out what reads it")

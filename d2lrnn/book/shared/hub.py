@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pooch
 
-from d2lrnn.data import corpora
+from d2lrnn.data import data_files
 from d2lrnn.training.progress import say
 
 from . import downloads
@@ -31,7 +31,7 @@ def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
     assert name in hub, f"DATA_HUB has no {name!r}; it has {', '.join(hub)}"
     url, sha1 = hub[name]
     filename = url.split("/")[-1]
-    for folder in (os.environ.get(corpora.DATA_FOLDER), cache_dir, pooch.os_cache("d2lrnn")):
+    for folder in (os.environ.get(data_files.DATA_FOLDER), cache_dir, pooch.os_cache("d2lrnn")):
         if folder and downloads.is_valid(path := Path(folder, filename), sha1):
             return os.fspath(path)
     say(f"Downloading {os.path.join(cache_dir, filename)} from {url}...")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2lrnn.data.corpora import DownloadError
+from d2lrnn.data.data_files import DownloadError
 
 
 def test_a_vocabulary_counts_pairs_of_words_as_tokens(plain):

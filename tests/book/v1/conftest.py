@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from d2lrnn import backends
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, data_files
 
 HERE = pathlib.Path(__file__).parent
 # Names, arguments and defaults of the book's package 1.0.3, of "all" frameworks or those named.
@@ -90,7 +90,7 @@ def files(tmp_path_factory):
     (root / "work").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root / "work")
-        patch.setenv(corpora.DATA_FOLDER, str(data))
+        patch.setenv(data_files.DATA_FOLDER, str(data))
         yield data
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, data_files
 
 
 def test_ids_are_in_alphabetical_order(plain):
@@ -227,7 +227,7 @@ def test_an_available_file_is_copied_to_the_requested_folder(plain, hub):
 
 
 def test_a_file_with_the_right_hash_stays_where_it_lies(plain, hub, monkeypatch):
-    monkeypatch.delenv(corpora.DATA_FOLDER)
+    monkeypatch.delenv(data_files.DATA_FOLDER)
     before = os.stat(hub / "timemachine.txt").st_mtime_ns
     plain.download("short")
     assert os.stat(hub / "timemachine.txt").st_mtime_ns == before
