@@ -1,20 +1,19 @@
 """The names that every backend exports: declared once, and imported or built at first use.
 
 A backend's ``__init__.py`` imports the functions that its own files implement. All other names are
-imported from the modules in PLACES, or built from the backend's record by the functions in BUILT,
+imported from the modules in PLACES, or built from the backend's record by the modules in BUILT,
 when they are first used (PEP 562), so that importing a backend stays fast. Type checkers and
 editors use the declarations under TYPE_CHECKING; tests/test_interface.py compares the names.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn import backends, interface
+from d2lrnn import interface
 from d2lrnn.nets import forward
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from d2lrnn.nets.coders import DecoderScratch, EncoderScratch
     from d2lrnn.nets.copying import copy_params
     from d2lrnn.nets.encoder_decoder import EncoderDecoderScratch
-    from d2lrnn.nets.group import Group
     from d2lrnn.nets.language_model import RNNModelScratch
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
@@ -290,71 +288,24 @@ CONTRACTS: Mapping[str, Any] = MappingProxyType(
     {**interface.members(interface.Backend), **interface.members(interface.Layers)}
 )
 
-Build = Callable[["Ops", "type[RNNModelScratch]"], dict[str, Any]]
-
-
-def _loaders(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.data import tensor_loaders
-
-    return tensor_loaders.for_backend(ops.tensors.from_numpy)
-
-
-def _parameters(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.nets import parameters
-
-    return parameters.for_backend(ops)
-
-
-def _custom(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.nets import custom
-
-    return custom.for_backend(ops)
-
-
-def _concatenated(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.nets import concatenated
-
-    return concatenated.for_backend(ops)
-
-
-def _sequence_nets(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.nets import encoder_decoder
-
-    return encoder_decoder.for_backend(ops)
-
-
-def _files(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    from d2lrnn.files import model_file
-    from d2lrnn.nets import build
-
-    new_net = functools.partial(build.new_net, backends.load(ops.name))
-    return {"load_model": model_file.loader(new_net)}
-
-
-def _processes(ops: Ops, model: type[RNNModelScratch]) -> dict[str, Any]:
-    def processes() -> Group:
-        return ops.group
-
-    return {"processes": processes}
-
-
-BUILT: Mapping[str, Build] = MappingProxyType(
+# The names that a module's for_backend(ops) builds from the record of a backend.
+BUILT: Mapping[str, str] = MappingProxyType(
     {
-        name: build
-        for build, names in {
-            _loaders: "SeqDataLoader seq_data_iter_random seq_data_iter_sequential "
+        name: f"d2lrnn.{module}"
+        for module, names in {
+            "data.tensor_loaders": "SeqDataLoader seq_data_iter_random seq_data_iter_sequential "
             "load_data_time_machine load_data_tiny_shakespeare load_data_builtin load_data_text "
             "load_data_string load_data_grammar",
-            _parameters: "get_mlp_params get_params get_gru_params get_gru_reset_after_params "
-            "get_lstm_params get_mingru_params get_minlstm_params get_s4d_params get_mamba_params "
-            "init_rnn_state init_gru_state init_lstm_state init_mingru_state init_minlstm_state "
-            "init_s4d_state init_mamba_state",
-            _custom: "new_cell tanh sigmoid",
-            _concatenated: "concat_params split_params concat_rnn concat_gru concat_lstm",
-            _sequence_nets: "SequenceClassifierScratch SequenceTaggerScratch EncoderScratch "
-            "DecoderScratch EncoderDecoderScratch",
-            _files: "load_model",
-            _processes: "processes",
+            "files.model_file": "load_model",
+            "nets.concatenated": "concat_params split_params concat_rnn concat_gru concat_lstm",
+            "nets.custom": "new_cell tanh sigmoid",
+            "nets.encoder_decoder": "SequenceClassifierScratch SequenceTaggerScratch "
+            "EncoderScratch DecoderScratch EncoderDecoderScratch",
+            "nets.group": "processes",
+            "nets.parameters": "get_mlp_params get_params get_gru_params "
+            "get_gru_reset_after_params get_lstm_params get_mingru_params get_minlstm_params "
+            "get_s4d_params get_mamba_params init_rnn_state init_gru_state init_lstm_state "
+            "init_mingru_state init_minlstm_state init_s4d_state init_mamba_state",
         }.items()
         for name in names.split()
     }
@@ -375,7 +326,8 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
 
     def get(name: str) -> Any:
         if name in BUILT:
-            for built, value in BUILT[name](ops, model).items():
+            module = importlib.import_module(BUILT[name])
+            for built, value in module.for_backend(ops).items():
                 forward.name(value, __module__=namespace["__name__"], __qualname__=built)  # pickle
                 namespace.setdefault(built, _document(built, value))
         elif name in PLACES:

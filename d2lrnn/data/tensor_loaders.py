@@ -55,8 +55,9 @@ def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]
     return load
 
 
-def for_backend(from_numpy: Callable[[Ids], Any]) -> dict[str, Any]:
-    """Return the loaders of a backend by name; they yield tensors, converted by from_numpy."""
+def for_backend(ops: Any) -> dict[str, Any]:
+    """Return the loaders of a backend, given its record, by name; they yield its tensors."""
+    from_numpy: Callable[[Ids], Any] = ops.tensors.from_numpy
 
     class Loader(SeqDataLoader):
         __doc__ = SeqDataLoader.__doc__

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import checks
+from d2lrnn import backends, checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files import atomic, json_text, tensor_file
 from d2lrnn.files.model_content import (
@@ -32,9 +32,10 @@ from d2lrnn.files.model_content import (
     model_of,
     naming,
 )
-from d2lrnn.nets import cells, custom, first_values
+from d2lrnn.nets import build, cells, custom, first_values
 from d2lrnn.nets.function_layout import FunctionLayout
 from d2lrnn.nets.language_model import RNNModelScratch
+from d2lrnn.nets.ops import Ops
 
 __all__ = [
     "FORMAT",
@@ -46,7 +47,7 @@ __all__ = [
     "check_replaceable",
     "check_tensors",
     "describe",
-    "loader",
+    "for_backend",
     "model_of",
     "naming",
     "read",
@@ -191,14 +192,9 @@ def _part(layer: Callable[[int], list[Any]], number: int, place: int) -> Any:
     return layer(number)[place]
 
 
-def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, Vocab]]:
-    """Return the function load_model of a backend.
-
-    Args:
-        new_net: a function of the backend; new_net(architecture, vocab_size, num_hiddens, dtype=,
-            device=) returns an RNNModelScratch; the three functions of a net may take the place of
-            the architecture.
-    """
+def for_backend(ops: Ops) -> dict[str, Callable[..., tuple[RNNModelScratch, Vocab]]]:
+    """Return the function load_model of a backend, by name."""
+    new_net = functools.partial(build.new_net, backends.load(ops.name))
 
     def load_model(path: StrPath, *, cell: Any = None, device: Any = None) -> tuple[Any, Vocab]:
         """Load a net and its Vocab from a file, which any backend may have saved.
@@ -212,7 +208,7 @@ def loader(new_net: Callable[..., Any]) -> Callable[..., tuple[RNNModelScratch, 
         """
         return _build(path, new_net, cell, device)
 
-    return load_model
+    return {"load_model": load_model}
 
 
 def _build(path: StrPath, new_net: Callable[..., Any], cell: Any, device: Any) -> tuple[Any, Vocab]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,6 +161,15 @@ def group_of(net: Any) -> Group:
     """Return the group of processes that train a net; a single process for a net without ops."""
     ops = getattr(net, "ops", None)
     return ALONE if ops is None else ops.group
+
+
+def for_backend(ops: Ops) -> dict[str, Callable[[], Group]]:
+    """Return the function processes of a backend, by name."""
+
+    def processes() -> Group:
+        return ops.group
+
+    return {"processes": processes}
 
 
 def digest(arrays: Iterable[Any]) -> str:
