@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         seq_data_iter_random,
         seq_data_iter_sequential,
     )
+    from d2lrnn.data.bpe import BPETokenizer
+    from d2lrnn.data.bpe_vocab import BPEVocab
     from d2lrnn.data.corpora import (
         read_builtin,
         read_text,
@@ -128,6 +130,8 @@ if TYPE_CHECKING:
     RNNModel = Layers.RNNModel
 
 __all__ = [
+    "BPETokenizer",
+    "BPEVocab",
     "BatchLoader",
     "Callback",
     "CheckpointError",
@@ -248,6 +252,8 @@ PLACES: Mapping[str, str] = MappingProxyType(
         name: f"d2lrnn.{module}"
         for module, names in {
             "data.batches": "BatchLoader",
+            "data.bpe": "BPETokenizer",
+            "data.bpe_vocab": "BPEVocab",
             "data.corpora": "read_builtin read_text read_time_machine read_tiny_shakespeare",
             "data.data_files": "DownloadError",
             "data.datasets": "load_digits read_fra_eng read_mnist",

@@ -44,6 +44,7 @@ class TrainOptions:
     text: str | None
     encoding: str
     token: str
+    vocab_size: int
     max_tokens: int
     cell: str
     layers: int

@@ -23,7 +23,7 @@ from d2lrnn.cli.common import (
 )
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.cli.recipe import RECIPES, TrainOptions
-from d2lrnn.data import corpora
+from d2lrnn.data import corpora, text
 from d2lrnn.nets import cells, schedules
 
 
@@ -38,9 +38,15 @@ from d2lrnn.nets import cells, schedules
 @click.option("--encoding", default="utf-8", help="The encoding of --text, such as latin-1.")
 @click.option(
     "--token",
-    type=click.Choice(["char", "word", "wordpunct"]),
+    type=click.Choice(["char", "word", "wordpunct", "bpe"]),
     default="char",
-    help="Whether a token is a character, a word between spaces, or a word or punctuation mark.",
+    help="Whether a token is a character, a word between spaces, a word or punctuation mark, or a "
+    "byte-pair token, which is learned from the text.",
+)
+@click.option(
+    "--vocab-size",
+    default=text.VOCAB_SIZE,
+    help="Number of byte-pair tokens to learn, with --token bpe; at least 256.",
 )
 @click.option(
     "--max-tokens",
@@ -210,6 +216,11 @@ def _check_options(context: click.Context, options: TrainOptions) -> None:
         raise ValueError("--resume continues a saved run; name its file with --checkpoint FILE")
     if options.checkpoint is None and was_given(context, "every"):
         raise ValueError("--every needs a checkpoint; add --checkpoint FILE, or leave out --every")
+    if options.token != "bpe" and was_given(context, "vocab_size"):
+        raise ValueError(
+            f"--vocab-size is for --token bpe, and --token is {options.token}; leave out "
+            "--vocab-size, or add --token bpe"
+        )
     if options.max_tokens < 0:
         raise ValueError(
             f"--max-tokens is {options.max_tokens}; expected 0, for all tokens, or an integer above"

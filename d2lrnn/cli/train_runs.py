@@ -44,6 +44,9 @@ def train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
                 data = loader, vocab, valid_iter
                 histories[label] = _history(rnn, net, data, options, prefix)
         summary.tell(runs, histories)
+        if len(runs) == 1 and valid_iter is not None:
+            bits = rnn.evaluate(net, valid_iter).bits_per_byte
+            click.echo(f"validation part: {bits:.3f} bits per byte, comparable between tokenizers")
         save()  # of the only run: --out is not for several
         _save_results(rnn, runs, histories)
         if len(runs) == 1:
@@ -144,6 +147,8 @@ def _load(rnn: Backend, options: TrainOptions) -> tuple[Any, ...]:
     """Return the loader, that of the validation part if there is one, the Vocab and a name."""
     sizes = options.batch_size, options.steps, options.use_random_iter, options.max_tokens or None
     settings: dict[str, Any] = {"token": options.token, "seed": options.seed}
+    if options.token == "bpe":
+        settings["vocab_size"] = options.vocab_size
     settings["validation"] = options.validation
     options.check_one_source()
     if options.text is not None:

@@ -8,14 +8,13 @@ from typing import Any, cast
 
 from d2lrnn import checks
 from d2lrnn.data import corpora, splitting, strings, text
-from d2lrnn.data.batches import SeqDataLoader
 from d2lrnn.data.grammar import GrammarLoader, MarkovSource
-from d2lrnn.data.signatures import Load, LoadString, LoadText
+from d2lrnn.data.signatures import Load, LoadGrammar, LoadString, LoadText
 from d2lrnn.data.vocab import Vocab
 
 
-def _typed(load: Callable[..., Any]) -> Load[SeqDataLoader]:
-    return cast("Load[SeqDataLoader]", load)
+def _typed(load: Callable[..., Any]) -> Load:
+    return cast("Load", load)
 
 
 def _typed_text(load: Callable[..., Any]) -> LoadText:
@@ -26,8 +25,8 @@ def _typed_string(load: Callable[..., Any]) -> LoadString:
     return cast("LoadString", load)
 
 
-def _typed_grammar(load: Callable[..., Any]) -> Load[GrammarLoader]:
-    return cast("Load[GrammarLoader]", load)
+def _typed_grammar(load: Callable[..., Any]) -> LoadGrammar:
+    return cast("LoadGrammar", load)
 
 
 @_typed
@@ -41,6 +40,7 @@ def load_data_time_machine(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
 ) -> tuple[Any, ...]:
     """Load The Time Machine as minibatches.
 
@@ -49,11 +49,12 @@ def load_data_time_machine(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
-            used.
+        token: "char", "word" or "wordpunct", see tokenize, or "bpe" for byte-pair tokens, see
+            BPETokenizer; leave it out with vocab, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -73,7 +74,7 @@ def load_data_time_machine(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 28)
     """
-    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load(corpora.read_time_machine(), *sizes, max_tokens, token, seed, *parts)
 
 
@@ -88,6 +89,7 @@ def load_data_builtin(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
 ) -> tuple[Any, ...]:
     """Load the built-in story as minibatches; this needs no download.
 
@@ -96,11 +98,12 @@ def load_data_builtin(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
-            used.
+        token: "char", "word" or "wordpunct", see tokenize, or "bpe" for byte-pair tokens, see
+            BPETokenizer; leave it out with vocab, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -117,7 +120,7 @@ def load_data_builtin(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 55)
     """
-    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load(corpora.read_builtin(), *sizes, max_tokens, token, seed, *parts)
 
 
@@ -133,6 +136,7 @@ def load_data_text(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
     encoding: str = "utf-8",
 ) -> tuple[Any, ...]:
     """Load a text file of your own as minibatches.
@@ -145,11 +149,12 @@ def load_data_text(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
-            used.
+        token: "char", "word" or "wordpunct", see tokenize, or "bpe" for byte-pair tokens, see
+            BPETokenizer; leave it out with vocab, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
         encoding: the encoding of the file, such as "utf-8", "latin-1" or "utf-16".
 
     Returns:
@@ -169,7 +174,7 @@ def load_data_text(
         >>> len(train_iter), len(vocab)
         (8, 11)
     """
-    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load(
         corpora.read_blocks(path, encoding), *sizes, max_tokens, token, seed, *parts
     )
@@ -187,6 +192,7 @@ def load_data_string(
     seed: int | None = None,
     vocab: Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
 ) -> tuple[Any, ...]:
     """Load a text of your own, given as a string, as minibatches.
 
@@ -198,11 +204,12 @@ def load_data_string(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
-            used.
+        token: "char", "word" or "wordpunct", see tokenize, or "bpe" for byte-pair tokens, see
+            BPETokenizer; leave it out with vocab, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -221,7 +228,7 @@ def load_data_string(
     """
     if not strings.text(text, "text").strip():
         raise ValueError("text is empty; expected a text to learn from")
-    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load([text], *sizes, max_tokens, token, seed, *parts)
 
 
@@ -236,6 +243,7 @@ def load_data_tiny_shakespeare(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
 ) -> tuple[Any, ...]:
     """Load tiny-shakespeare, a million characters, as minibatches.
 
@@ -244,11 +252,12 @@ def load_data_tiny_shakespeare(
         num_steps: tokens per subsequence, T.
         use_random_iter: random sampling instead of sequential partitioning.
         max_tokens: train on the first max_tokens tokens; None for all of them.
-        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
-            used.
+        token: "char", "word" or "wordpunct", see tokenize, or "bpe" for byte-pair tokens, see
+            BPETokenizer; leave it out with vocab, whose kind is used.
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
+        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -266,7 +275,7 @@ def load_data_tiny_shakespeare(
         >>> tuple(X.shape), len(vocab)
         ((32, 35), 66)
     """
-    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation)
+    sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load(corpora.read_tiny_shakespeare(), *sizes, max_tokens, token, seed, *parts)
 
 

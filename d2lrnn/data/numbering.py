@@ -83,3 +83,8 @@ def _blocks(lines: Iterable[str], between: str) -> Iterator[str]:
             yield between.join(together)
             together, size = [], 0
     yield between.join(together)
+
+
+def num_held_out(length: int, share: float) -> int:
+    """Return how many of the tokens are held out for validation."""
+    return round(share * length)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 if TYPE_CHECKING:
     from d2lrnn.data.batches import SeqDataLoader
+    from d2lrnn.data.grammar import GrammarLoader
     from d2lrnn.data.vocab import Vocab
 
-Train = TypeVar("Train", covariant=True)
 
-
-class Load(Protocol[Train]):
+class Load(Protocol):
     """A function that loads a text of the package, such as load_data_time_machine."""
 
     @overload
@@ -27,7 +26,8 @@ class Load(Protocol[Train]):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
-    ) -> tuple[Train, Vocab]: ...
+        vocab_size: int = 1024,
+    ) -> tuple[SeqDataLoader, Vocab]: ...
 
     @overload
     def __call__(
@@ -41,7 +41,40 @@ class Load(Protocol[Train]):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
-    ) -> tuple[Train, SeqDataLoader, Vocab]: ...
+        vocab_size: int = 1024,
+    ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...
+
+
+class LoadGrammar(Protocol):
+    """The type of load_data_grammar, whose source has no byte-pair tokens."""
+
+    @overload
+    def __call__(
+        self,
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        max_tokens: int | None = 10000,
+        *,
+        token: str = "char",
+        seed: int | None = None,
+        vocab: Vocab | None = None,
+        validation: None = None,
+    ) -> tuple[GrammarLoader, Vocab]: ...
+
+    @overload
+    def __call__(
+        self,
+        batch_size: int,
+        num_steps: int,
+        use_random_iter: bool = False,
+        max_tokens: int | None = 10000,
+        *,
+        token: str = "char",
+        seed: int | None = None,
+        vocab: Vocab | None = None,
+        validation: float,
+    ) -> tuple[GrammarLoader, SeqDataLoader, Vocab]: ...
 
 
 class LoadText(Protocol):
@@ -60,6 +93,7 @@ class LoadText(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
+        vocab_size: int = 1024,
         encoding: str = "utf-8",
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
@@ -76,6 +110,7 @@ class LoadText(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
+        vocab_size: int = 1024,
         encoding: str = "utf-8",
     ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...
 
@@ -96,6 +131,7 @@ class LoadString(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
+        vocab_size: int = 1024,
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
     @overload
@@ -111,4 +147,5 @@ class LoadString(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
+        vocab_size: int = 1024,
     ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from d2lrnn import checks
-from d2lrnn.data import text
+from d2lrnn.data import numbering, text
 from d2lrnn.data.batches import Ids, SeqDataLoader
 
 
@@ -20,13 +20,16 @@ def load(
     seed: int | None,
     vocab: text.Vocab | None,
     validation: float | None,
+    vocab_size: int,
 ) -> tuple[Any, ...]:
     """Return a loader of lines and its Vocab, as load_data_time_machine does; see there."""
     token = text.kind_of(vocab, token)
     share = None if validation is None else checks.share(validation=validation)
-    corpus, vocab = text.encode(lines, token, max_tokens, vocab=vocab, held_out=share or 0.0)
+    corpus, vocab = text.encode(
+        lines, token, max_tokens, vocab=vocab, vocab_size=vocab_size, held_out=share or 0.0
+    )
     corpus.flags.writeable = False  # so that a long text is not copied
-    end = len(corpus) - text.num_held_out(len(corpus), share or 0.0)
+    end = len(corpus) - numbering.num_held_out(len(corpus), share or 0.0)
     loader = SeqDataLoader(corpus[:end], batch_size, num_steps, use_random_iter, seed=seed)
     loader.vocab = vocab
     if share is None:

@@ -28,6 +28,7 @@ def load_data(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
+    vocab_size: int = text.VOCAB_SIZE,
 ) -> tuple[Any, ...]:
     """Return a loader for one of corpora.CORPORA and its Vocab.
 
@@ -39,7 +40,7 @@ def load_data(
     if read is None:
         parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
         return loaders.load_data_grammar(*sizes, max_tokens, token=token, seed=seed, **parts)
-    return splitting.load(read(), *sizes, max_tokens, token, seed, vocab, validation)
+    return splitting.load(read(), *sizes, max_tokens, token, seed, vocab, validation, vocab_size)
 
 
 def with_tensors(load_data: Callable[..., Any], from_numpy: Callable[[Ids], Any]) -> Any:

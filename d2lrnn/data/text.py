@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import numbering, strings
+from d2lrnn.data import bpe_vocab, numbering, strings
+from d2lrnn.data.bpe_vocab import BPEVocab
 from d2lrnn.data.numbering import Ids
-from d2lrnn.data.vocab import TOKEN_KINDS, UNKNOWN, Vocab, splitter, tokenize
+from d2lrnn.data.vocab import BPE, TOKEN_KINDS, UNKNOWN, Vocab, splitter, tokenize
 
 __all__ = [
     "TOKEN_KINDS",
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 
+VOCAB_SIZE = 1024  # byte-pair tokens that are learned, the book's number
+
+
 def build_corpus(
     lines: Iterable[str], token: str = "char", max_tokens: int | None = None
 ) -> tuple[list[int], Vocab]:
@@ -38,6 +42,7 @@ def build_corpus(
         max_tokens: return the first max_tokens ids; None for all of them. The vocabulary is always
             that of the whole text.
     """
+    checks.choice(token, "token", TOKEN_KINDS)
     ids, vocab = encode(lines, token, max_tokens)
     return ids.tolist(), vocab
 
@@ -49,6 +54,7 @@ def encode(
     *,
     unk: str | None = UNKNOWN,
     vocab: Vocab | None = None,
+    vocab_size: int = VOCAB_SIZE,
     held_out: float = 0.0,
 ) -> tuple[Ids, Vocab]:
     """Do what build_corpus does, but return the ids as an array of int32.
@@ -58,17 +64,22 @@ def encode(
 
     Args:
         lines: as for build_corpus.
-        token: as for build_corpus.
+        token: as for build_corpus, or "bpe" for byte-pair tokens.
         max_tokens: as for build_corpus.
         unk: the unknown token, or None for the most frequent token of the text.
         vocab: a Vocab to use instead of that of the text.
+        vocab_size: the number of tokens to learn, if token is "bpe".
         held_out: the share of the ids, from 0 to below 1, that is held out from their end. If it is
             above 0, the vocabulary is that of the ids before.
     """
-    checks.choice(token, "token", TOKEN_KINDS)
+    checks.choice(token, "token", (*TOKEN_KINDS, BPE))
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
     checked = strings.strings(lines, "lines")
+    if isinstance(vocab, BPEVocab):
+        return bpe_vocab.encode("".join(checked), vocab)[:max_tokens], vocab
+    if token == BPE:
+        return bpe_vocab.learn("".join(checked), vocab_size, max_tokens, held_out)
     if token == "char":
         blocks, counter = numbering.characters(checked, max_tokens)
     else:
@@ -76,7 +87,7 @@ def encode(
     length = min(sum(map(len, blocks)), max_tokens or sys.maxsize)
     tokens = list(counter)
     if held_out:
-        counter = _counted(blocks, tokens, length - num_held_out(length, held_out))
+        counter = _counted(blocks, tokens, length - numbering.num_held_out(length, held_out))
     vocab = _vocab(counter, token, unk) if vocab is None else vocab
     index_of, unknown = vocab.token_to_idx, vocab.unk
     final = np.fromiter((index_of.get(t, unknown) for t in tokens), np.int32, len(tokens))
@@ -107,11 +118,6 @@ def _counted(blocks: Sequence[Ids], tokens: Sequence[str], length: int) -> dict[
         counts += np.bincount(block[: max(0, length - start)], minlength=len(tokens))
         start += len(block)
     return {t: count for t, count in zip(tokens, counts.tolist(), strict=True) if count}
-
-
-def num_held_out(length: int, share: float) -> int:
-    """Return how many of the tokens are held out for validation."""
-    return round(share * length)
 
 
 def kind_of(vocab: Vocab | None, token: str) -> str:

@@ -15,6 +15,7 @@ from d2lrnn.data import strings
 
 UNKNOWN = "<unk>"
 TOKEN_KINDS = ("word", "char", "wordpunct")
+BPE = "bpe"  # byte-pair tokens, which are learned from a text: BPEVocab
 MARKS = ",.!?"  # the punctuation marks that are tokens of their own in texts of "wordpunct"
 
 _NO_IDS = (str, bytes, bytearray, collections.abc.Mapping, collections.abc.Set)
@@ -242,6 +243,26 @@ class Vocab:
         """
         text = ("" if self.token == "char" else " ").join(strings.strings(tokens, "tokens"))
         return re.sub(f" ([{MARKS}])", r"\1", text) if self.token == "wordpunct" else text
+
+    def lengths(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Return the number of characters, and of bytes in UTF-8, of each token in a text.
+
+        A word counts with the space after it, and the unknown token as one character.
+        """
+        after = {"char": "", "word": " ", "wordpunct": " "}[self.token]
+        marks = MARKS if self.token == "wordpunct" else ""
+        texts = [str(token) + ("" if token in [*marks] else after) for token in self.idx_to_token]
+        texts[self.unk] = "x" + after
+        num_bytes = [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+        return np.array([*map(len, texts)]), np.array(num_bytes)
+
+    def table(self) -> dict[str, Any]:
+        """Return what a file stores, from which ``from_table`` makes the vocabulary again."""
+        return {
+            "token": self.token,
+            "tokens": self.idx_to_token,
+            "unk": self.idx_to_token[self.unk],
+        }
 
 
 def _is_char(token: object) -> bool:

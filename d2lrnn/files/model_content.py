@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from d2lrnn import checks
-from d2lrnn.data.vocab import Vocab
+from d2lrnn.data.bpe_vocab import BPEVocab
+from d2lrnn.data.vocab import BPE, Vocab
 from d2lrnn.files import json_text
 from d2lrnn.nets import cells, custom, first_values, function_layout
 from d2lrnn.nets.function_layout import FunctionLayout
@@ -136,10 +137,14 @@ def _check_layers(architecture: cells.Architecture | FunctionLayout, num_tensors
 
 def _vocab(text: str, num_tokens: int) -> Vocab:
     table = json_text.read(text, num_tokens)
-    check_keys("vocabulary's keys", table, {"token", "tokens", "unk"})
+    is_bpe = isinstance(table, dict) and table.get("token") == BPE
+    pattern = {"pattern"} if is_bpe else set()
+    check_keys("vocabulary's keys", table, {"token", "tokens", "unk", *pattern})
     tokens = table["tokens"]
     if not (isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)):
         raise ValueError("the tokens of the vocabulary are not a list of strings")
+    if is_bpe:
+        return BPEVocab.from_names(tokens, table["pattern"])
     vocab = Vocab.from_list(tokens, table["token"], table["unk"])
     if len(vocab) != len(tokens):
         raise ValueError("the vocabulary contains a token twice")

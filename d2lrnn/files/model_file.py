@@ -138,13 +138,7 @@ def describe(
     }
     metadata = {
         "format": FORMAT,
-        "vocab": json.dumps(
-            {
-                "token": vocab.token,
-                "tokens": vocab.idx_to_token,
-                "unk": vocab.idx_to_token[vocab.unk],
-            }
-        ),
+        "vocab": json.dumps(vocab.table()),
         "settings": _as_json({**settings, **net_settings}),
     }
     return tensors, metadata

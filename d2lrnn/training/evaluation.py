@@ -9,7 +9,6 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import text
-from d2lrnn.data.vocab import MARKS
 from d2lrnn.nets import group, kinds, losses
 from d2lrnn.training import divergence, minibatches
 from d2lrnn.training.history import perplexity_of
@@ -79,7 +78,7 @@ def evaluate(
     mean = total / int(counts.sum())
     if vocab is None:
         return Evaluation(perplexity_of(mean), None, None)
-    bits = [total / math.log(2) / float(counts @ lengths) for lengths in _lengths(vocab)]
+    bits = [total / math.log(2) / float(counts @ lengths) for lengths in vocab.lengths()]
     return Evaluation(perplexity_of(mean), *bits)
 
 
@@ -104,19 +103,6 @@ def _totals(net: Any, data_iter: Any, use_random_iter: bool) -> tuple[float, Arr
     if not counts.any():
         raise ValueError("data_iter yields no minibatch; an iterator can be used only once")
     return total, counts
-
-
-def _lengths(vocab: text.Vocab) -> tuple[Array, Array]:
-    """Return the number of characters, and of bytes in UTF-8, of each token."""
-    tokens = [str(token) for token in vocab.idx_to_token]
-    tokens[vocab.unk] = "x"
-    if vocab.token == "word":
-        tokens = [f"{token} " for token in tokens]
-    elif vocab.token == "wordpunct":
-        tokens = [token if token in MARKS else f"{token} " for token in tokens]
-    characters = [len(token) for token in tokens]
-    num_bytes = [len(token.encode("utf-8", "surrogatepass")) for token in tokens]
-    return np.array(characters), np.array(num_bytes)
 
 
 def validation_perplexity(net: Any, validation: Any, use_random_iter: bool) -> float:

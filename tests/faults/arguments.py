@@ -14,6 +14,7 @@ from anything import H, Made, V, batches, floats, made, shapes, small_numbers, t
 from calls import layer_of
 from hypothesis import strategies as st
 
+from d2lrnn.data.bpe import BPETokenizer
 from d2lrnn.nets import build, concatenated, linear, networks
 from d2lrnn.nets.cells import CELLS, Architecture
 from d2lrnn.nets.schedules import CosineSchedule
@@ -347,6 +348,12 @@ FUNCTIONS = {
         "unk": words,
         "pad": st.one_of(st.none(), words),
     },
+    "BPETokenizer": {
+        "vocab_size": Argument(st.integers(256, 260), small_numbers),
+        "pattern": right_or_odd([None, r"\w+|\W+"], ["(", 3]),
+        "specials": right_or_odd([(), ["<eos>"]], ["<eos>", [""], ["a", "a"], None]),
+    },
+    "BPEVocab": {"tokenizer": right_or_odd([BPETokenizer(256)], [None, "banana", b"banana"])},
     "tokenize": {"lines": lines},
     "words_of": {"text": words},
     "texts_to_sequences": {"texts": lines},

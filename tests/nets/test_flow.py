@@ -222,6 +222,7 @@ CONCISE = {"RNNModel": of_concise_net}
 # These take or return no tensors of floats, or return arrays, numbers, text or gradients.
 PREFIXES = ("get_", "init_", "load_", "predict_", "read_", "seq_data_iter_", "train_")
 OTHERS = {
+    *("BPETokenizer", "BPEVocab"),
     *("BatchLoader", "DownloadError", "GRU", "History", "Interrupted", "LSTM", "RNN", "Scores"),
     *("SeqDataLoader", "Vocab", "bleu", "bptt_terms", "copy_params", "date_pairs", "evaluate"),
     *("gradient_norms", "look_inside", "make_step", "make_update", "one_hot", "pad_sequences"),
