@@ -85,8 +85,9 @@ def _begin(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, Any, str, Any
     net = train_net.make(rnn, len(vocab), options)
     click.echo(f"model: {describe.in_detail(net)}, computed by {options.backend}")
     held_out = "".join(f", {part.num_tokens:,} more for validation" for part in validation)
+    variety = "in the vocabulary" if vocab.token == "bpe" else "of them different"
     click.echo(
-        f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} of them different, "
+        f"text: {name}, {loader.num_tokens:,} tokens, {len(vocab):,} {variety}, "
         f"{len(loader):,} minibatches per epoch{held_out}"
     )
     if net.bidirectional:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_a_table_shows_both_perplexities_and_the_best_epoch(tmp_path):
     lines = trained("--hiddens", 8, "--epochs", 3, "--validation", 0.2, "--log", log)
     assert "320 tokens" in lines[1]
     assert lines[1].endswith(", 80 more for validation")
-    heading, row = lines[-4:-2]
+    heading, row = lines[-5:-3]
     assert heading.split() == ["run", "epochs", "train", "validation", "best", "epoch", "lowest"]
     rows = rows_of(log)
     values = [float(row["validation"]) for row in rows]
@@ -254,3 +255,24 @@ def test_a_table_without_an_epoch_or_a_validation_part_has_dashes():
     assert first.split() == ["a", "0", "-", "-", "-", "-"]
     assert second.split() == ["b", "2", "2.00", "-", "2", "2.00"]
     assert len(heading) == len(first) == len(second)
+
+
+def test_byte_pair_tokens_are_learned_and_their_bits_per_byte_printed():
+    sizes = ["--hiddens", 4, "--epochs", 1, "--max-tokens", 2000]
+    lines = trained("--token", "bpe", "--vocab-size", 280, "--validation", 0.2, *sizes)
+    assert "280 in the vocabulary" in lines[1]
+    assert re.fullmatch(r"validation part: \d\.\d{3} bits per byte, comparable.*", lines[-2])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--vocab-size", 300], "--vocab-size is for --token bpe, and --token is char; leave out"),
+        (["--token", "bpe", "--vocab-size", 30], "vocab_size is 30; expected at least 256"),
+        (["--token", "bpe", "--corpus", "grammar"], "token is 'bpe'; expected one of 'word'"),
+    ],
+)
+def test_byte_pair_tokens_that_cannot_be_learned_are_refused(words, message):
+    result = train(*words)
+    assert result.exit_code == 1
+    assert message in result.output
