@@ -16,6 +16,7 @@ from d2lrnn.cli.output import tell_of_unknown
 from d2lrnn.cli.recipe import TrainOptions
 from d2lrnn.data import corpora, tensor_loaders
 from d2lrnn.nets import describe
+from d2lrnn.training import evaluation
 from d2lrnn.training.history import DivergenceError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
                 histories[label] = _history(rnn, net, data, options, prefix)
         summary.tell(runs, histories)
         if len(runs) == 1 and valid_iter is not None:
-            bits = rnn.evaluate(net, valid_iter).bits_per_byte
+            bits = evaluation.evaluate(net, valid_iter).bits_per_byte
             click.echo(f"validation part: {bits:.3f} bits per byte, comparable between tokenizers")
         save()  # of the only run: --out is not for several
         _save_results(rnn, runs, histories)

@@ -50,7 +50,7 @@ def merge(ids: list[int], merges: Mapping[Pair, int]) -> list[int]:
 
     def consider(place: int) -> None:
         pair = None if place == GONE else links.pair(place)
-        if pair in merges:
+        if pair is not None and pair in merges:
             heapq.heappush(heap, (merges[pair], place, pair))
 
     for place in range(len(ids)):
