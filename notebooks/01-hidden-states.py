@@ -702,8 +702,8 @@ check(
 # **Proven in the repository.** Cells compute their equations, number by
 # number: `test_outputs_follow_the_equations` in
 # `tests/nets/test_scratch.py`. The identity for random shapes:
-# `test_the_product_of_the_concatenation_is_the_sum_of_the_products` and
+# `test_the_product_of_the_concatenation_equals_the_sum_of_the_products` and
 # `test_a_recurrent_step_is_an_mlp_of_the_concatenation` in
 # `tests/measure/test_agreement.py`. Whole cells, with their gradients:
-# `test_the_concatenated_form_is_the_summed_form` in
+# `test_the_concatenated_form_equals_the_summed_form` in
 # `tests/nets/test_cells.py`.

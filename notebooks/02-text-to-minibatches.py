@@ -643,12 +643,12 @@ print("long tokens:", ", ".join(repr(token) for token in longest))
 # **Proven in the repository.** Ids, in `tests/data/test_text.py`:
 # `test_ids_follow_frequency_and_then_order_of_appearance`,
 # `test_rare_tokens_become_unknown_and_reserved_ones_come_first` and
-# `test_tokens_survive_the_way_to_ids_and_back`. Minibatches, in
-# `tests/data/test_batches.py`:
+# `test_tokens_are_unchanged_after_conversion_to_ids_and_back`. Minibatches,
+# in `tests/data/test_batches.py`:
 # `test_targets_follow_inputs_and_nothing_comes_twice`,
-# `test_sequential_rows_go_on_where_they_ended_and_cover_their_range`,
+# `test_sequential_rows_continue_and_cover_their_range`,
 # `test_every_offset_is_drawn_equally_often` and
-# `test_a_loader_has_as_many_minibatches_as_it_says_in_every_epoch`. The
-# drawings show what the iterators yield:
+# `test_a_loader_yields_as_many_minibatches_as_its_length_in_every_epoch`.
+# The drawings show what the iterators yield:
 # `test_a_partitioned_text_shows_each_token_of_each_minibatch` in
 # `tests/test_teaching.py`.

@@ -898,7 +898,8 @@ check(
 # Clipping and the step: `test_gradients_are_clipped_by_their_joint_norm` and
 # `test_a_step_moves_the_parameters_against_the_clipped_gradients` in
 # `tests/training/test_training.py`. There too: truncation,
-# `test_a_state_carried_on_brings_no_gradient_from_before`, and temperature,
+# `test_a_carried_state_has_no_gradient_of_earlier_minibatches`, and
+# temperature,
 # `test_sampling_follows_the_softmax_of_scores_over_temperature`. `rnn_fused`
-# learns the same as `rnn`: `test_a_fused_model_learns_as_its_twin_does` in
-# `tests/nets/test_fused.py`.
+# learns the same as `rnn`: `test_a_fused_model_learns_like_the_plain_model`
+# in `tests/nets/test_fused.py`.

@@ -603,6 +603,6 @@ print(f"rounding is about {np.abs(scores).max() * 1e-7:.0e} here")
 # a reference in float64: `test_a_network_agrees_with_the_float64_reference`
 # in `tests/measure/test_agreement.py`. Conversion in both directions:
 # `test_parameters_go_to_a_layer_and_come_back` and
-# `test_a_trained_layer_is_the_scratch_model_with_its_parameters` in
+# `test_a_trained_layer_equals_the_scratch_model_with_its_parameters` in
 # `tests/nets/test_cells.py`. Two biases:
 # `test_joined_biases_become_one_and_their_gradients_too`, in the same file.

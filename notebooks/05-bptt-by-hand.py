@@ -707,15 +707,15 @@ present(ax, "The error of random truncation falls with the number of draws.")
 #   this error by noise.
 #
 # **Proven in the repository.** Terms, in `tests/nets/test_sequences.py`:
-# `test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds`,
-# `test_bptt_terms_are_those_of_the_reference` and
+# `test_bptt_terms_add_up_to_the_gradient_of_the_framework`,
+# `test_bptt_terms_equal_those_of_the_reference` and
 # `test_the_order_of_three_words_is_learned`. Gradients by hand equal finite
-# differences: `test_the_reference_s_gradients_are_finite_differences` in
+# differences: `test_the_reference_s_gradients_equal_finite_differences` in
 # `tests/measure/test_agreement.py`. Norms and radii, in
 # `tests/measure/test_gradient_flow.py`:
-# `test_every_backend_finds_the_norms_that_bptt_has`,
+# `test_every_backend_computes_the_norms_of_the_reference`,
 # `test_recurrent_weights_are_scaled_to_a_spectral_radius` and
 # `test_gradients_vanish_under_a_radius_of_one_and_explode_over_it`. Clipping
 # and truncation, in `tests/training/test_training.py`:
 # `test_gradients_are_clipped_by_their_joint_norm` and
-# `test_a_state_carried_on_brings_no_gradient_from_before`.
+# `test_a_carried_state_has_no_gradient_of_earlier_minibatches`.

@@ -731,11 +731,12 @@ check(
 # `tests/nets/test_cells.py`: the special cases,
 # `test_a_gru_with_its_gates_forced_is_a_simpler_network`; both forms of the
 # reset gate,
-# `test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal`;
+# `test_the_place_of_the_reset_gate_matters_unless_the_product_is_diagonal`;
 # the two conventions,
 # `test_the_other_gru_convention_is_the_update_gate_with_its_sign_changed`;
 # the bias of frameworks' layers,
-# `test_the_bias_within_the_reset_gate_goes_with_the_rest`. Layers and
-# gradients: `test_a_network_agrees_with_the_float64_reference` in
+# `test_the_bias_within_the_reset_gate_is_copied_too`. Layers and gradients:
+# `test_a_network_agrees_with_the_float64_reference` in
 # `tests/measure/test_agreement.py`. `gru_fused` learns the same as `gru`:
-# `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.
+# `test_a_fused_model_learns_like_the_plain_model` in
+# `tests/nets/test_fused.py`.

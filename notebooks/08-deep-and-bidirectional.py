@@ -755,16 +755,16 @@ for name, values in surprises.items():
 #   is a sign of this.
 #
 # **Proven in the repository.** Stacks:
-# `test_a_stack_of_one_layer_is_the_cell`,
+# `test_a_stack_of_one_layer_equals_the_cell`,
 # `test_the_second_direction_reads_from_the_end` and
 # `test_a_deep_model_learns` in `tests/nets/test_cells.py`. Their outputs and
 # gradients in all backends:
 # `test_a_network_agrees_with_the_float64_reference` in
 # `tests/measure/test_agreement.py`. Tagging:
-# `test_a_tagger_that_reads_both_ways_beats_one_that_reads_on` in
+# `test_a_bidirectional_tagger_is_better_than_a_forward_tagger` in
 # `tests/recipes/test_tasks.py`. The error for generating text with such a
 # network, and the reason for it:
 # `test_a_bidirectional_network_is_trained_but_does_not_generate` in
 # `tests/cli/test_cli.py` and
-# `test_a_network_that_reads_both_ways_is_shown_the_answer` in
+# `test_a_bidirectional_network_receives_the_answer_as_input` in
 # `tests/data/test_grammar.py`.

@@ -828,12 +828,12 @@ check(
 #
 # **Proven in the repository.** In `tests/nets/test_sequences.py`:
 # `test_sentiment_is_learned_to_certainty_by_31_parameters` and
-# `test_a_padded_batch_gives_what_one_sequence_at_a_time_gives`. In
+# `test_a_padded_batch_gives_the_results_of_one_sequence_at_a_time`. In
 # `tests/recipes/test_tasks.py`: `test_digits_are_read_row_by_row`,
-# `test_a_label_draws_its_digit`,
-# `test_tagging_beats_what_a_word_alone_tells` and
+# `test_a_decoder_draws_the_digit_of_its_label`,
+# `test_tagging_is_better_than_the_best_guess_from_the_word_alone` and
 # `test_held_out_dates_are_written_exactly`. In
 # `tests/nets/test_translation.py`:
-# `test_the_decoder_goes_on_where_the_encoder_ended` and
+# `test_the_decoder_starts_from_the_encoders_last_state` and
 # `test_a_beam_is_never_worse_than_greedy`. In `tests/nets/test_beam.py`:
 # `test_a_wide_beam_finds_the_best_of_all_sequences`.

@@ -668,8 +668,8 @@ for name in readings:
 # **Proven in the repository.** In `tests/data/test_grammar.py`, the entropy
 # rate: `test_two_words_have_the_entropy_rate_of_the_formula`,
 # `test_a_character_carries_its_share_of_the_word_s_entropy` and
-# `test_spoken_text_is_as_surprising_as_the_entropy_rate_says`. Networks:
-# `test_a_network_comes_near_the_floor_and_not_below`. New text in every
-# epoch: `test_every_epoch_is_fresh_text_in_one_vocabulary`. Text that is
-# repeated:
-# `test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not`.
+# `test_generated_text_has_the_entropy_rate_of_the_source`. Networks:
+# `test_a_network_comes_near_the_lowest_perplexity_and_not_below`. New text
+# in every epoch: `test_every_epoch_is_fresh_text_in_one_vocabulary`. Text
+# that is repeated:
+# `test_only_a_memorized_text_is_below_the_lowest_perplexity`.

@@ -839,9 +839,10 @@ print(
 # `test_a_network_agrees_with_the_float64_reference`; each pair of
 # frameworks, `test_two_backends_agree_directly`; a hundred steps,
 # `test_a_hundred_training_steps_agree_with_the_reference` and
-# `test_two_backends_learn_alike`; which result is right,
-# `test_the_reference_s_gradients_are_finite_differences`. The file of
-# another framework: `test_a_model_of_one_backend_says_the_same_in_another`
-# in `tests/files/test_checkpoint.py`. To the last bit:
-# `test_a_run_that_is_stopped_goes_on_bit_for_bit` in
+# `test_two_backends_learn_the_same`; which result is right,
+# `test_the_reference_s_gradients_equal_finite_differences`. The file of
+# another framework:
+# `test_a_model_generates_the_same_text_in_another_backend` in
+# `tests/files/test_checkpoint.py`. To the last bit:
+# `test_a_stopped_run_is_resumed_bit_for_bit` in
 # `tests/training/test_resume.py`.

@@ -592,11 +592,11 @@ check(
 # `test_speed_ups_are_ratios_to_the_first_form_and_are_drawn` in
 # `tests/measure/test_steps.py`. The fused cells:
 # `test_a_fused_cell_agrees_with_the_float64_reference`,
-# `test_ids_mean_their_one_hot_rows` and
-# `test_a_fused_model_learns_as_its_twin_does` in `tests/nets/test_fused.py`.
-# The benchmark:
+# `test_ids_are_equivalent_to_their_one_hot_rows` and
+# `test_a_fused_model_learns_like_the_plain_model` in
+# `tests/nets/test_fused.py`. The benchmark:
 # `test_all_contenders_are_timed_and_start_from_the_same_loss`,
 # `test_contenders_that_disagree_are_refused` and
-# `test_the_floor_has_as_many_multiplications_as_the_equations` in
+# `test_the_products_of_a_step_have_the_multiplications_of_the_equations` in
 # `tests/measure/test_bench.py`. These tests do not check times, because
 # times depend on the machine.

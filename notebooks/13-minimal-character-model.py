@@ -683,10 +683,10 @@ for temperature in (0.4, 0.7, 1.0):
 # loss begins, `test_shakespeare_has_65_characters_and_begins_at_25_ln_65`;
 # the progress of training, `test_the_smooth_loss_falls_below_55_on_the_way`
 # and `test_the_recipe_learns_in_every_backend`; how the text is read,
-# `test_the_text_is_read_piece_by_piece_and_then_anew`, and how samples are
-# generated, `test_samples_go_on_from_the_state_of_the_text`. Clipping:
-# `test_gradients_are_clipped_value_by_value` in
+# `test_the_text_is_read_in_sequences_and_then_from_the_start`, and how
+# samples are generated, `test_samples_continue_from_the_state_of_the_text`.
+# Clipping: `test_gradients_are_clipped_value_by_value` in
 # `tests/training/test_training.py`. Adagrad:
 # `test_adagrad_divides_by_the_root_of_all_squares` and
-# `test_a_hundred_steps_are_those_of_the_reference` in
+# `test_a_hundred_steps_equal_those_of_the_reference` in
 # `tests/nets/test_optimizers.py`.

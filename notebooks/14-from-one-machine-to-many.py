@@ -552,8 +552,8 @@ check(
 #   so in the end it dominates.
 #
 # **Proven in the repository**, for five backends, two and four processes:
-# `test_parameters_are_those_of_one_process` and
-# `test_what_is_reported_is_that_of_all_rows` in
+# `test_parameters_equal_those_of_one_process` and
+# `test_the_reported_numbers_include_all_rows` in
 # `tests/distributed/test_same_numbers.py`; and the loss of a process,
-# `test_one_that_is_killed_ends_the_others_and_the_run_goes_on` in
+# `test_a_killed_process_ends_the_others_and_the_run_can_be_resumed` in
 # `tests/distributed/test_lost_process.py`.

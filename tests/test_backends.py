@@ -29,13 +29,13 @@ LATE = {"pooch", "tqdm", "matplotlib", "importlib.metadata", "asyncio", "request
 
 
 @pytest.mark.parametrize("module", ["d2lrnn.numpy", "d2lrnn.cli"])
-def test_what_few_need_is_imported_when_they_do(module):
+def test_rarely_used_modules_are_imported_on_first_use(module):
     result = run(f"import sys, {module}; print(*sys.modules)")
     assert result.returncode == 0, result.stderr
     assert not LATE & set(result.stdout.split())
 
 
-def test_importing_numpy_imports_only_what_a_net_is_made_of():
+def test_importing_the_numpy_backend_imports_only_the_modules_of_a_net():
     folders = (
         "data.text",
         "files",
@@ -89,7 +89,7 @@ def test_importing_a_backend_leaves_numpy_as_it_was(backend):
     assert result.stdout.strip() == "[]", result.stderr
 
 
-def test_a_program_that_is_prepared_imports_without_a_word(backend):
+def test_a_prepared_program_imports_without_output(backend):
     result = run(f"""
         from d2lrnn import backends
         backends.prepare()

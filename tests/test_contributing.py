@@ -35,13 +35,13 @@ def available(line):
     return shlex.split(line)[1:]
 
 
-def test_every_command_is_of_a_kind_that_is_tried_here():
+def test_every_command_of_the_page_is_tested():
     kinds = {line.split()[0].rpartition("/")[2] for line in commands()}
     assert kinds == {"python3", "pytest", "tox", "cp", "sed", "d2lrnn"}
 
 
 @pytest.mark.parametrize("line", dict.fromkeys(beginning_with("pytest")))
-def test_a_command_of_the_tests_finds_some(reference, line):
+def test_a_pytest_command_on_a_page_selects_tests(reference, line):
     arguments = [word for word in available(line) if word not in ("-m", "pair")]
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *arguments]
     command += [] if "tests/" in line else ["tests/nets/test_cells.py"]  # not all of them
@@ -56,14 +56,14 @@ def test_a_command_of_the_package_runs(reference, line):
 
 
 @pytest.mark.parametrize("line", dict.fromkeys(beginning_with("tox")))
-def test_an_environment_that_a_command_names_is_there(line):
+def test_the_environment_that_a_command_names_exists(line):
     environments = configparser.ConfigParser(interpolation=None)
     environments.read(ROOT / "tox.ini", encoding="utf-8")
     _, _, name = line.split()
     assert f"testenv:{name}" in environments
 
 
-def test_the_extras_that_are_installed_are_there():
+def test_the_installed_extras_are_importable():
     (line,) = beginning_with("python3")
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -83,7 +83,7 @@ print(net.ops.name, type(net).__module__)
 """
 
 
-def test_a_copied_backend_is_a_backend_once_it_is_known(backend, tmp_path):
+def test_a_copied_backend_works_after_it_is_registered(backend, tmp_path):
     shutil.copytree(ROOT / "d2lrnn", tmp_path / "d2lrnn", ignore=shutil.ignore_patterns("__pyc*"))
     copying = [line.replace("torch", backend) for line in beginning_with("cp", "sed")]
     subprocess.run(["bash", "-ec", "\n".join(copying)], check=True, cwd=tmp_path)

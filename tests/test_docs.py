@@ -60,7 +60,7 @@ def test_the_page_for_readers_of_d2l_names_what_the_book_defines():
 
 
 @pytest.mark.parametrize("call", OURS)
-def test_what_the_page_for_readers_of_d2l_calls_ours_exists_with_these_arguments(call):
+def test_the_names_on_the_page_for_readers_of_d2l_exist_with_these_arguments(call):
     name, _, arguments = call.removesuffix(")").partition("(")
     signature = inspect.signature(known()[name])
     found = {p.name: p.default for p in signature.parameters.values() if p.name != "self"}
@@ -72,7 +72,7 @@ def test_what_the_page_for_readers_of_d2l_calls_ours_exists_with_these_arguments
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_s_links_and_files_are_there(page):
+def test_the_links_and_files_of_a_page_exist(page):
     text = page.read_text(encoding="utf-8")
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     links = [one or other for one, other in LINK.findall(prose)]
@@ -117,13 +117,13 @@ def measured(script, page, backend):
     return found, {row[0]: row[column] for row in rows}
 
 
-def test_a_framework_does_what_the_page_says(backend):
+def test_a_framework_has_the_defaults_on_the_page(backend):
     found, written = measured("surprises", "frameworks.md", backend)
     assert found == written
 
 
 @pytest.mark.frameworks  # NumPy has no layers
-def test_a_framework_s_layers_do_what_the_page_says(backend):
+def test_a_framework_s_layers_have_the_defaults_on_the_page(backend):
     found, written = measured("layers", "frameworks.md", backend)
     assert found == written
 
@@ -196,7 +196,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_teacher_s_guide_has_all_parts_for_a_notebook(notebook):
+def test_the_teacher_s_guide_covers_each_notebook(notebook):
     guide = (ROOT / "docs" / "teachers-guide.md").read_text(encoding="utf-8")
     sections = {one.partition("\n")[0]: one for one in guide.split("\n## ")[1:]}
     title = re.search(r"^# # (.+)$", notebook.read_text(encoding="utf-8"), re.MULTILINE)[1]

@@ -70,18 +70,18 @@ def test_a_public_name_has_an_example_that_shows_something(name):
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in {*OF_TEXTS, *LAYERS}])
-def test_an_example_says_what_it_does(rnn, folder, name):
+def test_an_example_prints_its_documented_output(rnn, folder, name):
     assert_true(examples_of(name, EVERY[name], rnn=rnn))
 
 
 @pytest.mark.parametrize("name", OF_TEXTS)
-def test_an_example_of_a_text_says_what_it_does(rnn, data_folder, name):
+def test_an_example_of_a_text_function_prints_its_documented_output(rnn, data_folder, name):
     assert_true(examples_of(name, BACKEND[name], rnn=rnn))
 
 
 @pytest.mark.frameworks
 @pytest.mark.parametrize("name", LAYERS)
-def test_an_example_of_a_layer_says_what_it_does(rnn, name):
+def test_an_example_of_a_layer_prints_its_documented_output(rnn, name):
     assert_true(examples_of(name, LAYERS[name], rnn=rnn))
 
 

@@ -29,7 +29,7 @@ def test_layers_have_the_signature_of_their_contract(rnn, name):
     assert shape_of(getattr(rnn, name)) == shape_of(LAYERS[name])
 
 
-def test_numpy_has_no_layers_of_its_own(reference):
+def test_numpy_does_not_have_framework_layers(reference):
     assert [name for name in LAYERS if hasattr(reference, name)] == []
 
 
@@ -44,13 +44,13 @@ def test_the_public_names_are_those_of_the_contract(rnn, backend):
     assert dir(rnn) == sorted(rnn.__all__)
 
 
-def test_a_name_that_is_imported_late_is_the_same_ever_after(rnn):
+def test_a_name_that_is_imported_late_does_not_change_afterwards(rnn):
     for name in (*exports.BUILT, *exports.PLACES):
         assert getattr(rnn, name) is vars(rnn)[name]
     assert rnn.Vocab is exports.Vocab
 
 
-def test_a_name_that_there_is_not_says_so(rnn):
+def test_the_error_for_an_unknown_name_says_so(rnn):
     with pytest.raises(AttributeError, match=f"module '{rnn.__name__}' has no attribute 'gur'"):
         getattr(rnn, "gur")  # noqa: B009
     with pytest.raises(AttributeError, match=r"module 'd2lrnn\.exports' has no attribute 'gur'"):

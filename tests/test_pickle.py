@@ -34,7 +34,7 @@ COPIES = {"pickle": lambda net: pickle.loads(pickle.dumps(net)), "deepcopy": cop
 
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("name", ["textbook", "fused", "stack", "concise"])
-def test_a_language_model_is_copied_with_what_it_computes(rnn, name, way):
+def test_a_copied_language_model_computes_the_same(rnn, name, way):
     net = language_model(rnn, name, {"seed": 0, "dtype": "float64"})
     copied, X = COPIES[way](net), [[0, 1, 2], [3, 4, 0]]
     for one, other in zip(net.arrays(), copied.arrays(), strict=True):
@@ -46,7 +46,7 @@ def test_a_language_model_is_copied_with_what_it_computes(rnn, name, way):
 
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("name", ["textbook", "fused", "stack", "concise"])
-def test_a_copy_trains_as_the_model_would_and_leaves_it_alone(rnn, name, way):
+def test_a_copy_trains_like_the_model_and_does_not_change_it(rnn, name, way):
     net = language_model(rnn, name, {"seed": 0})
     copied, before = COPIES[way](net), net.arrays()
     X, Y = np.array([[0, 1, 2]]), np.array([[1, 2, 3]])
@@ -71,7 +71,7 @@ def test_a_model_on_a_named_device_pickles(rnn, make_net):
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
-def test_a_loader_goes_on_with_the_same_minibatches_in_tensors_of_the_backend(
+def test_a_resumed_loader_yields_the_same_minibatches_as_tensors_of_the_backend(
     rnn, builtin, use_random_iter
 ):
     loader = rnn.SeqDataLoader(builtin[0], 4, 5, use_random_iter, seed=0)
@@ -105,7 +105,7 @@ def test_a_net_is_used_in_a_process_that_is_spawned(make_net):
 
 
 @pytest.mark.parametrize("make", ["SeqDataLoader", "BatchLoader"])
-def test_a_loader_is_not_changed_with_the_array_that_it_was_given(rnn, make):
+def test_changing_the_array_does_not_change_the_loader(rnn, make):
     array = np.arange(100)
     sizes = {"num_steps": 5} if make == "SeqDataLoader" else {}
     loader = getattr(rnn, make)(array, batch_size=2, seed=0, **sizes)

@@ -79,7 +79,7 @@ def test_a_child_that_is_stopped_ends_with_its_parent(family):
     wait_for(lambda: has_ended(child))
 
 
-def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path):
+def test_a_killed_parent_leaves_no_files(tmp_path):
     note = tmp_path / "pid"
     code = PARENT.format(child=CHILD.format(note=str(note)))
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # tmp_path may be too long for a socket
@@ -92,7 +92,7 @@ def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_parent_that_is_asked_to_end_leaves_the_status_of_the_signal(family, name):
+def test_a_terminated_parent_exits_with_the_status_of_the_signal(family, name):
     parent, child = family
     parent.send_signal(getattr(signal, name))
     assert parent.wait(30) == 128 + getattr(signal, name)
@@ -108,7 +108,7 @@ def test_a_child_whose_parent_has_ended_before_it_begins_ends_at_once(tmp_path):
     assert started(tmp_path / "nobody").returncode == 1
 
 
-def test_a_child_whose_parent_was_killed_removes_what_it_left(tmp_path):
+def test_a_child_whose_parent_was_killed_removes_the_parents_temporary_files(tmp_path):
     import socket
 
     folder = tmp_path / "left"
@@ -119,21 +119,21 @@ def test_a_child_whose_parent_was_killed_removes_what_it_left(tmp_path):
     assert not folder.exists()
 
 
-def test_what_a_child_starts_has_another_parent():
+def test_a_grandchild_has_another_parent():
     code = f"import d2lrnn, os; raise SystemExit({processes.PARENT!r} in os.environ)"
     with children.listening() as environment:
         run = [sys.executable, "-c", code]
         assert subprocess.run(run, env={**os.environ, **environment}, check=False).returncode == 0
 
 
-def test_a_long_temporary_folder_is_no_obstacle(tmp_path, monkeypatch):
+def test_a_long_path_of_the_temporary_folder_works(tmp_path, monkeypatch):
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     assert apart.run([sys.executable, "-c", "import d2lrnn"]).returncode == 0
 
 
-def test_a_parent_hears_what_its_child_does_and_when_it_ends():
+def test_a_parent_receives_the_output_and_the_end_of_its_child():
     code = (
         "import time; from d2lrnn import processes\n"
         "processes.meet(time.sleep, 1.2)\n"
@@ -153,7 +153,7 @@ def test_a_parent_hears_what_its_child_does_and_when_it_ends():
     assert [report["busy"] for report in reports if report["done"] == 0][-1] <= 1  # it has waited
 
 
-def test_an_exchange_within_another_one_is_one():
+def test_an_exchange_within_an_exchange_counts_once():
     exchange = processes.Exchange()
     with exchange:
         with exchange:
@@ -163,7 +163,7 @@ def test_an_exchange_within_another_one_is_one():
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
-def test_a_time_limit_that_is_none_is_refused(monkeypatch, text):
+def test_an_invalid_time_limit_is_refused(monkeypatch, text):
     monkeypatch.setenv(processes.TIMEOUT, text)
     with pytest.raises(ValueError, match=f"D2LRNN_TIMEOUT is '{text}'; expected a number of sec"):
         processes.time_limit(5.0)
@@ -180,7 +180,7 @@ def test_a_process_without_a_parent_ends_when_it_has_waited_too_long():
     assert run.stderr.startswith("Error: rank 3 has waited 1 seconds for the other processes")
 
 
-def test_a_process_that_goes_on_is_not_ended():
+def test_a_process_that_continues_is_not_ended():
     code = (
         "import time; from d2lrnn import processes; processes.limit_waiting(3)\n"
         "for _ in range(15): processes.meet(time.sleep, 0.1); time.sleep(0.1)"

@@ -49,7 +49,7 @@ def test_classes_and_wrapped_functions_have_source_too(rnn, capsys):
 
 
 @pytest.mark.parametrize("thing", [len, 3, "rnn"])
-def test_what_has_no_source_is_refused(rnn, thing):
+def test_an_object_without_source_code_is_refused(rnn, thing):
     with pytest.raises(
         ValueError, match="does not have source in Python; expected a function or a class"
     ):
@@ -70,7 +70,7 @@ def test_what_has_no_source_is_refused(rnn, thing):
         (True, True),
     ],
 )
-def test_a_right_answer_is_right(capsys, answer, expected):
+def test_a_right_answer_is_accepted(capsys, answer, expected):
     teaching.check(answer, expected, "none is needed")
     assert capsys.readouterr().out == "Right.\n"
 
@@ -136,12 +136,12 @@ def uses_it(x):
         lambda: uses_it(2),
     ],
 )
-def test_a_blank_is_no_answer_yet(capsys, answer):
+def test_a_blank_is_reported_as_no_answer_yet(capsys, answer):
     teaching.check(answer, 5, "count again")
     assert capsys.readouterr().out == "No answer yet. Hint: count again\n"
 
 
-def test_what_a_kernel_has_defined_may_be_blank_too(capsys, tmp_path):
+def test_a_name_that_the_kernel_defined_can_be_a_blank(capsys, tmp_path):
     path = tmp_path / "cell.py"
     path.write_text("def f(x):\n    ...  # your code\n\n\ndef g(x):\n    return x / 0\n")
     cell = {}
@@ -153,7 +153,7 @@ def test_what_a_kernel_has_defined_may_be_blank_too(capsys, tmp_path):
     )
 
 
-def test_dots_beside_a_right_answer_do_no_harm(capsys):
+def test_an_ellipsis_beside_a_right_answer_is_ignored(capsys):
     teaching.check(lambda: half_written(4), 5, "none is needed")
     teaching.check(lambda: given() + 1, 5, "add")
     said = capsys.readouterr().out
@@ -175,7 +175,7 @@ def test_a_tolerance_is_relative_to_the_largest_number(capsys):
 @pytest.mark.parametrize(
     ("value", "chosen"), [(None, "full"), ("", "full"), ("0", "full"), ("1", "fast")]
 )
-def test_fast_mode_is_asked_for_by_a_variable(monkeypatch, value, chosen):
+def test_a_variable_switches_the_fast_mode_on(monkeypatch, value, chosen):
     monkeypatch.delenv(teaching.FAST, raising=False)
     if value is not None:
         monkeypatch.setenv(teaching.FAST, value)
@@ -192,7 +192,7 @@ def is_shown(progress, file):
         return not made.disable
 
 
-def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
+def test_a_variable_turns_progress_off_except_with_progress_true(monkeypatch):
     monkeypatch.delenv(PROGRESS, raising=False)
     assert [is_shown(asked, Terminal()) for asked in (None, True, False)] == [True, True, False]
     assert not is_shown(None, io.StringIO())  # no terminal
@@ -207,7 +207,7 @@ def test_progress_is_turned_off_by_a_variable_unless_asked_for(monkeypatch):
         (teaching.tiny_shakespeare_at_hand, "tinyshakespeare.txt"),
     ],
 )
-def test_a_text_is_at_hand_where_its_folder_is_named(monkeypatch, tmp_path, at_hand, file):
+def test_a_text_is_available_if_its_folder_is_named(monkeypatch, tmp_path, at_hand, file):
     monkeypatch.setenv(teaching.data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache")
     assert not at_hand()
@@ -293,7 +293,7 @@ def test_a_figure_in_a_notebook_is_one_line_of_svg_with_all_its_elements(monkeyp
         (diagrams.lstm_cell, {"$F_t$", "$I_t$", "$O_t$", r"$\tilde{C}_t$", "$C_t$"}),
     ],
 )
-def test_a_diagram_names_what_its_equations_name(draw, words):
+def test_a_diagram_contains_the_names_of_its_equations(draw, words):
     ax = draw()
     assert words <= {text.get_text() for text in ax.texts}
     assert draw(ax=ax) is ax

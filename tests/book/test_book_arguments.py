@@ -61,7 +61,9 @@ def test_an_animator_refuses_several_numbers_for_one_line(d2l, edition):
 
 
 @both_editions
-def test_clipping_without_gradients_says_what_to_call_first(d2l, edition, backend, rnn):
+def test_the_error_for_clipping_without_gradients_says_what_to_call_first(
+    d2l, edition, backend, rnn
+):
     if backend == "jax":  # whose d2l does not have the function
         assert not hasattr(d2l, "grad_clipping")
         return

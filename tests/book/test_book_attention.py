@@ -90,7 +90,7 @@ def drawn(*shape):
 
 @both_editions
 @lengths
-def test_masked_softmax_is_that_of_the_valid_keys(d2l, edition, tensor, rnn, valid_lens):
+def test_masked_softmax_equals_the_softmax_of_the_valid_keys(d2l, edition, tensor, rnn, valid_lens):
     scores = drawn(n, QUERIES, KEYS)
     found = rnn.to_numpy(d2l.masked_softmax(tensor(scores), tensor(valid_lens)))
     np.testing.assert_allclose(found, softmax(scores, valid_lens), atol=1e-6)
@@ -105,13 +105,13 @@ def test_lengths_are_of_any_kind_of_number(d2l, edition, tensor, rnn, dtype):
 
 
 @both_editions
-def test_where_no_key_is_valid_all_weigh_the_same(d2l, edition, tensor, rnn):
+def test_without_valid_keys_all_weights_are_equal(d2l, edition, tensor, rnn):
     found = rnn.to_numpy(d2l.masked_softmax(tensor(drawn(1, 1, 4)), tensor([0])))
     np.testing.assert_allclose(found, np.full((1, 1, 4), 0.25))
 
 
 @both_editions
-def test_masked_softmax_leaves_the_scores_as_they_are(d2l, edition, tensor, rnn):
+def test_masked_softmax_does_not_change_the_scores(d2l, edition, tensor, rnn):
     scores = tensor(drawn(n, QUERIES, KEYS))
     before = rnn.to_numpy(scores).copy()
     d2l.masked_softmax(scores, tensor([1, 1, 1]))
@@ -120,7 +120,7 @@ def test_masked_softmax_leaves_the_scores_as_they_are(d2l, edition, tensor, rnn)
 
 @both_editions
 @pytest.mark.parametrize("shape", [(1,), (2,), (3, 5), (1, 2), (3, 2, 1)])
-def test_lengths_of_another_shape_are_told(d2l, edition, tensor, shape):
+def test_lengths_of_another_shape_are_one_clear_error(d2l, edition, tensor, shape):
     with pytest.raises(ValueError, match=r"valid_lens has shape .*; expected \(3,\) or \(3, 2\)"):
         d2l.masked_softmax(tensor(drawn(n, QUERIES, KEYS)), tensor(np.ones(shape)))
 
@@ -154,7 +154,7 @@ def test_additive_attention_is_the_weighted_sum_of_values(
 
 
 @both_editions
-def test_a_softmax_of_the_readers_own_is_used(d2l, edition, backend, tensor, rnn, monkeypatch):
+def test_a_custom_softmax_is_used(d2l, edition, backend, tensor, rnn, monkeypatch):
     monkeypatch.setattr(d2l, "masked_softmax", lambda X, valid_lens: 0 * X + 1)
     values = drawn(n, KEYS, V)
     inputs = map(tensor, (drawn(n, QUERIES, 6), drawn(n, KEYS, 6), values))
@@ -197,7 +197,7 @@ def test_heatmaps_are_a_grid_with_one_scale_of_colours(d2l, edition, tensor):
 
 
 @both_editions
-def test_heatmaps_of_another_shape_are_told(d2l, edition, tensor):
+def test_heatmaps_of_another_shape_are_one_clear_error(d2l, edition, tensor):
     with pytest.raises(ValueError, match=r"matrices has shape \(2, 3\); expected \(rows, columns"):
         d2l.show_heatmaps(tensor(drawn(2, 3)), xlabel="Keys", ylabel="Queries")
 
@@ -222,7 +222,7 @@ def additive_has_sizes(edition, backend):
 
 @both_editions
 @pytest.mark.parametrize("kind", ["masked_softmax", "DotProductAttention", "AdditiveAttention"])
-def test_attention_masks_by_the_function_that_a_reader_has_put_in_place(
+def test_attention_uses_a_replaced_masking_function(
     d2l, edition, backend, tensor, additive, monkeypatch, kind
 ):
     if backend in ("jax", "mxnet"):  # whose d2l does not have the function
@@ -247,9 +247,7 @@ def test_attention_masks_by_the_function_that_a_reader_has_put_in_place(
 
 
 @both_editions
-def test_heatmaps_convert_by_the_function_that_a_reader_has_put_in_place(
-    d2l, edition, tensor, rnn, monkeypatch
-):
+def test_heatmaps_use_a_replaced_conversion_function(d2l, edition, tensor, rnn, monkeypatch):
     shapes = []
     monkeypatch.setattr(d2l, "numpy", lambda x: shapes.append(x.shape) or rnn.to_numpy(x) * 0 + 7)
     d2l.show_heatmaps(tensor(drawn(1, 2, 3, 4)), xlabel="Keys", ylabel="Queries")

@@ -38,7 +38,7 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(("edition", "page"), cases)
 
 
-def test_every_cell_runs_with_our_module_in_the_place_of_d2l(run_page, edition, page, backend):
+def test_every_cell_of_the_book_runs_with_d2lrnn_in_place_of_d2l(run_page, edition, page, backend):
     ref, package, _ = EDITIONS[edition]
     module = f"{package}.{backend}"
     before = f"import {module}" if page.endswith("encoder-decoder") else ""  # has no import of d2l

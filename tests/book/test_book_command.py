@@ -41,7 +41,7 @@ def command(path, *options):
     return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
 
 
-def test_a_notebook_runs_and_failures_are_told(made):
+def test_a_notebook_runs_and_its_failures_are_reported(made):
     path = made(
         "!pip install d2l==0.17.6\nimport os",
         "import d2l\nd2l.package",
@@ -103,7 +103,7 @@ HINT = (
         ("'x'", [], False),
     ],
 )
-def test_the_other_edition_is_named_where_cells_may_fail_for_it(made, cell, options, hinted):
+def test_the_other_edition_is_named_if_cells_may_fail_because_of_it(made, cell, options, hinted):
     assert (f"\n{HINT}\n" in command(made(cell), *options).stdout) is hinted
 
 
@@ -117,7 +117,7 @@ def test_a_notebook_of_2026_is_refused_unless_an_edition_is_given(made):
     assert command(path, "--edition", "1.0").returncode == 0
 
 
-def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
+def test_a_file_that_is_not_a_notebook_is_an_error_of_one_line(tmp_path):
     path = tmp_path / "chapter.ipynb"
     path.write_text("no notebook")
     done = command(path)
@@ -129,7 +129,7 @@ def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
     )
 
 
-def test_a_picture_grows_below_its_cell(made, pytorch):
+def test_a_figure_is_updated_below_its_cell(made, pytorch):
     animator = "a = d2l.Animator('x', legend=['y'])\nfor i in range(3): a.add(i, i)"
     path = made("from d2l import torch as d2l", animator)
     done = command(path, "--edition", "classic")
@@ -151,7 +151,7 @@ def test_a_picture_grows_below_its_cell(made, pytorch):
         b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [null]}',
     ],
 )
-def test_what_is_no_notebook_is_named(tmp_path, content):
+def test_a_file_that_is_not_a_notebook_is_named(tmp_path, content):
     path = tmp_path / "chapter.ipynb"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"chapter\.ipynb is not a notebook"):
@@ -182,7 +182,7 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
         (b'{"nbformat": 5, "metadata": {}, "cells": []}', "Unsupported nbformat version 5"),
     ],
 )
-def test_why_a_file_is_no_notebook_is_told(tmp_path, content, why):
+def test_the_error_says_why_a_file_is_not_a_notebook(tmp_path, content, why):
     path = tmp_path / "chapter.ipynb"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"chapter\.ipynb is not a notebook \(.*{why}"):
@@ -227,7 +227,7 @@ def test_a_notebook_with_a_byte_order_mark_runs(made):
     assert done.returncode == 0, done.stderr
 
 
-def test_text_that_utf_8_lacks_is_written_and_read_again(made, tmp_path):
+def test_text_that_utf_8_cannot_encode_is_written_and_read_again(made, tmp_path):
     notebook_ = notebook.read(made("x"))
     output = {"output_type": "stream", "name": "stdout", "text": "\ud800"}
     notebook_["cells"][1]["outputs"] = [nbformat.from_dict(output)]
@@ -235,7 +235,7 @@ def test_text_that_utf_8_lacks_is_written_and_read_again(made, tmp_path):
     assert notebook.read(tmp_path / "out.ipynb")["cells"][1]["outputs"][0]["text"] == "\ud800"
 
 
-def test_only_what_was_written_here_is_replaced_unless_forced(made, tmp_path):
+def test_only_files_of_this_command_are_replaced_without_force(made, tmp_path):
     path = made("1 + 1")
     (tmp_path / "notes").write_text("notes")
     other = tmp_path / "other.ipynb"
@@ -268,7 +268,7 @@ def test_only_what_was_written_here_is_replaced_unless_forced(made, tmp_path):
         (lambda book: book["metadata"].update(d2lrnn=None), False),
     ],
 )
-def test_an_executed_notebook_that_somebody_changed_is_not_ours(made, tmp_path, change, ours):
+def test_a_changed_executed_notebook_is_not_overwritten(made, tmp_path, change, ours):
     executed = notebook.read(made("'text'"))
     result = {"output_type": "stream", "name": "stdout", "text": "a\nb\n"}
     executed["cells"][1]["outputs"] = [nbformat.from_dict(result)]

@@ -71,18 +71,18 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("edition", "name"), [(e, name) for e in ONLY for name in ONLY[e]])
-def test_one_name_that_only_an_edition_has_decides(edition, name):
+def test_a_name_that_only_one_edition_has_decides(edition, name):
     verdict = editions.detect([TORCH, f"x = d2l.{name}"])
     assert verdict[:2] == (edition, f"edition {edition}: the cells use d2l.{name}")
 
 
-def test_translation_of_0_17_is_known_by_the_names_that_1_0_only_keeps():
+def test_translation_of_0_17_is_recognized_by_names_that_1_0_only_keeps():
     assert notebook.edition_of(TRANSLATION) == "classic"
     reason = editions.detect(TRANSLATION).reason
     assert reason == "edition classic: the cells use d2l.load_data_nmt and d2l.train_seq2seq"
 
 
-def test_translation_of_1_0_is_known_by_its_classes():
+def test_translation_of_1_0_is_recognized_by_its_classes():
     cells = [TORCH, "data = d2l.MTFraEng(128)", "model = d2l.Seq2Seq(e, d, tgt_pad=0, lr=0.1)"]
     assert notebook.edition_of([*cells, "class D(d2l.Decoder):\n    pass"]) == "1.0"
 
@@ -105,7 +105,7 @@ def test_arguments_imports_and_versions_decide(cell, edition):
         "other.train_ch8(net)",
     ],
 )
-def test_cells_that_tell_nothing_are_of_1_0_and_the_option_is_named(cell):
+def test_cells_without_evidence_are_treated_as_1_0_and_the_option_is_named(cell):
     edition, reason, other = editions.detect([cell])
     assert (edition, other) == ("1.0", "classic")
     assert reason == (
@@ -168,17 +168,17 @@ def test_comments_and_strings_of_a_cell_that_is_not_python_3_do_not_decide(text)
     assert "by default" in editions.detect([f"{TORCH}print 1\n{text}"]).reason
 
 
-def test_cells_whose_names_both_editions_have_may_be_of_the_other():
+def test_failed_cells_with_names_of_both_editions_may_belong_to_the_other():
     assert editions.detect(TRANSLATION).other == "1.0"
     init = "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)"
     assert editions.detect([*TRANSLATION, f"class E(d2l.Encoder):\n{init}"]).other == "1.0"
 
 
-def test_cells_whose_names_one_edition_lacks_are_not_of_it():
+def test_failed_cells_with_names_that_an_edition_lacks_do_not_belong_to_it():
     assert editions.detect([TORCH, "d2l.train_ch8"]).other is None
 
 
-def test_cells_that_fit_two_editions_equally_well_are_told_so():
+def test_a_notebook_that_fits_both_editions_is_reported_as_such():
     edition, reason, other = editions.detect([f"{TORCH}d2l.train_ch8\nd2l.Trainer"])
     assert (edition, other) == ("1.0", "classic")
     assert reason == (
@@ -187,7 +187,7 @@ def test_cells_that_fit_two_editions_equally_well_are_told_so():
     )
 
 
-def test_names_of_the_edition_that_was_not_taken_are_told():
+def test_names_of_the_other_edition_are_reported():
     reason = editions.detect([f"{TORCH}d2l.train_ch8\nd2l.predict_ch8\nd2l.Trainer"]).reason
     assert reason == (
         "edition classic: the cells use d2l.predict_ch8 and d2l.train_ch8; but d2l.Trainer fits "
@@ -208,14 +208,14 @@ def test_the_edition_of_2026_is_recognised_and_not_guessed(name):
         notebook.setup_code(cells, notebook.edition_of(cells))
 
 
-def test_a_reader_who_defines_names_of_2026_is_not_taken_for_it():
+def test_a_notebook_that_defines_names_of_2026_is_not_taken_for_that_edition():
     cells = [f"{TORCH}class Net(d2l.Module): pass", "def evaluate(net): pass", "def generate(): 0"]
     assert notebook.edition_of(cells) == "1.0"
 
 
 @pytest.mark.parametrize(("ref", "edition"), [("v0.17.6", "classic"), ("v1.0.3", "1.0")])
 @pytest.mark.parametrize("tab", ["mxnet", "pytorch", "tensorflow"])
-def test_no_page_of_the_book_is_taken_for_another_edition(book_pages, ref, edition, tab):
+def test_the_edition_of_every_page_of_the_book_is_detected(book_pages, ref, edition, tab):
     sys.path.insert(0, str(book_pages))
     try:
         import cells

@@ -185,7 +185,7 @@ def test_a_command_that_only_reads_runs(attacked, number):
     assert f"cell {place + 1}: skipped" not in done.stdout
 
 
-def test_cells_install_where_that_is_allowed_and_d2l_is_never_installed(tmp_path):
+def test_cells_install_packages_if_allowed_but_never_d2l(tmp_path):
     bed = Bed(tmp_path)
     mine = wheel(tmp_path, "d2l")
     done, _ = bed.run(
@@ -222,25 +222,25 @@ def shell(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "command", ["conda list", "conda env list", "sudo ls", "conda install --help"]
 )
-def test_other_tools_do_what_does_not_install(shell, command):
+def test_other_tools_run_commands_that_do_not_install(shell, command):
     assert shell(command).startswith("really")
 
 
 @pytest.mark.parametrize(
     "command", ["conda install -y x", "sudo pip install x", "sudo -E python -m pip install x"]
 )
-def test_other_tools_do_not_install(shell, tmp_path, command):
+def test_other_tools_do_not_install_packages(shell, tmp_path, command):
     assert shell(command).startswith(guard.HINT)
     assert environment.skipped(tmp_path / "e") == [command]
 
 
-def test_what_is_skipped_is_told_once(shell, tmp_path):
+def test_a_skipped_command_is_reported_once(shell, tmp_path):
     shell("pip install x; pip install y")
     assert environment.skipped(tmp_path / "e") == ["pip install x", "pip install y"]
     assert environment.skipped(tmp_path / "e") == []
 
 
-def test_the_throw_away_environment_has_the_packages_of_this_one(tmp_path):
+def test_the_temporary_environment_has_the_packages_of_this_one(tmp_path):
     python, _ = environment.make(tmp_path / "e")
     line = [python, "-c", "import nbformat, sys; print(nbformat.__file__, sys.prefix)"]
     printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
@@ -255,14 +255,14 @@ def test_an_environment_in_another_folder_can_be_made(tmp_path):
 
 
 @pytest.mark.parametrize("call", ["run(command).args", "Popen(command).args"])
-def test_a_command_that_is_not_run_looks_to_its_cell_as_if_it_had_run(tmp_path, call):
+def test_a_skipped_command_appears_to_its_cell_to_have_succeeded(tmp_path, call):
     python, variables = environment.make(tmp_path / "e")
     code = f"import subprocess\ncommand = ['pip', 'inst' + 'all', 'x']\nprint(subprocess.{call})"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=variables)
     assert "['pip', 'install', 'x']\n" in done.stdout
 
 
-def test_an_environment_that_cannot_be_made_is_one_line(tmp_path):
+def test_an_environment_that_cannot_be_made_is_an_error_of_one_line(tmp_path):
     (tmp_path / "e").write_text("")
     with pytest.raises(OSError, match="add --allow-install to do without"):
         environment.make(tmp_path / "e")

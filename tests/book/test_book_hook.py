@@ -26,7 +26,7 @@ def python(code, folder, check=True):
         "import d2l.own; own = d2l.own",
     ],
 )
-def test_every_way_to_import_a_framework_gives_the_very_same_module(tmp_path, imports):
+def test_all_ways_to_import_a_framework_give_the_same_module(tmp_path, imports):
     stands = "from d2lrnn import backends; backends.BACKENDS = {'own': 0}; import sys; "
     stands += "from d2lrnn.book import hook; sys.path.insert(0, '.'); "
     stands += "hook.install('package'); "
@@ -37,7 +37,7 @@ def test_every_way_to_import_a_framework_gives_the_very_same_module(tmp_path, im
 
 
 @pytest.mark.parametrize("module", ["d2lrnn.book.d2l", "d2lrnn.book.classic.d2l"])
-def test_a_d2l_that_is_there_is_not_shadowed(tmp_path, module):
+def test_an_installed_d2l_is_not_shadowed(tmp_path, module):
     (tmp_path / "d2l").mkdir()
     (tmp_path / "d2l" / "__init__.py").write_text("mine = 1\n")
     code = f"import sys; sys.path.insert(0, '.'); import {module} as hook; import d2l; "
@@ -45,7 +45,7 @@ def test_a_d2l_that_is_there_is_not_shadowed(tmp_path, module):
 
 
 @pytest.mark.parametrize("module", ["d2lrnn.book.d2l", "d2lrnn.book.classic.d2l"])
-def test_it_says_that_it_stands_in(tmp_path, module):
+def test_the_substitute_module_identifies_itself(tmp_path, module):
     assert python(f"import {module} as hook; print(hook.standing_in)", tmp_path) == "True"
 
 
@@ -54,7 +54,7 @@ def test_one_process_has_one_edition(tmp_path):
     assert "start a new one for d2lrnn.book.classic" in said
 
 
-def test_a_framework_that_the_edition_has_not_is_an_import_error(tmp_path):
+def test_a_framework_that_the_edition_does_not_support_is_an_import_error(tmp_path):
     said = python("import d2lrnn.book.classic.d2l; from d2l import numpy", tmp_path)
     assert said.startswith("ImportError: cannot import name 'numpy' from 'd2l'")
 
@@ -118,14 +118,14 @@ def test_d2l_can_be_reloaded_and_stays_the_same(tmp_path):
         ("import d2l; d2l.nothing", "module 'd2l' has no attribute 'nothing'"),
     ],
 )
-def test_the_flat_package_of_2019_has_its_own_message(tmp_path, code, words):
+def test_a_notebook_of_the_package_of_2019_has_a_special_message(tmp_path, code, words):
     said = python(f"import d2lrnn.book.classic.d2l; {code}", tmp_path)
     assert words in said
     assert '"import d2l" alone is how the flat package of 2019 was used' in said
     assert 'write "from d2l import mxnet as d2l"' in said
 
 
-def test_jax_in_0_17_names_the_edition_that_has_it(tmp_path):
+def test_the_error_for_jax_in_0_17_names_the_edition_that_has_it(tmp_path):
     said = python("import d2lrnn.book.classic.d2l; from d2l import jax", tmp_path)
     assert "d2l 0.17 does not have d2l.jax, and d2l 1.0 does: import d2lrnn.book.d2l" in said
 

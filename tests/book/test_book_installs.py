@@ -188,18 +188,18 @@ HARMLESS_CELLS = [
 
 
 @pytest.mark.parametrize("source", [*INSTALLS, *CELLS])
-def test_what_installs_is_left_out_of_a_cell_whole(source):
+def test_an_install_command_is_removed_from_a_cell_completely(source):
     assert notebook.without_pip(source).strip() == ""
 
 
 @pytest.mark.parametrize("source", [*INSTALLS, *CELLS])
-def test_what_is_left_out_is_reported(source):
+def test_skipped_commands_are_reported(source):
     (line,) = installs.skip_installs(source)[1]
     assert line in source
 
 
 @pytest.mark.parametrize("source", [*INSTALLS, *CELLS])
-def test_the_cell_around_what_installs_stays(source):
+def test_the_rest_of_a_cell_with_an_install_command_is_kept(source):
     if source.startswith("%%"):
         source += "\necho 1" if "pip install d2l" in source.split("\n") else "\nb = 2"
         assert notebook.without_pip(source).split("\n")[-1] == source.split("\n")[-1]
@@ -208,7 +208,7 @@ def test_the_cell_around_what_installs_stays(source):
 
 
 @pytest.mark.parametrize("source", [*HARMLESS, *HARMLESS_CELLS])
-def test_what_does_not_install_stays(source):
+def test_commands_that_do_not_install_are_kept(source):
     assert installs.skip_installs(source) == (source, [])
 
 
@@ -230,11 +230,11 @@ def test_what_does_not_install_stays(source):
         ("%%capture\n!pip install d2l\nimport d2l", "%%capture\nimport d2l"),
     ],
 )
-def test_what_is_left_out_of_a_block_leaves_python_that_runs(source, kept):
+def test_a_cell_without_its_install_command_is_valid_python(source, kept):
     assert notebook.without_pip(source) == kept
 
 
-def test_a_result_that_is_needed_is_left_to_the_guard():
+def test_an_install_command_whose_output_is_used_is_kept():
     source = "out = !pip install d2l\nprint(out)"
     assert installs.skip_installs(source) == (source, [])
 
@@ -243,5 +243,5 @@ def test_a_result_that_is_needed_is_left_to_the_guard():
     ("source", "kept"),
     [("!pip install pandas", "!pip install pandas"), ("!pip install pandas d2l", "")],
 )
-def test_only_what_installs_d2l_is_left_out_where_installing_is_allowed(source, kept):
+def test_with_allow_install_only_commands_that_install_d2l_are_skipped(source, kept):
     assert installs.skip_installs(source, d2l_only=True)[0] == kept

@@ -42,9 +42,7 @@ def test_the_import_without_tf_keras_says_how_to_install_it(without_tf_keras, ed
 
 
 @pytest.mark.parametrize("edition", PACKAGES)
-def test_the_command_without_tf_keras_ends_with_the_same_sentence(
-    without_tf_keras, tmp_path, edition
-):
+def test_the_command_without_tf_keras_ends_with_the_same_error(without_tf_keras, tmp_path, edition):
     book = nbformat.v4.new_notebook()
     book.cells = [nbformat.v4.new_code_cell("from d2l import tensorflow as d2l\nlr = 1")]
     nbformat.write(book, tmp_path / "chapter.ipynb")
@@ -57,7 +55,7 @@ def test_the_command_without_tf_keras_ends_with_the_same_sentence(
 
 
 @pytest.mark.parametrize("edition", PACKAGES)
-def test_keras_3_in_the_place_of_keras_2_is_told_with_the_module_to_import_first(keras, edition):
+def test_the_error_for_keras_3_names_the_module_to_import_first(keras, edition):
     program = f"import tensorflow as tf; tf.keras.layers; import {PACKAGES[edition]}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1

@@ -65,7 +65,7 @@ def test_cells_after_one_that_cannot_be_interrupted_run_in_a_new_kernel(made, mo
     assert texts(run.notebook["cells"][1]) == "1\n"
 
 
-def test_cells_after_one_that_kills_the_kernel_run_in_a_new_one_with_d2l_as_ours(made):
+def test_cells_after_one_that_kills_the_kernel_run_in_a_new_kernel_with_d2lrnn(made):
     path = made("import os\nos._exit(3)", "import d2l\nprint(d2l.package)")
     run = notebook.run(path, "classic")
     assert [failure.number for failure in run.failures] == [1]
@@ -97,7 +97,7 @@ def long_outputs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", range(len(LONG)))
-def test_output_beyond_the_limit_is_left_out_and_told(long_outputs, place):
+def test_output_beyond_the_limit_is_omitted_and_reported(long_outputs, place):
     cell = long_outputs.notebook["cells"][1 + place]
     assert texts(cell).startswith(LONG[place][1])
     assert "characters of output are left out; see --max-output" in texts(cell)
@@ -106,7 +106,7 @@ def test_output_beyond_the_limit_is_left_out_and_told(long_outputs, place):
 
 
 @pytest.mark.parametrize("place", range(len(SHORT)))
-def test_output_within_the_limit_is_all_there(long_outputs, place):
+def test_output_within_the_limit_is_complete(long_outputs, place):
     cell = long_outputs.notebook["cells"][1 + len(LONG) + place]
     assert texts(cell) == "x" * 900 + "\n"
 
@@ -122,7 +122,7 @@ def test_a_cell_beyond_the_limit_ends_as_soon_as_it_has_run(made):
 
 
 @pytest.mark.parametrize("source", [SESSION, DAEMON])
-def test_what_a_cell_starts_ends_with_the_command(made, source):
+def test_processes_that_a_cell_starts_end_with_the_command(made, source):
     number = str(100_000 + os.getpid() % 100_000)
     source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
     assert notebook.run(made(source)).failures == []
@@ -130,7 +130,7 @@ def test_what_a_cell_starts_ends_with_the_command(made, source):
 
 
 @pytest.mark.parametrize("source", [SESSION, DAEMON])
-def test_what_a_cell_starts_ends_with_the_command_that_is_killed(made, tmp_path, source):
+def test_processes_that_a_cell_starts_end_with_a_killed_command(made, tmp_path, source):
     number, folder = str(200_000 + os.getpid() % 100_000), tmp_path / "t"
     folder.mkdir()
     source = source.format(program="'sleep'", sleep=f"'sleep', '{number}'")
@@ -193,7 +193,7 @@ def test_a_signal_saves_the_cells_that_have_run(made, signum):
     assert [cell.execution_count for cell in cells] == [1, 2, None]
 
 
-def test_a_second_signal_ends_a_cell_that_goes_on(made):
+def test_a_second_signal_ends_a_cell_that_continues(made):
     path = made("print('first')", f"import time\n{FLAG}{STUBBORN}")
     status, _, errors = interrupted(path, signal.SIGTERM, signal.SIGTERM)
     assert (status, "Traceback" in errors) == (128 + signal.SIGTERM, False)
@@ -228,7 +228,7 @@ def test_a_socket_that_is_closed_when_the_kernel_ends_is_not_reported(made):
     assert "ValueError: a cause" in done.stderr
 
 
-def test_the_kernel_is_reached_by_files_rather_than_by_ports(made):
+def test_the_kernel_communicates_through_files_and_not_ports(made):
     source = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().transport)"
     assert texts(notebook.run(made(source)).notebook["cells"][0]) == "ipc\n"
 

@@ -35,7 +35,7 @@ def d2l(edition, backend):
 
 
 @both_editions
-def test_every_name_of_the_recurrent_chapters_is_here(d2l, edition, backend):
+def test_every_name_of_the_recurrent_chapters_exists(d2l, edition, backend):
     wanted = [
         name
         for name, known in names.names().items()
@@ -55,7 +55,7 @@ def is_absent(module, name):
 
 
 @pytest.mark.parametrize(("edition", "name", "said", "package"), ELSEWHERE)
-def test_a_name_of_another_edition_is_told_with_our_module(
+def test_the_error_for_a_name_of_another_edition_names_its_module(
     d2l, backend, edition, name, said, package
 ):
     with pytest.raises(AttributeError) as error:
@@ -74,7 +74,7 @@ def test_a_name_of_another_edition_is_told_with_our_module(
 
 
 @both_editions
-def test_importing_a_name_of_another_edition_says_the_same(d2l, backend, edition):
+def test_importing_a_name_of_another_edition_raises_the_same_error(d2l, backend, edition):
     name = {"classic": "TimeMachine", "1.0": "train_ch8"}[edition]
     with pytest.raises(AttributeError) as looked_up:
         getattr(d2l, name)
@@ -93,20 +93,20 @@ def test_importing_a_name_of_another_edition_says_the_same(d2l, backend, edition
         ("MultiHeadAttention", "attention mechanisms and transformers"),
     ],
 )
-def test_a_name_of_another_chapter_is_told_with_the_chapter(d2l, edition, name, chapter):
+def test_the_error_for_a_name_of_another_chapter_names_the_chapter(d2l, edition, name, chapter):
     expected = rf"d2l\.{name} belongs to another chapter of the book, on {chapter}; "
     with pytest.raises(AttributeError, match=expected):
         getattr(d2l, name)
 
 
 @both_editions
-def test_a_name_of_the_versions_before_0_17_is_told(d2l, edition):
+def test_the_error_for_a_name_from_before_0_17_names_the_version(d2l, edition):
     with pytest.raises(AttributeError, match="a name of the versions of d2l before 0"):
         getattr(d2l, "MLPAttention")  # noqa: B009
 
 
 @both_editions
-def test_a_name_of_another_framework_is_told(d2l, edition, backend):
+def test_the_error_for_a_name_of_another_framework_names_the_framework(d2l, edition, backend):
     name = "USE_MXNET" if backend == "jax" else "get_key"
     with pytest.raises(AttributeError, match=f"d2l.{name} is a name of d2l.(jax|mxnet) in "):
         getattr(d2l, name)
@@ -126,7 +126,7 @@ def test_a_name_of_another_framework_is_told(d2l, edition, backend):
         ("tensorflow", "classic", "log", "d2l.mxnet and d2l.torch", "d2l 1.0"),
     ],
 )
-def test_a_name_that_other_frameworks_of_the_edition_have_is_told_with_them(
+def test_the_error_for_a_name_of_other_frameworks_lists_them(
     monkeypatch, framework, edition, name, others, other_edition
 ):
     monkeypatch.setattr(chapters, "_where", lambda *_: "here")  # which imports the framework
@@ -137,14 +137,14 @@ def test_a_name_that_other_frameworks_of_the_edition_have_is_told_with_them(
 
 
 @both_editions
-def test_a_name_of_no_package_is_an_ordinary_error(d2l, edition):
+def test_an_unknown_name_is_an_ordinary_attribute_error(d2l, edition):
     with pytest.raises(AttributeError, match="has no attribute 'no_such'; nor has the book's d2l"):
         getattr(d2l, "no_such")  # noqa: B009
     assert not hasattr(d2l, "__wrapped__")
 
 
 @both_editions
-def test_a_name_that_both_editions_have_is_that_of_the_modules_own_edition(d2l, edition, backend):
+def test_a_name_of_both_editions_has_the_meaning_of_the_imported_edition(d2l, edition, backend):
     own = types.ModuleType(d2l.__name__)  # in which the files of the edition are found
     chapters.take_shared_names(own, edition)
     names_of_own = {name for name in vars(own) if not name.startswith("__")}
@@ -153,7 +153,7 @@ def test_a_name_that_both_editions_have_is_that_of_the_modules_own_edition(d2l, 
 
 
 @both_editions
-def test_the_module_has_itself_as_d2l(d2l, edition):
+def test_the_module_contains_itself_as_d2l(d2l, edition):
     assert d2l.d2l is d2l
 
 

@@ -56,7 +56,7 @@ def test_generate_continues_a_prefix(backend, model):
     assert result.output.startswith("The")
 
 
-def test_generate_says_the_same_in_every_backend(pair, tmp_path):
+def test_generate_prints_the_same_text_in_every_backend(pair, tmp_path):
     one, other = pair
     path = tmp_path / "m"
     d2lrnn("train", "--backend", one, *SMALL, "--epochs", 20, "--out", path)
@@ -65,7 +65,7 @@ def test_generate_says_the_same_in_every_backend(pair, tmp_path):
     assert texts[0].startswith("Listen, ")
 
 
-def test_a_text_of_one_s_own_is_learned_word_by_word_and_plotted(tmp_path):
+def test_a_model_of_words_is_trained_on_your_own_text_and_plotted(tmp_path):
     (tmp_path / "mine.txt").write_text("tick tock said the clock\n" * 40)
     arguments = ["--text", tmp_path / "mine.txt", "--token", "word", "--plot", tmp_path / "p.png"]
     result = d2lrnn("train", *SMALL, *arguments, "--epochs", 2, "--random", "--dtype", "float64")
@@ -139,7 +139,7 @@ def test_a_file_without_a_prefix_is_continued_from_its_first_token(tmp_path, mak
     assert result.output == "a\n"
 
 
-def test_a_grammar_s_floor_is_shown():
+def test_the_lowest_perplexity_of_a_grammar_is_shown():
     result = d2lrnn("train", *SMALL, "--corpus", "grammar", "--epochs", 1, "--token", "word")
     assert result.exit_code == 0, result.output
     assert "text: grammar, 1,000 tokens, 13 of them different" in result.output
@@ -188,7 +188,7 @@ def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
         (["--corpus", "builtin", "--text", "a"], "are both given; choose one"),
     ],
 )
-def test_what_a_recipe_fixes_is_not_to_be_set(arguments, words):
+def test_options_that_a_recipe_fixes_are_refused(arguments, words):
     result = d2lrnn("train", "--recipe", "min-char", *arguments)
     assert result.exit_code == 1
     assert words in result.output
@@ -203,7 +203,7 @@ def test_a_task_shows_what_was_learned_and_draws_it(backend, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["sentiment", "digits", "tagging"])
-def test_a_task_without_an_epoch_shows_what_chance_gives(reference, tmp_path, name):
+def test_a_task_without_training_shows_the_result_of_guessing(reference, tmp_path, name):
     picture = tmp_path / "chance.png"
     result = d2lrnn("task", name, "--epochs", 0, "--plot", picture)
     assert result.exit_code == 0, result.output
@@ -211,7 +211,7 @@ def test_a_task_without_an_epoch_shows_what_chance_gives(reference, tmp_path, na
     assert colours(picture) > 10
 
 
-def test_exclusive_or_prints_its_error_as_it_goes(tmp_path):
+def test_exclusive_or_prints_its_error_during_training(tmp_path):
     picture = tmp_path / "errors.png"
     result = d2lrnn("task", "xor", "--epochs", 20000, "--plot", picture)
     assert result.exit_code == 0, result.output
@@ -220,13 +220,13 @@ def test_exclusive_or_prints_its_error_as_it_goes(tmp_path):
     assert colours(picture) > 10
 
 
-def test_exclusive_or_is_numpy_s_alone():
+def test_exclusive_or_runs_in_numpy_only():
     result = d2lrnn("task", "xor", "--backend", "torch")
     assert result.exit_code == 1
     assert "leave out --backend" in result.output or "not installed" in result.output
 
 
-def test_numpy_has_no_layers_of_its_own():
+def test_numpy_does_not_have_framework_layers():
     result = d2lrnn("train", "--concise", *SMALL)
     assert result.exit_code == 1
     assert "NumPy does not have recurrent layers" in result.output
@@ -244,7 +244,7 @@ def test_a_bidirectional_network_is_trained_but_does_not_generate(tmp_path):
 KEPT = [*SMALL, "--optimizer", "adam", "--lr", 0.01]
 
 
-def test_a_run_is_kept_and_resumed_to_the_same_model(backend, tmp_path):
+def test_a_run_is_saved_and_resumed_to_the_same_model(backend, tmp_path):
     train = ["train", "--backend", backend, *KEPT]
     kept = ["--checkpoint", tmp_path / "run", "--every", 3]
     assert d2lrnn(*train, "--epochs", 1, *kept).exit_code == 0
@@ -257,7 +257,7 @@ def test_a_run_is_kept_and_resumed_to_the_same_model(backend, tmp_path):
     }
 
 
-def test_resuming_what_is_not_there_says_so_and_begins(tmp_path):
+def test_resuming_without_a_checkpoint_says_so_and_starts(tmp_path):
     result = d2lrnn("train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume")
     assert (
         f"the checkpoint {tmp_path / 'run'} does not exist yet; training starts anew"
@@ -266,7 +266,7 @@ def test_resuming_what_is_not_there_says_so_and_begins(tmp_path):
     assert (tmp_path / "run").exists()
 
 
-def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
+def test_a_checkpoint_is_not_overwritten_by_a_run_that_does_not_resume_it(tmp_path):
     train = ["train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run"]
     assert d2lrnn(*train).exit_code == 0
     result = d2lrnn(*train)
@@ -274,7 +274,7 @@ def test_a_checkpoint_is_not_lost_to_a_run_that_does_not_resume_it(tmp_path):
     assert f"Error: {tmp_path / 'run'} already exists; continue it with" in result.output
 
 
-def test_what_a_killed_process_left_beside_the_model_is_removed(tmp_path):
+def test_files_that_a_killed_process_left_beside_the_model_are_removed(tmp_path):
     stray = tmp_path / f"{atomic.prefix(tmp_path / 'm')}0123abcd.tmp"
     stray.write_bytes(b"half of it")
     d2lrnn("train", *SMALL, "--epochs", 1, "--out", tmp_path / "m")
@@ -314,7 +314,7 @@ def interrupted(backend, kept, rounds, times, signum=signal.SIGINT):
         return process.returncode, said, time.perf_counter() - start
 
 
-def test_an_interrupt_saves_says_where_and_exits_with_130(backend, tmp_path):
+def test_an_interrupt_saves_prints_where_and_exits_with_130(backend, tmp_path):
     kept = ["--checkpoint", tmp_path / "run"]
     status, said, _ = interrupted(backend, kept, rounds=10**6, times=1)
     assert status == 130
@@ -341,7 +341,7 @@ def test_an_interrupted_run_without_a_file_says_that_nothing_was_saved():
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
-def test_what_schedulers_and_closed_terminals_send_saves_too(tmp_path, signum):
+def test_sigterm_and_sighup_save_too(tmp_path, signum):
     kept = ["--checkpoint", tmp_path / "run", "--out", tmp_path / "m"]
     status, said, _ = interrupted("numpy", kept, rounds=10**6, times=1, signum=signum)
     assert status == 128 + signum
@@ -349,7 +349,7 @@ def test_what_schedulers_and_closed_terminals_send_saves_too(tmp_path, signum):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
 
 
-def test_an_interrupt_saves_the_model_where_no_run_is_kept(tmp_path):
+def test_an_interrupt_without_a_checkpoint_saves_the_model(tmp_path):
     kept = ["--out", tmp_path / "m"]
     status, said, _ = interrupted("numpy", kept, rounds=10**6, times=1)
     assert status == 130
@@ -456,7 +456,7 @@ main()
 
 
 @pytest.mark.parametrize("name", ["click", "numpy", "d2lrnn.numpy"])
-def test_an_interrupt_while_it_imports_is_one_line(name):
+def test_an_interrupt_during_the_imports_prints_one_line(name):
     command = [sys.executable, "-c", SLOW_IMPORT.format(name=name)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
@@ -469,7 +469,7 @@ def test_an_interrupt_while_it_imports_is_one_line(name):
 @pytest.mark.parametrize(
     "command", [["generate", __file__], ["compare"], ["bench"], ["task", "xor"]]
 )
-def test_an_interrupt_of_any_command_is_one_line(monkeypatch, command):
+def test_an_interrupt_of_any_command_prints_one_line(monkeypatch, command):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
@@ -484,7 +484,7 @@ def test_an_interrupt_of_any_command_is_one_line(monkeypatch, command):
 @pytest.mark.parametrize(
     ("one", "other"), [("out", "plot"), ("checkpoint", "out"), ("text", "out"), ("text", "plot")]
 )
-def test_two_options_do_not_name_one_file(tmp_path, kind, one, other):
+def test_two_options_with_the_same_file_are_refused(tmp_path, kind, one, other):
     content = b"tick tock\n" * 100
     (tmp_path / "f.png").write_bytes(content)
     second = tmp_path / "link.png"
@@ -506,7 +506,7 @@ def test_two_options_do_not_name_one_file(tmp_path, kind, one, other):
     assert (tmp_path / "f.png").read_bytes() == content
 
 
-def test_a_link_to_what_is_not_there_yet_is_the_same_file_too(tmp_path):
+def test_a_link_to_a_missing_file_is_recognized_as_the_same_file(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "m")
     result = d2lrnn("train", "--out", tmp_path / "m", "--checkpoint", tmp_path / "link")
     assert "are the same file" in result.output
@@ -540,7 +540,7 @@ def test_a_file_of_another_kind_is_not_replaced(tmp_path, command, name, words):
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf", "svgz", "eps", "jpg"])
-def test_a_picture_is_replaced_by_one_of_its_kind_and_keeps_its_mode(tmp_path, ending):
+def test_a_figure_is_replaced_by_one_of_its_kind_and_keeps_its_mode(tmp_path, ending):
     path = tmp_path / f"p.{ending}"
     for _ in range(2):
         result = d2lrnn("task", "xor", "--epochs", 10, "--plot", path)
@@ -551,7 +551,7 @@ def test_a_picture_is_replaced_by_one_of_its_kind_and_keeps_its_mode(tmp_path, e
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp_path):
+def test_a_figure_that_cannot_be_written_is_named_and_leaves_the_earlier_one(tmp_path):
     path = tmp_path / "p.png"
     assert d2lrnn("task", "xor", "--epochs", 10, "--plot", path).exit_code == 0
     before = path.read_bytes()
@@ -600,14 +600,14 @@ def test_a_picture_that_cannot_be_written_leaves_the_one_before_and_is_named(tmp
         (["compare", "--backends", "keras"], "Error: backend is 'keras'; expected one of"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(arguments, words):
+def test_errors_that_a_user_can_fix_are_one_line(arguments, words):
     result = d2lrnn(*arguments)
     assert result.exit_code == 1
     assert words in result.output
     assert "Traceback" not in result.output
 
 
-def test_compare_holds_every_bound(backend):
+def test_compare_finds_every_difference_within_its_bound(backend):
     result = d2lrnn("compare", "--backends", backend, "--cell", "rnn", "--all")
     assert result.exit_code == 0, result.output
     assert "rnn: losses float64" in result.output
@@ -625,7 +625,7 @@ def test_compare_holds_every_bound(backend):
         ["--backend", "numpy", "--backends", "numpy, numpy"],
     ],
 )
-def test_compare_takes_backends_one_by_one_or_together(monkeypatch, chosen):
+def test_compare_accepts_backends_separately_or_in_one_option(monkeypatch, chosen):
     asked = compared(monkeypatch)
     result = d2lrnn("compare", *chosen)
     assert result.exit_code == 0, result.output
@@ -646,7 +646,7 @@ def compared(monkeypatch, interrupted_after=None):
     return asked
 
 
-def test_compare_takes_several_cells(monkeypatch):
+def test_compare_accepts_several_cells(monkeypatch):
     asked = compared(monkeypatch)
     chosen = ["--cell", "rnn", "--cell", "lstm", "--cell", "rnn"]
     result = d2lrnn("compare", "--backend", "numpy", *chosen)
@@ -774,7 +774,7 @@ def test_too_little_memory_is_one_line(monkeypatch):
     )
 
 
-def test_what_a_terminal_cannot_show_is_no_reason_to_fail(tmp_path):
+def test_characters_that_a_terminal_cannot_display_are_not_an_error(tmp_path):
     command = [sys.executable, "-m", "d2lrnn", "train", *SMALL, "--epochs", "1", "--prefix", "\xe9"]
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ascii_only)
@@ -800,7 +800,7 @@ def test_two_kinds_of_signal_at_once_are_one_request_to_end(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "run"]
 
 
-def test_what_several_processes_took_replaces_no_model_and_is_replaced(model, monkeypatch):
+def test_a_measurement_of_processes_does_not_replace_a_model(model, monkeypatch):
     path, measurements = model[0], model[0].with_name("points.json")
     point = scaling.Point("numpy", "rnn", 1, 8, 32, 0.1, 0.0, 100)
     monkeypatch.setattr("d2lrnn.cli.scaling.measured", lambda *_: [point])

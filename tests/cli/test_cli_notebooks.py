@@ -23,7 +23,7 @@ def code(cells):
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-def test_a_teacher_gets_solutions_and_outputs(tmp_path):
+def test_a_teachers_copy_has_solutions_and_outputs(tmp_path):
     said, notebooks = copied(tmp_path / "new")
     assert f"copied {len(notebooks)} notebooks for torch to {tmp_path / 'new'}" in said
     assert f"jupyter lab {tmp_path / 'new'}" in said
@@ -31,7 +31,7 @@ def test_a_teacher_gets_solutions_and_outputs(tmp_path):
     assert all(any(cell.get("outputs") for cell in cells) for cells in notebooks.values())
 
 
-def test_a_student_gets_blanks_on_the_backend_that_is_chosen(tmp_path):
+def test_a_students_copy_has_blanks_and_the_chosen_backend(tmp_path):
     _, notebooks = copied(tmp_path, "--student", "--backend", "numpy")
     assert "04-rnn-concise" not in notebooks  # NumPy has no layers of its own
     for cells in notebooks.values():
@@ -41,14 +41,14 @@ def test_a_student_gets_blanks_on_the_backend_that_is_chosen(tmp_path):
         assert not any(cell.get("outputs") for cell in cells)
 
 
-def test_a_notebook_that_is_there_is_not_written_over(tmp_path):
+def test_an_existing_notebook_is_not_overwritten(tmp_path):
     (tmp_path / "07-lstm.ipynb").write_text("my own answers", encoding="utf-8")
     result = CliRunner().invoke(cli.main, ["notebooks", str(tmp_path)])
     assert "07-lstm.ipynb already exists; choose another folder" in result.output
     assert [path.name for path in tmp_path.iterdir()] == ["07-lstm.ipynb"]
 
 
-def test_where_the_notebooks_are_nowhere_the_command_says_where_it_looked(tmp_path, monkeypatch):
+def test_the_error_for_missing_notebooks_names_the_searched_folders(tmp_path, monkeypatch):
     places = {"CHECKOUT": tmp_path / "a", "sys.prefix": "b", "site.getuserbase": lambda: "c"}
     for name, place in places.items():
         monkeypatch.setattr(f"d2lrnn.cli.notebooks.{name}", place)

@@ -54,7 +54,9 @@ def commands(backend, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_a_gpu_the_command_says_so_and_goes_on(backend, without_gpu, commands, name):
+def test_without_a_gpu_the_command_prints_a_message_and_continues(
+    backend, without_gpu, commands, name
+):
     result = d2lrnn(*commands[name], "--gpu")
     assert result.exit_code == 0, result.output
     assert result.stderr.startswith(f"{absent(backend)}; computing on the CPU\n")
@@ -62,7 +64,7 @@ def test_without_a_gpu_the_command_says_so_and_goes_on(backend, without_gpu, com
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_where_a_gpu_is_required_its_absence_is_one_line(backend, without_gpu, commands, name):
+def test_a_missing_required_gpu_is_an_error_of_one_line(backend, without_gpu, commands, name):
     result = d2lrnn(*commands[name], "--gpu=require")
     assert result.exit_code == 1
     remedy = backends.BACKENDS[backend].gpu
@@ -72,7 +74,7 @@ def test_where_a_gpu_is_required_its_absence_is_one_line(backend, without_gpu, c
 
 @pytest.mark.parametrize("mode", ["--gpu", "--gpu=require"])
 @pytest.mark.parametrize("name", NAMES)
-def test_with_a_gpu_the_command_says_nothing_of_it(with_gpu, commands, name, mode):
+def test_with_a_gpu_the_command_prints_no_message_about_it(with_gpu, commands, name, mode):
     result = d2lrnn(*commands[name], mode)
     assert result.exit_code == 0, result.output
     assert "no GPU" not in result.output
@@ -91,7 +93,7 @@ def test_the_benchmark_names_the_card(backend, rnn, with_gpu, commands, monkeypa
 
 
 @pytest.mark.parametrize("instead", ["--memory", "--growth", "--generation", "--processes"])
-def test_the_benchmark_takes_a_gpu_for_training_steps_alone(instead):
+def test_the_benchmark_uses_a_gpu_only_for_training_steps(instead):
     result = d2lrnn("bench", "--gpu", instead)
     assert result.exit_code == 1
     assert result.stderr == f"Error: {instead} is not measured on a GPU; leave out --gpu\n"
@@ -105,7 +107,7 @@ def test_a_gpu_is_not_required_of_all_backends():
     )
 
 
-def test_a_bare_option_takes_no_argument_for_its_value(without_gpu, commands):
+def test_an_option_without_a_value_does_not_take_the_next_argument(without_gpu, commands):
     name, what, *rest = commands["task"]
     assert d2lrnn(name, "--gpu", what, *rest).exit_code == 0
 
@@ -116,15 +118,15 @@ def test_another_value_is_refused():
     assert "'always' is not one of 'use', 'require'" in result.output
 
 
-def test_what_try_gpu_finds_beyond_all_gpus_is_none(rnn):
+def test_try_gpu_of_a_missing_gpu_returns_the_cpu(rnn):
     assert not rnn.RNNModelScratch.ops.tensors.is_gpu(rnn.try_gpu(99))
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps"])
-def test_a_gpu_of_pytorch_s_is_known_by_its_name(pytorch, device):
+def test_a_gpu_of_pytorch_can_be_given_by_its_name(pytorch, device):
     assert pytorch.RNNModelScratch.ops.tensors.is_gpu(device)
 
 
 @pytest.mark.parametrize("name", backends.BACKENDS)
-def test_each_backend_says_how_it_comes_to_compute_on_a_gpu(name):
+def test_each_backend_explains_how_to_enable_a_gpu(name):
     assert 20 < len(backends.BACKENDS[name].gpu) < 90

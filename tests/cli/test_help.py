@@ -37,7 +37,7 @@ def test_commands_are_listed_in_the_order_in_which_a_reader_meets_them():
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_is_said_in_a_sentence(option):
+def test_the_help_of_every_option_is_a_sentence(option):
     said = (option.help or "").partition("  [default")[0]
     assert said[:1].isupper() or said[:1].isdigit()
     assert said.endswith(".")

@@ -35,7 +35,7 @@ class Of:
 
 
 @pytest.mark.parametrize("num_rows", [4, 6, 7])
-def test_every_row_is_one_process_s(num_rows):
+def test_each_row_belongs_to_one_process(num_rows):
     shares = [Group(None, Of(rank, 4)).share(list(range(num_rows))) for rank in range(4)]
     assert [row for share in shares for row in share] == list(range(num_rows))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
@@ -49,7 +49,7 @@ def test_every_row_is_one_process_s(num_rows):
         ("", "RuntimeError"),
     ],
 )
-def test_a_lost_process_is_said_in_a_sentence_of_the_framework_s_error(said, shown):
+def test_a_lost_process_is_reported_with_a_sentence_of_the_framework_s_error(said, shown):
     with pytest.raises(ConnectionError) as caught, Group().exchange():
         raise RuntimeError(said)
     assert str(caught.value) == f"rank 0 has lost another process ({shown})"
@@ -61,7 +61,7 @@ def test_fewer_rows_than_processes_are_an_error():
 
 
 @pytest.mark.parametrize("name", starters.STARTERS)
-def test_several_machines_get_a_command_each(name):
+def test_one_command_is_printed_for_each_machine(name):
     result = launch("--processes", "2", "--hosts", "a,b", "--", "train", "--backend", name)
     assert result.exit_code == 0
     lines = result.output.splitlines()
@@ -70,13 +70,13 @@ def test_several_machines_get_a_command_each(name):
     assert name == "numpy" or lines[-1].startswith("on b: ")
 
 
-def test_tensorflow_is_told_all_workers_and_which_it_is():
+def test_tensorflow_receives_all_workers_and_its_index():
     config = json.loads(starters.STARTERS["tensorflow"].environment(1, RING)["TF_CONFIG"])
     assert config["cluster"]["worker"] == ["127.0.0.1:5000", "127.0.0.1:5001"]
     assert config["task"]["index"] == 1
 
 
-def test_a_backend_that_there_is_not_is_an_error():
+def test_an_unknown_backend_is_an_error():
     result = launch("--", "train", "--backend", "tinyml")
     assert result.exit_code == 1
     assert "--backend is 'tinyml'; expected one of 'numpy'" in result.output
@@ -92,7 +92,7 @@ def test_a_worker_that_fails_ends_the_others_and_is_shown(capfd):
     )
 
 
-def test_workers_that_all_end_well_are_a_success():
+def test_workers_that_all_succeed_are_a_success():
     assert workers.run([({}, [sys.executable, "-c", ""])] * 2) == 0
 
 
@@ -134,7 +134,7 @@ def test_an_interrupt_reaches_each_worker_once(launched, send):
     assert [log.read_text() for log in logs] == ["runs\ninterrupted\n"] * 2
 
 
-def test_an_interrupt_that_a_script_does_not_handle_is_no_lost_worker(capfd, tmp_path):
+def test_an_unhandled_interrupt_in_a_script_is_not_reported_as_a_lost_worker(capfd, tmp_path):
     waits = "import os, time; open({log!r}, 'w').close(); time.sleep(60)"
     interrupts = (
         "import os, time\n"
@@ -157,7 +157,7 @@ def children_of(pid):
         return [int(word) for word in file.read().split()]
 
 
-def test_ctrl_z_stops_the_workers_too_and_they_go_on_together(launched):
+def test_ctrl_z_stops_the_workers_and_fg_continues_them(launched):
     process, _ = launched
     pids = [process.pid, *children_of(process.pid)]
     assert len(pids) == 3
@@ -178,7 +178,7 @@ def test_a_worker_that_has_stopped_is_named_and_all_are_ended(capfd, tmp_path):
     assert capfd.readouterr().err.startswith(said)
 
 
-def test_a_worker_that_fails_because_another_has_stopped_is_told_with_it(capfd):
+def test_a_worker_that_fails_because_another_stopped_is_reported_with_it(capfd):
     fails = "import d2lrnn, time, sys; time.sleep(7); sys.exit(3)"
     stops = "import d2lrnn, os, signal; os.kill(os.getpid(), signal.SIGSTOP)"
     jobs = [({}, [sys.executable, "-c", code]) for code in (fails, stops)]
@@ -208,7 +208,7 @@ def test_a_script_runs_as_python_runs_it(tmp_path, by_hand):
     assert len(told[5]) == (1 if by_hand else 2)  # another follows the launcher
 
 
-def test_a_script_that_is_not_there_is_one_line():
+def test_a_missing_script_is_an_error_of_one_line():
     result = launch("--", "nothing.py")
     assert result.exit_code == 1
     assert result.output == (
@@ -217,14 +217,14 @@ def test_a_script_that_is_not_there_is_one_line():
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "nan"])
-def test_a_timeout_that_is_none_is_refused(text):
+def test_an_invalid_timeout_is_refused(text):
     result = launch("--timeout", text, "--", "train")
     assert result.exit_code == 1
     assert "expected a number of seconds above 0" in result.output
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_to_launch_ends_the_helpers_which_are_apart_too(name, tmp_path):
+def test_a_signal_to_launch_also_ends_the_helper_processes(name, tmp_path):
     note = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(f'{{os.getpid()}}\\n')"
     jobs = [
         [({}, [sys.executable, "-c", f"{first}; import time; time.sleep(60)"])]

@@ -56,20 +56,20 @@ def test_a_process_that_has_never_reported_is_named_and_not_the_one_that_cannot(
     assert played.after(LIMIT + 1) == "rank 1 has not answered for 10 seconds"
 
 
-def test_all_that_have_stopped_are_named(played):
+def test_all_stopped_processes_are_named(played):
     for name in ("rank 0", "rank 1"):
         played.report(name, **IS_LATE)
     assert played.after(LIMIT + 1) == "rank 0 and rank 1 have not answered for 10 seconds"
 
 
-def test_a_helper_that_has_stopped_is_named():
+def test_a_stopped_helper_process_is_named():
     played = Played("the server")
     played.report("the server")
     problem = played.after(LIMIT + 1, rank_0=WAITS, rank_1=WAITS)
     assert problem == "the server has not answered for 10 seconds"
 
 
-def test_a_process_that_compiles_for_an_hour_is_waited_for(played):
+def test_a_process_that_compiles_for_an_hour_is_not_ended(played):
     assert played.after(3600, rank_0=WAITS, rank_1={**IS_LATE, "computes": True}) is None
 
 
@@ -88,24 +88,24 @@ def test_a_process_that_has_left_while_another_waits_is_named(played):
     assert problem == "rank 1 has not answered for 10 seconds"
 
 
-def test_the_time_counts_from_when_the_other_begins_to_wait(played):
+def test_the_time_limit_starts_when_the_other_process_begins_to_wait(played):
     assert played.after(100, rank_0={**IS_LATE, "computes": True}, rank_1=IS_LATE) is None
     assert played.after(LIMIT - 1, rank_0=WAITS, rank_1=IS_LATE) is None
     assert played.after(2, rank_0=WAITS, rank_1=IS_LATE) == "rank 1 has not answered for 10 seconds"
 
 
-def test_exchanges_that_go_on_are_no_problem(played):
+def test_continuing_exchanges_are_not_a_problem(played):
     for count in range(100):
         report = {"begun": count + 1, "done": count}
         assert played.after(1, rank_0=report, rank_1=report) is None
 
 
-def test_processes_that_wait_for_one_another_are_a_problem(played):
+def test_processes_that_wait_for_one_another_are_reported(played):
     problem = played.after(LIMIT + 1, rank_0=WAITS, rank_1=WAITS)
     assert problem == "the processes have waited 10 seconds for one another"
 
 
-def test_the_time_that_the_monitor_itself_is_stopped_does_not_count(played):
+def test_the_time_in_which_the_monitor_was_stopped_does_not_count(played):
     assert played.after(1, rank_0=WAITS, rank_1=IS_LATE) is None
     played.now += 1000
     assert played.after(1, rank_0=WAITS, rank_1=IS_LATE) is None

@@ -44,7 +44,9 @@ def text(tmp_path):
     return tmp_path / "text"
 
 
-def test_a_text_that_the_terminal_lacks_is_learned_and_kept(backend, tmp_path, text, terminal):
+def test_a_text_that_the_terminal_cannot_display_is_trained_on_and_saved(
+    backend, tmp_path, text, terminal
+):
     train = f"{COMMAND} train --backend {backend} {SMALL} --text text --epochs 3 --out m"
     done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS="1")
     assert done.returncode == 0, done.stderr
@@ -52,7 +54,7 @@ def test_a_text_that_the_terminal_lacks_is_learned_and_kept(backend, tmp_path, t
     assert (tmp_path / "m").exists()
 
 
-def test_such_a_text_is_learned_and_kept_without_a_line_of_progress(tmp_path, text, terminal):
+def test_an_unusual_text_is_trained_on_and_saved_without_progress(tmp_path, text, terminal):
     train = f"{COMMAND} train {SMALL} --text text --epochs 3 --out m"
     done = shell(train, tmp_path, **terminal, D2LRNN_PROGRESS="0")
     assert done.returncode == 0, done.stderr
@@ -60,7 +62,7 @@ def test_such_a_text_is_learned_and_kept_without_a_line_of_progress(tmp_path, te
     assert (tmp_path / "m").exists()
 
 
-def test_what_is_printed_may_go_into_files(tmp_path, text, terminal):
+def test_the_printed_output_can_be_redirected_to_files(tmp_path, text, terminal):
     train = f"{COMMAND} train {SMALL} --text text --epochs 3 --out m > printed 2> errors"
     done = shell(train, tmp_path, **terminal)
     assert done.returncode == 0, (tmp_path / "errors").read_bytes()
@@ -81,21 +83,21 @@ def folder_with_model(tmp_path_factory):
     return folder
 
 
-def test_a_model_of_such_a_text_generates(backend, folder_with_model, terminal):
+def test_a_model_of_an_unusual_text_generates(backend, folder_with_model, terminal):
     generate = f"{COMMAND} generate m --backend {backend} --num-preds 5 --prefix Gr"
     done = shell(generate, folder_with_model, **terminal)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"Gr")
 
 
-def test_the_recipe_learns_such_a_text_too(tmp_path, text, terminal):
+def test_the_recipe_learns_an_unusual_text_too(tmp_path, text, terminal):
     train = f"{COMMAND} train --recipe min-char --text text --iterations 2 --out m"
     done = shell(train, tmp_path, **terminal)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "m").exists()
 
 
-def test_names_that_the_terminal_lacks_are_no_reason_to_fail(tmp_path, terminal):
+def test_file_names_that_the_terminal_cannot_display_are_not_an_error(tmp_path, terminal):
     done = shell(f"{COMMAND} train {SMALL} --epochs 1 --out Grüße", tmp_path, **terminal)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["Grüße"]
@@ -114,7 +116,7 @@ def loss(request):
     return request.param
 
 
-def test_a_run_that_writes_a_model_goes_on_to_its_end(tmp_path, loss):
+def test_a_run_that_writes_a_model_continues_to_its_end(tmp_path, loss):
     train = f"({COMMAND} train {SMALL} --epochs 40 --out m; echo $? > status)"
     done = shell(f"{train} {loss}", tmp_path)
     assert (tmp_path / "status").read_text() == "0\n", done.stderr
@@ -124,7 +126,7 @@ def test_a_run_that_writes_a_model_goes_on_to_its_end(tmp_path, loss):
     assert b"interrupted" not in done.stderr
 
 
-def test_a_run_that_is_saved_goes_on_to_its_end(tmp_path, loss):
+def test_a_saving_run_with_closed_output_continues_to_its_end(tmp_path, loss):
     done = shell(f"{COMMAND} train {SMALL} --epochs 40 --checkpoint run {loss}", tmp_path)
     about = json.loads(tensor_file.unpack(tmp_path / "run")[1]["training"])
     assert about["epoch"]["number"] == 41, done.stderr
@@ -167,7 +169,7 @@ def test_every_command_writes_its_files_where_nothing_can_be_printed(tmp_path, a
     assert done.returncode == 0, done.stderr
 
 
-def test_a_pipe_that_is_full_for_a_while_ends_nothing(tmp_path):
+def test_a_pipe_that_is_temporarily_full_does_not_end_the_command(tmp_path):
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     with contextlib.suppress(BlockingIOError):
@@ -183,7 +185,7 @@ def test_a_pipe_that_is_full_for_a_while_ends_nothing(tmp_path):
     assert b"can be printed" not in done.stderr
 
 
-def test_what_is_printed_to_a_closed_output_does_not_go_into_a_file(tmp_path):
+def test_output_for_a_closed_stream_is_not_written_into_a_file(tmp_path):
     program = """
 import os, sys
 from d2lrnn import cli

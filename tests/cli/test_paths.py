@@ -51,7 +51,7 @@ OUTPUTS = [
 
 
 @pytest.mark.parametrize(("command", "name"), OUTPUTS)
-def test_what_is_not_a_file_is_not_written_to(
+def test_a_path_that_is_not_a_file_is_not_written_to(
     tmp_path, monkeypatch, trained, not_a_file, command, name
 ):
     monkeypatch.chdir(tmp_path)
@@ -67,7 +67,7 @@ def test_what_is_not_a_file_is_not_written_to(
 
 
 @pytest.mark.parametrize(("command", "name"), OUTPUTS)
-def test_a_name_that_ends_as_a_folder_s_is_not_written_to(
+def test_a_path_that_ends_with_a_slash_is_not_written_to(
     tmp_path, monkeypatch, trained, command, name
 ):
     monkeypatch.chdir(tmp_path)
@@ -84,7 +84,7 @@ def test_a_name_that_ends_as_a_folder_s_is_not_written_to(
     "command",
     ["generate", "export --onnx", "train --resume --checkpoint", "book --output x.ipynb"],
 )
-def test_what_is_not_a_file_is_not_read(tmp_path, monkeypatch, trained, not_a_file, command):
+def test_a_path_that_is_not_a_file_is_not_read(tmp_path, monkeypatch, trained, not_a_file, command):
     monkeypatch.chdir(tmp_path)
     path, _ = not_a_file(tmp_path / "m.ipynb")
     result = d2lrnn(*command.split(), path)
@@ -116,7 +116,7 @@ def shell(command, **settings):
     ["--text <(cat text)", "--text /dev/stdin < text", "--text /dev/stdin < <(cat text)"],
 )
 @pytest.mark.parametrize("more", ["--epochs 1", "--recipe min-char --iterations 2"])
-def test_a_text_may_come_through_a_pipe(tmp_path, source, more):
+def test_a_text_can_be_read_from_a_pipe(tmp_path, source, more):
     (tmp_path / "text").write_text(TEXT)
     sizes = "" if "recipe" in more else " ".join(SMALL)
     done = shell(f"DO train {sizes} {more} {source}", cwd=tmp_path)
@@ -124,7 +124,7 @@ def test_a_text_may_come_through_a_pipe(tmp_path, source, more):
     assert f"{min(len(TEXT), 10_000 if 'recipe' in more else 1000):,}" in done.stdout
 
 
-def test_a_text_that_does_not_end_is_refused(tmp_path, monkeypatch):
+def test_an_endless_text_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MAX_PIPED", 100_000)
     reads, writes = os.pipe()
     with subprocess.Popen(["yes"], stdout=writes) as process:
@@ -197,7 +197,7 @@ def test_a_file_that_may_not_be_read_is_an_error_of_one_line(folder, as_nobody, 
     assert "Traceback" not in done.stderr
 
 
-def test_what_has_been_learned_is_saved_when_the_checkpoint_cannot_be(tmp_path, monkeypatch):
+def test_the_model_is_saved_if_the_checkpoint_cannot_be_written(tmp_path, monkeypatch):
     write = model_file.write
 
     def fail(path, *packed):

@@ -100,7 +100,7 @@ def test_the_command_that_is_suggested_for_a_model_reads_its_file(tmp_path, monk
     assert d2lrnn(*shlex.split(command), "--num-preds", 1).exit_code == 0
 
 
-def test_a_run_that_goes_on_with_another_seed_is_refused(tmp_path):
+def test_resuming_with_another_seed_is_refused(tmp_path):
     command = ["train", *SMALL, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume"]
     assert d2lrnn(*command, "--seed", 0).exit_code == 0
     result = d2lrnn(*command, "--seed", 1)
@@ -111,7 +111,7 @@ def test_a_run_that_goes_on_with_another_seed_is_refused(tmp_path):
     )
 
 
-def test_a_run_that_goes_on_in_another_backend_is_a_warning_of_one_line(tmp_path, monkeypatch):
+def test_resuming_in_another_backend_is_a_warning_of_one_line(tmp_path, monkeypatch):
     command = ["train", *SMALL, "--epochs", 1, "--checkpoint", tmp_path / "run", "--resume"]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     d2lrnn(*command)
@@ -127,7 +127,7 @@ def test_a_run_that_goes_on_in_another_backend_is_a_warning_of_one_line(tmp_path
     )
 
 
-def test_a_file_that_may_not_be_read_is_said_in_words(monkeypatch, save):
+def test_the_error_for_an_unreadable_file_is_a_sentence(monkeypatch, save):
     def refuse(path, **_):
         raise PermissionError(13, "Permission denied", path)
 
@@ -137,7 +137,7 @@ def test_a_file_that_may_not_be_read_is_said_in_words(monkeypatch, save):
     assert d2lrnn("generate", path).output == said
 
 
-def test_a_prefix_beyond_the_vocabulary_is_told_and_read_as_unknown(save):
+def test_a_prefix_with_unknown_characters_is_reported_and_read_as_unknown(save):
     result = d2lrnn("generate", save("abc"), "--prefix", "a~ü~", "--num-preds", 1)
     assert result.exit_code == 0
     assert result.stderr == (
@@ -147,17 +147,17 @@ def test_a_prefix_beyond_the_vocabulary_is_told_and_read_as_unknown(save):
     assert result.stdout.startswith("a~ü~")
 
 
-def test_a_prefix_of_known_tokens_is_no_reason_for_a_note(save):
+def test_a_prefix_of_known_tokens_causes_no_note(save):
     assert d2lrnn("generate", save("abc"), "--prefix", "cab", "--num-preds", 1).stderr == ""
 
 
-def test_training_tells_of_a_prefix_beyond_the_vocabulary_too():
+def test_training_reports_a_prefix_with_unknown_characters_too():
     result = d2lrnn("train", *SMALL, "--epochs", 0, "--prefix", "Tick ~")
     assert "these characters of the prefix are not in the vocabulary: '~'" in result.stderr
 
 
 @pytest.mark.parametrize("name", starters.STARTERS)
-def test_what_is_printed_for_several_machines_is_quoted_for_a_shell(name):
+def test_commands_for_several_machines_are_quoted_for_a_shell(name):
     hosts, command = "a b;rm,c", ["train", "--backend", name, "--text", "my file.txt"]
     lines = d2lrnn("launch", "--hosts", hosts, "--", *command).output.splitlines()
     words = [word for line in lines for word in shlex.split(line.partition(": ")[2])]
@@ -166,7 +166,7 @@ def test_what_is_printed_for_several_machines_is_quoted_for_a_shell(name):
     assert not {"b;rm", "my"} & set(words)
 
 
-def test_a_machine_is_asked_for_no_more_processes_than_it_may_start():
+def test_more_processes_than_a_machine_can_start_are_refused():
     launch.check_number(launch.MOST, None)
     with pytest.raises(ValueError, match="take fewer, or several machines with --hosts"):
         launch.check_number(launch.MOST + 1, None)
@@ -177,18 +177,18 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_its_control_characters_in_words(monkeypatch):
+def test_control_characters_are_printed_as_escapes_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert output.harmless("é\x1b[2Ja\r\n\tb\x9b\0\x7f") == "é\\x1b[2Ja\\r\n\tb\\x9b\\x00\\x7f"
 
 
-def test_a_file_or_a_pipe_gets_text_as_it_is(monkeypatch):
+def test_text_is_written_unchanged_to_a_file_or_a_pipe(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert output.harmless("a\x1b[2J") == "a\x1b[2J"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of Unix")
-def test_generate_sends_no_command_of_a_model_to_a_terminal(save):
+def test_generate_sends_no_control_characters_of_a_model_to_a_terminal(save):
     import pty
 
     ours, theirs = pty.openpty()

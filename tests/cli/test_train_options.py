@@ -49,7 +49,7 @@ def test_a_table_shows_both_perplexities_and_the_best_epoch(tmp_path):
     assert lines[-2] == f"saved the log to {log}"
 
 
-def test_training_stops_early_and_says_so():
+def test_training_stops_early_and_reports_it():
     options = ["--hiddens", 8, "--validation", 0.2, "--lr", 8, "--epochs", 200]
     lines = trained(*options, "--patience", 2)
     assert any(line.startswith("stopped early: 2 epochs without a lower") for line in lines)

@@ -30,7 +30,7 @@ def test_targets_follow_inputs_and_nothing_comes_twice(data_iter, drawn):
 
 
 @given(sizes)
-def test_sequential_rows_go_on_where_they_ended_and_cover_their_range(drawn):
+def test_sequential_rows_continue_and_cover_their_range(drawn):
     batch_size, num_steps, extra, seed = drawn
     length = (batch_size + 1) * num_steps + extra
     pairs = list(batches.seq_data_iter_sequential(range(length), batch_size, num_steps, seed=seed))
@@ -53,7 +53,7 @@ def test_every_offset_is_drawn_equally_often(data_iter):
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
 @given(sizes)
-def test_a_loader_has_as_many_minibatches_as_it_says_in_every_epoch(use_random_iter, drawn):
+def test_a_loader_yields_as_many_minibatches_as_its_length_in_every_epoch(use_random_iter, drawn):
     batch_size, num_steps, extra, seed = drawn
     corpus = range((batch_size + 1) * num_steps + extra)
     loader = batches.SeqDataLoader(corpus, batch_size, num_steps, use_random_iter, seed=seed)
@@ -86,7 +86,7 @@ def test_a_corpus_that_is_too_short_is_refused(data_iter):
 
 
 @pytest.mark.parametrize("sizes", [(0, 5), (2, 0), (2.0, 5), (True, 5)])
-def test_sizes_that_are_no_positive_integers_are_refused(sizes):
+def test_sizes_that_are_not_positive_integers_are_refused(sizes):
     with pytest.raises(ValueError, match="expected an integer, 1 or above"):
         batches.SeqDataLoader(range(100), *sizes)
 
@@ -135,7 +135,7 @@ def test_a_series_of_real_numbers_gives_minibatches_of_float32(rnn, name, kind):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool"])
-def test_a_corpus_of_ids_gives_what_its_tensor_is(rnn, dtype):
+def test_a_corpus_of_ids_gives_minibatches_of_its_tensor_type(rnn, dtype):
     X, _ = next(iter(rnn.seq_data_iter_random(np.ones(60, dtype), 2, 5, seed=0)))
     assert rnn.to_numpy(X).dtype == rnn.to_numpy(rnn.from_numpy(np.ones(1, dtype))).dtype
 
@@ -147,7 +147,7 @@ def test_a_corpus_with_two_axes_is_refused(name):
         next(getattr(batches, name)(np.ones((60, 2)), 2, 5, seed=0))
 
 
-def test_a_text_of_one_s_own_is_loaded_whole(rnn, tmp_path):
+def test_your_own_text_is_loaded_whole(rnn, tmp_path):
     (tmp_path / "mine.txt").write_text("tick tock\n" * 50)
     loader, vocab = rnn.load_data_text(tmp_path / "mine.txt", 2, 5)
     assert len(loader.corpus) == 500

@@ -30,7 +30,7 @@ def test_a_file_is_downloaded_once_and_then_comes_from_the_cache(server):
 
 
 @pytest.mark.parametrize("file", ["missing.txt", "book.txt"])
-def test_a_failed_download_names_three_ways_out_and_leaves_nothing(server, file, tmp_path):
+def test_a_failed_download_names_three_remedies_and_leaves_no_file(server, file, tmp_path):
     with pytest.raises(data_files.DownloadError) as error:
         fetch("wanted.txt", f"{server}/{file}", b"something else")
     for words in ("wanted.txt", "connect to the internet", "D2LRNN_DATA", "or do without"):
@@ -64,13 +64,13 @@ def test_https_is_tried_first_and_then_http(server, asked):
     assert asked == [url, f"{server}/book.txt"]
 
 
-def test_where_neither_answers_the_error_is_that_of_https(server, asked):
+def test_if_neither_server_answers_the_error_is_that_of_https(server, asked):
     with pytest.raises(data_files.DownloadError, match=r"from https://.*no https here\). Do one"):
         fetch("wanted.txt", f"{server}/missing".replace("http", "https"), CONTENT)
 
 
 @pytest.mark.parametrize("read", [corpora.read_time_machine, datasets.read_fra_eng])
-def test_what_the_book_keeps_is_asked_for_over_https(server, asked, monkeypatch, read):
+def test_files_of_the_book_are_downloaded_over_https(server, asked, monkeypatch, read):
     monkeypatch.setattr(data_files, "TIMEOUT", 0.01)
     with pytest.raises(data_files.DownloadError):
         read()
@@ -92,7 +92,7 @@ def test_the_bar_of_a_download_can_be_turned_off(server, monkeypatch, value, sho
     assert made == [shown]
 
 
-def test_the_data_folder_is_looked_in_first(server, tmp_path, monkeypatch):
+def test_the_data_folder_is_searched_first(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(CONTENT)
     path = fetch("book.txt", "http://127.0.0.1:1/book.txt", CONTENT)
@@ -106,7 +106,7 @@ def test_another_file_in_the_data_folder_is_refused(server, tmp_path, monkeypatc
         fetch("book.txt", f"{server}/book.txt", CONTENT)
 
 
-def test_a_file_may_be_known_by_its_sha256(server, tmp_path, monkeypatch):
+def test_a_file_can_be_identified_by_its_sha256(server, tmp_path, monkeypatch):
     monkeypatch.setenv("D2LRNN_DATA", str(tmp_path))
     (tmp_path / "book.txt").write_bytes(CONTENT)
     url, known_hash = f"{server}/book.txt", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -123,7 +123,7 @@ def test_a_hash_of_another_kind_is_refused(server):
     assert str(error.value) == expected
 
 
-def test_without_the_time_machine_the_built_in_corpus_is_pointed_at(server, monkeypatch):
+def test_the_error_without_the_time_machine_mentions_the_built_in_corpus(server, monkeypatch):
     monkeypatch.setattr(corpora, "TIME_MACHINE_URL", "http://127.0.0.1:1/timemachine.txt")
     with pytest.raises(data_files.DownloadError, match="or use the built-in corpus, which needs"):
         corpora.read_time_machine()
@@ -163,7 +163,7 @@ def test_a_text_is_read_with_nothing_changed_but_its_line_ends(tmp_path):
         ("a\x0bb\x85c\u2028d".encode(), ["a\x0bb\x85c\u2028d"]),
     ],
 )
-def test_a_text_has_as_many_line_ends_as_its_file(tmp_path, content, lines):
+def test_a_text_has_the_line_ends_of_its_file(tmp_path, content, lines):
     (tmp_path / "text").write_bytes(content)
     assert corpora.read_text(tmp_path / "text") == lines
     assert "".join(corpora.read_blocks(tmp_path / "text")) == "".join(lines)
@@ -181,13 +181,13 @@ def test_the_vocabulary_and_the_ids_are_those_of_the_file(rnn, tmp_path, end, to
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_words_are_the_same_whatever_ends_the_file(rnn, tmp_path, end):
+def test_words_do_not_depend_on_the_end_of_the_file(rnn, tmp_path, end):
     (tmp_path / "text").write_bytes(("to be or not " * 9 + "to be" + end).encode())
     loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5, token="word")
     assert (len(loader.corpus), set(vocab)) == (38, {"<unk>", "to", "be", "or", "not"})
 
 
-def test_a_file_that_is_no_utf8_says_where(tmp_path):
+def test_the_error_for_a_file_that_is_not_utf8_names_the_position(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"abc\xe9!")
     with pytest.raises(ValueError) as error:
@@ -216,7 +216,9 @@ ODD_TEXTS = [
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize("content", ODD_TEXTS)
-def test_a_text_in_blocks_is_the_same_text_and_no_word_is_cut(tmp_path, monkeypatch, content, size):
+def test_reading_in_blocks_gives_the_same_text_and_cuts_no_word(
+    tmp_path, monkeypatch, content, size
+):
     (tmp_path / "text").write_bytes(content.encode())
     monkeypatch.setattr(corpora, "BLOCK", size)
     blocks, lines = (list(f(tmp_path / "text")) for f in (corpora.read_blocks, corpora.read_text))
@@ -236,7 +238,7 @@ def test_a_word_without_end_is_not_copied_again_and_again(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("size", [1, 2, 5, 1000])
 @pytest.mark.parametrize("content", [b"abc\xe9!", b"\xef\xbb\xbfab\xff", b"abcde\xf0\x9f\x91", b""])
-def test_in_blocks_too_what_is_no_text_says_where(tmp_path, monkeypatch, content, size):
+def test_invalid_bytes_are_located_when_reading_in_blocks(tmp_path, monkeypatch, content, size):
     (tmp_path / "text").write_bytes(content)
     with pytest.raises(ValueError) as whole:
         corpora.read_text(tmp_path / "text")
@@ -255,10 +257,10 @@ def test_a_further_corpus_is_one_entry(monkeypatch, rnn):
 
 
 @pytest.mark.parametrize("name", corpora.CORPORA)
-def test_a_corpus_is_known_by_its_name_in_the_interface_too(rnn, name):
+def test_a_corpus_has_the_same_name_in_the_interface(rnn, name):
     assert callable(getattr(rnn, f"load_data_{name.replace('-', '_')}"))
 
 
-def test_a_corpus_of_no_such_name_is_refused():
+def test_an_unknown_corpus_is_refused():
     with pytest.raises(ValueError, match=r"corpus is .abc.; expected .*builtin"):
         tensor_loaders.load_data("abc", 2, 4)

@@ -57,7 +57,7 @@ def test_images_and_labels_are_read_in_the_files_order(mnist, split):
     assert_same(datasets.read_mnist(split), mnist[split])
 
 
-def test_the_images_can_be_written_to(mnist):
+def test_the_images_are_writable_arrays(mnist):
     images, labels = datasets.read_mnist()
     assert images.flags.writeable
     assert labels.flags.writeable
@@ -74,7 +74,7 @@ def test_mnist_is_downloaded_once_and_then_comes_from_the_cache(
     assert_same(datasets.read_mnist(), mnist["train"])
 
 
-def test_without_mnist_the_small_digits_are_pointed_at(server, monkeypatch):
+def test_the_error_without_mnist_mentions_the_small_digits(server, monkeypatch):
     monkeypatch.setattr(datasets, "MNIST_URL", "http://127.0.0.1:1/")
     with pytest.raises(data_files.DownloadError, match=r"or use the 8x8 digits.*\(load_digits\)"):
         datasets.read_mnist()
@@ -101,7 +101,7 @@ def test_an_unknown_split_is_refused():
         (HEADER + b"1234567", "holds more than 6 bytes after its header; expected 6"),
     ],
 )
-def test_an_idx_file_that_is_not_as_expected_says_how(tmp_path, content, complaint):
+def test_the_error_for_a_wrong_idx_file_says_what_is_wrong(tmp_path, content, complaint):
     path = tmp_path / "file.gz"
     path.write_bytes(gzip.compress(content))
     with pytest.raises(ValueError) as error:
@@ -139,7 +139,7 @@ def peak_of_refused(function, *arguments):
         tracemalloc.stop()
 
 
-def test_a_gzip_file_that_unpacks_without_end_does_not_fill_the_memory(tmp_path):
+def test_a_gzip_file_that_never_ends_does_not_fill_the_memory(tmp_path):
     path = tmp_path / "file.gz"
     path.write_bytes(gzip.compress(HEADER + bytes(32 * 2**20), 1))
     assert peak_of_refused(datasets.read_idx, path, SHAPE) < 2 * 2**20
@@ -155,7 +155,7 @@ def test_the_small_digits_are_numbers_from_0_to_1_and_labels():
         assert sorted(set(labels.tolist())) == list(range(10))
 
 
-def test_every_digit_keeps_its_label_and_is_in_one_part():
+def test_every_digit_has_its_label_and_is_in_one_part():
     def listed(images, labels):
         return sorted((*image.ravel().tolist(), label) for image, label in zip(images, labels))
 
@@ -207,13 +207,13 @@ def test_sentences_are_read_in_pairs_out_of_the_zip_file(fra_eng, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["fra-eng.zip"]  # nothing is extracted
 
 
-def test_without_the_sentences_the_dates_are_pointed_at(server, monkeypatch):
+def test_the_error_without_sentences_mentions_the_dates(server, monkeypatch):
     monkeypatch.setattr(datasets, "FRA_ENG_URL", "http://127.0.0.1:1/fra-eng.zip")
     with pytest.raises(data_files.DownloadError, match=r"or translate dates.*\(date_pairs\)"):
         datasets.read_fra_eng()
 
 
-def test_sentences_that_are_no_utf8_say_where(fra_eng):
+def test_the_error_for_sentences_that_are_not_utf8_names_the_position(fra_eng):
     fra_eng({"fra-eng/fra.txt": b"Go.\tVa\xe0\n"})
     with pytest.raises(ValueError, match=r"fra-eng/fra.txt in .*fra-eng.zip is not UTF-8: byte 6"):
         datasets.read_fra_eng()
@@ -225,7 +225,7 @@ def test_a_zip_file_without_the_sentences_is_refused(fra_eng):
         datasets.read_fra_eng()
 
 
-def test_a_file_that_is_no_zip_file_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_is_not_a_zip_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setattr(datasets, "FRA_ENG_HASH", digest(b"no zip"))
     (tmp_path / "fra-eng.zip").write_bytes(b"no zip")
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_zip_file_is_refused(tmp_path, monkeypatch):
         datasets.read_fra_eng()
 
 
-def test_a_zip_file_that_unpacks_without_end_does_not_fill_the_memory(fra_eng, monkeypatch):
+def test_a_zip_file_that_never_ends_does_not_fill_the_memory(fra_eng, monkeypatch):
     fra_eng({"fra-eng/fra.txt": bytes(32 * 2**20)})
     monkeypatch.setattr(datasets, "FRA_ENG_LIMIT", 1000)
     assert peak_of_refused(datasets.read_fra_eng) < 2 * 2**20
@@ -257,6 +257,6 @@ def test_punctuation_stands_apart_in_lower_case(text, expected):
 
 
 @given(st.text(alphabet="aÉ ,.!?\u00a0\u202f\t'"))
-def test_normalising_twice_changes_nothing_more(text):
+def test_normalising_twice_equals_normalising_once(text):
     once = datasets.normalise(text)
     assert datasets.normalise(once) == once

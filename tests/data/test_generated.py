@@ -75,7 +75,7 @@ def test_each_pair_is_one_day_in_one_of_the_forms(held_out):
     assert min(seen[form] for form in generated.DATE_FORMS) > 60  # of 143, or more in may
 
 
-def test_days_to_train_on_and_days_held_out_are_never_the_same():
+def test_training_days_and_held_out_days_do_not_overlap():
     train, held_out = (
         days_of(
             pair for seed in range(3) for pair in generated.date_pairs(20_000, seed=seed, **how)
@@ -112,14 +112,14 @@ def test_tags_and_words_go_together():
 
 
 @pytest.mark.parametrize(("subject", "singular"), [("she", True), ("they", False)])
-def test_a_verb_agrees_with_its_subject(subject, singular):
+def test_a_verb_of_the_grammar_agrees_with_its_subject(subject, singular):
     sentences = generated.tagged_sentences(500, seed=2)
     verbs = {words[1] for words, tags in sentences if (words[0], tags[1]) == (subject, "VERB")}
     assert len(verbs) > 3
     assert {verb.endswith("s") for verb in verbs} == {singular}
 
 
-def test_no_article_a_comes_before_a_vowel():
+def test_the_article_a_never_comes_before_a_vowel():
     sentences = [words for words, _ in generated.tagged_sentences(2000, seed=3)]
     pairs = itertools.chain.from_iterable(map(itertools.pairwise, sentences))
     after = {second for first, second in pairs if first == "a"}
@@ -154,7 +154,7 @@ def counted(sentences):
     return counts
 
 
-def test_the_best_tagger_of_single_words_is_as_good_as_counting_says():
+def test_the_best_tagger_of_single_words_has_the_accuracy_of_counting():
     counts = counted(generated.tagged_sentences(5000, seed=4))
     right = sum(max(tags.values()) for tags in counts.values())
     total = sum(sum(tags.values()) for tags in counts.values())
@@ -162,14 +162,14 @@ def test_the_best_tagger_of_single_words_is_as_good_as_counting_says():
 
 
 @pytest.mark.parametrize("word", ["watch", "light", "ships", "turns", "her"])
-def test_a_word_alone_does_not_fix_its_tag(word):
+def test_a_word_alone_does_not_determine_its_tag(word):
     tags = counted(generated.tagged_sentences(5000, seed=5))[word]
     assert len(tags) >= 2
     assert max(tags.values()) < 0.9 * sum(tags.values())
 
 
 @pytest.mark.parametrize("make", [generated.date_pairs, generated.tagged_sentences])
-def test_the_same_seed_makes_the_same(make):
+def test_the_same_seed_generates_the_same_data(make):
     one, same, other = (make(50, seed=seed) for seed in (1, 1, 2))
     assert one == same != other
     assert len(one) == 50
@@ -177,7 +177,7 @@ def test_the_same_seed_makes_the_same(make):
 
 @pytest.mark.parametrize("make", [generated.date_pairs, generated.tagged_sentences])
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, True])
-def test_a_number_that_is_no_count_is_refused(make, wrong):
+def test_a_number_that_is_not_a_count_is_refused(make, wrong):
     with pytest.raises(ValueError, match="expected an integer, 1 or above"):
         make(wrong)
 

@@ -26,7 +26,7 @@ def test_two_words_have_the_entropy_rate_of_the_formula(a, b):
     np.testing.assert_allclose(source.stationary, [b / (a + b), a / (a + b)])
 
 
-def test_a_source_that_never_hesitates_has_perplexity_one():
+def test_a_deterministic_source_has_perplexity_one():
     source = grammar.MarkovSource({"tick": {"tock": 1.0}, "tock": {"tick": 1.0}})
     assert source.perplexity("word") == pytest.approx(1)
     assert source.speak(4, seed=0) in (["tick", "tock"] * 2, ["tock", "tick"] * 2)
@@ -37,7 +37,7 @@ def test_a_character_carries_its_share_of_the_word_s_entropy():
     assert source.entropy_rate("char") == pytest.approx(math.log(2) / 2.5)
 
 
-def test_spoken_text_is_as_surprising_as_the_entropy_rate_says():
+def test_generated_text_has_the_entropy_rate_of_the_source():
     source = grammar.MarkovSource()
     words = source.speak(50_000, seed=1)
     ids = np.array([source.words.index(word) for word in words])
@@ -48,7 +48,7 @@ def test_spoken_text_is_as_surprising_as_the_entropy_rate_says():
     np.testing.assert_allclose(shares, source.stationary, atol=0.01)
 
 
-def test_the_same_seed_says_the_same():
+def test_the_same_seed_generates_the_same_text():
     source = grammar.MarkovSource()
     one, same, other = (source.speak(50, seed=seed) for seed in (1, 1, 2))
     assert one == same != other
@@ -83,7 +83,7 @@ def test_every_epoch_is_fresh_text_in_one_vocabulary(token):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_a_network_comes_near_the_floor_and_not_below(rnn, cell):
+def test_a_network_comes_near_the_lowest_perplexity_and_not_below(rnn, cell):
     loader, vocab = rnn.load_data_grammar(16, 20, token="word", seed=0)
     net = build.new_net(rnn, cells.Architecture(cell), len(vocab), 16, seed=0)
     net.load_arrays([20 * array for array in net.arrays()])
@@ -94,7 +94,7 @@ def test_a_network_comes_near_the_floor_and_not_below(rnn, cell):
     assert type(X) is type(rnn.from_numpy([0]))
 
 
-def test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not(reference):
+def test_only_a_memorized_text_is_below_the_lowest_perplexity(reference):
     source = grammar.MarkovSource()
     loader = grammar.GrammarLoader(source, 4, 20, max_tokens=400, token="word", seed=0)
     ids = np.array(loader.vocab[source.speak(2401, seed=1)])
@@ -108,7 +108,7 @@ def test_a_text_known_by_heart_is_below_the_floor_and_new_text_is_not(reference)
     assert math.exp(loss) > 1.2 * loader.floor
 
 
-def test_a_network_that_reads_both_ways_is_shown_the_answer(reference):
+def test_a_bidirectional_network_receives_the_answer_as_input(reference):
     loader, vocab = reference.load_data_grammar(8, 20, token="word", seed=0, max_tokens=2000)
     architecture = cells.Architecture("rnn", bidirectional=True)
     net = build.new_net(reference, architecture, len(vocab), 16, seed=0)

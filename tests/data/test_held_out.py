@@ -88,7 +88,7 @@ def test_a_short_held_out_part_has_fewer_rows(rnn, path):
     assert (train_iter.batch_size, loader.batch_size, len(loader.corpus)) == (8, 2, 52)
 
 
-def test_holding_out_does_not_change_what_is_drawn_for_training(rnn, path):
+def test_holding_out_a_part_does_not_change_the_training_minibatches(rnn, path):
     train_iter, _, _ = rnn.load_data_text(path, 2, 5, validation=0.2, seed=3)
     other = rnn.SeqDataLoader(train_iter.corpus, 2, 5, seed=3)
     assert all_of(rnn, train_iter) == all_of(rnn, other)
@@ -144,7 +144,7 @@ def test_something_other_than_a_vocabulary_is_refused(rnn, path):
         rnn.load_data_text(path, 2, 5, vocab=["a", "b"])
 
 
-def test_a_loader_without_shuffling_says_how_many_tokens_it_needs(rnn):
+def test_the_error_of_a_loader_without_shuffling_names_the_tokens_that_it_needs(rnn):
     with pytest.raises(ValueError, match=r"the corpus has 10 tokens; .* need 11 or more"):
         rnn.SeqDataLoader(range(10), 2, 5, shuffle=False)
     assert len(rnn.SeqDataLoader(range(11), 2, 5, shuffle=False)) == 1

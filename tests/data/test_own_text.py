@@ -80,7 +80,7 @@ def test_words_and_punctuation_marks_are_tokens(rnn):
 
 
 @pytest.mark.parametrize("line", ["...", "a.b", " ,a , b", "", "don't (stop) - now;", "3.14"])
-def test_only_four_marks_are_tokens_of_their_own(line):
+def test_only_four_punctuation_marks_are_tokens(line):
     spaced = "".join(f" {letter} " if letter in ",.!?" else letter for letter in line)
     assert text.tokenize([line], "wordpunct") == [spaced.split()]
 
@@ -95,7 +95,7 @@ def test_a_model_of_words_and_marks_is_saved_and_generates(rnn, tmp_path):
     assert rnn.predict_ch8("Stop, thief", 6, loaded, same) == "Stop, thief! Who, me? Yes"
 
 
-def test_a_mark_counts_without_a_space_in_bits_per_character(rnn, make_net):
+def test_a_punctuation_mark_counts_without_a_space_in_bits_per_character(rnn, make_net):
     vocab = rnn.Vocab(["ab", ","])
     vocab.token = "wordpunct"
     result = rnn.evaluate(make_net(3), [([[1, 2]], [[2, 1]])], vocab)

@@ -83,7 +83,7 @@ TAKES_STRINGS = {
 
 @pytest.mark.parametrize("function", TAKES_STRINGS)
 @pytest.mark.parametrize("given", {**WRONG, **WRONG_STRINGS})
-def test_what_is_not_a_list_of_strings_is_refused(function, given):
+def test_an_object_that_is_not_a_list_of_strings_is_refused(function, given):
     if (function, given) == ("reserved_tokens", "nothing"):  # which is the default
         return
     values, *words = {**WRONG, **WRONG_STRINGS}[given]
@@ -100,7 +100,7 @@ def test_one_text_in_place_of_a_list_is_refused_and_the_list_is_shown(function):
     assert str(error.value).endswith(words)
 
 
-def test_a_long_text_is_shown_in_short():
+def test_a_long_text_is_abbreviated():
     with pytest.raises(ValueError) as error:
         text.tokenize("x" * 10_000)
     assert len(str(error.value)) < 200
@@ -120,13 +120,13 @@ def test_a_long_text_is_shown_in_short():
     ],
     ids=lambda lines: type(lines).__name__,
 )
-def test_whatever_has_strings_in_a_fixed_order_is_taken(lines):
+def test_any_ordered_container_of_strings_is_accepted(lines):
     assert text.tokenize(lines) == [["the", "cat"], ["a", "dog"]]
     assert list(text.Vocab(lines)) == ["<unk>", "the cat", "a dog"]
     assert bleu(lines, lines) == bleu(list(lines), list(lines))
 
 
-def test_a_generator_is_taken():
+def test_a_generator_is_accepted():
     lines = ["the cat", "a dog"]
     assert text.tokenize(line for line in lines) == [["the", "cat"], ["a", "dog"]]
     assert bleu((line for line in lines), iter(lines)) == bleu(lines, lines)
@@ -140,7 +140,7 @@ def test_an_open_file_is_a_list_of_lines(tmp_path):
 
 
 @pytest.mark.parametrize("given", {**WRONG, **WRONG_STRINGS})
-def test_a_vocabulary_refuses_what_holds_no_tokens(given):
+def test_a_vocabulary_refuses_objects_without_tokens(given):
     values, *words = {**WRONG, **WRONG_STRINGS}[given]
     with pytest.raises(ValueError) as error:
         text.Vocab(values)
@@ -148,12 +148,12 @@ def test_a_vocabulary_refuses_what_holds_no_tokens(given):
     assert str(error.value).startswith("tokens")
 
 
-def test_a_token_within_a_line_is_named_by_its_place():
+def test_the_error_for_a_token_within_a_line_names_its_position():
     with pytest.raises(ValueError, match=r"^tokens\[1\]\[0\] is 3 \(int\); expected a string"):
         text.Vocab([["a"], [3]])
 
 
-def test_a_vocabulary_takes_tokens_that_have_been_counted():
+def test_a_vocabulary_accepts_counted_tokens():
     counts = collections.Counter({"rare": 1, "common": 5, "usual": 3})
     vocab = text.Vocab(counts, min_freq=2)
     assert vocab.token_freqs == [("common", 5), ("usual", 3), ("rare", 1)]
@@ -164,7 +164,7 @@ def test_a_vocabulary_takes_tokens_that_have_been_counted():
 
 @pytest.mark.parametrize("value", [["a"], b"a", None, 1, {"a": 1}, pathlib.PurePath("a"), Table()])
 @pytest.mark.parametrize("function", [text.Vocab("ab").split, text.words_of])
-def test_what_is_not_a_text_is_refused(function, value):
+def test_an_object_that_is_not_a_text_is_refused(function, value):
     with pytest.raises(ValueError, match=r"^text is .*; expected a string"):
         function(value)
 
@@ -181,7 +181,7 @@ def test_a_prefix_that_is_not_a_text_is_refused(rnn, make_net):
     "sequences",
     [*("abc", b"ab", None, {1: [2]}, {(1, 2)}, Table()), ["abc"], [1, 2], [["a"]], [b"a"], [None]],
 )
-def test_what_is_not_lists_of_ids_is_not_padded(sequences):
+def test_only_lists_of_ids_are_padded(sequences):
     with pytest.raises(ValueError, match=r"expected a list of (lists of )?ids"):
         text.pad_sequences(sequences)
 
@@ -204,7 +204,7 @@ def test_an_array_without_rows_gives_no_minibatches(reference, array):
         reference.BatchLoader([1, 2], array, batch_size=1)
 
 
-def test_the_book_takes_any_token_but_a_missing_one():
+def test_the_books_interface_accepts_any_token_except_a_missing_one():
     assert strings.token(("a", "b"), "a token") == ("a", "b")
     for value in (float("nan"), None, ["a"]):
         with pytest.raises(ValueError, match=r"^a token is"):

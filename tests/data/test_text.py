@@ -36,7 +36,7 @@ def test_rare_tokens_become_unknown_and_reserved_ones_come_first():
     assert vocab["b"] == vocab.unk == 0
 
 
-def test_look_up_goes_both_ways_for_one_and_for_many():
+def test_a_vocabulary_converts_single_tokens_and_lists_in_both_directions():
     vocab = text.Vocab(["b", "a", "b"])
     assert vocab["b"] == 1
     assert vocab[["a", ["b", "?"]]] == [2, [1, 0]]
@@ -44,7 +44,7 @@ def test_look_up_goes_both_ways_for_one_and_for_many():
     assert vocab.to_tokens(np.array([[1, 2], [0, 1]])) == [["b", "a"], ["<unk>", "b"]]
 
 
-def test_ids_may_be_the_backend_s_tensors(rnn):
+def test_ids_can_be_tensors_of_the_backend(rnn):
     vocab = text.Vocab(["b", "a", "b"])
     assert vocab.to_tokens(rnn.from_numpy(np.array([[1, 2]]))) == [["b", "a"]]
     assert vocab.to_tokens(rnn.from_numpy(np.array(2))) == "a"
@@ -70,13 +70,13 @@ def test_a_vocabulary_is_an_array_of_its_tokens():
 
 
 @pytest.mark.parametrize("index", ["a", "", b"a", 1.0, None, {1: 2}, {1}, ["a"], [[1], "ab"]])
-def test_what_is_no_id_is_refused(index):
+def test_a_value_that_is_not_an_id_is_refused(index):
     with pytest.raises(ValueError, match="expected an integer from 0 to 2; vocab"):
         text.Vocab(["a", "b"]).to_tokens(index)
 
 
 @pytest.mark.parametrize("tokens", [{"a"}, {"a": 1}, bytearray(b"a")])
-def test_what_is_neither_a_token_nor_a_list_of_tokens_is_refused(tokens):
+def test_objects_that_are_neither_tokens_nor_lists_of_tokens_are_refused(tokens):
     with pytest.raises(ValueError, match="expected a token, or a list of tokens"):
         text.Vocab(["a", "b"])[tokens]
 
@@ -89,7 +89,7 @@ def test_an_id_outside_the_vocabulary_is_refused(index):
 
 
 @given(st.lists(st.text()))
-def test_tokens_survive_the_way_to_ids_and_back(lines):
+def test_tokens_are_unchanged_after_conversion_to_ids_and_back(lines):
     corpus, vocab = text.build_corpus(lines, "char")
     assert vocab.to_tokens(corpus) == list("".join(lines))
     assert sum(freq for _, freq in vocab.token_freqs) == len(corpus)
@@ -107,7 +107,7 @@ def in_the_book_s_way(lines, kind):
     st.lists(st.text(alphabet="ab \n\u00e9\u4e2d\U0001f600\ud800")),
     st.sampled_from(["char", "word"]),
 )
-def test_a_text_in_blocks_has_the_ids_that_it_has_token_by_token(block, lines, kind):
+def test_reading_in_blocks_gives_the_ids_of_reading_token_by_token(block, lines, kind):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numbering, "BLOCK", block)
         ids, vocab = text.encode(iter(lines), kind)
@@ -176,7 +176,7 @@ PHRASES = [
 ]
 
 
-def test_phrases_become_padded_rows_of_ids_by_frequency():
+def test_texts_become_padded_rows_of_ids_ordered_by_frequency():
     vocab = text.Vocab([text.words_of(p) for p in PHRASES], unk="bad", pad="<pad>")
     named = {"bad": 1, "pak": 2, "hip": 3, "jeety": 4, "ga": 5, "go": 6, "hurray": 7}
     assert {word: vocab[word] for word in named} == named

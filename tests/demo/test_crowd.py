@@ -62,7 +62,7 @@ def crowd(server):
         return [viewer.result() for viewer in viewers]
 
 
-def test_fifty_viewers_who_press_start_all_see_a_first_step(crowd, record_property):
+def test_fifty_viewers_who_press_start_all_get_a_first_step(crowd, record_property):
     seconds = sorted(seconds for seconds, _ in crowd)
     told = f"first step: median {seconds[25]:.1f} s, last {seconds[-1]:.1f} s"
     print(told)

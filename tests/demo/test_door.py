@@ -29,7 +29,7 @@ def answer_to(server, headers):
         return pool.submit(asyncio.run, ask(server, headers)).result()
 
 
-def test_a_browser_of_this_machine_is_let_in(server, port):
+def test_a_browser_of_this_machine_is_admitted(server, port):
     own = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
     page, code = answer_to(server, own)
     assert (page.code, code) == (200, 101)
@@ -47,7 +47,7 @@ def test_a_browser_of_this_machine_is_let_in(server, port):
         ("localhost.evil.com:{}", "http://localhost.evil.com:{}"),
     ],
 )
-def test_a_name_that_is_not_known_opens_neither_page_nor_websocket(server, port, host, origin):
+def test_an_unknown_host_name_opens_neither_page_nor_websocket(server, port, host, origin):
     headers = {"Host": host.format(port)}
     if origin is not None:
         headers["Origin"] = origin.format(port)

@@ -24,7 +24,7 @@ def written(tmp_path, text):
     return path
 
 
-def test_the_lecture_that_comes_along_takes_half_an_hour():
+def test_the_lecture_of_the_package_takes_half_an_hour():
     talk = app.read_lecture()
     assert talk.minute(len(talk.scenes)) == 30
     assert {scene.view for scene in talk.scenes} == set(app.VIEWS)
@@ -54,7 +54,7 @@ def test_a_lecture_is_a_file_or_a_pipe(tmp_path, not_a_file):
     assert str(path) in f"{error.value} {error.value.filename}"
 
 
-def test_a_lecture_may_come_through_a_pipe_and_has_an_end(in_time):
+def test_a_lecture_can_be_read_from_a_pipe_that_ends(in_time):
     reads, writes = os.pipe()
     os.write(writes, b"# A talk\n## One\n\nwords\n")
     os.close(writes)
@@ -62,7 +62,7 @@ def test_a_lecture_may_come_through_a_pipe_and_has_an_end(in_time):
     os.close(reads)
 
 
-def test_a_lecture_is_no_large_file(tmp_path, monkeypatch):
+def test_a_large_file_is_refused_as_a_lecture(tmp_path, monkeypatch):
     monkeypatch.setattr(lecture, "MAX_BYTES", 10)
     with pytest.raises(ValueError, match=r"talk\.md is larger than 10 bytes"):
         app.read_lecture(written(tmp_path, "## One\n\nwords\n"))
@@ -99,7 +99,7 @@ def test_paragraphs_are_joined_and_no_html_gets_through(tmp_path):
         ("## A\ntheme: pink\n", "line 1: theme: expected one of light, dark"),
     ],
 )
-def test_a_line_that_is_wrong_is_named_before_the_page_opens(tmp_path, text, message):
+def test_a_wrong_line_of_a_lecture_is_reported_before_the_page_opens(tmp_path, text, message):
     path = written(tmp_path, text)
     result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--lecture", str(path)])
     assert result.exit_code == 1
@@ -107,7 +107,7 @@ def test_a_line_that_is_wrong_is_named_before_the_page_opens(tmp_path, text, mes
     assert message in " ".join(result.output.split())
 
 
-def test_a_file_that_is_not_there_is_one_line():
+def test_a_missing_file_is_an_error_of_one_line():
     result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--lecture", "nothing.md"])
     assert result.exit_code == 1
     assert "nothing.md" in result.output
@@ -209,7 +209,7 @@ def test_a_page_that_opens_at_a_scene_presses_in_order(visit_lecture, read, visi
     read(page).until("epoch", lambda text: text == "0.1")
 
 
-def test_arrows_belong_to_the_field_that_one_is_in_and_pages_turn_still(talk):
+def test_in_a_field_the_arrow_keys_edit_and_page_keys_change_the_scene(talk):
     field = talk.get_by_label("Hidden units")
     field.focus()
     talk.keyboard.press("ArrowLeft")
@@ -229,6 +229,6 @@ def test_a_lecture_ends_at_its_last_scene_and_begins_at_its_first(visit_lecture)
     page.locator(".scene", has_text=f"{last} of {last}").wait_for()
 
 
-def test_a_lecture_s_own_words_take_the_place_of_the_view_s(talk):
+def test_the_text_of_a_scene_replaces_that_of_the_view(talk):
     assert talk.locator(".intro").count() == 0
     assert lecture.BUNDLED.exists()

@@ -38,14 +38,14 @@ def test_a_link_holds_the_state_of_a_view(visit):
     assert again.get_by_label("Cell").input_value() == "GRU"
 
 
-def test_a_link_with_nonsense_gets_messages_and_defaults(visit):
+def test_a_link_with_invalid_values_shows_messages_and_uses_defaults(visit):
     page = visit("train", cell="<b>no", hiddens="x" * 100, theme="pink", projector="maybe")
     page.get_by_role("alert").filter(has_text="Expected one of rnn, gru, lstm").wait_for()
     assert page.locator("[role=alert] b").count() == 0
     assert background(page) == "rgb(255, 255, 255)"
 
 
-def test_it_turns_dark_and_large(visit):
+def test_the_page_can_be_dark_and_large(visit):
     page = visit()
     assert background(page) == "rgb(255, 255, 255)"
     size = button(page, "Reset").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
@@ -60,7 +60,7 @@ def test_it_turns_dark_and_large(visit):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_is_wider_than_a_laptop_s_screen_or_a_phone_s(visit, view):
+def test_every_page_fits_on_the_screen_of_a_laptop_and_a_phone(visit, view):
     page = visit(view)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     page.set_viewport_size({"width": 360, "height": 720})
@@ -104,14 +104,14 @@ def fills(page, figures, width, height):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_each_view_says_what_to_see_and_what_to_try(visit, view):
+def test_each_view_explains_what_to_see_and_what_to_try(visit, view):
     intro = visit(view).locator(".intro").text_content()
     assert len(intro.partition("Try:")[0]) > 80
     assert len(intro.partition("Try:")[2]) > 40
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_picture_of_each_view_is_saved(visit, view, tmp_path):
+def test_a_screenshot_of_each_view_is_saved(visit, view, tmp_path):
     page = visit(view)
     with page.expect_download() as download:
         button(page, "Save picture").click()
@@ -125,7 +125,7 @@ def test_a_picture_of_each_view_is_saved(visit, view, tmp_path):
     assert len(content) > 20_000  # not a blank page
 
 
-def test_all_is_within_reach_of_the_keyboard(visit, read):
+def test_everything_can_be_reached_with_the_keyboard(visit, read):
     page = visit(hiddens=8)
     page.keyboard.press("Tab")
     reached = []

@@ -16,13 +16,13 @@ from d2lrnn.demo.runs import MOST_KEPT, Runs
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
-def test_what_is_no_whole_number_in_range_is_refused(text):
+def test_a_value_that_is_not_an_integer_in_range_is_refused(text):
     with pytest.raises(ValueError, match="Expected a whole number from 1 to 512; this is"):
         fields.number(1, 512, int)(text)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "101", "one"])
-def test_what_is_no_positive_number_in_range_is_refused(text):
+def test_a_value_that_is_not_a_positive_number_in_range_is_refused(text):
     with pytest.raises(ValueError, match="Expected a number above 0, up to 100; this is"):
         fields.number(0, 100, above=True)(text)
 
@@ -38,12 +38,12 @@ def test_a_matrix_is_read_from_lines_or_semicolons():
 
 
 @pytest.mark.parametrize("text", ["", "1 2\n3", "a", "nan", "1e9", " ".join("1234567")])
-def test_what_is_no_small_matrix_is_refused(text):
+def test_a_text_that_is_not_a_small_matrix_is_refused(text):
     with pytest.raises(ValueError, match="Expected"):
         identity_view.matrix(text)
 
 
-def test_a_pasted_text_has_its_limits():
+def test_a_pasted_text_has_a_limited_length():
     for text in ("x" * 199, "x" * 20_001, " " * 500):
         with pytest.raises(ValueError, match="Expected"):
             train_view.check_pasted(text)
@@ -59,7 +59,7 @@ def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length):
     assert set(vocab.idx_to_token) == {"<unk>", *"tick tock "}
 
 
-def test_a_run_does_the_steps_that_it_is_asked_for_and_ends():
+def test_a_run_takes_the_requested_number_of_steps_and_ends():
     trainer = worker.Trainer(course.Settings(hiddens=4))
     trainer.step()
     wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.status)
@@ -71,7 +71,7 @@ def test_a_run_does_the_steps_that_it_is_asked_for_and_ends():
     assert trainer.status == "stopped"
 
 
-def test_a_run_of_some_epochs_stops_there():
+def test_a_run_stops_after_its_number_of_epochs():
     trainer = worker.Trainer(course.Settings(hiddens=4), epochs=2)
     trainer.run()
     wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.status)
@@ -79,7 +79,7 @@ def test_a_run_of_some_epochs_stops_there():
     trainer.stop()
 
 
-def test_a_run_that_diverges_says_so_and_ends():
+def test_a_run_that_diverges_reports_it_and_ends():
     trainer = worker.Trainer(course.Settings(hiddens=4, lr=1e38, clip=1e38))
     trainer.run()
     wait_for(lambda: trainer.status == "failed", lambda: trainer.status)
@@ -106,47 +106,47 @@ def test_the_steps_of_a_run_are_those_of_train_ch8():
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_networks_that_all_sessions_look_into_are_shared():
+def test_all_sessions_share_the_networks_of_a_view():
     assert worker.shared("rnn") is worker.shared("rnn")
     worker.shared("rnn").pause()
 
 
-def test_a_job_in_the_background_says_what_went_wrong():
+def test_a_background_job_reports_its_error():
     said = []
     turns.in_background(lambda: 1 / 0, lambda result, message: said.append((result, message)))
     wait_for(lambda: said, lambda: "no answer")
     assert said == [(None, "division by zero")]
 
 
-def test_only_this_machine_reaches_the_page_unless_told_otherwise():
+def test_by_default_only_this_machine_can_open_the_page():
     assert door.Names("127.0.0.1", 5006).names == ("localhost:5006", "127.0.0.1:5006")
     assert "10.0.0.7:5006" in door.Names("10.0.0.7", 5006)
     assert "school.example:80" in door.Names("127.0.0.1", 5006, ["school.example:80"])
 
 
 @pytest.mark.parametrize("host", ["school.example", "SCHOOL.example:80", "localhost:5006"])
-def test_a_name_is_known_in_any_letters_and_by_port_80_without_one(host):
+def test_a_host_name_is_accepted_in_any_case_and_without_port_80(host):
     assert host in door.Names("127.0.0.1", 5006, ["school.example:80"])
 
 
 @pytest.mark.parametrize(
     "host", ["", "evil.com:5006", "localhost", "localhost:5007", "10.0.0.7:5006", "[::1]:5006"]
 )
-def test_other_names_are_not_known(host):
+def test_other_host_names_are_refused(host):
     assert host not in door.Names("127.0.0.1", 5006)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7:5006", "[fe80::1]:5006"])
-def test_who_listens_everywhere_is_known_by_every_address_in_numbers(host):
+def test_a_server_on_all_addresses_accepts_every_numeric_address(host):
     assert host in door.Names("0.0.0.0", 5006)
 
 
 @pytest.mark.parametrize("host", ["evil.com:5006", "1.2:5006", "10.0.0.7:80", "10.0.0.7:x"])
-def test_who_listens_everywhere_is_not_known_by_every_name(host):
+def test_a_server_on_all_addresses_does_not_accept_every_name(host):
     assert host not in door.Names("0.0.0.0", 5006)
 
 
-def test_a_page_makes_a_link_of_what_it_shows():
+def test_the_link_of_a_page_contains_its_state():
     links = []
     page = app.Page({"view": "gradients", "radius": "2", "steps": "20"}, links.append)
     page.view.fields[0].widget.value = "lstm"
@@ -157,7 +157,7 @@ def test_a_page_makes_a_link_of_what_it_shows():
 
 
 @pytest.mark.parametrize(("asked", "threads"), [(None, "1"), ("3", "3")])
-def test_each_run_computes_on_one_core_unless_told_otherwise(monkeypatch, asked, threads):
+def test_each_run_uses_one_core_by_default(monkeypatch, asked, threads):
     """PyTorch with a thread for each of two cores was 23 times as slow beside a busy page."""
     monkeypatch.setenv("OMP_NUM_THREADS", asked or "")
     if asked is None:
@@ -166,7 +166,7 @@ def test_each_run_computes_on_one_core_unless_told_otherwise(monkeypatch, asked,
     assert os.environ["OMP_NUM_THREADS"] == threads
 
 
-def test_a_port_in_use_is_one_line_and_exit_status_1():
+def test_a_port_in_use_is_an_error_of_one_line_and_exit_status_1():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -177,7 +177,7 @@ def test_a_port_in_use_is_one_line_and_exit_status_1():
 
 
 @pytest.mark.parametrize("port", [-1, 0, 65536, 99999])
-def test_a_port_that_does_not_exist_is_one_line(port):
+def test_an_invalid_port_is_an_error_of_one_line(port):
     result = CliRunner().invoke(cli.main, ["demo", "--no-show", "--port", str(port)])
     assert result.exit_code == 1
     assert result.output == f"Error: port is {port}; expected an integer from 1 to 65535\n"
@@ -217,7 +217,7 @@ def in_line(line, number, done, *, hold=None):
     return tickets, threads
 
 
-def test_turns_are_taken_in_the_order_of_the_line():
+def test_viewers_are_served_in_the_order_of_the_queue():
     line, done = turns.Line(1), []
     _, threads = in_line(line, 20, done)
     for thread in threads:
@@ -225,7 +225,7 @@ def test_turns_are_taken_in_the_order_of_the_line():
     assert done == list(range(20))
 
 
-def test_who_waits_knows_how_many_come_before():
+def test_a_waiting_viewer_sees_the_queue_position():
     line, hold, done = turns.Line(2), threading.Event(), []
     tickets, threads = in_line(line, 9, done, hold=hold)
     wait_for(lambda: len(line) == 7, lambda: f"{len(line)} wait")
@@ -238,7 +238,7 @@ def test_who_waits_knows_how_many_come_before():
     assert sorted(done) == [0, 1, *range(3, 9)]
 
 
-def test_who_is_no_longer_wanted_leaves_the_line():
+def test_a_viewer_who_leaves_is_removed_from_the_queue():
     line = turns.Line(0)
     ticket, other = line.join(), line.join()
     with line.turn(ticket, lambda: False) as mine:
@@ -246,7 +246,7 @@ def test_who_is_no_longer_wanted_leaves_the_line():
     assert line.before(other) == 0
 
 
-def test_a_turn_that_ends_in_an_error_is_given_back():
+def test_a_turn_that_ends_in_an_error_is_released():
     line = turns.Line(1)
     with pytest.raises(ZeroDivisionError), line.turn(line.join()):
         1 / 0  # noqa: B018
@@ -254,7 +254,7 @@ def test_a_turn_that_ends_in_an_error_is_given_back():
         assert mine
 
 
-def test_every_run_of_many_has_its_share():
+def test_each_of_several_runs_has_its_share_of_the_threads():
     trainers = [worker.Trainer(course.Settings(hiddens=4)) for _ in range(8)]
     for trainer in trainers:
         trainer.run()
@@ -283,7 +283,7 @@ def test_a_run_without_viewers_pauses():
 
 
 @pytest.mark.parametrize("settings", [{"hiddens": 4}, {"hiddens": 48, "cell": "lstm"}])
-def test_the_points_of_a_run_are_those_of_the_same_minibatches_at_every_speed(settings):
+def test_the_points_of_a_run_belong_to_the_same_minibatches_at_every_speed(settings):
     """So that norms and perplexities of several runs can be laid on top of one another."""
     trainer = worker.Trainer(course.Settings(**settings), epochs=4)
     trainer.run()
@@ -294,7 +294,7 @@ def test_the_points_of_a_run_are_those_of_the_same_minibatches_at_every_speed(se
     assert [point.epoch for point in trainer.points] == [*first, 2, 3, 4]
 
 
-def test_a_run_finds_the_perplexities_of_train_ch8():
+def test_a_run_has_the_perplexities_of_train_ch8():
     trainer = worker.Trainer(course.Settings(hiddens=4), epochs=5)
     trainer.run()
     wait_for(lambda: trainer.points and trainer.status == "paused", lambda: trainer.message)
@@ -307,11 +307,11 @@ def test_a_run_finds_the_perplexities_of_train_ch8():
     assert whole == history.perplexity
 
 
-def test_some_thousand_points_tell_of_any_number_of_epochs():
+def test_a_curve_of_any_number_of_epochs_is_drawn_with_some_thousand_points():
     assert [course.stride(n) for n in (1, 999, 1000, 9999, 10_000)] == [1, 1, 10, 10, 100]
 
 
-def test_a_learning_rate_acts_from_the_next_minibatch_on():
+def test_a_new_learning_rate_takes_effect_at_the_next_minibatch():
     trainer = worker.Trainer(course.Settings(hiddens=4, lr=1.0))
     trainer.step()
     wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.message)
@@ -325,7 +325,7 @@ def test_a_learning_rate_acts_from_the_next_minibatch_on():
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_run_that_is_beyond_all_hope_ends_though_its_loss_is_finite():
+def test_a_run_with_a_hopeless_loss_ends_although_the_loss_is_finite():
     trainer = worker.Trainer(course.Settings(hiddens=16, lr=50, clip=1000))
     trainer.run()
     wait_for(lambda: trainer.status == "failed", lambda: f"{trainer.points[-1]}")
@@ -333,7 +333,7 @@ def test_a_run_that_is_beyond_all_hope_ends_though_its_loss_is_finite():
     assert all(point.perplexity < course.WORST for point in trainer.points)
 
 
-def test_a_pause_is_never_lost():
+def test_a_pause_request_is_never_lost():
     trainer = worker.Trainer(course.Settings(hiddens=2))
     for _ in range(20):
         seen = len(trainer.points)

@@ -14,7 +14,7 @@ def perplexity(text):
     return float(text) if is_number(text) else np.inf
 
 
-def test_the_perplexity_falls_and_the_network_speaks(visit, read):
+def test_the_perplexity_falls_and_text_is_generated(visit, read):
     page = visit(hiddens=32)
     button(page, "Step").click()
     first = perplexity(read(page).until("perplexity", is_number))
@@ -25,7 +25,7 @@ def test_the_perplexity_falls_and_the_network_speaks(visit, read):
     assert float(read(page).number("tokens / s").replace(",", "")) > 0
 
 
-def test_a_run_pauses_goes_on_and_is_reset(visit, read):
+def test_a_run_can_be_paused_continued_and_reset(visit, read):
     page = visit(hiddens=16)
     button(page, "Start").click()
     read(page).until("perplexity", is_number)
@@ -51,7 +51,7 @@ def test_a_step_is_one_minibatch(visit, read):
     read(page).until("epoch", lambda text: text == "0.2")
 
 
-def test_a_wrong_number_gets_a_message_by_its_field_and_no_run_starts(visit, read):
+def test_a_wrong_number_shows_a_message_at_its_field_and_starts_no_run(visit, read):
     page = visit()
     field = page.get_by_label("Hidden units")
     field.fill("many")
@@ -68,13 +68,13 @@ def test_a_wrong_number_gets_a_message_by_its_field_and_no_run_starts(visit, rea
     read(page).until("perplexity", is_number)
 
 
-def test_numbers_out_of_range_get_messages_too(visit):
+def test_numbers_out_of_range_show_messages(visit):
     page = visit(hiddens="0", lr="-1", clip="inf")
     for expected in ("“0”", "“-1”", "“inf”"):
         page.get_by_role("alert").filter(has_text=expected).wait_for()
 
 
-def test_the_floor_of_the_grammar_is_drawn(visit, read):
+def test_the_lowest_perplexity_of_the_grammar_is_drawn(visit, read):
     page = visit(corpus="grammar", hiddens=16)
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
@@ -111,7 +111,7 @@ def test_a_run_is_saved_as_a_model_file_that_loads(visit, read, tmp_path):
 PASTED = "seven small seals see <b>six</b> silver ships & sail.\n" * 8
 
 
-def test_a_pasted_text_is_learned_and_is_no_html(visit, read):
+def test_a_pasted_text_is_trained_on_and_not_interpreted_as_html(visit, read):
     page = visit(corpus="pasted", hiddens=16)
     page.get_by_label("Paste a text here").fill(PASTED)
     button(page, "Start").click()
@@ -154,7 +154,7 @@ def test_before_the_start_there_are_words_and_no_empty_chart(visit, read):
     assert page.locator(".card").count() == 0
 
 
-def test_several_runs_are_kept_under_names_of_their_own(visit, read):
+def test_several_runs_are_stored_under_different_names(visit, read):
     page = visit(hiddens=8)
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
@@ -168,7 +168,7 @@ def test_several_runs_are_kept_under_names_of_their_own(visit, read):
     wait_for(lambda: legend(page) == [own], lambda: f"the legend is {legend(page)}")
 
 
-def test_a_learning_rate_that_is_changed_acts_on_the_run_that_goes_on(visit, read):
+def test_a_changed_learning_rate_takes_effect_in_the_running_training(visit, read):
     page = visit(hiddens=8)
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
@@ -182,7 +182,7 @@ def test_a_learning_rate_that_is_changed_acts_on_the_run_that_goes_on(visit, rea
     wait_for(lambda: legend(page) == [told], lambda: f"the legend is {legend(page)}")
 
 
-def test_a_run_that_diverges_ends_in_the_words_of_the_error(visit, read):
+def test_a_run_that_diverges_shows_the_error_message(visit, read):
     page = visit(hiddens=16, lr=50, clip=1000)
     button(page, "Start").click()
     page.get_by_role("alert").filter(
@@ -192,7 +192,7 @@ def test_a_run_that_diverges_ends_in_the_words_of_the_error(visit, read):
     button(page, "Start").wait_for()  # for another run
 
 
-def test_a_run_whose_browser_has_left_pauses_at_once(visit, read):
+def test_a_run_whose_browser_was_closed_pauses_at_once(visit, read):
     """Three that train and leave take nothing from the one who stays."""
     for _ in range(3):
         page = visit(hiddens=256, cell="lstm")

@@ -42,7 +42,7 @@ def test_every_character_has_the_colour_of_the_unit(inside):
 
 
 @pytest.mark.parametrize("mode", ["greedy", "sampled"])
-def test_the_network_goes_on_character_by_character(inside, mode):
+def test_the_network_continues_character_by_character(inside, mode):
     page = inside(mode=mode)
     button(page, "Next character").click()
     page.locator(LETTERS).nth(7).wait_for()
@@ -62,21 +62,21 @@ def test_the_next_character_has_its_probabilities_at_each_position(inside):
     assert len(factors[0]) == 12
 
 
-def test_gates_colour_the_text_of_a_gru_and_an_rnn_has_none(inside):
+def test_gates_colour_the_text_of_a_gru_but_not_of_an_rnn(inside):
     page = inside(cell="gru", what="Z")
     page.get_by_text("blue is 0, red is 1").wait_for()
     page.get_by_label("Cell").select_option("RNN")
     page.get_by_role("alert").filter(has_text="This cell has only H; H is shown.").wait_for()
 
 
-def test_an_empty_text_gets_a_message(inside):
+def test_an_empty_text_shows_a_message(inside):
     page = inside()
     page.get_by_label("Text", exact=True).fill("")
     page.get_by_label("Text", exact=True).blur()
     page.get_by_role("alert").filter(has_text="Expected 1 to 300 characters").wait_for()
 
 
-def test_the_run_of_train_can_be_looked_into(visit):
+def test_the_network_of_the_train_view_can_be_inspected(visit):
     page = visit("inside", source="train", text="the cat")
     page.get_by_text("No run exists yet; start one in the view Train.").wait_for()
     button(page, "Train").click()
@@ -102,7 +102,7 @@ def test_gradients_vanish_or_explode_with_the_radius(visit, read, radius, verdic
     assert after == min(before, 1.0)
 
 
-def test_curves_are_kept_to_compare(visit):
+def test_curves_are_stored_for_comparison(visit):
     page = visit("gradients", cell="rnn", radius=1, steps=10)
     page.locator(".quiet", has_text="gradient over time").wait_for()
     button(page, "Keep to compare").click()
@@ -111,7 +111,7 @@ def test_curves_are_kept_to_compare(visit):
     wait_for(lambda: legend(page) == both, lambda: f"the legend is {legend(page)}")
 
 
-def test_a_wrong_number_of_steps_gets_a_message(visit):
+def test_a_wrong_number_of_steps_shows_a_message(visit):
     page = visit("gradients")
     page.get_by_label("Time steps").fill("1")
     page.get_by_role("alert").filter(has_text="Expected a whole number from 2 to 200").wait_for()
@@ -139,7 +139,7 @@ def test_without_a_bias_the_gates_lose_more_than_the_rnn(visit, read):
 
 
 @pytest.mark.parametrize(("gate", "letter"), [("rnn-h", "h"), ("gru-z", "z"), ("lstm-c", "c")])
-def test_the_matrices_are_called_as_in_the_drawing(visit, gate, letter):
+def test_the_matrices_have_the_names_of_the_drawing(visit, gate, letter):
     page = visit("identity", gate=gate)
     for name in (f"W_x{letter}", f"W_h{letter}"):
         page.get_by_label(name, exact=True).wait_for()
@@ -148,7 +148,7 @@ def test_the_matrices_are_called_as_in_the_drawing(visit, gate, letter):
 @pytest.mark.parametrize(
     "gate", ["rnn-h", "gru-z", "gru-r", "lstm-i", "lstm-f", "lstm-o", "lstm-c"]
 )
-def test_both_sides_are_equal_for_every_gate(visit, read, gate):
+def test_both_sides_of_the_identity_are_equal_for_every_gate(visit, read, gate):
     page = visit("identity", gate=gate)
     page.locator(".quiet", has_text="largest difference").wait_for()
     assert page.locator("table").count() == 8
@@ -178,7 +178,7 @@ def test_a_number_that_is_changed_changes_the_product(visit):
         ("W_hh", "1 2\n3 4", "Expected 3 rows and 3 columns: those of H; this is 2 by 2."),
     ],
 )
-def test_a_wrong_matrix_gets_a_message(visit, field, text, message):
+def test_a_wrong_matrix_shows_a_message(visit, field, text, message):
     page = visit("identity")
     page.get_by_label(field, exact=True).fill(text)
     page.get_by_label(field, exact=True).blur()

@@ -62,7 +62,7 @@ def training(backend, start, tmp_path):
 
 @pytest.mark.parametrize("to", ["the launcher alone", "each of them"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_is_for_all_of_them_and_the_run_is_saved(training, tmp_path, name, to):
+def test_a_signal_stops_all_processes_and_the_run_is_saved(training, tmp_path, name, to):
     folder, run, signum = tmp_path, training(), getattr(signal, name)
     below = run.below()
     workers = [run.worker(rank) for rank in range(2)] if to == "each of them" else []
@@ -77,7 +77,7 @@ def test_a_signal_is_for_all_of_them_and_the_run_is_saved(training, tmp_path, na
     assert [epoch["number"], epoch["num_minibatches"]] == [int(number) for number in saved.groups()]
 
 
-def test_a_launcher_that_is_killed_takes_all_its_processes_along(training, tmp_path):
+def test_all_processes_end_if_their_launcher_is_killed(training, tmp_path):
     run = training()
     below = run.below()
     run.process.kill()
@@ -87,7 +87,7 @@ def test_a_launcher_that_is_killed_takes_all_its_processes_along(training, tmp_p
     assert (tmp_path / "run.safetensors").read_bytes() == written
 
 
-def test_a_launcher_that_is_killed_takes_stopped_processes_along_too(training):
+def test_stopped_processes_end_too_if_their_launcher_is_killed(training):
     run = training()
     below = run.below()
     os.kill(run.worker(1), signal.SIGSTOP)
@@ -95,7 +95,7 @@ def test_a_launcher_that_is_killed_takes_stopped_processes_along_too(training):
     wait_for(lambda: not running(below), 20)
 
 
-def test_a_run_whose_output_is_lost_goes_on_and_saves_its_model(backend, start, tmp_path):
+def test_a_run_whose_output_is_closed_continues_and_saves_its_model(backend, start, tmp_path):
     run = start(*command(backend, tmp_path, "--out", tmp_path / "m"))
     run.process.stdout.close()
     assert run.process.wait(PATIENCE) == 0
@@ -148,7 +148,9 @@ def killed(backend, start, tmp_path):
     return folder, status, said, time.monotonic() - signal_at
 
 
-def test_one_that_is_killed_ends_the_others_and_the_run_goes_on(backend, killed, start, tmp_path):
+def test_a_killed_process_ends_the_others_and_the_run_can_be_resumed(
+    backend, killed, start, tmp_path
+):
     folder, status, said, seconds = killed
     assert status == 1
     named = [line for line in said.splitlines() if "rank 1 was killed by SIGKILL" in line]
@@ -178,7 +180,7 @@ def test_one_that_is_killed_ends_the_others_and_the_run_goes_on(backend, killed,
         np.testing.assert_allclose(alone[name], array, rtol=0, atol=1e-12, err_msg=name)
 
 
-def test_with_the_default_settings_a_run_that_is_killed_goes_on_too(backend, start, tmp_path):
+def test_with_default_settings_a_killed_run_can_be_resumed(backend, start, tmp_path):
     folder, default = fresh(tmp_path, "killed"), {"every": ()}
     run = start(*command(backend, folder, epochs=1000, **default))
     wait_for_checkpoint(run, folder)

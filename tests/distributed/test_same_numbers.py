@@ -25,12 +25,12 @@ def params(trained, size, case):
     return found
 
 
-def test_parameters_are_those_of_one_process(trained, size, case):
+def test_parameters_equal_those_of_one_process(trained, size, case):
     for found, expected in zip(params(trained, size, case), params(trained, 1, case), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0, atol=BOUND)
 
 
-def test_what_is_reported_is_that_of_all_rows(trained, size, case):
+def test_the_reported_numbers_include_all_rows(trained, size, case):
     found, expected = (trained(k)[0]["seen"][case] for k in (size, 1))
     np.testing.assert_allclose(found, expected, rtol=1e-11)
 
@@ -56,7 +56,7 @@ def test_a_process_knows_its_rank_and_how_many_there_are(trained, size):
         ("checkpoint", "checkpoint is"),
     ],
 )
-def test_processes_that_were_given_something_else_are_refused(trained, what, named):
+def test_processes_with_different_arguments_are_refused(trained, what, named):
     message = trained(2)[0]["refused"][what]
     assert message.startswith("rank 1 differs from rank 0:")
     assert named in message
@@ -70,7 +70,7 @@ def test_fewer_rows_than_processes_are_refused(trained):
     )
 
 
-def test_all_processes_save_where_the_clock_of_rank_0_says_that_a_minute_is_over(trained):
+def test_all_processes_save_after_a_minute_on_the_clock_of_rank_0(trained):
     first, second = trained(2)[0]["saves"]
     assert first == second
     assert [60 < number < 65 for number in first] == [True, False]  # the other is the end

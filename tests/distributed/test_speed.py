@@ -9,7 +9,7 @@ import pytest
 from conftest import running, wait_for
 
 
-def test_bench_tells_tokens_and_communication_of_one_and_two_processes(start, tmp_path):
+def test_bench_shows_tokens_and_communication_of_one_and_two_processes(start, tmp_path):
     # The measuring is the same code in every backend: one of them will do.
     file = tmp_path / "points.json"
     words = ["processes", 1, 2, "--backend", "torch", "--json", file, "--rounds", 3]

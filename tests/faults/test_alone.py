@@ -46,7 +46,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(array, expected)
 
 
-def test_two_models_train_in_two_threads_as_they_do_alone(rnn):
+def test_two_models_in_two_threads_train_like_each_alone(rnn):
     runs = [("rnn", 0), ("lstm", 1)]
     alone = [train(rnn, *run) for run in runs]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -122,7 +122,7 @@ def test_backends_are_imported_in_any_order_and_leave_numpy_as_it_was(faults):
         assert set(said[1::2]) == {"1.0986"}, said  # ln 3: what a fresh net knows
 
 
-def test_importing_and_training_ask_for_no_network(backend):
+def test_importing_and_training_do_not_use_the_network(backend):
     said = run(REFUSE + IMPORT, backend)
     assert "asks for" not in said
 

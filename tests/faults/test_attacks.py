@@ -49,7 +49,7 @@ def with_header(path, header, payload=b""):
 
 
 @pytest.mark.parametrize("num_layers", [10**8, 10**18, 10**4000])
-def test_more_layers_than_there_are_tensors_are_refused(small, num_layers):
+def test_a_file_with_more_layers_than_tensors_is_refused(small, num_layers):
     _, metadata, write = small
     settings = json.dumps({**json.loads(metadata["settings"]), "num_layers": 0})
     said = refused(write(settings=settings.replace(": 0", f": {num_layers}")))
@@ -57,14 +57,14 @@ def test_more_layers_than_there_are_tensors_are_refused(small, num_layers):
 
 
 @pytest.mark.parametrize("num_layers", ["1e8", "1e999", "NaN", "-1", "true", '"1"', "[]"])
-def test_layers_that_are_no_number_of_layers_are_refused(small, num_layers):
+def test_an_invalid_number_of_layers_is_refused(small, num_layers):
     _, metadata, write = small
     settings = json.dumps({**json.loads(metadata["settings"]), "num_layers": 0})
     assert "num_layers is" in refused(write(settings=settings.replace(": 0", f": {num_layers}")))
 
 
 @pytest.mark.parametrize("num_hiddens", [10**18, 10**4000])
-def test_more_hidden_units_than_the_tensors_have_are_refused(small, num_hiddens):
+def test_a_file_with_more_hidden_units_than_its_tensors_is_refused(small, num_hiddens):
     _, metadata, write = small
     settings = {**json.loads(metadata["settings"]), "num_hiddens": num_hiddens}
     assert "W_xz has shape (10, 4); expected" in refused(write(settings=json.dumps(settings)))
@@ -90,7 +90,7 @@ def test_more_hidden_units_than_the_tensors_have_are_refused(small, num_hiddens)
         ("dtype", "[]"),
     ],
 )
-def test_numbers_of_a_header_that_do_not_go_together_are_refused(tmp_path, what, value):
+def test_inconsistent_numbers_in_a_header_are_refused(tmp_path, what, value):
     entry = {"dtype": '"F32"', "shape": "[1]", "data_offsets": "[0, 4]", what: value}
     inside = ", ".join(f'"{name}": {text}' for name, text in entry.items())
     path = with_header(tmp_path / "m", f'{{"x": {{{inside}}}}}'.encode(), bytes(4))
@@ -123,12 +123,12 @@ def test_a_long_header_is_refused_before_it_is_read(tmp_path, part, size, payloa
     ("name", "part"),
     [("settings", "[],"), ("settings", "1,"), ("vocab", '"a b",'), ("vocab", "[[[[[")],
 )
-def test_long_metadata_of_a_sealed_file_are_refused_before_they_are_read(small, name, part):
+def test_long_metadata_of_a_file_with_checksums_are_refused_before_reading(small, name, part):
     start = '{"token": "char", "tokens": [' if name == "vocab" else '{"x": ['
     refused(small[2](**{name: start + part * (3 * MEGABYTE // len(part))}))
 
 
-def test_a_header_that_is_no_utf8_is_refused(tmp_path):
+def test_a_header_that_is_not_utf8_is_refused(tmp_path):
     refused(with_header(tmp_path / "m", '{"a": 1}'.encode("utf-16")))
 
 
@@ -144,7 +144,7 @@ def test_numbers_that_are_not_finite_are_a_warning_that_names_them(rnn, make_net
         rnn.load_model(tmp_path / "m")
 
 
-def test_a_large_vocabulary_is_no_attack(reference, tmp_path):
+def test_a_file_with_a_large_vocabulary_is_accepted(reference, tmp_path):
     words = [f"слово{number}" for number in range(100_000)]
     vocab = reference.Vocab.from_list(["<unk>", *words], "word")
     net = build.new_net(reference, cells.Architecture(), len(vocab), 1, seed=0)

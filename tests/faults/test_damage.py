@@ -127,7 +127,7 @@ def test_damaged_files_do_not_fill_the_memory(rnn, intact, faults):
     assert kilobytes < 16 * 1024
 
 
-def test_the_file_itself_loads(rnn, intact):
+def test_the_undamaged_file_can_be_loaded(rnn, intact):
     path, content, read = intact
     path.write_bytes(content)
     read()

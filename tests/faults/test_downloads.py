@@ -111,7 +111,7 @@ def assert_fails(url, cache):
 
 
 @pytest.mark.parametrize("fault", ["part", "short"])
-def test_a_truncated_download_is_refused_wherever_it_ends(faulty, tmp_path, faults, fault):
+def test_a_truncated_download_is_refused_at_every_length(faulty, tmp_path, faults, fault):
     for size in np.linspace(0, len(CONTENT) - 1, faults(5, 50)).astype(int):
         assert_fails(f"{faulty}/{fault}/{size}", tmp_path / "cache")
 
@@ -131,7 +131,7 @@ def test_a_connection_that_is_refused_is_the_same(faulty, tmp_path):
     assert_fails("http://127.0.0.1:1/book", tmp_path / "cache")
 
 
-def test_a_whole_download_is_what_was_sent(faulty):
+def test_a_complete_download_equals_the_sent_bytes(faulty):
     path = data_files.fetch("book.txt", f"{faulty}/whole", HASH, instead="do without")
     assert path.read_bytes() == CONTENT
 
@@ -143,7 +143,7 @@ def test_a_damaged_file_in_the_cache_is_downloaded_again(faulty, tmp_path):
     assert path.read_bytes() == CONTENT
 
 
-def test_a_damaged_file_in_the_cache_is_never_taken(faulty, tmp_path):
+def test_a_damaged_file_in_the_cache_is_never_used(faulty, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "book.txt").write_bytes(CONTENT[:100])
     with pytest.raises(data_files.DownloadError):
@@ -218,7 +218,7 @@ def test_an_archive_that_reaches_outside_its_folder_is_refused(tmp_path, member,
     assert [found.name for found in tmp_path.iterdir()] == ["archive.zip"]
 
 
-def test_an_archive_that_unpacks_without_end_is_refused(tmp_path):
+def test_an_archive_that_never_ends_is_refused(tmp_path):
     path = tmp_path / "archive.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(datasets.FRA_ENG_MEMBER, bytes(50_000_000))
@@ -226,7 +226,7 @@ def test_an_archive_that_unpacks_without_end_is_refused(tmp_path):
         datasets._read_member(path, datasets.FRA_ENG_MEMBER, 1_000_000)
 
 
-def test_an_archive_that_is_damaged_gives_what_was_in_it_or_a_plain_error(tmp_path, faults):
+def test_a_damaged_archive_gives_its_content_or_a_clear_error(tmp_path, faults):
     path, rng = tmp_path / "archive.zip", np.random.default_rng(0)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(datasets.FRA_ENG_MEMBER, "Go.\tVa !\n" * 100)

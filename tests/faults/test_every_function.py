@@ -41,13 +41,13 @@ def call(rnn, name, given):
     return CALLS[name](rnn, **made) if name in CALLS else getattr(rnn, name)(**made)
 
 
-def test_there_is_something_to_call_every_function_with():
+def test_every_function_has_arbitrary_arguments():
     assert set(FUNCTIONS) | ELSEWHERE == set(CONTRACTS)
     assert not set(FUNCTIONS) & ELSEWHERE
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_a_function_is_called_with_anything(rnn, many, name):
+def test_a_function_is_called_with_arbitrary_values(rnn, many, name):
     def check(given):
         assert_same_answer(rnn, lambda b: call(b, name, given))
 

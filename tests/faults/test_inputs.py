@@ -39,7 +39,7 @@ def many(faults):
     return settings(max_examples=faults(25, 500))
 
 
-def test_a_model_is_called_with_anything(rnn, many):
+def test_a_model_is_called_with_arbitrary_values(rnn, many):
     def check(cell, X, state):
         assert_same_answer(rnn, lambda b: net_of(b, cell)(X, tensors(b, state)))
 
@@ -56,7 +56,7 @@ def test_a_model_is_called_with_the_state_it_begins_with(rnn, many):
     drive(many, {"cell": cells, "X": batches, "batch_size": sizes}, check)
 
 
-def test_a_step_is_made_with_anything_and_a_mistake_changes_nothing(rnn, many):
+def test_make_step_receives_arbitrary_values_and_an_error_changes_nothing(rnn, many):
     def step(backend, X, Y, batch_size):
         unchanged(
             net_of(backend), lambda net: net.make_step(0.1)(X, Y, net.begin_state(batch_size))
@@ -70,7 +70,7 @@ def test_a_step_is_made_with_anything_and_a_mistake_changes_nothing(rnn, many):
     drive(many, strategies, check)
 
 
-def test_rows_and_vectors_are_looked_up_with_anything(rnn, many):
+def test_embedding_is_called_with_arbitrary_values(rnn, many):
     def check(ids):
         assert_same_answer(rnn, lambda b: b.one_hot(ids, V))
         assert_same_answer(rnn, lambda b: b.embedding(ids, *tensors(b, [(V, 3)])))
@@ -78,7 +78,7 @@ def test_rows_and_vectors_are_looked_up_with_anything(rnn, many):
     drive(many, {"ids": tokens()}, check)
 
 
-def test_a_cell_is_called_with_anything(rnn, many):
+def test_a_cell_is_called_with_arbitrary_values(rnn, many):
     def cell(backend, name, inputs, state):
         params = {"rnn": backend.get_params, "gru": backend.get_gru_params}
         params = params.get(name, backend.get_lstm_params)(V, H, seed=0)
@@ -90,14 +90,14 @@ def test_a_cell_is_called_with_anything(rnn, many):
     drive(many, {"name": cells, "inputs": floats, "state": states}, check)
 
 
-def test_a_network_without_hidden_states_is_called_with_anything(rnn, many):
+def test_a_network_without_hidden_states_is_called_with_arbitrary_values(rnn, many):
     def check(X):
         assert_same_answer(rnn, lambda b: b.mlp(*tensors(b, [X]), b.get_mlp_params(V, H, 2)))
 
     drive(many, {"X": st.one_of(st.tuples(sizes, st.just(V)), shapes)}, check)
 
 
-def test_whatever_is_a_size_or_a_number_is_anything(rnn, many):
+def test_sizes_and_numbers_are_arbitrary_values(rnn, many):
     def check(number, other):
         for call in (
             lambda b: b.get_params(number, 2) if number != 2**40 else None,
@@ -124,7 +124,7 @@ def test_whatever_is_a_size_or_a_number_is_anything(rnn, many):
     drive(many, {"number": odd_numbers, "other": odd_numbers}, check)
 
 
-def test_parameters_are_replaced_by_anything(rnn, many):
+def test_parameters_are_replaced_by_arbitrary_values(rnn, many):
     def load(backend, shapes):
         arrays = [np.ones(shape) for shape in shapes]
         unchanged(net_of(backend), lambda net: net.load_arrays(arrays))

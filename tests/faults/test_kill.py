@@ -13,7 +13,7 @@ SCRIPT = pathlib.Path(__file__).with_name("killed.py")
 NUM_EPOCHS = 3000
 
 
-def test_a_killed_run_ends_as_one_that_was_never_killed(backend, tmp_path, faults):
+def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_run(backend, tmp_path, faults):
     command = [sys.executable, str(SCRIPT), backend, str(tmp_path), str(faults(3, 200))]
     result = subprocess.run(command, capture_output=True, text=True, timeout=3600)
     assert result.returncode == 0, result.stderr
@@ -42,7 +42,7 @@ def train(backend, tmp_path):
         process.stdout.close()
 
 
-def test_a_command_with_the_default_settings_that_is_killed_goes_on(train, tmp_path):
+def test_a_killed_command_with_default_settings_can_be_resumed(train, tmp_path):
     killed = train("run", NUM_EPOCHS)
     while not (tmp_path / "run").exists():
         assert killed.poll() is None, killed.stdout.read()

@@ -21,12 +21,12 @@ def test_a_planted_fault_is_found(backend, faults):
 
 
 @pytest.mark.parametrize("name", ["W_hh transposed", "uphill"])
-def test_the_faults_are_of_every_backend(backend, name):
+def test_faults_are_planted_in_every_backend(backend, name):
     assert name in mutants.faults(backend)
     assert len(mutants.faults(backend)) >= 20
 
 
-def test_every_fault_can_be_planted_where_the_code_is_now(backend, tmp_path):
+def test_every_fault_can_be_planted_in_the_present_code(backend, tmp_path):
     shutil.copytree(mutants.ROOT / "d2lrnn", tmp_path / "d2lrnn")
     for name, fault in mutants.faults(backend).items():
         file = tmp_path / "d2lrnn" / fault[0]

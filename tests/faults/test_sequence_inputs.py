@@ -118,7 +118,7 @@ def arguments(draw, named):
 CASES = [(kind, name) for kind in METHODS for name in {**METHODS[kind], **EVERYWHERE}]
 
 
-def test_every_public_method_of_every_network_is_here():
+def test_every_public_method_of_every_network_is_tested_with_arbitrary_values():
     for net in encoder_decoder.NETS:
         public = {name for name, _ in inspect.getmembers(net, callable) if name[0] != "_"}
         public |= {"__call__"} if "__call__" in dir(net) and net.__name__ in METHODS else set()
@@ -127,7 +127,7 @@ def test_every_public_method_of_every_network_is_here():
 
 
 @pytest.mark.parametrize(("kind", "method"), CASES)
-def test_a_network_is_given_anything_and_a_mistake_changes_nothing(rnn, many, kind, method):
+def test_a_network_receives_arbitrary_values_and_an_error_changes_nothing(rnn, many, kind, method):
     named = {**METHODS[kind], **EVERYWHERE}[method]
 
     def check(given):
@@ -168,13 +168,15 @@ NET = {
 }
 
 
-def test_every_method_of_a_language_model_is_here():
+def test_every_method_of_a_language_model_is_tested_with_arbitrary_values():
     assert {*contracts.METHODS} == {*NET} - {"step"}
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru_reset_after", "lstm"])
 @pytest.mark.parametrize("method", [name for name in NET if name != "own_arrays"])
-def test_a_framework_s_own_layer_is_given_anything(rnn, make_concise, many, cell, method):
+def test_a_framework_s_own_layer_is_called_with_arbitrary_values(
+    rnn, make_concise, many, cell, method
+):
     number = 2 if cell == "lstm" else 1
     named = {n: states(number) if n == "state" else values for n, values in NET[method].items()}
 

@@ -40,7 +40,7 @@ def odd_forward(rnn, cell, form, odd, row=1):
 
 @pytest.mark.parametrize(("cell", "form"), FORMS)
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1e300])
-def test_what_is_no_number_spreads_as_in_the_reference(rnn, cell, form, odd):
+def test_nan_spreads_as_in_the_reference(rnn, cell, form, odd):
     for found, expected in zip(
         odd_forward(rnn, cell, form, odd), odd_forward(NUMPY, cell, form, odd)
     ):
@@ -50,13 +50,13 @@ def test_what_is_no_number_spreads_as_in_the_reference(rnn, cell, form, odd):
 
 @pytest.mark.parametrize(("cell", "form"), FORMS)
 @pytest.mark.parametrize("odd", [np.nan, np.inf, 1e300])
-def test_the_other_rows_of_a_batch_are_untouched_by_it(rnn, cell, form, odd):
+def test_an_odd_input_does_not_change_other_rows_of_the_batch(rnn, cell, form, odd):
     for found, plain in zip(odd_forward(rnn, cell, form, odd), odd_forward(rnn, cell, form, 0.5)):
         np.testing.assert_array_equal(found[:, [0, 2]], plain[:, [0, 2]])
 
 
 @pytest.mark.parametrize(("cell", "form"), FORMS)
-def test_before_it_comes_a_row_is_what_it_was(rnn, cell, form):
+def test_outputs_before_an_odd_input_do_not_change(rnn, cell, form):
     outputs, plain = odd_forward(rnn, cell, form, np.nan)[0], odd_forward(rnn, cell, form, 0.5)[0]
     np.testing.assert_array_equal(outputs[:2], plain[:2])
     assert np.isnan(outputs[2:, 1]).all()
@@ -64,7 +64,7 @@ def test_before_it_comes_a_row_is_what_it_was(rnn, cell, form):
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1e200])
 @pytest.mark.parametrize("clip", ["norm", "value"])
-def test_what_is_no_number_spreads_in_clipping_as_in_the_reference(rnn, odd, clip):
+def test_nan_spreads_in_clipping_as_in_the_reference(rnn, odd, clip):
     def clipped(backend):
         grads = [backend.from_numpy(np.array(part)) for part in ([0.5, odd], [[2.0, 0.0]])]
         with np.errstate(invalid="ignore", over="ignore"):

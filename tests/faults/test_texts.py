@@ -34,7 +34,7 @@ def many(faults):
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_text_is_learned_saved_and_continued(rnn, tmp_path, name):
+def test_an_unusual_text_is_trained_on_saved_and_continued(rnn, tmp_path, name):
     (tmp_path / "text").write_bytes(ODD[name].encode())
     loader, vocab = rnn.load_data_text(tmp_path / "text", 2, 5, seed=0)
     net = build.new_net(rnn, cells.Architecture(), len(vocab), 4, seed=0)
@@ -61,7 +61,7 @@ def test_any_text_is_read_with_nothing_changed_but_its_line_ends(tmp_path, many)
     many(given(text=st.text(max_size=60))(check))()
 
 
-def test_bytes_that_are_no_text_are_an_error_that_names_the_first(tmp_path, many):
+def test_bytes_that_are_not_text_are_an_error_that_names_the_first_one(tmp_path, many):
     def check(content):
         (tmp_path / "text").write_bytes(content)
         try:
@@ -80,7 +80,7 @@ def test_bytes_that_are_no_text_are_an_error_that_names_the_first(tmp_path, many
     many(given(content=st.binary(max_size=40))(check))()
 
 
-def test_the_byte_that_is_no_text_is_counted_from_the_file_s_start(tmp_path):
+def test_the_position_of_an_invalid_byte_is_counted_from_the_start_of_the_file(tmp_path):
     (tmp_path / "text").write_bytes(b"\xef\xbb\xbfabc\xff")
     with pytest.raises(ValueError, match="byte 6 is 0xff"):
         corpora.read_text(tmp_path / "text")
@@ -95,7 +95,7 @@ def test_any_text_s_tokens_come_back_from_their_ids(reference, many):
     many(given(text=st.text(), kind=st.sampled_from(["char", "word"]))(check))()
 
 
-def test_one_gigantic_line_is_a_text_too(tmp_path):
+def test_a_text_can_be_one_very_long_line(tmp_path):
     (tmp_path / "text").write_bytes(b"tick tock " * 200_000)
     loader, vocab = loaders.load_data_text(tmp_path / "text", 32, 35, seed=0)
     assert (loader.num_tokens, len(vocab)) == (2_000_000, 7)  # <unk> too
@@ -103,7 +103,7 @@ def test_one_gigantic_line_is_a_text_too(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\n", b"\r\n \t\n"])
-def test_a_file_of_nothing_is_one_line_of_the_command(tmp_path, content):
+def test_an_empty_file_is_an_error_of_one_line_in_the_command(tmp_path, content):
     (tmp_path / "text").write_bytes(content)
     result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
     assert result.exit_code == 1
@@ -112,7 +112,7 @@ def test_a_file_of_nothing_is_one_line_of_the_command(tmp_path, content):
     )
 
 
-def test_a_text_of_one_character_is_too_short_and_says_how_much_is_needed(tmp_path):
+def test_the_error_for_a_text_of_one_character_names_the_needed_length(tmp_path):
     (tmp_path / "text").write_bytes(b"a")
     result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
     assert result.exit_code == 1

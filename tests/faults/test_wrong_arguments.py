@@ -48,7 +48,7 @@ def test_a_vocab_in_place_of_a_language_model_is_named(rnn, net, vocab):
         assert str(caught.value).startswith(words + order)
 
 
-def test_make_step_in_the_other_order_is_an_error_that_tells_the_order(rnn, net):
+def test_make_step_in_the_wrong_order_is_an_error_that_names_the_order(rnn, net):
     with pytest.raises(ValueError, match=r"net is a float; .*the order is make_step\(net, lr\)"):
         rnn.make_step(0.1, net)
 
@@ -63,7 +63,7 @@ def test_each_kind_of_net_is_trained_by_its_own_function(rnn, net, vocab, classi
 
 
 @pytest.mark.parametrize("minibatches", [lambda: [(X, Y)], list, 3, None])
-def test_what_yields_no_minibatches_is_refused_before_training(
+def test_a_train_iter_without_minibatches_is_refused_before_training(
     rnn, net, vocab, classifier, minibatches
 ):
     for train in (
@@ -88,7 +88,7 @@ def test_a_file_to_write_has_a_name(rnn, net, vocab, path):
         rnn.train_ch8(net, [(X, Y)], vocab, 1, 1, checkpoint=path, progress=False)
 
 
-def test_parameters_are_copied_between_models_alone(rnn, net):
+def test_parameters_are_copied_only_between_models(rnn, net):
     for pair, name in (((net, None), "target"), (("a", net), "source")):
         with pytest.raises(ValueError, match=f"{name} is of type .* is copy_params.source, target"):
             rnn.copy_params(*pair)
@@ -113,7 +113,7 @@ def test_a_list_of_numbers_in_place_of_sequences_is_named(rnn, classifier, trans
             call()
 
 
-def test_an_empty_list_of_sequences_has_an_empty_result(classifier, translator):
+def test_predictions_for_an_empty_list_of_sequences_are_empty(classifier, translator):
     assert translator.predict([], end=0, num_steps=3) == []
     assert classifier.predict([]).shape == (0,)
 
@@ -179,7 +179,9 @@ def test_a_net_whose_parameters_hold_nan_generates_no_text(rnn, net, vocab, numb
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_training_step_says_what_to_copy_or_pickle_instead(rnn, net, classifier, duplicate):
+def test_the_error_for_a_training_step_says_what_to_copy_or_pickle_instead(
+    rnn, net, classifier, duplicate
+):
     for step in (
         rnn.make_step(net, 0.1, optimizer="adam"),
         rnn.make_step(net, 0.1, segment=2),
@@ -191,7 +193,7 @@ def test_a_training_step_says_what_to_copy_or_pickle_instead(rnn, net, classifie
 
 @pytest.mark.frameworks
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_the_training_step_of_a_framework_s_layer_is_not_copied(rnn, make_concise, duplicate):
+def test_copying_the_training_step_of_a_framework_s_layer_is_refused(rnn, make_concise, duplicate):
     step = rnn.make_step(make_concise(), 0.1)
     with pytest.raises(TypeError, match="a training step cannot be copied or pickled"):
         duplicate(step)
@@ -219,7 +221,7 @@ WRONG_MEMORIES = {
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
 @pytest.mark.parametrize("wrong", WRONG_MEMORIES)
-def test_a_step_loads_no_wrong_memory(rnn, net, optimizer, wrong):
+def test_a_step_refuses_a_wrong_state(rnn, net, optimizer, wrong):
     change, words = WRONG_MEMORIES[wrong]
     for step in steps_of(rnn, net, optimizer):
         before = step.memory()
@@ -243,7 +245,7 @@ def foreign(backend):
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("what", ["inputs", "state", "params", "a parameter", "lists"])
-def test_a_concatenated_cell_takes_tensors_of_its_backend(rnn, foreign, cell, what):
+def test_a_concatenated_cell_accepts_tensors_of_its_backend(rnn, foreign, cell, what):
     get_params, init_state, _ = rnn.stack(cell)
     params, state = rnn.concat_params(get_params(5, 4, seed=0)), init_state(2, 4)
     inputs = rnn.one_hot([[0, 1]], 5)
@@ -263,7 +265,7 @@ def test_a_concatenated_cell_takes_tensors_of_its_backend(rnn, foreign, cell, wh
 
 @pytest.mark.frameworks
 @pytest.mark.parametrize("what", ["inputs", "params", "all", "a parameter"])
-def test_a_concatenated_cell_takes_no_arrays_of_numpy(rnn, what):
+def test_a_concatenated_cell_refuses_numpy_arrays(rnn, what):
     params, state = rnn.concat_params(rnn.get_params(5, 4, seed=0)), rnn.init_rnn_state(2, 4)
     inputs = rnn.one_hot([[0, 1]], 5)
     if what in ("inputs", "all"):

@@ -26,7 +26,7 @@ def saved(rnn, make_net, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_model_comes_back_as_it_was(rnn, make_net, tmp_path, dtype):
+def test_a_loaded_model_equals_the_saved_one(rnn, make_net, tmp_path, dtype):
     vocab = rnn.Vocab(["to", "be", "or"])
     net = make_net(len(vocab), 8, dtype=dtype)
     rnn.save_model(tmp_path / "m", net, vocab)
@@ -63,7 +63,7 @@ def test_a_file_can_be_read_without_this_package(saved):
     }
 
 
-def test_a_model_of_one_backend_says_the_same_in_another(pair, tmp_path):
+def test_a_model_generates_the_same_text_in_another_backend(pair, tmp_path):
     one, other = (backends.load(name) for name in pair)
     loader, vocab = one.load_data_builtin(8, 20, max_tokens=2000, seed=0)
     net = one.RNNModelScratch(len(vocab), 32, one.get_params, one.init_rnn_state, one.rnn, seed=0)
@@ -88,7 +88,7 @@ def test_saving_replaces_the_file_and_leaves_no_other(rnn, saved):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\xff" * 100])
-def test_what_is_no_model_is_refused(rnn, tmp_path, content):
+def test_an_object_that_is_not_a_model_is_refused(rnn, tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(rnn.CheckpointError, match="is not a readable model"):
         rnn.load_model(tmp_path / "m")
@@ -120,7 +120,7 @@ def test_safetensors_of_another_kind_are_refused(rnn, tmp_path):
         ("vocab", '{"token": "char", "tokens": ["<unk>", "a"], "unk": "<unk>"}'),
     ],
 )
-def test_a_header_that_is_not_right_is_refused(rnn, saved, key, value):
+def test_an_invalid_header_is_refused(rnn, saved, key, value):
     with safe_open(saved[2], framework="numpy") as file:
         header, names = {**file.metadata(), key: value}, file.keys()
         tensors = {name: file.get_tensor(name) for name in names}
@@ -160,14 +160,14 @@ def rewrite(path, change):
         (lambda _, metadata: metadata.update(settings="{}"), "'num_hiddens' is missing"),
     ],
 )
-def test_what_is_missing_unknown_or_of_another_kind_is_named(rnn, saved, change, reason):
+def test_missing_unknown_and_invalid_settings_are_named(rnn, saved, change, reason):
     rewrite(saved[2], change)
     with pytest.raises(rnn.CheckpointError) as error:
         rnn.load_model(saved[2])
     assert str(error.value) == f"{saved[2]} is not a readable model ({reason})"
 
 
-def test_a_file_of_a_newer_format_says_so(rnn, saved):
+def test_a_file_of_a_newer_format_is_an_error_that_says_so(rnn, saved):
     rewrite(saved[2], lambda _, metadata: metadata.update(format="d2lrnn model 3"))
     with pytest.raises(rnn.CheckpointError) as error:
         rnn.load_model(saved[2])
@@ -177,7 +177,7 @@ def test_a_file_of_a_newer_format_says_so(rnn, saved):
     )
 
 
-def test_a_file_of_the_first_format_which_had_no_seals_is_read(rnn, saved):
+def test_a_file_of_the_first_format_without_checksums_is_read(rnn, saved):
     net, vocab, path = saved
     tensors, metadata = tensor_file.unpack(path)
     old = {key: metadata[key] for key in ("vocab", "settings")}
@@ -188,7 +188,7 @@ def test_a_file_of_the_first_format_which_had_no_seals_is_read(rnn, saved):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_file_without_its_seals_is_refused(rnn, saved):
+def test_a_file_without_its_checksums_is_refused(rnn, saved):
     tensors, metadata = tensor_file.unpack(saved[2])
     bare = {key: value for key, value in metadata.items() if key not in tensor_file.SEALS}
     saved[2].write_bytes(save(tensors, bare))
@@ -196,7 +196,7 @@ def test_a_file_without_its_seals_is_refused(rnn, saved):
         rnn.load_model(saved[2])
 
 
-def test_the_seal_is_the_sha256_of_the_tensors_bytes(saved):
+def test_the_checksum_is_the_sha256_of_the_tensors_bytes(saved):
     content = saved[2].read_bytes()
     end = 8 + int.from_bytes(content[:8], "little")
     with safe_open(saved[2], framework="numpy") as file:
@@ -277,7 +277,7 @@ def test_a_damaged_model_and_an_empty_file_are_replaced(rnn, saved, damage):
     assert path.read_bytes() == whole
 
 
-def test_a_model_that_only_its_owner_may_read_stays_so(rnn, saved):
+def test_a_model_that_only_its_owner_can_read_keeps_its_mode(rnn, saved):
     net, vocab, path = saved
     path.chmod(0o600)
     rnn.save_model(path, net, vocab)

@@ -43,7 +43,7 @@ def test_a_name_may_be_as_long_as_a_folder_allows(tmp_path):
     assert (tmp_path / ("x" * 255)).read_bytes() == b"content"
 
 
-def test_the_file_is_on_the_disk_before_it_gets_its_name_and_the_name_after(tmp_path, monkeypatch):
+def test_a_file_is_synchronized_to_disk_before_and_after_it_is_renamed(tmp_path, monkeypatch):
     calls, fsync, rename = [], os.fsync, os.replace
     kinds = {True: "folder", False: "file"}
 
@@ -61,7 +61,7 @@ def test_the_file_is_on_the_disk_before_it_gets_its_name_and_the_name_after(tmp_
     assert calls == ["flush file", "rename", "flush folder"]
 
 
-def test_where_no_more_can_be_written_the_file_before_stays(tmp_path):
+def test_if_writing_fails_the_earlier_file_is_kept(tmp_path):
     (tmp_path / "f").write_bytes(b"before")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
     said = replace_in_another_process(tmp_path / "f", limit)
@@ -89,12 +89,12 @@ def test_in_a_read_only_folder_the_file_stays_and_the_error_says_what_is_needed(
     assert (folder / "f").read_bytes() == b"before"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_the_error_names_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"and {tmp_path / 'no'} does not exist; make the"):
         atomic.replace(tmp_path / "no" / "f", b"content")
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
+def test_files_that_a_killed_process_left_are_removed(tmp_path):
     kill = "import os, signal; os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
     program = textwrap.dedent(REPLACE).format(before=kill)
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "f")], timeout=60)
@@ -110,14 +110,14 @@ def stray_of(path):
     return stray
 
 
-def test_no_other_file_is_taken_for_a_stray(tmp_path):
+def test_only_leftover_files_are_recognized_as_such(tmp_path):
     atomic.replace(tmp_path / "f", b"content")
     stray_of(tmp_path / "another")
     assert atomic.remove_strays(tmp_path / "f") == []
     assert len(os.listdir(tmp_path)) == 2
 
 
-def test_what_a_living_process_writes_is_not_taken_for_a_stray(tmp_path):
+def test_a_file_that_a_running_process_writes_is_not_removed(tmp_path):
     stray = stray_of(tmp_path / "f")
     with atomic.replacing(tmp_path / "f", 5) as file:
         program = "import sys; from d2lrnn.files import atomic; atomic.remove_strays(sys.argv[1])"
@@ -129,7 +129,7 @@ def test_what_a_living_process_writes_is_not_taken_for_a_stray(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
-def test_who_may_read_and_write_a_file_stays_as_it_was(tmp_path, mode):
+def test_the_mode_of_a_file_does_not_change(tmp_path, mode):
     (tmp_path / "f").write_bytes(b"before")
     os.chmod(tmp_path / "f", mode)
     with atomic.replacing(tmp_path / "f", 5) as file:
@@ -148,7 +148,7 @@ def test_a_new_file_has_the_mode_that_the_user_s_mask_leaves(tmp_path):
     assert (tmp_path / "f").stat().st_mode & 0o777 == 0o640
 
 
-def test_what_fails_while_it_is_written_leaves_the_file_before(tmp_path):
+def test_a_failed_write_leaves_the_earlier_file(tmp_path):
     (tmp_path / "f").write_bytes(b"before")
     with pytest.raises(TypeError), atomic.replacing(tmp_path / "f", 5) as file:
         file.write("after")
@@ -156,7 +156,7 @@ def test_what_fails_while_it_is_written_leaves_the_file_before(tmp_path):
     assert os.listdir(tmp_path) == ["f"]
 
 
-def test_a_lock_is_held_by_one_alone_and_says_by_whom(tmp_path):
+def test_a_lock_is_held_by_one_process_and_names_it(tmp_path):
     with atomic.locked(tmp_path / "f"):
         with pytest.raises(locks.LockedError) as error, atomic.locked(tmp_path / "f"):
             pass
@@ -169,7 +169,7 @@ def test_a_lock_is_held_by_one_alone_and_says_by_whom(tmp_path):
         assert len(os.listdir(tmp_path)) == 1
 
 
-def test_the_lock_of_a_killed_process_is_free(tmp_path):
+def test_the_lock_of_a_killed_process_is_released(tmp_path):
     program = """
 import os, signal, sys
 from d2lrnn.files import atomic
@@ -183,7 +183,7 @@ with atomic.locked(sys.argv[1]):
     assert os.listdir(tmp_path) == []
 
 
-def test_where_no_lock_can_be_made_the_error_names_the_file(tmp_path):
+def test_the_error_for_an_impossible_lock_names_the_file(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match=f"cannot write {tmp_path / 'no' / 'f'} "),
         atomic.locked(tmp_path / "no" / "f"),
@@ -192,7 +192,7 @@ def test_where_no_lock_can_be_made_the_error_names_the_file(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="Windows")
-def test_a_link_in_the_place_of_a_lock_leads_to_no_other_file(tmp_path):
+def test_a_link_in_place_of_a_lock_does_not_change_another_file(tmp_path):
     other = tmp_path / "other"
     other.write_text("of somebody else")
     (tmp_path / f"{atomic.prefix(tmp_path / 'f')}lock").symlink_to(other)

@@ -30,7 +30,7 @@ def train(rnn, make_net, builtin):
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_no_checkpoint_is_kept_in_what_is_not_a_file(train, tmp_path, not_a_file, resume):
+def test_no_checkpoint_is_saved_to_a_path_that_is_not_a_file(train, tmp_path, not_a_file, resume):
     path, words = not_a_file(tmp_path / "run")
     with pytest.raises(OSError, match=words) as error:
         train(path, resume=resume)
@@ -44,14 +44,14 @@ def test_a_checkpoint_without_a_name_or_a_folder_is_refused(train, tmp_path, res
             train(path, resume=resume)
 
 
-def test_no_model_is_written_to_what_is_not_a_file(rnn, make_net, tmp_path, not_a_file):
+def test_no_model_is_written_to_a_path_that_is_not_a_file(rnn, make_net, tmp_path, not_a_file):
     path, words = not_a_file(tmp_path / "m")
     with pytest.raises(OSError, match=words) as error:
         rnn.save_model(path, make_net(), rnn.Vocab("abcd"))
     assert str(error.value).startswith(f"cannot write {path}: ")
 
 
-def test_no_model_is_read_from_what_is_not_a_file(rnn, tmp_path, not_a_file):
+def test_no_model_is_read_from_a_path_that_is_not_a_file(rnn, tmp_path, not_a_file):
     path, _ = not_a_file(tmp_path / "m")
     with pytest.raises((OSError, rnn.CheckpointError)) as error:
         rnn.load_model(path)
@@ -60,7 +60,9 @@ def test_no_model_is_read_from_what_is_not_a_file(rnn, tmp_path, not_a_file):
 
 @pytest.mark.parametrize("not_a_file", NO_TEXTS.values(), ids=NO_TEXTS, indirect=True)
 @pytest.mark.parametrize("name", ["read_text", "load_data_text"])
-def test_no_text_is_read_from_what_is_neither_a_file_nor_a_pipe(rnn, tmp_path, not_a_file, name):
+def test_no_text_is_read_from_a_path_that_is_neither_a_file_nor_a_pipe(
+    rnn, tmp_path, not_a_file, name
+):
     path, _ = not_a_file(tmp_path / "text")
     with pytest.raises(OSError) as error:
         getattr(rnn, name)(path, *([] if name == "read_text" else [4, 8]))
@@ -77,11 +79,11 @@ def pipe():
     os.close(reads)
 
 
-def test_a_pipe_is_read_as_a_file_is(rnn, pipe):
+def test_a_pipe_is_read_like_a_file(rnn, pipe):
     assert "".join(rnn.read_text(pipe)) == TEXT
 
 
-def test_a_pipe_is_learned_as_a_file_is(rnn, tmp_path, pipe):
+def test_a_text_from_a_pipe_is_trained_on_like_a_file(rnn, tmp_path, pipe):
     (tmp_path / "text").write_text(TEXT)
     loaded = [rnn.load_data_text(path, 4, 8) for path in (pipe, tmp_path / "text")]
     corpora = [np.asarray(loader.corpus) for loader, _ in loaded]
@@ -108,7 +110,7 @@ def test_a_pipe_that_no_program_writes_to_is_not_waited_for(rnn, monkeypatch, tm
 
 
 @pytest.mark.parametrize("name", ["read_text", "load_data_text"])
-def test_a_pipe_that_gives_too_much_is_refused(rnn, monkeypatch, pipe, name):
+def test_a_pipe_with_too_much_data_is_refused(rnn, monkeypatch, pipe, name):
     monkeypatch.setattr(reading, "MAX_PIPED", 1000)
     with pytest.raises(ValueError, match=f"{pipe} yields more than 1,000 bytes without an end"):
         getattr(rnn, name)(pipe, *([] if name == "read_text" else [4, 8]))
@@ -120,7 +122,7 @@ def test_a_file_may_have_any_size(rnn, monkeypatch, tmp_path):
     assert "".join(rnn.read_text(tmp_path / "text")) == TEXT
 
 
-def test_a_file_of_a_few_bytes_at_most_has_no_more():
+def test_a_file_with_a_limit_of_a_few_bytes_is_not_read_further():
     with pytest.raises(ValueError, match=f"{__file__} is larger than 100 bytes"):
         reading.content(__file__, 100)
 
@@ -133,19 +135,19 @@ def test_a_data_folder_holds_files(reference, monkeypatch, tmp_path, not_a_file)
         reference.read_time_machine()
 
 
-def test_no_images_are_read_from_what_is_not_a_file(tmp_path, not_a_file):
+def test_no_images_are_read_from_a_path_that_is_not_a_file(tmp_path, not_a_file):
     path, _ = not_a_file(tmp_path / "images")
     with pytest.raises((OSError, ValueError)):
         datasets.read_idx(path, (1, 2, 2))
 
 
-def test_no_picture_is_drawn_into_what_is_not_a_file(tmp_path, not_a_file):
+def test_no_figure_is_saved_to_a_path_that_is_not_a_file(tmp_path, not_a_file):
     path, words = not_a_file(tmp_path / "p.png")
     with pytest.raises(OSError, match=f"cannot write {path}: .*{words}"):
         pictures.save(None, path)
 
 
-def test_nothing_is_put_in_the_place_of_what_is_not_a_file(tmp_path, not_a_file):
+def test_a_path_that_is_not_a_file_is_not_replaced(tmp_path, not_a_file):
     path, _ = not_a_file(tmp_path / "f")
     before = os.lstat(path).st_ino if path.parent.is_dir() else None
     with pytest.raises(OSError):
@@ -153,14 +155,14 @@ def test_nothing_is_put_in_the_place_of_what_is_not_a_file(tmp_path, not_a_file)
     assert before is None or os.lstat(path).st_ino == before
 
 
-def test_a_file_that_can_be_written_is_left_as_it_is(tmp_path):
+def test_checking_a_writable_file_does_not_change_it(tmp_path):
     (tmp_path / "f").write_bytes(b"before")
     for name in ("f", "new"):
         atomic.check_writable(tmp_path / name)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"f": b"before"}
 
 
-def test_a_link_to_a_file_may_be_written_to(tmp_path):
+def test_a_link_to_a_file_is_accepted_as_an_output(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "f")
     for _ in range(2):
         atomic.check_writable(tmp_path / "link")

@@ -43,7 +43,7 @@ def model_of(rnn, name):
 
 
 @pytest.mark.parametrize("name", ["characters", "words"])
-def test_a_model_that_0_1_0_wrote_is_read_as_it_was(rnn, name):
+def test_a_model_written_by_version_0_1_0_is_read_unchanged(rnn, name):
     net, vocab = rnn.load_model(FOLDER / f"{name}.safetensors")
     expected, words = model_of(rnn, name)
     assert (vocab.idx_to_token, vocab.token) == (words.idx_to_token, words.token)
@@ -53,7 +53,7 @@ def test_a_model_that_0_1_0_wrote_is_read_as_it_was(rnn, name):
 
 
 @pytest.mark.filterwarnings("ignore:.*was written under other conditions")
-def test_a_run_that_0_1_0_kept_goes_on_to_the_same_end(reference, tmp_path):
+def test_a_checkpoint_of_version_0_1_0_is_resumed_to_the_same_result(reference, tmp_path):
     shutil.copy(FOLDER / "run.safetensors", tmp_path / "run")
     resumed, whole = beginnings(reference), beginnings(reference)
     history = train(reference, resumed, checkpoint=tmp_path / "run", resume=True)
@@ -65,7 +65,7 @@ def test_a_run_that_0_1_0_kept_goes_on_to_the_same_end(reference, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_0_1_0_wrote_is_written_today_byte_for_byte(name):
+def test_files_of_version_0_1_0_are_written_byte_for_byte_today(name):
     content = (FOLDER / f"{name}.safetensors").read_bytes()
     tensors, metadata = tensor_file.unpack(FOLDER / f"{name}.safetensors")
     assert tensor_file.pack(tensors, metadata) == content

@@ -108,7 +108,7 @@ def test_only_a_language_model_with_its_vocabulary_becomes_a_graph(rnn, make_net
         onnx_file.to_onnx(make_net(), LETTERS)
 
 
-def test_a_net_that_no_file_of_onnx_can_hold_is_refused(make_net, monkeypatch):
+def test_a_net_that_cannot_be_stored_as_onnx_is_refused(make_net, monkeypatch):
     monkeypatch.setattr(onnx_file, "MAX_BYTES", 100)
     with pytest.raises(ValueError, match="an ONNX file can hold only 2 GB"):
         onnx_file.to_onnx(make_net(), VOCAB)
@@ -197,7 +197,7 @@ def test_the_command_writes_no_graph_of_a_net_that_diverged(saved):
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("case", SCRATCH)
-def test_the_command_says_what_it_checked(tmp_path, case, dtype):
+def test_the_command_prints_what_it_checked(tmp_path, case, dtype):
     import onnxruntime
 
     numpy, path = backends.load("numpy"), tmp_path / "model.safetensors"
@@ -230,7 +230,7 @@ def test_without_onnx_the_remedy_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("to", ["model.safetensors", "model.onnx", "link", "notes.txt"])
-def test_a_graph_replaces_no_model_and_no_file_of_another_kind(tmp_path, rnn, to):
+def test_a_graph_does_not_replace_a_model_or_a_file_of_another_kind(tmp_path, rnn, to):
     path = tmp_path / ("model.onnx" if to == "model.onnx" else "model.safetensors")
     rnn.save_model(path, build.new_net(rnn, CASES["rnn"], len(VOCAB), 6, seed=0), VOCAB)
     (tmp_path / "link").symlink_to(path)

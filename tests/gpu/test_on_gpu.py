@@ -37,7 +37,7 @@ def assert_agree(found, expected, dtype, problem):
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("case", agreement.CASES)
-def test_outputs_and_gradients_are_those_of_the_reference(rnn, truth, gpu, case, dtype):
+def test_outputs_and_gradients_equal_those_of_the_reference(rnn, truth, gpu, case, dtype):
     problem = agreement.make_problem(case)
     expected = agreement.solve(truth, problem)
     assert_agree(agreement.solve(rnn, problem, dtype, device=gpu), expected, dtype, problem)
@@ -45,7 +45,7 @@ def test_outputs_and_gradients_are_those_of_the_reference(rnn, truth, gpu, case,
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", build.FUSED)
-def test_so_are_those_of_the_fused_cells(rnn, truth, gpu, cell, dtype):
+def test_fused_cells_equal_the_reference_on_the_gpu(rnn, truth, gpu, cell, dtype):
     problem, settings = agreement.make_problem(cell), {"fused": True, "device": gpu}
     expected = agreement.solve(truth, problem)
     assert_agree(agreement.solve(rnn, problem, dtype, **settings), expected, dtype, problem)
@@ -66,7 +66,7 @@ def without_cudnn(rnn, dtype):
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("case", agreement.CONCISE)
-def test_so_are_those_of_the_framework_s_own_layers(rnn, truth, gpu, case, dtype):
+def test_framework_layers_equal_the_reference_on_the_gpu(rnn, truth, gpu, case, dtype):
     problem = agreement.make_problem(case.removesuffix(", concise"))
     expected = agreement.solve_concise(truth, case)
     with without_cudnn(rnn, dtype):
@@ -76,7 +76,7 @@ def test_so_are_those_of_the_framework_s_own_layers(rnn, truth, gpu, case, dtype
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_a_hundred_steps_lose_as_much_as_the_reference(rnn, truth, gpu, cell, dtype):
+def test_the_losses_of_a_hundred_steps_equal_those_of_the_reference(rnn, truth, gpu, cell, dtype):
     expected = agreement.train(truth, cell, "float64")
     steps = agreement.losses_of_training(rnn, cell, dtype, device=gpu)
     found = np.array(list(itertools.islice(steps, len(expected))))
@@ -125,7 +125,7 @@ def test_a_file_is_written_on_one_device_and_read_on_the_other(rnn, builtin, gpu
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["stays", "comes", "goes"])
-def test_a_run_is_resumed_there_or_on_the_other_device(rnn, builtin, gpu, tmp_path, kind, way):
+def test_a_run_is_resumed_on_the_same_or_the_other_device(rnn, builtin, gpu, tmp_path, kind, way):
     first, second = {"stays": (gpu, gpu), "comes": ("cpu", gpu), "goes": (gpu, "cpu")}[way]
     whole = begin(rnn, builtin, kind, gpu)
     expected = train(rnn, whole, 3)
@@ -138,7 +138,7 @@ def test_a_run_is_resumed_there_or_on_the_other_device(rnn, builtin, gpu, tmp_pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_text_is_that_of_the_cpu(rnn, builtin, gpu, kind):
+def test_generated_text_equals_that_of_the_cpu(rnn, builtin, gpu, kind):
     texts = []
     for device in ("cpu", gpu):
         net, _, vocab = begin(rnn, builtin, kind, device)
@@ -179,7 +179,7 @@ def test_the_command_names_the_card(backend, gpu):
 
 
 @pytest.mark.gpu(played=False)
-def test_a_step_of_pytorch_s_is_recorded_and_replayed(pytorch, builtin, monkeypatch):
+def test_a_step_of_pytorch_is_recorded_and_replayed(pytorch, builtin, monkeypatch):
     from d2lrnn.torch import graph
 
     replayed, call = [], graph.Graph.__call__

@@ -89,13 +89,13 @@ def test_two_backends_agree_directly(pair, case, dtype, quantity):
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_two_backends_learn_alike(pair, cell):
+def test_two_backends_learn_the_same(pair, cell):
     one, other = (losses(name, cell) for name in pair)
     np.testing.assert_allclose(one, other, rtol=TRAINED)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_reference_s_gradients_are_finite_differences(case):
+def test_the_reference_s_gradients_equal_finite_differences(case):
     problem = agreement.make_problem(case, num_steps=4, batch_size=2, num_inputs=3, num_hiddens=5)
     arguments = [problem.inputs, *problem.state, *problem.params]
     num_states = len(problem.state)
@@ -125,7 +125,7 @@ def test_the_reference_s_gradients_are_finite_differences(case):
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @given(sizes)
-def test_the_product_of_the_concatenation_is_the_sum_of_the_products(rnn, dtype, sizes):
+def test_the_product_of_the_concatenation_equals_the_sum_of_the_products(rnn, dtype, sizes):
     problem = agreement.make_problem(**sizes)
     X, H = problem.inputs[0], problem.state[0]
     W_xh, W_hh = problem.params[:2]
@@ -151,7 +151,7 @@ def test_a_recurrent_step_is_an_mlp_of_the_concatenation(rnn, sizes):
     assert agreement.difference(rnn.to_numpy(rnn.mlp(XH, params)), outputs) <= AGREED
 
 
-def test_the_forward_pass_of_bptt_is_that_of_the_equations():
+def test_the_forward_pass_of_bptt_equals_the_equations():
     numpy = backends.load("numpy")
     for case, architecture in agreement.CASES.items():
         problem = agreement.make_problem(case, num_steps=5)
@@ -164,7 +164,7 @@ def test_the_forward_pass_of_bptt_is_that_of_the_equations():
             np.testing.assert_allclose(tensor, expected[f"state[{index}]"], rtol=AGREED, atol=SAME)
 
 
-def test_the_comparison_covers_every_quantity_and_notices_a_fault():
+def test_the_comparison_covers_every_quantity_and_detects_a_fault():
     rows = comparison.compare(["numpy"], ["mlp", "lstm", "lstm, 2 layers", "rnn, concise"])
     found = {(row.case, row.quantity) for row in rows}
     quantities = ("forward", "gradients")

@@ -76,7 +76,7 @@ def test_contenders_that_disagree_are_refused():
 
 
 @pytest.mark.parametrize("cell", speed.CELLS)
-def test_the_floor_has_as_many_multiplications_as_the_equations(cell):
+def test_the_products_of_a_step_have_the_multiplications_of_the_equations(cell):
     size = speed.SIZES["h256"]
     V, h, rows = size.vocab_size, size.num_hiddens, size.batch_size * size.num_steps
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]

@@ -21,7 +21,7 @@ def make(rnn, cell, **settings):
 
 @pytest.mark.parametrize("last_only", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_backend_finds_the_norms_that_bptt_has(rnn, cell, last_only):
+def test_every_backend_computes_the_norms_of_the_reference(rnn, cell, last_only):
     found = rnn.gradient_norms(*make(rnn, cell), last_only=last_only)
     reference = make(backends.load("numpy"), cell)
     expected = gradient_flow.gradient_norms(*reference, last_only=last_only)
@@ -30,7 +30,7 @@ def test_every_backend_finds_the_norms_that_bptt_has(rnn, cell, last_only):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_norms_are_finite_differences(cell):
+def test_the_norms_equal_finite_differences(cell):
     """The loss after a nudge to H_t, by running the rest of the sequence from there."""
     net, X, Y = make(backends.load("numpy"), cell)
     t = 4

@@ -33,7 +33,7 @@ def test_one_size_has_no_slope():
     assert growth.slope([10], [3.0]) == 0
 
 
-def test_the_table_names_the_slope_of_the_work_beside_that_of_the_curve():
+def test_the_table_shows_the_expected_slope_beside_the_measured_one():
     lines = growth.table([CURVE]).splitlines()
     assert lines[1].split() == ["numpy", "rnn", "num_steps", "10", "1.0000", "0.0"]
     assert lines[-1].split() == ["numpy", "rnn", "num_steps", "slope", "1.00", "(1)", "0.00", "(1)"]
@@ -51,14 +51,14 @@ def test_the_picture_has_logarithmic_axes_and_the_slope_beside_each_line():
     assert axes[0, 0].get_xlim() == axes[0, 1].get_xlim()
 
 
-def test_memory_that_never_grew_is_drawn_as_nothing():
+def test_memory_that_did_not_grow_is_not_drawn():
     curve = growth.Curve("numpy", "rnn", "num_steps", [10, 100], [1.0, 2.0], [0.0, 0.0])
     axes = plot.growth([curve])
     axes[0, 0].figure.canvas.draw()
     assert axes[0, 1].get_yscale() == "linear"
 
 
-def test_an_axis_that_there_is_not_is_refused():
+def test_an_axis_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="axis is 'width'; expected one of"):
         growth.survey("numpy", "rnn", {"width": [1]})
 
@@ -70,7 +70,7 @@ def test_each_axis_is_measured(backend, axis):
     assert mebibytes >= 0
 
 
-def test_what_is_timed_trains(rnn):
+def test_the_timed_steps_train_the_network(rnn):
     run = growth.train(rnn, "rnn", **growth.SMALL)
     assert run() > run()  # it learns
 

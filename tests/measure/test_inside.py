@@ -30,7 +30,7 @@ def series_of(seen):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_backend_sees_what_the_reference_sees(rnn, cell):
+def test_look_inside_equals_the_reference_in_every_backend(rnn, cell):
     found = series_of(rnn.look_inside(make(rnn, cell), VOCAB, TEXT))
     expected = series_of(inside.look_inside(make(backends.load("numpy"), cell), VOCAB, TEXT))
     assert list(found) == list(expected)
@@ -39,7 +39,7 @@ def test_every_backend_sees_what_the_reference_sees(rnn, cell):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_and_probabilities_are_those_of_the_whole_text_at_once(rnn, cell):
+def test_states_and_probabilities_equal_those_of_one_call_with_the_whole_text(rnn, cell):
     net = make(rnn, cell)
     seen = rnn.look_inside(net, VOCAB, TEXT)
     outputs, state = net.evaluate(np.array([VOCAB[list(TEXT)]]), net.begin_state(1))
@@ -92,7 +92,7 @@ def test_an_lstm_with_its_forget_gate_open_and_its_input_gate_shut_keeps_its_mem
 
 
 @pytest.mark.parametrize("cell", build.FUSED)
-def test_a_fused_net_in_float32_shows_the_same(rnn, cell):
+def test_look_inside_shows_the_same_for_a_fused_net_in_float32(rnn, cell):
     found = series_of(rnn.look_inside(make(rnn, cell, "float32", fused=True), VOCAB, TEXT))
     expected = series_of(inside.look_inside(make(backends.load("numpy"), cell), VOCAB, TEXT))
     share = 1e-4 if cell == "mamba" else 1e-5  # a block has many products in sequence
@@ -101,14 +101,14 @@ def test_a_fused_net_in_float32_shows_the_same(rnn, cell):
         np.testing.assert_allclose(found[name], expected[name], atol=limit, err_msg=name)
 
 
-def test_the_likeliest_next_token_is_the_one_that_is_generated(rnn):
+def test_the_most_probable_next_token_is_generated(rnn):
     net = make(rnn, "lstm")
     seen = rnn.look_inside(net, VOCAB, TEXT)
     likeliest = VOCAB.to_tokens(seen.probabilities[-1].argmax())
     assert rnn.predict_ch8(TEXT, 1, net, VOCAB) == TEXT + likeliest
 
 
-def test_a_high_temperature_makes_all_probabilities_alike_and_a_low_one_chooses(rnn):
+def test_a_high_temperature_makes_probabilities_equal_and_a_low_one_selects_the_largest(rnn):
     net = make(rnn, "rnn")
     hot = rnn.look_inside(net, VOCAB, TEXT, temperature=1e6).probabilities
     np.testing.assert_allclose(hot, np.full(hot.shape, 1 / len(VOCAB)), atol=1e-4)
@@ -122,7 +122,7 @@ def test_a_deep_net_is_refused(rnn):
         rnn.look_inside(net, VOCAB, TEXT)
 
 
-def test_what_is_no_scratch_model_is_refused(rnn, make_concise):
+def test_an_object_that_is_not_a_scratch_model_is_refused(rnn, make_concise):
     with pytest.raises(ValueError, match="the net is an RNNModel; look_inside needs an RNNModelS"):
         rnn.look_inside(make_concise("rnn"), VOCAB, TEXT)
 

@@ -83,7 +83,7 @@ def test_a_custom_cell_that_computes_something_else_is_beyond_the_bound(rnn, bac
     assert [row.quantity for row in rows if row.holds] == []
 
 
-def test_a_problem_has_states_of_the_shapes_of_the_cell(make):
+def test_a_test_problem_has_states_of_the_shapes_of_the_cell(make):
     problem = agreement.make_problem(agreement.OwnCase("leaky", make["leaky"]))
     assert [part.shape for part in problem.state] == [(8, 32), (8, 2, 32)]
 

@@ -31,7 +31,7 @@ def test_all_forms_have_the_textbooks_outputs_and_gradients(rnn):
             np.testing.assert_allclose(value, expected, rtol=UPDATED, atol=AGREED, err_msg=name)
 
 
-def test_each_step_says_what_is_new_and_the_last_is_the_fused_cell(rnn):
+def test_each_form_names_its_change_and_the_last_is_the_fused_cell(rnn):
     forms = all_forms(rnn)
     assert len({form.change for form in forms}) == len({form.name for form in forms}) == len(forms)
     assert len(forms) == (5 if hasattr(rnn, "RNNModel") else 3)
@@ -53,7 +53,7 @@ def test_speed_ups_are_ratios_to_the_first_form_and_are_drawn(rnn):
     pyplot.close(ax.figure)
 
 
-def test_a_size_that_is_none_is_refused(rnn):
+def test_a_value_that_is_not_a_size_is_refused(rnn):
     with pytest.raises(
         ValueError, match=f"size is 'huge'; expected one of '{next(iter(speed.SIZES))}'"
     ):

@@ -96,7 +96,7 @@ def test_a_wide_beam_finds_the_best_of_all_sequences(rnn, num_steps):
         assert found == [best_of_all(reference, source, num_steps) for source in SOURCES]
 
 
-def test_the_candidates_are_all_that_a_beam_has_finished_the_best_first(rnn):
+def test_the_candidates_are_all_finished_sequences_of_a_beam_best_first(rnn):
     net = constant(translator(rnn), [0.35, 0.2, 0.15, 0.3])
     beam = Beam(net.decoder, net.encoder([[0]]), 2, END)
     for _ in range(3):
@@ -111,7 +111,7 @@ def test_the_candidates_are_all_that_a_beam_has_finished_the_best_first(rnn):
 
 
 @pytest.mark.parametrize("beam_size", [1, 2, 3, 5])
-def test_a_narrow_beam_finds_what_a_search_of_one_sentence_finds(rnn, beam_size):
+def test_a_narrow_beam_in_a_batch_finds_the_result_of_one_sentence(rnn, beam_size):
     net, reference = translator(rnn), translator(backends.load("numpy"))
     search = {"end": END, "num_steps": 8, "beam_size": beam_size}
     for seed in range(20):

@@ -55,7 +55,7 @@ CALLS = tuple(book_calls(backends.load("numpy"), None, None, None))
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_in_the_book_s_order_is_told_what_to_change(rnn, parts, name):
+def test_a_call_in_the_book_s_order_is_an_error_that_says_what_to_change(rnn, parts, name):
     call, remedy = book_calls(rnn, *parts)[name]
     with pytest.raises(TypeError, match=re.escape(remedy)):
         call()
@@ -69,7 +69,7 @@ def test_a_type_error_within_a_function_is_not_explained_away(rnn, parts):
 
 
 @pytest.mark.frameworks
-def test_the_state_of_a_framework_s_layer_is_told_to_leave_out_the_device(rnn, make_concise):
+def test_the_error_for_a_state_with_a_device_says_to_leave_the_device_out(rnn, make_concise):
     with pytest.raises(TypeError, match="leave out the device"):
         make_concise().begin_state(2, rnn.try_gpu())
 
@@ -89,7 +89,7 @@ def others(rnn):
 
 @pytest.mark.parametrize("kind", ["list", "foreign", "NumPy"])
 @pytest.mark.parametrize("function", ["grad_clipping", "embedding", "mlp", "mlp params", "rnn"])
-def test_what_is_not_the_backend_s_own_tensor_is_refused(rnn, function, kind):
+def test_a_tensor_of_another_framework_is_refused(rnn, function, kind):
     if kind not in others(rnn):
         return  # NumPy arrays are NumPy's own tensors
     other = others(rnn)[kind]
@@ -138,7 +138,7 @@ def test_a_state_of_numpy_arrays_is_converted(rnn, make_net):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_smaller_last_minibatch_names_both_remedies(rnn, parts):
+def test_the_error_for_a_smaller_last_minibatch_names_both_remedies(rnn, parts):
     net, _, vocab = parts
     minibatches = [(np.ones((n, 3), int), np.ones((n, 3), int)) for n in (4, 4, 2)]
     with pytest.raises(ValueError, match=r"minibatch 3 has 2 rows.*drop_last.*use_random_iter"):
@@ -147,7 +147,7 @@ def test_a_smaller_last_minibatch_names_both_remedies(rnn, parts):
     assert len(history.perplexity) == 1
 
 
-def test_the_repr_of_a_loader_tells_its_sizes(rnn):
+def test_the_repr_of_a_loader_shows_its_sizes(rnn):
     loader = rnn.SeqDataLoader(range(1000), 2, 5, use_random_iter=True)
     assert repr(loader) == (
         "<SeqDataLoader: 1,000 tokens, batch_size=2, num_steps=5, at random, "
@@ -164,7 +164,7 @@ def test_a_text_in_place_of_a_path_is_explained(rnn, function, text):
 
 
 @pytest.mark.parametrize("path", [None, 3, ["a"]])
-def test_what_is_not_a_path_is_refused(rnn, path):
+def test_an_object_that_is_not_a_path_is_refused(rnn, path):
     with pytest.raises(ValueError, match="expected the name of a text file"):
         rnn.read_text(path)
 

@@ -50,7 +50,7 @@ def as_lists(problem, params):
 @pytest.mark.parametrize("cell", CONCATENATED)
 @settings(max_examples=4)
 @given(sizes)
-def test_the_concatenated_form_is_the_summed_form(rnn, cell, order, sizes):
+def test_the_concatenated_form_equals_the_summed_form(rnn, cell, order, sizes):
     problem = agreement.make_problem(cell, **sizes)
     joined = concatenated.joined(problem.params, order, np.concatenate)
     forward_fn = functools.partial(getattr(rnn, f"concat_{cell}"), order=order)
@@ -137,7 +137,7 @@ def test_a_gru_with_its_gates_forced_is_a_simpler_network(rnn):
         np.testing.assert_allclose(found, expected, rtol=0, atol=TIGHT)
 
 
-def test_where_the_reset_gate_comes_matters_unless_the_product_is_diagonal(rnn):
+def test_the_place_of_the_reset_gate_matters_unless_the_product_is_diagonal(rnn):
     before = agreement.make_problem("gru")
     params = [*before.params[:9], np.zeros_like(before.params[8]), *before.params[9:]]
     after = dataclasses.replace(before, params=params)
@@ -197,7 +197,7 @@ def test_the_gates_are_sigmoids(rnn, a):
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_a_stack_of_one_layer_is_the_cell(rnn, cell):
+def test_a_stack_of_one_layer_equals_the_cell(rnn, cell):
     problem = agreement.make_problem(cell, num_steps=4)
     problem_lists = as_lists(problem, problem.params)
     found = solve(rnn, rnn.stack(cell)[2], problem_lists)
@@ -260,7 +260,7 @@ def test_parameters_go_to_a_layer_and_come_back(rnn, make_concise, cell, num_lay
 
 
 @pytest.mark.parametrize("cell", build.LAYERS)
-def test_a_trained_layer_is_the_scratch_model_with_its_parameters(rnn, make_concise, cell):
+def test_a_trained_layer_equals_the_scratch_model_with_its_parameters(rnn, make_concise, cell):
     net, X = make_concise(cell, 2, dtype="float64"), np.array([[0, 1, 2, 3], [4, 3, 2, 1]])
     step = net.make_step(0.5)
     for _ in range(3):
@@ -289,7 +289,7 @@ def test_the_same_seed_gives_the_same_layer(make_concise):
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 0)])
 @pytest.mark.parametrize("cell", build.LAYERS)
-def test_a_layer_takes_empty_minibatches(rnn, make_concise, cell, shape):
+def test_a_layer_accepts_empty_minibatches(rnn, make_concise, cell, shape):
     net = make_concise(cell, 2)
     outputs, state = net(np.zeros(shape, int), net.begin_state(shape[0]))
     assert rnn.to_numpy(outputs).shape == (0, 5)
@@ -310,7 +310,7 @@ def test_the_two_directions_of_a_layer_start_apart(make_concise):
     assert not np.allclose(first, second)
 
 
-def test_the_bias_within_the_reset_gate_goes_with_the_rest(rnn, backend, make_concise):
+def test_the_bias_within_the_reset_gate_is_copied_too(rnn, backend, make_concise):
     net, X = make_concise("gru_reset_after", dtype="float64"), np.array([[0, 1, 2, 3]])
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(array.shape) for array in net.arrays()]
@@ -332,7 +332,9 @@ def test_gradient_norms_are_for_scratch_models(rnn, make_concise):
 
 
 @pytest.mark.parametrize("mistake", ["state", "ids", "empty"])
-def test_a_layer_s_mistakes_get_the_scratch_model_s_words(rnn, make_net, make_concise, mistake):
+def test_mistakes_with_a_layer_have_the_messages_of_the_scratch_model(
+    rnn, make_net, make_concise, mistake
+):
     calls = {
         "state": lambda net: net(np.array([[0, 1]]), net.begin_state(2)),
         "ids": lambda net: net(np.array([[0, 5]]), net.begin_state(1)),
@@ -368,7 +370,7 @@ def test_the_source_of_a_cell_fits_on_a_screen(rnn):
 
 
 @pytest.mark.parametrize("name", ["mlp", "concat_features"])
-def test_a_custom_function_is_not_taken_for_one_of_ours_by_its_name(reference, name):
+def test_a_custom_function_is_not_mistaken_for_a_built_in_one_by_its_name(reference, name):
     def doubled(inputs, state, params):
         return reference.rnn(inputs, state, [2 * param for param in params])
 

@@ -161,7 +161,7 @@ def test_a_net_of_a_callable_object_is_copied_after_a_step(rnn):
 
 
 @pytest.mark.parametrize("segment", [None, 2])
-def test_gradients_and_segments_are_those_of_the_changed_value(rnn, segment):
+def test_gradients_and_segments_use_the_changed_value(rnn, segment):
     forward_fn, change = with_attribute(rnn)
     net, norms = net_of(rnn, forward_fn), []
     step = rnn.make_step(net, 1e-9, segment=segment)
@@ -243,7 +243,7 @@ def test_a_classifier_with_a_custom_cell_computes_with_the_changed_value(rnn):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_values_are_equal_until_they_change(rnn, way):
+def test_read_values_are_equal_until_they_change(rnn, way):
     forward_fn, change = way(rnn)
     change(float("nan"))
     values = values_read.read(forward_fn)

@@ -172,7 +172,7 @@ def test_a_gradient_within_autocast_is_right_to_half_precision(pytorch, kind, co
         assert agreement.difference(one.numpy(), other.numpy()) <= 0.02  # bfloat16 has 8 bits
 
 
-def test_half_precision_becomes_float32_in_numpy(pytorch):
+def test_arrays_of_half_precision_become_float32_in_numpy(pytorch):
     import torch
 
     array = pytorch.to_numpy(torch.tensor([1.5, -2.0], dtype=torch.bfloat16))
@@ -213,7 +213,7 @@ def second_derivatives(backend, forward_fn, inputs, state, arrays):
 
 @pytest.mark.only("jax", "tensorflow")
 @pytest.mark.parametrize("kind", FUSED)
-def test_a_second_derivative_of_a_fused_cell_is_that_of_the_plain_one(rnn, backend, kind):
+def test_the_second_derivative_of_a_fused_cell_equals_that_of_the_plain_cell(rnn, backend, kind):
     net = make(rnn, kind, "float64")
     inputs, state = net.rows(X, net.begin_state(2)), net.begin_state(2)
     results = []
@@ -227,7 +227,7 @@ def test_a_second_derivative_of_a_fused_cell_is_that_of_the_plain_one(rnn, backe
 
 @pytest.mark.only("jax")
 @pytest.mark.parametrize("kind", FUSED)
-def test_forward_mode_is_for_plain_cells(rnn, kind):
+def test_only_plain_cells_have_forward_mode(rnn, kind):
     import jax
 
     net = make(rnn, kind, "float64")
@@ -327,7 +327,7 @@ def compiled(backend):
 
 @pytest.mark.only("jax", "tensorflow")
 @pytest.mark.parametrize(("kind", "given"), WAYS)
-def test_a_compiled_cell_gives_what_the_cell_gives(rnn, backend, kind, given):
+def test_a_compiled_cell_returns_the_results_of_the_plain_cell(rnn, backend, kind, given):
     forward_fn, many, state, params = problem_of(rnn, kind)
     inputs = many[0] if given == "ids" else rnn.one_hot(many[0], 5, dtype="float64")
     found, last = compiled(backend)(forward_fn)(inputs, state, params)
@@ -366,7 +366,9 @@ NEED_VALUES = {
 @pytest.mark.only("jax", "tensorflow")
 @pytest.mark.parametrize("use", NEED_VALUES)
 @pytest.mark.parametrize("kind", ["lstm", "lstm_fused", "concise"])
-def test_what_needs_values_says_so_within_a_compiled_function(rnn, backend, kind, use):
+def test_functions_that_need_values_raise_an_error_within_a_compiled_function(
+    rnn, backend, kind, use
+):
     net, twin = make(rnn, kind, "float64"), make(rnn, kind, "float64")
 
     def call(X, state):
@@ -380,7 +382,7 @@ def test_what_needs_values_says_so_within_a_compiled_function(rnn, backend, kind
 
 
 @pytest.mark.only("torch")
-def test_a_net_is_called_within_vmap_and_to_numpy_is_not(rnn):
+def test_a_net_can_be_called_within_vmap_but_to_numpy_cannot(rnn):
     import torch
 
     net = make(rnn, "lstm")

@@ -57,7 +57,7 @@ def trained(net, segment=None):
 @pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
 @pytest.mark.parametrize("cell", CONCATENATED)
 @pytest.mark.parametrize(("form", "order"), FORMS)
-def test_a_net_through_concat_params_learns_as_its_cell_does(rnn, form, cell, order, segment):
+def test_a_net_through_concat_params_learns_like_its_cell(rnn, form, cell, order, segment):
     net, plain = make(rnn, form(rnn, cell, order), cell), make(rnn, getattr(rnn, cell), cell)
     for one, other in zip(trained(net, segment), trained(plain, segment), strict=True):
         assert agreement.difference(one, other) <= UPDATED
@@ -73,7 +73,7 @@ def test_a_net_through_concat_params_has_the_gradients_of_its_cell(rnn, form, ce
 
 
 @pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
-def test_train_ch8_trains_a_net_through_concat_params_as_its_cell(rnn, segment):
+def test_train_ch8_trains_a_net_through_concat_params_like_its_cell(rnn, segment):
     histories = []
     for forward_fn in (joined(rnn, "rnn"), rnn.rnn):
         loader, vocab = rnn.load_data_builtin(4, 9, max_tokens=200, seed=0)
@@ -125,7 +125,7 @@ def get_arrays(rnn, *args, **settings):
 @pytest.mark.parametrize(
     ("get_params", "forward_fn"), [(get_joined_params, "concat_rnn"), (get_arrays, "rnn")]
 )
-def test_whatever_get_params_returns_is_trained(rnn, get_params, forward_fn):
+def test_all_results_of_get_params_are_trained(rnn, get_params, forward_fn):
     get_params = functools.partial(get_params, rnn)
     net = make(rnn, getattr(rnn, forward_fn), get_params=get_params)
     found, expected = trained(net), trained(make(rnn, rnn.rnn))
@@ -151,7 +151,7 @@ def written_as_in_the_book(rnn):
 
 
 @pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
-def test_a_cell_written_as_in_the_book_learns_as_ours(rnn, segment):
+def test_a_cell_written_as_in_the_book_learns_like_the_packages_cell(rnn, segment):
     net, plain = make(rnn, written_as_in_the_book(rnn)), make(rnn, rnn.rnn)
     for one, other in zip(trained(net, segment), trained(plain, segment), strict=True):
         assert agreement.difference(one, other) <= UPDATED
@@ -223,7 +223,7 @@ def test_a_parameter_that_is_converted_to_numpy_is_an_error(rnn, use):
         USES[use](net)
 
 
-def test_a_net_that_converts_all_its_parameters_is_an_error(rnn):
+def test_a_net_that_converts_all_its_parameters_to_numpy_is_an_error(rnn):
     arrays = make(rnn, rnn.rnn).arrays()
     net = make(rnn, lambda i, s, p: rnn.rnn(i, s, list(map(rnn.from_numpy, arrays))))
     with pytest.raises(ValueError, match=r"^no gradient reaches params\[0\], params\[1\], "):
@@ -232,7 +232,7 @@ def test_a_net_that_converts_all_its_parameters_is_an_error(rnn):
 
 @pytest.mark.parametrize("shape", [(0, 2), (3, 0), (0, 0)])
 @pytest.mark.parametrize("cell", CONCATENATED)
-def test_the_gradients_of_nothing_are_zeros(rnn, cell, shape):
+def test_the_gradients_of_an_empty_batch_are_zeros(rnn, cell, shape):
     functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
     (T, n), settings = shape, {"dtype": "float64"}
     params, state = functions[0](5, 4, seed=0, **settings), functions[1](n, 4, **settings)
@@ -242,7 +242,7 @@ def test_the_gradients_of_nothing_are_zeros(rnn, cell, shape):
         assert [rnn.to_numpy(grad).any() for grad in grads] == [False] * len(params)
 
 
-def test_a_gradient_of_zero_is_a_gradient(rnn):
+def test_a_gradient_of_zero_is_accepted_as_a_gradient(rnn):
     net = make(rnn, lambda i, s, p: rnn.rnn(i, s, [0 * p[0], *p[1:]]))
     _, (d_W_xh, *_) = net.gradients(X, Y, net.begin_state(2))
     assert not d_W_xh.any()
@@ -251,7 +251,7 @@ def test_a_gradient_of_zero_is_a_gradient(rnn):
 # Custom functions around ours
 
 
-def test_a_wrapper_is_trained_and_generates_as_what_it_computes(rnn):
+def test_a_wrapped_function_is_trained_and_generates_like_the_function(rnn):
     def doubled(inputs, state, params):
         return rnn.rnn(inputs, state, [20 * param for param in params])
 

@@ -48,7 +48,7 @@ def only_meta(pytorch, monkeypatch):
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("case", ARCHITECTURES)
-def test_a_step_of_pytorch_s_stays_on_its_device(pytorch, only_meta, case, fused, optimizer):
+def test_a_step_of_pytorch_stays_on_its_device(pytorch, only_meta, case, fused, optimizer):
     architecture, settings = ARCHITECTURES[case], {"seed": 0, "device": "meta"}
     fused = fused and architecture.plain and architecture.cell in build.FUSED
     with only_meta():
@@ -60,7 +60,7 @@ def test_a_step_of_pytorch_s_stays_on_its_device(pytorch, only_meta, case, fused
 
 
 @pytest.mark.parametrize("cell", build.LAYERS)
-def test_a_step_of_pytorch_s_own_layer_stays_on_its_device(pytorch, only_meta, cell):
+def test_a_step_of_a_layer_of_pytorch_stays_on_its_device(pytorch, only_meta, cell):
     net = build.concise_net(pytorch, cells.Architecture(cell, 2), V, 5, seed=0, device="meta")
     with only_meta():
         loss, _ = net.loss(X, X, net.begin_state(n))
@@ -69,7 +69,7 @@ def test_a_step_of_pytorch_s_own_layer_stays_on_its_device(pytorch, only_meta, c
 
 
 @pytest.mark.usefixtures("only_meta")
-def test_a_layer_of_pytorch_s_is_drawn_alike_for_every_device(pytorch, monkeypatch):
+def test_a_layer_of_pytorch_has_the_same_weights_on_every_device(pytorch, monkeypatch):
     from torch import nn
 
     drawn_on, draw = [], nn.RNNBase.reset_parameters
@@ -83,7 +83,7 @@ def test_a_layer_of_pytorch_s_is_drawn_alike_for_every_device(pytorch, monkeypat
     assert (drawn_on, layer.weight_hh_l0.device.type) == (["cpu"], "meta")
 
 
-def test_concatenated_cells_stay_on_their_device(pytorch, only_meta):
+def test_concatenated_cells_compute_on_the_device_of_their_parameters(pytorch, only_meta):
     with only_meta():
         inputs = pytorch.one_hot(X.T, V, device="meta")
         params = [pytorch.from_numpy(p, device="meta") for p in concat_arrays()]
@@ -165,7 +165,7 @@ def two_devices(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["book", "fused", "concise"])
-def test_a_net_of_jax_s_trains_and_speaks_on_its_device(two_devices, kind):
+def test_a_net_of_jax_trains_and_generates_on_its_device(two_devices, kind):
     two_devices(
         """
         net, loader, vocab = begin(sys.argv[2], there)
@@ -183,7 +183,7 @@ def test_a_net_of_jax_s_trains_and_speaks_on_its_device(two_devices, kind):
 
 
 @pytest.mark.parametrize("kind", ["fused", "concise"])
-def test_a_run_of_jax_s_goes_on_on_another_device_to_the_same_bits(two_devices, kind):
+def test_a_run_of_jax_is_resumed_on_another_device_to_the_same_bits(two_devices, kind):
     two_devices(
         """
         def trained(device, num_epochs, name, **more):
@@ -204,7 +204,7 @@ def test_a_run_of_jax_s_goes_on_on_another_device_to_the_same_bits(two_devices, 
     )
 
 
-def test_a_file_of_jax_s_is_read_onto_another_device(two_devices):
+def test_a_file_written_by_jax_is_read_onto_another_device(two_devices):
     two_devices(
         """
         net, loader, vocab = begin("fused", there)
@@ -218,7 +218,7 @@ def test_a_file_of_jax_s_is_read_onto_another_device(two_devices):
     )
 
 
-def test_networks_of_jax_s_over_sequences_stay_on_their_device(two_devices):
+def test_networks_of_jax_over_sequences_stay_on_their_device(two_devices):
     two_devices(
         """
         X, settings = np.arange(12).reshape(3, 4) % 5, {"cell": "gru", "seed": 0, "device": there}

@@ -34,7 +34,7 @@ def trained(rnn, builtin, kind, **options):
 
 
 @pytest.mark.parametrize("kind", NETS, ids=str)
-def test_ten_steps_are_those_of_the_reference(rnn, builtin, kind):
+def test_ten_steps_equal_those_of_the_reference(rnn, builtin, kind):
     found, losses = trained(rnn, builtin, kind)
     expected, reference = trained(backends.load("numpy"), builtin, kind)
     np.testing.assert_allclose(losses, reference, rtol=UPDATED)
@@ -42,7 +42,7 @@ def test_ten_steps_are_those_of_the_reference(rnn, builtin, kind):
         np.testing.assert_allclose(one, other, rtol=UPDATED, atol=UPDATED * np.abs(other).max())
 
 
-def test_the_seed_decides(reference, builtin):
+def test_the_seed_determines_the_generated_text(reference, builtin):
     (_, first), (_, again), (_, other) = (
         trained(reference, builtin, NETS[0], seed=seed) for seed in (1, 1, 2)
     )
@@ -67,7 +67,7 @@ def test_a_step_computes_with_the_masks(reference):
     assert loss == pytest.approx(-log_probs[np.arange(18), Y.T.reshape(-1)].mean(), rel=1e-12)
 
 
-def test_masks_are_zero_as_often_as_asked_and_new_in_every_step(make_net):
+def test_masks_have_the_given_share_of_zeros_and_are_new_in_every_step(make_net):
     dropout = Dropout(make_net(), 0.2, seed=0)
     (mask,), (again,), (other,) = (dropout.masks(100, 50, number) for number in (0, 0, 1))
     assert mask.shape == (100, 50, 1)
@@ -90,7 +90,7 @@ def test_processes_share_the_masks_of_all_rows(reference, monkeypatch):
         np.testing.assert_array_equal(np.concatenate(shared, axis=1), mask)
 
 
-def test_a_custom_forward_function_has_dropout_of_its_inputs(rnn):
+def test_dropout_applies_to_the_inputs_of_a_custom_forward_function(rnn):
     def plain(inputs, state, params):
         return rnn.rnn(inputs, state, params)
 
@@ -106,7 +106,7 @@ def test_a_custom_forward_function_has_dropout_of_its_inputs(rnn):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_a_random_seed_is_part_of_the_memory_of_a_step(rnn, make_net):
+def test_a_random_seed_is_part_of_the_state_of_a_step(rnn, make_net):
     (X, Y), nets = MINIBATCHES[0], (make_net(), make_net())
     steps = [rnn.make_step(net, 0.5, dropout=0.4) for net in nets]
     steps[0](X, Y, nets[0].begin_state(3))
@@ -132,7 +132,7 @@ def test_a_probability_out_of_range_is_refused(rnn, make_net, dropout):
         rnn.make_step(make_net(), 1.0, dropout=dropout)
 
 
-def test_a_framework_s_own_layer_has_no_masks_of_ours(rnn, make_concise):
+def test_the_packages_dropout_masks_do_not_apply_to_a_framework_s_own_layer(rnn, make_concise):
     with pytest.raises(ValueError, match=r"dropout is 0.5, and the net is around a layer of "):
         rnn.make_step(make_concise("lstm", num_layers=2), 1.0, dropout=0.5)
 

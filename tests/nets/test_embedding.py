@@ -14,7 +14,7 @@ def table_and_weights(dtype):
 
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
-def test_rows_are_looked_up_as_one_hot_products_would_give_them(rnn, dtype):
+def test_looked_up_rows_equal_one_hot_products(rnn, dtype):
     table, _ = table_and_weights(dtype)
     found = rnn.to_numpy(rnn.embedding(rnn.from_numpy(IDS), rnn.from_numpy(table)))
     assert found.dtype.name == dtype
@@ -28,7 +28,7 @@ def gradient_by_hand(d_rows, vocab_size):
     return d_table
 
 
-def test_the_gradient_by_hand_is_a_finite_difference():
+def test_the_gradient_by_hand_equals_a_finite_difference():
     table, weights = table_and_weights("float64")
     expected = np.zeros_like(table)
     for index in np.ndindex(table.shape):
@@ -40,7 +40,7 @@ def test_the_gradient_by_hand_is_a_finite_difference():
 
 
 @pytest.mark.frameworks  # NumPy has no differentiation of its own
-def test_a_framework_s_gradient_is_that_by_hand(rnn):
+def test_a_framework_s_gradient_equals_that_by_hand(rnn):
     table, weights = table_and_weights("float64")
     expected = gradient_by_hand(weights, 4)
 
@@ -54,7 +54,7 @@ def test_a_framework_s_gradient_is_that_by_hand(rnn):
 
 
 @pytest.mark.parametrize(("ids", "words"), [([4], "token id 4 is outside 0..3"), ([0.5], "dtype")])
-def test_ids_that_are_none_are_refused(rnn, ids, words):
+def test_values_that_are_not_ids_are_refused(rnn, ids, words):
     table, _ = table_and_weights("float32")
     with pytest.raises(ValueError, match=words):
         rnn.embedding(np.array(ids), rnn.from_numpy(table))

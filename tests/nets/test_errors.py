@@ -236,16 +236,16 @@ def assert_refused(make, device):
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=repr)
-def test_a_device_that_is_none_gets_its_words(rnn, device):
+def test_a_value_that_is_not_a_device_is_one_clear_error(rnn, device):
     assert_refused(lambda device: MADE["a tensor"](rnn, device), device)
 
 
 @pytest.mark.parametrize("made", MADE)
-def test_nothing_is_made_on_a_device_that_is_none(rnn, made):
+def test_nothing_is_made_on_an_invalid_device(rnn, made):
     assert_refused(lambda device: MADE[made](rnn, device), "nonsense")
 
 
-def test_no_layer_is_made_on_a_device_that_is_none(rnn, make_concise):
+def test_no_layer_is_made_on_an_invalid_device(rnn, make_concise):
     assert_refused(lambda device: make_concise(device=device), "nonsense")
     layer = rnn.RNN(5, 4)
     assert_refused(lambda device: rnn.RNNModel(layer, 5, device=device), "nonsense")
@@ -273,7 +273,7 @@ VIEWS = {
 
 @pytest.mark.parametrize("dtype", ["<i8", ">i8", ">i4", ">f4", ">f8", "<f2", "?"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_numbers_arrive_however_they_lie_in_memory(rnn, view, dtype):
+def test_numbers_are_converted_for_every_memory_layout(rnn, view, dtype):
     given = VIEWS[view](NUMBERS.astype(dtype))
     found = rnn.to_numpy(rnn.from_numpy(given))
     np.testing.assert_array_equal(found, given)
@@ -291,7 +291,7 @@ LOADED = {
 
 
 @pytest.mark.parametrize("form", LOADED)
-def test_parameters_are_loaded_however_they_lie_in_memory(make_net, form):
+def test_parameters_are_loaded_for_every_memory_layout(make_net, form):
     net, arrays = make_net(seed=1), make_net(seed=2).arrays()
     net.load_arrays([LOADED[form](array) for array in arrays])
     for one, other in zip(net.arrays(), arrays, strict=True):
@@ -306,13 +306,13 @@ def test_a_framework_s_own_layer_loads_them_too(make_concise, form):
         np.testing.assert_array_equal(one, other)
 
 
-def test_words_are_no_parameters_of_a_framework_s_own_layer(make_concise):
+def test_strings_are_refused_as_parameters_of_a_framework_s_own_layer(make_concise):
     net = make_concise()
     with pytest.raises(ValueError, match=r"^the dtype is <U32; expected booleans, integers"):
         net.load_arrays([array.astype(str) for array in net.arrays()])
 
 
-def test_an_integer_of_64_bits_arrives_or_is_refused(rnn, backend):
+def test_an_integer_of_64_bits_is_converted_exactly_or_refused(rnn, backend):
     number = np.array([2**63 + 1], "uint64")
     if backend == "mxnet":  # which has no uint64
         with pytest.raises(ValueError, match=r"^the numbers are uint64 and do not fit int64$"):
@@ -322,7 +322,7 @@ def test_an_integer_of_64_bits_arrives_or_is_refused(rnn, backend):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_its_words(rnn, make_net, mistake):
+def test_a_mistake_has_its_error_message(rnn, make_net, mistake):
     make, words = MISTAKES[mistake]
     net = make_net()
     before = net.arrays()

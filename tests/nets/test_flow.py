@@ -240,7 +240,7 @@ OTHERS = {
 }
 
 
-def test_every_function_of_the_interface_is_here():
+def test_every_function_of_the_interface_is_tested_with_arbitrary_values():
     tested = {name.partition(" ")[0] for name in (*FLOWS, *CONCISE)}
     assert not tested & OTHERS
     absent = {*BACKEND, *LAYERS} - tested - OTHERS
@@ -292,11 +292,11 @@ def assert_flows(rnn, case):
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_a_gradient_goes_through_a_function(rnn, name):
+def test_gradients_pass_through_a_function(rnn, name):
     assert_flows(rnn, FLOWS[name])
 
 
-def test_a_gradient_goes_through_clipping_in_float32(rnn):
+def test_gradients_pass_through_clipping_in_float32(rnn):
     forward_fn, arrays, num_states = problem_of(rnn, FLOWS["grad_clipping"])
     found = []
     for dtype in ("float64", "float32"):
@@ -308,7 +308,7 @@ def test_a_gradient_goes_through_clipping_in_float32(rnn):
 
 
 @pytest.mark.frameworks
-def test_a_gradient_goes_through_a_framework_s_own_layer(rnn):
+def test_gradients_pass_through_a_framework_s_own_layer(rnn):
     assert_flows(rnn, CONCISE["RNNModel"])
 
 
@@ -320,7 +320,7 @@ def test_a_masked_row_may_hold_anything(rnn):
     np.testing.assert_allclose(found, rnn.to_numpy(net(rows, LENGTHS)), rtol=1e-14)
 
 
-def test_functions_without_a_gradient_of_their_own_say_so(rnn):
+def test_functions_without_a_gradient_raise_an_error(rnn):
     functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture("rnn"))
     net = rnn.RNNModelScratch(V, h, *functions[:2], lambda i, s, p: predicted(i, s, p), **SETTINGS)
 

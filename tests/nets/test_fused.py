@@ -64,7 +64,7 @@ def test_a_fused_cell_agrees_with_the_float64_reference(backend, cell, dtype, qu
 @settings(max_examples=8)
 @given(sizes)
 @pytest.mark.parametrize("cell", FUSED)
-def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
+def test_fused_cells_agree_for_any_sizes_and_for_empty_batches(rnn, cell, sizes):
     problem = agreement.make_problem(cell, **sizes)
     expected = agreement.solve(backends.load("numpy"), problem)
     for quantity, arrays in agreement.solve(rnn, problem, fused=True).items():
@@ -74,7 +74,7 @@ def test_it_agrees_for_any_sizes_and_for_nothing(rnn, cell, sizes):
 
 @pytest.mark.parametrize("dtype", agreement.DTYPES)
 @pytest.mark.parametrize("cell", FUSED)
-def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
+def test_ids_are_equivalent_to_their_one_hot_rows(rnn, cell, dtype):
     forward_fn, problem = getattr(rnn, build.FUSED[cell]), agreement.make_problem(cell)
     ids = problem.inputs.argmax(axis=2)  # (T, n), at random
     targets = rnn.from_numpy(problem.d_outputs.argmax(axis=1), dtype="int64")
@@ -91,7 +91,7 @@ def test_ids_mean_their_one_hot_rows(rnn, cell, dtype):
 
 
 @pytest.mark.parametrize("cell", FUSED)
-def test_a_large_vocabulary_is_looked_up_to_the_same_numbers(rnn, cell):
+def test_looking_up_ids_in_a_large_vocabulary_gives_the_same_numbers(rnn, cell):
     forward_fn, rng = getattr(rnn, build.FUSED[cell]), np.random.default_rng(0)
     functions = layers.functions(rnn.RNNModelScratch.ops, cells.Architecture(cell))
     get_params, init_state = functions[:2]
@@ -118,7 +118,7 @@ def test_ids_of_every_integer_dtype_are_looked_up(rnn, kind):
 
 
 @pytest.mark.parametrize("cell", FUSED)
-def test_a_fused_model_is_handed_ids(rnn, make_pair, cell):
+def test_a_fused_model_receives_ids(rnn, make_pair, cell):
     net, fused = make_pair(cell)
     assert not net.takes_ids
     assert fused.takes_ids
@@ -130,7 +130,7 @@ def test_a_fused_model_is_handed_ids(rnn, make_pair, cell):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("cell", FUSED)
-def test_a_fused_model_learns_as_its_twin_does(rnn, make_pair, cell, optimizer):
+def test_a_fused_model_learns_like_the_plain_model(rnn, make_pair, cell, optimizer):
     rows = np.random.default_rng(0).integers(5, size=(2, 41))
     losses = []
     for net in make_pair(cell, dtype="float64"):
@@ -144,7 +144,7 @@ def test_a_fused_model_learns_as_its_twin_does(rnn, make_pair, cell, optimizer):
 
 
 @pytest.mark.parametrize("cell", FUSED)
-def test_a_fused_model_has_the_gradients_of_its_twin(rnn, make_pair, cell):
+def test_a_fused_model_has_the_gradients_of_the_plain_model(rnn, make_pair, cell):
     net, fused = make_pair(cell, dtype="float64")
     results = [n.gradients(IDS, IDS[::-1], n.begin_state(2)) for n in (net, fused)]
     assert results[1][0] == pytest.approx(results[0][0], rel=AGREED)
@@ -156,7 +156,7 @@ def test_a_fused_model_has_the_gradients_of_its_twin(rnn, make_pair, cell):
 
 
 @pytest.mark.parametrize("cell", FUSED)
-def test_two_halves_give_what_the_whole_gives(rnn, make_pair, cell):
+def test_two_halves_give_the_results_of_the_whole(rnn, make_pair, cell):
     _, net = make_pair(cell, dtype="float64")
     whole, last = net(IDS, net.begin_state(2))
     first, state = net(IDS[:, :1], net.begin_state(2))
@@ -167,7 +167,7 @@ def test_two_halves_give_what_the_whole_gives(rnn, make_pair, cell):
         np.testing.assert_allclose(rnn.to_numpy(one), rnn.to_numpy(other), rtol=SAME)
 
 
-def test_a_fused_model_is_saved_and_predicts_as_its_twin_does(rnn, make_pair, tmp_path):
+def test_a_fused_model_is_saved_and_predicts_like_the_plain_model(rnn, make_pair, tmp_path):
     vocab = rnn.Vocab("abcd")
     net, fused = make_pair("lstm")
     assert rnn.predict_ch8("ab", 5, fused, vocab) == rnn.predict_ch8("ab", 5, net, vocab)
@@ -177,7 +177,7 @@ def test_a_fused_model_is_saved_and_predicts_as_its_twin_does(rnn, make_pair, tm
         np.testing.assert_array_equal(one, other)
 
 
-def test_on_whatever_device_there_is_the_numbers_are_the_same(rnn, make_pair):
+def test_numbers_are_the_same_on_every_available_device(rnn, make_pair):
     losses = []
     for device in (None, rnn.try_gpu()):
         _, net = make_pair("lstm", dtype="float64", device=device)
@@ -254,7 +254,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_its_words(rnn, make_pair, mistake):
+def test_a_mistake_has_its_error_message(rnn, make_pair, mistake):
     make, words = MISTAKES[mistake]
     with pytest.raises(ValueError) as error:
         make(rnn, make_pair()[1])
@@ -280,7 +280,7 @@ def test_a_training_step_is_traced_once_for_each_shape(rnn, backend):
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_a_long_sequence_is_one_step_of_training(rnn, fused):
+def test_a_step_trains_on_a_long_sequence(rnn, fused):
     net = build.new_net(rnn, cells.Architecture("rnn"), 5, 4, fused=fused, seed=0, dtype="float64")
     reference = build.new_net(
         backends.load("numpy"), cells.Architecture("rnn"), 5, 4, seed=0, dtype="float64"
@@ -315,14 +315,14 @@ print(largest() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count in other units")
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
-def test_steps_leave_no_memory_behind(backend, cell):
+def test_steps_do_not_leak_memory(backend, cell):
     command = [sys.executable, "-c", GROWTH, backend, cell]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
     one_step_keeps = 2 * 60 * 32 * 64 * 4 / 2**20  # hidden states, and those before them, in MiB
     assert float(said) < 15 * one_step_keeps
 
 
-def test_float32_is_float32_whatever_pytorch_s_default(pytorch):
+def test_float32_does_not_depend_on_pytorch_s_default(pytorch):
     import torch
 
     net = build.new_net(pytorch, cells.Architecture("lstm"), 5, 64, fused=True, seed=0)
@@ -343,7 +343,7 @@ def trained_by(net, *, vocab_size):
     return net.arrays()
 
 
-def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pytorch):
+def test_in_training_the_weights_of_an_lstm_have_the_layout_of_its_kernel(pytorch):
     from d2lrnn.torch import kernel
 
     architecture = cells.Architecture("lstm")
@@ -368,7 +368,7 @@ def test_in_training_an_lstm_lies_as_its_kernel_reads_it_and_learns_the_same(pyt
     assert all(grad.is_contiguous() for grad in grads)
 
 
-def test_an_lstm_that_looks_up_lies_as_it_did(pytorch):
+def test_an_lstm_that_looks_up_ids_keeps_the_layout_of_its_weights(pytorch):
     net = build.new_net(pytorch, cells.Architecture("lstm"), 4000, 8, fused=True, seed=0)
     trained_by(net, vocab_size=4000)
     assert all(param.is_contiguous() for param in net.params)

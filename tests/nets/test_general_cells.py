@@ -87,7 +87,7 @@ def cell(request, monkeypatch, rnn):
     return request.param
 
 
-def test_a_table_entry_tells_shapes_and_sizes(cell):
+def test_an_entry_of_the_table_of_cells_determines_shapes_and_sizes(cell):
     architecture = Architecture(cell, num_layers=2)
     params = architecture.arrays(5, 4, seed=0)
     assert architecture.sizes(params) == (5, 4)
@@ -96,7 +96,7 @@ def test_a_table_entry_tells_shapes_and_sizes(cell):
     assert architecture.state_shapes(4) == 2 * CELLS[cell].state_shapes(4)
 
 
-def test_first_values_follow_the_table(cell, rnn):
+def test_initial_values_follow_the_table_of_cells(cell, rnn):
     net = build.new_net(rnn, Architecture(cell), 5, 4, seed=0)
     for name, array in zip(net.architecture.parameters, net.arrays()):
         if CELLS[cell].first.get(name) is ones:
@@ -109,7 +109,7 @@ def loader():
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_a_net_of_such_a_cell_trains_and_generates(cell, rnn, layers):
+def test_a_net_of_a_custom_cell_trains_and_generates(cell, rnn, layers):
     data, vocab = loader()
     net = build.new_net(rnn, Architecture(cell, layers), len(vocab), 8, seed=0)
     history = language.train_ch8(net, data, vocab, 0.05, 10, optimizer="adam", progress=False)
@@ -117,7 +117,7 @@ def test_a_net_of_such_a_cell_trains_and_generates(cell, rnn, layers):
     assert rnn.predict_ch8("the ", 5, net, vocab).startswith("the ")
 
 
-def test_a_file_and_a_checkpoint_hold_such_a_net(cell, rnn, tmp_path):
+def test_a_net_of_plain_functions_is_saved_in_a_file_and_in_a_checkpoint(cell, rnn, tmp_path):
     data, vocab = loader()
     nets = [build.new_net(rnn, Architecture(cell), len(vocab), 8, seed=0) for _ in range(2)]
     run = tmp_path / "run.safetensors"
@@ -148,7 +148,7 @@ def gradients(rnn, cell, arrays, X, Y):
     return [np.array(loss), *grads]
 
 
-def test_loss_and_gradients_are_those_of_the_tape_in_numpy(cell, rnn, monkeypatch):
+def test_loss_and_gradients_equal_those_of_the_tape_in_numpy(cell, rnn, monkeypatch):
     reference = backends.load("numpy")
     register(monkeypatch, reference)
     rng = np.random.default_rng(0)
@@ -182,7 +182,7 @@ def test_a_state_of_a_wrong_shape_is_refused(cell, rnn):
         net(rnn.from_numpy([[0, 1], [1, 2]]), (*others, last[..., :3]))
 
 
-def test_such_a_net_has_no_onnx_form_and_says_so(cell, rnn):
+def test_exporting_a_net_of_plain_functions_to_onnx_is_one_clear_error(cell, rnn):
     pytest.importorskip("onnx")
     net = build.new_net(rnn, Architecture(cell), 5, 4, seed=0)
     with pytest.raises(ValueError, match="expected one of 'rnn', 'gru'"):

@@ -69,7 +69,7 @@ def test_a_recorded_step_computes_the_same_bits(pytorch, recorder, case, optimiz
 
 @pytest.mark.parametrize("clip", ["norm", "value"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_clipping_is_recorded_too(pytorch, recorder, clip, dtype):
+def test_clipping_is_recorded_on_the_tape(pytorch, recorder, clip, dtype):
     settings, data = {"theta": 0.01, "clip": clip}, minibatches([n] * 6)
     found = learned(make_net(pytorch, dtype=dtype), data, **settings)
     assert recorder.replayed == 3
@@ -85,13 +85,13 @@ def test_each_shape_has_a_graph_of_its_own(pytorch, recorder):
     assert_the_same_bits(found, learned(make_net(pytorch), data, optimizer="adam"))
 
 
-def test_shapes_beyond_number_are_not_recorded(pytorch, recorder):
+def test_a_limited_number_of_shapes_is_recorded(pytorch, recorder):
     net, sizes = make_net(pytorch), range(1, 13)
     learned(net, minibatches([size for size in sizes for _ in range(4)]))
     assert recorder.recorded == 8
 
 
-def test_a_step_that_begins_anew_is_replayed_from_that_state(pytorch, recorder):
+def test_a_recorded_step_is_replayed_from_a_new_state(pytorch, recorder):
     data, net = minibatches([n] * 8), make_net(pytorch)
     step = net.make_step(1.0)
     found = [step(X, Y, net.begin_state(n))[0] for X, Y in data]
@@ -101,7 +101,7 @@ def test_a_step_that_begins_anew_is_replayed_from_that_state(pytorch, recorder):
     assert found == [step(X, Y, net.begin_state(n))[0] for X, Y in data]
 
 
-def test_another_learning_rate_is_another_step(pytorch, recorder):
+def test_another_learning_rate_needs_another_step(pytorch, recorder):
     data = minibatches([n] * 6)
 
     def twice():
@@ -114,7 +114,7 @@ def test_another_learning_rate_is_another_step(pytorch, recorder):
     assert_the_same_bits(found, twice())
 
 
-def test_parameters_that_are_loaded_are_learned_on(pytorch, recorder):
+def test_training_continues_from_loaded_parameters(pytorch, recorder):
     data = minibatches([n] * 6)
 
     def with_others():
@@ -130,7 +130,7 @@ def test_parameters_that_are_loaded_are_learned_on(pytorch, recorder):
     assert_the_same_bits(found, with_others())
 
 
-def test_a_memory_that_is_loaded_is_gone_on_from(pytorch, recorder):
+def test_a_recorded_step_continues_from_a_loaded_state(pytorch, recorder):
     data = minibatches([n] * 6)
 
     def with_another():
@@ -146,7 +146,7 @@ def test_a_memory_that_is_loaded_is_gone_on_from(pytorch, recorder):
     assert_the_same_bits(found, with_another())
 
 
-def test_a_state_and_a_loss_that_are_held_do_not_change(pytorch, recorder):
+def test_a_stored_state_and_loss_do_not_change(pytorch, recorder):
     net, ((X, Y), *_) = make_net(pytorch), minibatches([n])
     step, state, held = net.make_step(1.0).deferred, net.begin_state(n), []
     for _ in range(8):
@@ -157,7 +157,7 @@ def test_a_state_and_a_loss_that_are_held_do_not_change(pytorch, recorder):
         np.testing.assert_array_equal(net.tensors.to_numpy(state[0]), array)
 
 
-def test_what_cannot_be_recorded_goes_on_with_a_warning(pytorch, recorder):
+def test_a_step_that_cannot_be_recorded_runs_with_a_warning(pytorch, recorder):
     recorder.fails, data = True, minibatches([n] * 6)
     with pytest.warns(UserWarning, match=r"recorded as a CUDA graph \(operation not permitted"):
         found = learned(make_net(pytorch), data, optimizer="adam")
@@ -165,7 +165,7 @@ def test_what_cannot_be_recorded_goes_on_with_a_warning(pytorch, recorder):
     assert_the_same_bits(found, learned(make_net(pytorch), data, optimizer="adam"))
 
 
-def test_a_forward_function_of_one_s_own_is_called_each_time(pytorch, recorder):
+def test_a_custom_forward_function_is_called_each_time(pytorch, recorder):
     calls = []
 
     def own(inputs, state, params):
@@ -222,7 +222,7 @@ def test_a_gpu_s_steps_are_recorded_and_a_cpu_s_are_not(pytorch, monkeypatch):
     assert found == {"cuda": "cuda", "cpu": None, "mps": None, "meta": None}
 
 
-def test_recording_is_on_a_stream_that_waits_for_the_other_and_is_waited_for(pytorch, monkeypatch):
+def test_recording_uses_a_stream_that_is_synchronized_with_the_main_stream(pytorch, monkeypatch):
     import torch
 
     from d2lrnn.torch import graph

@@ -89,13 +89,15 @@ def assert_equal_results(found, expected):
 # The same numbers as a built-in cell
 
 
-def test_a_cell_of_the_equations_of_a_built_in_one_trains_as_it_does(rnn, cell):
+def test_a_custom_cell_with_the_equations_of_a_built_in_cell_trains_like_it(rnn, cell):
     built_in = build.new_net(rnn, Architecture(cell), 5, 4, seed=0, dtype="float64")
     assert_equal_results(results_of(make(rnn, own_cell(rnn, cell))), results_of(built_in))
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_a_stack_of_a_custom_cell_trains_as_the_stack_of_a_built_in_one(rnn, cell, bidirectional):
+def test_a_stack_of_a_custom_cell_trains_like_the_stack_of_a_built_in_cell(
+    rnn, cell, bidirectional
+):
     nets = [make(rnn, rnn.stack(one, 2, bidirectional)) for one in (own_cell(rnn, cell), cell)]
     assert_equal_results(*map(results_of, nets))
 
@@ -123,7 +125,7 @@ def test_a_network_over_padded_sequences_is_that_of_the_built_in_cell(rnn, cell,
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)  # float32
 
 
-def test_an_encoder_and_decoder_are_those_of_the_built_in_cell(rnn, cell):
+def test_an_encoder_and_a_decoder_of_a_custom_cell_equal_those_of_the_built_in_cell(rnn, cell):
     losses = []
     for one in (own_cell(rnn, cell), cell):
         settings = {"cell": one, "seed": 0, "dtype": "float64"}
@@ -334,7 +336,7 @@ def faded(rate, X, H, p):
 @pytest.mark.parametrize(
     ("step", "name"), [(functools.partial(faded, 0.5), "faded"), (Leaky(), "Leaky")]
 )
-def test_a_step_may_be_any_callable_object(rnn, step, name):
+def test_a_step_can_be_any_callable_object(rnn, step, name):
     own, expected = rnn.new_cell(step, PARAMS), rnn.new_cell(leaky, PARAMS)
     assert own.kind.name == name
     assert_equal_results(results_of(make(rnn, own)), results_of(make(rnn, expected)))
@@ -353,7 +355,7 @@ def compiled(rnn, step):
     return functools.wraps(step)(lambda *arguments: step(*arguments))
 
 
-def test_a_step_may_be_compiled(rnn):
+def test_a_step_can_be_compiled(rnn):
     own, expected = rnn.new_cell(compiled(rnn, leaky), PARAMS), rnn.new_cell(leaky, PARAMS)
     assert own.kind.name == "leaky"
     assert_equal_results(results_of(make(rnn, own)), results_of(make(rnn, expected)))

@@ -37,7 +37,7 @@ def train(builtin):
 
 
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
-def test_a_hundred_steps_are_those_of_the_reference(backend, train, name):
+def test_a_hundred_steps_equal_those_of_the_reference(backend, train, name):
     (found, losses), (expected, reference) = train(backend, name), train("numpy", name)
     np.testing.assert_allclose(losses, reference, rtol=UPDATED)
     for one, other in zip(found, expected, strict=True):
@@ -96,7 +96,7 @@ def test_a_framework_s_own_optimizer_learns(make_concise, name):
     assert losses[-1] < losses[0]
 
 
-def test_an_unknown_optimizer_is_refused_in_the_same_words(make_net):
+def test_an_unknown_optimizer_has_the_same_message_in_every_backend(make_net):
     with pytest.raises(ValueError) as error:
         make_net().make_step(1.0, optimizer="lion")
     assert str(error.value) == (
@@ -104,6 +104,6 @@ def test_an_unknown_optimizer_is_refused_in_the_same_words(make_net):
     )
 
 
-def test_a_layer_s_unknown_optimizer_too(make_concise):
+def test_an_unknown_optimizer_of_a_layer_has_the_same_message(make_concise):
     with pytest.raises(ValueError, match="optimizer is 'lion'; expected one of"):
         make_concise("rnn").make_step(1.0, optimizer="lion")

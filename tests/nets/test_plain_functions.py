@@ -98,7 +98,7 @@ def test_compiled_functions_are_trained(rnn):
     np.testing.assert_allclose(losses(net), expected, rtol=1e-5)  # float32
 
 
-def test_a_seed_of_none_leaves_the_default_of_the_function(rnn):
+def test_the_seed_none_means_the_default_of_the_function(rnn):
     functions = rnn.init_rnn_state, rnn.rnn
     bound = functools.partial(rnn.get_params, seed=3)
     net = rnn.RNNModelScratch(5, 4, bound, *functions)
@@ -167,7 +167,7 @@ def test_look_inside_shows_the_states_of_plain_functions(rnn):
 # Errors
 
 
-def test_what_needs_a_cell_names_new_cell(rnn):
+def test_functions_that_need_a_cell_name_new_cell_in_their_error(rnn):
     net = rnn.RNNModelScratch(5, 4, *written_as_in_the_book(rnn))
     with pytest.raises(ValueError, match=r" my_rnn; .* or a cell that new_cell makes"):
         rnn.gradient_norms(net, X, Y)

@@ -35,7 +35,7 @@ def test_a_product_is_the_same_by_either_library(drawn, monkeypatch, by):
     assert products.plus(W, A)(strided, X).sub(A[0] + X @ W).abs().max() < 1e-5
 
 
-def test_what_is_added_stays_as_it_is(drawn, monkeypatch):
+def test_added_values_are_not_changed(drawn, monkeypatch):
     from d2lrnn.torch import products
 
     X, W, A = drawn
@@ -57,7 +57,7 @@ def test_a_wide_net_agrees_with_the_float64_reference(pytorch, cell):
             assert agreement.difference(array, expected[quantity][name]) <= limit, name
 
 
-def test_only_large_products_of_many_steps_on_a_cpu_of_amd_s_are_onednn_s(pytorch, monkeypatch):
+def test_only_large_products_of_many_steps_on_amd_use_onednn(pytorch, monkeypatch):
     import torch
 
     from d2lrnn.torch import products
@@ -74,7 +74,7 @@ def test_only_large_products_of_many_steps_on_a_cpu_of_amd_s_are_onednn_s(pytorc
     assert not products.pays(W, A)
 
 
-def test_another_processor_is_known(tmp_path, monkeypatch):
+def test_a_processor_that_is_not_from_amd_is_recognized(tmp_path, monkeypatch):
     from d2lrnn.torch import products
 
     about = tmp_path / "cpuinfo"

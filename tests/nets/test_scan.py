@@ -39,7 +39,7 @@ def scanned(rnn, name, *arrays, dtype="float64"):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scan_is_the_recurrence_for_every_length(rnn, name, dtype):
+def test_a_scan_equals_the_recurrence_for_every_length(rnn, name, dtype):
     limit = 1e-14 if dtype == "float64" else 1e-5
     every = (name, dtype) == ("associative_scan", "float64")
     for num_steps in LENGTHS if every else SOME:
@@ -52,7 +52,7 @@ def test_a_scan_is_the_recurrence_for_every_length(rnn, name, dtype):
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (1, 1, 3), (100, 1, 3), (100, 2, 1)])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_factors_may_be_equal_for_steps_rows_or_units(rnn, name, shape):
+def test_the_factors_can_be_equal_for_steps_rows_or_units(rnn, name, shape):
     _, b, state = drawn(100, 2, 3)
     a = np.random.default_rng(1).uniform(0, 1, shape)
     found = scanned(rnn, name, a, b, state)
@@ -60,7 +60,7 @@ def test_the_factors_may_be_equal_for_steps_rows_or_units(rnn, name, shape):
 
 
 @pytest.mark.parametrize("length", [1, 7, 64, 99, 129])
-def test_segments_with_the_state_between_them_give_the_whole(rnn, length):
+def test_segments_with_passed_states_equal_the_whole_sequence(rnn, length):
     a, b, state = drawn(130, 2, 3)
     parts, last = [], state
     for start in range(0, 130, length):
@@ -80,7 +80,7 @@ def test_ten_thousand_steps_do_not_overflow(rnn, decay):
     assert agreement.difference(found, expected.astype(float)) <= AGREED
 
 
-def test_a_wide_time_step_is_computed_in_one_block_with_the_same_numbers(rnn):
+def test_a_time_step_of_a_wide_net_is_one_block_with_the_same_numbers(rnn):
     a, b, state = drawn(70, 5000)
     found = scanned(rnn, NAMES[0], a, b, state)
     np.testing.assert_allclose(found, long_double(a, b, state).astype(float), atol=SAME)
@@ -103,7 +103,7 @@ def gradients(rnn, name, a, b, state, g):
 @pytest.mark.parametrize("num_steps", [1, 2, 35, 64, 65, 200])
 @pytest.mark.parametrize("broadcast", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_gradient_of_a_scan_is_a_scan_in_reverse(rnn, name, broadcast, num_steps):
+def test_the_gradient_of_a_scan_equals_a_scan_in_reverse(rnn, name, broadcast, num_steps):
     a, b, state = drawn(num_steps, 2, 3)
     a = a[:, :1] if broadcast else a
     g = np.random.default_rng(2).normal(size=b.shape)
@@ -143,7 +143,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_mistake_gets_the_same_words_in_every_backend(rnn, name, mistake):
+def test_a_mistake_has_the_same_message_in_every_backend(rnn, name, mistake):
     arrays, words = MISTAKES[mistake]
     tensors = [None if x is None else rnn.from_numpy(np.asarray(x)) for x in arrays]
     with pytest.raises(ValueError) as error:
@@ -183,7 +183,7 @@ def test_mingru_is_a_gru_without_recurrent_weights_in_the_other_convention(rnn):
 
 @pytest.mark.parametrize("num_steps", [1, 5, 35, 64, 100])
 @pytest.mark.parametrize("cell", SCANNED)
-def test_a_scan_of_a_cell_is_its_loop(rnn, cell, num_steps):
+def test_the_scan_of_a_cell_equals_its_loop(rnn, cell, num_steps):
     problem = agreement.make_problem(cell, num_steps=num_steps, batch_size=3, num_hiddens=6)
     found = results(rnn, getattr(rnn, f"{cell}_scan"), problem)
     expected = results(rnn, getattr(rnn, cell), problem)
@@ -192,7 +192,7 @@ def test_a_scan_of_a_cell_is_its_loop(rnn, cell, num_steps):
 
 
 @pytest.mark.parametrize("cell", SCANNED)
-def test_one_token_at_a_time_gives_all_at_once(rnn, cell):
+def test_one_token_at_a_time_gives_the_scores_of_all_at_once(rnn, cell):
     net = build.new_net(rnn, cells.Architecture(cell), 5, 4, fused=True, seed=0, dtype="float64")
     X = np.random.default_rng(0).integers(5, size=(2, 70))
     expected, last = net.evaluate(X, net.begin_state(2))
@@ -241,7 +241,7 @@ def test_padding_does_not_change_the_state(rnn):
         np.testing.assert_allclose(net.evaluate(batch), alone, atol=AGREED, err_msg=cell)
 
 
-def test_the_reference_s_backward_pass_is_that_of_the_tape():
+def test_the_reference_s_backward_pass_equals_that_of_the_tape():
     numpy = backends.load("numpy")
     for cell in SCANNED:
         problem = agreement.make_problem(cell, num_steps=20, batch_size=3, num_hiddens=6)
@@ -253,7 +253,7 @@ def test_the_reference_s_backward_pass_is_that_of_the_tape():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scan_of_one_number_a_step_and_of_a_scalar_factor(rnn, name):
+def test_a_scan_accepts_one_number_per_step_and_a_scalar_factor(rnn, name):
     b = np.array([1.0, 2.0, 3.0])
     for a in (np.array([0.5, 0.5, 0.5]), np.array(0.5)):
         found = scanned(rnn, name, a, b)

@@ -46,7 +46,7 @@ def trained(rnn, builtin, case, num_steps=20, clip="norm"):
 @pytest.mark.parametrize(
     ("case", "clip"), [*((case, "norm") for case in CASES), ("all of sgd", "value")]
 )
-def test_twenty_steps_are_those_of_the_reference(rnn, builtin, case, clip):
+def test_twenty_steps_equal_those_of_the_reference(rnn, builtin, case, clip):
     found, losses = trained(rnn, builtin, case, clip=clip)
     expected, reference = trained(backends.load("numpy"), builtin, case, clip=clip)
     np.testing.assert_allclose(losses, reference, rtol=UPDATED)
@@ -105,12 +105,12 @@ BY_FORMULA = [case for case in CASES if "adagrad" not in case]
 
 
 @pytest.mark.parametrize("case", BY_FORMULA)
-def test_steps_are_those_of_the_equations(rnn, make_net, case):
+def test_steps_equal_the_equations(rnn, make_net, case):
     check_steps(rnn, make_net(dtype="float64"), case)
 
 
 @pytest.mark.parametrize("case", BY_FORMULA)
-def test_a_framework_s_own_optimizer_does_the_same_or_says_that_it_cannot(
+def test_a_framework_s_own_optimizer_computes_the_same_or_raises_an_error(
     rnn, backend, make_concise, case
 ):
     net = make_concise("lstm", dtype="float64")
@@ -140,7 +140,7 @@ def test_a_step_is_not_compiled_again_when_the_rate_changes(rnn):
     assert numbers[-1] - numbers[1] == (0 if compiles else 3)
 
 
-def test_the_number_of_steps_is_part_of_the_memory(rnn, make_net):
+def test_the_number_of_steps_is_part_of_the_state_of_a_step(rnn, make_net):
     (X, Y), schedule = MINIBATCHES[0], schedules.CosineSchedule(4)
     nets = make_net(), make_net()
     steps = [rnn.make_step(net, 1.0, schedule=schedule) for net in nets]
@@ -229,7 +229,7 @@ def test_an_unknown_name_is_refused():
         schedules.named("linear", 30)
 
 
-def test_a_name_needs_the_number_of_steps(rnn, make_net):
+def test_a_schedule_given_by_name_needs_the_number_of_steps(rnn, make_net):
     with pytest.raises(ValueError, match="schedule is 'cosine', which needs the number of steps"):
         schedules.named("cosine", None)
 

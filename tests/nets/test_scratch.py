@@ -62,7 +62,7 @@ def test_one_hot_rows_hold_a_single_one(rnn, dtype):
 
 
 @pytest.mark.parametrize("kind", ["int8", "int16", "int32", "int64", "uint8"])
-def test_ids_of_every_integer_dtype_are_taken(rnn, kind):
+def test_ids_of_every_integer_dtype_are_accepted(rnn, kind):
     ids = np.array([2, 0], dtype=kind)
     np.testing.assert_array_equal(rnn.to_numpy(rnn.one_hot(ids, 3)), [[0, 0, 1], [1, 0, 0]])
 
@@ -188,7 +188,7 @@ def dense(x, W, b):
 
 
 @pytest.mark.parametrize("case", agreement.CASES)
-def test_no_time_step_leaves_the_state_and_gives_no_outputs(rnn, case):
+def test_zero_time_steps_give_the_same_state_and_no_outputs(rnn, case):
     problem = agreement.make_problem(case, num_steps=0, batch_size=3, num_inputs=5, num_hiddens=4)
     found = agreement.solve(rnn, problem)
     assert found["forward"]["outputs"].shape == (0, 5)
@@ -223,7 +223,7 @@ def test_a_model_reads_rows_of_ids_and_answers_in_time_order(rnn, make_net):
     np.testing.assert_allclose(rnn.to_numpy(outputs), rnn.to_numpy(expected), rtol=1e-6)
 
 
-def test_two_halves_give_what_the_whole_gives(rnn, make_net):
+def test_two_halves_give_the_results_of_the_whole(rnn, make_net):
     net, ids = make_net(dtype="float64"), np.array([[0, 1, 2, 4]])
     whole, last = net(ids, net.begin_state(1))
     first, state = net(ids[:, :2], net.begin_state(1))
@@ -233,7 +233,7 @@ def test_two_halves_give_what_the_whole_gives(rnn, make_net):
     np.testing.assert_allclose(rnn.to_numpy(state[0]), rnn.to_numpy(last[0]), rtol=SAME)
 
 
-def test_a_model_takes_numpy_arrays_and_tensors_alike(rnn, make_net):
+def test_a_model_accepts_numpy_arrays_and_tensors(rnn, make_net):
     net, ids = make_net(), np.array([[0, 1, 2]])
     one, _ = net.evaluate(ids, net.begin_state(1))
     other, _ = net.evaluate(rnn.from_numpy(ids), net.begin_state(1))
@@ -241,21 +241,21 @@ def test_a_model_takes_numpy_arrays_and_tensors_alike(rnn, make_net):
     np.testing.assert_array_equal(one, other)
 
 
-def test_what_to_numpy_returns_is_a_copy(rnn):
+def test_to_numpy_returns_a_copy(rnn):
     param = rnn.get_params(5, 4, seed=0)[0]
     rnn.to_numpy(param)[:] = 7
     assert not (rnn.to_numpy(param) == 7).any()
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int32", "int64", "uint8", "bool"])
-def test_an_array_survives_the_way_to_the_backend_and_back(rnn, kind):
+def test_an_array_is_unchanged_after_conversion_to_the_backend_and_back(rnn, kind):
     array = np.array([[0, 1], [1, 0]], dtype=kind)
     found = rnn.to_numpy(rnn.from_numpy(array))
     assert found.dtype == array.dtype
     np.testing.assert_array_equal(found, array)
 
 
-def test_try_gpu_names_a_device_that_tensors_can_be_put_on(rnn):
+def test_try_gpu_returns_a_device_for_tensors(rnn):
     device = rnn.try_gpu()
     params = rnn.get_params(5, 4, seed=0, device=device)
     net = rnn.RNNModelScratch(
@@ -273,7 +273,7 @@ def test_a_device_may_be_named_cpu(rnn, make_net):
     assert rnn.to_numpy(net(np.array([[0, 1]]), net.begin_state(1))[0]).shape == (2, 5)
 
 
-def test_a_forward_function_of_one_s_own_is_called_as_ours_are(rnn):
+def test_a_custom_forward_function_is_called_like_a_built_in_one(rnn):
     def relu_free(inputs, state, params):
         """A linear recurrent network: no tanh."""
         outputs, (H,) = rnn.rnn(inputs, state, params)
@@ -288,5 +288,5 @@ def test_a_forward_function_of_one_s_own_is_called_as_ours_are(rnn):
     assert rnn.predict_ch8("a", 3, nets[0], vocab) == rnn.predict_ch8("a", 3, nets[1], vocab)
 
 
-def test_there_is_no_hundredth_gpu(rnn):
+def test_try_gpu_returns_one_device_for_all_missing_gpus(rnn):
     assert rnn.try_gpu(99) == rnn.try_gpu(98)

@@ -40,7 +40,7 @@ def close(found, expected, dtype="float64"):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound * max(abs(other).max(), 1e-3))
 
 
-def test_a_padded_batch_gives_what_one_sequence_at_a_time_gives(rnn, case):
+def test_a_padded_batch_gives_the_results_of_one_sequence_at_a_time(rnn, case):
     net = classifier(rnn, **case)
     together = net.evaluate(SEQUENCES)
     alone = np.concatenate([net.evaluate([sequence]) for sequence in SEQUENCES])
@@ -55,7 +55,7 @@ def test_padding_in_front_is_masked_as_well(rnn, case):
     np.testing.assert_allclose(net.evaluate(X, mask), net.evaluate(SEQUENCES), rtol=SAME)
 
 
-def test_what_stands_in_the_padding_changes_no_gradient(rnn, case):
+def test_values_in_the_padding_do_not_change_gradients(rnn, case):
     net = tagger(rnn, **case)
     X, Y = padding.rectangle(SEQUENCES), padding.rectangle(TAGS)
     lengths, other_X, other_Y = np.array([5, 2, 3]), X.copy(), Y.copy()
@@ -78,7 +78,7 @@ def with_padding(junk, shape=(3, 6, 4)):
 
 
 @pytest.mark.parametrize("junk", JUNK)
-def test_nan_in_the_padding_changes_no_label(rnn, case, junk):
+def test_nan_in_the_padding_does_not_change_a_label(rnn, case, junk):
     net, (X, mask) = classifier(rnn, **case), with_padding(junk)
     lengths, expected = mask.sum(axis=1), net.evaluate(SEQUENCES)
     np.testing.assert_allclose(net.evaluate(X, lengths), expected, rtol=SAME)
@@ -87,7 +87,7 @@ def test_nan_in_the_padding_changes_no_label(rnn, case, junk):
 
 
 @pytest.mark.parametrize("junk", JUNK)
-def test_nan_in_the_padding_changes_no_tag(rnn, case, junk):
+def test_nan_in_the_padding_does_not_change_a_tag(rnn, case, junk):
     net, (X, mask) = tagger(rnn, **case), with_padding(junk)
     Y = np.full((3, 6), -100)  # some use such a label for what does not count
     Y[:, :5] = padding.rectangle(TAGS)
@@ -98,21 +98,21 @@ def test_nan_in_the_padding_changes_no_tag(rnn, case, junk):
     assert net.score(X, np.where(mask, Y, -100), mask) == net.score(SEQUENCES, TAGS)
 
 
-def test_nan_in_the_padding_changes_no_term_of_bptt(rnn):
+def test_nan_in_the_padding_does_not_change_bptt_terms(rnn):
     net, (X, mask) = classifier(rnn), with_padding(np.nan)
     found = gradient_flow.bptt_terms(net, X[:, :5], LABELS, mask[:, :5])
     close(found.values(), gradient_flow.bptt_terms(net, SEQUENCES, LABELS).values())
 
 
 @pytest.mark.parametrize("beyond", [-1, 4, 2**40])
-def test_ids_in_the_padding_may_be_of_no_token(rnn, beyond):
+def test_ids_in_the_padding_need_not_be_tokens(rnn, beyond):
     net = classifier(rnn)
     ids = np.array([[0, 3, 1], [2, 2, beyond]])
     found = net.evaluate(ids, np.array([3, 2]))
     np.testing.assert_allclose(found, net.evaluate([[0, 3, 1], [2, 2]]), rtol=SAME)
 
 
-def test_nan_that_is_no_padding_is_not_hidden(rnn):
+def test_nan_outside_the_padding_is_not_hidden(rnn):
     X, mask = with_padding(0.0)
     X[0, 0] = np.nan
     with np.errstate(invalid="ignore"):
@@ -121,7 +121,7 @@ def test_nan_that_is_no_padding_is_not_hidden(rnn):
     assert np.isfinite(scores[1:]).all()
 
 
-def test_what_is_read_is_not_written_into(rnn):
+def test_arrays_that_are_read_are_not_changed(rnn):
     X, mask = with_padding(np.nan)
     before = X.copy()
     classifier(rnn).evaluate(X, mask)
@@ -136,7 +136,7 @@ def test_a_tagger_s_loss_is_the_mean_over_all_tokens(rnn):
 
 
 @pytest.mark.parametrize("num_outputs", [1, 3])
-def test_the_reference_s_gradients_are_finite_differences(case, num_outputs):
+def test_the_reference_s_gradients_equal_finite_differences(case, num_outputs):
     net = classifier(backends.load("numpy"), num_outputs, **case)
     labels = LABELS % 2 if num_outputs == 1 else LABELS
     _, gradients = net.gradients(SEQUENCES, labels)
@@ -153,7 +153,7 @@ def test_the_reference_s_gradients_are_finite_differences(case, num_outputs):
 
 
 @pytest.mark.parametrize("num_outputs", [1, 3])
-def test_a_classifier_s_gradients_are_those_of_the_reference(rnn, case, num_outputs):
+def test_a_classifier_s_gradients_equal_those_of_the_reference(rnn, case, num_outputs):
     labels = LABELS % 2 if num_outputs == 1 else LABELS
     both = [classifier(b, num_outputs, **case) for b in (rnn, backends.load("numpy"))]
     (loss, found), (reference, expected) = (net.gradients(SEQUENCES, labels) for net in both)
@@ -161,7 +161,7 @@ def test_a_classifier_s_gradients_are_those_of_the_reference(rnn, case, num_outp
     close(found, expected)
 
 
-def test_a_tagger_s_gradients_are_those_of_the_reference(rnn, case):
+def test_a_tagger_s_gradients_equal_those_of_the_reference(rnn, case):
     both = [tagger(b, **case) for b in (rnn, backends.load("numpy"))]
     (_, found), (_, expected) = (net.gradients(SEQUENCES, TAGS) for net in both)
     close(found, expected)
@@ -191,7 +191,7 @@ def test_token_ids_are_read_as_their_one_hot_rows(rnn):
     np.testing.assert_array_equal(net.evaluate(ids), net.evaluate(rows))
 
 
-def test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds(rnn, backend):
+def test_bptt_terms_add_up_to_the_gradient_of_the_framework(rnn, backend):
     X, y = tasks.one_hot_texts(tasks.ORDERS)
     net = rnn.SequenceClassifierScratch(3, 3, 1, seed=0, dtype="float64")
     terms = rnn.bptt_terms(net, X, y)
@@ -207,7 +207,7 @@ def test_bptt_terms_add_up_to_the_gradient_that_the_framework_finds(rnn, backend
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_bptt_terms_are_those_of_the_reference(rnn, cell):
+def test_bptt_terms_equal_those_of_the_reference(rnn, cell):
     both = [classifier(b, cell=cell) for b in (rnn, backends.load("numpy"))]
     found, expected = (
         list(gradient_flow.bptt_terms(net, SEQUENCES, LABELS).values()) for net in both
@@ -233,7 +233,7 @@ def test_sentiment_is_learned_to_certainty_by_31_parameters(rnn):
     assert outcome.scores.score[-1] == 1.0
 
 
-def test_a_network_of_keras_with_the_same_weights_says_the_same(keras):
+def test_a_network_of_keras_with_the_same_weights_has_the_same_outputs(keras):
     rnn = backends.load("tensorflow")
     net = rnn.SequenceClassifierScratch(5, 3, 1, seed=0)
     layers = [keras.layers.SimpleRNN(3), keras.layers.Dense(1, activation="sigmoid")]
@@ -294,7 +294,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_the_same_words_in_every_backend(rnn, mistake):
+def test_a_mistake_has_the_same_message_in_every_backend(rnn, mistake):
     call, words = MISTAKES[mistake]
     with pytest.raises(ValueError) as error:
         call(classifier(rnn, dtype="float32"))
@@ -324,7 +324,7 @@ OF_IDS = {
 
 
 @pytest.mark.parametrize("kind", OF_IDS)
-def test_a_net_takes_the_frameworks_own_tensors_as_it_takes_arrays(rnn, kind):
+def test_a_net_accepts_tensors_of_the_framework_and_arrays(rnn, kind):
     make, targets = OF_IDS[kind]
     arrays = np.array([[1, 2, 3], [4, 0, 1]]), np.array(targets)
     tensors = [rnn.from_numpy(array) for array in arrays]
@@ -332,7 +332,7 @@ def test_a_net_takes_the_frameworks_own_tensors_as_it_takes_arrays(rnn, kind):
     assert make(rnn).score(*tensors) == make(rnn).score(*arrays)
 
 
-def test_a_decoder_takes_the_frameworks_own_tensors_as_it_takes_arrays(rnn):
+def test_a_decoder_accepts_tensors_of_the_framework_and_arrays(rnn):
     arrays = np.ones((2, 3), "float32"), np.array([[3, 1, 2], [1, 4, 2]])
     net = rnn.DecoderScratch(5, 3, 3, seed=0)
     loss, _ = net.gradients(*map(rnn.from_numpy, arrays))

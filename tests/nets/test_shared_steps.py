@@ -34,7 +34,7 @@ def trained(rnn, kind, settings, steps_in_turn=False):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nets_that_train_in_turn_are_those_that_train_alone(rnn, kind):
+def test_nets_that_train_in_turn_equal_those_that_train_alone(rnn, kind):
     in_turn = trained(rnn, kind, SETTINGS, steps_in_turn=True)
     for one, chosen in zip(in_turn, SETTINGS):
         (alone,) = trained(rnn, kind, [chosen])
@@ -44,7 +44,7 @@ def test_nets_that_train_in_turn_are_those_that_train_alone(rnn, kind):
 
 
 @pytest.mark.only("jax", "tensorflow")
-def test_a_second_net_of_a_kind_is_not_compiled_anew_but_a_custom_function_is(rnn, monkeypatch):
+def test_a_second_net_of_a_kind_is_not_compiled_again_but_a_custom_function_is(rnn, monkeypatch):
     gradients, functions = rnn.RNNModelScratch.ops.gradients, []
     original = gradients.value_and_grad
 

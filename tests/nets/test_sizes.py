@@ -12,7 +12,7 @@ NUM_ROWS = 2**15 + 1  # of two tokens each: by 65,536 NumPy 1 divides float32 in
 FEW = np.random.default_rng(0).integers(5, size=(2, 1, 2))  # X and Y of one row and two steps
 
 
-def test_a_one_hot_row_takes_the_memory_of_a_row(rnn):
+def test_one_hot_rows_take_no_more_memory_than_their_elements(rnn):
     ids = np.array([[0, MANY - 1], [7, 7]])
     rows = rnn.to_numpy(rnn.one_hot(ids, MANY))
     assert rows.shape == (2, 2, MANY)
@@ -20,7 +20,7 @@ def test_a_one_hot_row_takes_the_memory_of_a_row(rnn):
     assert rows.sum() == 4
 
 
-def test_a_model_of_a_million_words_says_one(rnn):
+def test_a_model_of_a_million_words_generates_a_word(rnn):
     net = build.new_net(rnn, cells.Architecture("rnn"), MANY, 1, seed=0)
     scores, _ = net.next_scores(np.array([MANY - 1]), net.begin_state(1))
     assert scores.shape == (1, MANY)
@@ -49,7 +49,7 @@ def assert_same_step(found, expected):
 
 
 @pytest.mark.parametrize(("cell", "fused"), [("rnn", False), ("gru", True), ("lstm", True)])
-def test_a_minibatch_may_be_of_many_rows(rnn, cell, fused):
+def test_a_minibatch_can_have_many_rows(rnn, cell, fused):
     results = []
     for backend, number in ((rnn, NUM_ROWS), (backends.load("numpy"), 1)):
         net = build.new_net(backend, cells.Architecture(cell), 5, 3, fused=fused, seed=0)
@@ -59,13 +59,13 @@ def test_a_minibatch_may_be_of_many_rows(rnn, cell, fused):
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
-def test_every_optimizer_takes_many_rows(make_net, optimizer):
+def test_every_optimizer_accepts_many_rows(make_net, optimizer):
     net, (X, Y) = make_net(), FEW.repeat(NUM_ROWS, axis=1)
     loss, _ = trained(net, (X, Y, net.begin_state(len(X))), optimizer=optimizer)
     assert loss == pytest.approx(np.log(5), rel=0.01)
 
 
-def test_a_framework_s_own_layer_takes_many_rows(make_concise):
+def test_a_framework_s_own_layer_accepts_many_rows(make_concise):
     results = []
     for number in (NUM_ROWS, 1):  # its two biases learn twice as much as one from scratch
         net, (X, Y) = make_concise("lstm"), FEW.repeat(number, axis=1)
@@ -73,7 +73,7 @@ def test_a_framework_s_own_layer_takes_many_rows(make_concise):
     assert_same_step(*results)
 
 
-def test_a_network_over_sequences_takes_many_rows(rnn):
+def test_a_network_over_sequences_accepts_many_rows(rnn):
     results = []
     for backend, number in ((rnn, NUM_ROWS), (backends.load("numpy"), 1)):
         net = backend.SequenceTaggerScratch(5, 3, 5, seed=0)
@@ -81,7 +81,7 @@ def test_a_network_over_sequences_takes_many_rows(rnn):
     assert_same_step(*results)
 
 
-def test_a_row_may_be_of_many_numbers(rnn):
+def test_a_row_can_have_many_numbers(rnn):
     num_outputs = 2**16 + 1
     net = rnn.DecoderScratch(num_outputs, 1, 1, loss="sigmoid", seed=0)
     loss, _ = trained(net, (np.ones((1, 1)), np.full((1, 2, num_outputs), 0.5)))

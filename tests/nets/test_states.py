@@ -56,7 +56,7 @@ USES = [(case, use) for case in CASES for use in CALLS] + [("lstm", use) for use
 
 
 @pytest.mark.parametrize(("case", "use"), USES)
-def test_a_net_takes_a_state_of_arrays(rnn, case, use):
+def test_a_net_accepts_a_state_of_arrays(rnn, case, use):
     architecture, fused = agreement.CASES[case.removesuffix("_fused")], case.endswith("_fused")
     call = {**CALLS, **SCRATCH}[use]
 
@@ -68,12 +68,12 @@ def test_a_net_takes_a_state_of_arrays(rnn, case, use):
 
 @pytest.mark.parametrize("use", CALLS)
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
-def test_a_framework_s_own_layer_takes_a_state_of_arrays(rnn, make_concise, cell, use):
+def test_a_framework_s_own_layer_accepts_a_state_of_arrays(rnn, make_concise, cell, use):
     assert_same(rnn, CALLS[use], lambda: make_concise(cell), some_state(rnn, make_concise(cell)))
 
 
 @pytest.mark.parametrize("temperature", [0, 1])
-def test_text_goes_on_from_a_state_of_arrays(rnn, make_net, temperature):
+def test_text_is_generated_from_a_state_of_arrays(rnn, make_net, temperature):
     net, vocab = make_net(), rnn.Vocab("abcd")
     state = tuple(s[:1] for s in some_state(rnn, net))
     said = [
@@ -84,7 +84,7 @@ def test_text_goes_on_from_a_state_of_arrays(rnn, make_net, temperature):
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "lstm_fused", "concat_gru"])
-def test_a_function_takes_a_state_of_arrays(rnn, name):
+def test_a_function_accepts_a_state_of_arrays(rnn, name):
     cell = name.removesuffix("_fused").removeprefix("concat_")
     problem = agreement.make_problem(cell, num_steps=3, batch_size=2, num_inputs=4, num_hiddens=5)
     params = list(map(rnn.from_numpy, problem.params))
@@ -100,14 +100,14 @@ def test_a_function_takes_a_state_of_arrays(rnn, name):
     assert_same(rnn, use, lambda: None, state)
 
 
-def test_a_decoder_takes_a_state_of_arrays(rnn):
+def test_a_decoder_accepts_a_state_of_arrays(rnn):
     net, rows = rnn.DecoderScratch(5, 4, 2, seed=0), np.eye(5, dtype="float32")[X]
     context = np.ones((2, 2))
     assert_same(rnn, lambda net, s: net(rows, s, context), lambda: net, some_state(rnn, net))
 
 
 @pytest.mark.parametrize("concise", [False, True])
-def test_arrays_of_another_dtype_are_told_so(rnn, make_net, concise):
+def test_arrays_of_another_dtype_are_one_clear_error(rnn, make_net, concise):
     net = build.concise_net(rnn, cells.PLAIN["rnn"], 5, 4, seed=0) if concise else make_net()
     with pytest.raises(ValueError) as error:
         net(X, (np.zeros((2, 4)),))

@@ -68,7 +68,7 @@ class Plain(np.ndarray):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.usefixtures("reference")
-def test_the_gradient_of_an_operation_is_a_finite_difference(name):
+def test_the_gradient_of_an_operation_equals_a_finite_difference(name):
     operation = OPERATIONS[name]
     (result,), back = tape.trace(lambda A, B: (operation(A, B), ()), A, B)
     weights = np.cos(np.arange(result.size)).reshape(result.shape)

@@ -74,7 +74,7 @@ def loss_and_gradients(tf, net):
     [((None, None), False), ((T, None), False), ((None, N), False), ((None, None), True)],
 )
 @pytest.mark.parametrize("kind", NETS)
-def test_sizes_that_are_unknown_while_tracing_change_no_number(
+def test_sizes_that_are_unknown_while_tracing_do_not_change_results(
     tf, rnn, make, kind, known, jit_compile
 ):
     net = make(kind)
@@ -90,7 +90,7 @@ def test_sizes_that_are_unknown_while_tracing_change_no_number(
 
 @pytest.mark.parametrize("sizes", [(0, N), (T, 0), (0, 0)])
 @pytest.mark.parametrize("kind", NETS)
-def test_a_size_that_is_unknown_while_tracing_may_be_0(tf, make, kind, sizes):
+def test_a_size_that_is_unknown_while_tracing_can_be_0(tf, make, kind, sizes):
     net, (num_steps, batch_size) = make(kind), sizes
     state = [np.ones((batch_size, *part.shape[1:])) for part in net.begin_state(0)]
     signature = [tf.TensorSpec([None, None, V], tf.float64)]
@@ -195,9 +195,7 @@ def test_a_traced_id_has_its_row_of_a_table_or_is_an_error(tf, rnn, tokens):
     ("kind", "settings"),
     [*((kind, {}) for kind in KINDS), ("rnn", {"optimizer": "adam"}), ("rnn", {"segment": 3})],
 )
-def test_training_within_an_open_tape_is_training_and_is_not_recorded(
-    tf, rnn, make, kind, settings
-):
+def test_training_within_an_open_tape_is_not_recorded(tf, rnn, make, kind, settings):
     expected, net = trained(make(kind), rnn, **settings), make(kind)
     with tf.GradientTape(persistent=True) as tape:
         arrays = trained(net, rnn, **settings)
@@ -209,7 +207,7 @@ def test_training_within_an_open_tape_is_training_and_is_not_recorded(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_generating_within_an_open_tape_is_generating(tf, rnn, make, kind):
+def test_generating_within_an_open_tape_is_unchanged(tf, rnn, make, kind):
     net, vocab = make(kind), rnn.Vocab("abcd")
     expected = rnn.predict_ch8("ab", 5, net, vocab)
     with tf.GradientTape(persistent=True):
@@ -217,7 +215,7 @@ def test_generating_within_an_open_tape_is_generating(tf, rnn, make, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_training_with_functions_that_run_eagerly_is_training(tf, rnn, make, kind):
+def test_training_with_eager_functions_equals_ordinary_training(tf, rnn, make, kind):
     expected = trained(make(kind), rnn)
     tf.config.run_functions_eagerly(True)
     try:

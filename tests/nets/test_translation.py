@@ -45,21 +45,21 @@ def close(found, expected):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound * max(abs(other).max(), 1e-3))
 
 
-def test_the_gradients_of_a_translator_are_those_of_the_reference(rnn, case):
+def test_the_gradients_of_a_translator_equal_those_of_the_reference(rnn, case):
     nets = [translator(b, **case) for b in (rnn, backends.load("numpy"))]
     (loss, found), (reference, expected) = (net.gradients(X, Y) for net in nets)
     assert loss == pytest.approx(reference, rel=SAME)
     close(found, expected)
 
 
-def test_the_gradients_of_a_decoder_are_those_of_the_reference(rnn, case):
+def test_the_gradients_of_a_decoder_equal_those_of_the_reference(rnn, case):
     nets = [drawer(b, **case) for b in (rnn, backends.load("numpy"))]
     (_, found), (_, expected) = (net.gradients(*pictures()) for net in nets)
     close(found, expected)
 
 
 @pytest.mark.parametrize("make", [translator, drawer])
-def test_the_reference_s_gradients_are_finite_differences(case, make):
+def test_the_reference_s_gradients_equal_finite_differences(case, make):
     net = make(backends.load("numpy"), **case)
     batch = (X, Y) if make is translator else pictures()
     _, gradients = net.gradients(*batch)
@@ -118,7 +118,7 @@ def test_a_hundred_steps_have_the_losses_of_the_reference(rnn):
     assert found[-1] < found[0] / 2
 
 
-def test_the_decoder_goes_on_where_the_encoder_ended(rnn):
+def test_the_decoder_starts_from_the_encoders_last_state(rnn):
     net = translator(rnn)
     state = net.encoder(X)
     context = rnn.to_numpy(state[0])
@@ -128,7 +128,7 @@ def test_the_decoder_goes_on_where_the_encoder_ended(rnn):
     assert scores.argmax(axis=1).tolist() == first
 
 
-def test_a_decoder_called_in_two_parts_gives_what_it_gives_in_one(rnn, case):
+def test_a_decoder_called_in_two_parts_gives_the_results_of_one_call(rnn, case):
     net = drawer(rnn, **case)
     context, rows = pictures()
     whole, _ = net(rows, net.begin_state(3), context)
@@ -158,7 +158,7 @@ def test_a_translator_learns_to_write_backwards(reverser):
     assert net.predict([[0, 1, 2]], end=END, num_steps=9) == [[2, 1, 0]]
 
 
-def test_what_one_backend_has_learned_another_writes(rnn, reverser):
+def test_a_trained_model_generates_in_another_backend(rnn, reverser):
     learned, sources, _ = reverser
     encoder = rnn.EncoderScratch(4, 32)
     net = rnn.EncoderDecoderScratch(encoder, rnn.DecoderScratch(5, 32, 32))
@@ -254,12 +254,12 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_the_same_words_in_every_backend(rnn, mistake):
+def test_a_mistake_has_the_same_message_in_every_backend(rnn, mistake):
     call, words = MISTAKES[mistake]
     with pytest.raises(ValueError) as error:
         call(rnn)
     assert words in str(error.value)
 
 
-def test_rectangle_fills_up_at_the_end():
+def test_shorter_sequences_are_padded_at_the_end():
     np.testing.assert_array_equal(padding.rectangle([[1], [2, 3]]), [[1, 0], [2, 3]])

@@ -56,7 +56,7 @@ def gone_back(backend, case, sizes="some of each", times=2):
 
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("case", CASES)
-def test_one_tensor_may_arrive_at_every_state(rnn, backend, case, sizes):
+def test_one_tensor_can_be_used_for_every_state(rnn, backend, case, sizes):
     (found, _), _ = gone_back(backend, case, sizes)
     (expected,), _ = gone_back("numpy", case.removesuffix("_fused"), sizes, times=1)
     for one, other in zip(found, expected, strict=True):
@@ -65,7 +65,7 @@ def test_one_tensor_may_arrive_at_every_state(rnn, backend, case, sizes):
 
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_that_arrives_is_written_into(rnn, backend, case, sizes):
+def test_received_arrays_are_not_changed(rnn, backend, case, sizes):
     _, after = gone_back(backend, case, sizes)
     problem = make_problem(case, sizes)
     before = [problem.inputs, *problem.state, *problem.params, problem.d_outputs]
@@ -75,7 +75,7 @@ def test_nothing_that_arrives_is_written_into(rnn, backend, case, sizes):
 
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("case", CASES)
-def test_what_has_arrived_may_arrive_again(rnn, backend, case, sizes):
+def test_received_arrays_can_be_converted_again(rnn, backend, case, sizes):
     (first, second), _ = gone_back(backend, case, sizes)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(rnn.to_numpy(one), rnn.to_numpy(other))
@@ -91,13 +91,13 @@ def is_in_one_piece(tensor):
 
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("case", CASES)
-def test_every_gradient_is_in_one_piece(backend, case, sizes):
+def test_every_gradient_is_contiguous(backend, case, sizes):
     (gradients, _), _ = gone_back(backend, case, sizes)
     assert [is_in_one_piece(gradient) for gradient in gradients] == [True] * len(gradients)
 
 
 @pytest.mark.parametrize("case", [*agreement.CASES, *FUSED])
-def test_every_gradient_of_a_loss_is_in_one_piece(rnn, case):
+def test_every_gradient_of_a_loss_is_contiguous(rnn, case):
     architecture, fused = make_problem(case).architecture, case.endswith("_fused")
     net = build.new_net(rnn, architecture, 5, 4, fused=fused, seed=0)
     X = np.array([[0, 1, 2], [2, 1, 0]])
@@ -108,7 +108,7 @@ def test_every_gradient_of_a_loss_is_in_one_piece(rnn, case):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_every_gradient_of_a_concatenated_cell_is_in_one_piece(rnn, cell):
+def test_every_gradient_of_a_concatenated_cell_is_contiguous(rnn, cell):
     problem = agreement.make_problem(cell, num_steps=3, batch_size=2, num_inputs=4, num_hiddens=5)
     params = list(map(rnn.from_numpy, concatenated.joined(problem.params, "HX", np.concatenate)))
     ends = rnn.from_numpy(problem.d_outputs), tuple(map(rnn.from_numpy, problem.d_state))
@@ -119,7 +119,7 @@ def test_every_gradient_of_a_concatenated_cell_is_in_one_piece(rnn, cell):
 
 
 @pytest.mark.parametrize("case", ["lstm", "lstm_fused", "gru, 2 layers"])
-def test_one_tensor_may_be_every_first_state(rnn, case):
+def test_one_tensor_can_be_every_initial_state(rnn, case):
     fused, problem = case.endswith("_fused"), make_problem(case)
     forward_fn = agreement.forward_function(rnn, problem.architecture, fused=fused)
     made = functools.partial(rnn.from_numpy, dtype="float64")

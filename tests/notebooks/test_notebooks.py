@@ -85,7 +85,7 @@ def test_every_backend_is_tried_and_every_notebook_twice():
     assert all(set(grid.SAMPLE[name]) <= set(grid.backends_of(name)) for name in grid.SAMPLE)
 
 
-def test_no_notebook_is_left_out_of_the_grid():
+def test_every_notebook_is_in_the_grid():
     numbered = sorted(path.stem for path in grid.FOLDER.glob("[0-9]*.*"))
     assert sorted(set(numbered)) == grid.names()
     assert all(numbered.count(name) == 2 for name in grid.names())
@@ -96,7 +96,7 @@ def test_both_halves_of_a_pair_hold_the_same_cells(name, committed):
     assert [(cell.cell_type, cell.source) for cell in committed.cells] == cells
 
 
-def test_what_is_committed_is_as_it_was_built(name, committed):
+def test_committed_notebooks_are_as_built(name, committed):
     assert build.complaints(committed) == []
     counts = [cell.execution_count for cell in committed.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
@@ -110,7 +110,7 @@ def test_the_backend_is_chosen_by_one_line(script):
     assert "from d2lrnn import jax as rnn\n" in grid.on_backend(script, "jax")
 
 
-def test_it_opens_in_colab_and_kaggle_and_installs_what_is_not_there(name, committed):
+def test_a_notebook_opens_in_colab_and_kaggle_and_installs_the_package(name, committed):
     first, second = committed.cells[:2]
     assert first.source.startswith(BADGES.format(grid.REPOSITORY, name))
     assert second.source == (
@@ -129,7 +129,7 @@ def test_figures_are_svg_and_say_what_there_is_to_see(committed):
     assert not any("image/png" in output.get("data", {}) for output in outputs)
 
 
-def test_every_test_that_it_names_is_there(script):
+def test_every_test_that_a_notebook_names_exists(script):
     tests = "\n".join(
         path.read_text(encoding="utf-8")
         for path in (grid.FOLDER.parent / "tests").rglob("test_*.py")
@@ -142,7 +142,7 @@ def test_every_test_that_it_names_is_there(script):
 # As it runs
 
 
-def test_it_runs_and_its_solutions_are_right(run, script, name, on):
+def test_a_notebook_runs_and_its_solutions_are_right(run, script, name, on):
     output = run(grid.on_backend(script, on), name)
     assert output.count("Right.\n") == number_of_checks(script) >= 2
     assert "Not yet:" not in output
@@ -157,7 +157,7 @@ def test_blanks_fail_with_their_hints_and_nothing_else_does(run, script, name):
     assert "Right." not in output
 
 
-def test_it_runs_where_there_is_no_text_and_no_network(run, script, monkeypatch, tmp_path):
+def test_a_notebook_runs_without_texts_and_network(run, script, monkeypatch, tmp_path):
     monkeypatch.setenv(data_files.DATA_FOLDER, str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
@@ -169,7 +169,7 @@ def number_of_checks(script):
     return len(re.findall(r"^check\(", script, re.MULTILINE))
 
 
-def test_in_a_kernel_it_gives_figures_highlighted_source_and_no_complaint(monkeypatch):
+def test_in_a_kernel_a_notebook_shows_figures_and_source_without_warnings(monkeypatch):
     monkeypatch.setenv(teaching.FAST, "1")
     monkeypatch.setenv("D2LRNN_PROGRESS", "0")
     notebook = build.build(grid.names()[0])

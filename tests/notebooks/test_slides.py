@@ -34,7 +34,7 @@ def drawing(num_lines):
     return nbformat.v4.new_code_cell("\n".join(["x = 1"] * num_lines), outputs=[figure])
 
 
-def test_chapters_go_to_the_right_and_exercises_down():
+def test_slides_of_chapters_are_to_the_right_and_exercises_below():
     cells = (
         text("[![badge](x)](y)\n\n# Title"),
         text("## One"),
@@ -44,13 +44,13 @@ def test_chapters_go_to_the_right_and_exercises_down():
     assert kinds(built(*cells)) == ["slide", "slide", "-", "subslide"]
 
 
-def test_what_sets_things_up_is_left_out():
+def test_commands_that_set_up_the_environment_are_skipped():
     install = code('if importlib.util.find_spec("d2lrnn") is None:\n    pass')
     prepare, choose = code("backends.prepare()"), code(grid.LINE)
     assert kinds(built(text("# Title"), install, prepare, choose)) == ["slide", *["skip"] * 3]
 
 
-def test_what_does_not_fit_begins_another_slide():
+def test_content_that_does_not_fit_begins_another_slide():
     long = ["\n".join(["x = 1"] * 20)] * 2
     assert kinds(built(text("## One"), *map(code, long))) == ["slide", "-", "subslide"]
     talk = code("print(x)", output="line\n" * 30)
@@ -58,18 +58,18 @@ def test_what_does_not_fit_begins_another_slide():
 
 
 @pytest.mark.parametrize(("num_lines", "tags"), [(3, None), (30, [slides.DRAWING])])
-def test_of_a_long_drawing_only_the_figure_is_shown(num_lines, tags):
+def test_for_a_long_plotting_function_only_the_figure_is_shown(num_lines, tags):
     notebook = built(text("## One"), drawing(num_lines))
     assert notebook.cells[1].metadata.get("tags") == tags
     assert kinds(notebook) == ["slide", "-"]
 
 
-def test_the_settings_take_away_the_code_that_has_the_tag():
+def test_the_slide_settings_remove_tagged_code():
     settings = (grid.FOLDER / "slides_config.py").read_text(encoding="utf-8")
     assert f'remove_input_tags = {{"{slides.DRAWING}"}}' in settings
 
 
-def test_what_is_said_before_a_heading_goes_with_it():
+def test_text_before_a_heading_is_on_the_same_slide():
     assert kinds(built(text("## One"), text("said\n\n## Two"))) == ["slide", "slide"]
 
 

@@ -10,7 +10,7 @@ import grid
 import student
 
 
-def test_a_name_becomes_a_blank_where_a_solution_assigned_it():
+def test_a_name_that_a_solution_assigns_becomes_a_blank():
     source = "x = 1\n### BEGIN SOLUTION\na, b = 2, 3\nc = d = a\na = 4\n### END SOLUTION\ny = 5\n"
     assert student.without_solutions(source) == (
         "x = 1\na = ...  # your answer\nb = ...  # your answer\n"
@@ -50,7 +50,7 @@ def test_the_command_writes_notebooks_without_solutions_and_outputs(tmp_path):
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
-def test_a_line_that_is_not_there_once_is_refused():
+def test_a_mutant_whose_line_does_not_occur_once_is_refused():
     with pytest.raises(ValueError, match="expected one line"):
         grid.on_backend("import torch\n", "jax")
     with pytest.raises(ValueError, match="expected one line"):

@@ -40,7 +40,7 @@ def test_histories_share_axes_and_differ_in_colour_and_dash():
     assert len(ax.get_lines()) == 6
 
 
-def test_a_known_floor_is_a_line():
+def test_a_known_lowest_perplexity_is_drawn_as_a_line():
     ax = History([4.0, 3.0], [1.0, 1.0], floor=2.5).plot()
     assert list(ax.get_lines()[1].get_ydata()) == [2.5, 2.5]
     assert [note.get_text() for note in ax.texts] == ["floor 2.50"]
@@ -65,7 +65,7 @@ def test_without_matplotlib_the_pip_command_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("seen", [History([1.0], [1.0]), Scores([1.0]), SmoothLoss([1], [1.0])])
-def test_without_matplotlib_a_training_is_not_lost_for_a_picture(seen, monkeypatch):
+def test_without_matplotlib_training_continues_without_a_plot(seen, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.warns(UserWarning, match=f"^{MISSING}; the results of the training are not lost$"):
         assert seen.plot() is None

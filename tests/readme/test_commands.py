@@ -105,7 +105,7 @@ def rich(checkout, tmp_path_factory):
     return folder / "bin"
 
 
-def test_the_first_command_of_the_readme_does_what_it_says(checkout):
+def test_the_first_command_of_the_readme_prints_the_shown_output(checkout):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     command = blocks(ROOT / "README.md", "sh")[0]
     expected = re.search(r"^```text\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)[1]
@@ -114,7 +114,7 @@ def test_the_first_command_of_the_readme_does_what_it_says(checkout):
     assert [head for head in heads[0] if head not in heads[1]] == []
 
 
-def test_the_snippet_runs_on_a_bare_install(bare, tmp_path):
+def test_the_snippet_runs_with_numpy_only(bare, tmp_path):
     """With two epochs."""
     snippet = blocks(ROOT / "README.md", "python")[0].replace("=100", "=2")
     printed = run([bare / "python", "-c", snippet], tmp_path)

@@ -76,7 +76,7 @@ def test_the_recipe_is_adagrad_on_sums_clipped_by_value(reference):
         np.testing.assert_allclose(new[moved], expected[moved], atol=1e-5)
 
 
-def test_samples_go_on_from_the_state_of_the_text(reference):
+def test_samples_continue_from_the_state_of_the_text(reference):
     lines = corpora.read_builtin()
     corpus, vocab = min_char.character_corpus(lines)
     net, seen = train(reference, lines, 40)
@@ -90,19 +90,19 @@ def test_samples_go_on_from_the_state_of_the_text(reference):
     assert sample == said["carried"] != said["zeros"]
 
 
-def test_the_text_is_read_piece_by_piece_and_then_anew():
+def test_the_text_is_read_in_sequences_and_then_from_the_start():
     pieces = list(min_char._pieces(list(range(60)), 3))
     starts = [(int(X[0, 0]), int(Y[0, -1]), first) for X, Y, first in pieces]
     assert starts == [(0, 25, True), (25, 50, False), (0, 25, True)]
 
 
-def test_an_unknown_character_is_read_as_the_commonest():
+def test_an_unknown_character_is_read_as_the_most_frequent_one():
     _corpus, vocab = min_char.character_corpus(["a bb  b b"])
     assert len(vocab) == 3
     assert vocab["z"] == vocab[" "]
 
 
-def test_a_text_too_short_for_a_piece_is_refused(reference):
+def test_a_text_that_is_too_short_for_a_sequence_is_refused(reference):
     with pytest.raises(ValueError, match="the corpus has 3 tokens; expected 26 or more"):
         train(reference, ["abc"], 1)
 
@@ -131,7 +131,7 @@ def test_two_layers_of_sigmoids_learn_exclusive_or(reference):
     assert lines[-1] == f"epoch 60,000: mean absolute error {errors[-1]:.4f}"
 
 
-def test_its_gradients_are_finite_differences(reference):
+def test_the_gradients_of_exclusive_or_equal_finite_differences(reference):
     params, _ = xor.learn_xor(5, report=lambda line: None)
     _, gradients = xor.xor_gradients(xor.X, xor.Y, params)
     for param, gradient in zip(params, gradients, strict=True):

@@ -44,7 +44,7 @@ def test_digits_are_read_row_by_row(reference):
 
 
 @pytest.mark.frameworks
-def test_digits_are_learned_as_fast_as_in_numpy(rnn):
+def test_digits_are_learned_in_as_many_epochs_as_in_numpy(rnn):
     numpy = backends.load("numpy")
     settings = {"seed": 0, "progress": False}
     found, expected = (tasks.digits(module, 3, **settings).scores for module in (rnn, numpy))
@@ -83,7 +83,7 @@ def test_mnist_is_read_row_by_row(reference, monkeypatch):
     assert outcome.scores.score[-1] > 0.9
 
 
-def test_a_label_draws_its_digit(numpy_tasks):
+def test_a_decoder_draws_the_digit_of_its_label(numpy_tasks):
     outcome = numpy_tasks("drawing", num_epochs=40)
     assert int(outcome.lines[-1].split()[0]) >= 8
     images = outcome.net.generate(np.eye(10), 8)
@@ -107,12 +107,12 @@ def test_held_out_dates_are_written_exactly(numpy_tasks):
     assert outcome.lines[:5] == [f"{one!r} -> {other!r}" for one, other in examples]
 
 
-def test_tagging_beats_what_a_word_alone_tells(numpy_tasks):
+def test_tagging_is_better_than_the_best_guess_from_the_word_alone(numpy_tasks):
     outcome = numpy_tasks("tagging", num_epochs=2)
     assert outcome.scores.score[-1] > generated.one_word_accuracy() + 0.15
 
 
-def test_a_tagger_that_reads_both_ways_beats_one_that_reads_on(reference, numpy_tasks):
+def test_a_bidirectional_tagger_is_better_than_a_forward_tagger(reference, numpy_tasks):
     both = numpy_tasks("tagging", num_epochs=2).scores.score[-1]
     settings = {"bidirectional": False, "seed": 0, "progress": False}
     one = tasks.tagging(reference, 2, **settings).scores.score[-1]
@@ -132,7 +132,7 @@ def test_french_is_scored_by_bleu(reference, monkeypatch):
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_a_task_takes_any_cell(reference, cell):
+def test_a_task_accepts_any_cell(reference, cell):
     outcome = tasks.sentiment(reference, 2, cell=cell, seed=0, progress=False)
     assert outcome.net.architecture.cell == cell
 
@@ -170,7 +170,7 @@ def test_an_iterator_that_has_ended_is_refused(rnn):
         sequences.train_sequences(net, [], 0.1, 1, progress=False)
 
 
-def test_scores_say_the_last_epoch_and_are_drawn():
+def test_scores_show_the_last_epoch_and_can_be_drawn():
     scores = Scores([2.0, 1.0], [0.5], [10.0, 30.0])
     assert str(scores) == "epoch 2: loss 1.0000, score 0.5000, 20 sequences/s"
     assert str(Scores()) == "no epoch yet"

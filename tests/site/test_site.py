@@ -13,7 +13,7 @@ SETTINGS = configparser.ConfigParser()
 SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 
 
-def test_no_page_of_the_site_is_left_out(site):
+def test_every_page_of_the_site_is_checked(site):
     built = {str(path.relative_to(site)) for path in site.rglob("*.html")}
     assert built - {"404.html"} == set(PAGES)
 
@@ -24,7 +24,7 @@ def test_the_reference_shows_every_function_in_the_order_of_topics(site):
     assert shown == [*interface.members(interface.Backend)]
 
 
-def test_every_formula_is_rendered_and_nothing_fails(page):
+def test_every_formula_is_rendered_without_errors(page):
     formulas = page.locator(".arithmatex")
     if formulas.count():
         page.wait_for_function("window.MathJax?.startup?.promise")  # until the script has begun
@@ -41,16 +41,16 @@ CUT = """() => [...document.querySelectorAll("details")].map((each) => (each.ope
         .map((code) => code.textContent)"""
 
 
-def test_no_code_is_cut_on_a_laptop(page):
+def test_code_fits_on_the_screen_of_a_laptop(page):
     assert page.evaluate(CUT) == []
 
 
-def test_a_page_leads_to_the_next_and_the_one_before(page):
+def test_a_page_links_to_the_next_and_the_previous_page(page):
     at_an_end = page.url.endswith(ENDS) and page.url.count("/") == 3
     assert page.locator(".md-footer__link").count() == (1 if at_an_end else 2)
 
 
-def test_a_page_says_the_version_and_where_the_source_is(page):
+def test_a_page_shows_the_version_and_links_to_the_source(page):
     assert page.locator(".md-header .md-source__fact--version").inner_text() == d2lrnn.__version__
     assert (
         page.locator(".md-header .md-source").get_attribute("href") == SETTINGS["metadata"]["url"]

@@ -91,7 +91,7 @@ def assert_same(arrays, others):
 
 
 @pytest.mark.parametrize("stop", [(1, 3), (2, NUM_MINIBATCHES), (2, "end")])
-def test_a_run_that_a_callback_has_stopped_goes_on_bit_for_bit(run, tmp_path, stop):
+def test_a_run_that_a_callback_stopped_is_resumed_bit_for_bit(run, tmp_path, stop):
     run(4, callbacks=[Noted(stop)], checkpoint=tmp_path / "run")
     net, history = run(4, checkpoint=tmp_path / "run", resume=True)
     expected, whole = run(4)
@@ -101,14 +101,14 @@ def test_a_run_that_a_callback_has_stopped_goes_on_bit_for_bit(run, tmp_path, st
 
 
 @pytest.mark.parametrize(("patience", "num_epochs"), [(1, 3), (2, 4), (3, 8), (9, 8)])
-def test_training_stops_after_so_many_epochs_without_a_better_one_than_the_best(
+def test_training_stops_after_patience_epochs_without_improvement(
     run, perplexities, patience, num_epochs
 ):
     _, history = run(8, patience=patience)
     assert history.validation == perplexities[:num_epochs]
 
 
-def test_a_run_that_has_stopped_early_is_not_continued(run, perplexities, tmp_path):
+def test_a_run_that_stopped_early_is_not_continued(run, perplexities, tmp_path):
     run(8, patience=2, checkpoint=tmp_path / "run")
     _, history = run(8, patience=2, checkpoint=tmp_path / "run", resume=True)
     assert history.validation == perplexities[:4]
@@ -181,7 +181,7 @@ def test_with_no_epochs_the_best_parameters_are_the_first(run, make_net, builtin
         ({"callbacks": [object()]}, r"callbacks\[0\] is of type object; expected an object with a"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_training(run, settings, message):
+def test_impossible_options_are_refused_before_training(run, settings, message):
     with pytest.raises(ValueError, match=message):
         run(2, validate=False, **settings)
 
@@ -195,7 +195,7 @@ def test_an_error_in_a_callback_is_raised(run):
         run(2, callbacks=[Failing()])
 
 
-def test_what_a_callback_writes_is_printed(run, capsys):
+def test_the_text_that_a_callback_writes_is_printed(run, capsys):
     class Writing:
         def after_epoch(self, training):
             training.write(f"{training.epoch} of {training.num_epochs}")

@@ -96,7 +96,7 @@ def test_an_error_over_sequences_holds_the_scores_so_far():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("train", ["language", "sequences"])
-def test_an_update_after_the_last_loss_is_looked_at(train, value):
+def test_the_update_after_the_last_loss_is_checked(train, value):
     class Net:
         bidirectional, vocab_size = False, 5
 
@@ -128,7 +128,7 @@ def test_the_minimal_character_model_reports_it(reference):
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 800.0, None])
-def test_the_error_survives_the_way_to_another_process(loss):
+def test_the_error_is_unchanged_in_another_process(loss):
     seen = history.History([2.0], [1.0])
     error = history.DivergenceError(loss, 3, seen, ("--lr", "--clip 1"))
     again = pickle.loads(pickle.dumps(error))
@@ -147,7 +147,7 @@ def test_the_command_names_its_options():
     )
 
 
-def test_a_large_perplexity_is_no_divergence():
+def test_a_large_perplexity_is_not_divergence():
     class Net:
         def begin_state(self, batch_size):
             return 0
@@ -157,7 +157,7 @@ def test_a_large_perplexity_is_no_divergence():
     assert perplexity == math.exp(709)
 
 
-def test_a_checkpoint_of_what_has_diverged_is_not_written(tmp_path, builtin):
+def test_a_checkpoint_of_diverged_parameters_is_not_written(tmp_path, builtin):
     rnn = backends.load("numpy")
     functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
     net = rnn.RNNModelScratch(len(builtin[1]), 4, *functions, seed=0)

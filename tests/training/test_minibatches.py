@@ -22,7 +22,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("given", WRONG)
-def test_a_language_model_is_trained_on_pairs_alone(rnn, make_net, given):
+def test_a_language_model_is_trained_on_pairs_only(rnn, make_net, given):
     batch, found = WRONG[given]
     net = make_net()
     before = net.arrays()
@@ -33,20 +33,20 @@ def test_a_language_model_is_trained_on_pairs_alone(rnn, make_net, given):
     assert all((a == b).all() for a, b in zip(before, net.arrays(), strict=True))
 
 
-def test_a_dictionary_is_answered_with_its_own_keys(rnn, make_net):
+def test_the_error_for_a_dictionary_contains_its_keys(rnn, make_net):
     batches = [{"input": X, "target": X}]
     with pytest.raises(ValueError, match=r"such as \(batch\['input'\], batch\['target'\]\)$"):
         rnn.train_epoch_ch8(make_net(), batches, rnn.make_step(make_net(), 0.1))
 
 
 @pytest.mark.parametrize("make", [tuple, list, Pair._make, np.array], ids=["t", "l", "n", "a"])
-def test_every_kind_of_pair_is_taken(rnn, make_net, make):
+def test_every_kind_of_pair_is_accepted(rnn, make_net, make):
     history = rnn.train_ch8(make_net(), [make([X, X])], None, 0.1, 1, progress=False)
     assert 1 < history.perplexity[0] < 10
 
 
 @pytest.mark.parametrize("part", [None, "ab", 5, {"a": 1}])
-def test_a_part_that_is_not_ids_is_refused(rnn, make_net, part):
+def test_a_part_of_a_minibatch_that_is_not_ids_is_refused(rnn, make_net, part):
     for batch in ((part, X), (X, part)):
         with pytest.raises(ValueError, match=r"has shape|have dtype"):
             rnn.train_ch8(make_net(), [batch], None, 0.1, 1, progress=False)
@@ -63,7 +63,7 @@ WRONG_EXAMPLES = {
 
 
 @pytest.mark.parametrize("given", WRONG_EXAMPLES)
-def test_a_network_over_sequences_is_trained_on_what_it_takes(rnn, given):
+def test_a_network_over_sequences_is_trained_on_its_kind_of_minibatches(rnn, given):
     batch, found = WRONG_EXAMPLES[given]
     net = rnn.SequenceClassifierScratch(3, 4, 2, seed=0)
     words = "expected a tuple (X, y, valid=None)"
@@ -77,7 +77,7 @@ def test_a_network_over_sequences_is_trained_on_what_it_takes(rnn, given):
     assert str(error.value).startswith(f"held_out is {found}{words}")
 
 
-def test_a_translator_says_that_it_takes_lengths_too(rnn):
+def test_the_error_of_a_translator_mentions_lengths(rnn):
     decoder = rnn.DecoderScratch(3, 4, 4, seed=0)
     net = rnn.EncoderDecoderScratch(rnn.EncoderScratch(3, 4, seed=0), decoder)
     words = r"expected a tuple \(X, Y, valid=None, y_valid=None\)$"

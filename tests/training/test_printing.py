@@ -80,7 +80,7 @@ def test_a_language_model_is_trained_to_its_end(rnn, make_net, corpus, monkeypat
     assert [text.startswith(TEXT) for _, text in history.samples] == [True] * 3
 
 
-def test_a_net_of_sequences_is_trained_to_its_end(rnn, monkeypatch, stream):
+def test_a_network_over_sequences_is_trained_to_its_end(rnn, monkeypatch, stream):
     net = rnn.SequenceClassifierScratch(3, 4, 2, seed=0)
     loader = rnn.BatchLoader([[1, 2], [2, 1]], [0, 1], batch_size=2, seed=0)
     monkeypatch.setattr(sys, "stderr", stream)
@@ -101,7 +101,7 @@ def test_exclusive_or_is_learned_to_its_end(monkeypatch, stream):
     assert len(xor.learn_xor(3, report_every=1)[1]) == 3
 
 
-def test_what_the_output_lacks_is_escaped_and_all_else_printed_as_it_is(monkeypatch):
+def test_characters_that_the_output_cannot_encode_are_escaped(monkeypatch):
     for name, expected in {
         "ascii": "Gr\\xfc\\xdfe an \\u6f22\\u5b57 \\U0001f600 \\ud800 ",
         "latin-1": "Grüße an \\u6f22\\u5b57 \\U0001f600 \\ud800 ",

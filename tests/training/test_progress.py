@@ -13,7 +13,7 @@ def lines(monkeypatch):
     monkeypatch.setenv(progress.PROGRESS, progress.LINES)
 
 
-def test_the_command_writes_a_line_now_and_then(monkeypatch, capsys, lines):
+def test_the_command_writes_a_line_of_progress_every_few_seconds(monkeypatch, capsys, lines):
     monkeypatch.setattr(progress, "SECONDS", 0.01)
     start = time.monotonic()
     with progress.bar(total=50) as shown:
@@ -26,7 +26,7 @@ def test_the_command_writes_a_line_now_and_then(monkeypatch, capsys, lines):
     assert "/50 [" in written[0]
 
 
-def test_what_ends_at_once_writes_no_line(capsys, lines):
+def test_a_short_training_writes_no_line_of_progress(capsys, lines):
     with progress.bar(total=3) as shown:
         shown.update()
         shown.set_description_str("epoch 1")

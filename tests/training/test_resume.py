@@ -94,7 +94,7 @@ def assert_resumes(rnn, make, path, num_minibatches):
     ("cell", "optimizer", "use_random_iter", "num_minibatches"),
     [("rnn", "adam", False, 5), ("lstm", "adagrad", False, 14), ("gru", "sgd", True, 10)],
 )
-def test_a_run_that_is_stopped_goes_on_bit_for_bit(
+def test_a_stopped_run_is_resumed_bit_for_bit(
     rnn, start, tmp_path, monkeypatch, cell, optimizer, use_random_iter, num_minibatches
 ):
     monkeypatch.setitem(SETTINGS, "optimizer", optimizer)
@@ -113,7 +113,7 @@ def test_a_run_that_is_stopped_goes_on_bit_for_bit(
     ],
     ids=" ".join,
 )
-def test_schedule_momentum_and_decay_go_on_bit_for_bit(
+def test_schedule_momentum_and_decay_are_resumed_bit_for_bit(
     rnn, start, tmp_path, monkeypatch, options, concise
 ):
     for name, value in options.items():
@@ -122,7 +122,7 @@ def test_schedule_momentum_and_decay_go_on_bit_for_bit(
 
 
 @pytest.mark.parametrize("seed", [None, 3])
-def test_dropout_goes_on_bit_for_bit(rnn, start, tmp_path, monkeypatch, seed):
+def test_dropout_is_resumed_bit_for_bit(rnn, start, tmp_path, monkeypatch, seed):
     monkeypatch.setitem(SETTINGS, "dropout", 0.2)
     monkeypatch.setitem(SETTINGS, "seed", seed)
     assert_resumes(rnn, lambda: start("lstm"), tmp_path / "run", 10)
@@ -158,7 +158,7 @@ def saves(monkeypatch):
     return numbers
 
 
-def test_with_the_default_settings_a_run_that_is_stopped_goes_on(rnn, start, tmp_path, saves):
+def test_with_default_settings_a_stopped_run_can_be_resumed(rnn, start, tmp_path, saves):
     long = {"num_epochs": 16, "checkpoint": tmp_path / "run"}  # 112 minibatches
     with pytest.raises(Stop):
         train(rnn, stop_after(start(), 110), **long)
@@ -172,7 +172,7 @@ def test_minibatches_are_counted_across_epochs(reference, plain, tmp_path, saves
     assert saves == [4, 8, 12, 16, 20, 21]
 
 
-def test_a_run_that_goes_on_counts_from_where_it_goes_on(reference, plain, tmp_path, saves):
+def test_a_resumed_run_counts_from_its_checkpoint(reference, plain, tmp_path, saves):
     with pytest.raises(Stop):
         train(reference, stop_after(plain(), 6), checkpoint=tmp_path / "run", every=5)
     train(reference, plain(), 2, checkpoint=tmp_path / "run", every=5, resume=True)
@@ -211,23 +211,23 @@ def test_minibatches_and_minutes_are_counted_from_the_last_save(
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize("num_minibatches", [1, 2, 7, 8, 20])
-def test_wherever_it_is_stopped_and_whatever_the_optimizer_remembers(
+def test_runs_are_resumed_after_any_step_with_any_optimizer(
     reference, plain, tmp_path, monkeypatch, optimizer, num_minibatches
 ):
     monkeypatch.setitem(SETTINGS, "optimizer", optimizer)
     assert_resumes(reference, plain, tmp_path / "run", num_minibatches)
 
 
-def test_a_fused_cell_goes_on_too(rnn, start, tmp_path):
+def test_a_run_of_a_fused_cell_can_be_resumed(rnn, start, tmp_path):
     assert_resumes(rnn, lambda: start("lstm", fused=True), tmp_path / "run", 9)
 
 
-def test_a_framework_s_own_layers_and_optimizer_go_on_too(rnn, start, make_concise, tmp_path):
+def test_a_framework_s_own_layers_and_optimizer_can_be_resumed(rnn, start, make_concise, tmp_path):
     assert_resumes(rnn, lambda: start("lstm", concise=True), tmp_path / "run", 10)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
-def test_a_framework_s_own_optimizer_tells_what_it_remembers(rnn, make_concise, optimizer):
+def test_a_framework_s_own_optimizer_returns_its_state(rnn, make_concise, optimizer):
     X = np.array([[0, 1, 2], [3, 4, 0]])
     one, other = make_concise(), make_concise()
     steps = [net.make_step(0.1, optimizer=optimizer) for net in (one, other)]
@@ -241,7 +241,7 @@ def test_a_framework_s_own_optimizer_tells_what_it_remembers(rnn, make_concise, 
         np.testing.assert_array_equal(param, expected)
 
 
-def test_a_text_that_is_fresh_in_every_epoch_goes_on_as_well(reference, tmp_path):
+def test_a_run_with_fresh_text_in_every_epoch_can_be_resumed(reference, tmp_path):
     def make():
         loader, vocab = reference.load_data_grammar(4, 8, max_tokens=240, seed=0)
         return build.new_net(reference, cells.Architecture(), len(vocab), 8, seed=0), loader, vocab
@@ -254,7 +254,7 @@ def test_a_text_that_is_fresh_in_every_epoch_goes_on_as_well(reference, tmp_path
 
 
 @pytest.mark.parametrize("changed", ["batch_size", "num_steps"])
-def test_a_fresh_text_in_other_minibatches_is_another_run(reference, tmp_path, changed):
+def test_a_run_on_fresh_text_is_not_resumed_with_other_minibatches(reference, tmp_path, changed):
     sizes, kept = {"batch_size": 4, "num_steps": 8}, {"checkpoint": tmp_path / "run"}
 
     def make(sizes):
@@ -275,14 +275,14 @@ def test_a_run_that_is_complete_can_be_made_longer(reference, plain, tmp_path):
     assert_same(longer, train(reference, plain(), 4))
 
 
-def test_resuming_what_has_not_begun_begins_it(reference, plain, tmp_path):
+def test_resuming_a_run_that_has_not_begun_starts_it(reference, plain, tmp_path):
     assert_same(
         train(reference, plain(), 1, checkpoint=tmp_path / "run", resume=True),
         train(reference, plain(), 1),
     )
 
 
-def test_a_checkpoint_is_a_model_too(reference, plain, tmp_path):
+def test_a_checkpoint_can_be_loaded_as_a_model(reference, plain, tmp_path):
     arrays, _ = train(reference, plain(), 1, checkpoint=tmp_path / "run")
     net, _ = reference.load_model(tmp_path / "run")
     for param, expected in zip(net.arrays(), arrays, strict=True):
@@ -322,7 +322,7 @@ def test_a_run_is_not_overwritten_by_a_model(reference, plain, tmp_path):
         reference.save_model(tmp_path / "m", net, vocab, training="a word of the settings")
 
 
-def test_to_resume_there_must_be_a_name(reference, plain):
+def test_resuming_needs_a_checkpoint_path(reference, plain):
     with pytest.raises(ValueError, match="resume is True without a checkpoint; name the file"):
         train(reference, plain(), 1, resume=True)
 
@@ -351,7 +351,7 @@ def test_another_run_s_checkpoint_is_refused(reference, plain, tmp_path, make, s
         np.testing.assert_array_equal(param, expected)
 
 
-def test_another_text_is_another_run(reference, plain, builtin, tmp_path):
+def test_resuming_with_another_text_is_refused(reference, plain, builtin, tmp_path):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     net, _, vocab = plain()
     loader = reference.SeqDataLoader(builtin[0][1:241], 4, 8, seed=0)
@@ -359,7 +359,7 @@ def test_another_text_is_another_run(reference, plain, builtin, tmp_path):
         train(reference, (net, loader, vocab), checkpoint=tmp_path / "run", resume=True)
 
 
-def test_a_model_is_no_checkpoint(reference, plain, tmp_path):
+def test_a_model_is_refused_as_a_checkpoint(reference, plain, tmp_path):
     net, _, vocab = plain()
     reference.save_model(tmp_path / "model", net, vocab)
     with pytest.raises(
@@ -397,7 +397,7 @@ def rewrite(path, change):
         ),
     ],
 )
-def test_what_a_run_lacks_or_has_too_much_is_named(reference, plain, tmp_path, change, words):
+def test_missing_and_extra_arrays_of_a_run_are_named(reference, plain, tmp_path, change, words):
     path = tmp_path / "run"
     with pytest.raises(Stop):
         train(reference, stop_after(plain("lstm"), 2), checkpoint=path, every=1)
@@ -407,7 +407,7 @@ def test_what_a_run_lacks_or_has_too_much_is_named(reference, plain, tmp_path, c
     assert str(error.value).startswith(f"{path} is not a readable model ({words}")
 
 
-def test_a_run_with_another_seed_of_its_minibatches_is_another_run(reference, builtin, tmp_path):
+def test_resuming_with_another_seed_of_the_minibatches_is_refused(reference, builtin, tmp_path):
     def begin(seed):
         net, loader, vocab = beginnings(reference, builtin)()
         return net, reference.SeqDataLoader(loader.corpus, 4, 8, seed=seed), vocab
@@ -434,7 +434,7 @@ def test_other_versions_are_a_warning_that_names_them(reference, plain, tmp_path
         train(reference, plain(), checkpoint=tmp_path / "run", resume=True)
 
 
-def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_path):
+def test_diverged_parameters_do_not_replace_finite_ones(reference, plain, tmp_path):
     with pytest.raises(Stop):
         train(reference, stop_after(plain(), 4), checkpoint=tmp_path / "run", every=1)
     before = (tmp_path / "run").read_bytes()
@@ -447,21 +447,21 @@ def test_what_has_diverged_does_not_replace_what_has_not(reference, plain, tmp_p
     assert (tmp_path / "kept").read_bytes() == before
 
 
-def test_what_a_killed_run_left_is_removed_at_the_next_start(reference, plain, tmp_path):
+def test_files_that_a_killed_run_left_are_removed_at_the_next_start(reference, plain, tmp_path):
     (tmp_path / f"{atomic.prefix(tmp_path / 'run')}0123abcd.tmp").write_bytes(b"half of it")
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     assert os.listdir(tmp_path) == ["run"]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
-def test_parameters_that_an_update_has_spoiled_are_not_kept(rnn, start, tmp_path, optimizer):
+def test_parameters_with_nan_after_an_update_are_not_saved(rnn, start, tmp_path, optimizer):
     settings = {"optimizer": optimizer, "checkpoint": tmp_path / "run", "every": 1}
     with np.errstate(all="ignore"), pytest.raises(rnn.DivergenceError):
         train(rnn, start(), lr=1e38, prefix=None, **settings)
     assert os.listdir(tmp_path) == []
 
 
-def test_a_run_that_ends_diverged_says_that_it_is_not_kept(reference, plain, tmp_path):
+def test_a_diverged_run_reports_that_it_was_not_saved(reference, plain, tmp_path):
     settings = {"optimizer": "sgd", "checkpoint": tmp_path / "run", "prefix": None}
     net, loader, vocab = plain()
     one = reference.SeqDataLoader(loader.corpus[:64], 4, 8, seed=0)  # a minibatch an epoch
@@ -470,7 +470,7 @@ def test_a_run_that_ends_diverged_says_that_it_is_not_kept(reference, plain, tmp
     assert os.listdir(tmp_path) == []
 
 
-def test_two_processes_do_not_keep_a_run_in_one_file(reference, plain, tmp_path):
+def test_two_processes_cannot_save_checkpoints_in_one_file(reference, plain, tmp_path):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     with atomic.locked(tmp_path / "run"), pytest.raises(locks.LockedError, match="another process"):
         train(reference, plain(), 2, checkpoint=tmp_path / "run", resume=True)
@@ -478,9 +478,7 @@ def test_two_processes_do_not_keep_a_run_in_one_file(reference, plain, tmp_path)
     train(reference, plain(), 2, checkpoint=tmp_path / "run", resume=True)
 
 
-def test_the_corpus_is_hashed_once_however_often_the_run_is_kept(
-    reference, plain, tmp_path, monkeypatch
-):
+def test_the_corpus_is_hashed_once_for_all_checkpoints(reference, plain, tmp_path, monkeypatch):
     digested, found = [], run.Run.corpus_digest.func
     monkeypatch.setattr(
         run.Run.corpus_digest, "func", lambda run: digested.append(run) or found(run)
@@ -489,7 +487,7 @@ def test_the_corpus_is_hashed_once_however_often_the_run_is_kept(
     assert len(digested) == 1
 
 
-def test_the_digest_of_a_corpus_is_that_of_integers_of_64_bits(reference, plain, tmp_path):
+def test_the_digest_of_a_corpus_is_computed_from_integers_of_64_bits(reference, plain, tmp_path):
     net, loader, vocab = plain()
     train(reference, (net, loader, vocab), 1, checkpoint=tmp_path / "run")
     about = json.loads(tensor_file.unpack(tmp_path / "run")[1]["training"])
@@ -512,7 +510,7 @@ def test_the_digest_of_a_corpus_is_that_of_integers_of_64_bits(reference, plain,
         ("seconds", float("inf")),
     ],
 )
-def test_numbers_of_an_epoch_that_cannot_be_are_refused(reference, plain, tmp_path, name, value):
+def test_impossible_epoch_numbers_are_refused(reference, plain, tmp_path, name, value):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     rewrite(tmp_path / "run", lambda _, about: about["epoch"].update({name: value}))
     with pytest.raises(reference.CheckpointError, match=f"^{tmp_path / 'run'} is not a readable"):
@@ -530,7 +528,7 @@ def test_numbers_of_an_epoch_that_cannot_be_are_refused(reference, plain, tmp_pa
         lambda about: about.update(rng=[]),
     ],
 )
-def test_a_history_and_a_generator_that_cannot_be_are_refused(reference, plain, tmp_path, change):
+def test_an_impossible_history_or_generator_state_is_refused(reference, plain, tmp_path, change):
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     rewrite(tmp_path / "run", lambda _, about: change(about))
     with pytest.raises(reference.CheckpointError, match=f"^{tmp_path / 'run'} is not a readable"):
@@ -561,7 +559,9 @@ def interrupt_after(started, num_minibatches, times=1, signum=signal.SIGINT):
 
 
 @pytest.mark.parametrize("num_minibatches", [1, 7, 10, 21])
-def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_minibatches):
+def test_an_interrupted_run_is_saved_and_can_be_resumed(
+    reference, plain, tmp_path, num_minibatches
+):
     path = tmp_path / "run"
     epoch, rest = divmod(num_minibatches - 1, 7)
     with pytest.raises(reference.Interrupted) as error:
@@ -574,7 +574,7 @@ def test_an_interrupted_run_is_kept_and_goes_on(reference, plain, tmp_path, num_
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
-def test_what_ends_a_process_ends_a_run_as_an_interrupt_does(reference, plain, tmp_path, signum):
+def test_sigterm_and_sighup_end_a_run_like_an_interrupt(reference, plain, tmp_path, signum):
     started = interrupt_after(plain(), 10, signum=signum)
     with pytest.raises(reference.Interrupted, match="interrupted in epoch 2, after 3 of") as error:
         train(reference, started, checkpoint=tmp_path / "run")
@@ -584,7 +584,7 @@ def test_what_ends_a_process_ends_a_run_as_an_interrupt_does(reference, plain, t
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_without_a_checkpoint_the_net_holds_what_it_has_learned(reference, plain, signum):
+def test_without_a_checkpoint_the_net_keeps_its_trained_parameters(reference, plain, signum):
     net, *others = interrupt_after(plain(), 7, signum=signum)
     with pytest.raises(reference.Interrupted) as error:
         train(reference, (net, *others))
@@ -597,9 +597,7 @@ def test_without_a_checkpoint_the_net_holds_what_it_has_learned(reference, plain
         np.testing.assert_array_equal(param, expected)
 
 
-def test_an_interrupted_run_that_has_diverged_does_not_say_that_it_is_kept(
-    reference, plain, tmp_path
-):
+def test_an_interrupted_diverged_run_does_not_claim_to_be_saved(reference, plain, tmp_path):
     started, settings = interrupt_after(plain(), 1), {"lr": 1e38, "optimizer": "sgd"}
     with (
         np.errstate(all="ignore"),
@@ -617,14 +615,14 @@ def test_a_second_interrupt_does_not_wait(reference, plain, tmp_path):
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_after_training_a_signal_is_what_it_was(reference, plain, tmp_path, signum):
+def test_signal_handlers_are_restored_after_training(reference, plain, tmp_path, signum):
     before = signal.getsignal(signum)
     train(reference, plain(), 1, checkpoint=tmp_path / "run")
     assert signal.getsignal(signum) is before
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_where_signals_are_ignored_they_stay_ignored(reference, plain, tmp_path, signum):
+def test_ignored_signals_stay_ignored(reference, plain, tmp_path, signum):
     before = signal.signal(signum, signal.SIG_IGN)
     try:
         started = interrupt_after(plain(), 3, times=2, signum=signum)
@@ -634,7 +632,7 @@ def test_where_signals_are_ignored_they_stay_ignored(reference, plain, tmp_path,
     assert_same(kept, train(reference, plain()))
 
 
-def test_a_thread_may_keep_its_run_too(reference, plain, tmp_path):
+def test_a_thread_can_save_checkpoints_too(reference, plain, tmp_path):
     started = plain()
     arguments = {"num_epochs": 1, "checkpoint": tmp_path / "run"}
     thread = threading.Thread(target=train, args=(reference, started), kwargs=arguments)
@@ -645,7 +643,7 @@ def test_a_thread_may_keep_its_run_too(reference, plain, tmp_path):
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_signal_that_comes_too_late_to_stop_training_is_raised_again(signum):
+def test_a_signal_after_training_is_raised_again(signum):
     received = []
     with interrupts.handling({signum: lambda number, _: received.append(number)}):
         with interrupts.training_ends():

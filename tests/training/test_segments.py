@@ -33,7 +33,7 @@ def state_of(net, batch_size):
 
 
 @pytest.mark.parametrize("segment", [0, 1, 3, 4, 11, 50])
-def test_gradients_in_segments_are_those_of_the_whole(rnn, net, minibatch, segment):
+def test_gradients_in_segments_equal_those_of_the_whole(rnn, net, minibatch, segment):
     (X, Y), state = minibatch, state_of(net, 3)
     loss, expected = net.gradients(X, Y, state)
     in_segments, last, found = segments.value_and_grad(net, X, Y, state, segment)
@@ -45,7 +45,7 @@ def test_gradients_in_segments_are_those_of_the_whole(rnn, net, minibatch, segme
         np.testing.assert_allclose(gradient, whole, rtol=TRAINED, atol=SAME)
 
 
-def test_training_in_segments_is_training(rnn, minibatch):
+def test_training_in_segments_equals_ordinary_training(rnn, minibatch):
     X, Y = minibatch
     found = []
     for segment in (None, 3):
@@ -60,7 +60,7 @@ def test_training_in_segments_is_training(rnn, minibatch):
         np.testing.assert_allclose(in_segments, whole, rtol=TRAINED)
 
 
-def test_in_a_backend_that_compiles_later_steps_in_segments_call_no_python(rnn, backend, minibatch):
+def test_in_a_compiling_backend_later_steps_in_segments_do_not_call_python(rnn, backend, minibatch):
     calls = []
 
     @functools.wraps(rnn.rnn)
@@ -85,12 +85,12 @@ def test_a_segment_of_less_than_one_step_is_refused(rnn, make_net, minibatch):
         rnn.make_step(net, 1.0, segment=-1)
 
 
-def test_a_frameworks_own_layer_does_not_go_back_in_segments(rnn, make_concise):
+def test_a_frameworks_own_layer_has_no_backward_pass_in_segments(rnn, make_concise):
     with pytest.raises(ValueError, match="only a scratch model can backpropagate in segments"):
         rnn.make_step(make_concise(), 1.0, segment=3)
 
 
-def test_a_run_in_segments_is_the_run(rnn):
+def test_a_run_in_segments_equals_the_whole_run(rnn):
     histories = []
     for segment in (None, 2):
         loader, vocab = rnn.load_data_builtin(4, 9, max_tokens=200, seed=0)

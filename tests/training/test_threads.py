@@ -76,7 +76,7 @@ def test_a_quota_below_one_core_is_one_thread(monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/loadavg"), reason="only Linux counts them")
-def test_one_core_is_taken_as_free_where_other_programs_use_all():
+def test_at_least_one_core_counts_as_free():
     burners = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])
         for _ in range(2 * threads.cores())
@@ -105,7 +105,7 @@ def test_the_number_before_is_restored_after_an_error(automatic, library):
     assert numbers[-1] == 4
 
 
-def test_a_library_that_the_user_limited_is_not_given_more(automatic, library):
+def test_a_library_whose_threads_the_user_limited_is_not_given_more(automatic, library):
     numbers, set_number = library
     set_number(1)
     with threads.Threads(set_number).limited() as limit:
@@ -138,7 +138,7 @@ def test_fewer_threads_compute_while_other_programs_use_the_cores(monkeypatch, a
         assert numbers[-1] == 4
 
 
-def test_the_machine_is_looked_at_once_a_second(monkeypatch, automatic, library):
+def test_the_number_of_free_cores_is_checked_once_a_second(monkeypatch, automatic, library):
     looks, clock = [], Clock()
     with threads.Threads(library[1], clock=clock).limited() as limit:
         monkeypatch.setattr(threads, "others_running", lambda: looks.append(0) or 0)
@@ -148,7 +148,7 @@ def test_the_machine_is_looked_at_once_a_second(monkeypatch, automatic, library)
     assert 9 <= len(looks) <= 10
 
 
-def test_a_fixed_number_stays(monkeypatch, automatic, library):
+def test_a_fixed_number_of_threads_does_not_change(monkeypatch, automatic, library):
     clock = Clock()
     with threads.Threads(library[1], fixed=True, clock=clock).limited() as limit:
         monkeypatch.setattr(threads, "others_running", lambda: 3)
@@ -181,7 +181,7 @@ def adjustable(rnn, monkeypatch, automatic):
     return numbers
 
 
-def test_a_resumed_run_computes_with_the_threads_that_it_began_with(
+def test_a_resumed_run_uses_its_first_number_of_threads(
     rnn, make_net, monkeypatch, adjustable, tmp_path
 ):
     path = tmp_path / "run"
@@ -194,7 +194,7 @@ def test_a_resumed_run_computes_with_the_threads_that_it_began_with(
     assert adjustable == [4, 2, 4]
 
 
-def test_a_resumed_run_warns_where_the_user_chose_another_number(
+def test_a_resumed_run_warns_if_the_user_chose_another_number_of_threads(
     rnn, make_net, monkeypatch, adjustable, tmp_path
 ):
     path = tmp_path / "run"
@@ -204,7 +204,7 @@ def test_a_resumed_run_warns_where_the_user_chose_another_number(
         train(rnn, make_net, num_epochs=2, checkpoint=path, resume=True)
 
 
-def test_a_run_of_a_framework_that_fixes_its_threads_does_not_tell_their_number(
+def test_a_checkpoint_of_a_framework_with_fixed_threads_does_not_contain_their_number(
     rnn, make_net, monkeypatch, adjustable, tmp_path
 ):
     monkeypatch.setitem(rnn.RNNModelScratch.ops.__dict__, "set_threads", None)
@@ -232,7 +232,7 @@ def test_the_option_refuses_what_is_not_a_number_of_threads(number):
     assert "--threads" in result.stderr
 
 
-def test_the_option_is_in_force_for_the_whole_command():
+def test_the_option_applies_to_the_whole_command():
     sizes = ["--size", "tiny", "--rounds", "2", "--cell", "rnn"]
     command = [sys.executable, "-m", "d2lrnn", "bench", "--threads", "1", *sizes]
     result = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -70,7 +70,7 @@ def clipped_by_value(net):
             np.testing.assert_allclose(old - new, gradient.clip(-theta, theta), rtol=0, atol=AGREED)
 
 
-def test_a_step_clips_value_by_value_when_asked(make_net):
+def test_a_step_can_clip_value_by_value(make_net):
     clipped_by_value(make_net(dtype="float64"))
 
 
@@ -124,7 +124,7 @@ def test_the_step_that_is_written_out_computes_the_numbers_of_make_step(rnn, cel
         np.testing.assert_allclose(found, expected, rtol=0, atol=AGREED)
 
 
-def test_gradients_that_were_computed_before_are_not_added_by_sgd_step(pytorch):
+def test_sgd_step_does_not_add_earlier_gradients(pytorch):
     (X, Y), arrays = np.random.default_rng(0).integers(5, size=(2, 3, 7)), []
     for old in (False, True):
         net = pytorch.RNNModelScratch(5, 4, *pytorch.stack("rnn"), seed=0)
@@ -155,7 +155,7 @@ def test_a_step_trains_the_parameters_that_the_net_has_now(rnn, make_net):
         np.testing.assert_array_equal(one, same)
 
 
-def test_numpy_numbers_will_do_for_lr_and_theta(make_net):
+def test_numpy_numbers_are_accepted_for_lr_and_theta(make_net):
     nets, X = [make_net(), make_net()], np.array([[0, 1, 2]])
     rates = [(0.5, 1.0), (np.float64(0.5), np.float32(1))]
     for net, (lr, theta) in zip(nets, rates):
@@ -166,7 +166,7 @@ def test_numpy_numbers_will_do_for_lr_and_theta(make_net):
         np.testing.assert_array_equal(one, same)
 
 
-def test_a_state_carried_on_brings_no_gradient_from_before(rnn, make_net):
+def test_a_carried_state_has_no_gradient_of_earlier_minibatches(rnn, make_net):
     X = np.array([[0, 1, 2]])
     carried, fresh = make_net(dtype="float64"), make_net(dtype="float64")
     _, state = carried(X, carried.begin_state(1))
@@ -194,7 +194,7 @@ class Recorder:
 
 
 @pytest.mark.parametrize(("use_random_iter", "starts"), [(False, [0, 1, 2]), (True, [0, 0, 0])])
-def test_sequential_minibatches_carry_the_state_on_and_random_ones_do_not(use_random_iter, starts):
+def test_sequential_minibatches_carry_the_state_and_random_ones_do_not(use_random_iter, starts):
     net, X = Recorder(), np.zeros((2, 5), int)
     perplexity, speed = language_epoch.train_epoch_ch8(
         net, [(X, X)] * 3, net.step, use_random_iter=use_random_iter
@@ -223,7 +223,7 @@ class Scalar:
         return 1.0
 
 
-def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
+def test_losses_are_not_fetched_until_the_epoch_ends(monkeypatch):
     monkeypatch.setattr(Epoch, "pause", math.inf)
     numbers, looked, seen = itertools.count(), [], []
     net, X = Recorder(), np.zeros((1, 5), int)
@@ -240,7 +240,7 @@ def test_losses_are_not_waited_for_until_the_epoch_ends(monkeypatch):
     assert perplexity == pytest.approx(math.e)
 
 
-def test_a_step_can_leave_the_loss_where_it_is(make_net):
+def test_a_step_can_leave_the_loss_on_its_device(make_net):
     net, other, X = make_net(), make_net(), np.array([[0, 1, 2]])
     loss, _ = net.make_step(LR)(X, X, net.begin_state(1))
     deferred, _ = other.make_step(LR).deferred(X, X, other.begin_state(1))
@@ -274,7 +274,7 @@ def one_epoch(rnn, net, train_iter, **settings):
     ],
     ids=["tensors", "int32", "uint8", "big-endian", "a view", "lists", "tuples"],
 )
-def test_a_train_iter_of_one_s_own_yields_ids_of_any_kind(rnn, make_net, kind):
+def test_a_custom_train_iter_can_yield_ids_of_any_type(rnn, make_net, kind):
     own = [tuple(kind(rnn, part) for part in pair) for pair in IDS]
     assert one_epoch(rnn, make_net(), own) == one_epoch(rnn, make_net(), IDS)
 
@@ -291,7 +291,7 @@ class Own:
         return iter(IDS)
 
 
-def test_a_train_iter_of_one_s_own_may_have_no_length_and_draw_as_it_likes(rnn, make_net, tmp_path):
+def test_a_custom_train_iter_needs_no_length_and_can_draw_minibatches(rnn, make_net, tmp_path):
     assert one_epoch(rnn, make_net(), Own()) == one_epoch(rnn, make_net(), IDS)
     with pytest.raises(ValueError, match="rng is a Random, whose state cannot be saved"):
         one_epoch(rnn, make_net(), Own(), checkpoint=tmp_path / "run")
@@ -368,7 +368,7 @@ class Terminal(io.StringIO):
         (True, io.StringIO, True),
     ],
 )
-def test_progress_is_shown_on_a_terminal_or_when_asked(
+def test_progress_is_shown_on_a_terminal_or_with_progress_true(
     monkeypatch, builtin, progress, stream, shown
 ):
     monkeypatch.setattr("sys.stderr", stream())
@@ -379,7 +379,7 @@ def test_progress_is_shown_on_a_terminal_or_when_asked(
     assert ("epoch 2/2" in sys.stderr.getvalue()) is shown
 
 
-def test_predictions_go_on_from_the_prefix(rnn, make_net):
+def test_predictions_continue_the_prefix(rnn, make_net):
     vocab = rnn.Vocab("abcd")
     net = make_net(len(vocab))
     text = rnn.predict_ch8("ab", 7, net, vocab)
@@ -400,7 +400,7 @@ def test_greedy_prediction_takes_the_highest_score_each_time(rnn, make_net, pref
     assert rnn.predict_ch8(prefix, 5, net, vocab) == "".join(vocab.to_tokens(ids))
 
 
-def test_sampling_is_repeated_by_its_seed_and_varies_without(rnn, make_net):
+def test_sampling_repeats_with_a_seed_and_varies_without(rnn, make_net):
     vocab = rnn.Vocab("abcd")
     net = make_net(len(vocab))
     draws = [rnn.predict_ch8("a", 30, net, vocab, temperature=1.0, seed=s) for s in (1, 1, 2)]
@@ -415,12 +415,12 @@ def test_sampling_follows_the_softmax_of_scores_over_temperature():
     np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
 
 
-def test_a_tiny_temperature_is_all_but_greedy():
+def test_a_tiny_temperature_is_almost_greedy():
     noise = prediction.Surprise(1e-3, [0], 2)(100)
     assert set((np.array([1.0, 1.1]) + noise).argmax(axis=2)[:, 0]) == {1}
 
 
-def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
+def test_text_equals_that_generated_one_token_at_a_time(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
     net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     noise = prediction.Surprise(0.7, [5], 5)(41)[:, 0]
@@ -434,7 +434,7 @@ def test_text_is_what_one_token_after_the_other_says(rnn, make_net):
     assert len(set(said[3:])) > 2
 
 
-def test_a_text_goes_on_from_a_state(rnn, make_net):
+def test_a_text_is_generated_from_a_state(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
     net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     _, state = net.evaluate(np.array([vocab[list("da")]]), net.begin_state(1))
@@ -456,7 +456,7 @@ PREFIXES = ["ab", "d", "dabcabcdabcdabcdabcdabcdabcdabcdabcd", "ab", "<unk>"]
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 @pytest.mark.parametrize("num_preds", [0, 1, 70])
-def test_many_texts_are_what_each_is_alone(rnn, make_net, num_preds, temperature):
+def test_many_texts_equal_those_generated_alone(rnn, make_net, num_preds, temperature):
     net, vocab = unequal_net(rnn, make_net)
     draw = {"temperature": temperature, "seed": 3}
     found = rnn.predict_many(PREFIXES, num_preds, net, vocab, **draw)
@@ -469,7 +469,7 @@ def test_many_texts_are_what_each_is_alone(rnn, make_net, num_preds, temperature
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after", "lstm"])
-def test_many_texts_of_any_cell_are_what_each_is_alone(rnn, cell):
+def test_many_texts_of_any_cell_equal_those_generated_alone(rnn, cell):
     net = build.new_net(rnn, cells.Architecture(cell, 2), 5, 6, seed=0, dtype="float64")
     net.load_arrays([8 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     vocab = rnn.Vocab("abcd")
@@ -477,7 +477,7 @@ def test_many_texts_of_any_cell_are_what_each_is_alone(rnn, cell):
     assert found == [rnn.predict_ch8(prefix, 33, net, vocab) for prefix in PREFIXES]
 
 
-def test_many_texts_go_on_from_a_row_of_the_state_each(rnn, make_net):
+def test_many_texts_continue_from_one_row_of_the_state_each(rnn, make_net):
     net, vocab = unequal_net(rnn, make_net)
     _, state = net.evaluate(np.array([vocab[list("da")], vocab[list("bc")]]), net.begin_state(2))
     found = rnn.predict_many(["d", "a"], 9, net, vocab, state=state)
@@ -489,13 +489,13 @@ def test_no_prefixes_give_no_texts(rnn, make_net):
     assert rnn.predict_many([], 3, make_net(), rnn.Vocab("abcd")) == []
 
 
-def test_one_text_in_the_place_of_many_is_refused(rnn, make_net):
+def test_one_text_in_place_of_many_is_refused(rnn, make_net):
     words = r"prefixes is one text, 'ab'; expected many; give \['ab'\]"
     with pytest.raises(ValueError, match=words):
         rnn.predict_many("ab", 3, make_net(), rnn.Vocab("abcd"))
 
 
-def test_a_longer_prefix_compiles_nothing_anew(rnn, make_net, monkeypatch):
+def test_a_longer_prefix_does_not_compile_again(rnn, make_net, monkeypatch):
     net, vocab, calls = make_net(num_hiddens=7), rnn.Vocab("abcd"), []  # a shape of its own
     network = type(net.speaker)
     run = network.__call__
@@ -513,7 +513,7 @@ class OutOfMemory(Exception):
 
 
 @pytest.mark.parametrize("error", [MemoryError, RuntimeError, ValueError, OutOfMemory])
-def test_a_sample_that_fails_loses_no_model(make_net, builtin, monkeypatch, capsys, error):
+def test_a_failing_sample_does_not_lose_the_model(make_net, builtin, monkeypatch, capsys, error):
     def fails(*args, **settings):
         raise error("no room")
 
@@ -528,7 +528,7 @@ def test_a_sample_that_fails_loses_no_model(make_net, builtin, monkeypatch, caps
     assert abs(net.arrays()[0] - before[0]).max() > 0
 
 
-def test_a_net_that_cannot_speak_is_told_so_before_it_is_trained(rnn, builtin):
+def test_a_net_that_cannot_generate_text_is_refused_before_training(rnn, builtin):
     corpus, vocab = builtin
     net = build.new_net(rnn, cells.Architecture("rnn", 1, True), len(vocab), 4, seed=0)
     before, loader = net.arrays(), batches.SeqDataLoader(corpus, 8, 10)
@@ -538,7 +538,7 @@ def test_a_net_that_cannot_speak_is_told_so_before_it_is_trained(rnn, builtin):
 
 
 @pytest.mark.parametrize("cell", cells.CELLS)
-def test_many_tokens_at_once_are_those_said_one_by_one(rnn, cell):
+def test_many_tokens_at_once_equal_those_generated_one_by_one(rnn, cell):
     fused = cell in build.FUSED
     net = build.new_net(rnn, cells.Architecture(cell), 5, 4, fused=fused, seed=0, dtype="float64")
     rng = np.random.default_rng(0)

@@ -86,7 +86,7 @@ def test_the_loader_of_a_text_knows_the_vocabulary(rnn, make_net):
     assert rnn.evaluate(net, loader).bits_per_character > 5
 
 
-def test_lists_and_the_state_from_minibatch_to_minibatch_can_be_chosen(rnn, make_net):
+def test_evaluate_accepts_lists_and_can_carry_the_state(rnn, make_net):
     minibatches = [([[1, 2], [0, 1]], [[2, 3], [1, 1]]), ([[3, 1], [1, 0]], [[1, 2], [0, 3]])]
     net = make_net(seed=1)
     carried, fresh = (
@@ -216,7 +216,7 @@ def test_a_history_is_a_dictionary_that_json_can_represent():
 
 
 @pytest.mark.parametrize("validation", [[9.5, 7.0, 8.0], []])
-def test_a_history_is_a_table_with_every_digit(tmp_path, validation):
+def test_a_history_is_written_as_a_table_with_every_digit(tmp_path, validation):
     History(HISTORY.perplexity, HISTORY.speed, validation=validation).to_csv(tmp_path / "run.csv")
     with open(tmp_path / "run.csv", newline="") as file:
         rows = list(csv.DictReader(file))

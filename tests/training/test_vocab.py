@@ -40,7 +40,9 @@ def test_a_vocab_of_another_size_is_refused_before_training(rnn, train, tokens):
         ({"prefix": "ab", "checkpoint": "run"}, "prefix and checkpoint"),
     ],
 )
-def test_no_vocab_is_refused_where_one_is_needed(train, tmp_path, monkeypatch, settings, named):
+def test_a_missing_vocab_is_refused_where_it_is_needed(
+    train, tmp_path, monkeypatch, settings, named
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError) as error:
         train(None, **settings)
@@ -52,10 +54,10 @@ def test_no_vocab_is_refused_where_one_is_needed(train, tmp_path, monkeypatch, s
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_vocab_is_needed_where_nothing_is_shown_or_kept(train):
+def test_a_vocab_is_not_needed_without_samples_and_checkpoints(train):
     assert len(train(None).perplexity) == 1
 
 
-def test_what_is_no_vocab_is_refused(train):
+def test_an_object_that_is_not_a_vocab_is_refused(train):
     with pytest.raises(ValueError, match=r"^vocab is a list; expected the Vocab that came with"):
         train(list("abcde"))

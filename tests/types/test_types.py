@@ -126,28 +126,28 @@ def snippet(request, tmp_path):
     return path
 
 
-def test_pyright_knows_what_each_thing_of_the_snippet_is(snippet):
+def test_pyright_knows_the_types_of_the_snippet(snippet):
     revealed = [f'Type of "{thing}" is "{kind}"' for thing, kind in KNOWN.items()]
     assert pyright(snippet) == [("information", line) for line in revealed]
 
 
-def test_mypy_knows_it_too(snippet, tmp_path):
+def test_mypy_knows_the_types_of_the_snippet_too(snippet, tmp_path):
     said = mypy(tmp_path, "--strict", snippet)
     told = re.findall(r'note: Revealed type is "(.*)"', said)
     short = [re.sub(r"\b(?:[a-z]\w*\.)+(?=\w)", "", kind).removesuffix("?") for kind in told]
     assert ("error" in said, short) == (False, list(KNOWN.values()))
 
 
-def test_pyright_has_nothing_to_say_of_the_notebooks():
+def test_pyright_reports_no_error_in_the_notebooks():
     assert pyright(*NOTEBOOKS) == []
 
 
-def test_mypy_has_nothing_to_say_of_the_notebooks(tmp_path):
+def test_mypy_reports_no_error_in_the_notebooks(tmp_path):
     said = mypy(tmp_path, *OF_NOTEBOOKS, *NOTEBOOKS)
     assert said.splitlines() == [f"Success: no issues found in {len(NOTEBOOKS)} source files"]
 
 
-def test_mypy_finds_what_a_notebook_does_wrong(tmp_path):
+def test_mypy_finds_the_mistakes_of_a_notebook(tmp_path):
     path = tmp_path / "99-wrong.py"
     path.write_text("from d2lrnn import torch as rnn\n\nrnn.Vocab('ab').to_token(1)\n")
     assert '"Vocab" has no attribute "to_token"' in mypy(tmp_path, *OF_NOTEBOOKS, path)

@@ -30,7 +30,7 @@ def test_a_function_becomes_a_graph_and_its_python_runs_once(graphs, tf):
     assert runs == [False]
 
 
-def test_a_function_that_no_graph_can_be_made_of_runs_as_it_is(graphs, tf):
+def test_a_function_that_cannot_be_traced_runs_line_by_line(graphs, tf):
     @graphs.GraphFunction
     def double(x):
         return x.numpy() * 2  # a symbolic tensor has no value
@@ -69,7 +69,7 @@ def train(d2l, net, epochs=2):
     return [d2l.train_epoch_ch8(net, batches, loss, updater, False)[0] for _ in range(epochs)]
 
 
-def test_a_net_of_our_own_functions_trains_as_a_graph(d2l, scratch, monkeypatch):
+def test_a_net_of_built_in_functions_trains_as_a_graph(d2l, scratch, monkeypatch):
     traces, function = [], d2l.tf.function
     monkeypatch.setattr(
         d2l.tf, "function", lambda *args, **kwargs: traces.append(1) or function(*args, **kwargs)
@@ -91,7 +91,7 @@ def test_a_readers_forward_function_runs_at_each_step(d2l, rnn, scratch):
     assert eager == [True] * 6
 
 
-def test_a_forward_function_that_is_replaced_is_called_from_then_on(d2l, rnn, scratch):
+def test_a_replaced_forward_function_is_called_afterwards(d2l, rnn, scratch):
     net, calls = scratch(), []
     train(d2l, net)
     net.forward_fn = lambda *arguments: calls.append(1) or rnn.rnn(*arguments)
@@ -134,7 +134,7 @@ def test_a_model_whose_layer_has_been_called_before_is_built_as_a_whole(tf, caps
         ("print('TF_USE_LEGACY_KERAS' in os.environ)", "False"),
     ],
 )
-def test_tf_keras_is_keras_2_and_keras_and_the_environment_are_as_they_were(keras, program, said):
+def test_importing_tf_keras_does_not_change_keras_or_the_environment(keras, program, said):
     imports = "import os, keras; from d2lrnn.book.classic import tensorflow as d2l; "
     done = subprocess.run(
         [sys.executable, "-c", imports + program], capture_output=True, text=True, check=True

@@ -88,22 +88,22 @@ def arguments(function):
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_a_name_takes_the_arguments_that_it_takes_in_the_book(d2l, name):
+def test_a_name_accepts_the_arguments_of_the_book(d2l, name):
     assert arguments(getattr(d2l, name)) == SIGNATURES[name]
 
 
 @pytest.mark.parametrize("name", OF_TENSORFLOW)
-def test_a_name_takes_what_it_takes_in_the_book_in_this_framework(d2l, backend, name):
+def test_a_name_accepts_the_arguments_of_the_book_in_this_framework(d2l, backend, name):
     expected = (OF_TENSORFLOW if backend == "tensorflow" else OF_DEVICES)[name]
     assert expected is None or arguments(getattr(d2l, name)) == expected
 
 
 @pytest.mark.parametrize("name", ALIASES.split())
-def test_an_alias_is_there(d2l, name):
+def test_an_alias_exists(d2l, name):
     assert callable(getattr(d2l, name)) or name in ("float32", "int32")
 
 
-def test_an_alias_is_the_frameworks_own(d2l):
+def test_an_alias_is_the_function_of_the_framework(d2l):
     A = d2l.reshape(d2l.arange(6, dtype=d2l.float32), (2, 3))
     product = d2l.matmul(A, d2l.transpose(A))
     assert d2l.numpy(product).tolist() == [[5, 14], [14, 50]]
@@ -112,7 +112,7 @@ def test_an_alias_is_the_frameworks_own(d2l):
     assert d2l.numpy(d2l.concat((A, A), 0)).shape == (4, 3)
 
 
-def test_the_modules_that_cells_reach_through_d2l_are_there(d2l):
+def test_the_modules_that_cells_use_through_d2l_exist(d2l):
     assert d2l.math.pi > 3
     assert d2l.np.zeros(2).shape == (2,)
     assert d2l.plt.get_backend()

@@ -161,9 +161,7 @@ def lookups(backend, function):
 
 
 @pytest.mark.parametrize("function", RUNS)
-def test_a_function_calls_what_a_reader_has_put_in_the_place_of_a_name(
-    book, record_calls, function
-):
+def test_a_function_calls_the_replacement_of_a_name(book, record_calls, function):
     names = lookups(book.backend, function)
     calls = record_calls(book.d2l, names)
     RUNS[function](book)
@@ -175,13 +173,13 @@ def test_every_function_calls_the_others_through_the_module(d2l, called_past):
     assert past - {("try_all_gpus", "try_gpu")} == set()  # nor does d2l
 
 
-def test_what_a_reader_has_replaced_is_called_for_each_minibatch(book, record_calls):
+def test_a_replaced_function_is_called_for_each_minibatch(book, record_calls):
     calls = record_calls(book.d2l, ["grad_clipping"])
     book.d2l.train_ch8(book.net(), book.minibatches, book.vocab, 1, 2, book.device)
     assert calls == ["grad_clipping"] * 6
 
 
-def test_what_is_replaced_between_two_epochs_is_called_from_then_on(book, record_calls):
+def test_a_function_replaced_between_two_epochs_is_called_afterwards(book, record_calls):
     net = book.net()
     book.d2l.train_ch8(net, book.minibatches, book.vocab, 1, 1, book.device)
     calls = record_calls(book.d2l, ["grad_clipping", "tanh"])
@@ -190,14 +188,14 @@ def test_what_is_replaced_between_two_epochs_is_called_from_then_on(book, record
     assert calls.count("tanh") >= 15
 
 
-def test_what_is_put_back_is_called_again(book, monkeypatch):
+def test_a_restored_function_is_called_again(book, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(book.d2l, "read_time_machine", lambda: ["mine"])
         assert book.d2l.load_corpus_time_machine()[1].idx_to_token == ["<unk>", *"mine"]
     assert len(book.d2l.load_corpus_time_machine()[1]) > 10
 
 
-def test_a_name_that_a_reader_deletes_is_gone_for_the_other_functions_too(book, monkeypatch):
+def test_a_deleted_name_is_missing_for_the_other_functions_too(book, monkeypatch):
     monkeypatch.delattr(book.d2l, "Animator")
     with pytest.raises(AttributeError, match="Animator"):
         book.d2l.train_ch8(book.net(), book.minibatches, book.vocab, 1, 1, book.device)
@@ -205,7 +203,7 @@ def test_a_name_that_a_reader_deletes_is_gone_for_the_other_functions_too(book, 
     assert book.d2l.Animator
 
 
-def test_another_hub_is_where_texts_come_from(d2l, texts, monkeypatch):
+def test_texts_are_downloaded_from_a_replaced_hub(d2l, texts, monkeypatch):
     (texts / "mine.txt").write_text("My own text\n")
     monkeypatch.setattr(d2l, "DATA_HUB", {"time_machine": (d2l.DATA_URL + "mine.txt", None)})
     assert d2l.read_time_machine() == ["my own text"]

@@ -11,7 +11,7 @@ def pairs(d2l, texts):
     return d2l.load_data_nmt(batch_size=8, num_steps=6)
 
 
-def test_an_encoder_returns_outputs_and_a_state_a_layer(d2l, backend):
+def test_an_encoder_returns_outputs_and_one_state_per_layer(d2l, backend):
     encoder = d2l.Seq2SeqEncoder(vocab_size=10, embed_size=8, num_hiddens=16, num_layers=2)
     if backend == "mxnet":
         encoder.initialize()
@@ -24,7 +24,7 @@ def test_an_encoder_returns_outputs_and_a_state_a_layer(d2l, backend):
         assert tuple((state if backend == "torch" else state[0]).shape) == (2, 4, 16)
 
 
-def test_training_lowers_the_loss_and_says_it(d2l, pairs, make_pair, capsys):
+def test_training_lowers_the_loss_and_reports_it(d2l, pairs, make_pair, capsys):
     data_iter, source, target = pairs
     d2l.train_seq2seq(make_pair(source, target), data_iter, 0.02, 30, target, d2l.try_gpu())
     said = capsys.readouterr().out
@@ -33,7 +33,7 @@ def test_training_lowers_the_loss_and_says_it(d2l, pairs, make_pair, capsys):
 
 
 @pytest.mark.parametrize("words", ["a dictionary with the keys 'X', 'Y'", "a tuple of 3 parts"])
-def test_a_loader_of_other_parts_is_refused(d2l, pairs, make_pair, words):
+def test_a_loader_of_something_else_than_pairs_is_refused(d2l, pairs, make_pair, words):
     data_iter, source, target = pairs
     X, X_valid_len, Y, _ = next(iter(data_iter))
     batch = {"X": X, "Y": Y} if "dictionary" in words else (X, X_valid_len, Y)
@@ -50,7 +50,7 @@ def test_training_that_diverges_is_reported(d2l, pairs, make_pair, lr):
         d2l.train_seq2seq(make_pair(source, target), data_iter, lr, 5, target, d2l.try_gpu())
 
 
-def test_a_translation_ends_and_is_of_known_words(d2l, backend, pairs, make_pair):
+def test_a_translation_ends_and_contains_known_words(d2l, backend, pairs, make_pair):
     data_iter, source, target = pairs
     net, device = make_pair(source, target), d2l.try_gpu()
     d2l.train_seq2seq(net, data_iter, 0.05, 60, target, device)
@@ -69,7 +69,7 @@ def test_a_translation_of_no_steps_is_an_error(d2l, backend, pairs, make_pair, n
         d2l.predict_seq2seq(net, "go .", source, target, num_steps, *arguments)
 
 
-def test_the_loss_counts_what_is_valid_only(d2l, backend):
+def test_the_loss_counts_only_valid_steps(d2l, backend):
     scores, label = d2l.ones((3, 4, 10)), d2l.astype(d2l.ones((3, 4)), d2l.int32)
     if backend == "torch":
         label = label.long()
@@ -83,7 +83,7 @@ def test_the_loss_counts_what_is_valid_only(d2l, backend):
 
 
 @pytest.mark.parametrize("value", [0, -1])
-def test_what_lies_behind_the_valid_length_is_masked(d2l, backend, value):
+def test_steps_after_the_valid_length_are_masked(d2l, backend, value):
     if backend == "mxnet":
         with pytest.raises(AttributeError):
             d2l.sequence_mask  # noqa: B018  # the book uses npx.sequence_mask there
@@ -94,6 +94,6 @@ def test_what_lies_behind_the_valid_length_is_masked(d2l, backend, value):
     np.testing.assert_array_equal(d2l.numpy(masked), expected)
 
 
-def test_an_interface_is_to_be_filled_in(d2l):
+def test_a_method_of_the_books_interfaces_must_be_implemented(d2l):
     with pytest.raises(NotImplementedError):
         d2l.Decoder().init_state(None)

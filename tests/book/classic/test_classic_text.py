@@ -23,7 +23,7 @@ def test_a_vocabulary_counts_pairs_of_words_as_tokens(plain):
     assert len(vocab) == 4
 
 
-def test_a_pair_that_is_a_token_has_an_id_and_any_other_is_two_tokens(plain):
+def test_a_pair_in_the_corpus_is_one_token_and_any_other_pair_is_two(plain):
     vocab = plain.Vocab([("the", "time"), ("time", "flies"), "the"])
     assert vocab["time", "flies"] == vocab.token_to_idx["time", "flies"]
     assert vocab[[("the", "time"), "the"]] == [vocab.token_to_idx["the", "time"], 3]
@@ -44,7 +44,7 @@ def test_a_vocabulary_numbers_unk_then_what_is_reserved_then_by_frequency(plain)
     assert vocab.to_tokens(3) == "b"
 
 
-def test_a_vocabulary_of_nothing_holds_the_unknown_token(plain):
+def test_an_empty_vocabulary_contains_the_unknown_token(plain):
     assert plain.Vocab().idx_to_token == ["<unk>"]
 
 
@@ -63,13 +63,13 @@ class Table:
 
 
 @pytest.mark.parametrize("given", [Table(), {"a": 1}, {"a"}, Path("a"), 5, b"a", ["a", np.nan]])
-def test_what_holds_no_tokens_is_refused(plain, given):
+def test_objects_without_tokens_are_refused(plain, given):
     for function in (plain.Vocab, plain.count_corpus, plain.tokenize):
         with pytest.raises(ValueError, match=r"expected a (list of )?(tokens|string)"):
             function(given)
 
 
-def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
+def test_a_text_is_not_a_list_of_lines_and_a_list_is_not_a_sentence(plain):
     with pytest.raises(ValueError, match=r"^lines is one text, 'a b'; .*give \['a b'\]"):
         plain.tokenize("a b")
     with pytest.raises(ValueError, match=r"^reserved_tokens is one text"):
@@ -78,7 +78,7 @@ def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
         plain.bleu("a", ["a"], k=1)
 
 
-def test_a_vocabulary_takes_what_the_book_s_takes(plain):
+def test_a_vocabulary_accepts_the_arguments_of_the_book(plain):
     counted = plain.Vocab(plain.count_corpus(["b", "a", "b"]))
     assert counted.token_freqs == [("b", 2), ("a", 1)]
     assert plain.Vocab([1, 2, 1]).token_to_idx == {"<unk>": 0, 1: 1, 2: 2}
@@ -94,11 +94,11 @@ def test_the_corpus_is_cut_and_its_vocabulary_is_not(plain, texts):
     assert len(same) == len(vocab)
 
 
-def test_another_file_in_the_hub_is_another_text(d2l, texts):
+def test_changing_the_file_in_the_hub_changes_the_text(d2l, texts):
     assert d2l.read_time_machine()[0] == "the time traveller smiled round at us"
 
 
-def test_sequential_minibatches_are_the_books(d2l):
+def test_sequential_minibatches_equal_the_books(d2l):
     random.seed(3)
     offset = random.Random(3).randint(0, 5)
     batches = list(d2l.seq_data_iter_sequential(list(range(35)), batch_size=2, num_steps=5))
@@ -119,7 +119,7 @@ def test_the_text_is_cut_from_each_offset_of_the_books(plain, name, offsets):
     assert sorted(set(firsts)) == list(offsets)
 
 
-def test_random_minibatches_are_the_books(d2l):
+def test_random_minibatches_equal_the_books(d2l):
     random.seed(3)
     X, Y = next(iter(d2l.seq_data_iter_random(list(range(35)), batch_size=2, num_steps=5)))
     chance = random.Random(3)
@@ -166,7 +166,7 @@ def test_a_series_of_real_numbers_gives_minibatches_of_float32(d2l, name, kind):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
-def test_ids_in_an_array_are_what_the_same_ids_in_a_list_are(d2l, dtype):
+def test_ids_in_an_array_equal_the_same_ids_in_a_list(d2l, dtype):
     X, _ = next(d2l.seq_data_iter_sequential(np.arange(35, dtype=dtype), 2, 5))
     assert X.dtype == d2l.tensor([1]).dtype
 
@@ -197,7 +197,7 @@ def test_minibatches_of_pairs_are_padded_and_know_their_lengths(d2l, texts):
     assert target.idx_to_token[:4] == ["<unk>", "<pad>", "<bos>", "<eos>"]
 
 
-def test_the_line_after_the_last_example_is_read_too_as_in_the_book(plain):
+def test_the_line_after_the_last_example_is_read_as_in_the_book(plain):
     source, _ = plain.tokenize_nmt("a\tb\n" * 9, num_examples=3)
     assert len(source) == 4
 
@@ -241,7 +241,7 @@ def test_a_file_is_downloaded_into_the_books_folder(plain, server, tmp_path, mon
     assert plain.download("own", str(tmp_path / "data")) == path
 
 
-def test_a_download_that_is_something_else_is_refused(plain, server, tmp_path, monkeypatch):
+def test_a_download_with_other_content_is_refused(plain, server, tmp_path, monkeypatch):
     (tmp_path / "server" / "own.txt").write_bytes(b"text")
     monkeypatch.setitem(plain.DATA_HUB, "own", (f"{server}/own.txt", "0" * 40))
     with pytest.raises(DownloadError, match=r"cannot download own\.txt"):

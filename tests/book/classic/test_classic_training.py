@@ -45,7 +45,7 @@ def ours(rnn):
 
 
 @pytest.mark.parametrize("use_random_iter", [False, True])
-def test_training_gives_the_parameters_that_the_packages_own_gives(
+def test_training_gives_the_parameters_of_the_packages_training(
     d2l, rnn, device, make_book_net, ours, minibatches, vocab, params_of, use_random_iter
 ):
     net = make_book_net(VOCAB_SIZE)
@@ -55,7 +55,7 @@ def test_training_gives_the_parameters_that_the_packages_own_gives(
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_training_says_the_perplexity_and_two_samples(
+def test_training_prints_the_perplexity_and_two_samples(
     d2l, device, make_book_net, minibatches, vocab, capsys
 ):
     assert d2l.train_ch8(make_book_net(VOCAB_SIZE), minibatches, vocab, 1, 1, device) is None
@@ -87,7 +87,9 @@ def test_the_perplexity_is_drawn_every_ten_epochs(
     assert drawn == [(10, 1), (20, 1)]
 
 
-def test_no_epoch_is_no_training(d2l, device, make_book_net, minibatches, vocab, params_of, capsys):
+def test_training_for_zero_epochs_changes_nothing(
+    d2l, device, make_book_net, minibatches, vocab, params_of, capsys
+):
     net = make_book_net(VOCAB_SIZE)
     before = params_of(net)
     d2l.train_ch8(net, minibatches, vocab, 1, 0, device)
@@ -96,7 +98,9 @@ def test_no_epoch_is_no_training(d2l, device, make_book_net, minibatches, vocab,
 
 
 @pytest.mark.parametrize("lr", [1e38, 1e30, float("nan")])
-def test_training_that_diverges_says_what_helps(d2l, device, make_book_net, minibatches, vocab, lr):
+def test_the_error_of_diverged_training_names_a_remedy(
+    d2l, device, make_book_net, minibatches, vocab, lr
+):
     net = make_book_net(VOCAB_SIZE)
     with np.errstate(all="ignore"), pytest.raises(DivergenceError) as error:
         d2l.train_ch8(net, minibatches, vocab, lr, 9, device)
@@ -129,7 +133,9 @@ class Stateless:
         return 0
 
 
-def test_prediction_is_the_packages_own(d2l, rnn, backend, device, make_book_net, ours, vocab):
+def test_prediction_equals_that_of_the_package(
+    d2l, rnn, backend, device, make_book_net, ours, vocab
+):
     net = make_book_net(VOCAB_SIZE)
     arguments = () if backend == "tensorflow" else (device,)
     said = d2l.predict_ch8("time ", 10, net, vocab, *arguments)
@@ -137,7 +143,7 @@ def test_prediction_is_the_packages_own(d2l, rnn, backend, device, make_book_net
     assert len(said) == 15
 
 
-def test_prediction_goes_on_from_a_list_of_tokens(d2l, backend, device, make_book_net, vocab):
+def test_prediction_continues_a_list_of_tokens(d2l, backend, device, make_book_net, vocab):
     arguments = () if backend == "tensorflow" else (device,)
     said = d2l.predict_ch8(["t", "i"], 3, make_book_net(VOCAB_SIZE), vocab, *arguments)
     assert said.startswith("ti")
@@ -151,7 +157,7 @@ def test_prediction_goes_on_from_a_list_of_tokens(d2l, backend, device, make_boo
         ("time", -1, "num_preds is -1; expected an integer, 0 or above"),
     ],
 )
-def test_prediction_says_what_it_cannot_go_on_from(
+def test_the_error_names_the_prefix_that_cannot_be_continued(
     d2l, backend, device, make_book_net, vocab, prefix, num_preds, message
 ):
     arguments = () if backend == "tensorflow" else (device,)
@@ -274,7 +280,7 @@ def test_a_loader_of_arrays_shuffles_only_to_train(d2l, rnn):
     assert d2l.numpy(mixed).tolist() != list(range(32))
 
 
-def test_a_timer_keeps_its_times(d2l):
+def test_a_timer_stores_its_times(d2l):
     timer = d2l.Timer()
     assert timer.stop() >= 0
     timer.start()
@@ -293,7 +299,7 @@ def test_an_accumulator_adds_up_numbers_and_tensors(d2l):
     assert metric[0] == 0
 
 
-def test_an_animator_keeps_points_without_a_screen(d2l):
+def test_an_animator_stores_points_without_a_display(d2l):
     animator = d2l.Animator("epoch", "loss", legend=["a", "b"], xlim=[1, 1])
     animator.add(1, (0.5, None))
     animator.add(2, (0.25, 2.0))

@@ -13,7 +13,7 @@ def data(d2l, files):
     return d2l.TimeMachine(batch_size=10, num_steps=4, num_train=30, num_val=10)
 
 
-def test_a_training_step_with_side_effects_has_them_each_time(d2l, data):
+def test_a_training_step_repeats_its_side_effects_each_time(d2l, data):
     seen = []
 
     class Counting(d2l.RNNLMScratch):
@@ -103,13 +103,13 @@ def graphs_of(trainer):
     return [step.graph for step in trainer._steps]
 
 
-def test_a_graph_trains_as_line_by_line(tensorflow):
+def test_a_graph_trains_like_line_by_line_code(tensorflow):
     models = [trained(*tensorflow, compiled)[0] for compiled in (True, False)]
     for graph, plain in zip(*(model.get_weights() for model in models)):
         np.testing.assert_allclose(graph, plain, rtol=1e-4, atol=1e-6)
 
 
-def test_a_graph_plots_what_line_by_line_plots(tensorflow):
+def test_a_graph_plots_the_values_of_line_by_line_training(tensorflow):
     boards = [trained(*tensorflow, compiled)[0].board.data for compiled in (True, False)]
     assert list(boards[0]) == list(boards[1])
     for graph, plain in zip(*(board["train_ppl"] for board in boards)):
@@ -124,7 +124,7 @@ OWN_MODELS = {
 
 
 @pytest.mark.parametrize("kind", OWN_MODELS)
-def test_all_steps_of_our_own_model_become_graphs(tensorflow, kind):
+def test_all_steps_of_a_built_in_model_become_graphs(tensorflow, kind):
     _, trainer = trained(*tensorflow, model=OWN_MODELS[kind](*tensorflow))
     assert None not in graphs_of(trainer)
 
@@ -324,7 +324,7 @@ def test_our_own_update_in_jax_is_compiled(flax, files):
     assert hasattr(trainer._update, "lower")
 
 
-def test_keras_stays_what_it_is(tensorflow, keras):
+def test_keras_is_not_changed(tensorflow, keras):
     assert keras.__version__.startswith("3.")
 
 
@@ -348,7 +348,7 @@ def former(d2l, flax):
     return Former(num_hiddens=4)
 
 
-def test_flax_cells_of_the_books_form_compute_what_todays_do(flax, rnn_inputs):
+def test_flax_cells_called_as_in_the_book_compute_the_same(flax, rnn_inputs):
     from d2lrnn.book import jax as d2l
 
     ours, books = d2l.GRU(num_hiddens=4, num_layers=1), former(d2l, flax)
@@ -358,7 +358,7 @@ def test_flax_cells_of_the_books_form_compute_what_todays_do(flax, rnn_inputs):
     )
 
 
-def test_flax_itself_is_left_as_it_is(flax, rnn_inputs):
+def test_flax_is_not_changed(flax, rnn_inputs):
     from d2lrnn.book import jax as d2l
 
     former(d2l, flax)

@@ -26,7 +26,7 @@ def test_rare_tokens_are_unknown(plain):
     assert vocab[["a", "b"]] == [1, vocab.unk]
 
 
-def test_reserved_tokens_take_their_place_in_the_order(plain):
+def test_reserved_tokens_are_sorted_with_the_other_tokens(plain):
     assert plain.Vocab(["a"], reserved_tokens=["<pad>"]).idx_to_token == ["<pad>", "<unk>", "a"]
 
 
@@ -48,7 +48,7 @@ def test_tokens_of_ids_come_as_a_list(plain):
     assert plain.Vocab(list("ab")).to_tokens([1, 2]) == ["a", "b"]
 
 
-def test_the_token_of_an_array_of_one_id_is_a_token(plain):
+def test_an_array_of_one_id_converts_to_one_token(plain):
     assert plain.Vocab(list("ab")).to_tokens(np.array([2])) == "b"
 
 
@@ -58,7 +58,7 @@ def data(d2l, files):
     return d2l.TimeMachine(batch_size=8, num_steps=5, num_train=50, num_val=10)
 
 
-def test_windows_begin_at_every_character(data, to_numpy):
+def test_the_windows_of_1_0_begin_at_every_character(data, to_numpy):
     expected, _ = data.build("\n".join(corpora.read_builtin()))
     np.testing.assert_array_equal(to_numpy(data.X)[:, 0], expected[:-5])
 
@@ -68,11 +68,11 @@ def test_targets_are_the_characters_that_follow(data, to_numpy):
     np.testing.assert_array_equal(X[1:], Y[:-1])
 
 
-def test_a_loader_knows_how_many_minibatches_it_has(data):
+def test_the_length_of_a_loader_is_its_number_of_minibatches(data):
     assert (len(data.train_dataloader()), len(data.val_dataloader())) == (7, 2)
 
 
-def test_what_is_held_out_comes_in_order(data, to_numpy):
+def test_the_held_out_part_is_in_order(data, to_numpy):
     seen = np.concatenate([to_numpy(X) for X, _ in data.val_dataloader()])
     np.testing.assert_array_equal(seen, to_numpy(data.X)[50:60])
 
@@ -98,7 +98,7 @@ def test_a_minibatch_has_the_type_of_the_data(data, to_numpy):
     assert to_numpy(X).dtype == to_numpy(data.X).dtype
 
 
-def test_a_method_of_a_readers_own_makes_other_tokens(d2l, files):
+def test_a_custom_tokenizer_method_is_used(d2l, files):
     class Words(d2l.TimeMachine):
         def _tokenize(self, text):
             return text.split()
@@ -138,7 +138,7 @@ def test_the_decoders_input_begins_with_a_sign(pairs, to_numpy):
     assert words(pairs.tgt_vocab, target) == ["<bos>", "je", "suis", "chez", "moi"]
 
 
-def test_the_target_is_the_decoders_input_one_word_on(pairs, to_numpy):
+def test_the_target_is_the_decoders_input_shifted_by_one_word(pairs, to_numpy):
     target = to_numpy(pairs.arrays[3])[1]
     assert words(pairs.tgt_vocab, target) == ["je", "suis", "chez", "moi", "."]
 
@@ -147,7 +147,7 @@ def test_lengths_leave_padding_out(pairs, to_numpy):
     assert list(to_numpy(pairs.arrays[2])[:3]) == [3, 4, 4]
 
 
-def test_sentences_of_ones_own_use_the_same_ids(pairs, to_numpy):
+def test_your_own_sentences_use_the_same_ids(pairs, to_numpy):
     source, *_ = pairs.build(["go ."], ["va !"])
     np.testing.assert_array_equal(to_numpy(source), to_numpy(pairs.arrays[0])[:1])
 
@@ -168,7 +168,7 @@ BLEU = {
 
 
 @pytest.mark.parametrize(("pred", "label", "k"), BLEU)
-def test_bleu_is_the_books(plain, pred, label, k):
+def test_bleu_equals_the_books_score(plain, pred, label, k):
     assert plain.bleu(pred, label, k) == pytest.approx(BLEU[pred, label, k])
 
 
@@ -182,13 +182,13 @@ class Table:
 
 
 @pytest.mark.parametrize("given", [Table(), {"a": 1}, {"a"}, Path("a"), 5, b"a", ["a", np.nan]])
-def test_what_holds_no_tokens_is_refused(plain, given):
+def test_objects_without_tokens_are_refused(plain, given):
     for function in (plain.Vocab, plain.tokenize):
         with pytest.raises(ValueError, match=r"expected a (list of )?(tokens|string)"):
             function(given)
 
 
-def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
+def test_a_text_is_not_a_list_of_lines_and_a_list_is_not_a_sentence(plain):
     with pytest.raises(ValueError, match=r"^lines is one text, 'a b'; .*give \['a b'\]"):
         plain.tokenize("a b")
     with pytest.raises(ValueError, match=r"^reserved_tokens is one text"):
@@ -197,7 +197,7 @@ def test_one_text_is_no_list_of_lines_and_a_list_is_no_sentence(plain):
         plain.bleu(["a"], "a", k=1)
 
 
-def test_a_vocabulary_takes_what_the_book_s_takes(plain):
+def test_a_vocabulary_accepts_the_arguments_of_the_book(plain):
     counted = plain.Vocab(collections.Counter(["b", "a", "b"]), min_freq=2)
     assert counted.idx_to_token == ["<unk>", "b"]
     assert plain.Vocab(None).idx_to_token == ["<unk>"]
@@ -226,7 +226,7 @@ def test_an_available_file_is_copied_to_the_requested_folder(plain, hub):
         assert copied.read() == (hub / "timemachine.txt").read_bytes()
 
 
-def test_a_file_with_the_right_hash_stays_where_it_lies(plain, hub, monkeypatch):
+def test_a_file_with_the_right_hash_is_not_moved(plain, hub, monkeypatch):
     monkeypatch.delenv(data_files.DATA_FOLDER)
     before = os.stat(hub / "timemachine.txt").st_mtime_ns
     plain.download("short")

@@ -49,7 +49,7 @@ def test_a_perplexity_that_stays_infinite_is_reported(d2l, data):
         fit(d2l, model, data, gradient_clip_val=1)
 
 
-def test_the_loss_of_a_model_that_plots_nothing_is_watched_too(d2l, data):
+def test_the_loss_of_a_model_without_plots_is_checked_for_divergence(d2l, data):
     class Silent(d2l.RNNLMScratch):
         def plot(self, key, value, train):
             pass
@@ -71,7 +71,7 @@ def test_a_regression_that_diverges_is_reported(d2l, kind):
         fit(d2l, model, data)
 
 
-def test_a_large_loss_of_a_regression_is_no_divergence(d2l):
+def test_a_large_loss_of_a_regression_is_not_divergence(d2l):
     data = d2l.SyntheticRegressionData(
         w=d2l.tensor([2e4, -3e4]), b=4.2, num_train=64, num_val=32, batch_size=8
     )

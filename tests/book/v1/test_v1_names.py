@@ -74,7 +74,7 @@ def _default(field):
     return "" if field.default is dataclasses.MISSING else f"={field.default!r}"
 
 
-def test_a_name_takes_the_arguments_that_it_takes_in_the_book(signature):
+def test_a_name_accepts_the_arguments_of_the_book(signature):
     backend, line = signature
     d2l = importlib.import_module(f"d2lrnn.book.{backend}")
     name, expected = re.fullmatch(r"([\w.]+)\((.*)\)", line).groups()
@@ -87,11 +87,11 @@ def test_a_name_takes_the_arguments_that_it_takes_in_the_book(signature):
 
 
 @pytest.mark.parametrize("name", ALIASES)
-def test_an_alias_is_there(d2l, name):
+def test_an_alias_exists(d2l, name):
     assert hasattr(d2l, name)
 
 
-def test_the_aliases_of_the_framework_are_there(d2l, backend):
+def test_the_aliases_of_the_framework_exist(d2l, backend):
     assert [name for name in SOME[backend].split() if not hasattr(d2l, name)] == []
 
 
@@ -100,5 +100,5 @@ OF_ANOTHER_CHAPTER = {"get_fashion_mnist_labels"}
 
 
 @pytest.mark.parametrize("name", sorted({*KEPT, "evaluate_loss"} - OF_ANOTHER_CHAPTER))
-def test_a_name_that_1_0_keeps_of_0_17_is_there_where_the_book_has_it(d2l, backend, name):
+def test_a_name_of_0_17_exists_in_1_0_where_the_book_has_it(d2l, backend, name):
     assert hasattr(d2l, name) == ("1.0" in names.names()[name].editions([backend]))

@@ -21,11 +21,11 @@ def test_arguments_become_attributes():
     assert (Kept(1).a, Kept(1).b) == (1, 2)
 
 
-def test_hparams_holds_what_is_neither_ignored_nor_private():
+def test_hparams_contains_arguments_that_are_neither_ignored_nor_private():
     assert Kept(1).hparams == {"a": 1, "b": 2}
 
 
-def test_an_ignored_argument_is_no_attribute():
+def test_an_ignored_argument_does_not_become_an_attribute():
     assert not hasattr(Kept(1), "c")
 
 
@@ -40,12 +40,12 @@ def test_a_function_becomes_a_method():
     assert (Empty().double(3), double) == (6, None)
 
 
-def test_check_len_says_what_it_found():
+def test_the_error_of_check_len_names_the_length():
     with pytest.raises(AssertionError, match="expected 3 entries; found 2"):
         objects.check_len([1, 2], 3)
 
 
-def test_check_shape_says_what_it_found():
+def test_the_error_of_check_shape_names_the_shape():
     with pytest.raises(AssertionError, match=r"expected shape \(1, 2\); found \(2,\)"):
         objects.check_shape(types.SimpleNamespace(shape=(2,)), (1, 2))
 
@@ -59,20 +59,20 @@ def drawn(plain):
     return curves
 
 
-def test_a_point_is_the_mean_of_every_n(drawn):
+def test_a_point_is_the_mean_of_n_values(drawn):
     assert drawn.data["ten"] == [(0.5, 5.0), (2.5, 25.0)]
 
 
-def test_points_that_are_too_few_wait(drawn):
+def test_points_are_drawn_when_there_are_enough(drawn):
     assert drawn.raw_points["ten"] == [(4, 40)]
 
 
-def test_without_a_screen_the_figure_is_kept(drawn):
+def test_without_a_display_the_figure_is_kept(drawn):
     (line,) = drawn.fig.gca().lines
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.5, 2.5], [5.0, 25.0])
 
 
-def test_without_a_screen_nothing_is_printed(plain, capfd):
+def test_without_a_display_nothing_is_printed(plain, capfd):
     plain.ProgressBoard().draw(1, 2, "one")
     assert capfd.readouterr() == ("", "")
 
@@ -84,13 +84,13 @@ def test_a_fifth_curve_is_drawn_too(plain):
     assert [line.get_label() for line in curves.fig.gca().lines] == list("abcde")
 
 
-def test_a_board_not_displayed_only_collects(plain):
+def test_a_board_that_is_not_displayed_only_collects_points(plain):
     curves = plain.ProgressBoard(display=False)
     curves.draw(1, 2, "one")
     assert (curves.data["one"], curves.fig) == ([(1.0, 2.0)], None)
 
 
-def test_many_boards_are_no_matter_of_open_figures(plain):
+def test_many_boards_do_not_keep_figures_open(plain):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(25):
@@ -132,7 +132,7 @@ def test_in_a_notebook_the_picture_is_drawn_in_one_place(plain, notebook, monkey
     assert (first["update"], second["update"]) == (False, True)
 
 
-def test_in_a_notebook_the_last_points_are_seen_when_the_cell_ends(plain, notebook):
+def test_in_a_notebook_the_last_points_are_drawn_when_the_cell_ends(plain, notebook):
     curves = plain.ProgressBoard()
     for x in range(9):
         curves.draw(x, x, "one")
@@ -141,7 +141,7 @@ def test_in_a_notebook_the_last_points_are_seen_when_the_cell_ends(plain, notebo
     assert len(notebook.shown) == 2
 
 
-def test_flushing_shows_what_waits_and_only_once(plain, notebook):
+def test_flushing_shows_pending_points_once(plain, notebook):
     curves = plain.ProgressBoard()
     for x in range(9):
         curves.draw(x, x, "one")

@@ -130,9 +130,7 @@ RUNS = {
 
 
 @pytest.mark.parametrize("function", RUNS)
-def test_a_function_calls_what_a_reader_has_put_in_the_place_of_a_name(
-    book, record_calls, function
-):
+def test_a_function_calls_the_replacement_of_a_name(book, record_calls, function):
     names = lookups(book.backend, function)
     calls = record_calls(book.d2l, names)
     RUNS[function](book)
@@ -143,7 +141,7 @@ def test_every_function_calls_the_others_through_the_module(d2l, called_past):
     assert called_past(d2l) - PAST == set()
 
 
-def test_what_a_reader_has_replaced_is_called_for_each_minibatch(book, record_calls):
+def test_a_replaced_function_is_called_for_each_minibatch(book, record_calls):
     calls = record_calls(book.d2l, ["exp"])
     book.fit(book.scratch(lr=0.6))
     assert calls == ["exp"] * 4  # 3 to train with, and one held out
@@ -183,7 +181,7 @@ def test_pairs_come_from_a_readers_own_download_and_extract(d2l, files, tmp_path
     assert "a" in Pairs(batch_size=2).src_vocab.token_to_idx
 
 
-def test_a_board_of_a_readers_own_is_drawn_on_for_each_minibatch(book, monkeypatch):
+def test_a_custom_board_receives_a_point_for_each_minibatch(book, monkeypatch):
     class Board(book.d2l.ProgressBoard):
         def draw(self, x, y, label, every_n=1):
             drawn.append(label)
@@ -212,7 +210,7 @@ def test_methods_that_are_added_to_a_class_are_called_by_its_others(book, monkey
     assert calls.count("clip_gradients") == 3
 
 
-def test_what_is_put_back_is_called_again(book, monkeypatch):
+def test_a_restored_function_is_called_again(book, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(book.d2l, "Vocab", lambda tokens: {token: 7 for token in tokens})
         assert set(book.data.build("a b c")[0]) == {7}

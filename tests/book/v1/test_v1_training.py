@@ -54,7 +54,7 @@ def own(rnn, data, to_numpy):
     return make, to_numpy(data.X)[:40].astype(int), to_numpy(data.Y)[:40].astype(int)
 
 
-def test_two_steps_are_those_of_the_packages_own_training(trained, own, rnn, to_numpy):
+def test_two_steps_equal_those_of_the_packages_training(trained, own, rnn, to_numpy):
     _, _, before, after = trained
     make, X, Y = own
     net = make(before)
@@ -65,7 +65,7 @@ def test_two_steps_are_those_of_the_packages_own_training(trained, own, rnn, to_
         np.testing.assert_allclose(books, to_numpy(ours), rtol=1e-4, atol=1e-6)
 
 
-def test_the_board_shows_the_perplexity_of_what_was_held_out(trained, own, rnn, data, to_numpy):
+def test_the_board_shows_the_perplexity_of_the_held_out_part(trained, own, rnn, data, to_numpy):
     model, _, _, after = trained
     net = own[0](after)
     rows = slice(40, 50)
@@ -79,7 +79,7 @@ def test_the_board_has_a_point_of_training_for_each_minibatch_of_few(trained):
     assert [point.x for point in model.board.data["train_ppl"]] == [0.0, 0.0, 1.0]
 
 
-def test_predictions_are_those_of_the_packages_own(trained, own, rnn, data, backend):
+def test_predictions_equal_those_of_the_package(trained, own, rnn, data, backend):
     model, trainer, _, after = trained
     last = [trainer.state.params] if hasattr(trainer, "state") else []
     expected = rnn.predict_ch8("the", 9, own[0](after), data.vocab)
@@ -93,7 +93,9 @@ def test_predictions_are_those_of_the_packages_own(trained, own, rnn, data, back
         ("the", -1, "num_preds is -1; expected an integer, 0 or above"),
     ],
 )
-def test_prediction_says_what_it_cannot_go_on_from(trained, data, prefix, num_preds, message):
+def test_the_error_names_the_prefix_that_cannot_be_continued(
+    trained, data, prefix, num_preds, message
+):
     model, trainer, _, _ = trained
     last = [trainer.state.params] if hasattr(trainer, "state") else []
     with pytest.raises(ValueError) as error:
@@ -101,7 +103,7 @@ def test_prediction_says_what_it_cannot_go_on_from(trained, data, prefix, num_pr
     assert str(error.value) == message
 
 
-def test_a_prediction_of_no_tokens_is_the_prefix(trained, data):
+def test_predicting_zero_tokens_returns_the_prefix(trained, data):
     model, trainer, _, _ = trained
     last = [trainer.state.params] if hasattr(trainer, "state") else []
     assert model.predict("the", 0, data.vocab, *last) == "the"
@@ -129,16 +131,16 @@ def test_a_deep_gru_learns(d2l, data, backend):
     assert perplexities[-1] < perplexities[0] / 1.2
 
 
-def test_a_trainer_keeps_its_place(trained):
+def test_a_trainer_stores_its_epoch_and_minibatch(trained):
     _, trainer, *_ = trained
     assert (trainer.epoch, trainer.train_batch_idx, trainer.val_batch_idx) == (1, 2, 2)
 
 
-def test_a_trainer_asked_for_more_gpus_than_there_are_trains_without(d2l):
+def test_a_trainer_with_more_gpus_than_available_trains_on_the_cpu(d2l):
     assert len(d2l.Trainer(max_epochs=1, num_gpus=99).gpus) <= d2l.num_gpus()
 
 
-def test_training_without_data_held_out_only_trains(d2l, files):
+def test_training_without_held_out_data_is_possible(d2l, files):
     class Only(d2l.TimeMachine):
         def val_dataloader(self):
             return None
@@ -178,7 +180,7 @@ def test_linear_regression_begins_with_the_first_values_of_pytorchs_layer(pytorc
         np.testing.assert_array_equal(found, expected.detach())
 
 
-def test_a_trainer_of_a_model_without_gradients_says_what_to_call_first(pytorch):
+def test_the_error_for_a_model_without_gradients_says_what_to_call_first(pytorch):
     from d2lrnn.book import torch as d2l
 
     with pytest.raises(ValueError, match="no parameter of the net has a gradient"):

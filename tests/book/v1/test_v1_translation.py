@@ -128,9 +128,7 @@ def test_a_translation_has_as_many_words_as_asked_for(d2l, trained, data):
     assert tuple(translate(d2l, *trained, data, ["go ."], 7).shape) == (1, 7)
 
 
-def test_a_translation_calls_what_a_reader_has_put_in_the_place_of_a_name(
-    d2l, trained, data, backend, record_calls
-):
+def test_a_translation_calls_the_replacement_of_a_name(d2l, trained, data, backend, record_calls):
     names = ["argmax", "concat", "expand_dims", *(["to"] if backend in ("torch", "mxnet") else [])]
     calls = record_calls(d2l, names)
     translate(d2l, *trained, data, ["go ."])
@@ -148,7 +146,7 @@ def test_the_board_shows_the_losses(trained):
 
 
 @pytest.mark.parametrize("name", ["Encoder", "Decoder"])
-def test_a_base_class_says_what_is_missing(d2l, name):
+def test_a_base_class_names_the_missing_method(d2l, name):
     made = getattr(d2l, name)()
     compute = getattr(made, "forward", getattr(made, "call", made.__call__))
     arguments = (d2l.zeros((1, 1)), None)[: 1 if name == "Encoder" else 2]
