@@ -43,6 +43,20 @@ def below_one(**values: float) -> None:
             raise ValueError(f"{name} is {shown(value)}; expected a number, 0 or above and below 1")
 
 
+def up_to_one(**values: float) -> None:
+    """Check that each named value is a number from 0 to 1."""
+    for name, value in values.items():
+        if not (_is_finite(value) and 0 <= value <= 1):
+            raise ValueError(f"{name} is {shown(value)}; expected a number from 0 to 1")
+
+
+def part(**values: float) -> None:
+    """Check that each named value is a number above 0 and at most 1."""
+    for name, value in values.items():
+        if not (_is_finite(value) and 0 < value <= 1):
+            raise ValueError(f"{name} is {shown(value)}; expected a number above 0 and at most 1")
+
+
 def share(**named: float) -> float:
     """Check that the one named value is a number between 0 and 1, both excluded; return a float."""
     ((name, value),) = named.items()

@@ -19,6 +19,7 @@ from d2lrnn.cli import (
     launch,
     notebooks,
     own_cells,
+    sampling,
     task,
     train,
 )
@@ -91,11 +92,12 @@ def main() -> None:
 @click.option(
     "--num-preds", type=click.IntRange(0), hidden=True, help="The former name of --length."
 )
+@sampling.options
 @click.option(
-    "--temperature",
-    default=0.0,
-    help="0 always takes the most probable token; above 0, tokens are sampled, and a larger value "
-    "gives less probable tokens more often.",
+    "--stop",
+    metavar="TOKEN",
+    multiple=True,
+    help="End the text after this token; repeat it for several tokens.",
 )
 @click.option("--seed", type=int, help="Seed of the sampling, to generate the same text again.")
 @click.option(
@@ -109,9 +111,8 @@ def generate(
     prefix: str | None,
     length: int,
     num_preds: int | None,
-    temperature: float,
-    seed: int | None,
     cell: str | None,
+    **draw: Any,
 ) -> None:
     """Continue a prefix with a saved MODEL, whichever backend trained it."""
     with plain_errors():
@@ -122,7 +123,7 @@ def generate(
         if prefix is None:
             prefix = _prefix_of(model, vocab)
         tell_of_unknown(prefix, vocab)
-        draw = {"temperature": temperature, "seed": seed}
+        draw["stop"] = draw["stop"] or None
         number = length if num_preds is None else num_preds
         click.echo(harmless(rnn.predict_ch8(prefix, number, net, vocab, **draw)))
 

@@ -64,6 +64,10 @@ class TrainOptions:
     gpu: str | None
     prefix: str | None
     sample_every: int
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
     out: str | None
     checkpoint: str | None
     every: int

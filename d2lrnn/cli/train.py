@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import gpu, recipe, threads, train_net, train_runs
+from d2lrnn.cli import gpu, recipe, sampling, threads, train_net, train_runs
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -150,6 +150,7 @@ from d2lrnn.nets import cells, schedules
 @threads.option
 @click.option("--prefix", help="The text that samples continue.  [default: depends on the corpus]")
 @click.option("--sample-every", default=50, help="Number of epochs between two samples.")
+@sampling.options
 @click.option(
     "--out",
     type=click.Path(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from d2lrnn.cli import summary, train_net
+from d2lrnn.cli import sampling, summary, train_net
 from d2lrnn.cli.common import ending_in_order, saving_first
 from d2lrnn.cli.output import tell_of_unknown
 from d2lrnn.cli.recipe import TrainOptions
@@ -122,6 +122,7 @@ def _history(
             use_random_iter=options.use_random_iter,
             prefix=prefix,
             sample_every=options.sample_every,
+            sampling=sampling.chosen(options) or None,
             checkpoint=options.checkpoint,
             every=options.every,
             resume=options.resume,

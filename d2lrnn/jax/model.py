@@ -55,8 +55,8 @@ class RNNModelScratch(language_model.RNNModelScratch):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward(self.inputs(X, state), self.as_tensors(state), self.params)
 
-    def say(self, index, state, given, noise):
+    def say(self, index, state, given, noise, truncate=None):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
-        if self.is_custom:
-            return super().say(index, state, given, noise)
+        if self.is_custom or truncate is not None:
+            return super().say(index, state, given, noise, truncate)
         return say(self, index, state, given, noise)

@@ -38,9 +38,10 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     ops = OPS
 
-    def say(self, index, state, given, noise):
+    def say(self, index, state, given, noise, truncate=None):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
         step = None if self.is_custom else self.ops.step_of(self.architecture)
-        if step is None or step.__module__ != scratch.__name__:  # it cannot run with symbols
-            return super().say(index, state, given, noise)
+        has_symbols = step is not None and step.__module__ == scratch.__name__
+        if truncate is not None or not has_symbols:
+            return super().say(index, state, given, noise, truncate)
         return say(self, index, state, given, noise)

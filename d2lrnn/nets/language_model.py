@@ -183,9 +183,12 @@ class RNNModelScratch(Model):
         """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
         if self.is_custom:
             return super().next_scores(index, state)
+        from d2lrnn.nets import networks
+
         ids, settings = index[None], {"dtype": self.dtype, "device": self.device}
         rows = self.tensors.one_hot(ids, self.vocab_size, **settings)  # (1, n, vocab_size)
-        outputs, state = self.speaker(self.params, rows, None, self.as_tensors(state))
+        speaker = networks.repeated(self.speaker)
+        outputs, state = speaker(self.params, rows, None, self.as_tensors(state))
         return self.tensors.to_numpy(outputs), state
 
     def make_step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -196,7 +196,14 @@ class Model(ABC):
         """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
         return self.evaluate(index[:, None], state)
 
-    def say(self, index: Array, state: State, given: Array, noise: Array) -> tuple[Array, State]:
+    def say(
+        self,
+        index: Array,
+        state: State,
+        given: Array,
+        noise: Array,
+        truncate: Callable[[Array], Array] | None = None,
+    ) -> tuple[Array, State]:
         """Generate k tokens after each of n tokens; return their ids (k, n) and the last state.
 
         Args:
@@ -205,11 +212,14 @@ class Model(ABC):
             given: (k, n) ids that are given in advance, as in a prefix; negative for a token that
                 is to be generated.
             noise: (k, n, vocab_size), added to the scores before the highest is chosen.
+            truncate: returns scores (n, vocab_size) with -inf for the tokens that are left out; or
+                None. It is a function of NumPy, which compiled loops cannot call.
         """
         ids = np.array(given)
         for row, extra in zip(ids, noise, strict=True):  # row: (n,), filled in here
             scores, state = self.next_scores(index, state)
             free = row < 0
+            scores = scores if truncate is None else truncate(scores)
             row[free] = (scores + extra)[free].argmax(axis=1)
             index = row
         return ids, state

@@ -8,6 +8,7 @@ not change.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -165,6 +166,13 @@ def user_code(network: Any) -> Any:
         return network
     architecture = getattr(network, "architecture", None)
     return architecture and architecture.custom
+
+
+@functools.cache
+def repeated(network: Any) -> Callable[..., Any]:
+    """Return a network for many calls of the same shapes, compiled if the framework compiles."""
+    function: Callable[..., Any] = compile_network(network, lambda: network.ops.repeated(network))
+    return function
 
 
 def compile_network(network: Any, make: Callable[[], Any]) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import strings, text
 from d2lrnn.nets import kinds, remedies
+from d2lrnn.nets.sampling import Draws, Sampling, Stop
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32  # the number of tokens that a call of net.say generates
@@ -27,9 +28,13 @@ def predict_ch8(
     net: Any,
     vocab: text.Vocab,
     *,
-    temperature: float = 0.0,
+    temperature: float | None = None,
     seed: int | None = None,
     state: Any = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    stop: str | Sequence[str] | None = None,
 ) -> str:
     """Generate text after a prefix, one token at a time.
 
@@ -41,18 +46,34 @@ def predict_ch8(
         net: the model.
         vocab: the Vocab of the net.
         temperature: 0 takes the most probable token each time. Above 0, tokens are drawn with
-            probabilities softmax(scores / temperature): the higher, the more surprising.
+            probabilities softmax(scores / temperature): the higher, the more surprising. None is 0,
+            or 1 if top_k, top_p or min_p is given. At 0, these three have no effect, because they
+            never leave out the most probable token.
         seed: an integer to draw the same tokens again, or None.
         state: the state of one row to start from, as a net or a step returned it; None for zeros.
+        top_k: draw from the k most probable tokens only, 1 or more; of equally probable tokens,
+            those with lower ids. 1 always takes the most probable token.
+        top_p: draw from the fewest most probable tokens whose probabilities add up to top_p or
+            more, above 0 and at most 1. 1 leaves out no token.
+        min_p: draw from tokens whose probability is at least min_p times that of the most probable
+            token, from 0 to 1. 0 leaves out no token.
+        stop: a token, or a list of tokens: the text ends after the first of them that is generated.
+            Tokens of the prefix do not end it.
+
+    temperature, top_k, top_p and min_p are applied in this order: top_p is a part of the total
+    probability of the top_k tokens, at this temperature. The tokens that remain are drawn with
+    probabilities proportional to those before. All draws are made in NumPy from the seed, so that
+    every backend generates the same text, unless the rounding of two scores decides.
 
     Returns:
-        The prefix followed by the generated tokens.
+        The prefix followed by the generated tokens, up to and including the stop token.
 
     Raises:
-        ValueError: the prefix is empty, an argument is out of its range, net is not a language
-            model, or its parameters hold NaN.
+        ValueError: the prefix is empty, an argument is out of its range, stop is not a token of the
+            vocabulary, net is not a language model, or its parameters hold NaN.
 
-    Source: the book's section 9.5, Prediction.
+    Source: the book's section 9.5, Prediction; top_p: Holtzman et al., 2020 (arXiv 1904.09751);
+    min_p: Nguyen et al., 2024 (arXiv 2407.01082).
 
     Examples:
         >>> vocab = rnn.Vocab("abcd")
@@ -62,7 +83,8 @@ def predict_ch8(
         >>> rnn.predict_ch8("ab", 6, net, vocab)
         'abcdabcd'
     """
-    settings = {"temperature": temperature, "seed": seed, "state": state}
+    settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "state": state}
+    settings |= {"top_k": top_k, "top_p": top_p, "min_p": min_p, "stop": stop}
     strings.text(prefix, "prefix")
     return predict_many([prefix], num_preds, net, vocab, **settings)[0]
 
@@ -73,9 +95,13 @@ def predict_many(
     net: Any,
     vocab: text.Vocab,
     *,
-    temperature: float = 0.0,
+    temperature: float | None = None,
     seed: int | None = None,
     state: Any = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    stop: str | Sequence[str] | None = None,
 ) -> list[str]:
     """Generate text after many prefixes at once, as predict_ch8 does after one.
 
@@ -92,6 +118,10 @@ def predict_many(
         seed: an integer to draw the same tokens again, or None; the draws for prefix i are those of
             predict_ch8 with seed + i.
         state: the state to start from, one row for each prefix; None for zeros.
+        top_k: see predict_ch8.
+        top_p: see predict_ch8.
+        min_p: see predict_ch8.
+        stop: see predict_ch8; each text ends after its own first stop token.
 
     Returns:
         A list of texts, each a prefix followed by the generated tokens.
@@ -106,7 +136,7 @@ def predict_many(
         ['acca', 'daddaa']
     """
     checks.count(num_preds=num_preds)
-    checks.not_negative(temperature=temperature)
+    sampling = Sampling(temperature, top_k, top_p, min_p)
     checks.seed(seed)
     if isinstance(prefixes, str):
         raise ValueError(f"prefixes is one text, {prefixes!r}; expected many; give [{prefixes!r}]")
@@ -114,17 +144,16 @@ def predict_many(
     tokens = [first_tokens(prefix, net, vocab) for prefix in checked]
     if not tokens:
         return []
+    stops = Stop.at(stop, vocab)
     if state is None:
         state = net.begin_state(len(tokens))
     net.check_state(state, len(tokens))
     ids, state = [vocab[row] for row in tokens], net.as_tensors(state)
     seeds = [None if seed is None else seed + i for i in range(len(tokens))]
-    generated = say_all(net, ids, num_preds, state, Surprise(temperature, seeds, net.vocab_size))
+    generated = say_all(net, ids, num_preds, state, Draws(sampling, seeds, net.vocab_size), stops)
     _check_numbers(net)  # afterwards, so that errors of the call itself are raised first
-    return [
-        vocab.join([*row, *vocab.to_tokens(more[len(row) : len(row) + num_preds].tolist())])
-        for row, more in zip(tokens, generated, strict=True)
-    ]
+    rows = zip(tokens, generated, strict=True)
+    return [vocab.join([*row, *vocab.to_tokens(more)]) for row, more in rows]
 
 
 def _check_numbers(net: Any) -> None:
@@ -139,9 +168,9 @@ def _check_numbers(net: Any) -> None:
 
 
 def say_all(
-    net: Any, ids: list[list[int]], num_preds: int, state: Any, surprise: Surprise
-) -> Array:
-    """Return ids (n, tokens): those of each row, followed by num_preds or more generated ones."""
+    net: Any, ids: list[list[int]], num_preds: int, state: Any, draws: Draws, stops: Stop
+) -> list[list[int]]:
+    """Return num_preds generated ids for each row of ids, or fewer, up to a stop token."""
     longest = max(map(len, ids))
     given = np.full((longest + num_preds, len(ids)), FREE, dtype=np.int32)
     for column, row in zip(given.T, ids, strict=True):
@@ -149,9 +178,13 @@ def say_all(
     result = given[:1]
     for start in range(1, len(given), AT_ONCE):
         part = given[start : start + AT_ONCE]  # starts with the given ids (warm-up)
-        more, state = net.say(result[-1], state, part, surprise(len(part)))
+        more, state = net.say(result[-1], state, part, draws.noise(len(part)), draws.truncate)
         result = np.concatenate([result, more])
-    return result.T
+        generated = [column[len(row) :] for column, row in zip(result.T, ids, strict=True)]
+        if all(map(stops.has_ended, generated)):
+            break
+    generated = [column[len(row) :] for column, row in zip(result.T, ids, strict=True)]
+    return [stops.cut(column[:num_preds]).tolist() for column in generated]
 
 
 def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
@@ -178,24 +211,3 @@ def filled_up(rows: Array) -> Array:
     """Return rows padded with zeros to at least AT_ONCE rows, so that code is compiled once."""
     missing = max(0, AT_ONCE - len(rows))
     return np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)])
-
-
-class Surprise:
-    """The noise to add to scores, so that the highest sum is a draw from a softmax.
-
-    The draw has the probabilities softmax(scores / temperature). The noise is temperature times a
-    draw from the Gumbel distribution (Gumbel, 1954); at temperature 0, it is 0.
-    """
-
-    def __init__(self, temperature: float, seeds: Sequence[int | None], vocab_size: int) -> None:
-        """Make a random generator for each row."""
-        self.temperature, self.vocab_size = temperature, vocab_size
-        self.rngs = [np.random.default_rng(seed) for seed in seeds]
-
-    def __call__(self, count: int) -> Array:
-        """Return the next draws of all rows, (count, rows, vocab_size)."""
-        shape = count, self.vocab_size
-        if not self.temperature:
-            return np.zeros((count, len(self.rngs), self.vocab_size))
-        drawn: Array = np.stack([rng.gumbel(size=shape) for rng in self.rngs], axis=1)
-        return self.temperature * drawn

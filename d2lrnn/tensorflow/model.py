@@ -41,8 +41,8 @@ class RNNModelScratch(language_model.RNNModelScratch):
         contexts.check_graph(*self.params)
         return super().__call__(X, state)
 
-    def say(self, index, state, given, noise):
+    def say(self, index, state, given, noise, truncate=None):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
-        if self.is_custom:
-            return super().say(index, state, given, noise)
+        if self.is_custom or truncate is not None:
+            return super().say(index, state, given, noise, truncate)
         return say(self, index, state, given, noise)

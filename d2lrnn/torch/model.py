@@ -36,6 +36,6 @@ class RNNModelScratch(language_model.RNNModelScratch):
         return super().evaluate(X, state)
 
     @torch.inference_mode()
-    def say(self, index, state, given, noise):
+    def say(self, index, state, given, noise, truncate=None):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
-        return super().say(index, state, given, noise)
+        return super().say(index, state, given, noise, truncate)

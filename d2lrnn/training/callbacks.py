@@ -7,7 +7,7 @@ more are in training.keeper, which saves checkpoints, and training.threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +128,7 @@ class Samples(Callback):
 
     prefix: str
     every: int
+    draw: Mapping[str, Any] = field(default_factory=dict)  # arguments of predict_ch8
 
     def after_epoch(self, training: Training) -> None:
         """Generate a sample if this epoch is due for one."""
@@ -135,7 +136,7 @@ class Samples(Callback):
         if number % self.every and number != training.num_epochs:
             return
         sample = sample_or_none(
-            lambda: predict_ch8(self.prefix, NUM_PREDS, training.net, training.vocab),
+            lambda: predict_ch8(self.prefix, NUM_PREDS, training.net, training.vocab, **self.draw),
             lambda why: training.write(f"epoch {number}: {why}"),
         )
         if sample is not None:

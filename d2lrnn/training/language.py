@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from d2lrnn import checks
@@ -15,6 +15,7 @@ from d2lrnn.data import text
 from d2lrnn.files.atomic import StrPath
 from d2lrnn.nets import group, kinds, remedies, schedules
 from d2lrnn.nets.prediction import first_tokens
+from d2lrnn.nets.sampling import check_options
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.training import divergence, minibatches, threads, together
 from d2lrnn.training.callbacks import (
@@ -60,6 +61,7 @@ def train_ch8(
     callbacks: Sequence[Any] = (),
     prefix: str | None = None,
     sample_every: int = 50,
+    sampling: Mapping[str, Any] | None = None,
     progress: bool | None = None,
     checkpoint: StrPath | None = None,
     every: int = 100,
@@ -97,6 +99,9 @@ def train_ch8(
         prefix: text after which the model generates a sample every sample_every epochs and at the
             end, or None for no samples.
         sample_every: the number of epochs from one sample to the next, 1 or more.
+        sampling: how samples are drawn: arguments of predict_ch8 by name, such as {"top_p": 0.9},
+            of temperature, top_k, top_p, min_p, stop and seed, which is by default the seed of the
+            loader, or 0. None always takes the most probable token.
         progress: True for a progress bar, False for none, None for one if this is a terminal.
         checkpoint: the file in which to save the run during training, or None. Ctrl-C, or a signal
             that ends a process, stops training after the current minibatch and saves the run; a
@@ -142,6 +147,7 @@ def train_ch8(
     minibatches.check_iterable(train_iter)
     _check_iterator(train_iter, use_random_iter)
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
+    draw = {"seed": _seed(train_iter) or 0, **check_options(sampling, prefix, vocab)}
     if prefix is not None:
         first_tokens(prefix, net, vocab)
     num_minibatches = length(train_iter)
@@ -169,7 +175,7 @@ def train_ch8(
         run.threads, training.write = limit.number, shown.write
         best = [Best(run)] if keep == "best" else []
         stopping = [EarlyStopping(patience)] if patience else []
-        samples = [Samples(prefix, sample_every)] if prefix is not None and shows else []
+        samples = [Samples(prefix, sample_every, draw)] if prefix is not None and shows else []
         # The checkpoint is saved first, before any other callback runs.
         called = [keeper, limit, Bar(shown), *samples, *best, *callbacks, *stopping]
         after_epoch(stopping, training)  # a run that is resumed may have been stopped

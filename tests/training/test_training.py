@@ -12,8 +12,9 @@ from bounds import AGREED, EXACT
 
 from d2lrnn.data import batches
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, cells, first_values, prediction
+from d2lrnn.nets import build, cells, first_values
 from d2lrnn.nets.model import Model
+from d2lrnn.nets.sampling import Draws, Sampling
 from d2lrnn.nets.steps import TrainingStep
 from d2lrnn.training import callbacks, language, language_epoch
 from d2lrnn.training.epoch import Epoch
@@ -409,21 +410,21 @@ def test_sampling_repeats_with_a_seed_and_varies_without(rnn, make_net):
 
 def test_sampling_follows_the_softmax_of_scores_over_temperature():
     scores = np.array([0.0, 1.0, 2.0], "float32")
-    highest = (scores + prediction.Surprise(2.0, [0], 3)(20000)).argmax(axis=2)[:, 0]
+    highest = (scores + Draws(Sampling(2.0), [0], 3).noise(20000)).argmax(axis=2)[:, 0]
     expected = np.exp(scores / 2) / np.exp(scores / 2).sum()
     drawn = np.bincount(highest) / 20000
     np.testing.assert_allclose(drawn, expected, atol=0.015)  # over 4 standard deviations
 
 
 def test_a_tiny_temperature_is_almost_greedy():
-    noise = prediction.Surprise(1e-3, [0], 2)(100)
+    noise = Draws(Sampling(1e-3), [0], 2).noise(100)
     assert set((np.array([1.0, 1.1]) + noise).argmax(axis=2)[:, 0]) == {1}
 
 
 def test_text_equals_that_generated_one_token_at_a_time(rnn, make_net):
     net, vocab = make_net(dtype="float64"), rnn.Vocab("abcd")
     net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
-    noise = prediction.Surprise(0.7, [5], 5)(41)[:, 0]
+    noise = Draws(Sampling(0.7), [5], 5).noise(41)[:, 0]
     state, said = net.begin_state(1), vocab[list("dab")]
     for step, extra in enumerate(noise):
         outputs, state = net.evaluate(np.array([[said[step]]]), state)

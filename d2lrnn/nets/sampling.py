@@ -1,0 +1,173 @@
+"""Sampling: which tokens may be drawn, the noise of the draws, and the tokens that end a text.
+
+All of it is computed in NumPy, so that every backend draws the same tokens for one seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from d2lrnn import checks
+from d2lrnn.data.vocab import Vocab
+
+Array = np.ndarray[Any, Any]
+DRAW = ("temperature", "top_k", "top_p", "min_p")
+SLACK = 1e-6  # relative; probabilities are computed of scores that float32 rounds
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn: the arguments of predict_ch8 of the same names.
+
+    Attributes:
+        temperature: 0 or above; None is 1 if tokens are left out, and otherwise 0.
+        top_k: 1 or above, or None for all tokens.
+        top_p: above 0 and at most 1, or None for all tokens.
+        min_p: from 0 to 1, or None for all tokens.
+    """
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values, and choose the temperature.
+
+        Raises:
+            ValueError: a value is out of its range.
+        """
+        if self.top_k is not None:
+            checks.size(top_k=self.top_k)
+        if self.top_p is not None:
+            checks.part(top_p=self.top_p)
+        if self.min_p is not None:
+            checks.up_to_one(min_p=self.min_p)
+        leaves_out = any(value is not None for value in (self.top_k, self.top_p, self.min_p))
+        temperature = float(leaves_out) if self.temperature is None else self.temperature
+        checks.not_negative(temperature=temperature)
+        vars(self).update(temperature=float(temperature))
+
+    @property
+    def truncates(self) -> bool:
+        """Whether tokens are left out. At temperature 0, the most probable one is taken anyway."""
+        is_less = self.top_k is not None or (self.top_p or 1) < 1 or bool(self.min_p)
+        return is_less and bool(self.temperature)
+
+    def truncate(self, scores: Array) -> Array:
+        """Return scores (n, vocab_size) with -inf for the tokens that are left out."""
+        assert self.temperature is not None
+        with np.errstate(all="ignore"):  # scores of a net that has diverged
+            scaled = (scores - scores.max(axis=1, keepdims=True)) / self.temperature
+            order = np.argsort(-scaled, axis=1, kind="stable")  # of equal scores, lower ids first
+            ordered = np.take_along_axis(scaled.astype(np.float64), order, axis=1)
+            keep = np.zeros(scores.shape, bool)
+            np.put_along_axis(keep, order, self._is_left(ordered), axis=1)
+        return np.where(keep, scores, -np.inf)
+
+    def _is_left(self, ordered: Array) -> Array:
+        """Return which tokens are not left out, given scores / temperature in descending order.
+
+        The highest is 0, so that exp(ordered) is each probability divided by the highest one.
+        """
+        keep = np.ones(ordered.shape, bool)
+        if self.top_k is not None:
+            keep[:, self.top_k :] = False
+        ratios = np.where(keep, np.exp(ordered), 0)
+        if self.top_p is not None and self.top_p < 1:
+            before = np.cumsum(ratios, axis=1) - ratios  # of the tokens that are more probable
+            keep &= before < self.top_p * (1 - SLACK) * ratios.sum(axis=1, keepdims=True)
+        if self.min_p:
+            keep &= ordered >= math.log(self.min_p) - SLACK
+        return keep
+
+
+class Draws:
+    """The draws of tokens for several rows, each from a random generator of its own.
+
+    The token with the highest sum of its score and its noise is a draw from
+    softmax(scores / temperature), if the noise is temperature times a draw from the Gumbel
+    distribution (Gumbel, 1954). At temperature 0, the noise is 0.
+
+    Attributes:
+        truncate: Sampling.truncate, or None if no token is left out.
+    """
+
+    def __init__(self, sampling: Sampling, seeds: Sequence[int | None], vocab_size: int) -> None:
+        """Make a random generator for each row."""
+        self.temperature, self.vocab_size = sampling.temperature or 0.0, vocab_size
+        self.truncate = sampling.truncate if sampling.truncates else None
+        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+
+    def noise(self, count: int) -> Array:
+        """Return the next draws of all rows, (count, rows, vocab_size)."""
+        shape = count, self.vocab_size
+        if not self.temperature:
+            return np.zeros((count, len(self.rngs), self.vocab_size))
+        drawn: Array = np.stack([rng.gumbel(size=shape) for rng in self.rngs], axis=1)
+        return self.temperature * drawn
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The ids of the tokens after which a generated text ends."""
+
+    ids: tuple[int, ...] = ()
+
+    @classmethod
+    def at(cls, tokens: Any, vocab: Vocab) -> Stop:
+        """Return the Stop of a token, of a list of tokens, or of None.
+
+        Raises:
+            ValueError: one of them is not a token of the vocabulary.
+        """
+        is_list = isinstance(tokens, (list, tuple))
+        listed = () if tokens is None else tuple(tokens) if is_list else (tokens,)
+        for token in listed:
+            if not isinstance(token, str) or token not in vocab:
+                raise ValueError(
+                    f"stop is {token!r}, which is not a token of the vocabulary; expected one of "
+                    f"its {len(vocab)} tokens, such as {vocab.idx_to_token[-1]!r}, or a list of "
+                    "them"
+                )
+        return cls(tuple(vocab[token] for token in listed))
+
+    def has_ended(self, generated: Array) -> bool:
+        """Return whether generated ids (k,) contain a stop token."""
+        return bool(np.isin(generated, self.ids).any())
+
+    def cut(self, generated: Array) -> Array:
+        """Return generated ids (k,) up to and including the first stop token."""
+        places = np.flatnonzero(np.isin(generated, self.ids))
+        return generated[: places[0] + 1] if len(places) else generated
+
+
+def check_options(options: Any, prefix: str | None, vocab: Vocab) -> dict[str, Any]:
+    """Check the options of the samples of training, and return them.
+
+    Raises:
+        ValueError: they are not a dictionary of arguments of predict_ch8, one of them is out of its
+            range, or there is no prefix.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping) or not set(options) <= {*DRAW, "seed", "stop"}:
+        shown = [*options] if isinstance(options, Mapping) else type(options).__name__
+        raise ValueError(
+            f"sampling is {shown}; expected a dictionary of some of {', '.join(DRAW)}, seed and "
+            "stop, such as {'top_p': 0.9}"
+        )
+    if prefix is None:
+        raise ValueError(
+            "sampling is given without a prefix, the text that samples continue; give both, or "
+            "leave out sampling"
+        )
+    Sampling(**{name: options[name] for name in DRAW if name in options})
+    Stop.at(options.get("stop"), vocab)
+    checks.seed(options.get("seed"))
+    return dict(options)
