@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     gru = Backend.gru
     gru_fused = Backend.gru_fused
     gru_reset_after = Backend.gru_reset_after
+    gru_reset_after_fused = Backend.gru_reset_after_fused
     init_gru_state = Backend.init_gru_state
     init_lstm_state = Backend.init_lstm_state
     init_mamba_state = Backend.init_mamba_state
@@ -178,6 +179,7 @@ __all__ = [
     "gru",
     "gru_fused",
     "gru_reset_after",
+    "gru_reset_after_fused",
     "init_gru_state",
     "init_lstm_state",
     "init_mamba_state",

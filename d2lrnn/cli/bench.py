@@ -65,7 +65,7 @@ class Bench(on_gpu.GPUCommand, click.Group):
 @options.cells(
     KINDS,
     "; input is an RNN's input layer alone, and FILE.py:FUNCTION a custom cell, which is compared "
-    "with the fused GRU.  [default: rnn gru lstm]",
+    "with the fused GRU.  [default: rnn gru gru_reset_after lstm]",
     choice=own_cells.CellName,
 )
 @click.option("--quick", is_flag=True, hidden=True, help="An option of growth.")

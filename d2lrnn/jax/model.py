@@ -4,7 +4,16 @@ import functools
 
 import jax
 
-from d2lrnn.jax import baselines, distributed, fused, gradients, linear, scratch, tensors
+from d2lrnn.jax import (
+    baselines,
+    distributed,
+    fused,
+    gradients,
+    linear,
+    reset_after,
+    scratch,
+    tensors,
+)
 from d2lrnn.jax.prediction import say
 from d2lrnn.nets import forward, language_model, layers
 from d2lrnn.nets.ops import Ops
@@ -18,7 +27,7 @@ OPS = Ops(
     distributed=distributed,
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
-    fused=fused.FUSED | linear.SCANS,
+    fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -8,7 +8,8 @@ to a sixth). Absolute times depend mostly on the machine and are stored only in 
 book      training as in the book's package: a Python loop over one-hot minibatches, eager if the
           framework supports it (PyTorch, TensorFlow, MXNet), with our function for clipping
 textbook  the same network with the training step of train_ch8, compiled in TensorFlow and JAX
-layer     the framework's own layer, loss, clipping and optimizer (not in NumPy)
+layer     the framework's own layer, loss, clipping and optimizer (not in NumPy); the GRU layers of
+          the frameworks compute gru_reset_after, so gru has no layer
 fused     the fused cell with the training step of train_ch8
 floor     only the matrix products of the fused step, computed by the framework
 """
@@ -56,11 +57,7 @@ SIZES = {
     "tiny": Size(5, 8, 4, 6),  # for tests of the benchmark itself
 }
 WARM_UP = 3  # rounds on a GPU, plus one, that are not counted
-CELLS = {
-    "rnn": "rnn",
-    "gru": "gru_reset_after",
-    "lstm": "lstm",
-}  # the cell of the layer
+CELLS = ("rnn", "gru", "gru_reset_after", "lstm")
 
 
 @dataclass
@@ -100,10 +97,9 @@ def contenders(name: str, cell: str, size: Size, device: Any = None) -> dict[str
     runs = {kind: training_run(name, net, net.make_step(1.0), X, Y) for kind, net in nets.items()}
     book_step = baselines(name).book_step(nets["book"], 1.0, 1.0)
     runs["book"] = training_run(name, nets["book"], book_step, X, Y)
-    if rnn.RNNModelScratch.ops.has_layers:
-        layer = build.concise_net(rnn, cells.Architecture(CELLS[cell]), *sizes, **settings)
-        if cell != "gru":  # the GRU of frameworks is another cell of the same size
-            layer.load_arrays(nets["fused"].arrays())
+    if rnn.RNNModelScratch.ops.has_layers and cell in build.LAYERS:
+        layer = build.concise_net(rnn, cells.Architecture(cell), *sizes, **settings)
+        layer.load_arrays(nets["fused"].arrays())
         runs["layer"] = training_run(name, layer, layer.make_step(1.0), X, Y)
     runs["floor"] = floor(name, cell, size, device)
     return runs
@@ -143,11 +139,11 @@ def products(cell: str, size: Size) -> list[tuple[tuple[int, int], tuple[int, in
 
     The forward and the backward pass have one product per time step each. The gradient of the
     recurrent weights, the output layer, and its two gradients have one product for all time steps.
-    The candidate of a GRU has a separate product, because it needs the reset gate. Lookups are not
+    The candidate of gru has a separate product, because it needs the reset gate. Lookups are not
     products.
     """
     T, n, h, V = size.num_steps, size.batch_size, size.num_hiddens, size.vocab_size
-    widths = {"rnn": [h], "gru": [2 * h, h], "lstm": [4 * h]}[cell]
+    widths = {"rnn": [h], "gru": [2 * h, h], "gru_reset_after": [3 * h], "lstm": [4 * h]}[cell]
     shapes = []
     for width in widths:
         shapes += [((n, h), (h, width), T), ((n, width), (width, h), T)]
@@ -225,8 +221,8 @@ def measure(
 
     Args:
         name: the backend.
-        cell: "rnn", "gru" or "lstm"; "input" for the input layer of an RNN alone; or a custom
-            cell, whose times are compared with that of the fused GRU.
+        cell: one of CELLS; "input" for the input layer of an RNN alone; or a custom cell, whose
+            times are compared with that of the fused GRU.
         size: a name of SIZES.
         rounds: the number of counted rounds, 1 or above.
         device: the device; None is the default of the framework.
@@ -285,8 +281,7 @@ def medians(
 
 def check_losses(cell: str | OwnCase, losses: dict[str, float]) -> None:
     """Check that the first losses are equal: all contenders start from the same parameters."""
-    excluded = {"floor"} | ({"layer"} if cell == "gru" else set())
-    excluded |= {"fused"} if isinstance(cell, OwnCase) else set()  # which is that of a GRU
+    excluded = {"floor"} | ({"fused"} if isinstance(cell, OwnCase) else set())  # that of a GRU
     compared = {kind: loss for kind, loss in losses.items() if kind not in excluded}
     if max(compared.values()) - min(compared.values()) > 1e-4 * max(compared.values()):
         raise ValueError(f"the first losses of the contenders differ: {compared}")
@@ -301,7 +296,7 @@ COLUMNS = ("book", "textbook", "layer", "one-hot")
 MEANINGS = {
     "book": "the training step of the book's package, with one-hot minibatches",
     "textbook": "the book's cell in the training step of train_ch8",
-    "layer": "the framework's own layer",
+    "layer": "the framework's own layer; its GRU is gru_reset_after",
     "one-hot": "the fused form with one-hot rows as inputs",
     "efficiency": "the time of the matrix products alone, divided by that of the fused form",
 }
@@ -314,8 +309,8 @@ def table(rows: Iterable[Timing]) -> str:
     of the matrix products alone divided by that of the fused form.
     """
     lines = [
-        f"{'':<25}{'slowdown relative to the fused form':^40}{'efficiency of':>15}",
-        f"{'backend':<11}{'cell':<7}{'size':<7}"
+        f"{'':<34}{'slowdown relative to the fused form':^40}{'efficiency of':>15}",
+        f"{'backend':<11}{'cell':<16}{'size':<7}"
         + "".join(f"{c:>10}" for c in COLUMNS)
         + f"{'the fused form':>15}",
     ]
@@ -324,7 +319,7 @@ def table(rows: Iterable[Timing]) -> str:
         floor = row.ratio("floor")
         cells_of_row.append(f"{f'{floor:.0%}' if floor else '-':>15}")
         lines.append(
-            f"{row.backend:<11}{row.cell:<7}{row.size:<7}"
+            f"{row.backend:<11}{row.cell:<16}{row.size:<7}"
             + "".join(f"{c:>10}" for c in cells_of_row)
         )
     return "\n".join(lines)

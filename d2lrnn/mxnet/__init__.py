@@ -24,6 +24,7 @@ else:
             s4d_scan,
         )
         from d2lrnn.mxnet.model import OPS, RNNModelScratch, stack
+        from d2lrnn.mxnet.reset_after import gru_reset_after_fused
         from d2lrnn.mxnet.scan import associative_scan, sequential_scan
         from d2lrnn.mxnet.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.mxnet.step import sgd_step

@@ -4,8 +4,9 @@ from d2lrnn.mxnet.framework import nd, np, npx
 from d2lrnn.mxnet.products import is_floating, old
 from d2lrnn.nets import cells
 
-KERNELS = {"rnn": "rnn_tanh", "lstm": "lstm"}  # modes of npx.rnn, whose GRU differs from gru
-GATES = {"rnn": "h", "lstm": "ifco"}  # the order of the gates in npx.rnn
+# The modes of npx.rnn, and the order of the gates in each; its GRU is not gru
+KERNELS = {"rnn": "rnn_tanh", "gru_reset_after": "gru", "lstm": "lstm"}
+GATES = {"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"}
 
 
 def kernel_takes(inputs, state, vocab_size):
@@ -40,13 +41,17 @@ def packed(cell, weights):
     """Return a cell's parameters in the form that npx.rnn needs: one vector.
 
     It consists of all W_x and all W_h, each transposed, all b, and a second bias for each gate,
-    here zeros. The parts are joined as rows of the length of a bias, which is ten times as fast as
-    joining vectors. The W_x are joined before they are transposed, which saves calls; the W_h,
-    which are larger, are joined afterwards, which saves time.
+    which is b_hh for the candidate of gru_reset_after, and otherwise zeros. The parts are joined as
+    rows of the length of a bias, which is ten times as fast as joining vectors. The W_x are joined
+    before they are transposed, which saves calls; the W_h, which are larger, are joined afterwards,
+    which saves time.
     """
     gates, num_hiddens = cells.CELLS[cell].by_gate(weights), len(weights[2])
     W_x, W_h, b = (old(*kind) for kind in zip(*(gates[g] for g in GATES[cell])))
     rows = nd.transpose(nd.concat(*W_x, dim=1)).reshape((-1, num_hiddens))
-    biases = nd.stack(*b, *[nd.zeros_like(b[0])] * len(b))
+    second = [nd.zeros_like(b[0])] * len(b)
+    if "b_hh" in cells.CELLS[cell].parameters:
+        (second[GATES[cell].index("h")],) = old(cells.CELLS[cell].named(weights)["b_hh"])
+    biases = nd.stack(*b, *second)
     joined = nd.concat(rows, *map(nd.transpose, W_h), biases, dim=0)
     return joined.reshape((-1,)).as_np_ndarray()

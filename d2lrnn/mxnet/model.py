@@ -7,6 +7,7 @@ from d2lrnn.mxnet import (
     gradients,
     linear,
     products,
+    reset_after,
     scratch,
     tensors,
 )
@@ -23,7 +24,7 @@ OPS = Ops(
     distributed=distributed,
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
-    fused=fused.FUSED | linear.SCANS,
+    fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=products.input_product,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # The name of each cell's fast form, for the command, which lists them before it loads a backend
 FUSED = {
-    **{cell: f"{cell}_fused" for cell in ("rnn", "gru", "lstm")},
+    **{cell: f"{cell}_fused" for cell in ("rnn", "gru", "lstm", "gru_reset_after")},
     **{cell: f"{cell}_scan" for cell in ("mingru", "minlstm", "s4d", "mamba")},
 }
 LAYERS = ("rnn", "gru_reset_after", "lstm")  # the cells for which frameworks have layers

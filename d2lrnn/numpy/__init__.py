@@ -20,6 +20,7 @@ else:
         s4d_scan,
     )
     from d2lrnn.numpy.model import OPS, RNNModelScratch, stack
+    from d2lrnn.numpy.reset_after import gru_reset_after_fused
     from d2lrnn.numpy.scan import associative_scan, sequential_scan
     from d2lrnn.numpy.scratch import gru, gru_reset_after, lstm, mlp, rnn
     from d2lrnn.numpy.step import sgd_step

@@ -11,6 +11,7 @@ d_params); d_inputs is None for ids.
 """
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -244,7 +245,7 @@ def trace(cell, join, recurrence, inputs, state, params):
         of_inputs = [input_product_back(inputs, W_x, dA) for W_x, dA in zip(W_xs, dAs)]
         d_inputs, dW_xs, dbs = zip(*of_inputs)
         kinds = ([part for d in kind for part in pieces(d, h)] for kind in (dW_xs, dW_hs, dbs))
-        d_weights = [gradient for gate in zip(*kinds) for gradient in gate]
+        d_weights = [d for gate in itertools.zip_longest(*kinds) for d in gate if d is not None]
         d_inputs = None if d_inputs[0] is None else sum(d_inputs)
         return d_inputs, d_first, [*d_weights, rows.T @ d_outputs, d_outputs.sum(0)]
 

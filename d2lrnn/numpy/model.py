@@ -2,7 +2,16 @@
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops, library_threads
-from d2lrnn.numpy import baselines, distributed, fused, gradients, linear, scratch, tensors
+from d2lrnn.numpy import (
+    baselines,
+    distributed,
+    fused,
+    gradients,
+    linear,
+    reset_after,
+    scratch,
+    tensors,
+)
 
 OPS = Ops(
     name="numpy",
@@ -12,7 +21,7 @@ OPS = Ops(
     distributed=distributed,
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
-    fused=fused.FUSED | linear.SCANS,
+    fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

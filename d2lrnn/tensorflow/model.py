@@ -9,6 +9,7 @@ from d2lrnn.tensorflow import (
     fused,
     gradients,
     linear,
+    reset_after,
     scratch,
     tensors,
 )
@@ -22,7 +23,7 @@ OPS = Ops(
     distributed=distributed,
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
-    fused=fused.FUSED | linear.SCANS,
+    fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

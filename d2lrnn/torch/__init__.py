@@ -24,6 +24,7 @@ else:
             s4d_scan,
         )
         from d2lrnn.torch.model import OPS, RNNModelScratch, stack
+        from d2lrnn.torch.reset_after import gru_reset_after_fused
         from d2lrnn.torch.scan import associative_scan, sequential_scan
         from d2lrnn.torch.scratch import gru, gru_reset_after, lstm, mlp, rnn
         from d2lrnn.torch.step import sgd_step

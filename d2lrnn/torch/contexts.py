@@ -57,8 +57,8 @@ def by_hand(backward):
     def once(ctx, *gradients):
         if torch.is_grad_enabled():  # because of create_graph=True
             raise RuntimeError(
-                "a fused cell has no second derivatives, which create_graph=True requires; use "
-                "rnn, gru or lstm in place of rnn_fused, gru_fused or lstm_fused"
+                "a fused cell has no second derivatives, which create_graph=True requires; use the "
+                "plain cell, such as lstm in place of lstm_fused"
             )
         return exact(ctx, *gradients)
 

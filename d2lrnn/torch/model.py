@@ -4,7 +4,16 @@ import torch
 
 from d2lrnn.nets import language_model, layers
 from d2lrnn.nets.ops import Ops
-from d2lrnn.torch import baselines, distributed, fused, gradients, linear, scratch, tensors
+from d2lrnn.torch import (
+    baselines,
+    distributed,
+    fused,
+    gradients,
+    linear,
+    reset_after,
+    scratch,
+    tensors,
+)
 from d2lrnn.torch.contexts import without_autocast
 
 STEP_FUNCTIONS = scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS
@@ -16,7 +25,7 @@ OPS = Ops(
     distributed=distributed,
     step_functions={name: without_autocast(step) for name, step in STEP_FUNCTIONS.items()},
     forward=scratch.FORWARD | linear.FORWARD,
-    fused=fused.FUSED | linear.SCANS,
+    fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -164,7 +164,7 @@ def test_the_default_is_fused(monkeypatch):
     )
     for arguments in ([], ["--forward", "rnn"], ["--layers", 2], ["--cell", "gru_reset_after"]):
         d2lrnn("train", *SMALL, "--epochs", 0, *arguments)
-    assert asked == [True, False, False, False]
+    assert asked == [True, False, False, True]
 
 
 def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
@@ -583,7 +583,7 @@ def test_a_figure_that_cannot_be_written_is_named_and_leaves_the_earlier_one(tmp
         (
             ["train", "--forward", "rnn_fused", "--cell", "gru_reset_after"],
             "Error: --forward rnn_fused is not for the cell gru_reset_after; choose --cell rnn, or "
-            "--forward gru_reset_after\n",
+            "--forward gru_reset_after or gru_reset_after_fused\n",
         ),
         (
             ["train", "--forward", "gru", "--cell", "gru", "--layers", "2"],

@@ -10,7 +10,8 @@ from d2lrnn.nets.layers import functions
 CELLS = ["rnn", "gru", "gru_reset_after", "lstm"]
 FORMS = [
     *((cell, "plain") for cell in CELLS),
-    *((cell, form) for cell in ("rnn", "gru", "lstm") for form in ("fused", "concatenated")),
+    *((cell, "fused") for cell in CELLS),
+    *((cell, "concatenated") for cell in ("rnn", "gru", "lstm")),
     *((cell, "deep") for cell in ("gru", "lstm")),
 ]
 

@@ -32,7 +32,7 @@ def test_all_contenders_are_timed_and_start_from_the_same_loss(backend, row):
     expected = {"fused", "one-hot"}
     if row.cell != "input":
         expected = {"book", "textbook", "fused", "floor"}
-        expected |= {"layer"} if backend != "numpy" else set()
+        expected |= {"layer"} if backend != "numpy" and row.cell != "gru" else set()
     assert set(row.seconds) == expected
 
 
@@ -72,14 +72,14 @@ def test_contenders_that_disagree_are_refused():
     losses = {"book": 3.0, "fused": 3.1, "floor": 0.0}
     with pytest.raises(ValueError, match="the first losses of the contenders differ"):
         speed.check_losses("rnn", losses)
-    speed.check_losses("gru", {"book": 3.0, "fused": 3.0, "layer": 3.2, "floor": 0.0})
+    speed.check_losses("rnn", {"book": 3.0, "fused": 3.0, "layer": 3.0, "floor": 0.0})
 
 
 @pytest.mark.parametrize("cell", speed.CELLS)
 def test_the_products_of_a_step_have_the_multiplications_of_the_equations(cell):
     size = speed.SIZES["h256"]
     V, h, rows = size.vocab_size, size.num_hiddens, size.batch_size * size.num_steps
-    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+    gates = {"rnn": 1, "gru": 3, "gru_reset_after": 3, "lstm": 4}[cell]
     count = sum(times * m * k * n for (m, k), (_, n), times in speed.products(cell, size))
     assert count == 3 * gates * rows * h * h + 3 * rows * h * V  # forward, back, weights
 
@@ -160,7 +160,7 @@ def wait_for(happened):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"cell": "cnn"}, "cell is 'cnn'; expected one of 'rnn', 'gru', 'lstm', 'input'"),
+        ({"cell": "cnn"}, "cell is 'cnn'; expected one of 'rnn', 'gru', 'gru_reset_after', 'lstm'"),
         ({"size": "huge"}, "size is 'huge'; expected one of 'h256'"),
         ({"rounds": 0}, "rounds is 0; expected an integer, 1 or above"),
     ],

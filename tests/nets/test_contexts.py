@@ -14,9 +14,9 @@ from d2lrnn.nets import build, cells
 from d2lrnn.training import segments
 
 X, Y = np.array([[[0, 1, 2, 3], [3, 2, 1, 0]], [[1, 2, 3, 4], [2, 1, 0, 4]]])
+FUSED = ["rnn_fused", "gru_fused", "gru_reset_after_fused", "lstm_fused"]
 # In half precision, the gradients of a Mamba block overflow, in plain PyTorch too
-CELLS = [*(cell for cell in cells.CELLS if cell != "mamba"), "rnn_fused", "gru_fused", "lstm_fused"]
-FUSED = ["rnn_fused", "gru_fused", "lstm_fused"]
+CELLS = [*(cell for cell in cells.CELLS if cell != "mamba"), *FUSED]
 NETS = ["rnn", "gru", "lstm_fused", "custom", "stack", "concise"]
 SMALL = 1e-6  # of float32: what half precision would change is a hundred times as much
 

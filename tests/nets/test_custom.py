@@ -267,7 +267,9 @@ def test_a_wrapped_function_is_trained_and_generates_like_the_function(rnn):
     assert one == rnn.predict_ch8("ab", 20, plain, vocab)
 
 
-@pytest.mark.parametrize("cell", ["gru", "rnn_fused", "gru_fused", "lstm_fused"])
+@pytest.mark.parametrize(
+    "cell", ["gru", "rnn_fused", "gru_fused", "gru_reset_after_fused", "lstm_fused"]
+)
 def test_every_cell_is_differentiated_within_a_custom_function(rnn, cell):
     forward_fn, name = getattr(rnn, cell), cell.removesuffix("_fused")
 

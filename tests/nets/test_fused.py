@@ -242,13 +242,10 @@ MISTAKES = {
         "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
         "use get_params, init_state and forward_fn of the same cell",
     ),
-    "a cell that has no fused form": (
-        lambda rnn, net: build.new_net(
-            rnn, cells.Architecture("gru_reset_after"), 5, 4, fused=True
-        ),
-        "only one layer in one direction of rnn, gru, lstm, mingru, minlstm, s4d or mamba has a "
-        "fused form; "
-        "this is gru_reset_after",
+    "an architecture that does not have a fused form": (
+        lambda rnn, net: build.new_net(rnn, cells.Architecture("lstm", 2), 5, 4, fused=True),
+        "only one layer in one direction of rnn, gru, lstm, gru_reset_after, mingru, minlstm, s4d "
+        "or mamba has a fused form; this is lstm, 2 layers",
     ),
 }
 
