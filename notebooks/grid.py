@@ -32,6 +32,8 @@ SAMPLE = {
     "12-from-textbook-to-fast": ("torch", "jax"),
     "13-minimal-character-model": ("numpy", "jax"),
     "14-from-one-machine-to-many": ("numpy", "torch"),
+    "15-recurrence-in-parallel": ("torch", "mxnet"),
+    "16-state-space-models": ("numpy", "tensorflow"),
 }
 
 # Where the topic does not allow a backend, and why.
