@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from d2lrnn.training.sequences import train_sequences
 
     associative_scan = Backend.associative_scan
+    check_cell = Backend.check_cell
     concat_gru = Backend.concat_gru
     concat_lstm = Backend.concat_lstm
     concat_params = Backend.concat_params
@@ -155,6 +156,7 @@ __all__ = [
     "associative_scan",
     "bleu",
     "bptt_terms",
+    "check_cell",
     "concat_gru",
     "concat_lstm",
     "concat_params",
@@ -305,6 +307,7 @@ BUILT: Mapping[str, str] = MappingProxyType(
             "load_data_time_machine load_data_tiny_shakespeare load_data_builtin load_data_text "
             "load_data_string load_data_grammar",
             "files.model_file": "load_model",
+            "measure.cell_check": "check_cell",
             "nets.concatenated": "concat_params split_params concat_rnn concat_gru concat_lstm",
             "nets.custom": "new_cell tanh sigmoid",
             "nets.encoder_decoder": "SequenceClassifierScratch SequenceTaggerScratch "

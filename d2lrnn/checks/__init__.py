@@ -23,6 +23,7 @@ from d2lrnn.checks.arrays import (
     valid,
 )
 from d2lrnn.checks.derivatives import (
+    NotReachedError,
     cotangents,
     differentiable,
     gradients,
@@ -78,6 +79,7 @@ from d2lrnn.checks.token_ids import (
 
 __all__ = [
     "LAST_PORT",
+    "NotReachedError",
     "Shape",
     "axes",
     "below_one",

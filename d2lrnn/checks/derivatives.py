@@ -50,6 +50,12 @@ def values(has_values: bool) -> None:
         )
 
 
+class NotReachedError(ValueError):
+    """No gradient reaches some parameters; numbers has their positions in the list."""
+
+    numbers: tuple[int, ...] = ()
+
+
 def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> None:
     """Check that every parameter receives a gradient, which may be 0.
 
@@ -63,11 +69,13 @@ def reached(flags: Sequence[bool], *inputs: Any, names: Sequence[str] = ()) -> N
         unused, place = [names[number] for number in absent], "params of new_cell"
     else:
         unused, place = [f"params[{number}]" for number in absent], "get_params"
-    raise ValueError(
+    error = NotReachedError(
         f"no gradient reaches {', '.join(unused)}, of {len(flags)} parameters: the outputs do "
         "not depend on them, or only through to_numpy, detach or similar; compute with the "
         f"framework's own operations, and remove unused parameters from {place}"
     )
+    error.numbers = tuple(absent)
+    raise error
 
 
 def trainable(can_receive: Iterable[bool]) -> None:

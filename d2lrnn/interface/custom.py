@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from d2lrnn.interface.aliases import ForwardFn, Params, State, Tensor
 
 if TYPE_CHECKING:
+    from d2lrnn.measure.cell_check import CellReport
     from d2lrnn.nets.custom import CustomCell
 
 
@@ -93,6 +94,65 @@ class Custom(Protocol):
             >>> net = rnn.RNNModelScratch(5, 4, *cell, seed=0)
             >>> net.architecture.parameters[:3], len(net.begin_state(2))
             (['W_xf', 'W_hf', 'b_f'], 1)
+        """
+
+    @staticmethod
+    def check_cell(
+        forward: Any,
+        reference: Any = None,
+        *,
+        cell: Any = None,
+        reference_backend: str | None = None,
+        gradients: bool = True,
+        num_steps: int = 6,
+        batch_size: int = 3,
+        num_inputs: int = 5,
+        num_hiddens: int = 4,
+        seed: int = 0,
+    ) -> CellReport:
+        """Compare your own forward function with a reference, and report the first difference.
+
+        Outputs, last state and the gradients of inputs, state and parameters are compared in
+        float64 and float32, for random numbers. A difference is an error if rounding cannot explain
+        it. Without a reference, the gradients are compared with finite differences.
+
+        Args:
+            forward: the function to check, forward(inputs (T, n, d), state, params), which returns
+                the outputs (T * n, q) and the last state; or a cell of new_cell; or three functions
+                (get_params, init_state, forward).
+            reference: the same, or a function of this package such as rnn.gru, or its name, "gru";
+                None for finite differences.
+            cell: a cell whose parameters and states both functions have, such as "gru"; necessary
+                only if neither determines them: a plain function does so if it unpacks
+                parameters and states with the names of the book, as in (H,) = state.
+            reference_backend: the name of the backend that computes the reference; by default, the
+                one that the reference belongs to.
+            gradients: whether to compare the gradients too.
+            num_steps: T, 1 or above.
+            batch_size: n, 1 or above.
+            num_inputs: d, 1 or above, also the number of outputs q.
+            num_hiddens: h, 1 or above.
+            seed: the seed of the random numbers.
+
+        Returns:
+            A CellReport. It is true if all quantities agree, and its text names the first
+            difference (time step, row of the batch, unit) and, if it is known, the mistake.
+
+        Raises:
+            ValueError: a function cannot be called with these arguments, raises an error, returns
+                something else than outputs and state, or a number that is not finite; it belongs
+                to another backend; its parameters have other shapes than those of the reference, or
+                are not known; or float64, which finite differences need, is not available.
+
+        Examples:
+            >>> def my_rnn(inputs, state, params):
+            ...     W_xh, W_hh, b_h, W_hq, b_q = params
+            ...     return rnn.rnn(inputs, state, [W_xh, W_hh, 0 * b_h, W_hq, b_q])
+            >>> report = rnn.check_cell(my_rnn, reference=rnn.rnn)
+            >>> report.ok, report.first.time_step, report.cause
+            (False, 0, 'b_h is not used')
+            >>> bool(rnn.check_cell(rnn.concat_gru, reference="concat_gru"))
+            True
         """
 
     @staticmethod

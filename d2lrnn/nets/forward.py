@@ -132,14 +132,21 @@ def call(forward_fn: Callable[..., Any], inputs: Any, state: Any, params: Any) -
             have as many tensors as the state before.
     """
     results = forward_fn(inputs, state, params)
-    if not is_custom(forward_fn):
-        return results
+    return results if not is_custom(forward_fn) else unpacked(forward_fn, results, len(state))
+
+
+def unpacked(forward_fn: Any, results: Any, num_states: int) -> tuple[Any, tuple[Any, ...]]:
+    """Return the outputs and the state that a forward function returned.
+
+    Raises:
+        ValueError: the results are not (outputs, state) with that number of states.
+    """
     own_name = f"the forward function {name_of(forward_fn)}"
-    expected = f"expected (outputs, state), the state as a tuple of {len(state)}"
+    expected = f"expected (outputs, state), the state as a tuple of {num_states}"
     if not isinstance(results, (tuple, list)) or len(results) != 2:
         raise ValueError(f"{own_name} returns {described(results)}; {expected}")
     outputs, last = results
-    if not isinstance(last, (tuple, list)) or len(last) != len(state):
+    if not isinstance(last, (tuple, list)) or len(last) != num_states:
         raise ValueError(f"{own_name} returns {described(last)} as the state; {expected}")
     return outputs, tuple(last)
 
@@ -176,8 +183,9 @@ def check_results(
     rows = None if T is None or n is None else T * n
     expected: Any = (rows, width)
     if checks.shapes_differ(shapes[-1], expected):
+        of_shape = f" of shape {shapes[-1]}" if hasattr(outputs, "shape") else ""
         raise ValueError(
-            f"{own_name} returns {described(outputs)} of shape {shapes[-1]} as outputs; expected "
+            f"{own_name} returns {described(outputs)}{of_shape} as outputs; expected "
             "a tensor (num_steps * batch_size, vocab_size), ordered by time step, here of shape "
             f"({rows}, {width})"
         )

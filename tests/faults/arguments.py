@@ -403,6 +403,7 @@ ELSEWHERE = {
     *("load_corpus_time_machine", "load_data_time_machine", "load_data_tiny_shakespeare"),
     *("read_time_machine", "read_tiny_shakespeare", "read_mnist", "read_fra_eng"),
     "Interrupted",  # is raised, not called
+    "check_cell",  # takes seconds in some backends: tests/measure/test_check_cell.py
     "processes",  # takes nothing: tests/distributed
 }
 BESIDE = {"device", "progress", "perplexity", "speed", "samples", "floor", "score"}
