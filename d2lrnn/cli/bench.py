@@ -14,7 +14,7 @@ import click
 from d2lrnn import backends
 from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import gpu as on_gpu
-from d2lrnn.cli import instead, measurements, own_cells, scaling, threads
+from d2lrnn.cli import instead, lengths, measurements, own_cells, scaling, threads
 from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
@@ -118,7 +118,8 @@ def bench_command(
             save_picture(drawing.bench(rows), plot)
 
 
-for subcommand in (instead.memory, instead.growth, instead.generation, scaling.processes):
+SUBCOMMANDS = instead.memory, instead.growth, instead.generation, scaling.processes, lengths.cells
+for subcommand in SUBCOMMANDS:
     bench_command.add_command(subcommand)
 
 

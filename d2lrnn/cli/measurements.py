@@ -42,8 +42,11 @@ def check_replaceable(file: str | None) -> None:
 
 def _measured(entry: dict[str, Any]) -> Any:
     from d2lrnn.measure.growth import Curve
+    from d2lrnn.measure.lengths import Line
     from d2lrnn.measure.scaling import Point
 
+    if "form" in entry:
+        return Line(**entry)
     if "axis" in entry:
         return Curve(**entry)
     return Point(**entry) if "processes" in entry else row(entry)

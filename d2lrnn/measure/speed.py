@@ -19,7 +19,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -260,7 +260,7 @@ def card_of(name: str, device: Any) -> str:
 
 
 def medians(
-    runs: dict[Name, Run], rounds: int, progress: Callable[[], Any] | None = None
+    runs: Mapping[Name, Callable[[], Any]], rounds: int, progress: Callable[[], Any] | None = None
 ) -> dict[Name, float]:
     """Run all alternately, and return the median seconds by name; one more round is not counted.
 

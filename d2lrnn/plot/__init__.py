@@ -14,6 +14,7 @@ from d2lrnn.plot.curves import (
     smooth_loss,
     speed_ups,
 )
+from d2lrnn.plot.lengths import lengths
 from d2lrnn.plot.style import (
     CLASSROOM,
     COLOURS,
@@ -36,6 +37,7 @@ __all__ = [
     "gradient_flow",
     "gradient_norms",
     "growth",
+    "lengths",
     "line_style",
     "new_axes",
     "perplexity",

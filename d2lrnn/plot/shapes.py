@@ -99,3 +99,27 @@ class Curve(Protocol):
     @property
     def slopes(self) -> tuple[float, float]:
         """The powers of the size in time and in memory."""
+
+
+class Line(Protocol):
+    """One form of a cell over several numbers of time steps, as measured by bench cells."""
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend."""
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell."""
+
+    @property
+    def form(self) -> str:
+        """The name of the form: loop, fast or layer."""
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """The numbers of time steps."""
+
+    @property
+    def seconds(self) -> Sequence[float | None]:
+        """The seconds of a training step; None where a number of steps was left out."""
