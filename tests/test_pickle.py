@@ -16,6 +16,7 @@ def sequence_nets(rnn, settings):
     return {
         "classifier": rnn.SequenceClassifierScratch(5, 4, 2, **settings),
         "tagger": rnn.SequenceTaggerScratch(5, 4, 2, **settings),
+        "regressor": rnn.SequenceRegressorScratch(5, 4, 1, cell="s4d", fused=True, **settings),
         "encoder and decoder": rnn.EncoderDecoderScratch(encoder, decoder),
     }
 
@@ -57,7 +58,7 @@ def test_a_copy_trains_like_the_model_and_does_not_change_it(rnn, name, way):
 
 
 @pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize("name", ["classifier", "tagger", "encoder and decoder"])
+@pytest.mark.parametrize("name", ["classifier", "tagger", "regressor", "encoder and decoder"])
 def test_a_network_over_sequences_is_copied_with_its_parameters(rnn, name, way):
     net = sequence_nets(rnn, {"seed": 0})[name]
     copied = COPIES[way](net)

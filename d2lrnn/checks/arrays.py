@@ -119,6 +119,26 @@ def labels(array: Any, shape: Shape, num_classes: int) -> Any:
     return array
 
 
+def real_targets(array: Any, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
+    """Check that targets are finite numbers of a shape (n, q); for q = 1 also (n,).
+
+    They are returned in the shape (n, q).
+    """
+    array = np.asarray(array)
+    if array.shape != shape and not (shape[1] == 1 and array.shape == shape[:1]):
+        raise ValueError(
+            f"the targets have shape {array.shape}; expected {shape}, the numbers of each sequence"
+        )
+    if array.size == 0:
+        raise ValueError(f"the minibatch is empty, of shape {array.shape}; expected targets")
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ValueError(
+            f"the targets are {array.dtype}, or not all are finite; expected finite numbers"
+        )
+    targets: np.ndarray[Any, Any] = array.reshape(shape)
+    return targets
+
+
 def valid(lengths: Any, shape: Shape) -> np.ndarray[Any, Any]:
     """Return a mask of a shape (batch_size, num_steps): 1.0 for valid steps, 0.0 for padding.
 

@@ -28,7 +28,7 @@ from d2lrnn.interface.tensors import Tensors
 from d2lrnn.interface.training import Training
 
 if TYPE_CHECKING:
-    from d2lrnn.nets import classifiers, coders, encoder_decoder, language_model
+    from d2lrnn.nets import classifiers, coders, encoder_decoder, language_model, regressor
 
 __all__ = [
     "Array",
@@ -66,11 +66,13 @@ class Backend(
     RNNModelScratch: type[language_model.RNNModelScratch]
     SequenceClassifierScratch: type[classifiers.SequenceClassifierScratch]
     SequenceTaggerScratch: type[classifiers.SequenceTaggerScratch]
+    SequenceRegressorScratch: type[regressor.SequenceRegressorScratch]
     EncoderScratch: type[coders.EncoderScratch]
     DecoderScratch: type[coders.DecoderScratch]
     EncoderDecoderScratch: type[encoder_decoder.EncoderDecoderScratch]
     SeqDataLoader: Callable[..., Any]
     load_data_text: Callable[..., Any]
+    load_data_time_machine: Callable[..., Any]
     make_step: Callable[..., Any]
     predict_ch8: Callable[..., Any]
     predict_many: Callable[..., Any]

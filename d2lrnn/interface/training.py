@@ -127,7 +127,8 @@ class Training(Protocol):
         Args:
             network: one of d2lrnn.nets.networks; network(params, *inputs) returns
                 (outputs, last state).
-            loss: "softmax" for targets that are ids (m,), or "sigmoid" for targets (m, q) in 0..1.
+            loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1, or
+                "squared" for any targets (m, q).
 
         Returns:
             compute(params, inputs, targets, weights=None), which returns
@@ -165,7 +166,8 @@ class Training(Protocol):
         Args:
             network: one of d2lrnn.nets.networks; network(params, *inputs) returns
                 (outputs, last state).
-            loss: "softmax" for targets that are ids (m,), or "sigmoid" for targets (m, q) in 0..1.
+            loss: "softmax" for targets that are ids (m,), "sigmoid" for targets (m, q) in 0..1, or
+                "squared" for any targets (m, q).
             lr: the learning rate, above 0.
             theta: the largest norm of the gradients; see grad_clipping.
             optimizer: "sgd", "adagrad", "adam" or "adamw".

@@ -93,13 +93,18 @@ def sigmoid_loss(outputs, targets):
     return -(targets * log_p + (1 - targets) * log_q).mean(axis=1)
 
 
-LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+def squared_loss(outputs, targets):
+    """Return the mean of (o - y)^2 for each row of outputs (m, q) and of targets (m, q)."""
+    return ((outputs - targets) ** 2).mean(axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss, "squared": squared_loss}
 
 
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    loss is "softmax", "sigmoid" or "squared"; weights (m,) add up to 1.
     """
     checks.choice(loss, "loss", tuple(LOSSES))
     build = differentiated.__wrapped__ if networks.user_code(network) else differentiated

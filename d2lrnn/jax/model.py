@@ -15,7 +15,7 @@ from d2lrnn.jax import (
     tensors,
 )
 from d2lrnn.jax.prediction import say
-from d2lrnn.nets import forward, language_model, layers
+from d2lrnn.nets import forward, language_model, layers, linear_scans
 from d2lrnn.nets.ops import Ops
 from d2lrnn.nets.values_read import Recompiled
 
@@ -28,6 +28,7 @@ OPS = Ops(
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
     fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
+    scans=linear_scans.layers(linear),
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -99,7 +99,12 @@ def sigmoid_loss(outputs, targets):
     return (npx.relu(outputs) - outputs * targets + tail).mean(axis=1)
 
 
-LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+def squared_loss(outputs, targets):
+    """Return the mean of (o - y)^2 for each row of outputs (m, q) and of targets (m, q)."""
+    return ((outputs - targets) ** 2).mean(axis=1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss, "squared": squared_loss}
 
 
 def constant(inputs):
@@ -110,8 +115,8 @@ def constant(inputs):
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The gradients are the arrays
-    ``param.grad``, which the next call overwrites.
+    loss is "softmax", "sigmoid" or "squared"; weights (m,) add up to 1. The gradients are the
+    arrays ``param.grad``, which the next call overwrites.
     """
     checks.choice(loss, "loss", tuple(LOSSES))
     losses_of = LOSSES[loss]

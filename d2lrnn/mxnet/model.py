@@ -13,7 +13,7 @@ from d2lrnn.mxnet import (
 )
 from d2lrnn.mxnet.prediction import say
 from d2lrnn.mxnet.tensors import defined_when_empty
-from d2lrnn.nets import language_model, layers
+from d2lrnn.nets import language_model, layers, linear_scans
 from d2lrnn.nets.ops import Ops
 
 OPS = Ops(
@@ -25,6 +25,7 @@ OPS = Ops(
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
     fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
+    scans=linear_scans.layers(linear),
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=products.input_product,

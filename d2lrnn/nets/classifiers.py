@@ -24,6 +24,8 @@ from d2lrnn.nets.values_read import Recompiled
 Array = np.ndarray[Any, Any]
 State = tuple[Any, ...]
 
+NO_LABEL = -1  # the label of a step of a tagger that does not count
+
 
 class SequenceNet(ABC):
     """The base class of networks over padded sequences: their parameters and training step.
@@ -117,7 +119,7 @@ class SequenceNet(ABC):
     def tensors_of(self, *batch: Any) -> tuple[Any, Any, Any]:
         """Return a minibatch as the backend's tensors."""
         inputs, targets, weights = self.minibatch(*batch)
-        dtype = self.dtype if self.loss == "sigmoid" else "int64"
+        dtype = "int64" if self.loss == "softmax" else self.dtype
         targets = self.ops.tensors.from_numpy(targets, dtype=dtype, device=self.device)
         return inputs, targets, None if weights is None else self.tensor(weights)
 
@@ -181,6 +183,7 @@ class Reader(SequenceNet):
         cell: Any = "rnn",
         num_layers: int = 1,
         bidirectional: bool = False,
+        fused: bool = False,
         seed: int | None = None,
         dtype: str = "float32",
         device: Any = None,
@@ -193,8 +196,10 @@ class Reader(SequenceNet):
         shapes = [*layers, (features, num_outputs), (num_outputs,)]
         super().__init__(architecture, shapes, seed, dtype, device)
         self.num_inputs, self.num_outputs = num_inputs, num_outputs
-        self.loss = "sigmoid" if self.last_only and num_outputs == 1 else "softmax"
-        self.network = networks.Masked(self.ops, architecture, self.last_only)
+        if self.last_only and self.loss == "softmax" and num_outputs == 1:
+            self.loss = "sigmoid"
+        self.fused = fused and architecture.custom is None and architecture.cell in self.ops.scans
+        self.network = networks.Masked(self.ops, architecture, self.last_only, self.fused)
 
     def __call__(self, X: Any, valid: Any = None) -> Any:
         """Return the unnormalized outputs; the docstring of the class gives their shape."""
@@ -203,8 +208,17 @@ class Reader(SequenceNet):
 
     def inputs(self, X: Any, valid: Any) -> tuple[Any, Any, State]:
         """Return inputs (T, n, d), mask (T, n, 1) and initial state as tensors."""
+        return self._inputs_and_mask(X, valid)[0]
+
+    def _inputs_and_mask(self, X: Any, valid: Any) -> tuple[tuple[Any, Any, State], Array]:
+        """Return the inputs, and their mask as an array."""
         rows, mask = self._rows_of(X, valid, self.num_inputs)
-        return rows, self.tensor(mask), self.begin_state(mask.shape[1])
+        if self.fused and not mask.all():
+            raise ValueError(
+                "a part of X is padding; with fused=True, expected sequences of one length; make "
+                "the network with fused=False"
+            )
+        return (rows, self.tensor(mask), self.begin_state(mask.shape[1])), mask
 
     def evaluate(self, X: Any, valid: Any = None) -> Array:
         """Return the outputs as a NumPy array."""
@@ -228,6 +242,8 @@ class SequenceClassifierScratch(Reader):
             custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
+        fused: whether a mingru, minlstm, s4d or mamba computes all time steps at once, which is
+            faster; then no sequence of a minibatch may be padded.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
         device: where to compute; None is the framework's default.
@@ -281,7 +297,8 @@ class SequenceTaggerScratch(Reader):
     ``net(X, valid=None)`` returns scores (T * n, num_outputs), ordered by time step, where X holds
     rows (n, T, d), token ids (n, T), or sequences of different lengths, and valid distinguishes
     them from padding by lengths (n,) or a mask (n, T). ``net.make_step(lr)`` returns
-    step(X, Y, valid=None), with labels Y (n, T); the labels of padding are ignored.
+    step(X, Y, valid=None), with labels Y (n, T); a step that is padding or whose label is -1 does
+    not count.
 
     Args:
         num_inputs: the number of features of a step, or the size of the vocabulary for token ids.
@@ -291,6 +308,8 @@ class SequenceTaggerScratch(Reader):
             custom cell from new_cell.
         num_layers: the number of layers of cells.
         bidirectional: whether each layer also runs from the last step to the first.
+        fused: whether a mingru, minlstm, s4d or mamba computes all time steps at once, which is
+            faster; then no sequence of a minibatch may be padded.
         seed: an integer for the same weights in every backend, or None.
         dtype: "float32" or "float64".
         device: where to compute; None is the framework's default.
@@ -307,18 +326,22 @@ class SequenceTaggerScratch(Reader):
 
     def minibatch(self, X: Any, Y: Any, valid: Any = None) -> tuple[tuple[Any, ...], Any, Array]:
         """Check a minibatch; return the inputs, the labels (T * n,) and the weight of each."""
-        rows, mask = self._rows_of(X, valid, self.num_inputs)
-        labels = self._labels(Y, mask)
-        inputs = rows, self.tensor(mask), self.begin_state(mask.shape[1])
+        inputs, mask = self._inputs_and_mask(X, valid)
+        labels, mask = self._labels(Y, mask)
         return inputs, labels.T.reshape(-1), weights_of(mask)
 
-    def _labels(self, Y: Any, mask: Array) -> Array:
-        """Check labels (n, T), and return them with 0 for padding, where mask (T, n, 1) is 0."""
+    def _labels(self, Y: Any, mask: Array) -> tuple[Array, Array]:
+        """Check labels (n, T); return them, and the mask (T, n, 1) of the steps that have a label.
+
+        The label is 0 where the given mask (T, n, 1) is 0, which is padding, or the label is -1.
+        """
         mask = mask[:, :, 0].T
-        labels: Array = checks.labels(
-            without_padding(rectangle(self._as_arrays(Y)), mask), mask.shape, self.num_outputs
-        )
-        return labels
+        labels = without_padding(rectangle(self._as_arrays(Y)), mask)
+        if labels.shape == mask.shape and labels.dtype.kind == "i":
+            mask = mask * (labels != NO_LABEL)
+            labels = without_padding(labels, mask)
+        labels = checks.labels(labels, mask.shape, self.num_outputs)
+        return labels, mask.T[:, :, None]
 
     def predict(self, X: Any, valid: Any = None) -> Array:
         """Return the most probable label of each step, (n, T)."""
@@ -329,7 +352,7 @@ class SequenceTaggerScratch(Reader):
     def score(self, X: Any, Y: Any, valid: Any = None) -> float:
         """Return the accuracy: the share of steps, without padding, whose label is right."""
         _, mask = self._rows_of(X, valid, self.num_inputs)
-        labels = self.predict(X, valid)
-        right = labels == self._labels(Y, mask)
-        weights_of(mask)  # raises an error if everything is padding
+        truth, mask = self._labels(Y, mask)
+        weights_of(mask)  # raises an error if no step has a label
+        right = self.predict(X, valid) == truth
         return float(right[mask[:, :, 0].T > 0].mean())

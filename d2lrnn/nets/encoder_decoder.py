@@ -12,7 +12,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.padding import lengths, rectangle
-from d2lrnn.nets import classifiers, kinds
+from d2lrnn.nets import classifiers, kinds, regressor
 from d2lrnn.nets.beam import Beam
 from d2lrnn.nets.classifiers import Array, SequenceNet
 from d2lrnn.nets.coders import DecoderScratch, EncoderScratch
@@ -134,6 +134,7 @@ class EncoderDecoderScratch(SequenceNet):
 NETS: tuple[type[SequenceNet], ...] = (
     classifiers.SequenceClassifierScratch,
     classifiers.SequenceTaggerScratch,
+    regressor.SequenceRegressorScratch,
     EncoderScratch,
     DecoderScratch,
     EncoderDecoderScratch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -109,13 +110,19 @@ def run_layers(
     weights: Any,
     mask: Any = None,
     dropped: Any = (),
+    scan: bool = False,
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return the last layer's hidden states (T, n, directions * h) and the state of all layers.
 
     Where the mask (T, n, 1) is 0, the state does not change. The inputs of each layer after the
-    first are multiplied by one of ``dropped``, unless that is empty.
+    first are multiplied by one of ``dropped``, unless that is empty. With scan, each layer computes
+    all steps at once, by a function of ops.scans; there must not be a mask.
     """
-    step = ops.step_of(architecture) if mask is None else masked(ops.step_of(architecture))
+    if scan:
+        run_one = ops.scans[architecture.cell]
+    else:
+        step = ops.step_of(architecture) if mask is None else masked(ops.step_of(architecture))
+        run_one = functools.partial(ops.unroll, step)
     Hs, last = inputs, []
     for number, directions in enumerate(architecture.layers(weights, state)):
         outputs = []
@@ -124,7 +131,7 @@ def run_layers(
         for index, (params, before) in enumerate(directions):
             # The second direction runs from the last step to the first.
             ordered = ops.tensors.flip(Hs) if index else Hs
-            run, after = ops.unroll(step, ordered, tuple(before), params)
+            run, after = run_one(ordered, tuple(before), params)
             outputs.append(ops.tensors.flip(run) if index else run)
             last += after
         Hs = ops.tensors.concat(outputs) if len(outputs) > 1 else outputs[0]

@@ -7,6 +7,7 @@ equations are those of the steps in that module; all sums over time are in assoc
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,14 @@ def scan_mamba(f: Any, inputs: Any, state: Any, weights: Any) -> tuple[Any, Stat
 
 
 SCANS = {"mingru": scan_mingru, "minlstm": scan_minlstm, "s4d": scan_s4d, "mamba": scan_mamba}
+
+
+def layers(f: Any) -> dict[str, Callable[..., tuple[Any, State]]]:
+    """Return, by cell, the function (inputs, state, weights) -> outputs (T, n, h), last state.
+
+    f is the backend's module linear.
+    """
+    return {cell: functools.partial(layer, f) for cell, layer in SCANS.items()}
 
 
 def functions(f: Any, wrapped: Callable[..., Any] = lambda cell, run: run) -> list[Any]:

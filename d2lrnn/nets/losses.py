@@ -35,6 +35,13 @@ def sigmoid(outputs: Array, targets: Array, weights: Array | None = None) -> tup
     return _mean(losses.mean(axis=1), _shared_out(gradient, outputs.shape[1]), weights)
 
 
+def squared(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+    """Return the mean of (outputs - targets)^2 over all elements; targets are (m, q)."""
+    differences = outputs - targets
+    gradient = _shared_out(2 * differences, outputs.shape[1])
+    return _mean((differences * differences).mean(axis=1), gradient, weights)
+
+
 def probabilities(scores: Array) -> Array:
     """Return exp(scores) / sum(exp(scores)) of each row."""
     exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -61,4 +68,4 @@ def _shared_out(gradient: Array, number: int) -> Array:
     return shared
 
 
-LOSSES = {"softmax": softmax, "sigmoid": sigmoid}
+LOSSES = {"softmax": softmax, "sigmoid": sigmoid, "squared": squared}

@@ -37,16 +37,22 @@ class Recurrent:
 
 @dataclass(frozen=True)
 class Masked:
-    """Layers of cells over padded sequences: an output for every step, or only for the last."""
+    """Layers of cells over padded sequences: an output for every step, or only for the last.
+
+    With scan, which is for a cell of ops.scans, all steps are computed at once and the mask is
+    ignored: it must be 1 everywhere.
+    """
 
     ops: Ops
     architecture: cells.Architecture
     last_only: bool = False
+    scan: bool = False
 
     def __call__(self, params: Any, inputs: Any, mask: Any, state: Any) -> Outputs:
         """Return the outputs (T * n, q), or with last_only (n, q), for inputs (T, n, d)."""
         *weights, W_hq, b_q = params
-        Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, mask)
+        how = {"scan": True} if self.scan else {"mask": mask}
+        Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, **how)
         if self.last_only:
             tops = self.architecture.top(last)  # (n, h) of each direction
             Hs = self.ops.tensors.concat(tops)[None]  # (1, n, directions * h)

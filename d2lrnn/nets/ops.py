@@ -66,6 +66,8 @@ class Ops:
         step_functions: by cell, the function step(X, state, params) -> state of one time step.
         forward: by cell, the function forward_fn(inputs, state, params) -> outputs, last state.
         fused: by cell, a faster version of that function, if there is one.
+        scans: by cell that is linear in its state, the function (inputs, state, weights) -> hidden
+            states of all steps (T, n, h), last state, which computes all steps at once.
         unroll: (step, inputs, state, params) -> hidden states of all steps (T, n, h), last state.
         output_layer: (Hs, W_hq, b_q) -> outputs (T * n, q).
         input_product: (inputs, W_x, b) -> X W_x + b for all steps (T, n, h), for rows (T, n, d) or
@@ -86,6 +88,7 @@ class Ops:
     step_functions: Mapping[str, Callable[..., Any]]
     forward: Mapping[str, ForwardFunction]
     fused: Mapping[str, ForwardFunction]
+    scans: Mapping[str, Callable[..., Any]]
     unroll: Callable[..., Any]
     output_layer: Callable[..., Any]
     input_product: Callable[..., Any]

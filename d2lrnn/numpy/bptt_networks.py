@@ -115,6 +115,8 @@ def trace_perturbed(network, inputs, state, params):
 
 @by_hand.register
 def _(network: networks.Masked, params, inputs, mask, state):
+    if network.scan:
+        return recorded(network, params, inputs, mask, state)
     *weights, W_hq, b_q = params
     architecture = network.architecture
     Hs, last, tape = bptt.run_layers(architecture, inputs, state, weights, mask)

@@ -43,8 +43,9 @@ def grad_clipping(grads, theta, *, clip="norm"):
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1. The forward pass is a version of the
-    network that stores the intermediate results for the backward pass; a test compares the two.
+    loss is "softmax", "sigmoid" or "squared"; weights (m,) add up to 1. The forward pass is a
+    version of the network that stores the intermediate results for the backward pass; a test
+    compares the two.
     """
     from d2lrnn.numpy import bptt_networks
 

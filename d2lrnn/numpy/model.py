@@ -1,6 +1,6 @@
 """The record of the NumPy backend, and its scratch language model."""
 
-from d2lrnn.nets import language_model, layers
+from d2lrnn.nets import language_model, layers, linear_scans
 from d2lrnn.nets.ops import Ops, library_threads
 from d2lrnn.numpy import (
     baselines,
@@ -22,6 +22,7 @@ OPS = Ops(
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
     fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
+    scans=linear_scans.layers(linear),
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -1,6 +1,6 @@
 """The record of the TensorFlow backend, and its scratch language model."""
 
-from d2lrnn.nets import language_model, layers
+from d2lrnn.nets import language_model, layers, linear_scans
 from d2lrnn.nets.ops import Ops
 from d2lrnn.tensorflow import (
     baselines,
@@ -24,6 +24,7 @@ OPS = Ops(
     step_functions=scratch.STEP_FUNCTIONS | linear.STEP_FUNCTIONS,
     forward=scratch.FORWARD | linear.FORWARD,
     fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
+    scans=linear_scans.layers(linear),
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

@@ -72,7 +72,12 @@ def sigmoid_loss(outputs, targets):
     return F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").mean(1)
 
 
-LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+def squared_loss(outputs, targets):
+    """Return the mean of (o - y)^2 for each row of outputs (m, q) and of targets (m, q)."""
+    return ((outputs - targets) ** 2).mean(1)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss, "squared": squared_loss}
 
 
 def constant(inputs):
@@ -83,7 +88,7 @@ def constant(inputs):
 def value_and_grad(network, loss):
     """Return compute(params, inputs, targets, weights=None) -> (mean loss, last state, gradients).
 
-    loss is "softmax" or "sigmoid"; weights (m,) add up to 1.
+    loss is "softmax", "sigmoid" or "squared"; weights (m,) add up to 1.
     """
     compute = differentiated(network, loss)
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from d2lrnn.nets import language_model, layers
+from d2lrnn.nets import language_model, layers, linear_scans
 from d2lrnn.nets.ops import Ops
 from d2lrnn.torch import (
     baselines,
@@ -26,6 +26,7 @@ OPS = Ops(
     step_functions={name: without_autocast(step) for name, step in STEP_FUNCTIONS.items()},
     forward=scratch.FORWARD | linear.FORWARD,
     fused=fused.FUSED | reset_after.FUSED | linear.SCANS,
+    scans=linear_scans.layers(linear),
     unroll=scratch.unroll,
     output_layer=scratch.output_layer,
     input_product=fused.input_product,

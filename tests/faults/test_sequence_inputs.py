@@ -41,6 +41,11 @@ counts = Argument(st.integers(1, 3), small_numbers)
 reads = {"X": Argument(st.just(X), source.odd), "valid": valid}
 judged = {"X": reads["X"], "y": labels, "valid": valid}
 tagged = {"X": reads["X"], "Y": Argument(st.just(X % 2), tags.odd), "valid": valid}
+estimated = {
+    "X": reads["X"],
+    "y": Argument(st.just(np.full((2, 2), 0.5)), odd_rows),
+    "valid": valid,
+}
 translated = {"X": source, "Y": Argument(st.just(np.array([[1, 2], [3, 2]])), ids)}
 written = {"context": context, "Y": pictures}
 
@@ -54,6 +59,11 @@ METHODS = {
         **{name: judged for name in TRAINED},
     },
     "SequenceTaggerScratch": {**READER, "predict": reads, **{name: tagged for name in TRAINED}},
+    "SequenceRegressorScratch": {
+        **READER,
+        "predict": reads,
+        **{name: estimated for name in (*TRAINED, "mean_squared_error")},
+    },
     "EncoderScratch": {
         **{name: READER[name] for name in ("__call__", "inputs")},
         **{name: tagged for name in TRAINED},

@@ -104,12 +104,15 @@ def sequences(rnn):
     return {
         "classifier": (rnn.SequenceClassifierScratch(V, 5, 3, **settings), (X, labels)),
         "tagger": (rnn.SequenceTaggerScratch(V, 5, V, **settings), (X, X)),
+        "regressor": (rnn.SequenceRegressorScratch(V, 5, 1, **settings), (X, np.zeros(n))),
         "decoder": (rnn.DecoderScratch(V, 5, 2, **settings), (np.zeros((n, 2)), X)),
         "encoder-decoder": (rnn.EncoderDecoderScratch(*pair), (X, X)),
     }
 
 
-@pytest.mark.parametrize("name", ["classifier", "tagger", "decoder", "encoder-decoder"])
+@pytest.mark.parametrize(
+    "name", ["classifier", "tagger", "regressor", "decoder", "encoder-decoder"]
+)
 def test_a_step_over_sequences_stays_on_its_device(pytorch, only_meta, name):
     net, batch = sequences(pytorch)[name]
     with only_meta():

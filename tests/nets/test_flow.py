@@ -212,6 +212,9 @@ FLOWS = {
     "SequenceTaggerScratch": functools.partial(
         of_reader, name="SequenceTaggerScratch", valid=LENGTHS
     ),
+    "SequenceRegressorScratch": functools.partial(
+        of_reader, name="SequenceRegressorScratch", valid=LENGTHS
+    ),
     "EncoderScratch": functools.partial(of_encoder, valid=None),
     "EncoderScratch of lengths": functools.partial(of_encoder, valid=LENGTHS),
     "DecoderScratch": functools.partial(of_decoder, loss="softmax"),
@@ -237,6 +240,7 @@ OTHERS = {
         "CosineSchedule",
         "WarmupSchedule",
     ),
+    *("adding", "parity", "recall", "selective_copy"),
 }
 
 
