@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         load_data_time_machine,
         load_data_tiny_shakespeare,
     )
+    from d2lrnn.data.memory_tasks import adding, parity, recall, selective_copy
     from d2lrnn.data.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
     from d2lrnn.files.model_file import CheckpointError, save_model
     from d2lrnn.interface import Backend, Layers
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from d2lrnn.nets.language_model import RNNModelScratch
     from d2lrnn.nets.ops import Ops
     from d2lrnn.nets.prediction import predict_ch8, predict_many
+    from d2lrnn.nets.regressor import SequenceRegressorScratch
     from d2lrnn.nets.schedules import CosineSchedule, StepSchedule, WarmupSchedule
     from d2lrnn.teaching import show
     from d2lrnn.training.callbacks import Callback
@@ -149,10 +151,12 @@ __all__ = [
     "Scores",
     "SeqDataLoader",
     "SequenceClassifierScratch",
+    "SequenceRegressorScratch",
     "SequenceTaggerScratch",
     "StepSchedule",
     "Vocab",
     "WarmupSchedule",
+    "adding",
     "associative_scan",
     "bleu",
     "bptt_terms",
@@ -213,6 +217,7 @@ __all__ = [
     "new_cell",
     "one_hot",
     "pad_sequences",
+    "parity",
     "predict_ch8",
     "predict_many",
     "processes",
@@ -222,12 +227,14 @@ __all__ = [
     "read_text",
     "read_time_machine",
     "read_tiny_shakespeare",
+    "recall",
     "rnn",
     "rnn_fused",
     "s4d",
     "s4d_scan",
     "save_model",
     "scale_recurrent",
+    "selective_copy",
     "seq_data_iter_random",
     "seq_data_iter_sequential",
     "sequential_scan",
@@ -262,6 +269,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
             "data.data_files": "DownloadError",
             "data.datasets": "load_digits read_fra_eng read_mnist",
             "data.generated": "date_pairs tagged_sentences",
+            "data.memory_tasks": "adding parity recall selective_copy",
             "data.loaders": "load_corpus_time_machine",
             "data.text": "Vocab pad_sequences texts_to_sequences tokenize words_of",
             "files.model_file": "CheckpointError save_model",
@@ -311,6 +319,7 @@ BUILT: Mapping[str, str] = MappingProxyType(
             "nets.concatenated": "concat_params split_params concat_rnn concat_gru concat_lstm",
             "nets.custom": "new_cell tanh sigmoid",
             "nets.encoder_decoder": "SequenceClassifierScratch SequenceTaggerScratch "
+            "SequenceRegressorScratch "
             "EncoderScratch DecoderScratch EncoderDecoderScratch",
             "nets.group": "processes",
             "nets.parameters": "get_mlp_params get_params get_gru_params "

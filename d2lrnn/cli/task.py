@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -19,16 +21,21 @@ from d2lrnn.cli.common import (
 )
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.nets import cells
+from d2lrnn.recipes import characters, memory
 from d2lrnn.recipes.tasks import TASKS
 
 XOR = "xor"
+TABLES: dict[str, Any] = {"cells": memory.learned, "characters": characters.language_models}
+DRAWINGS: dict[str, Callable[..., Any]] = {"cells": memory.draw, "characters": characters.draw}
 
 
 def _describe() -> str:
     lines = [
-        f"  {name:11}{inspect.getdoc(task)}".partition("\n")[0] for name, task in TASKS.items()
+        f"  {name:15}{inspect.getdoc(task)}".partition("\n")[0]
+        for name, task in (TASKS | TABLES).items()
     ]
-    return "\n".join([*lines, f"  {XOR:11}No recurrence: exclusive or, in plain NumPy."])
+    lines.insert(len(TASKS), f"  {XOR:15}No recurrence: exclusive or, in plain NumPy.")
+    return "\n".join(lines)
 
 
 @click.command(
@@ -36,7 +43,7 @@ def _describe() -> str:
     help=f"Train a network for one of these tasks, and show its results:\n\n\b\n{_describe()}",
     short_help="Train for another task, such as digits, dates or tags.",
 )
-@click.argument("name", type=click.Choice([*TASKS, XOR]))
+@click.argument("name", type=click.Choice([*TASKS, XOR, *TABLES]))
 @click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
 @click.option(
     "--cell",
@@ -73,11 +80,24 @@ def task(
         settings |= {"cell": cell} if cell else {}
         settings |= {"num_epochs": epochs} if epochs is not None else {}
         with together(rnn) as processes:
-            outcome = TASKS[name](rnn, **settings)
-            click.echo(str(outcome.scores))
-            click.echo("\n".join(outcome.lines))
+            draw = _print_table if name in TABLES else _print_outcome
+            picture = draw(name, rnn, settings)
         if plot and processes.rank == 0:
-            save_picture(outcome.draw(), plot)
+            save_picture(picture(), plot)
+
+
+def _print_outcome(name: str, rnn: Any, settings: dict[str, Any]) -> Callable[[], Any]:
+    """Train one network, print its results, and return a function that draws them."""
+    outcome = TASKS[name](rnn, **settings)
+    click.echo(str(outcome.scores))
+    click.echo("\n".join(outcome.lines))
+    return outcome.draw
+
+
+def _print_table(name: str, rnn: Any, settings: dict[str, Any]) -> Callable[[], Any]:
+    """Train a network of each cell, print a row for each, and return a function that draws them."""
+    results = TABLES[name](rnn, report=click.echo, **settings)
+    return functools.partial(DRAWINGS[name], results)
 
 
 def _learn_xor(

@@ -2,13 +2,13 @@
 
 Every function takes a backend (``from d2lrnn import torch as rnn``), trains a network and returns
 an Outcome. ``settings`` are arguments of the network: cell, seed, dtype, device. The defaults give
-the results in the README.
+the results in docs/measured.md. The tasks that test what a network remembers are in memory.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from d2lrnn import plot
 from d2lrnn.data import datasets, generated, text
 from d2lrnn.data.batches import BatchLoader
 from d2lrnn.nets.bleu import bleu
+from d2lrnn.recipes import memory
+from d2lrnn.recipes.outcome import Outcome
 from d2lrnn.recipes.pairs import Pairs, Tokens
 from d2lrnn.training import sequences
 from d2lrnn.training.history import Scores
@@ -25,15 +27,6 @@ if TYPE_CHECKING:
 
 REVIEWS = (("movie was good", 1), ("movie was bad", 0), ("movie was not good", 0))
 ORDERS = (("cat mat rat", 1), ("rat mat cat", 0), ("rat cat mat", 1))
-
-
-class Outcome(NamedTuple):
-    """The result of a task: the network, the scores, lines of text, and a function that plots."""
-
-    net: Any
-    scores: Scores
-    lines: list[str]
-    draw: Callable[[], Any]  # returns matplotlib Axes
 
 
 def one_hot_texts(labelled: Sequence[tuple[str, int]]) -> tuple[list[Any], Any]:
@@ -71,7 +64,7 @@ def _of_review(review: str, label: int, p: float) -> str:
 def digits(
     rnn: BackendLike, num_epochs: int = 60, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: classify 8 x 8 digits of scikit-learn, row by row."""
+    """Many to one: classify 8 x 8 digits of scikit-learn by rows."""
     arrays = datasets.load_digits()
     return _read_images(rnn, arrays[:2], arrays[2:], num_epochs, progress, settings)
 
@@ -79,7 +72,7 @@ def digits(
 def mnist(
     rnn: BackendLike, num_epochs: int = 5, *, progress: bool | None = None, **settings: Any
 ) -> Outcome:
-    """Many to one: classify the 28 x 28 digits of MNIST, row by row."""
+    """Many to one: classify the 28 x 28 digits of MNIST by rows."""
     both = [datasets.read_mnist(split) for split in ("train", "test")]
     train, test = ((images.astype(np.float32) / 255, y.astype(int)) for images, y in both)
     return _read_images(rnn, train, test, num_epochs, progress, settings)
@@ -217,5 +210,6 @@ def tagging(
 
 
 TASKS = {
-    task.__name__: task for task in (sentiment, digits, mnist, drawing, dates, french, tagging)
+    **{task.__name__: task for task in (sentiment, digits, mnist, drawing, dates, french, tagging)},
+    **memory.TASKS,
 }
