@@ -13,6 +13,7 @@ from d2lrnn import __version__, backends
 from d2lrnn.cli import (
     bench,
     book,
+    check,
     compare,
     demo,
     export,
@@ -164,6 +165,7 @@ for command in (
     demo.demo,
     notebooks.notebooks,
     book.book,
+    check.check,
     compare.compare,
     bench.bench_command,
     launch.launch,

@@ -49,23 +49,40 @@ def load(name: str) -> OwnCase:
         OSError: the file cannot be read.
         ValueError: the name has another form, or the file does not have a function of that name.
     """
+    module, function = load_module("--cell", name, "my_cell.py:mgu")
+    make, path = getattr(module, function, None), module.__file__
+    if not callable(make):
+        raise ValueError(f"{path} has no function {function!r}; {EXPECTED}")
+    return OwnCase(function, functools.partial(call_maker, function, path, make))
+
+
+def load_module(what: str, name: str, example: str) -> tuple[Any, str]:
+    """Execute the file of a name FILE.py:FUNCTION; return its module and the name of the function.
+
+    Args:
+        what: the option or the argument, for error messages, such as "--cell".
+        name: what was given.
+        example: a name of the right form.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the name has another form, or the file raises an error.
+    """
     if not is_custom(name):
-        raise ValueError(f"--cell is {name!r}; expected {FORM}, such as my_cell.py:mgu")
+        raise ValueError(f"{what} is {name!r}; expected {FORM}, such as {example}")
     path, _, function = name.rpartition(":")
-    check_readable("--cell", path)
+    check_readable(what, path)
     spec = importlib.util.spec_from_file_location("custom_cell", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    with _failures_in_a_line(path, path):
+    module.__file__ = path
+    with failures_in_a_line(path, path):
         spec.loader.exec_module(module)
-    make = getattr(module, function, None)
-    if not callable(make):
-        raise ValueError(f"{path} has no function {function!r}; {EXPECTED}")
-    return OwnCase(function, functools.partial(_make, function, path, make))
+    return module, function
 
 
-def _make(name: str, path: str, make: Callable[[Any], Any], rnn: Any) -> Any:
+def call_maker(name: str, path: str, make: Callable[[Any], Any], rnn: Any) -> Any:
     """Return make(rnn).
 
     Raises:
@@ -73,7 +90,7 @@ def _make(name: str, path: str, make: Callable[[Any], Any], rnn: Any) -> Any:
     """
     if (arguments := _other_arguments(make)) is not None:
         raise ValueError(f"{name} has the arguments {arguments}; {EXPECTED}")
-    with _failures_in_a_line(f"{name}(rnn)", path):
+    with failures_in_a_line(f"{name}(rnn)", path):
         return make(rnn)
 
 
@@ -91,7 +108,7 @@ def _other_arguments(make: Callable[[Any], Any]) -> str | None:
 
 
 @contextlib.contextmanager
-def _failures_in_a_line(what: str, path: str) -> Iterator[None]:
+def failures_in_a_line(what: str, path: str) -> Iterator[None]:
     """Turn an error of the code in a user's file into one line that names its place.
 
     Raises:

@@ -1,6 +1,8 @@
 """check_cell accepts a right function, and names the mistake in a wrong one."""
 
 import functools
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -477,7 +479,10 @@ def test_names_of_the_book_in_a_function_determine_its_parameters(reference):
 
 def test_a_deep_network_agrees_with_itself(reference):
     deep = reference.stack("gru", num_layers=2)
-    assert reference.check_cell(deep, deep).ok
+    report = reference.check_cell(deep, deep)
+    assert str(report).startswith(
+        "gru (numpy) agrees with gru: outputs, last state 0, last state 1"
+    )
 
 
 # Errors
@@ -502,7 +507,10 @@ def broken(rnn, new):
         ("join(outputs), (H.T,)", r"returns state\[0\] of shape \(4, 3\); expected \(3, 4\)"),
         ("join(outputs) * np.nan, (H,)", "returns nan as outputs at time step 0, row 0, output 0"),
         ("join(outputs), (H + np.inf,)", r"returns inf as the state H at index \(0, 0\); expected"),
-        ("undefined", "^my_rnn fails in float64 for inputs .*: NameError: name 'undefined'"),
+        (
+            "undefined",
+            "^my_rnn fails in line 8: NameError: name 'undefined' .*; it was called in float64",
+        ),
     ],
 )
 def test_results_of_the_wrong_form_are_one_error(reference, new, message):
@@ -549,7 +557,7 @@ def test_bad_arguments_are_one_error(reference, arguments, message):
 
 
 def test_parameters_that_do_not_fit_are_named(reference):
-    message = r"^my_rnn fails in float64 .* W_xz \(5, 4\), .*too many values to unpack"
+    message = r"^my_rnn fails in line 3: .*too many values to unpack .* W_xz \(5, 4\), "
     with pytest.raises(ValueError, match=message):
         reference.check_cell(written(reference, RNN), "gru")
 
@@ -566,3 +574,16 @@ def test_a_size_of_one_is_allowed_and_zero_is_not(reference, size):
     assert reference.check_cell("lstm", "lstm", **{size: 1}).ok
     with pytest.raises(ValueError, match=f"^{size} is 0; "):
         reference.check_cell("lstm", "lstm", **{size: 0})
+
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "how-to" / "own-cell.md"
+
+
+def test_the_page_about_cells_shows_the_report(reference, capsys):
+    """The snippet of the section on check_cell, and the text below it."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Check it")[2]
+    snippet, shown = re.findall(
+        r"^```(?:python|text)\n(.*?)^```", section, re.DOTALL | re.MULTILINE
+    )[:2]
+    exec(snippet, {})
+    assert capsys.readouterr().out == shown

@@ -34,7 +34,8 @@ def report(pair: Pair, *, with_gradients: bool) -> CellReport:
     elif with_gradients:
         notes.append("the gradients were not compared, because of this difference")
     names = pair.subject.name, pair.reference.name if pair.reference else "", pair.subject.backend
-    other = pair.reference.backend if pair.reference and not pair.layout.cell else ""
+    is_own = pair.reference is not None and not pair.reference.is_built_in
+    other = pair.reference.backend if pair.reference is not None and is_own else ""
     return CellReport(*names, tuple(compared), cause, tuple(notes), other)
 
 

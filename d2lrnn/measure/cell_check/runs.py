@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.measure.cell_check import subjects
 from d2lrnn.measure.cell_check.layout import Layout, Sizes
 from d2lrnn.measure.cell_check.subjects import Subject
 from d2lrnn.nets import forward, kinds
@@ -158,10 +160,18 @@ def failing_in_words(
     except Exception as error:
         shapes = (f"{n} {p.shape}" for n, p in zip(layout.names, problem.params, strict=True))
         raise CallError(
-            f"{subject.name} fails in {dtype} for inputs {problem.inputs.shape}, "
-            f"a state of {len(problem.state)} and the parameters {', '.join(shapes)}: "
-            f"{type(error).__name__}: {error}"
+            f"{subject.name} fails{_line_of(error, subject)}: {type(error).__name__}: {error}; it "
+            f"was called in {dtype} with inputs {problem.inputs.shape}, a state of "
+            f"{len(problem.state)} and the parameters {', '.join(shapes)}"
         ) from error
+
+
+def _line_of(error: Exception, subject: Subject) -> str:
+    """Return " in line N", the last line of the function's file that led to an error, or ""."""
+    code = getattr(subjects.innermost(subject.function), "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if code and frame.filename == code.co_filename]
+    return f" in line {lines[-1]}" if lines else ""
 
 
 @dataclass(frozen=True)

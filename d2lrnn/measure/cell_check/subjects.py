@@ -49,6 +49,12 @@ class Subject:
         return self.architecture is not None or self.get_params is not None or self.is_concatenated
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the function is one of this package."""
+        architecture = self.architecture
+        return self.is_concatenated or (architecture is not None and architecture.custom is None)
+
+    @property
     def is_concatenated(self) -> bool:
         """Whether the function is a cell of this package in the concatenated form."""
         module = str(getattr(innermost(self.function), "__module__", ""))
