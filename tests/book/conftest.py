@@ -164,8 +164,12 @@ def pairs_and_text(tmp_path):
 
 
 @pytest.fixture
-def run_page(tmp_path, pairs_and_text):
-    """A function that runs a page's cells, 2 epochs each, and returns what cells.py reports."""
+def run_page(tmp_path, pairs_and_text, request):
+    """A function that runs a page's cells and returns what cells.py reports.
+
+    Models are trained for 1 epoch, or for 2 where all pages run.
+    """
+    epochs = "2" if request.config.getoption("--pages") == "all" else "1"
 
     def run(ref, chapter, tab, module, before=""):
         pages, out, first = Path(os.environ[PAGES]), tmp_path / "out.json", tmp_path / "first.py"
@@ -175,6 +179,7 @@ def run_page(tmp_path, pairs_and_text):
         line += ["--timemachine", str(pairs_and_text / "timemachine.txt"), "--pre", str(first)]
         line += ["--env", f"{data_files.DATA_FOLDER}={pairs_and_text}", "--threads", "1"]
         line += ["--path", str(Path(__file__).parents[2]), "--out", str(out), "--timeout", "600"]
+        line += ["--epochs", epochs]
         # A reader's XLA optimizes, and what trains for epochs is slower where the suite's does not.
         env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
         subprocess.run(line, check=False, capture_output=True, timeout=1800, env=env)
