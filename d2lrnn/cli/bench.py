@@ -111,11 +111,7 @@ def bench_command(
             rows = _here(backend, sizes, kinds, rounds, device)
     _print_speeds(rows, sizes, rounds)
     with plain_errors():
-        measurements.save(speed.as_json(rows), file)
-        if plot:
-            from d2lrnn import plot as drawing
-
-            save_picture(drawing.bench(rows), plot)
+        _save_speeds(rows, file, plot)
 
 
 SUBCOMMANDS = instead.memory, instead.growth, instead.generation, scaling.processes, lengths.cells
@@ -137,6 +133,15 @@ def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int)
         click.echo(f"{column}: {meaning}")
     for size in sizes:
         click.echo(f"{size}: {speed.SIZES[size]}")
+
+
+def _save_speeds(rows: list[speed.Timing], file: str | None, plot: str | None) -> None:
+    """Save what was measured as JSON and as a picture, each if there is a file for it."""
+    measurements.save(speed.as_json(rows), file)
+    if plot:
+        from d2lrnn import plot as drawing
+
+        save_picture(drawing.bench(rows), plot)
 
 
 def _check_options_follow(context: click.Context, name: str) -> None:

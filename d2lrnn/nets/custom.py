@@ -84,9 +84,7 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
             step=step_function,
             backend=ops.name,
         )
-        composed = layers.Composed(ops, Architecture(name, custom=cell))
-        forward_fn = ForwardFunction(composed, composed.architecture)
-        return CustomCell(composed.get_params, composed.init_state, forward_fn)
+        return _with_functions(ops, cell)
 
     def tanh(X: Any) -> Any:
         _check_tensor(ops, X)
@@ -97,6 +95,13 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., Any]]:
         return ops.tensors.sigmoid(X)
 
     return {"new_cell": new_cell, "tanh": tanh, "sigmoid": sigmoid}
+
+
+def _with_functions(ops: Ops, cell: Cell) -> CustomCell:
+    """Return the functions of a backend that compute a cell."""
+    composed = layers.Composed(ops, Architecture(cell.name, custom=cell))
+    forward_fn = ForwardFunction(composed, composed.architecture)
+    return CustomCell(composed.get_params, composed.init_state, forward_fn)
 
 
 def _check_tensor(ops: Ops, X: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,17 +101,22 @@ def train_min_char(
                 history.values.append(smooth)
                 shown.set_description_str(f"smooth loss {smooth:.2f}", refresh=False)
             if last or iteration % sample_every == 0:
-                prefix = vocab.to_tokens(int(X[0, 0]))
-                draw: dict[str, Any] = {"temperature": 1.0, "seed": seed, "state": before}
-                sample = callbacks.sample_or_none(
-                    functools.partial(prediction.predict_ch8, prefix, 200, net, vocab, **draw),
-                    shown.write,
-                )
+                sample = _sample(net, vocab, int(X[0, 0]), before, seed, shown.write)
                 if sample is not None:
                     history.samples.append((iteration, sample))
                     shown.write(f"iteration {iteration:,}, smooth loss {smooth:.2f}:\n{sample}\n")
     history.state = state
     return history
+
+
+def _sample(
+    net: Any, vocab: text.Vocab, first: int, state: Any, seed: int | None, write: Callable[..., Any]
+) -> str | None:
+    """Return 200 characters at temperature 1 from a first id and the state before it, or None."""
+    draw: dict[str, Any] = {"temperature": 1.0, "seed": seed, "state": state}
+    prefix = vocab.to_tokens(first)
+    predict = functools.partial(prediction.predict_ch8, prefix, 200, net, vocab, **draw)
+    return callbacks.sample_or_none(predict, write)
 
 
 def _pieces(corpus: Sequence[int] | batches.Ids, number: int) -> Any:
