@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from d2lrnn import checks
 from d2lrnn.book import guard
-from d2lrnn.book.requirements import needed
 
 Test = Callable[[Any], bool]
 
@@ -127,7 +127,7 @@ def _replace(lines: list[str], span: Span, new: str, keep_lines: bool = False) -
 
 def _command_spans(lines: list[str]) -> Iterator[tuple[Span, str]]:
     """Yield the places of IPython's commands, such as !pip and %pip, and what they run."""
-    with needed("IPython"):
+    with checks.needed("the book's interface needs", "IPython"):
         from IPython.core.inputtransformer2 import make_tokens_by_line
     try:
         # Python 3.12 and newer refuse characters that UTF-8 does not have; "?" replaces them here.

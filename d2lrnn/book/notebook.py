@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from d2lrnn import checks
 from d2lrnn.book import environment, installs
 from d2lrnn.book.editions import edition_of, package_of
 from d2lrnn.book.notebook_file import read as read
-from d2lrnn.book.requirements import needed
 from d2lrnn.training import interrupts
 
 IMPORTS = re.compile(r"^\s*(?:from d2l import|from d2l\.|import d2l\.|import|from) ?(\w+)", re.M)
@@ -100,7 +100,7 @@ def run(
         OSError: the environment cannot be made, or the kernel does not start.
         ValueError: it is not a notebook.
     """
-    with needed("nbclient", "nbformat", "ipykernel", "psutil"):
+    with checks.needed("the book's interface needs", "nbclient", "nbformat", "ipykernel", "psutil"):
         import ipykernel  # noqa: F401
         from nbclient.util import run_sync
     notebook = read(path)

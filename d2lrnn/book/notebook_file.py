@@ -8,7 +8,7 @@ import os
 import warnings
 from typing import Any
 
-from d2lrnn.book.requirements import needed
+from d2lrnn import checks
 from d2lrnn.data import reading
 from d2lrnn.files import atomic
 
@@ -41,7 +41,7 @@ def _refusal(name: str, why: str, remedy: str = REMEDY) -> ValueError:
 
 
 def _parse(text: str, name: str) -> Any:
-    with needed("nbformat"):
+    with checks.needed("the book's interface needs", "nbformat"):
         import nbformat
     nbformat_: Any = nbformat
     try:

@@ -66,6 +66,7 @@ from d2lrnn.checks.shapes import (
 from d2lrnn.checks.surroundings import (
     device,
     memory,
+    needed,
     one_process,
     warn,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "labels",
     "memory",
     "minibatch",
+    "needed",
     "not_negative",
     "num_params",
     "numbers",

@@ -1,11 +1,12 @@
-"""Checks of devices, processes and memory, and the function that issues warnings."""
+"""Checks of packages, devices, processes and memory, and the function that issues warnings."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,25 @@ def warn(message: str) -> None:
     while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in INNER:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
+
+
+@contextlib.contextmanager
+def needed(user: str, *modules: str) -> Iterator[None]:
+    """Raise an ImportError with the command that installs modules if one is not installed.
+
+    Args:
+        user: what needs the modules, with the verb, such as "plots need".
+        modules: their names, which are also those of the packages to install.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in modules:
+            raise
+        raise ImportError(
+            f"{user} {error.name}, which is not installed; run: pip install {' '.join(modules)}",
+            name=error.name,
+        ) from None
 
 
 def device(named: Any, find: Callable[[Any], Any]) -> Any:

@@ -35,13 +35,9 @@ def onnx_module() -> Any:
     Raises:
         ImportError: it is not installed.
     """
-    try:
+    with checks.needed("an export needs", "onnx"):
         import onnx
         import onnx.parser
-    except ModuleNotFoundError:
-        raise ImportError(
-            "an export needs onnx, which is not installed; run: pip install onnx"
-        ) from None
     return onnx
 
 

@@ -32,12 +32,8 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
         >>> f"{rnn.bleu(['the cat sat on a mat', 'it was warm'], truth):.1f}"
         '53.4'
     """
-    try:
+    with checks.needed("BLEU needs", "sacrebleu"):
         import sacrebleu
-    except ModuleNotFoundError:
-        raise ImportError(
-            "BLEU needs sacrebleu, which is not installed; run: pip install sacrebleu"
-        ) from None
     outputs, expected = [*strings.strings(written, "written")], [*strings.strings(truth, "truth")]
     checks.same_length([len(outputs), len(expected)], 1)
     return float(sacrebleu.corpus_bleu(outputs, [expected]).score)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from d2lrnn import checks
+
 # The colours of Okabe and Ito, which colour-blind readers can distinguish, and a dash for each.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
@@ -89,12 +91,8 @@ def pyplot_module() -> Any:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    try:
+    with checks.needed("plots need", "matplotlib"):
         from matplotlib import pyplot
-    except ModuleNotFoundError:
-        raise ImportError(
-            "plots need matplotlib, which is not installed; run: pip install matplotlib"
-        ) from None
     return pyplot
 
 

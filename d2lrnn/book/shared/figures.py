@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from d2lrnn import teaching
+from d2lrnn import checks, teaching
 from d2lrnn.book import replaced
-from d2lrnn.book.requirements import needed
 from d2lrnn.data.arrays import Array, as_array
 
-with needed("matplotlib"):
+with checks.needed("the book's interface needs", "matplotlib"):
     from matplotlib import pyplot
 
 d2l = sys.modules[__package__]
@@ -120,6 +119,22 @@ def show_list_len_pair_hist(
     d2l.plt.legend(legend)
 
 
+def _rows_of_matrices(matrices: Any) -> Any:
+    """Return the matrices of heat maps by row and column, after checking the number of axes.
+
+    If a reader has replaced d2l.numpy, it converts each matrix.
+    """
+    grid = as_array(matrices)
+    if grid.ndim != 4 or 0 in grid.shape[:2]:
+        raise ValueError(
+            f"matrices has shape {grid.shape}; expected (rows, columns, queries, keys), such as "
+            "d2l.reshape(attention_weights, (1, 1, queries, keys))"
+        )
+    if "numpy" not in replaced.replaced(d2l):
+        return grid
+    return [[d2l.numpy(matrix) for matrix in row] for row in matrices]
+
+
 def show_heatmaps(
     matrices: Any,
     xlabel: str,
@@ -140,21 +155,13 @@ def show_heatmaps(
         ValueError: matrices does not have four axes.
     """
     d2l.use_svg_display()
-    grid = as_array(matrices)
-    if grid.ndim != 4 or 0 in grid.shape[:2]:
-        raise ValueError(
-            f"matrices has shape {grid.shape}; expected (rows, columns, queries, keys), such as "
-            "d2l.reshape(attention_weights, (1, 1, queries, keys))"
-        )
+    rows = _rows_of_matrices(matrices)
+    sizes = len(rows), len(rows[0])
     figure, axes = d2l.plt.subplots(
-        *grid.shape[:2], figsize=figsize, sharex=True, sharey=True, squeeze=False
+        *sizes, figsize=figsize, sharex=True, sharey=True, squeeze=False
     )
-    is_replaced = "numpy" in replaced.replaced(
-        d2l
-    )  # a reader replaced d2l.numpy, which then converts each matrix
-    for i, row_axes in enumerate(axes):
-        for j, one in enumerate(row_axes):
-            matrix = d2l.numpy(matrices[i][j]) if is_replaced else grid[i, j]
+    for row, row_axes in zip(rows, axes):
+        for matrix, one in zip(row, row_axes):
             image = one.imshow(matrix, cmap=cmap)
         for title, one in zip(titles or (), row_axes):
             one.set_title(title)
