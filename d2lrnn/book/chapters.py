@@ -17,10 +17,12 @@ from d2lrnn.book import names, replaced, shared
 NOT_BY_STAR = ("tf", "tfds")
 # The files that define names of a framework's module; later files replace the names of others.
 FILES = {
-    "classic": ("aliases", "attention", "basics", "coders", "language_model", "seq2seq"),
+    "classic": (
+        *("aliases", "weighting", "attention", "basics", "coders", "language_model", "seq2seq"),
+    ),
     "1.0": (
-        *("pairs", "aliases", "attention", "basics", "seq2seq", "devices", "operations", "design"),
-        *("data_sets", "models", "recurrent", "translation", "scoring"),
+        *("pairs", "aliases", "weighting", "attention", "basics", "seq2seq", "devices"),
+        *("operations", "design", "data_sets", "models", "recurrent", "layers", "translation"),
     ),
 }
 # Modules without a framework, whose names are in the modules of all frameworks.

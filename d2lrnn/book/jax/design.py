@@ -89,11 +89,7 @@ class TrainState(train_state.TrainState):
 class Trainer(bases.Trainer):
     """Train a model on data: epoch after epoch, step after step; ``state`` has the parameters.
 
-    Args:
-        max_epochs: the number of passes over the data.
-        num_gpus: how many GPUs to use, if they exist; one is enough for these chapters.
-        gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them. The
-            book's own JAX code ignores it.
+    The gradients are clipped by ``gradient_clip_val``, which the book's own JAX code ignores.
     """
 
     def fit(self, model, data, key=None):

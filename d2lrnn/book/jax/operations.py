@@ -39,7 +39,7 @@ class ArrayLoader:
 load_array = ArrayLoader
 
 
-def normals(n, size):
-    """Return numbers from N(0, 1) in the shapes (n, size) and (n, 1), always the same."""
-    inputs_key, noise_key = jax.random.split(jax.random.PRNGKey(0))
-    return jax.random.normal(inputs_key, (n, size)), jax.random.normal(noise_key, (n, 1))
+def random_inputs(*shapes):
+    """Return numbers from N(0, 1) in each of the shapes, always the same."""
+    keys = jax.random.split(jax.random.PRNGKey(0), len(shapes))
+    return [jax.random.normal(key, shape) for key, shape in zip(keys, shapes)]

@@ -15,24 +15,24 @@ from d2lrnn.book.jax.models import Classifier
 d2l = sys.modules[__package__]
 
 
-class Encoder(FormerCells, nn.Module):
-    """The base class of encoders, which read a sequence."""
+class Coder(FormerCells, nn.Module):
+    """The base class of encoders and decoders."""
 
     def setup(self):
-        """Make the layers; defined by each encoder."""
+        """Make the layers; defined by each of them."""
         raise NotImplementedError(f"{type(self).__name__} needs a method setup(self)")
+
+
+class Encoder(Coder):
+    """The base class of encoders, which read a sequence."""
 
     def __call__(self, X, *args):
         """Return the outputs for the decoder; defined by each encoder."""
         raise NotImplementedError(f"{type(self).__name__} needs a method __call__(self, X, *args)")
 
 
-class Decoder(FormerCells, nn.Module):
+class Decoder(Coder):
     """The base class of decoders, which generate a sequence."""
-
-    def setup(self):
-        """Make the layers; defined by each decoder."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method setup(self)")
 
     def init_state(self, enc_all_outputs, *args):
         """Return the first state, from the outputs of the encoder; defined by each decoder."""

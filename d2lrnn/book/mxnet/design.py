@@ -11,11 +11,7 @@ d2l = sys.modules[__package__]
 
 
 class Module(bases.Module, mxnet.gluon.Block):
-    """The base class of models (section 3.2).
-
-    Args:
-        plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
-    """
+    """The base class of models (section 3.2)."""
 
     def parameters(self):
         """Return the Gluon parameters; if there are none, the arrays that are attributes."""
@@ -61,13 +57,7 @@ class DataModule(bases.DataModule):
 
 
 class Trainer(bases.Trainer):
-    """Train a model on data: epoch after epoch, step after step.
-
-    Args:
-        max_epochs: the number of passes over the data.
-        num_gpus: how many GPUs to use, if they exist; one is enough for these chapters.
-        gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them.
-    """
+    """Train a model on data: epoch after epoch, step after step."""
 
     def prepare_model(self, model):
         """Connect the model to this trainer, on the device of the training."""

@@ -1,11 +1,8 @@
-"""Recurrent networks and language models in MXNet (sections 9.5, 9.6 and 10.3)."""
+"""Recurrent networks with MXNet's own layers (sections 9.6 and 10.3)."""
 
 import sys
 
 from .design import Module
-from .language_models import RNNLM as RNNLM
-from .language_models import RNNLMScratch as RNNLMScratch
-from .language_models import RNNScratch as RNNScratch
 from .operations import rnn
 
 d2l = sys.modules[__package__]

@@ -6,10 +6,10 @@ import numpy as host
 
 from d2lrnn.mxnet.framework import mxnet, np, npx
 
+from .defaults import *  # noqa: F403
+
 d2l = sys.modules[__package__]
 gluon, init, nn, rnn = mxnet.gluon, mxnet.init, mxnet.gluon.nn, mxnet.gluon.rnn
-TRAINING: dict[str, bool] = {}  # arguments of their calls
-EVALUATION: dict[str, bool] = {}
 
 
 class Loader(mxnet.gluon.data.DataLoader):
@@ -29,13 +29,7 @@ def load_array(data_arrays, batch_size, is_train=True):
     return Loader(gluon.data.ArrayDataset(*arrays), batch_size, shuffle=is_train)
 
 
-WITH_INPUT_SIZES = False  # recurrent layers infer the size of their inputs
 embedding = nn.Embedding
-
-
-def without_gradients(function):
-    """Return the function: MXNet computes gradients of what it records only."""
-    return function
 
 
 def optimizer(name, model):
@@ -44,11 +38,6 @@ def optimizer(name, model):
     if isinstance(params, list):
         return d2l.SGD(params, model.lr)
     return gluon.Trainer(params, name.lower(), {"learning_rate": model.lr})
-
-
-def gradient_descent(params, lr):
-    """Return our own optimizer."""
-    return d2l.SGD(params, lr)
 
 
 def linear(num_outputs, sigma=None):
@@ -105,11 +94,6 @@ def initialize_encoder(encoder):
     encoder.initialize(init.Xavier())
 
 
-def time_major(X):
-    """Return ids (n, num_steps) as (num_steps, n)."""
-    return d2l.transpose(X)
-
-
 def time_steps(inputs):
     """Return inputs, an array or a sequence of arrays, as an array (num_steps, n, d)."""
     return inputs if isinstance(inputs, np.ndarray) else np.stack(list(inputs))
@@ -138,32 +122,12 @@ def bias(size):
     return d2l.zeros(size)
 
 
-def normals(n, size):
-    """Return numbers from N(0, 1) in the shapes (n, size) and (n, 1)."""
-    return d2l.randn(n, size), d2l.randn(n, 1)
-
-
-def random_input(shape):
-    """Return numbers from N(0, 1)."""
-    return d2l.randn(*shape)
-
-
 def cross_entropy(rows, labels, averaged):
     """Return the mean cross-entropy of scores (n, q) for labels (n,), or each row's."""
     losses = gluon.loss.SoftmaxCrossEntropyLoss()(rows, labels)
     return losses.mean() if averaged else losses
 
 
-def exchange_axes(x):
-    """Return an array with its first two axes exchanged."""
-    return d2l.swapaxes(x, 0, 1)
-
-
 def id_tensor(index, device):
     """Return a token id as an array (1, 1)."""
     return d2l.tensor([[index]], ctx=device)
-
-
-def to_device(x, device):
-    """Return an array on a device."""
-    return d2l.to(x, device)

@@ -57,16 +57,12 @@ class ModelPlots(HyperParameters):
 
 
 class Module(ModelPlots):
-    """The base class of models that contain their parameters (section 3.2).
-
-    Args:
-        plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
-    """
+    """The base class of models that contain their parameters (section 3.2)."""
 
     __call__: Callable[..., Any]
 
     def __init__(self, plot_train_per_epoch: int = 2, plot_valid_per_epoch: int = 1) -> None:
-        """Store the settings, and make a board to draw on."""
+        """Store how many points an epoch adds to the board, and make the board."""
         super().__init__()
         self.save_hyperparameters()
         self.board = d2l.ProgressBoard()
@@ -125,16 +121,16 @@ class DataModule(HyperParameters):
 
 
 class Trainer(HyperParameters):
-    """Train a model on data: epoch after epoch, step after step.
-
-    Args:
-        max_epochs: the number of passes over the data.
-        num_gpus: how many GPUs to use, if they exist; one is enough for these chapters.
-        gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them.
-    """
+    """Train a model on data: epoch after epoch, step after step."""
 
     def __init__(self, max_epochs: int, num_gpus: int = 0, gradient_clip_val: float = 0) -> None:
-        """Store the settings."""
+        """Store the settings.
+
+        Args:
+            max_epochs: the number of passes over the data.
+            num_gpus: how many GPUs to use, if they exist; one is enough for these chapters.
+            gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them.
+        """
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 

@@ -40,7 +40,8 @@ class SyntheticRegressionData(DataModule):
         """Draw X (n, len(w)) from N(0, 1), and y = X w + b + noise; in JAX always the same."""
         super().__init__()
         self.save_hyperparameters()
-        self.X, errors = operations.normals(num_train + num_val, w.shape[0])
+        n = num_train + num_val
+        self.X, errors = operations.random_inputs((n, w.shape[0]), (n, 1))
         self.y = d2l.matmul(self.X, d2l.reshape(w, (-1, 1))) + b + errors * noise
 
     def get_dataloader(self, train: bool) -> Any:

@@ -75,7 +75,7 @@ class Classifier(Module):
 
     def layer_summary(self, X_shape: tuple[int, ...]) -> None:
         """Print the shapes of the outputs of the layers of ``net`` for an input of a shape."""
-        X = operations.random_input(X_shape)
+        (X,) = operations.random_inputs(X_shape)
         layers: Any = getattr(self.net, "layers", self.net)
         for layer in layers:
             X = layer(X)

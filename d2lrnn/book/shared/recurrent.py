@@ -1,4 +1,4 @@
-"""Language models that contain their parameters (sections 9.5 and 9.6)."""
+"""Recurrent networks and language models that contain their parameters (9.5 and 9.6)."""
 
 from __future__ import annotations
 

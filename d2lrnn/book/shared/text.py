@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from d2lrnn.data import corpora, strings, text
 from d2lrnn.data.arrays import series
 
 d2l = sys.modules[__package__]
+Batch = tuple[Any, Any]
 
 
 def read_time_machine() -> list[str]:
@@ -69,9 +70,7 @@ def load_corpus_time_machine(max_tokens: int = -1) -> tuple[list[int], Vocab]:
     return (corpus[:max_tokens] if max_tokens > 0 else corpus), vocab
 
 
-def random_batches(
-    corpus: Sequence[int], batch_size: int, num_steps: int
-) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+def random_batches(corpus: Sequence[Any], batch_size: int, num_steps: int) -> Iterator[Batch]:
     """Yield X and Y (batch_size, num_steps), from subsequences in random order."""
     ids = series(corpus)[random.randint(0, num_steps - 1) :]
     num_subseqs = (len(ids) - 1) // num_steps
@@ -83,9 +82,7 @@ def random_batches(
         yield ids[index], ids[index + 1]
 
 
-def sequential_batches(
-    corpus: Sequence[int], batch_size: int, num_steps: int
-) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+def sequential_batches(corpus: Sequence[Any], batch_size: int, num_steps: int) -> Iterator[Batch]:
     """Yield X and Y (batch_size, num_steps); each row continues that of the previous minibatch."""
     offset = random.randint(0, num_steps)
     ids = series(corpus)[offset:]
@@ -98,9 +95,7 @@ def sequential_batches(
         yield Xs[:, steps], Ys[:, steps]
 
 
-def seq_data_iter_random(
-    corpus: Sequence[Any], batch_size: int, num_steps: int
-) -> Iterator[tuple[Any, Any]]:
+def seq_data_iter_random(corpus: Sequence[Any], batch_size: int, num_steps: int) -> Iterator[Batch]:
     """Yield minibatches (X, Y) of subsequences of the corpus in random order.
 
     A corpus of token ids gives the tensors that the framework makes of Python's integers; a series
@@ -111,7 +106,7 @@ def seq_data_iter_random(
 
 def seq_data_iter_sequential(
     corpus: Sequence[Any], batch_size: int, num_steps: int
-) -> Iterator[tuple[Any, Any]]:
+) -> Iterator[Batch]:
     """Yield minibatches (X, Y) whose rows continue those of the previous minibatch.
 
     The tensors are those that seq_data_iter_random gives.
@@ -119,7 +114,7 @@ def seq_data_iter_sequential(
     return _as_tensors(sequential_batches(corpus, batch_size, num_steps))
 
 
-def _as_tensors(batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def _as_tensors(batches: Iterator[Batch]) -> Iterator[Batch]:
     for X, Y in batches:
         yield d2l.tensor(X.tolist()), d2l.tensor(Y.tolist())
 
@@ -136,12 +131,9 @@ class SeqDataLoader:
         self.corpus, self.vocab = d2l.load_corpus_time_machine(max_tokens)
         self.batch_size, self.num_steps = batch_size, num_steps
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Yield the minibatches of one epoch."""
-        minibatches: Iterator[tuple[Any, Any]] = self.data_iter_fn(
-            self.corpus, self.batch_size, self.num_steps
-        )
-        return minibatches
+    def __iter__(self) -> Any:
+        """Return an iterator over the minibatches of one epoch."""
+        return self.data_iter_fn(self.corpus, self.batch_size, self.num_steps)
 
 
 def load_data_time_machine(

@@ -141,7 +141,6 @@ def translate(
     tgt_vocab: Any,
     num_steps: int,
     save_attention_weights: bool,
-    *,
     tensor: Callable[[Any], Any],
     **settings: Any,
 ) -> tuple[str, list[Any]]:

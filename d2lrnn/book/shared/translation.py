@@ -1,11 +1,11 @@
-"""Encoders and decoders that contain their parameters (sections 10.6 and 10.7)."""
+"""Encoders, decoders and attention of edition 1.0 (sections 10.6, 10.7, 11.3 and 11.4)."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from . import coders, generation, operations
+from . import coders, generation, operations, weighting
 from .framework import CALLED
 from .models import Classifier
 
@@ -30,6 +30,20 @@ class Decoder(coders.Decoder):
     def init_state(self, enc_all_outputs: Any, *args: Any) -> Any:
         """Return the first state, from the outputs of the encoder; defined by each decoder."""
         return super().init_state(enc_all_outputs, *args)
+
+
+class AttentionDecoder(Decoder):
+    """The base class of decoders with attention, which have ``attention_weights``."""
+
+    attention_weights = coders.AttentionDecoder.attention_weights
+
+
+class DotProductAttention(weighting.DotProductAttention):
+    """Attention with the scores q k / sqrt(d), for queries q and keys k of size d."""
+
+    def __init__(self, dropout: float) -> None:
+        """Take the share of the weights that dropout sets to zero in training, from 0 to 1."""
+        super().__init__(dropout)
 
 
 class EncoderDecoder(Classifier):

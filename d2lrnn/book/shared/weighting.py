@@ -1,4 +1,4 @@
-"""Attention of edition 0.17 (section 10.3), from which the layers of 1.0 are derived."""
+"""Attention layers (sections 10.3 of 0.17 and 11.3 of 1.0)."""
 
 import math
 import sys

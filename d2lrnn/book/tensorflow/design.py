@@ -14,11 +14,7 @@ d2l = sys.modules[__package__]
 
 
 class Module(bases.Module, keras.Model):
-    """The base class of models (section 3.2).
-
-    Args:
-        plot_train_per_epoch, plot_valid_per_epoch: how many points an epoch adds to the board.
-    """
+    """The base class of models (section 3.2)."""
 
     training = None
 
@@ -53,11 +49,7 @@ class Trainer(bases.Trainer):
 
     Steps run as a graph if all of their code belongs to d2lrnn, Keras or TensorFlow. A student's
     own method, layer or optimizer runs line by line, and the whole step with it.
-
-    Args:
-        max_epochs: the number of passes over the data.
-        num_gpus: ignored; the device of TensorFlow's tensors is that of a ``with`` block.
-        gradient_clip_val: the largest joint norm of the gradients; 0 does not clip them.
+    ``num_gpus`` is ignored: the device of TensorFlow's tensors is that of a ``with`` block.
     """
 
     def prepare_batch(self, batch):

@@ -1,12 +1,9 @@
-"""Recurrent networks and language models in TensorFlow (sections 9.5, 9.6 and 10.3)."""
+"""Recurrent networks with TensorFlow's own layers (sections 9.6 and 10.3)."""
 
 import sys
 
 from .design import Module
 from .framework import keras
-from .language_models import RNNLM as RNNLM
-from .language_models import RNNLMScratch as RNNLMScratch
-from .language_models import RNNScratch as RNNScratch
 
 d2l = sys.modules[__package__]
 

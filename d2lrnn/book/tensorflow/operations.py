@@ -4,6 +4,8 @@ import sys
 
 from d2lrnn.book.tensorflow.framework import keras, tf
 
+from .defaults import *  # noqa: F403
+
 d2l = sys.modules[__package__]
 TRAINING, EVALUATION = {"training": True}, {"training": False}  # arguments of their calls
 
@@ -17,13 +19,7 @@ def load_array(data_arrays, batch_size, is_train=True):
     return rows.batch(batch_size).map(lambda ids: tuple(tf.gather(t, ids) for t in tensors))
 
 
-WITH_INPUT_SIZES = False  # recurrent layers infer the size of their inputs
 embedding = keras.layers.Embedding
-
-
-def without_gradients(function):
-    """Return the function: TensorFlow computes gradients on a tape only."""
-    return function
 
 
 def optimizer(name, model):
@@ -62,21 +58,9 @@ def weight_and_bias(layer):
     return tuple(layer.get_weights())
 
 
-def prepare_arrays(model):
-    """Do nothing: the parameters of a new model are ready."""
-
-
-prepare_layers = initialize_encoder = prepare_arrays
-
-
 def one_hot(X, size):
     """Return ids (n, num_steps) as one-hot rows (num_steps, n, size)."""
     return tf.one_hot(tf.transpose(X), size)
-
-
-def time_major(X):
-    """Return ids (n, num_steps) as (num_steps, n)."""
-    return d2l.transpose(X)
 
 
 def time_steps(inputs):
@@ -107,14 +91,9 @@ def bias(size):
     return tf.Variable(d2l.zeros(size))
 
 
-def normals(n, size):
-    """Return numbers from N(0, 1) in the shapes (n, size) and (n, 1)."""
-    return tf.random.normal((n, size)), tf.random.normal((n, 1))
-
-
-def random_input(shape):
-    """Return numbers from N(0, 1)."""
-    return d2l.normal(shape)
+def random_inputs(*shapes):
+    """Return numbers from N(0, 1) in each of the shapes."""
+    return [d2l.normal(shape) for shape in shapes]
 
 
 def cross_entropy(rows, labels, averaged):

@@ -1,13 +1,11 @@
-"""Recurrent networks and language models in PyTorch (sections 9.5, 9.6 and 10.3)."""
+"""Recurrent networks with PyTorch's own layers (sections 9.6 and 10.3)."""
 
 import sys
 
 from torch import nn
 
 from .design import Module
-from .language_models import RNNLM as RNNLM
-from .language_models import RNNLMScratch as RNNLMScratch
-from .language_models import RNNScratch as RNNScratch
+from .weighting import AdditiveAttention as AdditiveAttention
 
 d2l = sys.modules[__package__]
 

@@ -7,13 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from .basics import load_array as load_array
+from .defaults import *  # noqa: F403
 from .framework import init_seq2seq as init_seq2seq
 
 d2l = sys.modules[__package__]
-TRAINING: dict[str, bool] = {}  # arguments of their calls
-EVALUATION: dict[str, bool] = {}
-
-
 WITH_INPUT_SIZES = True  # recurrent layers take the size of their inputs
 without_gradients = torch.no_grad()
 embedding, regression_loss = nn.Embedding, F.mse_loss
@@ -22,11 +19,6 @@ embedding, regression_loss = nn.Embedding, F.mse_loss
 def optimizer(name, model):
     """Return the optimizer of this name for a model."""
     return getattr(torch.optim, name)(model.parameters(), lr=model.lr)
-
-
-def gradient_descent(params, lr):
-    """Return our own optimizer."""
-    return d2l.SGD(params, lr)
 
 
 def linear(num_outputs, sigma=None):
@@ -48,13 +40,6 @@ def regression_parameters(num_inputs, sigma):
 def weight_and_bias(layer):
     """Return the weights and the bias of a linear layer."""
     return layer.weight.data, layer.bias.data
-
-
-def prepare_arrays(model):
-    """Do nothing: the parameters of a new model are ready."""
-
-
-prepare_layers = prepare_arrays
 
 
 def one_hot(X, size):
@@ -101,31 +86,11 @@ def bias(size):
     return nn.Parameter(d2l.zeros(size))
 
 
-def normals(n, size):
-    """Return numbers from N(0, 1) in the shapes (n, size) and (n, 1)."""
-    return d2l.randn(n, size), d2l.randn(n, 1)
-
-
-def random_input(shape):
-    """Return numbers from N(0, 1)."""
-    return d2l.randn(*shape)
-
-
 def cross_entropy(rows, labels, averaged):
     """Return the mean cross-entropy of scores (n, q) for labels (n,), or each row's."""
     return F.cross_entropy(rows, labels, reduction="mean" if averaged else "none")
 
 
-def exchange_axes(x):
-    """Return a tensor with its first two axes exchanged."""
-    return d2l.swapaxes(x, 0, 1)
-
-
 def id_tensor(index, device):
     """Return a token id as a tensor (1, 1)."""
     return d2l.tensor([[index]], device=device)
-
-
-def to_device(x, device):
-    """Return a tensor on a device."""
-    return d2l.to(x, device)

@@ -65,12 +65,6 @@ def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, device, save_attention_weights=False
 ):
     """Return the translation of a sentence, and a list of attention weights, one for each step."""
-    return training.translate(
-        net,
-        src_sentence,
-        src_vocab,
-        tgt_vocab,
-        num_steps,
-        save_attention_weights,
-        tensor=functools.partial(np.array, ctx=device),
-    )
+    tensor = functools.partial(np.array, ctx=device)
+    sizes = num_steps, save_attention_weights
+    return training.translate(net, src_sentence, src_vocab, tgt_vocab, *sizes, tensor)

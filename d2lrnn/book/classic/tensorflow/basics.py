@@ -4,6 +4,7 @@ import sys
 
 from d2lrnn.book import objects
 
+from .aliases import num_gpus
 from .framework import tf
 from .measures import *  # noqa: F403 - the names that need nothing from TensorFlow
 
@@ -18,11 +19,6 @@ def try_gpu(i=0):
 def try_all_gpus():
     """Return a list of all GPUs, or of the CPU if there are none."""
     return [try_gpu(i) for i in range(max(num_gpus(), 1))]
-
-
-def num_gpus():
-    """Return the number of GPUs."""
-    return len(tf.config.list_physical_devices("GPU"))
 
 
 def load_array(data_arrays, batch_size, is_train=True):

@@ -76,13 +76,5 @@ def predict_seq2seq(
     net, src_sentence, src_vocab, tgt_vocab, num_steps, save_attention_weights=False
 ):
     """Return the translation of a sentence, and a list of attention weights, one for each step."""
-    return training.translate(
-        net,
-        src_sentence,
-        src_vocab,
-        tgt_vocab,
-        num_steps,
-        save_attention_weights,
-        tensor=tf.constant,
-        training=False,
-    )
+    vocabs, settings = (src_vocab, tgt_vocab), (num_steps, save_attention_weights, tf.constant)
+    return training.translate(net, src_sentence, *vocabs, *settings, training=False)

@@ -1,8 +1,6 @@
-"""Attention in PyTorch, for both editions (sections 10.3 of 0.17 and 11.3 of 1.0)."""
+"""Attention in PyTorch (the book's section 10.3)."""
 
 from . import weighting
-from .weighting import DotProductAttention as DotProductAttention
-from .weighting import masked_softmax as masked_softmax
 
 
 class AdditiveAttention(weighting.AdditiveAttentionOfSizes):

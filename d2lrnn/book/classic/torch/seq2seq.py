@@ -73,12 +73,6 @@ def predict_seq2seq(
 ):
     """Return the translation of a sentence, and a list of attention weights, one for each step."""
     net.eval()
-    return training.translate(
-        net,
-        src_sentence,
-        src_vocab,
-        tgt_vocab,
-        num_steps,
-        save_attention_weights,
-        tensor=functools.partial(torch.tensor, device=device),
-    )
+    tensor = functools.partial(torch.tensor, device=device)
+    sizes = num_steps, save_attention_weights
+    return training.translate(net, src_sentence, src_vocab, tgt_vocab, *sizes, tensor)
