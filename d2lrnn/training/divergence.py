@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from d2lrnn.training.history import DivergenceError, perplexity_of
+
+
+@contextlib.contextmanager
+def with_facts(**facts: Any) -> Iterator[None]:
+    """Add facts, such as the epoch and the history, to a DivergenceError from the block."""
+    try:
+        yield
+    except DivergenceError as error:
+        raise error.replace(**facts) from None
 
 
 def check_loss(mean_loss: float, epoch: int = 1, history: Any = None) -> None:

@@ -80,10 +80,8 @@ def train_sequences(
         on_minibatch = functools.partial(after_step, callbacks, training)
         for epoch in range(1, num_epochs + 1):
             training.current = Epoch(epoch)
-            try:
+            with divergence.with_facts(epoch=epoch, history=scores):
                 loss, speed = _epoch(net, step, train_iter, on_minibatch, processes)
-            except DivergenceError as error:
-                raise error.replace(epoch=epoch, history=scores) from None
             scores.loss.append(loss)
             scores.speed.append(speed)
             if epoch == num_epochs:

@@ -6,15 +6,14 @@ training that diverges ends with an error that states the remedies.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from d2lrnn import checks
 from d2lrnn.data.arrays import as_array
 from d2lrnn.training import divergence, minibatches
-from d2lrnn.training.history import DivergenceError, perplexity_of
+from d2lrnn.training.history import perplexity_of
 from d2lrnn.training.language_epoch import train_epoch_ch8
 from d2lrnn.training.progress import say
 
@@ -66,15 +65,6 @@ def detached(state: Any) -> Any:
     return parts if isinstance(state, list) else tuple(parts)
 
 
-@contextlib.contextmanager
-def divergence_in(epoch: int) -> Iterator[None]:
-    """Add the epoch to a DivergenceError, and the book's names of the remedies."""
-    try:
-        yield
-    except DivergenceError as error:
-        raise error.replace(epoch=epoch, names=NAMES) from None
-
-
 def train(
     train_epoch: Callable[[], tuple[float, float]],
     predict: Callable[[str], str],
@@ -92,7 +82,7 @@ def train(
         xlabel="epoch", ylabel="perplexity", legend=["train"], xlim=[EVERY, num_epochs]
     )
     for number in range(1, num_epochs + 1):
-        with divergence_in(number):
+        with divergence.with_facts(epoch=number, names=NAMES):
             perplexity, speed = train_epoch()
         if number % EVERY == 0:
             if samples:
@@ -126,7 +116,7 @@ def train_pairs(
         for loss, num_tokens in sums:
             metric.add(loss, num_tokens)
         seconds = timer.stop()
-        with divergence_in(number):
+        with divergence.with_facts(epoch=number, names=NAMES):
             divergence.check_loss(metric[0] / metric[1])
         if number % EVERY == 0:
             animator.add(number, [metric[0] / metric[1]])
