@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from d2lrnn.data.data_files import DownloadError
     from d2lrnn.data.datasets import load_digits, read_fra_eng, read_mnist
     from d2lrnn.data.generated import date_pairs, tagged_sentences
+    from d2lrnn.data.grammar import load_data_grammar
     from d2lrnn.data.loaders import (
         load_corpus_time_machine,
         load_data_builtin,
-        load_data_grammar,
         load_data_string,
         load_data_text,
         load_data_time_machine,

@@ -1,7 +1,7 @@
 """What each backend must have: by name, something with the signature that it must have."""
 
 from d2lrnn import exports, interface
-from d2lrnn.data import batches, loaders
+from d2lrnn.data import batches, grammar, loaders
 from d2lrnn.nets import encoder_decoder
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Model
@@ -9,8 +9,12 @@ from d2lrnn.nets.model import Model
 # Documented where they are written; every backend exports them.
 SHARED = {
     **{name: getattr(exports, name) for name in exports.PLACES if not name.endswith("Error")},
-    **{name: getattr(batches, name) for name in exports.BUILT if hasattr(batches, name)},
-    **{name: getattr(loaders, name) for name in exports.BUILT if hasattr(loaders, name)},
+    **{
+        name: getattr(module, name)
+        for module in (batches, grammar, loaders)
+        for name in exports.BUILT
+        if hasattr(module, name)
+    },
     **{net.__name__: net for net in encoder_decoder.NETS},
     "RNNModelScratch": RNNModelScratch,
 }

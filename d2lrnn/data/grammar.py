@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from d2lrnn import checks
-from d2lrnn.data import batches, text
+from d2lrnn.data import batches, splitting, text
+from d2lrnn.data.signatures import LoadGrammar
 
 Table = Mapping[str, Mapping[str, float]]
 
@@ -195,3 +196,56 @@ def _stationary(matrix: np.ndarray[Any, Any], words: list[str]) -> np.ndarray[An
     ones = np.append(np.zeros(len(words)), 1.0)
     solution: np.ndarray[Any, Any] = np.linalg.lstsq(equations, ones, rcond=None)[0]
     return solution
+
+
+def _typed_grammar(load: Callable[..., Any]) -> LoadGrammar:
+    return cast("LoadGrammar", load)
+
+
+@_typed_grammar
+def load_data_grammar(
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10000,
+    *,
+    token: str = "char",
+    seed: int | None = None,
+    vocab: text.Vocab | None = None,
+    validation: float | None = None,
+) -> tuple[Any, ...]:
+    """Load text from a source of known entropy, which is new in every epoch.
+
+    Args:
+        batch_size: subsequences per minibatch, n.
+        num_steps: tokens per subsequence, T.
+        use_random_iter: random sampling instead of sequential partitioning.
+        max_tokens: the number of tokens in an epoch; None for 10,000.
+        token: "char", "word" or "wordpunct", see tokenize; leave it out with vocab, whose kind is
+            used.
+        seed: an integer to repeat the same epochs, or None.
+        vocab: a Vocab to use, or None for that of the source.
+        validation: None, or the number of tokens for validation as a share of max_tokens, between 0
+            and 1; they are other text of the source, the same in every epoch.
+
+    Returns:
+        A loader, whose minibatches X and Y are tensors (n, T) and whose ``floor`` is the lowest
+        perplexity that is possible, and the Vocab. With validation, a loader of the validation text
+        comes between the two.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Examples:
+        >>> train_iter, vocab = rnn.load_data_grammar(batch_size=32, num_steps=35, seed=0)
+        >>> round(train_iter.floor, 2), len(train_iter)
+        (1.22, 8)
+    """
+    sizes = batch_size, num_steps, use_random_iter
+    length = 10000 if max_tokens is None else max_tokens
+    kind: dict[str, Any] = {"token": text.kind_of(vocab, token), "vocab": vocab}
+    loader = GrammarLoader(MarkovSource(), *sizes, length, **kind, seed=seed)
+    if validation is None:
+        return loader, loader.vocab
+    corpus = loader.other_text(round(checks.share(validation=validation) * length))
+    return loader, splitting.held_out(corpus, *sizes, loader.vocab), loader.vocab

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from d2lrnn import checks
-from d2lrnn.data import corpora, loaders, splitting, text
+from d2lrnn.data import corpora, grammar, loaders, splitting, text
 from d2lrnn.data.batches import (
     Ids,
     Minibatch,
@@ -39,7 +39,7 @@ def load_data(
     sizes, read = (batch_size, num_steps, use_random_iter), corpora.CORPORA[corpus].read
     if read is None:
         parts: dict[str, Any] = {"vocab": vocab, "validation": validation}
-        return loaders.load_data_grammar(*sizes, max_tokens, token=token, seed=seed, **parts)
+        return grammar.load_data_grammar(*sizes, max_tokens, token=token, seed=seed, **parts)
     return splitting.load(read(), *sizes, max_tokens, token, seed, vocab, validation, vocab_size)
 
 
@@ -79,7 +79,7 @@ def for_backend(ops: Any) -> dict[str, Any]:
         loaders.load_data_builtin,
         loaders.load_data_text,
         loaders.load_data_string,
-        loaders.load_data_grammar,
+        grammar.load_data_grammar,
     )
     return {
         "SeqDataLoader": Loader,
