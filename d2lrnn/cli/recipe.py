@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from d2lrnn.cli import gpu
+from d2lrnn.cli import gpu, own_cells
 from d2lrnn.cli.common import as_argument, ending_in_order, save_picture, saving_first
 from d2lrnn.data import corpora
 from d2lrnn.nets import build, cells, describe
@@ -47,6 +47,7 @@ class TrainOptions:
     vocab_size: int
     max_tokens: int
     cell: str
+    embedding: int | None
     layers: int
     bidirectional: bool
     concise: bool
@@ -128,7 +129,8 @@ class TrainOptions:
     def tell_next(self, net: Any) -> None:
         """Print what can be done with the model."""
         if self.out and not net.bidirectional:
-            click.echo(f"next: d2lrnn generate {as_argument(self.out)}")
+            option = f" --cell {as_argument(self.cell)}" if own_cells.is_custom(self.cell) else ""
+            click.echo(f"next: d2lrnn generate {as_argument(self.out)}{option}")
         elif not self.out:
             click.echo(
                 "the model was not saved; to save it, add --out model.safetensors to the command"

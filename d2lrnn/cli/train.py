@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d2lrnn import checks
-from d2lrnn.cli import gpu, recipe, sampling, threads, train_net, train_runs
+from d2lrnn.cli import gpu, own_cells, recipe, sampling, threads, train_net, train_runs
 from d2lrnn.cli.common import (
     BACKEND,
     check_apart,
@@ -54,7 +54,16 @@ from d2lrnn.nets import cells, schedules
     help="Number of tokens to train on, from the start; 0 for the whole text.",
 )
 @click.option(
-    "--cell", type=click.Choice(list(cells.CELLS)), default="rnn", help="The recurrent cell."
+    "--cell",
+    type=own_cells.CellName(list(cells.CELLS)),
+    default="rnn",
+    help="The recurrent cell, or FILE.py:FUNCTION for a custom cell: FUNCTION(rnn) returns "
+    "rnn.new_cell(...).",
+)
+@click.option(
+    "--embedding",
+    type=click.IntRange(1),
+    help="Number of features of each token, in a table that is trained.  [default: one-hot rows]",
 )
 @click.option("--layers", default=1, help="Number of recurrent layers.")
 @click.option(

@@ -119,7 +119,8 @@ def layout_of(settings: Mapping[str, Any]) -> cells.Architecture | FunctionLayou
     axes = settings.get("custom") if settings["cell"] not in cells.CELLS else None
     cell = None if axes is None else custom.from_settings(settings["cell"], axes)
     names = ("cell", "num_layers", "bidirectional")
-    return cells.Architecture(**{name: settings[name] for name in names}, custom=cell)
+    known = {name: settings[name] for name in names}
+    return cells.Architecture(**known, custom=cell, embedding=settings.get("embedding"))
 
 
 def _check_layers(architecture: cells.Architecture | FunctionLayout, num_tensors: int) -> None:

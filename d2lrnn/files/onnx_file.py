@@ -20,7 +20,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
 from d2lrnn.files.onnx_cells import NODES, Graph, step
-from d2lrnn.nets import cells, describe
+from d2lrnn.nets import cells, describe, embedding
 from d2lrnn.nets.model import Model
 
 PRODUCER = "d2lrnn"  # at the beginning of the file, to recognise it
@@ -70,8 +70,11 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
     graph, made_of, arrays = Graph(onnx), net.architecture, net.arrays()
     _check_size(arrays)
     states = [f"state_{number}" for number in range(made_of.num_states)]
-    weights, (W_hq, b_q) = made_of.split(arrays)
+    *weights, W_hq, b_q = embedding.without(made_of, arrays)
     inputs, first = valid_ids(graph, net.vocab_size), valid_states(graph, states, net.num_hiddens)
+    if made_of.embedding is not None:
+        rows = graph.add("Gather", [graph.constant("W_xe", arrays[0]), inputs], "embedded")
+        inputs = graph.add("Transpose", [rows], "embedded_by_step", perm=[1, 0, 2])  # (T, n, e)
     for number, directions in enumerate(made_of.layers(weights, first), start=1):
         inputs = layer(graph, made_of.cell, f"layer{number}", inputs, directions)
     product = graph.add("MatMul", [inputs, graph.constant("W_hq", W_hq)], "product")

@@ -61,6 +61,10 @@ class RNNModelScratch(language_model.RNNModelScratch):
             return functools.partial(run, *arguments)
         return Recompiled(code, functools.partial(compile_forward, *arguments))
 
+    def __getstate__(self):
+        """Leave out the compiled function, which cannot be pickled."""
+        return {name: value for name, value in vars(self).items() if name != "forward"}
+
     def __call__(self, X, state):
         """Return outputs (num_steps * batch_size, vocab_size) and the state after token ids X."""
         return self.forward(self.inputs(X, state), self.as_tensors(state), self.params)

@@ -17,7 +17,7 @@ import numpy as np
 
 from d2lrnn import backends
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import build, cells, custom, first_values, layers
+from d2lrnn.nets import build, cells, custom, embedding, first_values
 from d2lrnn.nets.forward import described
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def forward_function(
 ) -> Callable[..., Any]:
     """Return forward_fn(inputs, state, params) of a backend; an architecture of None is the MLP."""
     if architecture is not None:
-        return layers.functions(rnn.RNNModelScratch.ops, architecture, fused=fused)[2]
+        return embedding.functions(rnn.RNNModelScratch.ops, architecture, fused=fused)[2]
 
     @functools.wraps(rnn.mlp)
     def without_state(inputs: Any, state: Any, params: Any) -> tuple[Any, Any]:

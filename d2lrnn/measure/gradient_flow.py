@@ -10,7 +10,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
-from d2lrnn.nets import build, cells, describe, networks
+from d2lrnn.nets import build, cells, describe, embedding, networks
 from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
@@ -83,13 +83,17 @@ def hidden_gradients(
     is added to each H_t, and the gradient for E_t is returned.
     """
     _, d_outputs = net.loss_and_d_outputs(X, Y, state, last_only=last_only)
-    forward_fn = networks.Perturbed(net.ops, net.architecture, net.vocab_size)
-    rows = net.tensors.to_numpy(net.rows(X, state))
+    architecture, rows = net.architecture, net.tensors.to_numpy(net.rows(X, state))
+    if architecture.embedding is not None:
+        rows = rows @ net.tensors.to_numpy(net.params[0])  # W_xe
+    num_inputs = rows.shape[2]
+    forward_fn = networks.Perturbed(net.ops, architecture.after_embedding, num_inputs)
     zeros = np.zeros((*rows.shape[:2], net.num_hiddens), rows.dtype)
-    inputs = net.tensor(np.concatenate([rows, zeros], 2))  # (T, n, V + h)
+    inputs = net.tensor(np.concatenate([rows, zeros], 2))  # (T, n, num_inputs + h)
     ends = d_outputs, net.begin_state(len(X))
-    d_inputs, _, _ = net.ops.gradients.vjp(forward_fn, inputs, state, net.params, *ends)
-    gradients: Array = net.tensors.to_numpy(d_inputs)[:, :, net.vocab_size :]
+    params = embedding.without(architecture, net.params)
+    d_inputs, _, _ = net.ops.gradients.vjp(forward_fn, inputs, state, params, *ends)
+    gradients: Array = net.tensors.to_numpy(d_inputs)[:, :, num_inputs:]
     return gradients
 
 

@@ -147,6 +147,8 @@ def _gates(net: RNNModelScratch, X: Any, H: Any) -> tuple[dict[str, Array], Arra
     if net.is_custom or net.architecture.custom is not None or net.architecture.cell not in GATES:
         return {}, None
     cell, to_numpy = net.architecture.cell, net.tensors.to_numpy
+    if net.architecture.embedding is not None:
+        X = net.tensor(to_numpy(X) @ to_numpy(net.params[0]))  # (T, embedding)
     named = dict(zip(net.architecture.parameters, net.arrays(), strict=True))
 
     def step(X: Any, H: Any, *weights: Array) -> Any:

@@ -42,7 +42,8 @@ class RNNModelScratch(language_model.RNNModelScratch):
 
     def say(self, index, state, given, noise, truncate=None):
         """Generate k tokens after each of n ids; return their ids (k, n) and the last state."""
-        step = None if self.is_custom else self.ops.step_of(self.architecture)
+        is_plain = not self.is_custom and self.architecture.embedding is None
+        step = self.ops.step_of(self.architecture) if is_plain else None
         has_symbols = step is not None and step.__module__ == scratch.__name__
         if truncate is not None or not has_symbols:
             return super().say(index, state, given, noise, truncate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from d2lrnn.nets import layers
+from d2lrnn.nets import embedding, layers
 from d2lrnn.nets.cells import Architecture
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def new_net(
     model = backend.RNNModelScratch
     if isinstance(architecture, tuple):
         return model(vocab_size, num_hiddens, *architecture, **settings)
-    functions = layers.functions(model.ops, architecture, fused=fused)
+    functions = embedding.functions(model.ops, architecture, fused=fused)
     return model(vocab_size, num_hiddens, *functions, **settings)
 
 

@@ -48,12 +48,16 @@ class Architecture:
         num_layers: 1 or above.
         bidirectional: whether each layer also runs from the last step to the first.
         custom: the custom cell, or None.
+        embedding: the width of the rows of a table that take the place of one-hot rows, or None;
+            the table is the first parameter, W_xe (vocab_size, embedding). The methods about
+            layers, states and the forward computation are those after the table.
     """
 
     cell: str = "rnn"
     num_layers: int = 1
     bidirectional: bool = False
     custom: Cell | None = field(default=None, repr=False)
+    embedding: int | None = None
 
     def __post_init__(self) -> None:
         """Check the values, and convert a custom cell to its name and its Cell."""
@@ -63,6 +67,8 @@ class Architecture:
         if self.custom is None:
             checks.choice(self.cell, "cell", tuple(CELLS))
         checks.size(num_layers=self.num_layers)
+        if self.embedding is not None:
+            checks.size(embedding=self.embedding)
 
     @property
     def kind(self) -> Cell:
@@ -79,6 +85,8 @@ class Architecture:
             "num_layers": self.num_layers,
             "bidirectional": self.bidirectional,
         }
+        if self.embedding is not None:
+            settings["embedding"] = self.embedding
         if self.custom is not None:
             both = {"parameters": self.custom.parameters, "states": self.custom.states}
             settings["custom"] = {
@@ -86,6 +94,11 @@ class Architecture:
                 for name, part in both.items()
             }
         return settings
+
+    @property
+    def after_embedding(self) -> Architecture:
+        """The same architecture without an embedding, whose inputs are the rows of the table."""
+        return replace(self, embedding=None)
 
     @property
     def plain(self) -> bool:
@@ -110,21 +123,24 @@ class Architecture:
             for direction in ("", "reverse.")[: self.num_directions]:
                 prefix = "" if self.plain else f"layer{layer}.{direction}"
                 names += [prefix + name for name in self.kind.parameters]
-        return [*names, "W_hq", "b_q"]
+        table = [] if self.embedding is None else ["W_xe"]
+        return [*table, *names, "W_hq", "b_q"]
 
     def shapes(self, vocab_size: int, num_hiddens: int) -> list[Shape]:
         """Return the shapes of a language model's parameters, the output layer's last."""
         checks.size(vocab_size=vocab_size, num_hiddens=num_hiddens)
         num_features = num_hiddens * self.num_directions
-        layers = self.layer_shapes(vocab_size, num_hiddens)
-        return [*layers, (num_features, vocab_size), (vocab_size,)]
+        table = [] if self.embedding is None else [(vocab_size, self.embedding)]
+        layers = self.layer_shapes(self.embedding or vocab_size, num_hiddens)
+        return [*table, *layers, (num_features, vocab_size), (vocab_size,)]
 
     @property
     def first(self) -> list[FirstValue | None]:
         """The functions of Cell.first for the parameters of all layers; None for the rule."""
         cell = self.kind
         one = [cell.first.get(name) for name in cell.parameters]
-        return one * (self.num_layers * self.num_directions)
+        table: list[FirstValue | None] = [] if self.embedding is None else [first_values.normal]
+        return table + one * (self.num_layers * self.num_directions)
 
     def state_shapes(self, num_hiddens: int) -> list[Shape]:
         """Return the shapes of the state of all layers, without the axis of the batch."""

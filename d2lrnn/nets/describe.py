@@ -40,4 +40,6 @@ def _computation(net: Any) -> str:
 def in_words(architecture: Architecture) -> str:
     """Return an architecture in words, such as "lstm, 2 layers"."""
     layers = "" if architecture.num_layers == 1 else f", {architecture.num_layers} layers"
+    size = architecture.embedding
+    layers += "" if size is None else f", embedding of {size}"
     return architecture.cell + layers + (", both ways" if architecture.bidirectional else "")

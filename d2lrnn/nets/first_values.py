@@ -52,6 +52,11 @@ def draw(
     return [(custom or rule)(shape, rng) for shape, custom in zip(shapes, rules, strict=False)]
 
 
+def normal(shape: Shape, rng: np.random.Generator) -> Array:
+    """Return draws from N(0, 1), the scale of the ones in one-hot rows."""
+    return rng.standard_normal(shape)
+
+
 def mlp_arrays(
     num_inputs: int, num_hiddens: int, num_outputs: int, seed: int | None
 ) -> list[Array]:

@@ -20,6 +20,7 @@ from d2lrnn.nets import (
     schedules,
 )
 from d2lrnn.nets import dropout as dropouts
+from d2lrnn.nets import embedding as embeddings
 from d2lrnn.nets.model import Array, Model, State
 from d2lrnn.nets.schedules import Schedule
 from d2lrnn.nets.steps import TrainingStep, counted, memory_functions
@@ -49,6 +50,10 @@ class RNNModelScratch(Model):
         seed: an integer for the same weights in every backend, or None for new ones.
         dtype: "float32" or "float64".
         device: where to store the parameters; None is the framework's default.
+        embedding: None for one-hot rows (T, n, V) as inputs of forward_fn; or a size e, 1 or above:
+            its inputs are the rows (T, n, e) of a table W_xe (V, e), which is the first of the
+            parameters, and is trained. It is drawn from N(0, 1), and get_params and forward_fn are
+            those of one cell of this package, of stack or of new_cell.
 
     ``net(X, state)`` takes token ids (n, T) and returns scores (T * n, V) and the new state. See
     d2lrnn.nets.model.Model for the methods.
@@ -78,9 +83,13 @@ class RNNModelScratch(Model):
         seed: int | None = None,
         dtype: str = "float32",
         device: Any = None,
+        embedding: int | None = None,
     ) -> None:
         """Check the arguments, and make the parameters with get_params."""
         remedies.functions_of_a_net(get_params, init_state, forward_fn)
+        if embedding is not None:
+            functions = get_params, init_state, forward_fn
+            get_params, init_state, forward_fn = embeddings.embed(self.ops, functions, embedding)
         self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
         self.dtype, self.device = checks.floating(dtype), device
         self.init_state, self.forward_fn = init_state, forward_fn
@@ -170,14 +179,17 @@ class RNNModelScratch(Model):
         return forward.is_custom(self.forward_fn)
 
     @property
-    def speaker(self) -> networks.Masked:
+    def speaker(self) -> networks.Masked | networks.Embedded:
         """The plain network, used to generate one token at a time.
 
         A fused function would not be faster for a single step.
         """
         from d2lrnn.nets import networks  # imported here, so that importing d2lrnn stays fast
 
-        return networks.Masked(self.ops, self.architecture)
+        speaker: networks.Masked | networks.Embedded = networks.after_embedding(
+            self.ops, self.architecture, networks.Masked
+        )
+        return speaker
 
     def next_scores(self, index: Array, state: State) -> tuple[Array, State]:
         """Return the scores (n, vocab_size) of the tokens after ids (n,), and the state."""
@@ -214,7 +226,7 @@ class RNNModelScratch(Model):
         if dropouts.check(dropout):
             masks = dropouts.Dropout(self, dropout, seed)
             if masks.between:
-                network = networks.Dropped(self.ops, self.architecture)
+                network = networks.after_embedding(self.ops, self.architecture, networks.Dropped)
         settings = self.ops, network, "softmax", lr, theta
         update = averaging.make_update(*settings, optimizer=rule, clip=clip)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from d2lrnn.nets import cells, forward, layers, values_read
+from d2lrnn.nets import cells, embedding, forward, layers, values_read
 from d2lrnn.nets.ops import Ops
 
 Outputs = tuple[Any, tuple[Any, ...]]
@@ -72,6 +72,22 @@ class Dropped:
         between = {"dropped": masks}
         Hs, last = layers.run_layers(self.ops, self.architecture, inputs, state, weights, **between)
         return self.ops.output_layer(Hs, W_hq, b_q), last
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Another network after an embedding, whose table is the first parameter."""
+
+    ops: Ops
+    network: Any
+    architecture: cells.Architecture
+
+    def __call__(self, params: Any, inputs: Any, *others: Any) -> Outputs:
+        """Return the outputs for ids (T, n) or rows (T, n, V), and the network's other inputs."""
+        table, *weights = params
+        rows = embedding.look_up(self.ops, inputs, table)
+        outputs: Outputs = self.network(weights, rows, *others)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -162,6 +178,12 @@ class Perturbed:
         """Return the state after one step."""
         H, *others = self.ops.step_of(self.architecture)(XE[:, : self.num_inputs], state, params)
         return (H + XE[:, self.num_inputs :], *others)
+
+
+def after_embedding(ops: Ops, architecture: cells.Architecture, network: Callable[..., Any]) -> Any:
+    """Return network(ops, architecture), such as Masked, after the embedding if there is one."""
+    inner = network(ops, architecture.after_embedding)
+    return inner if architecture.embedding is None else Embedded(ops, inner, architecture)
 
 
 def user_code(network: Any) -> Any:

@@ -8,8 +8,8 @@ import functools
 
 import numpy as np
 
-from d2lrnn.nets import forward, networks
-from d2lrnn.numpy import bptt, tape
+from d2lrnn.nets import embedding, forward, networks
+from d2lrnn.numpy import bptt, fused, tape
 from d2lrnn.numpy.tensors import concat
 
 
@@ -57,6 +57,8 @@ def trace_cell(forward_fn, inputs, state, params):
     """
     if isinstance(forward_fn, networks.Perturbed) and forward_fn.architecture.cell in bptt.BACK:
         return trace_perturbed(forward_fn, inputs, state, params)
+    if isinstance(getattr(forward_fn, "function", None), embedding.Embedded):
+        return trace_embedded(forward_fn.function, inputs, state, params)
     if isinstance(forward_fn, forward.ForwardFunction) and forward_fn.trace:
         return forward_fn.trace(inputs, state, params)
     is_custom = forward.is_custom(forward_fn) or forward_fn.architecture.cell not in bptt.BACK
@@ -68,6 +70,24 @@ def trace_cell(forward_fn, inputs, state, params):
 
     def back(d_outputs, d_state):
         return bptt.go_back(architecture, tape, params, d_outputs, d_state)
+
+    return outputs, last, back
+
+
+def trace_embedded(embedded, inputs, state, params):
+    """Return the same as trace_cell for X = (one-hot rows or ids) W_xe, with dX from the cell.
+
+    dW_xe is the sum over the tokens of dX: for each id, the sum of its rows.
+    """
+    embedded.check(inputs, params)
+    table, *others = params
+    X = fused.input_product(inputs, table, 0)
+    outputs, last, cell_back = trace_cell(embedded.forward_fn, X, state, others)
+
+    def back(d_outputs, d_state):
+        dX, d_first, d_params = cell_back(d_outputs, d_state)
+        d_inputs, d_table, _ = fused.input_product_back(inputs, table, dX)
+        return d_inputs, d_first, [d_table, *d_params]
 
     return outputs, last, back
 

@@ -36,6 +36,8 @@ def check(cell, inputs, state, params):
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, ...) for rows (T, n, d), or by lookup for token ids (T, n)."""
     A = inputs @ W_x if inputs.dtype.kind == "f" else W_x[inputs]  # a one-hot row times W_x
+    if tape.is_traced(A, b):  # in a network that is recorded
+        return A + b
     A += b
     return A
 
