@@ -43,6 +43,7 @@ def test_importing_the_numpy_backend_imports_only_the_modules_of_a_net():
         "measure",
         "teaching",
         "nets.classifiers",
+        "nets.sequence_net",
         "nets.networks",
     )
     result = run("import sys; from d2lrnn import numpy; print(*sys.modules)")

@@ -11,9 +11,10 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import batches, corpora, text
 from d2lrnn.nets import build, cells, describe, embedding, networks
-from d2lrnn.nets.classifiers import SequenceClassifierScratch, SequenceNet
+from d2lrnn.nets.classifiers import SequenceClassifierScratch
 from d2lrnn.nets.language_model import RNNModelScratch
 from d2lrnn.nets.model import Array
+from d2lrnn.nets.sequence_net import SequenceNet
 
 if TYPE_CHECKING:
     from d2lrnn.interface import BackendLike

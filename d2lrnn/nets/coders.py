@@ -16,7 +16,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data.padding import padded, weights_of
 from d2lrnn.nets import cells, networks
-from d2lrnn.nets.classifiers import Array, SequenceNet, State
+from d2lrnn.nets.sequence_net import Array, SequenceNet, State
 
 
 class EncoderScratch(SequenceNet):

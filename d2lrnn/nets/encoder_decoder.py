@@ -14,9 +14,9 @@ from d2lrnn import checks
 from d2lrnn.data.padding import lengths, rectangle
 from d2lrnn.nets import classifiers, kinds, regressor
 from d2lrnn.nets.beam import Beam
-from d2lrnn.nets.classifiers import Array, SequenceNet
 from d2lrnn.nets.coders import DecoderScratch, EncoderScratch
 from d2lrnn.nets.ops import Ops
+from d2lrnn.nets.sequence_net import Array, SequenceNet
 
 
 class EncoderDecoderScratch(SequenceNet):
