@@ -254,6 +254,11 @@ def test_the_classroom_style_has_large_letters_and_wide_lines():
     assert plot.line_style(0)["linewidth"] == 3
 
 
+def test_no_two_of_many_lines_have_the_same_colour_and_dash():
+    styles = [plot.line_style(index) for index in range(20)]
+    assert len({(style["color"], style["linestyle"]) for style in styles}) == 20
+
+
 def test_the_same_figure_is_the_same_svg(tmp_path):
     plot.use_style()
     for name in ("one.svg", "other.svg"):

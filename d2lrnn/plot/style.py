@@ -51,10 +51,14 @@ def use_style() -> None:
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Return the colour, dash and width of the line with index ``index``, from 0."""
+    """Return the colour, dash and width of the line with index ``index``, from 0.
+
+    After the last colour, the first one follows with another dash.
+    """
+    repeats, colour = divmod(index, len(COLOURS))
     return {
-        "color": COLOURS[index % len(COLOURS)],
-        "linestyle": DASHES[index % len(DASHES)],
+        "color": COLOURS[colour],
+        "linestyle": DASHES[(colour + repeats) % len(DASHES)],
         "linewidth": max(2.0, pyplot_module().rcParams["lines.linewidth"]),  # 3 after use_style()
     }
 

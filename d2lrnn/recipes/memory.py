@@ -193,9 +193,11 @@ def learned(
 
 def draw(rows: Mapping[str, Sequence[float]]) -> Any:
     """Draw the table that learned returns in shades of colour; return the matplotlib Axes."""
-    baseline = memory_tasks.ADDING_BASELINE
-    shades = [[*shares, max(0.0, 1 - error / baseline)] for *shares, error in rows.values()]
+    guesses = [task.guess for task in MEMORY.values()]
+    guesses.append(guesses[-1])  # parity again
+    shades = [_shades(numbers, guesses) for numbers in rows.values()]
     ax = plot.new_axes(9.0, 4.5)
+    ax.grid(False)
     ax.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     ax.set_xticks(range(len(COLUMNS)), [column.replace(", ", ",\n") for column in COLUMNS])
     ax.set_yticks(range(len(rows)), list(rows))
@@ -204,6 +206,13 @@ def draw(rows: Mapping[str, Sequence[float]]) -> Any:
             colour = "white" if shades[y][x] > 0.6 else "black"
             ax.text(x, y, text, ha="center", va="center", color=colour)
     return ax
+
+
+def _shades(numbers: Sequence[float], guesses: Sequence[float]) -> list[float]:
+    """Return a row of the table as numbers from 0, as good as guessing, to 1, perfect."""
+    *shares, error = numbers
+    better = [(share - guess) / (1 - guess) for share, guess in zip(shares, guesses, strict=True)]
+    return [max(0.0, shade) for shade in (*better, 1 - error / memory_tasks.ADDING_BASELINE)]
 
 
 def _texts(numbers: Sequence[float]) -> list[str]:
