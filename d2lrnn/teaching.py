@@ -159,7 +159,8 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
     Args:
         answer: a value, or a function without arguments that computes it; an exception in the
             function counts as a wrong answer. ``...`` and None count as a missing answer, and so
-            does a function that still contains ``...`` or uses a name whose value is ``...``.
+            does a function that still contains ``...`` or uses a name whose value is ``...``. The
+            report of check_cell, for which True is expected, is printed if it is not true.
         expected: the right value: a number, a text, an array, or lists of these; or a function that
             computes it, which is called only if there is an answer.
         hint: a sentence that helps without giving the answer.
@@ -191,9 +192,17 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
         raise ValueError(f"expected is {right!r}; give check the right value to compare with")
     if _equals(value, right, tolerance):
         print("Right.")
+    elif _blank_in(answer):
+        print(f"{NO_ANSWER}. Hint: {hint}")
+    elif _is_report(value):
+        print(f"Not yet: {value}\nHint: {hint}")
     else:
-        verdict = f"Not yet: the answer is {reprlib.repr(value)}"
-        print(f"{NO_ANSWER if _blank_in(answer) else verdict}. Hint: {hint}")
+        print(f"Not yet: the answer is {reprlib.repr(value)}. Hint: {hint}")
+
+
+def _is_report(value: Any) -> bool:
+    """Return whether a value is a report, such as that of check_cell, which is true or false."""
+    return isinstance(getattr(value, "ok", None), bool)
 
 
 def _is_blank(value: Any) -> bool:
@@ -236,6 +245,8 @@ def _has_dots(function: Any) -> bool:
 
 def _equals(answer: Any, right: Any, tolerance: float) -> bool:
     """Return whether an answer is right, for numbers to within the tolerance."""
+    if _is_report(answer):
+        return bool(answer.ok == right)
     try:
         numbers, rights = (np.asarray(value, dtype=np.float64) for value in (answer, right))
     except (TypeError, ValueError):  # text, or lists of unequal lengths

@@ -153,6 +153,20 @@ def test_a_name_that_the_kernel_defined_can_be_a_blank(capsys, tmp_path):
     )
 
 
+def test_the_report_of_check_cell_is_an_answer(reference, capsys):
+    teaching.check(lambda: reference.check_cell("rnn", "rnn"), True, "add the bias")
+    assert capsys.readouterr().out == "Right.\n"
+
+    def my_rnn(inputs, state, params):
+        return reference.rnn(inputs, state, [*params[:2], 0 * params[2], *params[3:]])
+
+    teaching.check(lambda: reference.check_cell(my_rnn, "rnn"), True, "add the bias")
+    output = capsys.readouterr().out
+    assert output.startswith("Not yet: my_rnn (numpy) differs from rnn\nfirst difference: outputs ")
+    assert "\nprobable cause: b_h is not used\n" in output
+    assert output.endswith("\nHint: add the bias\n")
+
+
 def test_an_ellipsis_beside_a_right_answer_is_ignored(capsys):
     teaching.check(lambda: half_written(4), 5, "none is needed")
     teaching.check(lambda: given() + 1, 5, "add")

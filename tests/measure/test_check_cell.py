@@ -467,6 +467,16 @@ def test_a_plain_function_is_compared_with_one_of_another_backend(reference, pyt
     assert pytorch.check_cell(wrong, other, **settings).cause == "b_z is not used"
 
 
+def test_a_mistake_in_the_equations_is_named_only_for_a_cell_of_the_package(reference):
+    relu = written(reference, RNN, ("= tanh(", "= np.maximum(0, "))
+    assert reference.check_cell(relu, "rnn").cause.startswith("the hidden state has the activation")
+    other = written(reference, RNN, ("= tanh(", "= np.sin("))
+    report = reference.check_cell(relu, other, cell="rnn")
+    assert report.cause == (
+        "both functions agree if all parameters of the hidden state are 0; look there"
+    )
+
+
 def test_names_of_the_book_in_a_function_determine_its_parameters(reference):
     def my_gru(inputs, state, params):
         W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, W_hq, b_q = params

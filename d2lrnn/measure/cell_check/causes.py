@@ -34,6 +34,7 @@ class Evidence:
         forward: (problem) -> the results of the function for another problem.
         reference: the same for the reference.
         bound: the largest difference that rounding explains, relative to the largest element.
+        is_built_in: whether the reference is a function of this package.
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Evidence:
     forward: Callable[[Problem], Results]
     reference: Callable[[Problem], Results]
     bound: float
+    is_built_in: bool
 
     def same(self, computed: Array, expected: Array) -> bool:
         """Return whether two arrays agree to within rounding."""
@@ -249,7 +251,7 @@ def _changed_gates(evidence: Evidence, changed: Any) -> Iterator[tuple[str, list
 def _with_steps(evidence: Evidence) -> Iterator[Candidate]:
     """Yield candidates that compute a built-in cell with a mistake in its equations."""
     layout, problem = evidence.layout, evidence.problem
-    if layout.cell not in variants.STEPS:
+    if not evidence.is_built_in or layout.cell not in variants.STEPS:
         return
     W_hq, b_q = problem.params[-2:]
     gates = variants.gates_of(layout.cell, problem.params, joined=layout.joined)

@@ -128,6 +128,7 @@ def _cause(pair: Pair, results: Mapping[str, Results], compared: Sequence[Compar
         functools.partial(pair.run, dtype),
         pair.run_reference,
         pair.bound("forward", dtype),
+        pair.reference is not None and pair.reference.is_built_in,
     )
     if wrong[0].quantity != "outputs":
         names = [f"last state {name}" for name in pair.layout.states]
