@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from d2lrnn.nets import embedding, forward, networks
-from d2lrnn.numpy import bptt, fused, tape
+from d2lrnn.numpy import bptt, fused, tracing
 from d2lrnn.numpy.tensors import concat
 
 
@@ -25,7 +25,7 @@ def trace(network, params, *inputs):
 
 def recorded(network, params, *inputs):
     """Return the same as trace, with gradients computed from a tape of the operations."""
-    (outputs, *last), back = tape.trace(lambda params: network(params, *inputs), list(params))
+    (outputs, *last), back = tracing.trace(lambda params: network(params, *inputs), list(params))
 
     def pull_back(d_outputs):
         return back([d_outputs])  # without a gradient of the last state: truncate BPTT here
@@ -95,7 +95,7 @@ def trace_embedded(embedded, inputs, state, params):
 def trace_custom(forward_fn, inputs, state, params):
     """Return the same as trace_cell for a custom forward function."""
     arguments = inputs, tuple(state), list(params)
-    (outputs, *last), tape_back = tape.trace(
+    (outputs, *last), tape_back = tracing.trace(
         functools.partial(forward.call, forward_fn), *arguments
     )
 

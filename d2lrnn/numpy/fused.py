@@ -17,7 +17,7 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.nets import cells, forward
-from d2lrnn.numpy import tape
+from d2lrnn.numpy import tape, tracing
 
 HALF = np.float32(0.5)  # keeps the dtype of float32 and of float64 arrays
 SMALL = 256  # up to this vocabulary size, a product with one-hot rows is faster than sorting ids
@@ -234,7 +234,7 @@ def trace(cell, join, recurrence, inputs, state, params):
     check(cell, inputs, state, params)
     if tape.is_traced(inputs, *state, *params):  # in a custom forward function
         run = functools.partial(trace, cell, join, recurrence)
-        return *tape.apply(run, inputs, state, params), None
+        return *tracing.apply(run, inputs, state, params), None
     *weights, W_hq, b_q = params
     W_xs, bs, W_hs = join(weights)
     As = [input_product(inputs, W_x, b) for W_x, b in zip(W_xs, bs)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from d2lrnn.numpy import tape
+from d2lrnn.numpy import tracing
 
 A = np.array([[0.5, -1.2, 2.0], [1.5, 0.3, -0.7]])
 B = np.array([[1.1, 0.4, -0.9], [0.2, -1.6, 0.8]])
@@ -70,7 +70,7 @@ class Plain(np.ndarray):
 @pytest.mark.usefixtures("reference")
 def test_the_gradient_of_an_operation_equals_a_finite_difference(name):
     operation = OPERATIONS[name]
-    (result,), back = tape.trace(lambda A, B: (operation(A, B), ()), A, B)
+    (result,), back = tracing.trace(lambda A, B: (operation(A, B), ()), A, B)
     weights = np.cos(np.arange(result.size)).reshape(result.shape)
 
     def value(*arrays):
@@ -116,18 +116,18 @@ REFUSED = {
 def test_an_operation_without_a_gradient_is_refused(name):
     operation, words = REFUSED[name]
     with pytest.raises(ValueError, match=words):
-        tape.trace(lambda A, B: (operation(A, B), ()), A, B)
+        tracing.trace(lambda A, B: (operation(A, B), ()), A, B)
 
 
 @pytest.mark.usefixtures("reference")
 def test_an_attribute_without_a_gradient_is_refused():
     with pytest.raises(AttributeError, match=r"^array\.cumsum has no gradient in NumPy; use"):
-        tape.trace(lambda A, B: (A.cumsum(), ()), A, B)
+        tracing.trace(lambda A, B: (A.cumsum(), ()), A, B)
 
 
 @pytest.mark.usefixtures("reference")
 def test_gradients_keep_the_dtype():
     first, second = A.astype("float32"), B.astype("float32")
-    (result,), back = tape.trace(lambda A, B: (np.tanh(0.5 * A).mean() * B, ()), first, second)
+    (result,), back = tracing.trace(lambda A, B: (np.tanh(0.5 * A).mean() * B, ()), first, second)
     dtypes = {array.dtype.name for array in (result, *back([np.ones_like(result)]))}
     assert dtypes == {"float32"}
