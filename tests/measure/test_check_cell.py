@@ -172,6 +172,34 @@ IN_OUTPUTS = [
         place=(0, 1, 0),
     ),
 ]
+IN_OUTPUTS += [
+    mistake(
+        GRU,
+        "for X in inputs:",
+        "for X in [0 * inputs[0], *inputs[:-1]]:",
+        "each time step gets the input of the time step before it",
+    ),
+    mistake(
+        RNN,
+        "for X in inputs:",
+        "for X in [*inputs[1:], inputs[0]]:",
+        "each time step gets the input of the time step after it",
+    ),
+    mistake(
+        RNN,
+        "for X in inputs:",
+        "for X in inputs.swapaxes(0, 1).reshape(inputs.shape):",
+        "the inputs are reshaped, which mixes rows and time steps",
+        place=(0, 1, 0),
+    ),
+    mistake(GRU, "(R * H)", "(Z * H)", "the update gate is used in place of the reset gate"),
+    mistake(
+        LSTM,
+        "outputs = []",
+        "outputs, C = [], 0 * C",
+        "the state C that the function receives is not used: it starts from zeros",
+    ),
+]
 IN_STATES = [
     mistake(
         GRU,
@@ -268,10 +296,26 @@ def test_each_cell_agrees_with_finite_differences(reference, cell):
     assert reference.check_cell(cell).ok
 
 
+def test_two_mistakes_are_named(reference):
+    changes = ("(R * H) @ W_hh", "R * (H @ W_hh)"), (" + b_z", "")
+    assert reference.check_cell(written(reference, GRU, *changes), "gru").cause == (
+        "there are two mistakes: b_z is not used, and the reset gate is applied after the product "
+        "with W_hh instead of before it"
+    )
+
+
+def test_two_mistakes_are_named_only_if_they_explain_all_time_steps(reference):
+    change = "        outputs.append(H @", "        outputs.append(H_tilde @"
+    report = reference.check_cell(written(reference, GRU, change), "gru")
+    assert report.cause == "both functions agree if W_hq = 0; look there"
+
+
 def test_several_mistakes_are_located_by_the_parameters_that_hide_them(reference):
-    function = written(reference, GRU, ("R = sigmoid(X @ W_xr + H @ W_hr", "R = tanh(X @ W_xr"))
-    cause = "both functions agree if W_hh = 0; look there"
-    assert reference.check_cell(function, "gru").cause == cause
+    function = written(
+        reference, GRU, ("R = sigmoid(", "R = sigmoid(X[:, :1] * ("), ("+ b_r)", "+ b_r))")
+    )
+    cause = "both functions agree if W_hh = 0, or if all parameters of the reset gate are 0"
+    assert reference.check_cell(function, "gru").cause == f"{cause}; look there"
 
 
 def test_a_mistake_of_a_concatenated_cell_is_named(reference):

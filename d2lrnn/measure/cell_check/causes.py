@@ -10,12 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from d2lrnn.measure import agreement
-from d2lrnn.measure.cell_check import variants
+from d2lrnn.measure.cell_check import changes, variants
 from d2lrnn.measure.cell_check.layout import Layout
 from d2lrnn.measure.cell_check.runs import Array, CallError, Problem, Results
 
@@ -63,23 +62,6 @@ class Evidence:
         )
         return all(self.same(*pair) for pair in pairs)
 
-    def words(self, letter: str) -> str:
-        """Return the words for a gate, such as "the reset gate"."""
-        return f"the {variants.WORDS[self.layout.cell][letter]}"
-
-    @property
-    def gates(self) -> dict[str, list[int]]:
-        """The numbers of the parameters of each gate by its letter, for a built-in cell."""
-        letters = variants.WORDS.get(self.layout.cell, {})
-        return {
-            letter: [n for n, name in enumerate(self.layout.names[:-2]) if _letter(name) == letter]
-            for letter in letters
-        }
-
-
-def _letter(name: str) -> str:
-    return name[-1]
-
 
 def of_outputs(evidence: Evidence) -> str:
     """Return a sentence about the mistake that explains the outputs, or where to look for it."""
@@ -93,7 +75,7 @@ def of_outputs(evidence: Evidence) -> str:
         for sentence, computed, expected in candidates:
             if evidence.same(computed, expected):
                 return sentence
-        return _neutral(evidence)
+        return _two_mistakes(evidence) or _neutral(evidence)
 
 
 def of_state(evidence: Evidence, number: int) -> str:
@@ -153,7 +135,7 @@ def _arrangements(evidence: Evidence) -> Iterator[Candidate]:
 def _over_time(evidence: Evidence) -> Iterator[Candidate]:
     """Yield candidates about the way in which the state goes from step to step."""
     computed, problem = evidence.computed.outputs, evidence.problem
-    T, n, _ = problem.inputs.shape
+    T = len(problem.inputs)
 
     def outputs(state: Sequence[Array] = problem.state, inputs: Array = problem.inputs) -> Array:
         return evidence.reference(replace(problem, inputs=inputs, state=tuple(state))).outputs
@@ -185,79 +167,87 @@ def _over_time(evidence: Evidence) -> Iterator[Candidate]:
     if len(problem.state) > 1 and len({s.shape for s in problem.state}) == 1:
         names = " and ".join(evidence.layout.states)
         yield f"the states {names} are exchanged", computed, outputs(problem.state[::-1])
+    for number, name in enumerate(evidence.layout.states if len(zeros) > 1 else ()):
+        state = [z if i == number else s for i, (z, s) in enumerate(zip(zeros, problem.state))]
+        yield (
+            f"the state {name} that the function receives is not used: it starts from zeros",
+            computed,
+            outputs(state),
+        )
     if T > 1:
-        yield "the first input is left out", computed[n:], outputs(inputs=problem.inputs[1:])
+        yield from _shifted(evidence, outputs)
+
+
+def _shifted(evidence: Evidence, outputs: Callable[..., Array]) -> Iterator[Candidate]:
+    """Yield candidates whose inputs are those of other time steps or rows."""
+    computed, inputs = evidence.computed.outputs, evidence.problem.inputs
+    n = inputs.shape[1]
+    late, early = np.roll(inputs, 1, axis=0), np.roll(inputs, -1, axis=0)
+    sentence = "each time step gets the input of the time step before it"
+    yield sentence, computed, outputs(inputs=late)
+    late[0] = 0
+    yield sentence, computed, outputs(inputs=late)
+    sentence = "each time step gets the input of the time step after it"
+    yield sentence, computed[:-n], outputs(inputs=early)[:-n]
+    mixed = inputs.swapaxes(0, 1).reshape(inputs.shape)
+    yield (
+        "the inputs are reshaped, which mixes rows and time steps",
+        computed,
+        outputs(inputs=mixed),
+    )
 
 
 def _with_parameters(evidence: Evidence) -> Iterator[Candidate]:
     """Yield candidates that are the reference with other parameters."""
-    for sentence, params in _changed_parameters(evidence):
+    for sentence, params in changes.of_parameters(evidence.layout, evidence.problem.params):
         problem = replace(evidence.problem, params=tuple(params))
         yield sentence, evidence.computed.outputs, evidence.reference(problem).outputs
 
 
-def _changed_parameters(evidence: Evidence) -> Iterator[tuple[str, list[Array]]]:
-    names, params = evidence.layout.names, list(evidence.problem.params)
-
-    def changed(numbers: Sequence[int], arrays: Sequence[Array]) -> list[Array]:
-        new = list(params)
-        for number, array in zip(numbers, arrays, strict=True):
-            new[number] = array
-        return new
-
-    for number, (name, array) in enumerate(zip(names, params, strict=True)):
-        yield f"{name} is not used", changed([number], [0 * array])
-    vectors = [number for number, array in enumerate(params) if array.ndim == 1]
-    yield "no bias is used", changed(vectors, [0 * params[number] for number in vectors])
-    yield from _changed_gates(evidence, changed)
-    for one, other in itertools.combinations(range(len(params)), 2):
-        if params[one].shape == params[other].shape:
-            arrays = [params[other], params[one]]
-            yield f"{names[one]} and {names[other]} are exchanged", changed([one, other], arrays)
-            sentence = f"{names[other]} is used in place of {names[one]}"
-            yield sentence, changed([one], [params[other]])
-            sentence = f"{names[one]} is used in place of {names[other]}"
-            yield sentence, changed([other], [params[one]])
-    for number, (name, array) in enumerate(zip(names, params, strict=True)):
-        if array.ndim == 2 and array.shape[0] == array.shape[1]:
-            yield f"{name} is transposed", changed([number], [array.T])
-        yield f"{name} has the wrong sign", changed([number], [-array])
-        yield f"{name} is added twice", changed([number], [2 * array])
-
-
-def _changed_gates(evidence: Evidence, changed: Any) -> Iterator[tuple[str, list[Array]]]:
-    """Yield changes of all parameters of a gate."""
-    params, gates = evidence.problem.params, evidence.gates
-    for letter, numbers in gates.items():
-        opposite = changed(numbers, [-params[number] for number in numbers])
-        name = letter.upper()
-        if variants.RIGHT.get(letter, "sigmoid") == "sigmoid":
-            yield (
-                f"{evidence.words(letter)} is reversed: 1 - {name} takes the place of {name}",
-                opposite,
-            )
-        else:
-            yield f"{evidence.words(letter)} has the wrong sign", opposite
-    numbers = [*itertools.chain.from_iterable(gates.values())]
-    orders = itertools.permutations(gates) if len({*map(len, gates.values())}) == 1 else ()
-    for order in orders:
-        if list(order) != list(gates):
-            arrays = [params[number] for letter in order for number in gates[letter]]
-            moved = [evidence.words(g) for g, new in zip(gates, order, strict=True) if g != new]
-            listed = f"{', '.join(moved[:-1])} and {moved[-1]}"
-            yield f"the parameters of {listed} are exchanged", changed(numbers, arrays)
-
-
 def _with_steps(evidence: Evidence) -> Iterator[Candidate]:
     """Yield candidates that compute a built-in cell with a mistake in its equations."""
-    layout, problem = evidence.layout, evidence.problem
-    if not evidence.is_built_in or layout.cell not in variants.STEPS:
+    if evidence.is_built_in:
+        for sentence, outputs in _of_steps(evidence.layout, evidence.problem):
+            yield sentence, evidence.computed.outputs, outputs
+
+
+def _of_steps(layout: Layout, problem: Problem) -> Iterator[tuple[str, Array]]:
+    """Yield the outputs of a built-in cell with each mistake in its equations."""
+    if layout.cell not in variants.STEPS:
         return
     W_hq, b_q = problem.params[-2:]
     gates = variants.gates_of(layout.cell, problem.params, joined=layout.joined)
     for sentence, step in variants.steps(layout.cell):
         Hs, _ = variants.unroll(step, problem.inputs, problem.state, gates)
-        yield sentence, evidence.computed.outputs, Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
+        yield sentence, Hs.reshape(-1, len(W_hq)) @ W_hq + b_q
+
+
+def _two_mistakes(evidence: Evidence) -> str:
+    """Return a sentence about two mistakes, of which one is frequent, or "".
+
+    Only those pairs that explain the first time step are tried for all time steps.
+    """
+    if not evidence.is_built_in:
+        return ""
+    layout, problem = evidence.layout, evidence.problem
+    first = replace(problem, inputs=problem.inputs[:1])
+    computed = evidence.computed.outputs[: problem.inputs.shape[1]]
+    for sentence, params in changes.frequent(layout, problem.params):
+        pairs = _second(evidence, replace(first, params=tuple(params)))
+        for number, (other, outputs) in enumerate(pairs):
+            if evidence.same(computed, outputs):
+                every = _second(evidence, replace(problem, params=tuple(params)))
+                _, outputs = next(itertools.islice(every, number, None))
+                if evidence.same(evidence.computed.outputs, outputs):
+                    return f"there are two mistakes: {sentence}, and {other}"
+    return ""
+
+
+def _second(evidence: Evidence, problem: Problem) -> Iterator[tuple[str, Array]]:
+    """Yield the outputs of the reference with each mistake that is frequent or in equations."""
+    for sentence, params in changes.frequent(evidence.layout, problem.params):
+        yield sentence, evidence.reference(replace(problem, params=tuple(params))).outputs
+    yield from _of_steps(evidence.layout, problem)
 
 
 def _neutral(evidence: Evidence) -> str:
@@ -271,8 +261,8 @@ def _neutral(evidence: Evidence) -> str:
     alone = [number for number in range(len(names)) if evidence.agree(zeros([number]))]
     places = [f"{names[number]} = 0" for number in alone[:3]]
     places += [
-        f"all parameters of {evidence.words(letter)} are 0"
-        for letter, numbers in evidence.gates.items()
+        f"all parameters of {changes.words(evidence.layout, letter)} are 0"
+        for letter, numbers in changes.gates(evidence.layout).items()
         if not {*alone} & {*numbers} and evidence.agree(zeros(numbers))
     ]
     if places:
@@ -280,8 +270,8 @@ def _neutral(evidence: Evidence) -> str:
     state = tuple(np.zeros_like(s) for s in evidence.problem.state)
     if evidence.agree(replace(evidence.problem, state=state)):
         return "both functions agree if the initial state is 0; look at how the state is used"
-    one_step = replace(evidence.problem, inputs=evidence.problem.inputs[:1])
-    if evidence.agree(one_step):
+    number = len(evidence.problem.inputs[0])
+    if evidence.same(evidence.computed.outputs[:number], evidence.expected.outputs[:number]):
         return (
             "the first time step agrees; look at how the state goes from one time step to the next"
         )

@@ -84,6 +84,7 @@ def gru(X: Array, state: Sequence[Array], p: Any, act: Functions, form: str) -> 
     right = "after" if "h2" in p else "before"
     H_tilde = act["h"](A.get(form, A[right]))
     new = {"no old": (1 - Z) * H_tilde, "all new": Z * H + H_tilde, "only new": H_tilde}
+    new["twice"] = Z * H + Z * H_tilde
     return (new.get(form, Z * H + (1 - Z) * H_tilde),)
 
 
@@ -131,6 +132,7 @@ FORMS = {
         "no reset": "the reset gate has no effect on the candidate",
         "no old": "the update gate has an effect on the candidate only, and not on the old state",
         "all new": "the update gate has an effect on the old state only, not on the candidate",
+        "twice": "the candidate is weighted by the update gate Z, and not by 1 - Z",
         "only new": "the update gate has no effect: the new state is the candidate",
     },
     "lstm": {
