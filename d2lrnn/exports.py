@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn import interface
+from d2lrnn import backends, interface
 from d2lrnn.nets import forward
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from d2lrnn.data.memory_tasks import adding, parity, recall, selective_copy
     from d2lrnn.data.text import Vocab, pad_sequences, texts_to_sequences, tokenize, words_of
     from d2lrnn.files.model_file import CheckpointError, save_model
-    from d2lrnn.interface import Backend, Layers
+    from d2lrnn.interface import Backend, Layers, ScanLayers
     from d2lrnn.measure.gradient_flow import bptt_terms, gradient_norms, scale_recurrent
     from d2lrnn.measure.inside import look_inside
     from d2lrnn.nets.bleu import bleu
@@ -132,6 +132,8 @@ if TYPE_CHECKING:
     LSTM = Layers.LSTM
     RNN = Layers.RNN
     RNNModel = Layers.RNNModel
+    # In tensorflow and jax
+    MinGRU = ScanLayers.MinGRU
 
 __all__ = [
     "BPETokenizer",
@@ -303,7 +305,11 @@ def __getattr__(name: str) -> Any:
 
 # The functions that interface/ documents.
 CONTRACTS: Mapping[str, Any] = MappingProxyType(
-    {**interface.members(interface.Backend), **interface.members(interface.Layers)}
+    {
+        **interface.members(interface.Backend),
+        **interface.members(interface.Layers),
+        **interface.members(interface.ScanLayers),
+    }
 )
 
 # The names that a module's for_backend(ops) builds from the record of a backend.
@@ -352,6 +358,12 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
                 namespace.setdefault(built, _document(built, value))
         elif name in PLACES:
             namespace.setdefault(name, __getattr__(name))
+        elif name == "MinGRU":
+            raise AttributeError(
+                f"{namespace['__name__']} does not have MinGRU, because "
+                f"{backends.BACKENDS[ops.name].title} does not have a public scan; use "
+                "RNNModelScratch with mingru_scan, which computes the same"
+            )
         else:
             raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
         return namespace[name]

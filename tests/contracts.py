@@ -36,4 +36,14 @@ NET = {name: getattr(Model, name) for name in METHODS}
 
 
 LAYERS = interface.members(interface.Layers)
+SCAN_LAYERS = interface.members(interface.ScanLayers)
+
+
+def layers_of(backend):
+    """The frameworks' own layers that a backend has."""
+    if backend == "numpy":
+        return {}
+    return {**LAYERS, **(SCAN_LAYERS if backend in ("tensorflow", "jax") else {})}
+
+
 BACKEND = {**interface.members(interface.Backend), **SHARED}

@@ -5,7 +5,7 @@ import pydoc
 import re
 
 import pytest
-from contracts import BACKEND, LAYERS, NET
+from contracts import BACKEND, LAYERS, NET, SCAN_LAYERS, layers_of
 
 from d2lrnn import exports
 from d2lrnn.nets.model import Model
@@ -29,8 +29,15 @@ def test_layers_have_the_signature_of_their_contract(rnn, name):
     assert shape_of(getattr(rnn, name)) == shape_of(LAYERS[name])
 
 
+@pytest.mark.only("tensorflow", "jax")
+@pytest.mark.parametrize("name", SCAN_LAYERS)
+def test_layers_with_a_scan_have_the_signature_and_text_of_their_contract(rnn, name):
+    assert shape_of(getattr(rnn, name)) == shape_of(SCAN_LAYERS[name])
+    assert_documented(getattr(rnn, name), name)
+
+
 def test_numpy_does_not_have_framework_layers(reference):
-    assert [name for name in LAYERS if hasattr(reference, name)] == []
+    assert [name for name in (*LAYERS, *SCAN_LAYERS) if hasattr(reference, name)] == []
 
 
 def test_every_public_name_is_the_function_of_that_name(rnn):
@@ -39,8 +46,7 @@ def test_every_public_name_is_the_function_of_that_name(rnn):
 
 
 def test_the_public_names_are_those_of_the_contract(rnn, backend):
-    own = set() if backend == "numpy" else set(LAYERS)
-    assert set(rnn.__all__) == {*BACKEND, *own, *ERRORS}
+    assert set(rnn.__all__) == {*BACKEND, *layers_of(backend), *ERRORS}
     assert dir(rnn) == sorted(rnn.__all__)
 
 

@@ -20,7 +20,7 @@ from d2lrnn.interface.custom import Custom
 from d2lrnn.interface.files import Files
 from d2lrnn.interface.fused import Fused
 from d2lrnn.interface.gated import Gated
-from d2lrnn.interface.layers import Layers
+from d2lrnn.interface.layers import Layers, ScanLayers
 from d2lrnn.interface.linear import Linear
 from d2lrnn.interface.recurrent import Recurrent
 from d2lrnn.interface.state_space import StateSpace
@@ -38,6 +38,7 @@ __all__ = [
     "ForwardFn",
     "Layers",
     "Params",
+    "ScanLayers",
     "State",
     "StrPath",
     "Tensor",
@@ -84,6 +85,6 @@ BackendLike = Backend | ModuleType  # what ``from d2lrnn import torch as rnn`` i
 
 
 def members(protocol: type) -> dict[str, Any]:
-    """Return the functions that Backend or Layers documents, by name, in the order of topics."""
+    """Return the functions that a protocol documents, by name, in the order of topics."""
     names = (name for topic in reversed(protocol.__mro__) for name in vars(topic))
     return {name: getattr(protocol, name) for name in names if not name.startswith("_")}

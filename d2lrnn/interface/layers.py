@@ -144,3 +144,43 @@ class Layers(Protocol):
             >>> [array.shape for array in net.arrays()[-2:]]  # those of the output layer
             [(4, 5), (5,)]
         """
+
+
+class ScanLayers(Protocol):
+    """Layers that compute all time steps at once: in tensorflow and jax, which have a scan."""
+
+    @staticmethod
+    def MinGRU(
+        num_inputs: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        device: Device = None,
+    ) -> Any:
+        """Return a layer that computes mingru with the framework's own scan, for RNNModel.
+
+        The scan is keras.ops.associative_scan or jax.lax.associative_scan. The other frameworks do
+        not have a public scan; there, ``RNNModelScratch`` with mingru_scan computes the same.
+
+        Args:
+            num_inputs: d, 1 or above; the size of the vocabulary in a language model.
+            num_hiddens: h, 1 or above.
+            num_layers: 1 or above.
+            bidirectional: whether each layer also runs from the last step to the first.
+            seed: an integer to draw the same weights again, or None.
+            dtype: "float32" or "float64".
+            device: where to store the weights; None is the framework's default.
+
+        Returns:
+            The layer, or a list of layers.
+
+        Source: Feng et al., 2024 (arXiv 2410.01201).
+
+        Examples:
+            >>> net = rnn.RNNModel(rnn.MinGRU(5, 4, seed=0), 5, seed=0)
+            >>> net.architecture.cell
+            'mingru'
+        """

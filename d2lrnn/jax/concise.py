@@ -14,11 +14,17 @@ from flax import nnx
 from d2lrnn import checks
 from d2lrnn.jax.gradients import softmax_loss
 from d2lrnn.jax.model import OPS
+from d2lrnn.jax.scan_layer import MinGRULayer
 from d2lrnn.jax.tensors import device_of, from_numpy, has_values, to_numpy
 from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 
-CELLS = {"rnn": nnx.SimpleCell, "gru_reset_after": nnx.GRUCell, "lstm": nnx.OptimizedLSTMCell}
+CELLS = {
+    "rnn": nnx.SimpleCell,
+    "gru_reset_after": nnx.GRUCell,
+    "lstm": nnx.OptimizedLSTMCell,
+    "mingru": MinGRULayer,
+}
 
 
 def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed, dtype, device):
@@ -30,7 +36,7 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
         layers = []
         for _ in range(num_layers):
             parts = [
-                nnx.RNN(CELLS[cell](num_inputs, num_hiddens, **settings), time_major=True)
+                single(cell, num_inputs, num_hiddens, **settings)
                 for _ in range(2 if bidirectional else 1)
             ]
             both = nnx.Bidirectional(*parts, time_major=True) if bidirectional else parts[0]
@@ -39,12 +45,18 @@ def make_layer(cell, num_inputs, num_hiddens, num_layers, bidirectional, *, seed
     return layers if num_layers > 1 else layers[0]
 
 
+def single(cell, num_inputs, num_hiddens, **settings):
+    """Return one layer in one direction."""
+    layer = CELLS[cell](num_inputs, num_hiddens, **settings)
+    return layer if cell == "mingru" else nnx.RNN(layer, time_major=True)
+
+
 def fresh(seed):
     """Return the seed, or one from the operating system if the seed is None."""
     return secrets.randbits(31) if seed is None else seed
 
 
-RNN, GRU, LSTM = layer_functions(make_layer)
+RNN, GRU, LSTM, MinGRU = layer_functions(make_layer, scan=True)
 
 
 class Network(nnx.Module):
@@ -94,7 +106,9 @@ class RNNModel(ConciseModel):
     """A language model: one or more of Flax's recurrent layers and a linear output layer."""
 
     ops = OPS
-    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco"})
+    orders = MappingProxyType(
+        {"rnn": "h", "gru_reset_after": "rzh", "lstm": "ifco", "mingru": "zh"}
+    )
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to the layer or layers that RNN, GRU or LSTM returned."""
@@ -175,7 +189,7 @@ class RNNModel(ConciseModel):
         return [
             Joined(
                 cell.dense_i.kernel,
-                cell.dense_h.kernel,
+                None if isinstance(cell, MinGRULayer) else cell.dense_h.kernel,
                 (cell.dense_h if self.architecture.cell == "lstm" else cell.dense_i).bias,
                 None,
             )

@@ -5,7 +5,7 @@ framework's own layer that computes the same. All forms of all cells run in turn
 in an order that differs in each round, so that other work on the machine slows all of them.
 
 A form whose first training step, which includes the time to compile, would take too long is left
-out: that time is predicted from the previous number of time steps, in proportion to it. The memory
+out: that time is predicted from those with smaller numbers of time steps. The memory
 of each form is measured in a separate process, as the growth of the maximum resident set size.
 """
 
@@ -82,22 +82,34 @@ class Contender:
     line: Line
     net: Any
     step: Any
-    first_run: float = 0.0  # seconds, per time step
+    first_runs: dict[int, float] = field(default_factory=dict)  # seconds by number of steps
+
+    def predicted(self, num_steps: int) -> float:
+        """Return the seconds of the first run with more steps: of compiling, and of the run."""
+        *_, last = self.first_runs or [0]
+        if not last:
+            return 0.0
+        factor, seconds = num_steps / last, self.first_runs[last]
+        if len(self.first_runs) == 1:  # the time to compile may not depend on the steps
+            return seconds + (factor - 1) * (self.line.seconds[-1] or 0.0)
+        before = list(self.first_runs)[-2]
+        growth_rate = max(seconds - self.first_runs[before], 0.0) / (last - before)
+        return seconds + growth_rate * (num_steps - last)
 
     def first(self, X: Any, run: speed.Run, limit: float) -> float | None:
         """Run for the first time and return the loss, or None if it would take too long."""
         num_steps, line = X.shape[1], self.line
-        predicted = self.first_run * num_steps
-        if predicted > limit:
-            line.reason = line.reason or (
-                f"a step with {num_steps:,} time steps would take about {predicted:.0f} s, and the "
+        seconds = self.predicted(num_steps)
+        if seconds > limit and not line.reason:
+            line.reason = (
+                f"a step with {num_steps:,} time steps would take about {seconds:.0f} s, and the "
                 f"limit is {limit:g} s"
             )
         if line.reason:
             return None
         start = time.perf_counter()
         loss = run()
-        self.first_run = (time.perf_counter() - start) / num_steps
+        self.first_runs[num_steps] = time.perf_counter() - start
         return loss
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from d2lrnn import backends
 from d2lrnn.nets import embedding, layers
 from d2lrnn.nets.cells import Architecture
 
@@ -47,13 +48,22 @@ def concise_net(
     num_hiddens: int,
     **settings: Any,
 ) -> Model:
-    """Return a model around the framework's own layer, or a scratch model if it has no layers."""
+    """Return a model around the framework's own layer, or a scratch model if it has no layers.
+
+    Raises:
+        ValueError: the framework has layers, but not one that computes the cell.
+    """
     if not backend.RNNModelScratch.ops.has_layers:
         return new_net(backend, architecture, vocab_size, num_hiddens, **settings)
     framework = cast("Layers", backend)
-    make = {"rnn": framework.RNN, "gru_reset_after": framework.GRU, "lstm": framework.LSTM}[
-        architecture.cell
-    ]
+    names = {"rnn": "RNN", "gru_reset_after": "GRU", "lstm": "LSTM", "mingru": "MinGRU"}
+    make = getattr(framework, names.get(architecture.cell, ""), None)
+    if make is None:
+        title = backends.BACKENDS[backend.RNNModelScratch.ops.name].title
+        raise ValueError(
+            f"{title} does not have a layer that computes {architecture.cell}; use "
+            "RNNModelScratch, or d2lrnn train without --concise"
+        )
     numbers = architecture.num_layers, architecture.bidirectional
     layer = make(vocab_size, num_hiddens, *numbers, **settings)
     seed, device = settings.get("seed"), settings.get("device")

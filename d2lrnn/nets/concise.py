@@ -32,9 +32,9 @@ FrameworkStep = tuple[
 class Joined:
     """The weights of one layer in one direction, the gates side by side.
 
-    W_x (num_inputs, g * h); W_h (h, g * h); the bias of the input product, b_x (g * h,); and the
-    bias of the recurrent product, b_h (g * h,), or None if the framework has only one bias. A b_x
-    of shape (2, g * h) holds both biases.
+    W_x (num_inputs, g * h); W_h (h, g * h), or None if the gates do not depend on the state; the
+    bias of the input product, b_x (g * h,); and the bias of the recurrent product, b_h (g * h,), or
+    None if the framework has only one bias. A b_x of shape (2, g * h) holds both biases.
     """
 
     W_x: Any
@@ -54,7 +54,7 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
     order holds the letters of the gates in the framework's order. Two biases that are added become
     their sum. Their gradients are equal; with gradient=True one of them is returned.
     """
-    h, b_x, b_h = len(joined.W_h), joined.b_x, joined.b_h
+    h, b_x, b_h = joined.W_x.shape[-1] // len(order), joined.b_x, joined.b_h
     if b_x.ndim == 2:
         b_x, b_h = b_x
     twice = "b_hh" in cells.CELLS[cell].parameters
@@ -64,11 +64,12 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
         return array[..., start : start + h]
 
     arrays = []
-    for gate in cells.CELLS[cell].gates:
+    for gate in cells.CELLS[cell].gates or order:
         bias = part(b_x, gate)
         if b_h is not None and not gradient and not (twice and gate == "h"):
             bias = bias + part(b_h, gate)
-        arrays += [part(joined.W_x, gate), part(joined.W_h, gate), bias]
+        W_h = [] if joined.W_h is None else [part(joined.W_h, gate)]
+        arrays += [part(joined.W_x, gate), *W_h, bias]
     if twice:
         arrays.append(np.zeros_like(bias) if b_h is None else part(b_h, "h"))
     return arrays
@@ -76,6 +77,10 @@ def separate(cell: str, order: str, joined: Joined, *, gradient: bool = False) -
 
 def join(cell: str, order: str, arrays: Sequence[Array]) -> Joined:
     """Convert a scratch model's parameters of one layer and direction to the framework's form."""
+    if not cells.CELLS[cell].gates:  # those of the cell do not have a W_h
+        named = cells.CELLS[cell].named(arrays)
+        W_x, b_x = (np.concatenate([named[name + g] for g in order], -1) for name in ("W_x", "b_"))
+        return Joined(W_x, None, b_x, None)
     by_gate = cells.CELLS[cell].by_gate(arrays)
     W_x, W_h, b_x = (np.concatenate([by_gate[g][i] for g in order], axis=-1) for i in range(3))
     b_h = np.zeros_like(b_x)
@@ -257,13 +262,14 @@ class ConciseModel(Model):
         b_x, b_h = source.b_x, source.b_h
         if len(target.b_x.shape) == 2:
             b_x = np.stack([b_x, b_h])
-        elif target.b_h is None and b_h.any():
+        elif target.b_h is None and b_h is not None and b_h.any():
             raise ValueError(
                 "this framework's GRU does not have the bias b_hh within the reset gate, and b_hh "
                 "of the source is not 0; copy the model before it is trained, or set b_hh to 0"
             )
         self.write(target.W_x, source.W_x)
-        self.write(target.W_h, source.W_h)
+        if target.W_h is not None:
+            self.write(target.W_h, source.W_h)
         self.write(target.b_x, b_x)
         if target.b_h is not None:
             self.write(target.b_h, b_h)
@@ -295,8 +301,11 @@ class MakeLayer(Protocol):
     ) -> Any: ...
 
 
-def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, MakeLayer]:
-    """Return the functions RNN, GRU and LSTM, which call a backend's make(cell, ...)."""
+def layer_functions(make: Callable[..., Any], *, scan: bool = False) -> tuple[MakeLayer, ...]:
+    """Return the functions RNN, GRU and LSTM, which call a backend's make(cell, ...).
+
+    With scan=True, the framework has a scan, and MinGRU is the fourth function.
+    """
 
     def layer(cell: str, what: str) -> MakeLayer:
         def function(
@@ -321,6 +330,5 @@ def layer_functions(make: Callable[..., Any]) -> tuple[MakeLayer, MakeLayer, Mak
         function.__module__ = make.__module__  # for pickle
         return function
 
-    kinds = (("rnn", "RNN"), ("gru_reset_after", "GRU"), ("lstm", "LSTM"))
-    RNN, GRU, LSTM = (layer(cell, what) for cell, what in kinds)
-    return RNN, GRU, LSTM
+    kinds = (("rnn", "RNN"), ("gru_reset_after", "GRU"), ("lstm", "LSTM"), ("mingru", "MinGRU"))
+    return tuple(layer(cell, what) for cell, what in (kinds if scan else kinds[:-1]))

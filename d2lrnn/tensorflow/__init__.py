@@ -7,10 +7,10 @@ from d2lrnn.backends import requires
 
 if TYPE_CHECKING:
     from d2lrnn.exports import *
-    from d2lrnn.exports import GRU, LSTM, RNN, RNNModel
+    from d2lrnn.exports import GRU, LSTM, RNN, MinGRU, RNNModel
 else:
     with requires("tensorflow"):
-        from d2lrnn.tensorflow.concise import GRU, LSTM, RNN, RNNModel
+        from d2lrnn.tensorflow.concise import GRU, LSTM, RNN, MinGRU, RNNModel
         from d2lrnn.tensorflow.fused import gru_fused, lstm_fused, rnn_fused
         from d2lrnn.tensorflow.gradients import grad_clipping, make_update, value_and_grad, vjp
         from d2lrnn.tensorflow.linear import (
@@ -38,7 +38,7 @@ else:
         )
     __getattr__ = exports.late(globals(), OPS, RNNModelScratch)
 
-__all__ = ["GRU", "LSTM", "RNN", "RNNModel"]
+__all__ = ["GRU", "LSTM", "RNN", "MinGRU", "RNNModel"]
 __all__ += exports.__all__
 
 

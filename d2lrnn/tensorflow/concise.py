@@ -14,12 +14,14 @@ from d2lrnn.nets import cells, optimizers
 from d2lrnn.nets.concise import ConciseModel, Joined, layer_functions
 from d2lrnn.tensorflow import contexts
 from d2lrnn.tensorflow.model import OPS
+from d2lrnn.tensorflow.scan_layer import MinGRULayer
 from d2lrnn.tensorflow.tensors import device_of, from_numpy, has_values, to_numpy
 
 LAYERS = {
     "rnn": keras.layers.SimpleRNN,
     "gru_reset_after": keras.layers.GRU,
     "lstm": keras.layers.LSTM,
+    "mingru": MinGRULayer,
 }
 
 
@@ -67,14 +69,21 @@ def single(cell, num_hiddens, seed, dtype, **settings):
     )
 
 
-RNN, GRU, LSTM = layer_functions(make_layer)
+def cell_of(layer):
+    """Return the object that holds the parameters of a layer: the layer itself for a minGRU."""
+    return getattr(layer, "cell", layer)
+
+
+RNN, GRU, LSTM, MinGRU = layer_functions(make_layer, scan=True)
 
 
 class RNNModel(ConciseModel):
     """A language model: one or more of Keras' recurrent layers and a dense output layer."""
 
     ops = OPS
-    orders = MappingProxyType({"rnn": "h", "gru_reset_after": "zrh", "lstm": "ifco"})
+    orders = MappingProxyType(
+        {"rnn": "h", "gru_reset_after": "zrh", "lstm": "ifco", "mingru": "zh"}
+    )
 
     def __init__(self, rnn_layer, vocab_size, *, seed=None, device=None):
         """Add the output layer to the layer or layers that RNN, GRU or LSTM returned."""
@@ -85,7 +94,7 @@ class RNNModel(ConciseModel):
             for part in self.directions(layer):
                 check_policy(part.dtype_policy)
         first = self.directions(self.rnn[0])
-        checks.same_vocab(first[0].cell.kernel.shape[0], vocab_size)
+        checks.same_vocab(cell_of(first[0]).kernel.shape[0], vocab_size)
         self.vocab_size, self.num_hiddens = vocab_size, first[0].units
         self.dtype, self.device = first[0].variable_dtype, device
         self.dense = keras.layers.Dense(
@@ -178,7 +187,7 @@ class RNNModel(ConciseModel):
 
     def joined(self):
         """Return the parameters of each layer and direction; a GRU's bias has two rows."""
-        cells = [part.cell for layer in self.rnn for part in self.directions(layer)]
+        cells = [cell_of(part) for layer in self.rnn for part in self.directions(layer)]
         return [Joined(c.kernel, c.recurrent_kernel, c.bias, None) for c in cells]
 
     def output(self):

@@ -44,16 +44,24 @@ def test_the_memory_of_each_number_of_steps_is_measured():
 
 
 def test_a_form_that_would_take_too_long_is_left_out_from_there_on():
-    contender = lengths.Contender(LOOP, None, None)
-    runs, line = [], lengths.Line("torch", "rnn", "loop")
-    contender.line = line
+    line, runs = lengths.Line("torch", "rnn", "loop", seconds=[0.1]), []
+    contender = lengths.Contender(line, None, None)
     for num_steps in (10, 1000, 20):
         run = functools.partial(runs.append, num_steps)
         contender.first(np.zeros((1, num_steps)), run, 5.0)
-        contender.first_run = 0.1  # seconds per time step
+        contender.first_runs = {10: 2.0}
     assert runs == [10]
-    expected = "a step with 1,000 time steps would take about 100 s, and the limit is 5 s"
+    expected = "a step with 1,000 time steps would take about 12 s, and the limit is 5 s"
     assert line.reason == expected
+
+
+def test_the_time_to_compile_counts_as_it_grows():
+    line = lengths.Line("jax", "rnn", "loop", seconds=[0.1, 0.4])
+    contender = lengths.Contender(line, None, None, {10: 2.0})
+    contender.line.seconds = [0.1]
+    assert contender.predicted(40) == pytest.approx(2.3)  # compiled in the same time
+    contender.first_runs[40] = 8.0
+    assert contender.predicted(140) == pytest.approx(28.0)  # a fifth of a second per step
 
 
 def test_forms_with_different_losses_are_an_error():

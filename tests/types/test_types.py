@@ -24,7 +24,8 @@ OF_NOTEBOOKS = (
     "--disable-error-code=var-annotated",
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LAYERS = ("GRU", "LSTM", "RNN", "RNNModel")
+LAYERS = dict.fromkeys(backends.BACKENDS, ("GRU", "LSTM", "RNN", "RNNModel")) | {"numpy": ()}
+LAYERS |= {name: ("MinGRU", *LAYERS[name]) for name in ("tensorflow", "jax")}
 SNIPPET = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[1]
 KNOWN = {
     "train_iter": "SeqDataLoader",
@@ -98,7 +99,7 @@ def editor():
 
 @pytest.mark.parametrize("framework", backends.BACKENDS)
 def test_an_editor_shows_the_full_documentation_of_every_name(editor, framework, tmp_path):
-    names = [*exports.__all__, *(LAYERS if framework != "numpy" else [])]
+    names = [*exports.__all__, *LAYERS[framework]]
     text = f"from d2lrnn import {framework} as rnn\n" + "".join(f"rnn.{name}\n" for name in names)
     path = tmp_path / "names.py"
     path.write_text(text, encoding="utf-8")
