@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contracts import BACKEND, LAYERS
+from contracts import BACKEND, LAYERS, SCAN_LAYERS
 
 from d2lrnn import exports
 from d2lrnn.data import data_files, datasets
@@ -20,7 +20,7 @@ from d2lrnn.data import data_files, datasets
 ERRORS = {name: getattr(exports, name) for name in exports.PLACES if name.endswith("Error")}
 FRENCH = "Go.\tVa !\nHi.\tSalut !\n"  # the first line is the book's
 OF_TEXTS = [name for name in BACKEND if "time_machine" in name or "shakespeare" in name]
-KNOWN = {*BACKEND, *ERRORS, "Backend", "Layers"}
+KNOWN = {*BACKEND, *ERRORS, "Backend", "Layers", "ScanLayers"}
 PAGES = sorted((Path(__file__).parent.parent / "docs" / "reference").glob("*.md"))
 
 
@@ -33,7 +33,8 @@ def of_the_pages():
 
 
 BESIDE = of_the_pages()
-EVERY = {**BACKEND, **LAYERS, **ERRORS, **BESIDE}
+OF_LAYERS = {**LAYERS, **SCAN_LAYERS}
+EVERY = {**BACKEND, **OF_LAYERS, **ERRORS, **BESIDE}
 FLAGS = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 
 
@@ -69,7 +70,7 @@ def test_a_public_name_has_an_example_that_shows_something(name):
     assert examples[-1].want
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name not in {*OF_TEXTS, *LAYERS}])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in {*OF_TEXTS, *OF_LAYERS}])
 def test_an_example_prints_its_documented_output(rnn, folder, name):
     assert_true(examples_of(name, EVERY[name], rnn=rnn))
 
@@ -83,6 +84,12 @@ def test_an_example_of_a_text_function_prints_its_documented_output(rnn, data_fo
 @pytest.mark.parametrize("name", LAYERS)
 def test_an_example_of_a_layer_prints_its_documented_output(rnn, name):
     assert_true(examples_of(name, LAYERS[name], rnn=rnn))
+
+
+@pytest.mark.only("tensorflow", "jax")
+@pytest.mark.parametrize("name", SCAN_LAYERS)
+def test_an_example_of_a_layer_with_a_scan_prints_its_documented_output(rnn, name):
+    assert_true(examples_of(name, SCAN_LAYERS[name], rnn=rnn))
 
 
 def test_an_example_that_is_wrong_is_found(rnn):
