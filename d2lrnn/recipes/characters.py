@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from d2lrnn import plot
+from d2lrnn import checks, plot
 from d2lrnn.nets.build import FUSED, new_net
 from d2lrnn.nets.cells import Architecture
 from d2lrnn.recipes.memory import CELLS
@@ -92,9 +92,10 @@ def language_models(
     Returns:
         By cell, its Result. The perplexity after each epoch is that of the validation part.
     """
+    epochs, results = NUM_EPOCHS if num_epochs is None else num_epochs, {}
+    checks.count(num_epochs=epochs)
     report("| cell | hidden units | parameters | training | validation | CPU seconds |")
     report("| --- | --- | --- | --- | --- | --- |")
-    epochs, results = NUM_EPOCHS if num_epochs is None else num_epochs, {}
     chosen: Sequence[str] = CELLS if cell is None else (cell,)
     with bar(progress, total=len(chosen)) as shown:
         for name in chosen:

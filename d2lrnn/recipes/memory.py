@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from d2lrnn import plot
+from d2lrnn import checks, plot
 from d2lrnn.data import memory_tasks
 from d2lrnn.data.batches import BatchLoader
 from d2lrnn.recipes.outcome import Outcome
@@ -175,6 +175,8 @@ def learned(
     Returns:
         By cell, the numbers of its row.
     """
+    if num_epochs is not None:
+        checks.count(num_epochs=num_epochs)
     report(f"| cell | {' | '.join(COLUMNS)} |\n|{' --- |' * (1 + len(COLUMNS))}")
     rows: dict[str, list[float]] = {}
     chosen: Sequence[str] = CELLS if cell is None else (cell,)

@@ -67,6 +67,13 @@ def test_the_table_shows_the_scores_that_the_tasks_print(reference):
     assert lines[-1].endswith(f"| {error:.4f} |")
 
 
+@pytest.mark.parametrize("table", ["cells", "characters"])
+def test_a_number_of_epochs_below_zero_is_refused_before_the_table_begins(table):
+    result = d2lrnn("task", table, "--epochs", -1)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: num_epochs is -1; expected an integer, 0 or above\n"
+
+
 @pytest.mark.parametrize("cell", memory.CELLS)
 def test_the_language_models_have_equally_many_parameters_within_2_percent(cell):
     num_hiddens = characters.num_hiddens_for(cell, 28, characters.NUM_WEIGHTS)
