@@ -2,64 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from d2lrnn.files.onnx_nodes import NODES
 from d2lrnn.nets import cells
-
-# One time step of each cell, from the state and XW, which is X W_x + b for all gates, concatenated.
-NODES = {
-    "rnn": """
-        HW = MatMul(H, W_h)
-        A = Add(XW, HW)
-        new_H = Tanh(A)
-    """,
-    "gru": """
-        XW_zr, XW_h = Split<axis=1>(XW, two_gates_and_one)
-        HW_zr = MatMul(H, W_zr)
-        A_zr = Add(XW_zr, HW_zr)
-        ZR = Sigmoid(A_zr)
-        Z, R = Split<axis=1>(ZR)
-        RH = Mul(R, H)
-        RHW = MatMul(RH, W_h)
-        A_h = Add(XW_h, RHW)
-        H_tilde = Tanh(A_h)
-        difference = Sub(H, H_tilde)
-        kept = Mul(Z, difference)
-        new_H = Add(H_tilde, kept)
-    """,
-    "gru_reset_after": """
-        XW_zr, XW_h = Split<axis=1>(XW, two_gates_and_one)
-        HW = MatMul(H, W_h)
-        HW_zr, HW_h = Split<axis=1>(HW, two_gates_and_one)
-        A_zr = Add(XW_zr, HW_zr)
-        ZR = Sigmoid(A_zr)
-        Z, R = Split<axis=1>(ZR)
-        HW_b = Add(HW_h, b_hh)
-        RHW = Mul(R, HW_b)
-        A_h = Add(XW_h, RHW)
-        H_tilde = Tanh(A_h)
-        difference = Sub(H, H_tilde)
-        kept = Mul(Z, difference)
-        new_H = Add(H_tilde, kept)
-    """,
-    "lstm": """
-        HW = MatMul(H, W_h)
-        A = Add(XW, HW)
-        A_i, A_f, A_o, A_c = Split<axis=1>(A)
-        I = Sigmoid(A_i)
-        F = Sigmoid(A_f)
-        O = Sigmoid(A_o)
-        C_tilde = Tanh(A_c)
-        kept = Mul(F, C)
-        added = Mul(I, C_tilde)
-        new_C = Add(kept, added)
-        tanh_C = Tanh(new_C)
-        new_H = Mul(O, tanh_C)
-    """,
-}
 
 
 class Graph:
@@ -89,27 +39,72 @@ class Graph:
 
 
 def step(graph: Graph, cell: str, weights: Sequence[Any]) -> Any:
-    """Return the graph of one time step, (state, XW) -> (new state, H)."""
-    arrays = recurrent(cell, weights)
-    inner, dtype, h = Graph(graph.onnx), weights[0].dtype, weights[0].shape[1]
-    inner.nodes = [
-        graph.onnx.parser.parse_node(line.strip()) for line in NODES[cell].strip().splitlines()
-    ]
-    inner.add("Identity", ["new_H"], "H_of_step")
-    for name, array in arrays.items():
+    """Return the graph of one time step, (state, XW) -> (new state, output)."""
+    kind, dtype = cells.CELLS[cell], weights[0].dtype
+    h, (W_x, _) = kind.size("h", weights), input_weights(cell, weights)
+    inner = Graph(graph.onnx)
+    lines = filter(None, map(str.strip, NODES[cell].splitlines()))
+    inner.nodes = [graph.onnx.parser.parse_node(line) for line in lines]
+    first = next(iter(kind.states))
+    inner.add("Identity", [f"new_{first}"], "output_of_step")
+    for name, array in recurrent(cell, weights).items():
         inner.constant(name, array)
-    states, g = cells.CELLS[cell].states, len(cells.CELLS[cell].gates)
-    before = [inner.tensor(state, dtype, "batch_size", h) for state in states]
-    after = [inner.tensor(f"new_{state}", dtype, "batch_size", h) for state in states]
-    XW = inner.tensor("XW", dtype, "batch_size", g * h)
-    H = inner.tensor("H_of_step", dtype, "batch_size", h)
+    shapes = dict(zip(kind.states, kind.state_shapes(h), strict=True))
+    before = [inner.tensor(name, dtype, "batch_size", *shape) for name, shape in shapes.items()]
+    after = [
+        inner.tensor(f"new_{name}", dtype, "batch_size", *shape) for name, shape in shapes.items()
+    ]
+    XW = inner.tensor("XW", dtype, "batch_size", W_x.shape[1])
+    output = inner.tensor("output_of_step", dtype, "batch_size", h)
     return graph.onnx.helper.make_graph(
-        inner.nodes, cell, [*before, XW], [*after, H], inner.constants
+        inner.nodes, cell, [*before, XW], [*after, output], inner.constants
     )
+
+
+def input_weights(cell: str, weights: Sequence[Any]) -> tuple[Any, Any]:
+    """Return W_x (d, m) and b (m,) of the product of the inputs, of all gates together."""
+    named = cells.CELLS[cell].named(weights)
+    letters = [name.removeprefix("W_x") for name in named if name.startswith("W_x")]
+    matrices, biases = ([named[kind + g] for g in letters] for kind in ("W_x", "b_"))
+    return np.concatenate(matrices, axis=1), np.concatenate(biases)
 
 
 def recurrent(cell: str, weights: Sequence[Any]) -> dict[str, Any]:
     """Return the arrays that the nodes of the cell in NODES use, by name."""
+    kind, dtype = cells.CELLS[cell], weights[0].dtype
+    if kind.gates:
+        return recurrent_of_gates(cell, weights)
+    named = {name: array.astype(float) for name, array in kind.named(weights).items()}
+    computed = OF_CELL[cell](named) if cell in OF_CELL else {}
+    arrays = {name: np.array(x, dtype) for name, x in {**named, **NUMBERS, **computed}.items()}
+    arrays |= {name: np.array([index]) for name, index in INDICES.items()}
+    used = set(re.findall(r"\w+", NODES[cell]))
+    return {name: array for name, array in arrays.items() if name in used}
+
+
+NUMBERS = {"number_0": 0.0, "number_1": 1.0, "epsilon": 1e-5}
+INDICES = {"first_index": 1, "end_index": 2**31 - 1, "axis_1": 1, "last_axis": -1}
+
+
+def of_s4d(named: dict[str, Any]) -> dict[str, Any]:
+    """Return the factors of the state and of the input, which are the same at every time step."""
+    A = -np.exp(named["log_a"])
+    dA = np.exp(named["log_dt"])[:, None] * A
+    return {"A_bar": np.exp(dA), "B_bar": np.expm1(dA) / A}
+
+
+def of_mamba(named: dict[str, Any]) -> dict[str, Any]:
+    """Return A, and the weights of the input and of the output gate in one matrix."""
+    W_ug = np.concatenate([named["W_u"], named["W_g"]], axis=1)
+    b_ug = np.concatenate([named["b_u"], named["b_g"]])
+    return {"A": -np.exp(named["log_a"]), "W_ug": W_ug, "b_ug": b_ug}
+
+
+OF_CELL = {"s4d": of_s4d, "mamba": of_mamba}
+
+
+def recurrent_of_gates(cell: str, weights: Sequence[Any]) -> dict[str, Any]:
+    """Return the same for a cell of gates."""
     W_h, h = cells.CELLS[cell].by_kind(weights)[1], len(weights[1])
     if cell == "gru":  # the product of the candidate needs the reset gate
         arrays = {"W_zr": np.concatenate(W_h[:2], axis=1), "W_h": W_h[2]}

@@ -5,7 +5,7 @@ The inputs and outputs are those of ``net(X, state)``, for T >= 1. The inputs ar
 and the state after the last step, ``new_state_0``, .... On a CPU, a token id outside 0..V-1 and a
 state for another batch size are errors. The metadata hold the vocabulary and the architecture.
 
-Each layer and direction is a Scan over the time steps, whose body is a cell of onnx_cells. ONNX
+Each layer and direction is a Scan over the time steps, whose body is a cell of onnx_nodes. ONNX
 also has an operator for a whole layer, but ONNX Runtime implements it only for float32.
 """
 
@@ -19,8 +19,9 @@ import numpy as np
 
 from d2lrnn import checks
 from d2lrnn.data.text import Vocab
-from d2lrnn.files.onnx_cells import NODES, Graph, step
-from d2lrnn.nets import cells, describe, embedding
+from d2lrnn.files.onnx_cells import Graph, input_weights, step
+from d2lrnn.files.onnx_nodes import NODES
+from d2lrnn.nets import describe, embedding
 from d2lrnn.nets.model import Model
 
 PRODUCER = "d2lrnn"  # at the beginning of the file, to recognise it
@@ -71,7 +72,8 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
     _check_size(arrays)
     states = [f"state_{number}" for number in range(made_of.num_states)]
     *weights, W_hq, b_q = embedding.without(made_of, arrays)
-    inputs, first = valid_ids(graph, net.vocab_size), valid_states(graph, states, net.num_hiddens)
+    inputs = valid_ids(graph, net.vocab_size)
+    first = valid_states(graph, states, made_of.state_shapes(net.num_hiddens))
     if made_of.embedding is not None:
         rows = graph.add("Gather", [graph.constant("W_xe", arrays[0]), inputs], "embedded")
         inputs = graph.add("Transpose", [rows], "embedded_by_step", perm=[1, 0, 2])  # (T, n, e)
@@ -103,16 +105,23 @@ def valid_ids(graph: Graph, vocab_size: int) -> str:
     return graph.add("Where", [negative, outside, "X"], "ids")
 
 
-def valid_states(graph: Graph, states: Sequence[str], num_hiddens: int) -> list[str]:
-    """Add nodes that reshape each state to (n, h), with n of X; this fails for another batch size.
+def valid_states(
+    graph: Graph, states: Sequence[str], shapes: Sequence[tuple[int, ...]]
+) -> list[str]:
+    """Add nodes that reshape each state to its shape with n of X; another batch size fails.
 
     Otherwise, a state with one row would be broadcast to all rows of a minibatch.
     """
-    sizes = graph.add("Shape", ["X"], "sizes")  # [n, T]
-    rows = graph.add("Mul", [sizes, graph.constant("first_axis", np.array([1, 0]))], "num_rows")
-    width = graph.constant("width", np.array([0, num_hiddens]))
-    shape = graph.add("Add", [rows, width], "shape_of_state")
-    return [graph.add("Reshape", [state, shape], f"first_{state}", allowzero=1) for state in states]
+    sizes = graph.add("Shape", ["X"], "sizes", end=1)  # [n]
+    targets = {
+        shape: graph.add("Concat", [sizes, width], f"{width}.shape", axis=0)
+        for shape in dict.fromkeys(shapes)
+        for width in [graph.constant("x".join(map(str, ("width", *shape))), np.array(shape))]
+    }
+    return [
+        graph.add("Reshape", [state, targets[shape]], f"first_{state}", allowzero=1)
+        for state, shape in zip(states, shapes, strict=True)
+    ]
 
 
 def layer(graph: Graph, cell: str, name: str, inputs: str, directions: Sequence[Any]) -> str:
@@ -138,7 +147,7 @@ def direction(
     reverse: bool,
 ) -> str:
     """Add one direction of a layer; return the name of its hidden states (T, n, h)."""
-    W_x, _, b = (np.concatenate(part, axis=-1) for part in cells.CELLS[cell].by_kind(weights))
+    W_x, b = input_weights(cell, weights)
     if inputs == "ids":  # the product of a one-hot row and W_x is a row of W_x
         rows = graph.add("Gather", [graph.constant(f"{name}.W_x", W_x + b), "ids"], f"{name}.X")
         XW = graph.add("Transpose", [rows], f"{name}.XW", perm=[1, 0, 2])  # (T, n, g * h)
@@ -162,11 +171,14 @@ def backwards(graph: Graph, name: str) -> str:
 def finished(graph: Graph, net: Model, vocab: Vocab, states: Sequence[str]) -> Any:
     """Return the ONNX model of a graph, after checking it."""
     onnx, helper = graph.onnx, graph.onnx.helper
-    shape = net.dtype, "batch_size", net.num_hiddens
+    shapes = net.architecture.state_shapes(net.num_hiddens)
+    named = list(zip(states, shapes, strict=True))
     inputs = [graph.tensor("X", "int64", "batch_size", "num_steps")]
-    inputs += [graph.tensor(name, *shape) for name in states]
+    inputs += [graph.tensor(name, net.dtype, "batch_size", *shape) for name, shape in named]
     outputs = [graph.tensor("scores", net.dtype, "rows", net.vocab_size)]
-    outputs += [graph.tensor(f"new_{name}", *shape) for name in states]
+    outputs += [
+        graph.tensor(f"new_{name}", net.dtype, "batch_size", *shape) for name, shape in named
+    ]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "d2lrnn", inputs, outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],

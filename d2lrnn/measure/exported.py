@@ -44,8 +44,7 @@ def check(content: bytes, net: Any) -> str:
     runtime, compute = load(content)
     rng = np.random.default_rng(0)
     X = rng.integers(net.vocab_size, size=(BATCH_SIZE, NUM_STEPS))
-    shape = BATCH_SIZE, net.num_hiddens
-    state = [rng.uniform(-1, 1, size=shape) for _ in net.begin_state(BATCH_SIZE)]
+    state = [rng.uniform(-1, 1, size=x.shape) for x in net.begin_state(BATCH_SIZE)]
     outputs = _computed(runtime, compute, inputs_of(X, state, net.dtype))
     difference = _largest_difference(runtime, net, outputs, X, state)
     for token in (-1, net.vocab_size):

@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from d2lrnn import backends, cli
 from d2lrnn.data.text import Vocab
-from d2lrnn.files import onnx_cells, onnx_file
+from d2lrnn.files import onnx_file, onnx_nodes
 from d2lrnn.measure import agreement, exported
 from d2lrnn.nets import build
 
 VOCAB = Vocab("abcd")
-SCRATCH = [case for case, kind in agreement.CASES.items() if kind.cell in onnx_cells.NODES]
+SCRATCH = [case for case, kind in agreement.CASES.items() if kind.cell in onnx_nodes.NODES]
 CASES = {**agreement.CASES, **agreement.CONCISE}
 LETTERS = Vocab([chr(ord("a") + number) for number in range(27)])  # 28 tokens, as a Problem has
 
@@ -120,7 +120,11 @@ def test_a_net_that_cannot_be_stored_as_onnx_is_refused(make_net, monkeypatch):
 def test_the_check_accepts_a_net_of_small_or_large_weights(case, scale, dtype):
     net = build.new_net(backends.load("numpy"), CASES[case], 28, 32, seed=0, dtype=dtype)
     rng = np.random.default_rng(0)
-    net.load_arrays([scale * rng.normal(size=array.shape) for array in net.arrays()])
+    scale = min(scale, 10) if "mamba" in case else scale  # the products of a block would overflow
+    scales = [min(scale, 1) if "log_" in name else scale for name in net.architecture.parameters]
+    net.load_arrays(
+        [s * rng.normal(size=x.shape) for s, x in zip(scales, net.arrays(), strict=True)]
+    )
     report = exported.check(onnx_file.to_onnx(net, LETTERS), net)
     assert report.startswith("ONNX Runtime ")
     assert report.endswith("of the largest, and refuses token ids outside 0..27")
@@ -156,8 +160,8 @@ def unreadable(monkeypatch):
 
 
 def with_other_numbers(monkeypatch):
-    changed = onnx_cells.NODES["rnn"].replace("Tanh", "Sigmoid")
-    monkeypatch.setitem(onnx_cells.NODES, "rnn", changed)
+    changed = onnx_nodes.NODES["rnn"].replace("Tanh", "Sigmoid")
+    monkeypatch.setitem(onnx_nodes.NODES, "rnn", changed)
 
 
 def with_last_row_for_minus_1(monkeypatch):
