@@ -1,4 +1,4 @@
-"""Support for calls within autocast, no_grad, inference_mode and torch.func.
+"""Support for calls within autocast, no_grad, inference_mode, torch.func and forward_ad.
 
 The functions of this package compute in the dtype of their parameters, also within torch.autocast,
 and compute gradients also within no_grad and inference_mode.
@@ -8,6 +8,7 @@ import contextlib
 import functools
 
 import torch
+from torch.autograd import forward_ad
 
 if hasattr(torch, "get_autocast_dtype"):  # since 2.4
     AUTOCASTS = {
@@ -74,7 +75,12 @@ def detached(tensor):
 
 
 def is_transformed():
-    """Return whether a transform of torch.func, such as grad or vmap, is active."""
+    """Return whether a transform of torch.func, such as vmap, or a dual_level is active.
+
+    There, the functions of this package use PyTorch's operations instead of an autograd.Function.
+    """
+    if forward_ad._current_level >= 0:  # -1 outside of torch.autograd.forward_ad.dual_level
+        return True
     return torch._C._are_functorch_transforms_active()  # the check of autograd.Function.apply
 
 

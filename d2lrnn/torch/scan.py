@@ -64,6 +64,6 @@ def associative_scan(a, b, state=None):
     a, b, state = scan.arguments(OPERATIONS, a, b, state)
     if not len(b):
         return b
-    if is_transformed():  # torch.func does not support Scan
+    if is_transformed():  # neither torch.func nor forward_ad supports Scan
         return scan.in_blocks(OPERATIONS, a, b, state)
     return Scan.apply(a, b, state)
