@@ -25,7 +25,9 @@ class Linear(Protocol):
 
         Returns:
             All h_t, of the shape of b. For factors of absolute value 1 or below, products of the
-            factors do not overflow, for any T.
+            factors do not overflow for any T, and the rounding errors of h and of the gradients are
+            at most 2 T eps of the largest element, with eps = 2.2e-16 in float64 and 1.2e-7 in
+            float32.
 
         Raises:
             ValueError: a shape or a dtype does not fit, or a tensor is another framework's.

@@ -18,6 +18,7 @@ AGREES = "measure/test_agreement.py::test_a_network_agrees_with_the_float64_refe
 AGREEMENT = "measure/test_agreement.py"
 CELLS = ["nets/test_cells.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 SCAN = ["nets/test_scan.py"]
+LINEAR = ["nets/test_linear.py"]
 TRAINING = ["training/test_training.py", "nets/test_scratch.py", "measure/test_agreement.py"]
 
 # How the frameworks say what is not the same in all.
@@ -206,6 +207,24 @@ def faults(backend):
             "H = Z * H + (1 - Z) * H_tilde",
             SCAN,
         ),
+        "a minLSTM whose gates do not add up to 1": (
+            "nets/linear_scans.py",
+            r"\(1 - F\) \* H_tilde",
+            "f.sigmoid(A_i) * H_tilde",
+            LINEAR,
+        ),
+        "an S4D with Mamba's simplified B_bar": (
+            "nets/linear_scans.py",
+            r"\(f\.expm1\(dA\) / A\)",
+            "f.exp(log_dt)[:, None]",
+            LINEAR,
+        ),
+        "a Mamba block that reads with B": (
+            "nets/linear_scans.py",
+            r"Ss \* C\[:, :, None\]",
+            "Ss * B[:, :, None]",
+            LINEAR,
+        ),
         "a Mamba block that forgets the last inputs": (
             "nets/linear_scans.py",
             r"U\[1 - WIDTH :\]",
@@ -219,6 +238,13 @@ def faults(backend):
             SCAN,
         ),
     }
+    if backend != "jax":  # which differentiates the scan
+        found["a gradient of a scan from the state of the same step"] = (
+            "nets/scan.py",
+            r"before = state\[None\] if one[^\n]*",
+            "before = h",
+            SCAN,
+        )
     if backend in CONSTANT:
         found["gradients stopped at every step"] = (
             scratch,

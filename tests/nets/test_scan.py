@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import linear_reference
 import numpy as np
 import pytest
 from bounds import AGREED, SAME
@@ -71,13 +72,55 @@ def test_segments_with_passed_states_equal_the_whole_sequence(rnn, length):
     )
 
 
-@pytest.mark.parametrize("decay", [1e-300, 1e-8, 0.5, 1 - 1e-12, 1.0])
-def test_ten_thousand_steps_do_not_overflow(rnn, decay):
-    b = np.random.default_rng(0).normal(size=(10_000, 1, 2))
-    found = scanned(rnn, NAMES[0], np.array([decay, decay]), b)
-    expected = long_double(np.array([decay, decay]), b, np.zeros((1, 2)))
+def bound(num_steps, dtype="float64"):
+    """Each step rounds a product and a sum, and factors of at most 1 do not amplify an error."""
+    return 2 * num_steps * float(np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("decay", [1e-30, 1e-8, 0.5, 1 - 1e-6, 1.0])
+def test_ten_thousand_steps_do_not_overflow(rnn, decay, dtype):
+    limit = bound(10_000, dtype)
+    a = np.array([decay, decay], dtype)
+    b = np.random.default_rng(0).normal(size=(10_000, 1, 2)).astype("float32")
+    state = np.ones((1, 2))
+    found = scanned(rnn, NAMES[0], a, b, state, dtype=dtype)
     assert np.isfinite(found).all()
-    assert agreement.difference(found, expected.astype(float)) <= AGREED
+    assert agreement.difference(found, long_double(a, b, state).astype(float)) <= limit
+
+
+@pytest.mark.parametrize("decay", [1e-30, 0.5, 1 - 1e-12, 1.0])
+def test_gradients_of_ten_thousand_steps_do_not_overflow(rnn, decay):
+    T = 10_000
+    _, b, state = drawn(T, 1, 2)
+    a, g = np.full((T, 1, 2), decay), np.random.default_rng(2).normal(size=b.shape)
+    expected = scan_in_reverse(a, b, state, g)
+    for one, other in zip(gradients(rnn, NAMES[0], a, b, state, g), expected, strict=True):
+        assert agreement.difference(one, other) <= bound(T)
+
+
+@pytest.mark.parametrize("shift", [-40.0, 40.0])
+@pytest.mark.parametrize("cell", SCANNED)
+def test_a_cell_with_decays_near_0_and_1_stays_finite_for_ten_thousand_steps(rnn, cell, shift):
+    """The biases of the gates, or the logarithm of the time step, are shifted far from 0."""
+    problem = agreement.make_problem(
+        cell, num_steps=10_000, batch_size=1, num_inputs=2, num_hiddens=2
+    )
+    names = {"mingru": "b_z", "minlstm": "b_f", "s4d": "log_dt", "mamba": "b_dt"}
+    place = list(cells.CELLS[cell].parameters).index(names[cell])
+    problem.params[place] += shift / 4 if cell == "s4d" else shift
+    forward_fn = functools.partial(linear_reference.CELLS[cell], linear_reference.loop)
+    given = [x.astype(np.longdouble) for x in (problem.inputs, *problem.state, *problem.params)]
+    *weights, W_hq, b_q = given
+    Hs, last = forward_fn(*weights)
+    made = functools.partial(rnn.from_numpy, dtype="float64")
+    state, params = tuple(map(made, problem.state)), list(map(made, problem.params))
+    outputs, found = getattr(rnn, f"{cell}_scan")(made(problem.inputs), state, params)
+    expected = [(Hs @ W_hq + b_q).reshape(-1, 2), *last]
+    for tensor, other in zip((outputs, *found), expected, strict=True):
+        one = rnn.to_numpy(tensor)
+        assert np.isfinite(one).all()
+        assert agreement.difference(one, other.astype(float)) <= bound(10_000)
 
 
 def test_a_time_step_of_a_wide_net_is_one_block_with_the_same_numbers(rnn):
@@ -100,6 +143,15 @@ def gradients(rnn, name, a, b, state, g):
     return [rnn.to_numpy(tensor) for tensor in (d_a, d_b, d_state)]
 
 
+def scan_in_reverse(a, b, state, g):
+    """The gradients of a, b and the state by a scan over the time steps in reverse."""
+    h = long_double(a, b, state).astype(float)
+    later = np.concatenate([np.broadcast_to(a, b.shape)[1:], np.zeros((1, *b.shape[1:]))])
+    G = long_double(later[::-1], g[::-1], np.zeros_like(state)).astype(float)[::-1]
+    d_a = G * np.concatenate([state[None], h[:-1]])
+    return d_a if a.shape == b.shape else d_a.sum(1, keepdims=True), G, a[0] * G[0]
+
+
 @pytest.mark.parametrize("num_steps", [1, 2, 35, 64, 65, 200])
 @pytest.mark.parametrize("broadcast", [False, True])
 @pytest.mark.parametrize("name", NAMES)
@@ -107,11 +159,7 @@ def test_the_gradient_of_a_scan_equals_a_scan_in_reverse(rnn, name, broadcast, n
     a, b, state = drawn(num_steps, 2, 3)
     a = a[:, :1] if broadcast else a
     g = np.random.default_rng(2).normal(size=b.shape)
-    h = long_double(a, b, state).astype(float)
-    later = np.concatenate([np.broadcast_to(a, b.shape)[1:], np.zeros((1, 2, 3))])
-    G = long_double(later[::-1], g[::-1], np.zeros_like(state)).astype(float)[::-1]
-    d_a = G * np.concatenate([state[None], h[:-1]])
-    expected = d_a.sum(1, keepdims=True) if broadcast else d_a, G, a[0] * G[0]
+    expected = scan_in_reverse(a, b, state, g)
     for one, other in zip(gradients(rnn, name, a, b, state, g), expected, strict=True):
         np.testing.assert_allclose(one, other, atol=AGREED * max(1, abs(other).max()))
 
