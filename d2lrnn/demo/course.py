@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn.data import corpora, tensor_loaders, text
+from d2lrnn.data import corpora, splitting, tensor_loaders, text
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
@@ -28,6 +29,7 @@ class Settings:
     lr: float = 1.0
     clip: float = 1.0
     backend: str = "numpy"
+    validation: float = 0.1  # the share of the text that is held out; 0 for none
 
     def __str__(self) -> str:
         """Return the settings in one line, for a legend."""
@@ -48,29 +50,63 @@ class Point:
     ``epoch`` is the number of minibatches done, in epochs. ``perplexity`` is that of the epoch so
     far; at the end of an epoch it equals the value of train_ch8. ``norm`` is the joint norm of the
     gradients of the last minibatch, before clipping. ``speed`` is in tokens per second, measured
-    over a whole epoch after the first.
+    over a whole epoch after the first. ``validation`` is the perplexity of the held-out part of the
+    text, or NaN without such a part.
     """
 
     epoch: float
     perplexity: float
     norm: float
     speed: float
+    validation: float = math.nan
+
+
+RISE = 1.02  # the perplexity of the validation part, relative to its lowest, from which it rises
+
+
+def onset(points: Sequence[Point]) -> Point | None:
+    """Return the point with the lowest validation perplexity if the network overfits since then.
+
+    That is, the perplexity of the validation part has risen, and that of the training part fallen.
+    """
+    known = [point for point in points if math.isfinite(point.validation)]
+    lowest = min(known, key=lambda point: point.validation, default=None)
+    if lowest is None or known[-1].epoch < lowest.epoch + 1:
+        return None
+    has_risen = known[-1].validation >= RISE * lowest.validation
+    return lowest if has_risen and known[-1].perplexity < lowest.perplexity else None
 
 
 PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": "the "}
 
 
-def load(rnn: Backend, corpus: str, pasted: str, seed: int = 0) -> tuple[Any, Any, str]:
-    """Return a loader, its Vocab and the prefix of generated samples."""
-    if corpus != "pasted":
-        read = tensor_loaders.with_tensors(tensor_loaders.load_data, rnn.from_numpy)
-        loader, vocab = read(corpus, 32, 35, max_tokens=MAX_TOKENS, seed=seed)
-        return loader, vocab, PREFIXES[corpus]
-    ids, vocab = text.build_corpus([corpora.decode(pasted.encode(), "the pasted text")])
-    num_steps = min(35, len(ids) // 10)
-    sizes = max(1, min(32, len(ids) // num_steps - 2)), num_steps
-    loader = rnn.SeqDataLoader(ids, *sizes, seed=seed)
-    return loader, vocab, vocab.join(vocab.to_tokens(ids[:10]))
+def load(
+    rnn: Backend, corpus: str, pasted: str, seed: int = 0, share: float = 0.0
+) -> tuple[Any, Any, Any, str]:
+    """Return the loaders of the training and the validation part, the Vocab, and a prefix.
+
+    The prefix is that of generated samples. Without a share for validation, its loader is None. The
+    training part of a corpus has the same length for any share.
+    """
+    read = tensor_loaders.with_tensors(_load_pasted if pasted else _load, rnn.from_numpy)
+    loader, *held_out, vocab = read(pasted or corpus, seed, share or None)
+    prefix = pasted and vocab.join(vocab.to_tokens(loader.corpus[:10]))
+    return loader, held_out[0] if held_out else None, vocab, prefix or PREFIXES[corpus]
+
+
+def _load(corpus: str, seed: int, share: float | None) -> tuple[Any, ...]:
+    is_limited = corpora.CORPORA[corpus].read is not None  # the grammar holds out another text
+    length = round(MAX_TOKENS / (1 - (share or 0))) if is_limited else MAX_TOKENS
+    return tensor_loaders.load_data(corpus, 32, 35, max_tokens=length, seed=seed, validation=share)
+
+
+def _load_pasted(pasted: str, seed: int, share: float | None) -> tuple[Any, ...]:
+    lines = [corpora.decode(pasted.encode(), "the pasted text")]
+    length = len(lines[0])
+    num_steps = max(1, min(35, length // 10, round(length * (share or 1)) // 2))
+    num_rows = max(1, min(32, round(length * (1 - (share or 0))) // num_steps - 2))
+    sizes = num_rows, num_steps, False, None
+    return splitting.load(lines, *sizes, "char", seed, None, share, text.VOCAB_SIZE)
 
 
 class Course:

@@ -39,10 +39,10 @@ class Runs:
         """The sources of the kept runs."""
         return [source for source in self.sources[1:] if len(source.data[self.x])]
 
-    def draw(self, figure: Any, y: str, *, legend: bool = False) -> None:
-        """Draw all runs on a figure; with legend=True, add a legend."""
+    def draw(self, figure: Any, y: str, *, legend: bool = False, **settings: Any) -> None:
+        """Draw all runs on a figure, with the settings of lines; with legend=True, add a legend."""
         lines = [
-            theme.curve(figure, index, source, self.x, y)
+            theme.curve(figure, index, source, self.x, y, **settings)
             for index, source in enumerate(self.sources)
         ]
         dot = figure.scatter(self.x, y, source=self.head)

@@ -189,6 +189,7 @@ class Theme:
                 renderer.glyph.fill_color = self.colour(0)
         for part in figure.center:
             if isinstance(part, models.Label):
+                part.background_fill_color, part.background_fill_alpha = self.paper, 0.8
                 part.text_color, part.text_font_size = self.ink, self.text_size
             elif isinstance(part, models.Span):
                 part.line_color = self.ink
@@ -224,7 +225,7 @@ def curve(figure: Any, index: int, source: Any, x: str, y: str, **settings: Any)
     """Draw a curve with the colour and dash of that index, and return its renderer."""
     dashes: Sequence[Any] = ("solid", [12, 4], [12, 4, 3, 4], [3, 3], [8, 3, 3, 3, 3, 3])
     dash = dashes[index % len(dashes)]
-    line = figure.line(x, y, source=source, line_dash=dash, **settings)
+    line = figure.line(x, y, source=source, **{"line_dash": dash, **settings})
     line.tags = ["curve", index]
     return line
 

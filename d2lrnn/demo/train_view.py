@@ -74,10 +74,12 @@ class Train(View):
     see = (
         "The network is trained on a text for many epochs. Its perplexity, the effective number of "
         "equally likely next characters, falls from about 50 towards 1, and the generated text "
-        "becomes readable."
+        "becomes readable. The dotted curve is the perplexity of a part of the text that is held "
+        "out for validation."
     )
     experiment = (
-        "keep this run, then train a GRU and compare; change the learning rate during training; "
+        "train until the dotted curve rises, because the network overfits; keep this run, then "
+        "train a GRU and compare; change the learning rate during training; "
         "with learning rate 50 and clipping at 1000, the training diverges."
     )
     words = (
@@ -102,7 +104,9 @@ class Train(View):
         self.hiddens = Typed("hiddens", "Hidden units", number(1, 512, int), "128")
         self.lr = Typed("lr", "Learning rate", number(0, 100, above=True), "1")
         self.clip = Typed("clip", "Clip at", number(0, 1000, above=True), "1")
-        self.ready(self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
+        self.validation = Typed("validation", "Validation part", number(0, 0.5), "0.1")
+        fields = self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.validation
+        self.ready(*fields, self.backend)
         self.pasted.row.visible = False
         self._make_buttons()
         self._make_pictures()
@@ -132,7 +136,7 @@ class Train(View):
         }
 
     def _make_pictures(self) -> None:
-        self.runs, epochs = Runs("epoch", "perplexity", "norm"), models.Range1d(0, 1)
+        self.runs, epochs = Runs("epoch", "perplexity", "norm", "validation"), models.Range1d(0, 1)
         self.now = self.runs.now
         self.curves, self.norms = (
             theme.new_figure(
@@ -152,11 +156,18 @@ class Train(View):
         theme.round_ticks(self.norms)
         theme.round_ticks(self.curves, 1.5, 3)
         self.runs.draw(self.curves, "perplexity", legend=True)
+        self.runs.draw(self.curves, "validation", line_dash="dotted")
         self.runs.draw(self.norms, "norm")
+        self._make_lines()
+
+    def _make_lines(self) -> None:
+        """Make the lines of the lowest perplexities, possible and reached, and of clipping."""
         self.floor = models.Span(dimension="width", line_dash="dashed", visible=False)
         self.floor_label = models.Label(x=6, x_units="screen", y=1, text="", visible=False)
         self.limit = models.Span(dimension="width", line_dash="dashed", location=1.0)
-        for part in (self.floor, self.floor_label):
+        self.onset = models.Span(dimension="height", line_dash="dotted", visible=False)
+        self.onset_label = models.Label(x=0, y=1, text="", visible=False)
+        for part in (self.floor, self.floor_label, self.onset, self.onset_label):
             self.curves.add_layout(part)
         self.norms.add_layout(self.limit)
         self.figures = [self.curves, self.norms]
@@ -168,7 +179,7 @@ class Train(View):
             self.corpus.row,
             self.pasted.row,
             in_pairs(self.cell.row, self.hiddens.row, self.lr.row, self.clip.row),
-            self.backend.row,
+            in_pairs(self.validation.row, self.backend.row),
             in_a_row(self.go, self.one, self.again),
             self.message,
             self.name.row,
@@ -199,8 +210,7 @@ class Train(View):
 
     def _settings(self) -> course.Settings:
         """Return the settings in the fields."""
-        fields = (self.corpus, self.cell, self.hiddens, self.lr, self.clip, self.backend)
-        return course.Settings(**{field.name: field.value for field in fields})
+        return course.Settings(**{field.name: field.value for field in self.fields})
 
     def _going_on(self) -> worker.Trainer | None:
         """Return the run if it can continue with the settings in the fields, otherwise None."""
@@ -286,7 +296,8 @@ class Train(View):
         """Set the ranges of the axes to contain all runs and the lowest possible perplexity."""
         floor = [self.trainer.floor] if self.trainer and self.trainer.floor else []
         theme.fit(self.curves.x_range, [0, *self.runs.all("epoch")])
-        theme.fit(self.curves.y_range, self.runs.all("perplexity") + floor, log=True)
+        perplexities = self.runs.all("perplexity") + self.runs.all("validation")
+        theme.fit(self.curves.y_range, perplexities + floor, log=True)
         theme.fit(self.norms.y_range, self.runs.all("norm"), log=True)
 
     def _show(self) -> None:
@@ -327,6 +338,7 @@ class Train(View):
             "state": state,
             "epoch": f"{last.epoch:.1f}" if last else dash,
             "perplexity": in_short(last.perplexity) if last else dash,
+            "validation": in_short(last.validation) if last else dash,
             "gradient norm": f"{last.norm:.3g}" if last and math.isfinite(last.norm) else dash,
             "tokens / s": f"{last.speed:,.0f}" if last else dash,
         }
@@ -337,8 +349,30 @@ class Train(View):
         if trainer is not None:
             self.now.name = "; ".join([str(self._began_as), *self._changes])
         self.runs.name()
+        self._mark_onset()
         floor = trainer.floor if trainer else None
         self.floor.visible = self.floor_label.visible = floor is not None
         if floor is not None and self.floor.location != floor:
             self.floor.location = self.floor_label.y = floor
             self.floor_label.text = f"floor {floor:.2f}"
+
+    def _mark_onset(self) -> None:
+        """Mark the epoch with the lowest validation perplexity, if it has risen since then."""
+        points = self.trainer.points[: self._num_drawn] if self.trainer else []
+        lowest = course.onset(points)
+        is_held_out = bool(points) and math.isfinite(points[-1].validation)
+        self.curves.title.text = "solid: training; dotted: validation" if is_held_out else ""
+        self.onset.visible = self.onset_label.visible = lowest is not None
+        if lowest is None:
+            return
+        is_late = lowest.epoch > self.curves.x_range.end / 2
+        words = f"epoch {lowest.epoch:.0f}: lowest validation, {in_short(lowest.validation)}"
+        self.onset.location = lowest.epoch
+        self.onset_label.update(
+            x=lowest.epoch,
+            y=self.curves.y_range.start,
+            x_offset=-6 if is_late else 6,
+            y_offset=6,
+            text_align="right" if is_late else "left",
+            text=f"{words}; from here on, the network overfits",
+        )

@@ -123,7 +123,8 @@ def backend_field() -> Choice:
 
 def cell_field(default: str = "rnn") -> Choice:
     """Return the field for the choice of a cell."""
-    names = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
+    names = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm", "minGRU": "mingru", "minLSTM": "minlstm"}
+    names |= {"S4D": "s4d", "Mamba": "mamba"}
     return Choice("cell", "Cell", names, default)
 
 

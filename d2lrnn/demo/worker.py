@@ -22,7 +22,10 @@ SAMPLE_EVERY = 1.5  # seconds
 NUM_PREDS = 150
 
 # Learning rate and epochs of the runs that all sessions share.
-SHARED_RUNS = {"rnn": (2.0, 200), "gru": (4.0, 200), "lstm": (6.0, 200)}
+SHARED_RUNS = {
+    **{"rnn": (2.0, 200), "gru": (4.0, 200), "lstm": (6.0, 200)},
+    **{"mingru": (4.0, 200), "minlstm": (4.0, 200), "s4d": (2.0, 200), "mamba": (1.0, 60)},
+}
 
 
 class Trainer:
@@ -175,7 +178,9 @@ class Trainer:
 
     def _prepare(self) -> None:
         rnn, settings = backends.load(self.settings.backend), self.settings
-        loader, self.vocab, self._prefix = load(rnn, settings.corpus, self._pasted)
+        pasted = self._pasted if settings.corpus == "pasted" else ""
+        parts = load(rnn, settings.corpus, pasted, share=settings.validation)
+        loader, self._held_out, self.vocab, self._prefix = parts
         self._pasted = ""
         self.floor = getattr(loader, "floor", None)
         architecture, sizes = cells.Architecture(settings.cell), (len(self.vocab), settings.hiddens)
@@ -233,7 +238,10 @@ class Trainer:
         epoch = self._course.done / self._course.size
         if not loss < math.log(WORST):
             raise DivergenceError(loss, math.ceil(epoch), names=("lr", "clip 1"))
-        self.points.append(Point(epoch, perplexity_of(loss), norm, speed))
+        held_out = math.nan
+        if self._held_out is not None:
+            held_out = self._rnn.evaluate(self.net, self._held_out).perplexity
+        self.points.append(Point(epoch, perplexity_of(loss), norm, speed, held_out))
 
 
 SHARED_HIDDENS = 64
@@ -249,7 +257,7 @@ def shared(cell: str) -> Trainer:
     with _sharing:
         if cell not in _shared:
             lr, epochs = SHARED_RUNS[cell]
-            settings = Settings(cell=cell, hiddens=SHARED_HIDDENS, lr=lr)
+            settings = Settings(cell=cell, hiddens=SHARED_HIDDENS, lr=lr, validation=0)
             _shared[cell] = Trainer(settings, epochs=epochs)
             _shared[cell].run()
         return _shared[cell]

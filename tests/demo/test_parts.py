@@ -11,8 +11,9 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, worker
+from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, view, worker
 from d2lrnn.demo.runs import MOST_KEPT, Runs
+from d2lrnn.nets import cells
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "513", "1.5", "nan", "1e2", "__import__('os')"])
@@ -50,13 +51,53 @@ def test_a_pasted_text_has_a_limited_length():
     assert train_view.check_pasted("ab " * 100) == "ab " * 100
 
 
+@pytest.mark.parametrize("share", [0, 0.01, 0.1, 0.5])
 @pytest.mark.parametrize("length", [200, 300, 1000, 20_000])
-def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length):
-    loader, vocab, prefix = course.load(rnn, "pasted", ("tick tock " * length)[:length])
-    X, Y = next(iter(loader))
-    assert X.shape == Y.shape
+def test_a_text_of_any_length_that_is_allowed_gives_minibatches(length, share):
+    text = ("tick tock " * length)[:length]
+    loader, held_out, vocab, prefix = course.load(rnn, "pasted", text, share=share)
+    for part in (loader, held_out) if share else (loader,):
+        X, Y = next(iter(part))
+        assert X.shape == Y.shape
+    assert (held_out is None) == (share == 0)
     assert prefix == "tick tock "
     assert set(vocab.idx_to_token) == {"<unk>", *"tick tock "}
+
+
+@pytest.mark.parametrize("corpus", ["builtin", "grammar"])
+def test_the_training_part_does_not_depend_on_the_validation_part(corpus):
+    texts = []
+    for share in (0, 0.1, 0.3):
+        loader, _, vocab, _ = course.load(rnn, corpus, "", share=share)
+        parts = [vocab.to_tokens(list(part.ravel())) for part in next(iter(loader))]
+        texts.append([len(loader), *parts])
+    assert texts[0] == texts[1] == texts[2]
+
+
+def points(*perplexities, training=-0.1):
+    """Points of one epoch each, whose perplexity of the training part changes from 5."""
+    return [
+        course.Point(epoch, 5 + training * epoch, 1.0, 1.0, v)
+        for epoch, v in enumerate(perplexities, 1)
+    ]
+
+
+def test_overfitting_begins_at_the_lowest_validation_perplexity_once_it_has_risen():
+    nan = float("nan")
+    assert course.onset(points(9, 7, 8, training=0.1)) is None  # the network forgets
+    assert course.onset(points(nan, 9, 8, 7, 7.5, 8)).epoch == 4
+    for still in ([], [nan, nan], [9, 8, 7], [9, 8, 7, 7.1], [nan, 8]):
+        assert course.onset(points(*still)) is None
+
+
+def test_a_run_records_the_perplexity_that_evaluate_returns_for_the_held_out_part():
+    trainer = worker.Trainer(course.Settings(hiddens=4, validation=0.2))
+    trainer.step()
+    wait_for(lambda: trainer.status == "paused" and trainer.points, lambda: trainer.status)
+    _, held_out, _, _ = course.load(rnn, "builtin", "", share=0.2)
+    expected = rnn.evaluate(trainer.net, held_out).perplexity
+    assert trainer.points[-1].validation == pytest.approx(expected, rel=1e-6)
+    trainer.stop()
 
 
 def test_a_run_takes_the_requested_number_of_steps_and_ends():
@@ -90,7 +131,7 @@ def test_a_run_that_diverges_reports_it_and_ends():
 
 def test_the_steps_of_a_run_are_those_of_train_ch8():
     """The same seed, the same minibatches, the same parameters, bit for bit."""
-    trainer = worker.Trainer(course.Settings(hiddens=4))
+    trainer = worker.Trainer(course.Settings(hiddens=4, validation=0))
     for done in range(1, 4):
         trainer.step()
         wait_for(lambda n=done: len(trainer.points) == n, lambda: trainer.message)
@@ -104,6 +145,11 @@ def test_the_steps_of_a_run_are_those_of_train_ch8():
         _, state = step(X, Y, state)
     for one, other in zip(found, net.arrays(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_each_cell_of_the_list_has_a_network_that_all_sessions_share():
+    assert set(view.cell_field().words) == set(worker.SHARED_RUNS)
+    assert set(worker.SHARED_RUNS) == set(cells.CELLS) - {"gru_reset_after"}
 
 
 def test_all_sessions_share_the_networks_of_a_view():

@@ -1,5 +1,8 @@
 """The view Train, in a browser."""
 
+import random
+import re
+
 import numpy as np
 from looking import button, legend, models, wait_for
 
@@ -79,7 +82,7 @@ def test_the_lowest_perplexity_of_the_grammar_is_drawn(visit, read):
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
     wait_for(lambda: "floor 1.22" in models(page, "Label", "text"), lambda: "no floor")
-    assert models(page, "Label", "visible") == [True]
+    assert sorted(models(page, "Label", "visible")) == [False, True]  # no overfitting yet
 
 
 def test_two_runs_are_compared_on_one_chart(visit, read):
@@ -108,6 +111,8 @@ def test_a_run_is_saved_as_a_model_file_that_loads(visit, read, tmp_path):
     assert rnn.predict_ch8("Listen, ", 5, net, vocab).startswith("Listen, ")
 
 
+# Words in a random order: the network can learn the training part by heart, and nothing else
+OVERFITTED = " ".join(random.Random(0).choices(["red", "green", "blue", "black", "white"], k=100))
 PASTED = "seven small seals see <b>six</b> silver ships & sail.\n" * 8
 
 
@@ -215,3 +220,27 @@ def test_each_session_has_its_own_run_and_text(visit, read):
     assert read(other).number("state") == "ready"
     assert other.get_by_label("Paste a text here").input_value() == ""
     assert "seals" not in other.content()
+
+
+def test_the_onset_of_overfitting_is_marked_at_the_lowest_validation_perplexity(visit, read):
+    page = visit(corpus="pasted", hiddens=64, lr=4, validation=0.3)
+    page.get_by_label("Paste a text here").fill(OVERFITTED)
+    button(page, "Start").click()
+
+    def texts():
+        return [text for text in models(page, "Label", "text") if "overfits" in text]
+
+    wait_for(texts, lambda: read(page).number("validation"))
+    button(page, "Pause").click()
+    words = r"epoch \d+: lowest validation, [\d.]+; from here on, the network overfits"
+    assert re.fullmatch(words, texts()[0])
+    assert True in models(page, "Span", "visible")
+    assert perplexity(read(page).number("validation")) > perplexity(read(page).number("perplexity"))
+
+
+def test_without_a_validation_part_there_is_no_curve_of_it(visit, read):
+    page = visit(hiddens=8, validation=0)
+    button(page, "Step").click()
+    read(page).until("perplexity", is_number)
+    assert read(page).number("validation") == "-"
+    assert "solid: training; dotted: validation" not in models(page, "Title", "text")
