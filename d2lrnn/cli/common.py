@@ -8,6 +8,7 @@ import itertools
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from d2lrnn.interface import Backend
 
 NO_MODEL = "check its name and folder, or train one: d2lrnn train --out FILE"
+OWN_FILES: dict[str, str] = {}  # by their full paths, the files of custom cells as they were given
 BACKEND = click.Choice(list(backends.BACKENDS))
 
 
@@ -35,11 +37,22 @@ def plain_errors() -> Iterator[None]:
     except OutputLostError:
         raise
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        raise click.ClickException(in_words(error)) from error
+        raise click.ClickException(place_of(error) + in_words(error)) from error
     except MemoryError as error:
         raise click.ClickException(
             f"the memory does not suffice ({error}); take smaller sizes"
         ) from error
+    except Exception as error:
+        if not (place := place_of(error)):
+            raise
+        raise click.ClickException(f"{place}{type(error).__name__}: {error}") from error
+
+
+def place_of(error: Exception) -> str:
+    """Return the file and the line of a custom cell in which an error was raised, or ""."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(OWN_FILES[one.filename], one.lineno) for one in frames if one.filename in OWN_FILES]
+    return "{}, line {}: ".format(*lines[-1]) if lines else ""
 
 
 def in_words(error: Exception) -> str:

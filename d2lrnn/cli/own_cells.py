@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from d2lrnn.cli.common import check_readable
+from d2lrnn.cli.common import OWN_FILES, check_readable
 from d2lrnn.measure.agreement import OwnCase
 
 FORM = "FILE.py:FUNCTION"
@@ -75,6 +75,7 @@ def load_module(what: str, name: str, example: str) -> tuple[Any, str]:
     spec = importlib.util.spec_from_file_location("custom_cell", path)
     assert spec is not None
     assert spec.loader is not None
+    OWN_FILES[str(spec.origin)] = path
     module = importlib.util.module_from_spec(spec)
     module.__file__ = path
     with failures_in_a_line(path, path):

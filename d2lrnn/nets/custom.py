@@ -111,6 +111,22 @@ def _check_tensor(ops: Ops, X: Any) -> None:
     checks.floating(checks.dtype_of(X))
 
 
+# Parts of the frameworks' messages
+ASSIGNMENTS = (
+    "does not support item assignment",
+    "JAX arrays are immutable",
+    "can't set attribute",
+    "a leaf Variable that requires grad",
+    "Assigning to NDArrays",
+)
+CONVERSIONS = (
+    "Can't call numpy() on Tensor",
+    "__array__() was called on traced array",
+    "to a numpy array",
+    "TracerArrayConversionError",
+)
+
+
 @dataclass(frozen=True)
 class OwnStep:
     """A user's step, called with (X, *states, p), as step(X, state, params) -> state.
@@ -129,7 +145,12 @@ class OwnStep:
     def __call__(self, X: Any, state: Any, params: Any) -> tuple[Any, ...]:
         """Return the new state."""
         p = record(self.name, self.parameters)(*params)
-        results = self.step(X, *state[0 if self.output is None else 1 :], p)
+        try:
+            results = self.step(X, *state[0 if self.output is None else 1 :], p)
+        except Exception as error:
+            if not (advice := self._advice(error)):
+                raise
+            raise ValueError(f"the step of {self.name} {advice}") from error
         if len(self.states) == 1 and not isinstance(results, (tuple, list)):
             results = (results,)
         if not isinstance(results, (tuple, list)) or len(results) != len(self.states):
@@ -141,6 +162,21 @@ class OwnStep:
         for result, before, name in zip(results, state, self.states, strict=True):
             self._check(name, result, before)
         return tuple(results)
+
+    def _advice(self, error: Exception) -> str:
+        """Return what is wrong with the step, for errors that frameworks word differently."""
+        text = str(error)
+        if any(part in text for part in ASSIGNMENTS):
+            return (
+                "changes a part of a tensor, or p; compute a new tensor instead, such as "
+                "H = mask * H"
+            )
+        if self.backend != "numpy" and any(part in text for part in CONVERSIONS):
+            return (
+                "converts a tensor to NumPy, as np.tanh(A) does, which would lose the gradient; "
+                f"use rnn.tanh, rnn.sigmoid and the operations of {self.backend}"
+            )
+        return ""
 
     def _check(self, name: str, result: Any, before: Any) -> None:
         """Check that a result is a tensor of the shape and the dtype of the state before."""
@@ -170,7 +206,15 @@ def record(cell: str, names: tuple[str, ...]) -> Any:
     def missing(self: Any, name: str) -> Any:
         raise AttributeError(f"{cell} has no parameter {name}; it has {', '.join(names)}")
 
-    return type(cell, (namedtuple("Params", names),), {"__getattr__": missing, "__slots__": ()})
+    def by_index(self: Any, index: Any) -> Any:
+        if isinstance(index, str):
+            raise TypeError(
+                f"the parameters are attributes of p: write p.{index}, not p[{index!r}]"
+            )
+        return tuple.__getitem__(self, index)
+
+    methods = {"__getattr__": missing, "__getitem__": by_index, "__slots__": ()}
+    return type(cell, (namedtuple("Params", names),), methods)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.nets import kinds
 
 Schedule = Callable[[int], float]
 
@@ -194,12 +195,15 @@ class Rate:
         """Return the rate of the next step.
 
         Raises:
-            ValueError: the schedule does not return a finite number, 0 or above.
+            ValueError: the schedule does not return a finite number, 0 or above, or a scalar
+                tensor with such a number.
         """
         if self.schedule is None:
             return None
-        factor = self.schedule(self.number)
+        factor: Any = self.schedule(self.number)
         if isinstance(factor, np.ndarray) and factor.ndim == 0:
             factor = factor[()]
+        elif kinds.backend_of(factor) not in (None, "numpy") and len(factor.shape) == 0:
+            factor = float(factor)  # a framework's scalar
         checks.not_negative(**{f"schedule({self.number})": factor})
         return self.lr * float(factor)

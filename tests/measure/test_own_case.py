@@ -44,6 +44,20 @@ def none():
 
 def fails(rnn):
     return 1 / 0
+
+
+def divides(rnn):
+    def step(X, H, p):
+        return rnn.tanh(X @ p.W_xh) * (1 / 0)
+
+    return rnn.new_cell(step, {"W_xh": ("d", "h")})
+
+
+def of_other_sizes(rnn):
+    def step(X, H, p):
+        return rnn.tanh(X @ p.W_xh + X)
+
+    return rnn.new_cell(step, {"W_xh": ("d", "h")})
 """
 
 
@@ -150,6 +164,24 @@ def test_a_file_without_a_cell_is_one_clear_error(
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)  # no traceback
     assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("divides", 40, "ZeroDivisionError: division by zero"),
+        ("of_other_sizes", 47, ""),  # the error is the framework's
+    ],
+)
+@pytest.mark.parametrize("command", ["compare --backend", "bench --size tiny --rounds 1 --backend"])
+def test_an_error_in_a_step_names_the_file_and_the_line(
+    file, command, backend, name, line, message
+):
+    arguments = [*command.split(), backend, "--cell", f"{file}:{name}"]
+    result = CliRunner().invoke(cli.main, arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)  # no traceback
+    assert f"Error: {file}, line {line}: {message}" in result.output
 
 
 @pytest.mark.parametrize("command", COMMANDS[:2])

@@ -523,3 +523,55 @@ def test_a_file_with_a_damaged_custom_cell_is_refused(kind, tmp_path):
     model_file.write(tmp_path / "m", tensors, {**metadata, "settings": json.dumps(settings)})
     with pytest.raises(reference.CheckpointError, match=f"^{re.escape(str(tmp_path))}"):
         reference.load_model(tmp_path / "m", cell=reference.new_cell(leaky, PARAMS))
+
+
+def with_named_index(rnn):
+    return lambda X, H, p: rnn.tanh(X @ p["W_xh"] + H @ p.W_hh)
+
+
+def with_part_changed(rnn):
+    def step(X, H, p):
+        p.W_hh[0] = 0
+        return rnn.tanh(X @ p.W_xh + H @ p.W_hh)
+
+    return step
+
+
+def with_parameter_changed(rnn):
+    def step(X, H, p):
+        p.W_hh = 0 * p.W_hh
+        return rnn.tanh(X @ p.W_xh + H @ p.W_hh)
+
+    return step
+
+
+def with_numpy(rnn):
+    return lambda X, H, p: np.tanh(X @ p.W_xh + H @ p.W_hh)
+
+
+CHANGED = "changes a part of a tensor, or p; compute a new tensor instead"
+MISUSES = {
+    with_named_index: "write p.W_xh, not p['W_xh']",
+    with_part_changed: CHANGED,
+    with_parameter_changed: CHANGED,
+}
+
+
+def training_error(rnn, make):
+    """The message of the error of a training step with the step that make returns."""
+    cell = rnn.new_cell(make(rnn), {"W_xh": ("d", "h"), "W_hh": ("h", "h")}, name="mine")
+    net, X = rnn.RNNModelScratch(5, 4, *cell, seed=0), np.zeros((2, 3), int)
+    with pytest.raises((TypeError, ValueError)) as error:
+        net.make_step(0.1, 1.0)(X, X, net.begin_state(2))
+    return str(error.value)
+
+
+@pytest.mark.parametrize("make", MISUSES)
+def test_a_misuse_of_the_parameters_in_a_step_is_one_clear_error(rnn, make):
+    assert MISUSES[make] in training_error(rnn, make)
+
+
+@pytest.mark.only("torch", "jax")
+def test_a_function_of_numpy_in_a_step_is_one_clear_error(rnn, backend):
+    words = "the step of mine converts a tensor to NumPy, as np.tanh(A) does"
+    assert words in training_error(rnn, with_numpy)

@@ -164,6 +164,26 @@ def test_a_rate_of_zero_changes_nothing(rnn, make_net):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_a_schedule_may_return_a_scalar_of_the_framework(rnn, make_net, dtype):
+    one, other = make_net(), make_net()
+    (X, Y), factor = MINIBATCHES[0], rnn.from_numpy(np.array(2, dtype))
+    for net, schedule in ((one, lambda k: factor), (other, lambda k: 2.0)):
+        rnn.make_step(net, 1.0, schedule=schedule)(X, Y, net.begin_state(3))
+    for array, expected in zip(one.arrays(), other.arrays(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("factor", [-1.0, math.nan, [0.5]])
+def test_a_tensor_that_is_not_a_rate_is_refused(rnn, make_net, factor):
+    net, (X, Y) = make_net(), MINIBATCHES[0]
+    step = rnn.make_step(net, 1.0, schedule=lambda k: rnn.from_numpy(np.array(factor)))
+    with pytest.raises(
+        ValueError, match=r"schedule\(0\) is [\s\S]*; expected a finite number, 0 or"
+    ):
+        step(X, Y, net.begin_state(3))
+
+
 @pytest.mark.parametrize("factor", [-1, math.nan, math.inf, None, "1"])
 def test_a_schedule_that_returns_something_else_is_refused(rnn, make_net, factor):
     net, (X, Y) = make_net(), MINIBATCHES[0]
