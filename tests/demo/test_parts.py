@@ -345,12 +345,15 @@ def test_a_run_has_the_perplexities_of_train_ch8():
     trainer.run()
     wait_for(lambda: trainer.points and trainer.status == "paused", lambda: trainer.message)
     trainer.stop()
-    loader, vocab = rnn.load_data_builtin(32, 35, seed=0)
+    length = 11_111  # 10,000 for training
+    data = rnn.load_data_builtin(32, 35, max_tokens=length, validation=0.1, seed=0)
+    loader, valid_iter, vocab = data
     functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn_fused
     net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
-    history = rnn.train_ch8(net, loader, vocab, 1.0, 5, progress=False)
-    whole = [point.perplexity for point in trainer.points if point.epoch in range(1, 6)]
-    assert whole == history.perplexity
+    history = rnn.train_ch8(net, loader, vocab, 1.0, 5, progress=False, validation=valid_iter)
+    whole = [point for point in trainer.points if point.epoch in range(1, 6)]
+    assert [point.perplexity for point in whole] == history.perplexity
+    assert [point.validation for point in whole] == history.validation
 
 
 def test_a_curve_of_any_number_of_epochs_is_drawn_with_some_thousand_points():
