@@ -61,7 +61,8 @@ class Point:
     validation: float = math.nan
 
 
-RISE = 1.02  # the perplexity of the validation part, relative to its lowest, from which it rises
+RISE = 1.02  # how much above its lowest value the perplexity of the validation part must be
+PATIENCE = 3  # epochs for which it must not have been lower; single epochs are noisy
 
 
 def onset(points: Sequence[Point]) -> Point | None:
@@ -71,7 +72,7 @@ def onset(points: Sequence[Point]) -> Point | None:
     """
     known = [point for point in points if math.isfinite(point.validation)]
     lowest = min(known, key=lambda point: point.validation, default=None)
-    if lowest is None or known[-1].epoch < lowest.epoch + 1:
+    if lowest is None or known[-1].epoch < lowest.epoch + PATIENCE:
         return None
     has_risen = known[-1].validation >= RISE * lowest.validation
     return lowest if has_risen and known[-1].perplexity < lowest.perplexity else None

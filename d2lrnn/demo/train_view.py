@@ -29,6 +29,7 @@ PERIOD = 200  # milliseconds between two updates of the view
 # character may take six bytes, and a message may contain the text twice.
 MOST_PASTED = 50_000
 LONGEST_NAME = 60
+TITLES = {False: "solid: training", True: "solid: training; dotted: validation"}
 CORPORA = {
     "The built-in story": "builtin",
     "The Time Machine": "time-machine",
@@ -74,13 +75,11 @@ class Train(View):
     see = (
         "The network is trained on a text for many epochs. Its perplexity, the effective number of "
         "equally likely next characters, falls from about 50 towards 1, and the generated text "
-        "becomes readable. The dotted curve is the perplexity of a part of the text that is held "
-        "out for validation."
+        "becomes readable. The dotted curve is that of a held-out part of the text."
     )
     experiment = (
-        "train until the dotted curve rises, because the network overfits; keep this run, then "
-        "train a GRU and compare; change the learning rate during training; "
-        "with learning rate 50 and clipping at 1000, the training diverges."
+        "train until the dotted curve rises; keep this run, then train a GRU and compare; change "
+        "the learning rate during training; with learning rate 50 and clipping at 1000, the training diverges."
     )
     words = (
         "<p>Train a network to predict the next character of a text.</p>"
@@ -155,6 +154,7 @@ class Train(View):
         )
         theme.round_ticks(self.norms)
         theme.round_ticks(self.curves, 1.5, 3)
+        self.curves.title.text = TITLES[True]  # from the start, so that there is room for it
         self.runs.draw(self.curves, "perplexity", legend=True)
         self.runs.draw(self.curves, "validation", line_dash="dotted")
         self.runs.draw(self.norms, "norm")
@@ -360,8 +360,7 @@ class Train(View):
         """Mark the epoch with the lowest validation perplexity, if it has risen since then."""
         points = self.trainer.points[: self._num_drawn] if self.trainer else []
         lowest = course.onset(points)
-        is_held_out = bool(points) and math.isfinite(points[-1].validation)
-        self.curves.title.text = "solid: training; dotted: validation" if is_held_out else ""
+        self.curves.title.text = TITLES[not points or not math.isnan(points[-1].validation)]
         self.onset.visible = self.onset_label.visible = lowest is not None
         if lowest is None:
             return

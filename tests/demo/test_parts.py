@@ -84,9 +84,9 @@ def points(*perplexities, training=-0.1):
 
 def test_overfitting_begins_at_the_lowest_validation_perplexity_once_it_has_risen():
     nan = float("nan")
-    assert course.onset(points(9, 7, 8, training=0.1)) is None  # the network forgets
-    assert course.onset(points(nan, 9, 8, 7, 7.5, 8)).epoch == 4
-    for still in ([], [nan, nan], [9, 8, 7], [9, 8, 7, 7.1], [nan, 8]):
+    assert course.onset(points(9, 7, 8, 8, 8, training=0.1)) is None  # the network forgets
+    assert course.onset(points(nan, 9, 8, 7, 7.5, 7.3, 8)).epoch == 4
+    for still in ([], [nan, nan], [9, 8, 7], [9, 7, 8, 8], [9, 8, 7, 7.1, 7.1, 7.1], [nan, 8]):
         assert course.onset(points(*still)) is None
 
 
