@@ -477,46 +477,42 @@ for label, others in {
 #
 # ### Exercise 5
 #
-# Return $a_t$ and $b_t$ of a minLSTM for all steps, in NumPy. There is not a
-# loop in it.
+# Write one step of a minLSTM. `p` has the parameters by name, as in
+# `p.W_xf`; use `rnn.sigmoid` and `rnn.tanh`, which exist in every backend.
+# The function `rnn.check_cell` compares the outputs and all gradients with
+# those of `rnn.minlstm`. If they differ, it prints the first difference.
 
 
 # %%
-def sigmoid(A):
-    """Return 1 / (1 + exp(-A)), without overflow."""
-    return 0.5 * (np.tanh(0.5 * A) + 1)
-
-
-def minlstm_steps(X, weights):
-    """Return a and b (T, n, h) of (2), for inputs X (T, n, d)."""
-    W_xf, b_f, W_xi, b_i, W_xh, b_h = weights
+def minlstm_step(X, H, p):
+    """Return the new state (n, h) for an input X (n, d) and a state H."""
     ### BEGIN SOLUTION
-    F, I = sigmoid(X @ W_xf + b_f), sigmoid(X @ W_xi + b_i)
-    H_tilde = np.tanh(X @ W_xh + b_h)
-    return F / (F + I), I / (F + I) * H_tilde
+    F = rnn.sigmoid(X @ p.W_xf + p.b_f)
+    I = rnn.sigmoid(X @ p.W_xi + p.b_i)
+    H_tilde = rnn.tanh(X @ p.W_xh + p.b_h)
+    return F / (F + I) * H + I / (F + I) * H_tilde
     ### END SOLUTION
 
 
 # %%
-lstm_params = [
-    rng.normal(size=rnn.to_numpy(param).shape)
-    for param in rnn.get_minlstm_params(num_inputs, num_hiddens)
-]
+axes = {}
+for gate in "fih":
+    axes |= {f"W_x{gate}": ("d", "h"), f"b_{gate}": ("h",)}
 
 
-def outputs_by_scan(params):
-    """Return the outputs of a minLSTM with the answer's a and b."""
-    *weights, W_hq, b_q = params
-    a, b = minlstm_steps(inputs, weights)
-    states = by_package(rnn.associative_scan, a, b, H_0)
-    return states.reshape(-1, num_hiddens) @ W_hq + b_q
+def agrees(step):
+    """Return whether a cell with this step equals the package's minLSTM."""
+    report = rnn.check_cell(rnn.new_cell(step, params=axes), rnn.minlstm)
+    if not report:
+        print(report)
+    return bool(report)
 
 
 check(
-    lambda: outputs_by_scan(lstm_params),
-    lambda: outputs_of(rnn.minlstm, lstm_params),
-    hint="compare (9) with (2): what multiplies the old state, and what "
-    "is added?",
+    lambda: agrees(minlstm_step),
+    True,
+    hint="follow (8) and (9): first the three products, then the two "
+    "quotients",
 )
 
 # %% [markdown]

@@ -401,25 +401,21 @@ check(
 # symbols are at random places in a long sequence of fillers. After the
 # sequence, the network must output the symbols in their order. Token 0 is
 # the filler, token 1 asks for the next symbol, and the others are symbols.
+# `rnn.selective_copy` generates such sequences.
 
 # %%
 span, num_marked, num_symbols = full_or_fast((16, 3, 4), (8, 3, 2))
 vocab_size = num_symbols + 2
 
 
-def selective_copies(rng, size=64):
-    """Return sequences (size, T) and the right outputs (size, T)."""
-    ids = np.zeros((size, span + num_marked), dtype=int)
-    targets = ids.copy()
-    symbols = rng.integers(2, vocab_size, size=(size, num_marked))
-    places = np.argsort(rng.random((size, span)), axis=1)[:, :num_marked]
-    np.put_along_axis(ids, np.sort(places, axis=1), symbols, axis=1)
-    ids[:, span:] = 1
-    targets[:, span:] = symbols
-    return ids, targets
+def selective_copies(size, seed):
+    """Return sequences (size, T) and outputs (size, T), 0 if not asked."""
+    task = size, span, num_marked, num_symbols
+    ids, answers = rnn.selective_copy(*task, seed=seed)
+    return ids, np.maximum(answers, 0)  # -1 where nothing is asked for
 
 
-ids, targets = selective_copies(np.random.default_rng(0), 3)
+ids, targets = selective_copies(3, seed=0)
 for row, right_output in zip(ids, targets):
     shown = "".join("._ABCD"[token] for token in row)
     print(shown, "->", "".join("._ABCD"[t] for t in right_output[span:]))
@@ -624,8 +620,8 @@ check(
 # units, so that the numbers of parameters are similar.
 
 # %%
-num_updates, every = full_or_fast((300, 20), (20, 10))
-test_ids, test_targets = selective_copies(np.random.default_rng(1), 400)
+num_updates, every = full_or_fast((400, 20), (20, 10))
+test_ids, test_targets = selective_copies(400, seed=0)
 
 
 def accuracy(net):
@@ -640,10 +636,10 @@ nets, curves = {}, {}
 sizes = full_or_fast({"s4d": 96, "mamba": 16}, {"s4d": 8, "mamba": 4})
 for cell, width in sizes.items():
     net = scan_net(cell, width, vocab_size)
-    step = net.make_step(0.03, optimizer="adam")
-    rng, curve = np.random.default_rng(0), []
+    step = net.make_step(0.02, optimizer="adam")
+    curve = []
     for update in range(1, num_updates + 1):
-        X, Y = selective_copies(rng)
+        X, Y = selective_copies(64, seed=update)
         step(X, Y, net.begin_state(len(X)))
         if update % every == 0:
             curve.append(accuracy(net).mean())
@@ -682,41 +678,44 @@ present(
 # (5) does not hold for the whole network. This helps, but in the book's
 # experiment such a network also stops far from a solution.
 #
-# What has Mamba learned? The next figure shows the time steps $\Delta_t$ for
-# one sequence, as the mean over all units, at each token. Because of the
-# short convolution, $\Delta_t$ depends on the last four tokens.
+# What has Mamba learned? In S4D, the time step of a unit is the same for all
+# tokens. The next cell computes the time steps of Mamba, which depend on the
+# last four tokens because of the short convolution. The figure shows one
+# sequence, and the eight units whose time steps differ most between tokens
+# with a symbol among the last four and all other tokens.
 
 # %%
 *params, _, _ = (array.astype(float) for array in nets["mamba"].arrays())
 _, dts = mamba_by_hand(np.eye(vocab_size)[test_ids.T], params)
-dts = dts.mean(axis=2).T  # (n, T)
+dts = dts.transpose(1, 0, 2)  # (n, T, 2h)
 marked = test_ids > 1
 near = np.array(
     [marked[:, max(0, t - 3) : t + 1].any(1) for t in range(span)]
 ).T
-shown = test_ids[0]
+before = dts[:, :span]
+ratios = before[near].mean(axis=0) / before[~near].mean(axis=0)
+units = np.argsort(ratios)[::-1][:8]
+shown = dts[0][:, units]  # (T, 8)
 ax = plot.new_axes(9, 4.8)
-colours = [plot.COLOURS[1 if is_near else 0] for is_near in near[0]]
-colours += num_marked * ["#999999"]
-ax.bar(range(shown.size), dts[0], color=colours)
-ax.set_xticks(range(shown.size), ["._ABCD"[token] for token in shown])
-ax.set(xlabel="token", ylabel=r"mean $\Delta_t$")
+image = ax.imshow((shown / shown.max(axis=0)).T, cmap="Blues", vmin=0)
+tokens = ["._ABCD"[token] for token in test_ids[0]]
+ax.set_xticks(range(len(tokens)), tokens)
+ax.set(xlabel="token", ylabel="unit", yticks=[], aspect="auto")
+ax.grid(False)
+ax.figure.colorbar(image, label=r"$\Delta_t$, largest = 1")
 present(
     ax,
-    "The mean time step at each token of one sequence; orange where one of "
-    "the last four tokens is a symbol, blue at other fillers.",
+    "Time steps of eight units for one sequence: dark at symbols or shortly "
+    "after them, light at other fillers.",
 )
-
-# %%
-after_symbols, elsewhere = dts[:, :span][near], dts[:, :span][~near]
-larger = after_symbols.mean() > elsewhere.mean()
-print("larger where one of the last four tokens is a symbol:", larger)
+larger = ratios.max() > 2
+print("a unit with time steps twice as large near symbols:", larger)
 
 # %% [markdown]
-# The largest time steps are at symbols or shortly after them. There, the
-# state changes most; in long runs of fillers it changes slowly. So the
-# content determines what is stored and how fast it is forgotten, which a
-# fixed $\Delta$ cannot do.
+# These units change their state when a symbol has been read, and keep it
+# almost unchanged in long runs of fillers. So their decay depends on the
+# number of symbols rather than on the number of tokens. Exactly this is
+# impossible with a fixed $\Delta$.
 #
 # ## Padding
 #
