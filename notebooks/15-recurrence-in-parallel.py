@@ -747,11 +747,12 @@ check(
 #   parity. Notebook 16 shows what they can do if they depend on the input.
 #
 # **Proven in the repository**, for five backends:
-# `test_a_scan_is_the_recurrence_for_every_length`,
-# `test_segments_with_the_state_between_them_give_the_whole`,
-# `test_the_gradient_of_a_scan_is_a_scan_in_reverse`,
+# `test_a_scan_equals_the_recurrence_for_every_length`,
+# `test_segments_with_passed_states_equal_the_whole_sequence`,
+# `test_the_gradient_of_a_scan_equals_a_scan_in_reverse`,
 # `test_mingru_is_a_gru_without_recurrent_weights_in_the_other_convention`,
-# `test_a_scan_of_a_cell_is_its_loop` and
-# `test_one_token_at_a_time_gives_all_at_once` in `tests/nets/test_scan.py`.
+# `test_the_scan_of_a_cell_equals_its_loop` and
+# `test_one_token_at_a_time_gives_the_scores_of_all_at_once` in
+# `tests/nets/test_scan.py`.
 # `test_the_gates_of_minlstm_do_not_become_nan_where_both_are_closed` in the
 # same file tests the other form of the quotient.

@@ -790,7 +790,7 @@ check(
 #   sufficient.
 #
 # **Proven in the repository**, for five backends:
-# `test_a_scan_of_a_cell_is_its_loop`,
+# `test_the_scan_of_a_cell_equals_its_loop`,
 # `test_s4d_is_a_convolution_with_its_kernel`,
 # `test_padding_does_not_change_the_state` and
 # `test_ten_thousand_steps_do_not_overflow` in `tests/nets/test_scan.py`.
