@@ -2,7 +2,9 @@
 
 f is a backend's module linear, whose functions are used; inputs are rows (T, n, d) or token ids
 (T, n). Each function returns the outputs (T, n, h) and the state after the last time step. The
-equations are those of the steps in that module; all sums over time are in associative_scan.
+equations are those of the steps in that module; all sums over time are in associative_scan. A
+backend whose arrays are computed one operation after the other may have the function in_segments,
+which runs a layer over parts of a long sequence.
 """
 
 from __future__ import annotations
@@ -89,6 +91,14 @@ def layers(f: Any) -> dict[str, Callable[..., tuple[Any, State]]]:
     return {cell: functools.partial(layer, f) for cell, layer in SCANS.items()}
 
 
+def run_whole(
+    f: Any, layer: Callable[..., Any], inputs: Any, state: Any, weights: Any
+) -> tuple[Any, State]:
+    """Return the outputs (T, n, h) of a layer and the last state."""
+    Hs, last = layer(f, inputs, state, weights)
+    return Hs, last
+
+
 def functions(f: Any, wrapped: Callable[..., Any] = lambda cell, run: run) -> list[Any]:
     """Return the forward functions mingru_scan, minlstm_scan, s4d_scan and mamba_scan.
 
@@ -105,7 +115,7 @@ def _function(f: Any, cell: str, layer: Callable[..., Any], wrapped: Callable[..
         *weights, W_hq, b_q = params
         if inputs.shape[0] == 0:  # no time steps: the state stays as it is
             return f.output_layer(state[0][None][:0], W_hq, b_q), tuple(state)
-        Hs, last = layer(f, inputs, state, weights)
+        Hs, last = getattr(f, "in_segments", run_whole)(f, layer, inputs, state, weights)
         return f.output_layer(Hs, W_hq, b_q), last
 
     run = wrapped(cell, run)

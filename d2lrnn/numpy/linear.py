@@ -17,6 +17,7 @@ from d2lrnn.numpy.tensors import concat, sigmoid, time_major
 
 __all__ = ["associative_scan", "concat", "time_major"]
 
+NUMBERS = 2**18  # of all time steps of a part; 1 MiB in float32
 exp, expm1, tanh, product = np.exp, np.expm1, np.tanh, np.matmul
 
 
@@ -29,6 +30,21 @@ def check(cell, inputs, state, params):
 def input_product(inputs, W_x, b):
     """Return X W_x + b (T, n, h) for rows (T, n, d), or by lookup for token ids (T, n)."""
     return (inputs @ W_x if inputs.dtype.kind == "f" else look_up(inputs, W_x)) + b
+
+
+def in_segments(f, layer, inputs, state, weights):
+    """Return the outputs and the last state of a layer, run over parts of a long sequence.
+
+    Each operation reads and writes whole arrays, which are in the cache only if they are small. The
+    arrays of a cell whose only state is H are small in any case.
+    """
+    length, parts = max(64, NUMBERS // max(1, state[-1].size)), []
+    if len(state) == 1 or len(inputs) <= length:
+        return layer(f, inputs, state, weights)
+    for start in range(0, len(inputs), length):
+        Hs, state = layer(f, inputs[start : start + length], state, weights)
+        parts.append(Hs)
+    return np.concatenate(parts), state
 
 
 def look_up(ids, table):

@@ -10,7 +10,7 @@ from bounds import AGREED, SAME
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, cells, layers, linear
+from d2lrnn.nets import build, cells, layers, linear, linear_scans
 
 NAMES = ("associative_scan", "sequential_scan")
 LENGTHS = [*range(1, 131), 1000]
@@ -321,3 +321,26 @@ def test_a_net_with_many_parameters_trains(rnn, layers):
             _, state = step(X, X, state)
     for found, array in zip(net.arrays(), expected.arrays(), strict=True):
         np.testing.assert_allclose(found, array, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["s4d", "mamba"])
+def test_a_long_sequence_is_computed_in_parts_to_the_same_numbers(reference, cell, monkeypatch):
+    from d2lrnn.numpy import linear
+
+    parts, problem = [], agreement.make_problem(cell, num_steps=150)
+    layer = linear_scans.SCANS[cell]
+
+    def counted(f, inputs, state, weights):
+        parts.append(len(inputs))
+        return layer(f, inputs, state, weights)
+
+    monkeypatch.setattr(linear, "NUMBERS", 0)
+    state, weights = problem.state, problem.params[:-2]
+    found, last = linear.in_segments(linear, counted, problem.inputs, state, weights)
+    expected, expected_last = layer(linear, problem.inputs, state, weights)
+    assert parts == [64, 64, 22]
+    for one, other in zip((found, *last), (expected, *expected_last), strict=True):
+        assert agreement.difference(one, other) <= AGREED
+    results = [agreement.solve(reference, problem, fused=fused) for fused in (True, False)]
+    for name, expected in results[1]["gradients"].items():
+        assert agreement.difference(results[0]["gradients"][name], expected) <= AGREED
