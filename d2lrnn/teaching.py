@@ -189,7 +189,7 @@ def check(answer: Any, expected: Any, hint: str, *, tolerance: float = 1e-6) -> 
         return
     right = expected() if callable(expected) else expected
     if right is ... or right is None:
-        raise ValueError(f"expected is {right!r}; give check the right value to compare with")
+        raise ValueError(f"expected is {right!r}; pass the right answer to check")
     if _equals(value, right, tolerance):
         print("Right.")
     elif _blank_in(answer):

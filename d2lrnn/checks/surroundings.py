@@ -62,7 +62,7 @@ def device(named: Any, find: Callable[[Any], Any]) -> Any:
 def one_process(size: int, why: str) -> None:
     """Check that there is only one process; why is the reason, for the message."""
     if size > 1:
-        raise ValueError(f"there are {size} processes, and {why}; start one")
+        raise ValueError(f"there are {size} processes, and {why}; start one process")
 
 
 def memory(num_weights: int, dtype: str, remedy: str) -> None:

@@ -68,16 +68,16 @@ class Commands(click.Group):
 )
 @click.version_option(__version__)
 def main() -> None:
-    """Recurrent networks of Dive into Deep Learning with the same numbers in five frameworks.
+    """Train the recurrent networks of Dive into Deep Learning in any of five frameworks.
 
-    Begin with: d2lrnn train --epochs 50 --out model.safetensors
+    To start, run: d2lrnn train --epochs 50 --out model.safetensors
     """
     backends.prepare()
 
 
 @click.command(cls=on_gpu.GPUCommand, short_help="Continue a text with a saved model.")
 @click.argument("model", type=click.Path())
-@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The backend to use.")
 @on_gpu.option
 @click.option(
     "--prefix",

@@ -18,6 +18,7 @@ from d2lrnn.cli import instead, lengths, measurements, own_cells, scaling, threa
 from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
+    counted,
     load_backend,
     plain_errors,
     save_picture,
@@ -59,8 +60,8 @@ class Bench(on_gpu.GPUCommand, click.Group):
     multiple=True,
     type=click.Choice(list(speed.SIZES)),
     callback=options.distinct,
-    help="Size of the network; may be given several times.  "
-    "[default: all but tiny with --all, else h256]",
+    help="Size of the network; can be repeated.  "
+    "[default: all but tiny with --all, otherwise h256]",
 )
 @options.cells(
     KINDS,
@@ -98,7 +99,7 @@ def bench_command(
         return
     with plain_errors():
         if quick:
-            raise ValueError("--quick is of growth; write: d2lrnn bench growth --quick")
+            raise ValueError("--quick is an option of growth; write: d2lrnn bench growth --quick")
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
         measurements.check_replaceable(file)
@@ -126,8 +127,8 @@ def _default_sizes(everything: bool) -> tuple[str, ...]:
 def _print_speeds(rows: list[speed.Timing], sizes: tuple[str, ...], rounds: int) -> None:
     """Print what was measured, and what the columns and sizes are."""
     cards = ", ".join(sorted({row.card for row in rows} - {""}))
-    where = f"on {cards}" if cards else f"{speed.num_threads()} threads"
-    click.echo(f"medians of {rounds} rounds, {where}, float32")
+    where = f"on {cards}" if cards else counted(speed.num_threads(), "thread")
+    click.echo(f"medians of {counted(rounds, 'round')}, {where}, float32")
     click.echo(speed.table(rows))
     for column, meaning in speed.MEANINGS.items():
         click.echo(f"{column}: {meaning}")
@@ -186,7 +187,9 @@ def _in_processes(
 ) -> list[speed.Timing]:
     """Measure every installed backend, one after the other, in a process of its own."""
     if gpu == "require":
-        raise ValueError("--all takes NumPy too, which has no GPU; name one --backend instead")
+        raise ValueError(
+            "--all includes NumPy, which cannot use a GPU; choose one --backend instead"
+        )
     rows = []
     for backend in backends.available():
         with tempfile.TemporaryDirectory() as folder:

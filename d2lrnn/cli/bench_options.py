@@ -12,14 +12,12 @@ from d2lrnn.cli.common import BACKEND, load_backend
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-backend = click.option(
-    "--backend", type=BACKEND, default="numpy", help="The framework that computes."
-)
+backend = click.option("--backend", type=BACKEND, default="numpy", help="The backend to use.")
 everything = click.option(
     "--all",
     "everything",
     is_flag=True,
-    help="Measure all installed backends, each in a process of its own.",
+    help="Measure all installed backends, each in a separate process.",
 )
 rounds = click.option(
     "--rounds", default=21, help="Number of rounds, of which the median is shown."
@@ -63,7 +61,7 @@ def cells(
 
     choice is the type of the names: click.Choice, or own_cells.CellName for custom cells too.
     """
-    help = f"May be given several times{words}"
+    help = f"Can be repeated{words}"
     return click.option(
         "--cell",
         "kinds",

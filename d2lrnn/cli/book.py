@@ -67,7 +67,7 @@ def book(
     max_output: int,
     allow_install: bool,
 ) -> None:
-    """Run a notebook that imports d2l, as those of the book do, with d2lrnn in its place.
+    """Run a notebook that imports d2l, such as those of the book, with d2lrnn in place of d2l.
 
     The cells run in a temporary environment that has all packages of this one. Commands in them
     that install or remove packages are skipped and reported. The executed notebook is written into

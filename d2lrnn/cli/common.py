@@ -65,8 +65,8 @@ def in_words(error: Exception) -> str:
     remedies = {
         errno.ENOENT: "there is no such file; check its name and folder",
         errno.EISDIR: "this is a folder; give the name of a file",
-        errno.EEXIST: "there is something else of this name already; give another name",
-        errno.ELOOP: "its links lead round in a circle; give the name of a file",
+        errno.EEXIST: "a file or folder of this name already exists; give another name",
+        errno.ELOOP: "its links form a loop; give the name of a file",
         errno.ENOTDIR: "a part of this path is not a folder; check its name and folder",
         errno.EACCES: "you are not allowed to do this; check the file's permissions",
     }
@@ -105,6 +105,11 @@ def check_readable(
 def as_argument(path: str) -> str:
     """Return a path as a shell and a command take it for a path, whatever it begins with."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 round``, ``3 rounds``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def was_given(context: click.Context, name: str) -> bool:
@@ -184,7 +189,8 @@ def check_apart(**paths: str | None) -> None:
     for (one, path), (other, another) in itertools.combinations(named.items(), 2):
         if _same(path, another):
             raise ValueError(
-                f"--{one} {path} and --{other} {another} are the same file; give each its own"
+                f"--{one} {path} and --{other} {another} are the same file; "
+                "give each option another file"
             )
 
 

@@ -23,7 +23,7 @@ OTHERS = "each other"
     "--backend",
     "several",
     multiple=True,
-    help="A backend to compare; may be given several times.  [default: all installed]",
+    help="A backend to compare; can be repeated.  [default: all installed]",
 )
 @click.option(
     "--backends", "names", help="Several backends, separated by commas, such as numpy,torch."
@@ -34,7 +34,7 @@ OTHERS = "each other"
     multiple=True,
     type=own_cells.CellName(list(cells.CELLS)),
     help="A cell to compare, or FILE.py:FUNCTION for a custom cell, which FUNCTION(rnn) returns; "
-    "may be given several times.  [default: all cells]",
+    "can be repeated.  [default: all cells]",
 )
 @click.option(
     "--all",
@@ -54,7 +54,7 @@ def compare(
 ) -> None:
     """Compute the same networks in each backend, and show the largest differences.
 
-    Each difference is shown divided by its bound. Below 1 it is rounding.
+    Each difference is divided by its bound; a number below 1 is a rounding error.
     """
     with plain_errors():
         chosen = (

@@ -23,11 +23,11 @@ from d2lrnn.measure import exported
 @click.option("--onnx", is_flag=True, hidden=True, help="The format, which is the only one.")
 @click.option("--out", type=click.Path(), help="File to write.  [default: MODEL, ending in .onnx]")
 def export(model: str, onnx: bool, out: str | None) -> None:
-    """Write a saved MODEL as a graph that programs without any of the frameworks can compute.
+    """Write a saved MODEL as an ONNX graph, which runs without any of the frameworks.
 
     The inputs and outputs of the graph are those of net(X, state): token ids (n, T) and the state.
-    Before the file is written, ONNX Runtime loads the graph and its numbers are compared with those
-    of the net; without onnxruntime, the reference implementation of onnx does.
+    Before the file is written, ONNX Runtime loads the graph, and its results are compared with
+    those of the net. If onnxruntime is not installed, the reference implementation of onnx is used.
     """
     with plain_errors():
         onnx_file.onnx_module()

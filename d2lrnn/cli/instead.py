@@ -13,6 +13,7 @@ from d2lrnn.cli import measurements, threads
 from d2lrnn.cli.common import (
     check_apart,
     check_outputs,
+    counted,
     load_backend,
     plain_errors,
     save_picture,
@@ -63,7 +64,7 @@ def growth(
     file: str | None,
     plot: str | None,
 ) -> None:
-    """Measure time and memory as steps, hidden units, vocabulary and text grow."""
+    """Measure how time and memory grow with time steps, hidden units, vocabulary and text."""
     with plain_errors():
         check_apart(json=file, plot=plot)
         check_outputs(None, plot)
@@ -100,7 +101,7 @@ def _grown(names: list[str], kinds: tuple[str, ...], quick: bool) -> list[Curve]
 @threads.option
 @options.rounds
 def generation(backend: str, everything: bool, kinds: tuple[str, ...], rounds: int) -> None:
-    """Measure characters a second, after one prefix and after many as one batch."""
+    """Measure the characters generated per second after one prefix, and after many in one batch."""
     from d2lrnn.measure import generation
 
     with plain_errors():
@@ -109,7 +110,8 @@ def generation(backend: str, everything: bool, kinds: tuple[str, ...], rounds: i
         with bar(total=len(names) * len(kinds), leave=False) as shown:
             speeds = generation.survey(names, kinds, rounds=rounds, progress=shown.update)
     click.echo(
-        f"characters per second, medians of {rounds} rounds, {generation.NUM_HIDDENS} hidden units,"
+        f"characters per second, medians of {counted(rounds, 'round')}, "
+        f"{generation.NUM_HIDDENS} hidden units,"
     )
     click.echo(
         f"{generation.NUM_PREDS} characters after one prefix, "

@@ -34,7 +34,9 @@ ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
 )
 @click.option("--processes", default=2, help="Number of processes (on each machine, with --hosts).")
 @click.option(
-    "--backend", type=BACKEND, help="The framework of a script; a command has its own option."
+    "--backend",
+    type=BACKEND,
+    help="The backend of a script; for a command, write the option after it.",
 )
 @click.option(
     "--hosts", help="Names of several machines, separated by commas; prints the command for each."
@@ -44,7 +46,7 @@ ON_LINUX = {"UCX_NET_DEVICES": "lo", "UCX_TLS": "self,sm", "FI_TCP_IFACE": "lo"}
     "--timeout",
     type=float,
     help="Seconds after which a process that others wait for is considered lost, and all end.  "
-    "[default: D2LRNN_TIMEOUT, else 300]",
+    "[default: D2LRNN_TIMEOUT, otherwise 300]",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def launch(
@@ -57,8 +59,8 @@ def launch(
 ) -> None:
     """Run a COMMAND, such as train, or a script.py, in several processes of this machine.
 
-    They train one net: each has its share of every minibatch, and the numbers are those of one
-    process. Write what belongs to the command after two dashes:
+    The processes train one net: each computes some rows of every minibatch, and the result equals
+    that of a single process. Write the command and its options after two dashes:
 
         d2lrnn launch --processes 2 -- train --backend torch --epochs 10
     """
@@ -79,14 +81,14 @@ def check_number(processes: int, port: int | None) -> None:
     checks.size(processes=processes)
     if processes > MOST:
         raise ValueError(
-            f"--processes is {processes}; one machine starts {MOST} at most: each is a Python with "
-            "the framework in it, and needs a row of every minibatch; take fewer, or several "
+            f"--processes is {processes}; expected {MOST} or fewer on one machine, because "
+            "each imports the framework and needs a row of every minibatch; use fewer processes, or several "
             "machines with --hosts"
         )
     if port is not None and not 0 < port <= checks.LAST_PORT - processes + 1:
         raise ValueError(
             f"--port is {port}, for {processes} processes; expected 1 to "
-            f"{checks.LAST_PORT - processes + 1}: each listens at one of its own"
+            f"{checks.LAST_PORT - processes + 1}: each listens on a different port"
         )
 
 

@@ -22,14 +22,15 @@ INSTALLED = Path("share", "d2lrnn")
 
 @click.command(short_help="Copy the notebooks to a folder.")
 @click.argument("folder", type=click.Path(file_okay=False))
-@click.option("--student", is_flag=True, help="Replace solutions by blanks, and leave out outputs.")
+@click.option("--student", is_flag=True, help="Replace solutions by blanks, and remove outputs.")
 @click.option(
-    "--backend", type=BACKEND, default="torch", help="The framework that the notebooks use."
+    "--backend", type=BACKEND, default="torch", help="The backend that the notebooks use."
 )
 def notebooks(folder: str, student: bool, backend: str) -> None:
     """Copy the notebooks to FOLDER, for teachers or for students, and show how to open them.
 
-    On another backend than torch the outputs are left out: they were torch's.
+    With a backend other than torch, the copies do not contain outputs, because the stored outputs
+    were made with torch.
     """
     with plain_errors():
         source = _source()
@@ -47,7 +48,9 @@ def notebooks(folder: str, student: bool, backend: str) -> None:
             content = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
             atomic.replace(Path(folder) / f"{name}.ipynb", content.encode())
     click.echo(f"copied {len(copied)} notebooks for {backend} to {folder}")
-    click.echo(f"next: pip install jupyterlab matplotlib && jupyter lab {as_argument(folder)}")
+    click.echo(
+        f"to open them, run: pip install jupyterlab matplotlib && jupyter lab {as_argument(folder)}"
+    )
 
 
 def _source() -> Path:

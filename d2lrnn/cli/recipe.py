@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,13 +115,13 @@ class TrainOptions:
         return f"{lost}; use --out or --checkpoint"
 
     def save(self, rnn: Backend, net: Any, vocab: Any, facts: dict[str, Any]) -> None:
-        """Save the model, if that was asked for; also when training is interrupted."""
+        """Save the model if --out is given; also when training is interrupted."""
         if self.out and rnn.processes().rank == 0:
             rnn.save_model(self.out, net, vocab, **facts)
             click.echo(f"saved the model to {self.out}")
 
     def keep(self, rnn: Backend, net: Any, vocab: Any, history: Any, facts: dict[str, Any]) -> None:
-        """Save the model and the picture that were asked for."""
+        """Save the model and the plot, if --out and --plot are given."""
         self.save(rnn, net, vocab, facts)
         if self.plot and rnn.processes().rank == 0:
             save_picture(history.plot(label=self.backend), self.plot)
@@ -128,17 +129,21 @@ class TrainOptions:
 
     def tell_next(self, net: Any) -> None:
         """Print what can be done with the model."""
-        if self.out and not net.bidirectional:
+        run = self.checkpoint if self.checkpoint and os.path.exists(self.checkpoint) else None
+        if run:
+            click.echo(f"the run is saved in {run}")
+        saved = self.out or run
+        if saved and not net.bidirectional:
             option = f" --cell {as_argument(self.cell)}" if own_cells.is_custom(self.cell) else ""
-            click.echo(f"next: d2lrnn generate {as_argument(self.out)}{option}")
-        elif not self.out:
+            click.echo(f"to generate text, run: d2lrnn generate {as_argument(saved)}{option}")
+        elif not saved:
             click.echo(
                 "the model was not saved; to save it, add --out model.safetensors to the command"
             )
 
 
 def train_min_char(rnn: Backend, options: TrainOptions) -> None:
-    """Train the minimal character model, and keep what was asked for."""
+    """Train the minimal character model, and save the files that the options name."""
     lines, name = _lines(options)
     corpus, vocab = min_char.character_corpus(lines)
     architecture, sizes = cells.Architecture("rnn"), (len(vocab), min_char.NUM_HIDDENS)
@@ -153,7 +158,7 @@ def train_min_char(rnn: Backend, options: TrainOptions) -> None:
             )
         click.echo(
             f"iteration {history.iterations[-1]:,}: smooth loss {history.values[-1]:.2f}, "
-            f"at first {history.values[0]:.2f}"
+            f"initially {history.values[0]:.2f}"
         )
         options.keep(rnn, net, vocab, history, facts)
 

@@ -16,7 +16,7 @@ import click
 from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import launch, measurements
 from d2lrnn.cli import threads as thread_options
-from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.common import check_apart, check_outputs, counted, plain_errors, save_picture
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.cli.workers import INTERRUPTED
 from d2lrnn.measure import apart, scaling
@@ -42,7 +42,7 @@ def processes(
     file: str | None,
     plot: str | None,
 ) -> None:
-    """Measure how fast several numbers of PROCESSES train a net, such as 1 2.
+    """Measure the speed of training with each number of PROCESSES, such as 1 2.
 
     Without PROCESSES, one and two are measured.
     """
@@ -52,10 +52,9 @@ def processes(
         measurements.check_replaceable(file)
         go_on_without_output(file, plot)
         points = measured(backend, cell, numbers or (1, 2), rounds)
-    click.echo(
-        f"{backend}, {cell}: medians of {rounds} steps, float32; all processes together use as"
-    )
-    click.echo("many threads as one; strong: 32 rows in all, weak: 32 rows in each process")
+    click.echo(f"{backend}, {cell}: medians of {counted(rounds, 'step')}, float32")
+    click.echo("all processes together use as many threads as one")
+    click.echo("strong: 32 rows in all, weak: 32 rows in each process")
     click.echo(scaling.table(points))
     alone = [point for point in points if point.processes == 1]
     if alone:

@@ -44,7 +44,7 @@ def _describe() -> str:
     short_help="Train for another task, such as digits, dates or tags.",
 )
 @click.argument("name", type=click.Choice([*TASKS, XOR, *TABLES]))
-@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The backend to use.")
 @click.option(
     "--cell",
     type=click.Choice(list(cells.CELLS)),

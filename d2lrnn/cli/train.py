@@ -28,7 +28,7 @@ from d2lrnn.nets import cells, schedules
 
 
 @click.command(cls=gpu.GPUCommand, short_help="Train a language model on a text.")
-@click.option("--backend", type=BACKEND, default="numpy", help="The framework that computes.")
+@click.option("--backend", type=BACKEND, default="numpy", help="The backend to use.")
 @click.option(
     "--corpus",
     type=click.Choice(list(corpora.CORPORA)),
@@ -251,11 +251,11 @@ def _check_several(runs: Sequence[TrainOptions]) -> None:
     for name in ("out", "checkpoint", "recipe"):
         if getattr(options, name):
             raise ValueError(
-                f"--{name} is for one run, and --seed and --hiddens ask for {len(runs)}; leave it "
+                f"--{name} is for one run, and --seed and --hiddens request {len(runs)}; leave it "
                 "out, or give one value of each"
             )
     if options.text is not None and not os.path.isfile(options.text):
         raise ValueError(
-            f"--text {options.text} can be read only once, and --seed and --hiddens ask for "
+            f"--text {options.text} can be read only once, and --seed and --hiddens request "
             f"{len(runs)} runs; give a file, or one value of each"
         )

@@ -39,7 +39,7 @@ class BPETokenizer:
     merge. Special tokens follow, and are never the result of encoding ordinary text.
 
     Args:
-        vocab_size: the number of bytes and merges, at least 256. Special tokens come on top.
+        vocab_size: the number of bytes and merges, at least 256. Special tokens are added.
         pattern: a regular expression of the package regex. A text is split into its matches, and
             no token crosses their borders; None makes the text one piece. GPT2_PATTERN is GPT-2's.
         specials: the special tokens, such as "<eos>".

@@ -186,7 +186,7 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> list[str
     check_path(path)
     text = decode(reading.content(path, pipes=True), os.fspath(path), check_encoding(encoding))
     if not text.strip():
-        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to learn from")
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to train on")
     return list(io.StringIO(text))  # which ends lines at "\n" alone, unlike str.splitlines
 
 
@@ -209,7 +209,7 @@ def read_blocks(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterat
             begun = []
         begun.append(block[cut:])
     if not holds_text:
-        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to learn from")
+        raise ValueError(f"{os.fspath(path)} holds no text; expected a text file to train on")
     yield "".join(begun)
 
 

@@ -139,7 +139,7 @@ def tagged_sentences(num_sentences: int, *, seed: int = 0) -> list[tuple[list[st
 
     The tags are DET, ADJ, NOUN, PRON, VERB, ADV, PREP and CONJ. A word alone does not determine its
     tag, and often the words before it do not either: in "they watch her turn", a later word decides
-    about "her". one_word_accuracy measures how much a word alone tells.
+    about "her". one_word_accuracy is the best accuracy without context.
 
     Args:
         num_sentences: the number of sentences, 1 or above.

@@ -221,7 +221,7 @@ def load_data_string(
         (8, 10)
     """
     if not strings.text(text, "text").strip():
-        raise ValueError("text is empty; expected a text to learn from")
+        raise ValueError("text is empty; expected a text to train on")
     sizes, parts = (batch_size, num_steps, use_random_iter), (vocab, validation, vocab_size)
     return splitting.load([text], *sizes, max_tokens, token, seed, *parts)
 

@@ -81,8 +81,8 @@ class Stranger(routing.Matcher):
 def refusal(name: str, names: Names) -> str:
     """Return the message for a refused request."""
     return (
-        f"This server is not known as {name[:100]!r}, only as {', '.join(names.names)}. "
-        "To add another name, start it with d2lrnn demo --host NAME."
+        f"This server does not accept the name {name[:100]!r}, only {', '.join(names.names)}. "
+        "To add a name, start the server with d2lrnn demo --host NAME."
     )
 
 

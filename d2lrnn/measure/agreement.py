@@ -36,8 +36,8 @@ DEEP = [*(name for name, cell in cells.CELLS.items() if cell.gates), "mamba"]
 CASES = {
     **{name: cells.Architecture(name) for name in cells.CELLS},
     **{f"{name}, 2 layers": cells.Architecture(name, 2) for name in DEEP},
-    **{f"{name}, both ways": cells.Architecture(name, 1, True) for name in DEEP},
-    "lstm, 2 layers, both ways": cells.Architecture("lstm", 2, True),
+    **{f"{name}, bidirectional": cells.Architecture(name, 1, True) for name in DEEP},
+    "lstm, 2 layers, bidirectional": cells.Architecture("lstm", 2, True),
 }
 
 CONCISE = {

@@ -16,7 +16,7 @@ def bleu(written: Sequence[str], truth: Sequence[str]) -> float:
         truth: the reference translation of each.
 
     Returns:
-        A number from 0 to 100; 100 if all sentences are equal.
+        A number from 0 to 100; 100 if each sentence equals its reference.
 
     Raises:
         ImportError: sacrebleu is not installed.

@@ -135,8 +135,8 @@ class ConciseModel(Model):
         checks.seed(seed)
         if dropouts.check(dropout):
             raise ValueError(
-                f"dropout is {dropout!r}, and the net is around a layer of "
-                f"{backends.BACKENDS[self.ops.name].title}, which would draw masks of its own; "
+                f"dropout is {dropout!r}, and the net contains a layer of "
+                f"{backends.BACKENDS[self.ops.name].title}, which would draw other masks; "
                 "leave it out, or train an RNNModelScratch, which has the same masks in every "
                 "backend"
             )

@@ -42,4 +42,4 @@ def in_words(architecture: Architecture) -> str:
     layers = "" if architecture.num_layers == 1 else f", {architecture.num_layers} layers"
     size = architecture.embedding
     layers += "" if size is None else f", embedding of {size}"
-    return architecture.cell + layers + (", both ways" if architecture.bidirectional else "")
+    return architecture.cell + layers + (", bidirectional" if architecture.bidirectional else "")

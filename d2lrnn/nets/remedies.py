@@ -75,7 +75,7 @@ def called(name: str, function: Any, *sizes: int, **settings: Any) -> Any:
         first = "vocab_size" if name == "get_params" else "batch_size"
         raise TypeError(
             f"{name} is {_name_of(function)}{signature}: {error}; expected ({first}, num_hiddens), "
-            f"and as you like {', '.join(settings)}; bind other arguments with functools.partial"
+            f"and optionally {', '.join(settings)}; bind other arguments with functools.partial"
         ) from None
     return function(*sizes, **accepted)
 

@@ -67,7 +67,7 @@ class Training:
 
 
 class Callback:
-    """Something that is done during training; subclasses override the methods that they need.
+    """An object whose methods training calls; subclasses override the methods that they need.
 
     train_ch8(..., callbacks=[...]) calls ``after_step(training)`` after each step, and
     ``after_epoch(training)`` after each epoch. ``training`` has the attributes ``net``, ``vocab``,
@@ -76,9 +76,9 @@ class Callback:
     which ends the training. If a callback stops it within an epoch, the history does not contain
     that epoch; with a checkpoint, the run can be resumed from there.
 
-    An object of another class can be a callback too, if it has one of the two methods. Several
-    processes call their callbacks each on its own, and must stop after the same step. A checkpoint
-    does not store what a callback remembers.
+    An object of another class can be a callback too, if it has one of the two methods. With several
+    processes, each process calls its own callbacks, and all of them must stop after the same step.
+    A checkpoint does not store the state of a callback.
 
     Examples:
         >>> class UntilGoodEnough(rnn.Callback):

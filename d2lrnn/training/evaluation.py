@@ -48,8 +48,8 @@ def evaluate(
         data_iter: a SeqDataLoader, or another iterable over pairs X, Y as for train_ch8.
         vocab: the Vocab of the net, or None for that of a loader that a load_data function made.
         use_random_iter: True to start each minibatch from a zero state; False to start it from the
-            last state of the minibatch before, as in training; None for what the loader does, or
-            False if it is not known.
+            last state of the minibatch before, as in training; None for the setting of the loader,
+            or False if it is not known.
 
     Returns:
         A named tuple (perplexity, bits_per_character, bits_per_byte); without a vocabulary, the

@@ -99,7 +99,7 @@ class History:
     def __str__(self) -> str:
         """Return the last epoch in one line."""
         if not self.perplexity:
-            return "no epoch yet"
+            return "trained for 0 epochs"
         held_out = f", validation {in_short(self.validation[-1])}" if self.validation else ""
         return (
             f"epoch {len(self.perplexity)}: perplexity {in_short(self.perplexity[-1])}{held_out}, "
@@ -142,7 +142,7 @@ class Scores:
     def __str__(self) -> str:
         """Return the last epoch in one line."""
         if not self.loss:
-            return "no epoch yet"
+            return "trained for 0 epochs"
         score = f", score {self.score[-1]:.4f}" if self.score else ""
         speed = f"{np.median(self.speed):,.0f} sequences/s"
         return f"epoch {len(self.loss)}: loss {self.loss[-1]:.4f}{score}, {speed}"

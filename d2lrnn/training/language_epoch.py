@@ -87,7 +87,9 @@ def make_step(
     """
     kinds.language_model(net, "the order is make_step(net, lr)")
     if not isinstance(net, RNNModelScratch):
-        checks.one_process(group.group_of(net).size, "a framework's own layer is trained by one")
+        checks.one_process(
+            group.group_of(net).size, "a framework's own layer can be trained by one process only"
+        )
     settings: dict[str, Any] = {"optimizer": optimizer, "clip": clip, "schedule": schedule}
     settings |= {"momentum": momentum, "weight_decay": weight_decay}
     if segment is None:

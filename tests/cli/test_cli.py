@@ -45,7 +45,7 @@ def test_train_prints_perplexity_speed_and_a_sample_and_saves_the_model(backend,
     assert re.fullmatch(r"epoch 3: perplexity \d+\.\d\d, [\d,]+ tokens/s", last)
     assert re.fullmatch(r"best perplexity \d+\.\d\d, in epoch 3", best)
     assert saved == f"saved the model to {path}"
-    assert after == f"next: d2lrnn generate {path}"
+    assert after == f"to generate text, run: d2lrnn generate {path}"
 
 
 def test_generate_continues_a_prefix(backend, model):
@@ -174,7 +174,7 @@ def test_the_recipe_is_trained_shown_and_saved(backend, tmp_path):
     result = d2lrnn("train", *arguments, "--iterations", 20, *saved)
     assert result.exit_code == 0, result.output
     assert "text: builtin, 13,731 characters, 54 of them different" in result.output
-    assert re.search(r"iteration 20: smooth loss \d+\.\d\d, at first 99\.72", result.output)
+    assert re.search(r"iteration 20: smooth loss \d+\.\d\d, initially 99\.72", result.output)
     assert colours(picture) > 10
     result = d2lrnn("generate", path, "--num-preds", 5)
     assert result.output.startswith("Listen, ")
@@ -207,7 +207,7 @@ def test_a_task_without_training_shows_the_result_of_guessing(reference, tmp_pat
     picture = tmp_path / "chance.png"
     result = d2lrnn("task", name, "--epochs", 0, "--plot", picture)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("no epoch yet")
+    assert result.output.startswith("trained for 0 epochs")
     assert colours(picture) > 10
 
 
@@ -255,6 +255,15 @@ def test_a_run_is_saved_and_resumed_to_the_same_model(backend, tmp_path):
     assert {name: array.tobytes() for name, array in one.items()} == {
         name: array.tobytes() for name, array in other.items()
     }
+
+
+def test_a_run_with_a_checkpoint_ends_with_the_command_that_generates_from_it(tmp_path):
+    result = d2lrnn("train", *KEPT, "--epochs", 1, "--checkpoint", tmp_path / "run")
+    assert result.output.splitlines()[-2:] == [
+        f"the run is saved in {tmp_path / 'run'}",
+        f"to generate text, run: d2lrnn generate {tmp_path / 'run'}",
+    ]
+    assert d2lrnn("generate", tmp_path / "run", "--length", 5).exit_code == 0
 
 
 def test_resuming_without_a_checkpoint_says_so_and_starts(tmp_path):
@@ -501,7 +510,7 @@ def test_two_options_with_the_same_file_are_refused(tmp_path, kind, one, other):
     assert result.exit_code == 1
     assert result.output == (
         f"Error: --{one} {tmp_path / 'f.png'} and --{other} {second} are the same file; "
-        "give each its own\n"
+        "give each option another file\n"
     )
     assert (tmp_path / "f.png").read_bytes() == content
 

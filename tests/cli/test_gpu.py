@@ -89,7 +89,7 @@ def test_with_a_gpu_the_net_is_made_there(with_gpu, commands):
 def test_the_benchmark_names_the_card(backend, rnn, with_gpu, commands, monkeypatch):
     monkeypatch.setattr(rnn.RNNModelScratch.ops.baselines, "card", lambda device: "Voodoo 2")
     result = d2lrnn(*commands["bench"], "--gpu")
-    assert "medians of 1 rounds, on Voodoo 2, float32" in result.stdout
+    assert "medians of 1 round, on Voodoo 2, float32" in result.stdout
 
 
 @pytest.mark.parametrize("instead", ["--memory", "--growth", "--generation", "--processes"])
@@ -103,7 +103,7 @@ def test_a_gpu_is_not_required_of_all_backends():
     result = d2lrnn("bench", "--all", "--gpu=require")
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: --all takes NumPy too, which has no GPU; name one --backend instead\n"
+        "Error: --all includes NumPy, which cannot use a GPU; choose one --backend instead\n"
     )
 
 

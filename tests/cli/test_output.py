@@ -68,7 +68,7 @@ def test_the_printed_output_can_be_redirected_to_files(tmp_path, text, terminal)
     assert done.returncode == 0, (tmp_path / "errors").read_bytes()
     lines = (tmp_path / "printed").read_bytes().splitlines()
     assert lines[0].startswith(b"model: rnn, 8 hidden units")
-    assert lines[-1].startswith(b"next: ")
+    assert lines[-1].startswith(b"to generate text, run: ")
     done = shell(f"{COMMAND} generate no > printed 2> errors", tmp_path, **terminal)
     assert done.returncode == 1
     assert (tmp_path / "errors").read_bytes().startswith(b"Error: MODEL no: ")

@@ -58,10 +58,13 @@ def save(tmp_path):
         (["task", "xor", "--seed", -1], "seed is -1; expected None or an integer, 0 or above"),
         (["task", "xor", "--cell", "lstm"], "xor has no recurrent cell; leave out --cell"),
         (["bench", "--memory", "--growth"], "--memory and --growth are both given; choose one"),
-        (["bench", "--quick"], "--quick is of growth; write: d2lrnn bench growth --quick"),
+        (
+            ["bench", "--quick"],
+            "--quick is an option of growth; write: d2lrnn bench growth --quick",
+        ),
         (["bench", "--memory", "--json", "f"], "--memory only prints; leave out --json"),
         (["bench", "--generation", "--plot", "f"], "--generation only prints; leave out --plot"),
-        (["launch", "--processes", 99_999, "train"], "--processes is 99999; one machine starts"),
+        (["launch", "--processes", 99_999, "train"], "--processes is 99999; expected 256 or fewer"),
         (["launch", "--port", 65_535, "train"], "--port is 65535, for 2 processes; expected 1 to"),
         (["launch", "--hosts", "a,,b", "train"], "--hosts is 'a,,b'; expected names with commas"),
     ],
@@ -96,7 +99,11 @@ def test_a_working_folder_that_has_been_removed_is_one_line(no_folder, arguments
 def test_the_command_that_is_suggested_for_a_model_reads_its_file(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     printed = d2lrnn("train", *SMALL, "--epochs", 0, f"--out={name}").output
-    command = printed.splitlines()[-1].removeprefix("next: d2lrnn ").removesuffix(" --prefix ...")
+    command = (
+        printed.splitlines()[-1]
+        .removeprefix("to generate text, run: d2lrnn ")
+        .removesuffix(" --prefix ...")
+    )
     assert d2lrnn(*shlex.split(command), "--num-preds", 1).exit_code == 0
 
 

@@ -246,7 +246,7 @@ def test_a_recipe_and_a_pipe_are_for_one_run(tmp_path):
         words = ["train", "--seed", 0, "--seed", 1, *option]
         result = CliRunner().invoke(cli.main, [str(word) for word in words])
         assert result.exit_code == 1
-        assert " and --seed and --hiddens ask for 2" in result.output
+        assert " and --seed and --hiddens request 2" in result.output
 
 
 def test_a_table_without_an_epoch_or_a_validation_part_has_dashes():

@@ -108,7 +108,7 @@ def test_an_empty_file_is_an_error_of_one_line_in_the_command(tmp_path, content)
     result = CliRunner().invoke(cli.main, [*TRAIN, "--text", str(tmp_path / "text")])
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {tmp_path / 'text'} holds no text; expected a text file to learn from\n"
+        f"Error: {tmp_path / 'text'} holds no text; expected a text file to train on\n"
     )
 
 

@@ -207,7 +207,7 @@ def test_a_stack_of_one_layer_equals_the_cell(rnn, cell):
 
 def test_the_second_direction_reads_from_the_end(rnn):
     architecture = cells.Architecture("rnn", 1, bidirectional=True)
-    problem = agreement.make_problem("rnn, both ways", num_steps=6, batch_size=2)
+    problem = agreement.make_problem("rnn, bidirectional", num_steps=6, batch_size=2)
     forward, backward = (problem.params[i : i + 3] for i in (0, 3))
     identity, zero = np.eye(32), np.zeros(32)
     numbers = []

@@ -17,7 +17,7 @@ from d2lrnn.nets import build, cells
 
 ARCHITECTURES = {
     **{cell: cells.Architecture(cell) for cell in cells.CELLS},
-    "lstm, 2 layers, both ways": cells.Architecture("lstm", 2, True),
+    "lstm, 2 layers, bidirectional": cells.Architecture("lstm", 2, True),
 }
 V, n, T = 7, 4, 6
 X = np.random.default_rng(0).integers(V, size=(n, T))

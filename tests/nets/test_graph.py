@@ -11,7 +11,7 @@ from d2lrnn.nets import build, cells
 ALL = {
     **{cell: (cells.Architecture(cell), False) for cell in cells.CELLS},
     **{f"{cell}, fused": (cells.Architecture(cell), True) for cell in build.FUSED},
-    "lstm, 2 layers, both ways": (cells.Architecture("lstm", 2, True), False),
+    "lstm, 2 layers, bidirectional": (cells.Architecture("lstm", 2, True), False),
 }
 V, n, T = 7, 4, 6
 

@@ -24,7 +24,7 @@ def test_a_model_around_a_framework_s_layer_shows_the_same(rnn, backend):
     [
         (
             lambda rnn: rnn.SequenceClassifierScratch(5, 3, 1, bidirectional=True),
-            "SequenceClassifierScratch in {}: rnn, both ways, num_inputs=5, num_hiddens=3, "
+            "SequenceClassifierScratch in {}: rnn, bidirectional, num_inputs=5, num_hiddens=3, "
             "num_outputs=1, 61 parameters, float32",
         ),
         (
@@ -53,7 +53,7 @@ def test_a_network_over_sequences_shows_its_own_sizes(rnn, backend, make, shown)
 def test_the_functions_of_a_stack_are_shown_in_a_line(rnn, number):
     shown = repr(rnn.stack("gru", 2, bidirectional=True)[number])
     assert len(shown) < 120
-    assert "gru, 2 layers, both ways" in shown or number == 2
+    assert "gru, 2 layers, bidirectional" in shown or number == 2
 
 
 def test_the_record_of_a_backend_is_shown_by_its_name(rnn, backend):

@@ -21,7 +21,7 @@ SCRATCH = {
     "asked for scores": lambda net, state: net.next_scores(np.array([1]), [s[:1] for s in state]),
     "trained in segments": lambda net, state: segments.value_and_grad(net, X, X, state, 2),
 }
-CASES = ["lstm", "gru_fused", "gru, both ways"]
+CASES = ["lstm", "gru_fused", "gru, bidirectional"]
 
 
 def flat(rnn, results):

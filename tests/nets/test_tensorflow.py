@@ -11,7 +11,7 @@ V, H, N, T = 5, 4, 3, 7
 NETS = {
     **{cell: (cells.Architecture(cell), False) for cell in cells.CELLS},
     **{f"{cell}_fused": (cells.Architecture(cell), True) for cell in build.FUSED},
-    "lstm, 2 layers, both ways": (cells.Architecture("lstm", 2, True), False),
+    "lstm, 2 layers, bidirectional": (cells.Architecture("lstm", 2, True), False),
 }
 KINDS = ["rnn", "lstm_fused", "s4d", "concise"]
 RNG = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from d2lrnn.measure import agreement
 from d2lrnn.nets import build, cells, concatenated, networks
 
 FUSED = [f"{cell}_fused" for cell in build.FUSED]
-CASES = [*cells.CELLS, *FUSED, "lstm, 2 layers, both ways"]
+CASES = [*cells.CELLS, *FUSED, "lstm, 2 layers, bidirectional"]
 SIZES = {  # (num_steps, batch_size, num_inputs, num_hiddens)
     "one row": (3, 1, 4, 5),
     "one unit": (3, 2, 4, 1),

@@ -173,7 +173,7 @@ def test_an_iterator_that_has_ended_is_refused(rnn):
 def test_scores_show_the_last_epoch_and_can_be_drawn():
     scores = Scores([2.0, 1.0], [0.5], [10.0, 30.0])
     assert str(scores) == "epoch 2: loss 1.0000, score 0.5000, 20 sequences/s"
-    assert str(Scores()) == "no epoch yet"
+    assert str(Scores()) == "trained for 0 epochs"
     left, right = scores.plot(label="numpy")
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [2]  # scored after the last epoch only
