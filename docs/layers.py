@@ -1,6 +1,7 @@
-"""What the frameworks' own layers and optimizers do, measured: a table of docs/frameworks.md.
+"""Measure how the frameworks' own layers and optimizers differ: a table of docs/frameworks.md.
 
-``python docs/layers.py`` prints it for whatever is installed. tests/test_docs.py compares.
+``python docs/layers.py`` prints the table for the installed frameworks. tests/test_docs.py compares
+it with the page.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ IDS = onp.array([[0, 1, 2, 3], [4, 3, 2, 1]])
 
 
 def fact(question):
-    """Note a function of a backend and its name as the answer to a question."""
+    """Register a function of a backend and its name, which computes a row of the table."""
 
     def note(function):
         FACTS[function.__name__] = question, function
@@ -50,13 +51,13 @@ def lstm_order(rnn, backend):
     return " ".join(rnn.RNNModel.orders["lstm"])
 
 
-@fact("numbers in a GRU of 5 inputs, 4 hidden units (ours: 120, reset after 124)")
+@fact("parameters of a GRU, 5 inputs, 4 hidden units (`rnn.gru`: 120, `rnn.gru_reset_after`: 124)")
 def gru_size(rnn, backend):
     *layer, _, _ = make(rnn, "GRU").params
     return str(sum(int(onp.prod(param.shape)) for param in layer))
 
 
-@fact("initial W_hh, 100 hidden units: orthogonal, or its largest element")
+@fact("initial W_hh, 100 hidden units: orthogonal, or the largest element")
 def first_weights(rnn, backend):
     W_hh = make(rnn, "RNN", 100).arrays()[1]
     if abs(W_hh @ W_hh.T - onp.eye(100)).max() < 1e-4:
@@ -88,7 +89,7 @@ def deep_gradients(rnn, backend):
 
 
 def deep_mxnet(rnn):
-    """Return a model around MXNet's own deep layer, which rnn.LSTM would not make in float64."""
+    """Return a model around MXNet's own deep layer, which rnn.LSTM does not use in float64."""
     from d2lrnn.mxnet.framework import mxnet
 
     layer = mxnet.gluon.rnn.LSTM(4, 2, input_size=5)
@@ -98,7 +99,7 @@ def deep_mxnet(rnn):
 
 
 def torch_adagrad():
-    """Return how far PyTorch's Adagrad goes."""
+    """Return the length of a step of PyTorch's Adagrad."""
     import torch
 
     x = torch.zeros(1, requires_grad=True)
@@ -108,7 +109,7 @@ def torch_adagrad():
 
 
 def tensorflow_adagrad():
-    """Return how far Keras' Adagrad goes."""
+    """Return the length of a step of Keras' Adagrad."""
     import keras
 
     x = keras.Variable([0.0])
@@ -117,7 +118,7 @@ def tensorflow_adagrad():
 
 
 def jax_adagrad():
-    """Return how far optax's Adagrad goes."""
+    """Return the length of a step of optax's Adagrad."""
     import jax.numpy as jnp
     import optax
 
@@ -127,7 +128,7 @@ def jax_adagrad():
 
 
 def mxnet_adagrad():
-    """Return how far MXNet's Adagrad goes."""
+    """Return the length of a step of MXNet's Adagrad."""
     from d2lrnn.mxnet.framework import mxnet, np
 
     rule = mxnet.optimizer.AdaGrad(learning_rate=1.0)
@@ -137,7 +138,7 @@ def mxnet_adagrad():
 
 
 def measure(backend):
-    """Return the answers of one backend, by the name of the fact."""
+    """Return the results of one backend, by the name of the row."""
     from d2lrnn import backends
 
     rnn = backends.load(backend)
@@ -145,7 +146,7 @@ def measure(backend):
 
 
 def table(backends):
-    """Return the answers of several backends as a Markdown table."""
+    """Return the results of several backends as a Markdown table."""
     found = {backend: measure(backend) for backend in backends}
     heads = ["", *(NAMES[backend] for backend in backends)]
     lines = [heads, ["---"] * len(heads)]

@@ -1,8 +1,8 @@
-"""What each framework does when nobody asks: small facts, measured here and now.
+"""Measure the defaults of the frameworks: a table of docs/frameworks.md.
 
-``python docs/surprises.py`` prints the table of docs/frameworks.md for whatever is installed, and
-``python docs/surprises.py torch jax`` for those two. tests/test_docs.py measures each fact again
-and compares it with the page. NumPy stands for itself; the others are asked in their own words.
+``python docs/surprises.py`` prints the table for the installed frameworks, and
+``python docs/surprises.py torch jax`` for two of them. tests/test_docs.py measures each row again
+and compares it with the page. docs/words.py has the functions of each framework.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FACTS = {}  # by name: (the question, the function that finds the answer)
 
 
 def fact(question):
-    """Note a function of a framework's vocabulary as the answer to a question."""
+    """Register a function of a framework's operations, which computes a row of the table."""
 
     def note(function):
         FACTS[function.__name__] = question, function
@@ -67,7 +67,7 @@ def one_hot_types(fw):
     return ", ".join(taken)
 
 
-@fact("the int64 2³² + 1, converted to a tensor")
+@fact("2³² + 1 in int64, converted to a tensor")
 def large_id(fw):
     return outcome(lambda: int(fw.tensor(onp.array([2**32 + 1]))[0]))
 
@@ -109,10 +109,10 @@ def argmax_type(fw):
     return dtype_of(fw.argmax(fw.tensor(onp.array([1.0, 2.0], "float32"))))
 
 
-@fact("tanh of infinity in float64: 1 minus it")
+@fact("1 - tanh(infinity) in float64")
 def tanh_of_infinity(fw):
     gap = 1 - float(onp.asarray(fw.double(fw.tanh, onp.array([math.inf])))[0])
-    return "up to 1e-15" if 0 < gap <= 1e-15 else f"{gap:.1g}"  # as XLA's settings have it
+    return "up to 1e-15" if 0 < gap <= 1e-15 else f"{gap:.1g}"  # depends on XLA's settings
 
 
 @fact("tanh of NaN")
@@ -120,7 +120,7 @@ def tanh_of_nan(fw):
     return numbers(fw.tanh(fw.tensor(onp.array([math.nan], "float32"))))
 
 
-@fact("gradient of a weight for a batch of no rows")
+@fact("gradient of a weight for an empty batch")
 def empty_gradient(fw):
     X, W = onp.zeros((0, 3), "float32"), onp.ones((3, 2), "float32")
     found = {bool(onp.array_equal(fw.gradient(X, W), onp.zeros((3, 2)))) for _ in range(5)}
@@ -153,12 +153,12 @@ def augmented(fw):
     return "yes" if float(onp.asarray(A)[0]) else "no"
 
 
-@fact("first two normal numbers of seed 0")
+@fact("first two normal random numbers, seed 0")
 def random_stream(fw):
     return ", ".join(f"{x:.4f}" for x in onp.asarray(fw.normal(0, 2)))
 
 
-@fact("a setting for gradients in the main thread holds in others")
+@fact("gradient settings of the main thread apply to other threads")
 def threads(fw):
     return fw.no_gradient_elsewhere()
 
@@ -169,14 +169,14 @@ def dtype_of(tensor):
 
 
 def measure(backend):
-    """Return the answers of one framework, by the name of the fact."""
+    """Return the results of one framework, by the name of the row."""
     framework = getattr(words, f"{backend}_words")()
     with onp.errstate(all="warn"):
         return {name: find(framework) for name, (_, find) in FACTS.items()}
 
 
 def table(backends):
-    """Return the answers of several frameworks as a Markdown table."""
+    """Return the results of several frameworks as a Markdown table."""
     found = {backend: measure(backend) for backend in backends}
     heads = ["", *(NAMES[backend] for backend in backends)]
     lines = [heads, ["---"] * len(heads)]

@@ -1,4 +1,4 @@
-"""Each framework's words for what docs/surprises.py asks: tensor, one_hot, row, argmax, ..."""
+"""Each framework's functions for docs/surprises.py: tensor, one_hot, row, argmax, and so on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def log_softmax(scores):
 
 
 def numpy_words():
-    """Return NumPy's words."""
+    """Return NumPy's functions."""
     return SimpleNamespace(
         tensor=onp.array,
         one_hot=lambda ids, n: onp.eye(n)[onp.asarray(ids)],
@@ -41,7 +41,7 @@ def numpy_words():
 
 
 def torch_words():
-    """Return PyTorch's words."""
+    """Return PyTorch's functions."""
     import torch
 
     def gradient(X, W):
@@ -69,7 +69,7 @@ def torch_words():
 
 
 def tensorflow_words():
-    """Return TensorFlow's words."""
+    """Return TensorFlow's functions."""
     import tensorflow as tf
 
     def gradient(X, W):
@@ -95,12 +95,12 @@ def tensorflow_words():
         ),
         mean=tf.reduce_mean,
         normal=normal,
-        no_gradient_elsewhere=lambda: "-",  # it records where a tape is open, and nowhere else
+        no_gradient_elsewhere=lambda: "-",  # TensorFlow records only while a tape is open
     )
 
 
 def jax_words():
-    """Return JAX's words, its 64-bit mode off but for what asks for float64."""
+    """Return JAX's functions, without its 64-bit mode except for float64."""
     import jax
     import jax.numpy as jnp
     import optax
@@ -108,7 +108,7 @@ def jax_words():
     def narrow(function):
         def call(*arguments):
             with jax.experimental.disable_x64(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that float64 was asked for and is not there
+                warnings.simplefilter("ignore")  # float64 is not available without the 64-bit mode
                 return function(*arguments)
 
         return call
@@ -133,17 +133,17 @@ def jax_words():
 
 
 def mxnet_words():
-    """Return MXNet's words."""
+    """Return MXNet's functions."""
     from d2lrnn.mxnet.framework import autograd, mxnet, np, npx
 
-    def array(value):  # of integers, integers, which MXNet would make float32
+    def array(value):  # keep integers, which MXNet would convert to float32
         kind = getattr(value, "dtype", onp.asarray(value).dtype)
         return np.array(value, dtype=kind) if onp.dtype(kind).kind == "i" else np.array(value)
 
     def gradient(X, W):
         X, W = np.array(X), np.array(W)
         W.attach_grad()
-        W.grad[:] = 7.0  # so that it shows whether anything is written there
+        W.grad[:] = 7.0  # to detect whether the gradient is written
         with autograd.record():
             total = np.dot(X, W).sum()
         total.backward()

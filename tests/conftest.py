@@ -1,4 +1,4 @@
-"""Which backends a run is about: ``pytest --backend=torch`` asks for one, ``all`` for five.
+"""Options and fixtures of all tests: ``pytest --backend=torch`` chooses one backend, ``all`` five.
 
 A backend that is requested but not installed is an error. Without --backend, pytest uses the
 installed backends and lists them.
@@ -6,7 +6,7 @@ installed backends and lists them.
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # the small tensors of tests gain nothing from more
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors are not faster with more threads
 
 import contextlib
 import functools
@@ -30,7 +30,7 @@ from d2lrnn.data import corpora, data_files, loaders
 from d2lrnn.nets import build, cells
 
 backends.prepare()  # float64 in JAX too
-# A script's job in the background ignores Ctrl-C, and so would all that the tests start.
+# A background job of a script ignores Ctrl-C, and so would the processes that tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGQUIT") and signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
@@ -40,9 +40,9 @@ hypothesis.settings.load_profile("d2lrnn")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--backend", help="a backend's name, or 'all'; otherwise what is installed")
-    share = "of the faults that the README tells of; without it, a few of each"
-    played = "let a CPU play the GPU in the tests marked gpu (of JAX, a second one if there is one)"
+    parser.addoption("--backend", help="a backend, or 'all'; by default, the installed ones")
+    share = "share of the attempts in docs/proofs.md; by default, a few of each"
+    played = "simulate the GPU by the CPU in tests marked gpu (JAX: by a second CPU device)"
     parser.addoption("--gpu-played", action="store_true", help=played)
     pages = "pages of the book: four of each edition, one more for each backend, or all"
     choices = ["four", "sample", "all"]
@@ -51,23 +51,23 @@ def pytest_addoption(parser):
 
 
 def chosen(config):
-    asked = config.getoption("--backend")
-    if asked is None:
+    choice = config.getoption("--backend")
+    if choice is None:
         return backends.available()
-    names = list(backends.BACKENDS) if asked == "all" else [asked]
+    names = list(backends.BACKENDS) if choice == "all" else [choice]
     for name in names:
         try:
             backends.load(name)
         except (ValueError, ImportError) as error:
-            raise pytest.UsageError(f"--backend={asked}: {error}") from None
+            raise pytest.UsageError(f"--backend={choice}: {error}") from None
     return names
 
 
-JAX_CACHE = "D2LRNN_JAX_CACHE"  # a folder in which JAX keeps what it has compiled, for all tests
+JAX_CACHE = "D2LRNN_JAX_CACHE"  # a folder for the code that JAX compiles, for all tests
 
 
 def share_compiled_code(folder):
-    """Let JAX look up in a folder what it has compiled before, in any test and worker."""
+    """Let JAX store compiled code in a folder that all tests and workers share."""
     import jax
 
     jax.config.update("jax_compilation_cache_dir", folder)
@@ -79,17 +79,17 @@ def pytest_configure(config):
     if os.environ.get(JAX_CACHE) and "jax" in chosen(config):
         share_compiled_code(os.environ[JAX_CACHE])
     config.addinivalue_line("markers", "pair: compares two backends directly")
-    config.addinivalue_line("markers", "only(*backends): is about these backends alone")
-    config.addinivalue_line("markers", "frameworks: is about a framework, and so not about NumPy")
-    words = "against_reference: compares with NumPy in float64, which itself would agree"
+    config.addinivalue_line("markers", "only(*backends): for these backends only")
+    config.addinivalue_line("markers", "frameworks: for all backends except NumPy")
+    words = "against_reference: compares with NumPy in float64, which is excluded"
     config.addinivalue_line("markers", words)
-    words = "gpu(played=True): computes on a GPU; played is False where no CPU can play it"
+    words = "gpu(played=True): needs a GPU; played=False if a CPU cannot simulate it"
     config.addinivalue_line("markers", words)
 
 
 def pytest_report_header(config):
-    asked = config.getoption("--backend")
-    how = "asked for" if asked else "installed; --backend asks for others"
+    choice = config.getoption("--backend")
+    how = "chosen" if choice else "installed; choose others with --backend"
     return f"d2lrnn backends: {', '.join(chosen(config))} ({how})"
 
 
@@ -103,12 +103,12 @@ def pytest_generate_tests(metafunc):
 
 
 def is_for_frameworks(node, fixturenames):
-    """Whether a test has no case for NumPy."""
+    """Return whether a test excludes NumPy."""
     return "make_concise" in fixturenames or bool(node.get_closest_marker("frameworks"))
 
 
 def fitting(metafunc, names):
-    """The backends that a test has a case for."""
+    """Return the backends for which a test is parametrized."""
     if metafunc.definition.get_closest_marker("gpu"):
         return [name for name in names if name in ON_GPUS]
     only = metafunc.definition.get_closest_marker("only")
@@ -119,32 +119,32 @@ def fitting(metafunc, names):
 
 
 def is_of_the_reference_alone(item):
-    """Whether a case compares NumPy in float64 with NumPy in float64, which cannot fail."""
+    """Return whether a case compares NumPy in float64 with itself, which cannot fail."""
     case = item.callspec.params if hasattr(item, "callspec") else {}
     itself = case.get("backend") == "numpy" and case.get("dtype", "float64") == "float64"
     return itself and bool(item.get_closest_marker("against_reference"))
 
 
-def asks_for_no_backend(item):
-    """Whether a test is the same whatever backend is chosen; such tests run with NumPy."""
+def needs_no_backend(item):
+    """Return whether a test does not depend on the backend; such tests run with NumPy."""
     if BOOK in item.path.parents and item.path.name not in NOTEBOOK_TESTS:
         return False
     return not {*item.fixturenames} & BACKEND_FIXTURES
 
 
 def is_for_others_only(item, names):
-    """Whether a test is about backends alone of which none is chosen."""
+    """Return whether a test is only for backends that are not chosen."""
     only = item.get_closest_marker("only")
     return only is not None and not set(only.args) & set(names)
 
 
 def with_layers(names):
-    """The backends whose framework has recurrent layers of its own."""
+    """Return the backends whose framework has recurrent layers."""
     return [name for name in names if name != "numpy"]
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out, rather than skip, tests that no chosen backend, or no pair of them, is for."""
+    """Deselect, rather than skip, tests that are for none of the chosen backends or pairs."""
     names = chosen(config)
     without = {"pair"} if len(names) == 1 else set()
     without |= set() if "numpy" in names else {"reference"}
@@ -159,9 +159,9 @@ def pytest_collection_modifyitems(config, items):
         or (item.get_closest_marker("gpu") and not set(ON_GPUS) & set(names))
         or is_for_others_only(item, names)
         or is_of_the_reference_alone(item)
-        or ("numpy" not in names and asks_for_no_backend(item))
+        or ("numpy" not in names and needs_no_backend(item))
     ]
-    absent = [item for item in items if item not in left_out and wants_an_absent_gpu(item)]
+    absent = [item for item in items if item not in left_out and needs_a_missing_gpu(item)]
     config.stash[NO_GPU] = len(absent)
     left_out += absent
     config.hook.pytest_deselected(items=left_out)
@@ -172,18 +172,18 @@ def pytest_collection_modifyitems(config, items):
 
 
 BACKEND_FIXTURES = {"backend", "pair", "keras", "pytorch", "two_devices", "gpu"}
-BOOK = Path(__file__).parent / "book"  # has fixtures of its own for its frameworks
-# Those tests of the book that are about notebooks, whatever framework they import
+BOOK = Path(__file__).parent / "book"  # has other fixtures for its frameworks
+# The tests of the book that run notebooks, which do not depend on the backend
 NOTEBOOK_TESTS = {
     f"test_book_{part}.py" for part in ("command", "editions", "guard", "installs", "kernel")
 }
-ON_GPUS = ("torch", "jax")  # the backends whose tests marked gpu there are
+ON_GPUS = ("torch", "jax")  # the backends that have tests marked gpu
 NO_GPU = pytest.StashKey[int]()
 
 
 @functools.cache
 def device_of_tests(name, played):
-    """The GPU of a backend, or the CPU that plays it; None where there is none."""
+    """Return the GPU of a backend, or the CPU that simulates it; None if there is neither."""
     tensors, device = backends.load(name).RNNModelScratch.ops.tensors, None
     if played:
         names = ("cpu:1", "cpu") if name == "jax" else ("cpu",)
@@ -194,8 +194,8 @@ def device_of_tests(name, played):
     return device if tensors.is_gpu(device) else None
 
 
-def wants_an_absent_gpu(item):
-    """Whether a test is for a GPU where there is none that its backend can use."""
+def needs_a_missing_gpu(item):
+    """Return whether a test needs a GPU and its backend finds none."""
     marker = item.get_closest_marker("gpu")
     if marker is None:
         return False
@@ -205,7 +205,7 @@ def wants_an_absent_gpu(item):
 
 
 def pytest_sessionfinish(session):
-    """Tell the process that speaks, where several run the tests, how many were without a GPU."""
+    """Report the number of tests without a GPU to the main process of pytest-xdist."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["no_gpu"] = session.config.stash.get(NO_GPU, 0)
 
@@ -224,7 +224,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture
 def gpu(backend, request):
-    """The GPU of the backend under test, or what plays it."""
+    """The GPU of the backend under test, or the device that simulates it."""
     return device_of_tests(backend, request.config.getoption("--gpu-played"))
 
 
@@ -236,14 +236,14 @@ def rnn(backend):
 
 @pytest.fixture(scope="session")
 def faults(request):
-    """How often a fault is tried: faults(few, many), many where --faults=1 asks for all of them."""
+    """A function for the number of trials: faults(few, many) is many with --faults=1."""
     share = request.config.getoption("--faults")
     return lambda few, many: max(few, round(share * many))
 
 
 @pytest.fixture
 def data_folder():
-    """The folder of the texts; without it the tests of their facts cannot run."""
+    """Require the folder of the texts, which some tests need."""
     if not os.environ.get(data_files.DATA_FOLDER):
         absent = f"the texts are not available: set {data_files.DATA_FOLDER} to their folder"
         if os.environ.get("CI"):
@@ -289,7 +289,7 @@ def make_concise(rnn):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """Serve tmp_path / "server" on the loopback address; empty the cache, name no data folder."""
+    """Serve tmp_path / "server" on the loopback address, with an empty cache and no data folder."""
     root = tmp_path / "server"
     root.mkdir()
 
@@ -313,10 +313,10 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture
 def in_time():
-    """Let what would wait for ever fail."""
+    """Let a test fail after 60 seconds instead of waiting forever."""
 
     def fail(*_):
-        raise AssertionError("it waits for ever")
+        raise AssertionError("the test did not end within 60 seconds")
 
     before = signal.signal(signal.SIGALRM, fail)
     signal.alarm(60)
@@ -327,9 +327,9 @@ def in_time():
 
 @pytest.fixture(params=NOT_FILES.values(), ids=NOT_FILES)
 def not_a_file(request, in_time):
-    """A function that makes something else than a file at a path, and returns its path and words.
+    """A function that makes an object at a path that is not a file, and returns path and words.
 
-    The words are part of what is said of it.
+    The words are part of the error message.
     """
     make, words = request.param
 
@@ -341,13 +341,13 @@ def not_a_file(request, in_time):
 
 @pytest.fixture(scope="session")
 def reference():
-    """NumPy, for what takes long and is the same in every backend; tested where it is chosen."""
+    """The NumPy backend, for slow tests that do not depend on the backend."""
     return backends.load("numpy")
 
 
 @pytest.fixture
 def pytorch():
-    """PyTorch, for what is tried in it alone, in whatever process."""
+    """The PyTorch backend, for tests that are only for PyTorch."""
     return backends.load("torch")
 
 
@@ -360,7 +360,7 @@ def keras():
 
 
 def _refuse_other_hosts(event, arguments):
-    """Let nothing in this process reach beyond this machine, whoever asks."""
+    """Refuse network connections of this process to other machines."""
     if event == "socket.getaddrinfo":
         host = arguments[0]
     elif event == "socket.connect" and isinstance(arguments[1], tuple):
@@ -368,7 +368,7 @@ def _refuse_other_hosts(event, arguments):
     else:
         return
     if host not in ("127.0.0.1", "::1", "localhost", None):
-        raise PermissionError(f"a test asks for {host}; there is only this machine")
+        raise PermissionError(f"a test connects to {host}; only this machine is allowed")
 
 
 sys.addaudithook(_refuse_other_hosts)
@@ -388,6 +388,6 @@ def _release_compiled_code():
 
 @pytest.fixture(autouse=True)
 def _numpy_complains():
-    """Let NumPy's overflows and invalid values be errors, in tests that do not ask for them."""
+    """Let NumPy raise errors for overflows and invalid values."""
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         yield

@@ -1,4 +1,4 @@
-"""What each backend must have: by name, something with the signature that it must have."""
+"""The contract of a backend: functions and classes by name, with their required signatures."""
 
 from d2lrnn import exports, interface
 from d2lrnn.data import batches, grammar, loaders

@@ -1,4 +1,4 @@
-"""What may stand where a file is expected: functions that make it, and what is said of it."""
+"""Objects that are not files: functions that make them, and words of their error messages."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Pictures that a command has written."""
+"""Checks of image files."""
 
 from matplotlib import image
 

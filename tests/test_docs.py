@@ -1,4 +1,4 @@
-"""What the pages say is so: names exist, links lead somewhere, facts are measured again."""
+"""The pages are correct: names exist, links work, measured facts are measured again."""
 
 import importlib
 import inspect

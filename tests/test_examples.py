@@ -1,4 +1,4 @@
-"""The examples of the reference: every public name has one, and it says the same in each backend.
+"""Every public name has an example, which prints the same in each backend.
 
 They stand where the contract is written. ``rnn`` is the backend under test; files that they write
 are in a folder of their own.
@@ -25,7 +25,7 @@ PAGES = sorted((Path(__file__).parent.parent / "docs" / "reference").glob("*.md"
 
 
 def of_the_pages():
-    """What the reference shows, one by one, beside a backend's names."""
+    """The names on the reference pages that are not names of a backend."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     things = map(pkgutil.resolve_name, re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE))
     named = {thing.__name__: thing for thing in things if not inspect.ismodule(thing)}
@@ -56,7 +56,7 @@ def examples_of(name, thing, **names):
 
 
 def assert_true(test):
-    """Run the examples, and show what they say where it is not what they should."""
+    """Run the examples; if the output is wrong, show it."""
     said = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=FLAGS)
     runner.run(test, out=said.append)

@@ -1,4 +1,4 @@
-"""Nets, loaders and vocabularies pickle, for processes that are started anew."""
+"""Nets, loaders and vocabularies can be pickled for new processes."""
 
 import copy
 import multiprocessing

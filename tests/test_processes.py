@@ -1,4 +1,4 @@
-"""Processes end with the one that started them, however it ends."""
+"""Child processes end when their parent ends for any reason."""
 
 import contextlib
 import os
@@ -47,7 +47,7 @@ def family(tmp_path):
 
 
 def wait_for(happened, seconds=30):
-    """Wait until something has happened, and return it."""
+    """Wait until a function returns something true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := happened():

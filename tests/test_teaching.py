@@ -1,4 +1,4 @@
-"""What a lesson needs: source, exercises, figures and shorter runs, outside of a notebook."""
+"""Helpers for lessons outside of a notebook: source, exercises, figures, short runs."""
 
 import inspect
 import io

@@ -81,9 +81,9 @@ def check_number(processes: int, port: int | None) -> None:
     checks.size(processes=processes)
     if processes > MOST:
         raise ValueError(
-            f"--processes is {processes}; expected {MOST} or fewer on one machine, because "
-            "each imports the framework and needs a row of every minibatch; use fewer processes, or several "
-            "machines with --hosts"
+            f"--processes is {processes}; expected {MOST} or fewer on one machine, because each "
+            "imports the framework and needs a row of every minibatch; use fewer processes, or "
+            "several machines with --hosts"
         )
     if port is not None and not 0 < port <= checks.LAST_PORT - processes + 1:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The book's pages, where they lie: D2LRNN_BOOK names their folder, with cells.py in it."""
+"""Fixtures for the book's pages. D2LRNN_BOOK names their folder, which contains cells.py."""
 
 import dis
 import json
@@ -34,7 +34,7 @@ PAIRS = [("Go.", "Va !"), ("I lost.", "J'ai perdu."), ("He's calm.", "Il est cal
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out, rather than skip, pages that are not available, or not for a backend."""
+    """Deselect, rather than skip, pages that are not available or not for a backend."""
     available = os.environ.get(PAGES) and os.environ.get(data_files.DATA_FOLDER)
     here = [item for item in items if HERE in item.path.parents]
     pages = set() if available else {"run_page", "book_pages"}
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_for_backend(item):
-    """Return whether an edition knows a backend, and whether a page of it is among those chosen."""
+    """Return whether an edition supports a backend and its page is selected."""
     arguments = item.callspec.params if hasattr(item, "callspec") else {}
     if "edition" not in arguments or "backend" not in arguments:
         return True
@@ -66,7 +66,7 @@ def book_pages():
 
 @pytest.fixture(scope="session")
 def without_framework():
-    """A function that makes a module like a framework's, of the shared names of an edition."""
+    """A function that makes a module, like that of a framework, of an edition's shared names."""
 
     def make(edition):
         module = types.ModuleType(f"shared_names_of_{edition.replace('.', '_')}")
@@ -81,7 +81,7 @@ def without_framework():
 
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
-    """Close the figures that a test leaves open: matplotlib warns of too many."""
+    """Close the figures that a test leaves open, because matplotlib warns about too many."""
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
@@ -89,7 +89,7 @@ def _no_figure_stays_open():
 
 @pytest.fixture
 def record_calls(monkeypatch):
-    """A function that replaces names of a module, as a reader does, and lists what is called."""
+    """A function that replaces names of a module, as a user does, and lists the calls."""
 
     def replace(d2l, names):
         calls = []
@@ -101,7 +101,7 @@ def record_calls(monkeypatch):
 
 
 def recording(name, original, calls):
-    """Return a function that does what the original does, and lists its name first."""
+    """Return a function that appends its name to the list and calls the original."""
 
     def call(*args, **kwargs):
         calls.append(name)
@@ -165,7 +165,7 @@ def pairs_and_text(tmp_path):
 
 @pytest.fixture
 def run_page(tmp_path, pairs_and_text, request):
-    """A function that runs a page's cells and returns what cells.py reports.
+    """A function that runs a page's cells and returns the report of cells.py.
 
     Models are trained for 1 epoch, or for 2 where all pages run.
     """

@@ -1,4 +1,4 @@
-"""What the functions of both editions make of unusual arguments."""
+"""Unusual arguments of the functions of both editions."""
 
 import importlib
 

@@ -42,12 +42,12 @@ def additive(d2l, backend, edition):
 
 
 def parameters(cls):
-    """Return the names of the arguments that a class is made with."""
+    """Return the names of the arguments of a class."""
     return list(inspect.signature(cls).parameters)
 
 
 def compute(module, backend, *inputs):
-    """Return what a module computes without dropout, its weights of attention, its matrices."""
+    """Return the outputs of a module without dropout, its attention weights and its matrices."""
     if backend == "jax":
         import jax
 
@@ -84,7 +84,7 @@ def softmax(scores, valid_lens):
 
 
 def drawn(*shape):
-    """Return numbers from N(0, 1), the same for a shape."""
+    """Return numbers from N(0, 1) that depend only on the shape."""
     return np.random.default_rng(sum(shape)).standard_normal(shape)
 
 
@@ -216,7 +216,7 @@ def test_the_arguments_are_those_of_the_book(d2l, edition, backend):
 
 
 def additive_has_sizes(edition, backend):
-    """Return whether additive attention takes the sizes of keys and queries."""
+    """Return whether additive attention has arguments for the sizes of keys and queries."""
     return backend == "tensorflow" or (backend, edition) == ("torch", "classic")
 
 

@@ -26,7 +26,7 @@ KNOWN = {}
 
 
 def pytest_generate_tests(metafunc):
-    """Run a page that is always run, or another, of each edition; conftest.py chooses a sample."""
+    """Run a page of each edition; conftest.py selects the pages."""
     pages = metafunc.config.getoption("--pages")
     more = {edition: [*MORE, *own] for edition, (_, _, own) in EDITIONS.items()}
     always = [] if pages == "sample" else ALWAYS

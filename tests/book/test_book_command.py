@@ -1,4 +1,4 @@
-"""``d2lrnn book`` runs a notebook as it stands."""
+"""``d2lrnn book`` runs a notebook without changes."""
 
 import json
 import os
@@ -15,7 +15,7 @@ CELL_3 = {"cell_type": "code", "language": "python", "input": ["x = 1\n", "x"], 
 
 
 def with_cells(*cells):
-    """A notebook as JSON has it."""
+    """Return a notebook as a JSON object."""
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
 
 
@@ -35,7 +35,7 @@ def made(tmp_path):
 
 
 def command(path, *options):
-    """Run the command in a process of its own."""
+    """Run the command in another process."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     line = [sys.executable, "-m", "d2lrnn", "book", str(path), *options]
     return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)

@@ -1,4 +1,4 @@
-"""Which edition a notebook is of, by what its cells install and use."""
+"""Detection of the edition of a notebook from the packages and names that its cells use."""
 
 import sys
 from pathlib import Path

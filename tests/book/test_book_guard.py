@@ -1,4 +1,4 @@
-"""A notebook cannot change the environment that it runs in, whatever its cells do."""
+"""A notebook's cells cannot change the environment in which d2lrnn runs."""
 
 import hashlib
 import json
@@ -96,7 +96,7 @@ def wheel(folder, name):
 
 
 class Bed:
-    """An environment to be changed, or not: it has a package victim, and pip, of its own."""
+    """An environment with pip and a package named victim, which cells try to remove."""
 
     def __init__(self, folder):
         self.folder, self.env = folder, folder / "env"
@@ -119,7 +119,7 @@ class Bed:
         return subprocess.run(line, check=True, capture_output=True, text=True).stdout
 
     def files(self):
-        """Every file of the environment, with a hash of what is in it."""
+        """Every file of the environment with a hash of its content."""
         files = [path for path in self.env.rglob("*") if path.is_file()]
         files = [path for path in files if "__pycache__" not in path.parts]
         return {path: hashlib.sha256(path.read_bytes()).digest() for path in files}
@@ -139,14 +139,14 @@ class Bed:
 
 
 def outputs(cell):
-    """All text below a cell. pip, called in Python, displays its own."""
+    """Return all text output of a cell, including displayed text of pip when called in Python."""
     texts = [output.get("text") or output["data"]["text/plain"] for output in cell["outputs"]]
     return "".join("".join(text) for text in texts)
 
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory):
-    """What the command says of a notebook of all cells above, its cells, and what changed."""
+    """The output of the command for a notebook of all cells above, its cells, and the changes."""
     bed = Bed(tmp_path_factory.mktemp("bed"))
     first = (
         "import os, runpy, subprocess, sys\n"
@@ -203,7 +203,7 @@ def test_cells_install_packages_if_allowed_but_never_d2l(tmp_path):
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """A function that runs a command where conda and sudo are scripts that print what they do."""
+    """A function that runs a command with conda and sudo replaced by scripts that print."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("conda", "sudo"):

@@ -1,4 +1,4 @@
-"""``from d2l import torch`` is ours where no d2l is installed, and only there."""
+"""``from d2l import torch`` imports d2lrnn's module only if d2l is not installed."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from d2lrnn.book import hook
 
 
 def python(code, folder, check=True):
-    """Run code in a fresh Python in that folder, and return what it printed last."""
+    """Run code in a new Python process in that folder, and return its last line of output."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What installs or removes packages is found in a cell, however it is written."""
+"""Commands that install or remove packages are detected in every form."""
 
 import pytest
 

@@ -25,7 +25,7 @@ sys.meta_path.insert(0, Hide)
 
 @pytest.fixture
 def without_tf_keras(keras, tmp_path):
-    """The variables of a process that does not find tf-keras."""
+    """Environment variables for a process that cannot import tf-keras."""
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "sitecustomize.py").write_text(HIDDEN)
     path = [str(tmp_path / "hidden"), os.environ.get("PYTHONPATH", "")]

@@ -89,7 +89,7 @@ SHORT = ["print('x' * 900)", "for _ in range(9):\n    clear_output()\n    print(
 
 @pytest.fixture(scope="module")
 def long_outputs(tmp_path_factory):
-    """The cells above, run with a limit of 1000 characters each."""
+    """The cells above, run with a limit of 1000 characters of output each."""
     first = "import sys\nfrom IPython.display import HTML, clear_output, display"
     sources = [first, *(source for source, _ in LONG), *SHORT]
     path = write_notebook(tmp_path_factory.mktemp("long"), sources)
@@ -162,7 +162,7 @@ def runs(*command):
 
 
 def interrupted(path, *signals):
-    """Send signals to the command once a cell has made the file flag; return how it ended."""
+    """Send signals to the command when a cell has created the file flag; return its exit."""
     flag = path.parent / "flag"
     line = [sys.executable, "-m", "d2lrnn", "book", str(path)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}

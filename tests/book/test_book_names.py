@@ -1,4 +1,4 @@
-"""Every name of the book is here, or its absence is explained: edition, framework and chapter."""
+"""Every name of the book exists, or the error names its edition, framework and chapter."""
 
 import importlib
 import types

@@ -1,4 +1,4 @@
-"""The command line, as a user types it."""
+"""The command line."""
 
 import math
 import os
@@ -29,7 +29,7 @@ def d2lrnn(*arguments):
 
 @pytest.fixture
 def model(backend, tmp_path):
-    """A small model, trained by the command in the backend under test, and what was printed."""
+    """A small model, trained by the command in the backend under test, and the printed output."""
     path = tmp_path / "model.safetensors"
     result = d2lrnn("train", "--backend", backend, *SMALL, "--epochs", 3, "--out", path)
     assert result.exit_code == 0, result.output
@@ -642,7 +642,7 @@ def test_compare_accepts_backends_separately_or_in_one_option(monkeypatch, chose
 
 
 def compared(monkeypatch, interrupted_after=None):
-    """Return the list of what compare computes, which is not computed."""
+    """Return the list of cases of compare; nothing is computed."""
     asked = []
 
     def compare_part(names, case, dtype, progress):

@@ -1,4 +1,4 @@
-"""The subcommands of ``d2lrnn bench``, and the options that had their names in earlier versions."""
+"""The subcommands of ``d2lrnn bench``, and their names as options of earlier versions."""
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +21,7 @@ def bench(*arguments):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """The subcommands that are called, with their options, instead of being run."""
+    """A list of called subcommands with their options; they are not run."""
     called = []
     for name, command in SUBCOMMANDS.items():
         monkeypatch.setattr(

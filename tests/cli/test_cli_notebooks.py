@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def copied(folder, *options):
-    """What the command said, and the cells of each notebook by name."""
+    """The output of the command, and the cells of each notebook by name."""
     result = CliRunner().invoke(cli.main, ["notebooks", str(folder), *options])
     assert result.exit_code == 0, result.output
     files = sorted(folder.glob("*.ipynb"))

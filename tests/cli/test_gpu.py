@@ -1,4 +1,4 @@
-"""--gpu: on a machine without a GPU, and as if there were one."""
+"""The option --gpu without a GPU, and with a simulated GPU."""
 
 import pytest
 from click.testing import CliRunner
@@ -17,13 +17,13 @@ def d2lrnn(*arguments):
 
 @pytest.fixture
 def without_gpu(rnn, monkeypatch):
-    """A backend that finds no GPU, whatever machine this is."""
+    """A backend that finds no GPU on any machine."""
     monkeypatch.setattr(rnn.RNNModelScratch.ops.tensors, "is_gpu", lambda device: False)
 
 
 @pytest.fixture
 def with_gpu(rnn, monkeypatch):
-    """A backend whose CPU passes for a GPU; the list of devices that nets were made for."""
+    """A backend whose CPU is used as a GPU; the list of devices of new nets."""
     cpu, seen, new_net = rnn.try_gpu(99), [], build.new_net
     monkeypatch.setattr(rnn.RNNModelScratch.ops.tensors, "is_gpu", lambda device: True)
     monkeypatch.setattr(rnn, "try_gpu", lambda i=0: cpu)
@@ -42,7 +42,7 @@ def absent(backend):
 
 @pytest.fixture
 def commands(backend, tmp_path):
-    """The commands that take --gpu, with what else they need, by name."""
+    """The commands that have the option --gpu, with their other arguments, by name."""
     path = tmp_path / "model.safetensors"
     assert d2lrnn("train", *SMALL, "--out", path).exit_code == 0
     return {

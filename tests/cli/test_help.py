@@ -1,4 +1,4 @@
-"""What --help says: every command and option in words, none of them cut off."""
+"""The help texts: every command and option is described in sentences that are not cut off."""
 
 import click
 import pytest

@@ -1,4 +1,4 @@
-"""What launch starts, and what it prints for several machines; tests/distributed starts it."""
+"""The processes of launch, and its output for several machines; tests/distributed runs it."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_a_process_that_was_started_alone_is_rank_0_of_1(rnn):
 
 
 class Of:
-    """An engine that says that it is one of several, and adds up nothing."""
+    """An engine that claims to be one of several processes, and sums nothing."""
 
     def __init__(self, rank, size):
         self.rank, self.size, self.local_rank = rank, size, rank
@@ -114,7 +114,7 @@ RUN = "from d2lrnn.cli import workers; raise SystemExit(workers.run({jobs!r}))"
 
 @pytest.fixture
 def launched(tmp_path):
-    """A launcher of two workers, in a process group of its own, and the files that they write."""
+    """A launcher of two workers in a new process group, and the files that they write."""
     logs = [tmp_path / f"log{rank}" for rank in range(2)]
     jobs = [({}, [sys.executable, "-c", TELLS.format(log=str(log))]) for log in logs]
     command = [sys.executable, "-c", RUN.format(jobs=jobs)]
@@ -240,7 +240,7 @@ def test_a_signal_to_launch_also_ends_the_helper_processes(name, tmp_path):
 
 
 def wait_for(happened):
-    """Wait until something has happened, and return it."""
+    """Wait until a function returns something true, and return it."""
     for _ in range(400):
         if found := happened():
             return found

@@ -1,4 +1,4 @@
-"""Which worker is named when the others wait for it: with a clock that the tests move."""
+"""Which worker is named when the others wait for it, with a simulated clock."""
 
 import pytest
 
@@ -8,7 +8,7 @@ LIMIT = 10.0
 
 
 class Played:
-    """A monitor of two workers, whose reports a test makes up."""
+    """A monitor of two workers whose reports are written by a test."""
 
     def __init__(self, *helpers):
         self.now = 0.0

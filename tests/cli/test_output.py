@@ -1,4 +1,4 @@
-"""Whatever becomes of what a command prints, what it has learned or measured is not lost."""
+"""If output cannot be printed, trained models and measurements are not lost."""
 
 import contextlib
 import json
@@ -33,13 +33,13 @@ def shell(command, folder, **environment):
 
 @pytest.fixture(params=TERMINALS.values(), ids=TERMINALS)
 def terminal(request):
-    """The environment of a terminal that lacks most characters."""
+    """The environment of a terminal that cannot display most characters."""
     return request.param
 
 
 @pytest.fixture
 def text(tmp_path):
-    """A text of characters that few terminals have."""
+    """A text of characters that few terminals can display."""
     (tmp_path / "text").write_text(TEXT * 60, encoding="utf-8")
     return tmp_path / "text"
 
@@ -76,7 +76,7 @@ def test_the_printed_output_can_be_redirected_to_files(tmp_path, text, terminal)
 
 @pytest.fixture(scope="module")
 def folder_with_model(tmp_path_factory):
-    """A folder with a model of such a text, m."""
+    """A folder with a model of that text, in the file m."""
     folder = tmp_path_factory.mktemp("model")
     (folder / "text").write_text(TEXT * 60, encoding="utf-8")
     shell(f"{COMMAND} train {SMALL} --text text --epochs 1 --out m", folder)
@@ -112,7 +112,7 @@ LOSSES = ["| head -n 1", "> /dev/full", ">&-", "2>&-", ">&- 2>&-", "> /dev/full 
 
 @pytest.fixture(params=LOSSES)
 def loss(request):
-    """How a command line ends that cannot print any more."""
+    """Return the exit of a command that can no longer print."""
     return request.param
 
 

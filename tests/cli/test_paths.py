@@ -1,4 +1,4 @@
-"""Files that a command reads or writes: what is not a file is refused before anything is done."""
+"""Paths that are not files are refused before a command does anything."""
 
 import os
 import pathlib
@@ -105,7 +105,7 @@ def test_a_text_is_a_file_or_a_pipe(tmp_path, trained, not_a_file, command):
 
 
 def shell(command, **settings):
-    """Run a command line of bash, in which DO stands for our command."""
+    """Run a command line of bash in which DO is replaced by the command d2lrnn."""
     command = command.replace("DO", f"{sys.executable} -m d2lrnn")
     settings = {"capture_output": True, "text": True, "timeout": 60, **settings}
     return subprocess.run(["bash", "-c", command], **settings)
@@ -146,7 +146,7 @@ def folder():
 
 @pytest.fixture
 def as_nobody(folder):
-    """Run our command in that folder as a user who is not root."""
+    """Run the command d2lrnn in that folder as a user who is not root."""
     run = (  # imported first: this user may not read the package
         "import os, sys, click._textwrap; from d2lrnn import cli, plot;"
         "from d2lrnn.book import notebook_file;"

@@ -1,4 +1,4 @@
-"""Errors and notes of the command speak of its options, and say what helps."""
+"""Errors and notes of the command name its options and a remedy."""
 
 import io
 import os

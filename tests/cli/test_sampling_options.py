@@ -1,4 +1,4 @@
-"""Options of d2lrnn generate and d2lrnn train that say how tokens are drawn."""
+"""Options of d2lrnn generate and d2lrnn train that control how tokens are drawn."""
 
 import pytest
 from click.testing import CliRunner

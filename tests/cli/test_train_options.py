@@ -115,7 +115,7 @@ INTERRUPTED = "interrupted in epoch 2, after 2 of its minibatches; the run was n
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Return a function that sends a signal in the second epoch of a run, which is given."""
+    """Return a function that sends a signal in the second epoch of a given run."""
     train_ch8 = backends.load("numpy").train_ch8
 
     def interrupt(run, signum=signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Minibatches: every token in range used, offsets drawn fairly, seeded."""
+"""Minibatches: every token in range is used, and offsets are uniform and seeded."""
 
 import collections
 import itertools

@@ -45,7 +45,7 @@ def test_a_refused_connection_is_the_same_error(server):
 
 @pytest.fixture
 def asked(server, monkeypatch):
-    """The addresses that are asked for; none over https answers."""
+    """The list of requested addresses; https addresses do not answer."""
     addresses, retrieve = [], pooch.retrieve
 
     def note(url, *args, **settings):

@@ -129,7 +129,7 @@ def test_a_damaged_gzip_file_is_refused(tmp_path, kind):
 
 
 def peak_of_refused(function, *arguments):
-    """Return how many bytes a call that raises ValueError had allocated at most."""
+    """Return the peak of the allocated bytes of a call that raises ValueError."""
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match=r"(more|larger) than"):

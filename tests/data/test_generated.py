@@ -1,4 +1,4 @@
-"""Dates and tagged sentences: right by their own answer key, and the same for the same seed."""
+"""Dates and tagged sentences are correct, and equal for the same seed."""
 
 import collections
 import datetime

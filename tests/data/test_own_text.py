@@ -1,4 +1,4 @@
-"""A text of one's own: as a string, in any encoding, split into words and punctuation marks."""
+"""Your own text: as a string, in any encoding, split into words and punctuation marks."""
 
 import numpy as np
 import pytest

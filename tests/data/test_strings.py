@@ -1,4 +1,4 @@
-"""What is given for a text, or for a list of texts: read as meant, or one clear error."""
+"""Arguments that should be a text or a list of texts: accepted, or one clear error."""
 
 import collections
 import pathlib

@@ -1,4 +1,4 @@
-"""A server of the demo, and a real browser that looks at it.
+"""A server of the demo, and a real browser.
 
 The browser is Chromium, where D2LRNN_CHROMIUM says or on the PATH. Each page that a test opens is
 watched: an error on its console, a request that fails or one that leaves localhost fails the test.
@@ -35,13 +35,13 @@ def port():
 
 @pytest.fixture(scope="session")
 def server(port):
-    """The address of a server as the command starts it, which says nothing but where it is."""
+    """The address of a server that the command starts, which prints only its address."""
     yield from served(port)
 
 
 @pytest.fixture(scope="session")
 def lecture_server():
-    """The same with the lecture that comes along."""
+    """The same with the lecture of the package."""
     yield from served(free_port(), "--lecture")
 
 
@@ -74,7 +74,7 @@ def answers(address):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A browser whose pages share what they have loaded, as the tabs of a viewer do."""
+    """A browser whose pages share a cache, like the tabs of a viewer."""
     path = os.environ.get("D2LRNN_CHROMIUM") or shutil.which("chromium")
     if not path:
         raise pytest.UsageError("no Chromium: install Debian's, or set D2LRNN_CHROMIUM to its path")
@@ -88,7 +88,7 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, server):
-    """A function that opens a view in a page, and so a session, of its own, and returns it."""
+    """A function that opens a view in a new page, and so in a new session, and returns it."""
     with visiting(chromium) as opened:
         yield lambda view="train", **query: opened(server, view=view, **query)
 

@@ -1,4 +1,4 @@
-"""How the tests look at a page, and wait for what is to come."""
+"""Functions that read a page of the demo and wait for its content."""
 
 import time
 

@@ -17,7 +17,7 @@ PROMISED = 60  # seconds to the first step of each of them, on two cores
 
 
 def shown(session, name):
-    """The number below a name, as the session's page has it."""
+    """Return the number below a name on the page of a session."""
     for model in session.document.select({"type": panel.models.HTML}):
         _, found, rest = model.text.partition(f"{name}&lt;/div&gt;")
         if found:
@@ -55,7 +55,7 @@ def start(server, together, door):
 
 @pytest.fixture
 def crowd(server):
-    """What each of fifty viewers who press Start together has seen: seconds, and states."""
+    """For each of fifty viewers who press Start at once: seconds, and displayed states."""
     together, door = threading.Barrier(NUM_VIEWERS), threading.Semaphore(4)
     with ThreadPoolExecutor(NUM_VIEWERS) as pool:
         viewers = [pool.submit(start, server, together, door) for _ in range(NUM_VIEWERS)]

@@ -1,4 +1,4 @@
-"""Who is let in: the names by which a request asks, and those of the page that it comes from."""
+"""Which requests are accepted, by their host name and the host name of their page."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ async def ask(server, headers):
 
 
 def answer_to(server, headers):
-    """What ask returns, from another thread: the browser of other tests has a loop in this one."""
+    """Return the result of ask from another thread, because this thread has a browser's loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, ask(server, headers)).result()
 

@@ -136,7 +136,7 @@ def test_a_scene_sets_the_fields_and_presses_what_it_names(talk, read):
 
 
 class Unordered:
-    """A document without a session yet, which runs callbacks in another order than they came."""
+    """A document without a session that runs callbacks in another order."""
 
     session_context = None
 

@@ -23,7 +23,7 @@ def seconds(work, *arguments):
 
 
 def view(server, together, door):
-    """Open a session, and when all are open see how long it takes to answer."""
+    """Open a session, and measure its response time when all are open."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     try:
         with door:  # four at a time come in

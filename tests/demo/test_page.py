@@ -1,4 +1,4 @@
-"""The page around the views: links, looks, pictures, the keyboard, how fast it is there."""
+"""The page around the views: links, themes, screenshots, the keyboard, loading time."""
 
 import struct
 
@@ -95,7 +95,7 @@ def boxes(figures):
 
 
 def fills(page, figures, width, height):
-    """Whether pictures reach the right and the lower edge, and nothing is to be scrolled to."""
+    """Return whether figures fill the window without scrolling."""
     found = boxes(figures)
     right = max(box["x"] + box["width"] for box in found)
     low = max(box["y"] + box["height"] for box in found)
@@ -141,7 +141,7 @@ def test_everything_can_be_reached_with_the_keyboard(visit, read):
 
 
 def focused(page):
-    """The words of what has the focus, through all shadow roots."""
+    """Return the text of the focused element, through all shadow roots."""
     return page.evaluate(
         """() => { let node = document.activeElement
         while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement
@@ -150,7 +150,7 @@ def focused(page):
 
 
 def test_the_first_paint_comes_within_three_seconds(visit):
-    """The best of three: what else the machine does is not the page's fault."""
+    """Take the best of three times, because other programs may use the machine."""
     paints = [
         visit().evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         for _ in range(3)

@@ -1,4 +1,4 @@
-"""Several processes of one backend, started as a user starts them; none is left behind."""
+"""Several processes of one backend, started as a user starts them and ended after the test."""
 
 import contextlib
 import json
@@ -29,9 +29,9 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out helpers, such as a server, that a backend's processes do not have.
+    """Deselect tests of helper processes that a backend does not have.
 
-    Of the two signals to two kinds of processes, NumPy has all four cases, and the others two.
+    NumPy has the four cases of two signals to two kinds of processes; the others have two of them.
     """
 
     def is_absent(item):
@@ -53,7 +53,7 @@ def helpers_of(backend):
 
 
 class Started:
-    """A command in a process group of its own, all of which is ended at the end."""
+    """A command in a new process group, which is ended after the test."""
 
     def __init__(self, *words):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "D2LRNN_PROGRESS": "0"}
@@ -68,7 +68,7 @@ class Started:
         )
 
     def end(self, patience=PATIENCE):
-        """Wait; return the exit status and what was said."""
+        """Wait; return the exit status and the output."""
         try:
             output, errors = self.process.communicate(timeout=patience)
         finally:
@@ -107,7 +107,7 @@ class Started:
 
 
 def running(pids):
-    """Those of some processes that have not ended."""
+    """Return the processes that have not ended."""
     states = {pid: _stat(pid)[0] for pid in pids}
     return [pid for pid, state in states.items() if state not in ("Z", "X", "")]
 
@@ -155,7 +155,7 @@ def start():
 
 @pytest.fixture(scope="session")
 def trained(backend, tmp_path_factory, request):
-    """What the worker's nets came to in that many processes: told, and the parameters by case."""
+    """The results of worker.py in that many processes: messages, and parameters by case."""
     kept = {}
 
     def train(size):
@@ -177,7 +177,7 @@ def trained(backend, tmp_path_factory, request):
 
 
 def wait_for(happened, seconds=PATIENCE):
-    """Wait until something has happened, and return it."""
+    """Wait until a function returns something true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := happened():

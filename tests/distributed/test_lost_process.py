@@ -1,4 +1,4 @@
-"""A process that is lost takes nothing with it."""
+"""If a process is lost, the run can be resumed without loss."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def command(backend, folder, *more, processes=2, epochs=EPOCHS, every=("--every"
 
 
 def outcome(folder):
-    """All that a run came to, but for what a clock has said."""
+    """Return the content of a checkpoint without measured times."""
     tensors, metadata = tensor_file.unpack(folder / "run.safetensors")
     about = json.loads(metadata["training"])
     del about["epoch"]["seconds"], about["history"]["speed"]
@@ -50,7 +50,7 @@ def wait_for_checkpoint(run, folder):
 
 @pytest.fixture
 def training(backend, start, tmp_path):
-    """A function that starts a run of two processes without an end, which has begun to train."""
+    """A function that starts an endless run of two processes and waits until it trains."""
 
     def begin(**settings):
         run = start(*command(backend, tmp_path, epochs=10**6, **settings))
@@ -137,7 +137,7 @@ def test_a_worker_that_has_stopped_before_it_met_the_others_is_named(backend, st
 
 @pytest.fixture
 def killed(backend, start, tmp_path):
-    """A run of two processes, of which rank 1 was killed in the midst; what was said of it."""
+    """The output of a run of two processes in which rank 1 was killed."""
     folder = fresh(tmp_path, "killed")
     run = start(*command(backend, folder, epochs=1000))
     wait_for_checkpoint(run, folder)

@@ -1,4 +1,4 @@
-"""What several processes cost is measured."""
+"""Measurements of training with several processes."""
 
 import json
 import os

@@ -52,7 +52,7 @@ def architecture_of(rnn, cell):
 
 
 def name_of(case):
-    """Return what a case is called among the others: those of one name differ in their rows."""
+    """Return the name of a case; cases of one name differ in their rows."""
     cell, optimizer, random, batch_size = case
     return f"{cell}-{optimizer}-{'random' if random else 'sequential'}-{batch_size}"
 
@@ -79,7 +79,7 @@ def language_model(rnn, case, dtype="float64", text=None, num_epochs=None, **oth
 
 
 def regularized(rnn):
-    """Train two layers with all that regularizes, a held-out part and early stopping."""
+    """Train two layers with regularization, a held-out part and early stopping."""
     loader, vocab = data(rnn)
     ids = data(rnn, skipped=2000)[0].corpus[:300]
     held_out = rnn.SeqDataLoader(ids, 5, NUM_STEPS, shuffle=False)
@@ -102,7 +102,7 @@ def tagger(rnn):
 
 
 def refusals(rnn, folder):
-    """What is said where rank 1 has something else than rank 0, and where rows are too few."""
+    """Return the messages for ranks with different arguments, and for too few rows."""
     rank = rnn.processes().rank
     versions = run.Run.versions
 

@@ -1,4 +1,4 @@
-"""What functions are called with, right and wrong, and whether every backend answers alike.
+"""Arbitrary arguments of functions, and the comparison of the results of all backends.
 
 Tensors are drawn as what makes them, because each backend has its own.
 """
@@ -47,7 +47,7 @@ def made(strategy, make):
 
 
 def of(rnn, value):
-    """Return a value as a backend has it."""
+    """Return a value, converted for a backend."""
     return value.make(rnn, value.value) if isinstance(value, Made) else value
 
 
@@ -64,7 +64,7 @@ def tokens(draw, shape=shapes):
 
 
 def odd_ids(array):
-    """What is no token id, as far as an array can hold it."""
+    """Arrays that are not token ids."""
     if array.dtype.kind == "f":
         return [np.nan, np.inf, -np.inf]
     if array.dtype.kind in "iu":
@@ -83,7 +83,7 @@ states = st.lists(
 
 
 def answer(rnn, call):
-    """Return what a call gives, as shapes and dtypes, or the class and the words of its error."""
+    """Return the shapes and dtypes of a result, or the class and the message of an error."""
     try:
         # NumPy tells of numbers that are none, as it is set to, and goes on.
         with warnings.catch_warnings(), np.errstate(invalid="ignore", over="ignore"):
@@ -115,19 +115,19 @@ def described(rnn, value):
 
 
 def assert_same_answer(rnn, call, reference=None):
-    """The backend answers as NumPy does; an error is one of ours."""
+    """Check that the result equals NumPy's; an error must be one of this package."""
     expected = answer(NUMPY, reference or call)
     assert expected[0] in {"a value", *ERRORS}, expected
     assert answer(rnn, call) == expected
 
 
 def drive(many, strategies, check):
-    """Check a function of what the strategies draw."""
+    """Check a function with values that the strategies draw."""
     many(given(**strategies)(check))()
 
 
 def unchanged(net, call):
-    """Call with a net; after an error its parameters must be what they were, every bit of them."""
+    """Call with a net; after an error, its parameters must be unchanged, bit for bit."""
     before = net.arrays()
     try:
         return call(net)

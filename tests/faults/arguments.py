@@ -1,4 +1,4 @@
-"""For every function of the interface, what its arguments are drawn from, right and odd.
+"""Strategies for the arguments of every function of the interface, valid and invalid.
 
 FUNCTIONS holds strategies by function and argument; an argument that it does not name is in COMMON.
 EXTRA is what the result of a function is called with in turn. An Argument has right values and odd
@@ -21,7 +21,7 @@ from d2lrnn.nets.schedules import CosineSchedule
 
 
 class Argument(NamedTuple):
-    """What is right for an argument, and what else it may get."""
+    """Valid and invalid values of an argument."""
 
     right: st.SearchStrategy
     odd: st.SearchStrategy
@@ -83,7 +83,7 @@ def shapes_of(cell):
 
 @st.composite
 def odd_parameters(draw, cell):
-    """Parameters of which one is wrong, missing or there twice."""
+    """Parameters of which one is wrong, missing or duplicated."""
     parts = [(shape, "float32", 0.5) for shape in shapes_of(cell)]
     place = draw(st.integers(0, len(parts) - 1))
     change = draw(st.sampled_from(["shape", "dtype", "missing", "twice"]))

@@ -1,4 +1,4 @@
-"""How a function is called whose result is to be called in turn, or is not all to be compared."""
+"""Calls of functions whose result is called in turn, or is compared only in part."""
 
 import functools
 
@@ -9,27 +9,27 @@ from d2lrnn import checks
 
 
 def trained(rnn, params):
-    """Return tensors as parameters that there is a gradient for, each of its own dtype."""
+    """Return tensors as trainable parameters, each with its dtype."""
     arrays = list(map(rnn.to_numpy, params))
     return [rnn.trainable([array], dtype=array.dtype.name)[0] for array in arrays]
 
 
 def gradients(rnn, network, loss, inputs, state, params, targets, weights):
-    """Call what value_and_grad returns."""
+    """Call the result of value_and_grad."""
     compute = rnn.value_and_grad(network, loss)
     value, last, grads = compute(trained(rnn, params), (inputs, state), targets, weights)
     return value, last, list(grads)
 
 
 def updated(rnn, network, loss, inputs, state, params, targets, weights, **settings):
-    """Call what make_update returns, twice."""
+    """Call the result of make_update twice."""
     update = rnn.make_update(network, loss, **settings)
     _, _, params = update(trained(rnn, params), (inputs, state), targets, weights)
     return update(params, (inputs, state), targets, weights)
 
 
 def stacked(rnn, cell, **settings):
-    """Call what stack returns."""
+    """Call the results of stack."""
     get_params, init_state, forward_fn = rnn.stack(cell, **settings)
     params, inputs = get_params(V, H, seed=0), rnn.from_numpy(np.ones((2, 3, V), "float32"))
     return forward_fn(inputs, init_state(3, H), params)
@@ -48,7 +48,7 @@ def batch_loader(rnn, arrays, **settings):
 
 
 def scored(rnn, train_iter, **settings):
-    """Train on minibatches, all alike but the last; the speed is not to be compared."""
+    """Train on equal minibatches except for the last; the speed is not compared."""
     seen = rnn.train_sequences(train_iter=train_iter, progress=False, **settings)
     return len(seen.loss), len(seen.score)
 
@@ -58,7 +58,7 @@ def perplexities(rnn, **settings):
 
 
 def own_layer(rnn, kind, **settings):
-    """Make a framework's own layer, or what NumPy has in its place: the checks alone."""
+    """Make a framework's own layer; for NumPy, only check the arguments."""
     if hasattr(rnn, kind):
         getattr(rnn, kind)(**settings)
         return None
@@ -70,7 +70,7 @@ def own_layer(rnn, kind, **settings):
 
 
 def own_model(rnn, rnn_layer, vocab_size, seed=None):
-    """Make a model of a framework's own layer, or what NumPy has in its place."""
+    """Make a model of a framework's own layer; for NumPy, an equivalent."""
     if hasattr(rnn, "RNNModel"):
         return rnn.RNNModel(rnn_layer, vocab_size, seed=seed)
     checks.size(vocab_size=vocab_size)
@@ -86,17 +86,17 @@ def layer_of(rnn, num_inputs):
 
 
 def written(rnn, **settings):
-    """Generate; what is drawn at random is not to be compared."""
+    """Generate text; randomly drawn text is not compared."""
     return rnn.predict_ch8(**settings)[:0]
 
 
 def all_written(rnn, **settings):
-    """Generate many; what is drawn at random is not to be compared."""
+    """Generate several texts; randomly drawn text is not compared."""
     return len(rnn.predict_many(**settings))
 
 
 def carried(rnn, array, **settings):
-    """Carry an array over and back."""
+    """Convert an array to a tensor and back."""
     return rnn.to_numpy(rnn.from_numpy(array, **settings))
 
 

@@ -87,7 +87,7 @@ def ended(pid, pipe):
 
 
 def outcome(path):
-    """Return all that must be the same to the last bit: everything but what a clock has said."""
+    """Return everything that must be equal bit for bit: all values except measured times."""
     tensors, metadata = tensor_file.unpack(path)
     about = json.loads(metadata["training"])
     del about["epoch"]["seconds"], about["history"]["speed"]

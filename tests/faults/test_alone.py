@@ -1,4 +1,4 @@
-"""Processes and threads side by side, imports in any order, no network: nothing disturbs."""
+"""Parallel processes and threads, imports in any order, and training without a network."""
 
 import concurrent.futures
 import itertools
@@ -128,7 +128,7 @@ def test_importing_and_training_do_not_use_the_network(backend):
 
 
 def test_a_test_cannot_reach_another_machine():
-    with pytest.raises(PermissionError, match="there is only this machine"):
+    with pytest.raises(PermissionError, match="only this machine is allowed"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
 
 

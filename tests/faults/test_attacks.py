@@ -1,4 +1,4 @@
-"""Files made to do harm: each is refused, by name, before anything large is made of it."""
+"""Malicious files are refused by name before much memory is allocated."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Files of models and of runs, damaged at random: every damage is noticed, at once, and says so."""
+"""Randomly damaged files of models and runs: every damage is detected and reported."""
 
 import resource
 import struct

@@ -1,4 +1,4 @@
-"""Downloads from servers that fail in every way, on the loopback address."""
+"""Downloads from servers that fail in various ways, on the loopback address."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Every function of the interface is called with anything: one answer, or one error, everywhere."""
+"""Every function, called with arbitrary values, has the same result or error in all backends."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""A disk that is full: a small tmpfs, mounted where no one else sees it."""
+"""A full disk: a small tmpfs, mounted in a private namespace."""
 
 import shutil
 import subprocess
@@ -44,7 +44,7 @@ print(len(train(2).perplexity), "epochs, once there is room again")
 
 @pytest.fixture
 def alone():
-    """The command that gives a process mounts of its own; Linux has it."""
+    """The command that starts a process with private mounts; it exists on Linux."""
     command = ["unshare", "--user", "--map-root-user", "--mount"]
     if shutil.which("unshare") is None or subprocess.run([*command, "true"]).returncode:
         pytest.skip("no tmpfs can be mounted here: unshare --user --mount does not work")

@@ -1,4 +1,4 @@
-"""Whatever is put into a model: the same answer as NumPy's, or the same error, everywhere."""
+"""Arbitrary inputs of a model have the same result or error as in NumPy."""
 
 import numpy as np
 import pytest

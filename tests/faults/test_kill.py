@@ -1,4 +1,4 @@
-"""Training runs that are killed, and what is left of them: nothing is lost."""
+"""Killed training runs can be resumed without loss."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""A fault in the package, planted, is found by the suite."""
+"""The suite finds faults that are planted in the package."""
 
 import pathlib
 import shutil

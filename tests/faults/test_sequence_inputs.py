@@ -1,4 +1,4 @@
-"""Networks over sequences, and those of a framework's own layers, given anything."""
+"""Networks over sequences and of framework layers, called with arbitrary values."""
 
 import inspect
 
@@ -107,7 +107,7 @@ def make(rnn, kind):
 
 
 def call(net, rnn, method, given):
-    """Call a method with what was drawn; step is what make_step returns."""
+    """Call a method with drawn arguments; step is the result of make_step."""
     values = {name: of(rnn, value) for name, value in given.items()}
     function = net.make_step(0.1) if method == "step" else getattr(net, method)
     named = {name: values.pop(name) for name in ("end", "num_steps", "beam_size") if name in values}

@@ -1,4 +1,4 @@
-"""Any sizes, from 0, any layout in memory, one tensor for several: the numbers of the reference."""
+"""Any sizes, memory layouts and shared tensors give the numbers of the reference."""
 
 import dataclasses
 import functools
@@ -46,7 +46,7 @@ def spread(rnn, array, dtype, layout):
 
 
 def is_in_one_piece(tensor):
-    """Whether a tensor's numbers are next to each other; not every framework says."""
+    """Return whether a tensor is contiguous, if the framework has this information."""
     if hasattr(tensor, "is_contiguous"):
         return tensor.is_contiguous()
     flags = getattr(tensor, "flags", None)

@@ -1,4 +1,4 @@
-"""What is no number spreads as in the reference, and leaves the other rows of a batch alone."""
+"""NaN and infinity spread as in the reference and do not change other rows of a batch."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Whatever is in a text file: its characters, or an error that says which byte is none."""
+"""Any text file is read exactly, or the error names the invalid byte."""
 
 import unicodedata
 

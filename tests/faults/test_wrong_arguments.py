@@ -1,4 +1,4 @@
-"""Arguments that are mixed up, of another type or missing: one clear error, the same everywhere."""
+"""Swapped, wrong or missing arguments raise one clear error, the same in all backends."""
 
 import copy
 import inspect
@@ -200,7 +200,7 @@ def test_copying_the_training_step_of_a_framework_s_layer_is_refused(rnn, make_c
 
 
 def steps_of(rnn, net, optimizer):
-    """Return training steps of each kind, all of which hold a memory."""
+    """Return training steps of each kind, all of which have a state."""
     for each, segment in ((net, None), (net, 2), *((net, None) for net in concise_nets(rnn))):
         step = rnn.make_step(each, 0.1, optimizer=optimizer, segment=segment)
         step(X, Y, each.begin_state(2))

@@ -1,4 +1,4 @@
-"""A model as a file."""
+"""Model files."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files are complete or do not exist."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ except OSError as error:
 
 
 def replace_in_another_process(path, before=""):
-    """Return what a process says that tries to write 200,000 bytes into path."""
+    """Return the output of a process that tries to write 200,000 bytes into path."""
     program = textwrap.dedent(REPLACE).format(before=before)
     command = [sys.executable, "-c", program, str(path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -73,7 +73,7 @@ def test_if_writing_fails_the_earlier_file_is_kept(tmp_path):
 
 @pytest.fixture
 def read_only():
-    """A folder that holds a file and cannot be written to, and how not to be root."""
+    """A read-only folder with a file, and a function to give up the rights of root."""
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "f").write_bytes(b"before")
         os.chmod(folder, 0o555)
@@ -104,7 +104,7 @@ def test_files_that_a_killed_process_left_are_removed(tmp_path):
 
 
 def stray_of(path):
-    """What a process that was killed while it wrote a file has left beside it."""
+    """The files that a process leaves if it is killed while writing."""
     stray = path.with_name(f"{atomic.prefix(path)}0123abcd.tmp")
     stray.write_bytes(b"half of it")
     return stray

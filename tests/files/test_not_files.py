@@ -1,4 +1,4 @@
-"""Functions that read or write files: what is not a file is refused, and nothing waits for it."""
+"""Functions that read or write files refuse paths that are not files, without waiting."""
 
 import os
 import threading

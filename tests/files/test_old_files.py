@@ -19,7 +19,7 @@ NAMES = ("characters", "words", "run")
 
 
 def beginnings(rnn):
-    """What the run began with."""
+    """Return the initial net, loader and vocabulary of the run."""
     vocab = rnn.Vocab(TEXT)
     net = build.new_net(rnn, cells.Architecture("gru"), len(vocab), 6, seed=0)
     return net, rnn.SeqDataLoader(vocab[list(TEXT)], 4, 8, seed=1), vocab
@@ -32,7 +32,7 @@ def train(rnn, started, num_epochs=3, **settings):
 
 
 def model_of(rnn, name):
-    """What a file's model was when it was written: its net and its Vocab."""
+    """Return the net and the Vocab that a file was written with."""
     if name == "characters":
         vocab = rnn.Vocab(TEXT)
         return build.new_net(rnn, cells.Architecture("rnn"), len(vocab), 8, seed=0), vocab

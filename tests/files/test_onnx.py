@@ -1,4 +1,4 @@
-"""A model given to ONNX says what the net does, in each backend."""
+"""An exported ONNX graph computes the same as the net, in each backend."""
 
 import json
 import re
@@ -21,7 +21,7 @@ LETTERS = Vocab([chr(ord("a") + number) for number in range(27)])  # 28 tokens, 
 
 
 def runtime_outputs(content, X, state):
-    """What onnxruntime computes with the bytes of a model: scores and the new state."""
+    """Return the scores and the new state that onnxruntime computes for a graph."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -32,7 +32,7 @@ def runtime_outputs(content, X, state):
 
 
 def problem_of(case):
-    """Parameters, token ids and a state, and what the reference computes of them."""
+    """Parameters, token ids and a state, and the results of the reference."""
     problem = agreement.make_problem(case.removesuffix(", concise"))
     params = [
         np.zeros_like(array) if name.endswith("b_hh") and "concise" in case else array

@@ -23,7 +23,7 @@ KINDS = ("book", "fused", "concise")
 
 @pytest.fixture
 def truth():
-    """NumPy, in float64, whatever backend is asked for."""
+    """The NumPy backend in float64, with any chosen backend."""
     return backends.load("numpy")
 
 

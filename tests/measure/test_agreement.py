@@ -1,4 +1,4 @@
-"""The numbers agree: with the equations, with finite differences, with each other."""
+"""The backends agree with the equations, with finite differences and with each other."""
 
 import functools
 

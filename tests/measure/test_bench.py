@@ -1,4 +1,4 @@
-"""The benchmark: that it measures what it says, never how fast."""
+"""The benchmark: what it measures and prints; times are not tested."""
 
 import functools
 import json
@@ -149,7 +149,7 @@ def running():
 
 
 def wait_for(happened):
-    """Wait until something has happened, and return it."""
+    """Wait until a function returns something true, and return it."""
     for _ in range(1200):
         if found := happened():
             return found

@@ -1,4 +1,4 @@
-"""How fast text is generated: what is measured, and how it is shown; never how much it is."""
+"""The speed of generation: what is measured and printed; times are not tested."""
 
 import itertools
 

@@ -118,7 +118,7 @@ def test_a_radius_that_is_not_positive_is_refused(rnn, make_net):
 
 @pytest.mark.parametrize("bias", [0.0, 1.0, 4.0])
 def test_gradients_of_an_lstm_shrink_by_its_forget_gate_at_each_step(reference, bias):
-    """With weights so small that the gate is all that there is on the way back."""
+    """Use such small weights that only the gate affects the backward pass."""
     net = build.new_net(reference, cells.Architecture("lstm"), 6, 16, seed=0, dtype="float64")
     arrays = dict(zip(net.architecture.parameters, net.arrays()))
     arrays["b_f"] += bias

@@ -1,4 +1,4 @@
-"""How time and memory grow: what is measured, and how it is shown; never how much it is."""
+"""The growth of time and memory: what is measured and printed; values are not tested."""
 
 import json
 

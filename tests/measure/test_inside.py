@@ -1,4 +1,4 @@
-"""What goes on inside a network while it reads."""
+"""look_inside: states, gates and predictions of a network."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The steps from the textbook to the fused network: that all compute the same, never how fast."""
+"""All forms from the textbook to the fused network compute the same; times are not tested."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Beam search: against all sequences, against a search of one sentence, and by hand."""
+"""Beam search, compared with all sequences, with the search of one sentence, and by hand."""
 
 import itertools
 
@@ -26,7 +26,7 @@ def redraw(net, seed):
 
 
 def constant(net, probabilities):
-    """Make every token equally probable at every step, whatever came before."""
+    """Make every token equally probable at every step."""
     *others, b_q = net.arrays()
     net.load_arrays([*(0 * array for array in others), np.log(probabilities, dtype=b_q.dtype)])
     return net
@@ -51,7 +51,7 @@ def without_end(tokens):
 
 
 def best_of_all(net, source, num_steps):
-    """Return the best of all sequences there are, by their scores."""
+    """Return the best of all possible sequences by score."""
     rows = np.array(list(itertools.product(range(NUM_OUTPUTS), repeat=num_steps)))
     logs = log_probabilities(net, source, rows[:, :-1])
     best = (-np.inf, [])
@@ -63,7 +63,7 @@ def best_of_all(net, source, num_steps):
 
 
 def beam_of_one(net, source, num_steps, beam_size):
-    """Return what a beam search of one sentence finds, which never stops early."""
+    """Return the result of a beam search of one sentence that never stops early."""
     live, finished = [([], 0.0)], []
     for step in range(num_steps):
         if not live:
@@ -82,7 +82,7 @@ def beam_of_one(net, source, num_steps, beam_size):
 
 
 def alone(net, search):
-    """Return what a network writes for each source, one at a time."""
+    """Return the translation of each source, one at a time."""
     return [net.predict([source], **search)[0] for source in SOURCES]
 
 

@@ -1,4 +1,4 @@
-"""Calls as the book has them, and tensors of others: one error that says what to do."""
+"""Calls as in the book, and tensors of other frameworks: one error that says what to do."""
 
 import re
 

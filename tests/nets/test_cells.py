@@ -1,4 +1,4 @@
-"""What is true of GRU and LSTM beyond agreement: conventions, the concatenated form, numbers."""
+"""Properties of GRU and LSTM: conventions, the concatenated form, known values."""
 
 import dataclasses
 import functools

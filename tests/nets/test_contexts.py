@@ -1,4 +1,4 @@
-"""Our functions within what a framework puts around code: no_grad, autocast, jit, vmap and so on.
+"""Functions called within contexts of the frameworks: no_grad, autocast, jit, vmap and so on.
 
 The result is the one without it, of fused and plain cells alike, or one clear error.
 """
@@ -100,7 +100,7 @@ CASES = [
 
 
 def assert_same(rnn, kind, results, context, *, made_within):
-    """Compare what results(net) gives within a context and without it."""
+    """Compare results(net) within a context and without it."""
     expected, net = results(rnn, make(rnn, kind)), make(rnn, kind)
     with context():
         found = results(rnn, make(rnn, kind) if made_within else net)
@@ -315,7 +315,7 @@ def test_vmap_looks_up_rows_and_makes_one_hot_rows(rnn, backend):
 
 
 def compiled(backend):
-    """The framework's way to compile a function."""
+    """The framework's function that compiles functions."""
     if backend == "jax":
         import jax
 

@@ -1,4 +1,4 @@
-"""Custom forward functions: they are trained as what they compute, or refused in one sentence."""
+"""Custom forward functions are trained correctly, or refused with one clear error."""
 
 import functools
 import pathlib

@@ -1,4 +1,4 @@
-"""Nets on another device than the default, where there is no GPU: a device that stands in for it.
+"""Nets on a device that is not the default, without a GPU: another device simulates it.
 
 PyTorch has one without memory, "meta": shapes and places are right there, numbers are none. JAX
 takes a CPU for as many devices as it is told; the second is one that nothing comes to by default.

@@ -1,4 +1,4 @@
-"""The same mistake gets the same words in every backend."""
+"""The same mistake has the same error message in every backend."""
 
 import re
 

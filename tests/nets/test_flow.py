@@ -1,4 +1,4 @@
-"""A gradient goes through every function of the interface that takes tensors and returns some."""
+"""Gradients pass through every function of the interface from tensors to tensors."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The fused functions: the same numbers as the cells they stand for, and what only they do."""
+"""The fused functions: equal to the plain cells, with additional features."""
 
 import dataclasses
 import functools
@@ -36,7 +36,7 @@ def solution(backend, cell, dtype="float64", fused=True):
 
 @pytest.fixture
 def make_pair(rnn):
-    """A function that makes the model of a cell and its fused twin."""
+    """A function that makes the model of a cell and the equal model of the fused cell."""
 
     def make(cell="rnn", vocab_size=5, num_hiddens=4, **settings):
         architecture, settings = cells.Architecture(cell), {"seed": 0, **settings}

@@ -1,4 +1,4 @@
-"""Cells that are not made of gates: a table entry and a step are all that they need."""
+"""Cells that are not made of gates need only a table entry and a step."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Recorded steps of PyTorch, on a CPU that plays the GPU; see simulated_graph."""
+"""Recorded steps of PyTorch, on a CPU that simulates a GPU; see simulated_graph."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ V, n, T = 7, 4, 6
 
 @pytest.fixture
 def recorder(pytorch, monkeypatch):
-    """A recorder that is a CPU's, so that steps are recorded here; until off() they are."""
+    """A recorder for the CPU, so that steps are recorded until off() is called."""
     from simulated_graph import Simulated
 
     from d2lrnn.torch import fused, graph

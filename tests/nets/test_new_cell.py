@@ -1,4 +1,4 @@
-"""Custom cells that new_cell makes: they have all that a built-in cell has."""
+"""Custom cells of new_cell have all features of a built-in cell."""
 
 import copy
 import dataclasses
@@ -22,7 +22,7 @@ X, Y = np.random.default_rng(0).integers(5, size=(2, 3, 6))
 
 
 def steps_of(rnn):
-    """Return steps, written as a user writes them, of cells that are also built in."""
+    """Return custom steps with the equations of built-in cells."""
 
     def own_rnn(X, H, p):
         return rnn.tanh(X @ p.W_xh + H @ p.W_hh + p.b_h)

@@ -1,4 +1,4 @@
-"""Modules of the frameworks, trained as the page on custom cells shows."""
+"""Modules of the frameworks are trained as the page on custom cells shows."""
 
 import pathlib
 import re

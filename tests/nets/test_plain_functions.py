@@ -1,4 +1,4 @@
-"""Nets of three plain functions, as in the book: what they need not take, and what they get."""
+"""Nets of three plain functions, as in the book: their optional arguments."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""Large products of PyTorch's loops, by the library that takes less time."""
+"""Large products of PyTorch's loops are computed by the faster library."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a prompt or a notebook shows of a net."""
+"""The repr of nets, loaders and functions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sizes beyond the classroom's: many words, many tokens in one minibatch."""
+"""Large sizes: many words, many tokens in one minibatch."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def trained(net, batch, **settings):
 
 
 def assert_same_step(found, expected):
-    """Many equal rows teach what one does, but for the rounding of a sum of so many terms."""
+    """Many equal rows give the update of one row, up to the rounding of the sum."""
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
     limit = agreement.bound("gradients", "float32", 2 * NUM_ROWS)
     for one, other in zip(found[1], expected[1], strict=True):

@@ -1,4 +1,4 @@
-"""The tape of NumPy: the gradient of each operation is a finite difference."""
+"""The tape of NumPy: the gradient of each operation equals a finite difference."""
 
 import numpy as np
 import pytest

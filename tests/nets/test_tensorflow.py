@@ -1,4 +1,4 @@
-"""What may be around a call in TensorFlow: tf.function, an open tape, a tf.Graph, a strategy."""
+"""Calls in contexts of TensorFlow: tf.function, an open tape, a tf.Graph, a strategy."""
 
 import numpy as np
 import pytest

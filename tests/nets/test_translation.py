@@ -140,7 +140,7 @@ def test_a_decoder_called_in_two_parts_gives_the_results_of_one_call(rnn, case):
 
 @pytest.fixture(scope="module")
 def reverser():
-    """A translator that has learned to write three letters backwards, and its data."""
+    """A network trained to reverse three letters, and its data."""
     rnn = backends.load("numpy")
     sources = [list(letters) for letters in itertools.product(range(4), repeat=3)]
     targets = [[*source[::-1], END] for source in sources]

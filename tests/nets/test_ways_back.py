@@ -1,4 +1,4 @@
-"""The ways back: what arrives is left as it was, and what is handed back is in one piece."""
+"""The backward passes do not change the gradients that they receive, and return contiguous ones."""
 
 import dataclasses
 import functools
@@ -23,7 +23,7 @@ SIZES = {  # (num_steps, batch_size, num_inputs, num_hiddens)
 
 
 def make_problem(case, sizes="some of each"):
-    """The problem of a case, where one array arrives at every state of the same shape."""
+    """The problem of a case, with one array as the gradient of every state of a shape."""
     names = "num_steps", "batch_size", "num_inputs", "num_hiddens"
     settings = dict(zip(names, SIZES[sizes], strict=True))
     problem = agreement.make_problem(case.removesuffix("_fused"), **settings)
@@ -82,7 +82,7 @@ def test_received_arrays_can_be_converted_again(rnn, backend, case, sizes):
 
 
 def is_in_one_piece(tensor):
-    """Whether a tensor's numbers are next to each other, row by row, as all-reduce wants them."""
+    """Return whether a tensor is contiguous, as all-reduce requires."""
     if hasattr(tensor, "is_contiguous"):
         return tensor.is_contiguous()
     flags = getattr(tensor, "flags", None)  # other frameworks' tensors have no strides

@@ -1,4 +1,4 @@
-"""Which notebooks are tried on which backends: ``--notebooks=sample`` or ``--notebooks=all``.
+"""Which notebooks run on which backends: ``--notebooks=sample`` or ``--notebooks=all``.
 
 These tests need Jupyter (the extra "notebooks") and the frameworks, and fail where one is absent.
 The ordinary suite does not collect them: pytest tests/notebooks.

@@ -1,4 +1,4 @@
-"""Each notebook as it is committed, and as it runs."""
+"""The notebooks: as committed, and when they run."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def committed(name):
 
 @pytest.fixture
 def run(tmp_path, request):
-    """A function that runs a script's text in a process of its own; returns its output."""
+    """A function that runs a script's text in another process and returns its output."""
 
     def run(source, name):
         path = tmp_path / f"{name}.py"

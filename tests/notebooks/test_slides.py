@@ -1,4 +1,4 @@
-"""Slides: which cell begins one, and what stays off them."""
+"""Slides: which cell begins a slide, and which content is not on slides."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The student's version: what stands where a solution was."""
+"""The student's version: blanks in place of solutions."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Pictures: what is drawn, with no display."""
+"""Figures, drawn without a display."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What the pages tell a reader to type, typed: each command and snippet in a fresh environment.
+"""Run each command and snippet of the pages in a new environment.
 
 The ordinary suite does not collect them, since they install packages: pytest tests/readme, or
 tox -e readme. What would take hours, or gigabytes, is made smaller, and said so here.
@@ -63,7 +63,7 @@ def heads_of(text):
 
 
 def run(command, folder, **settings):
-    """What a command printed; an assertion error where it fails."""
+    """Return the output of a command; raise an AssertionError if it fails."""
     env = {**SETTINGS, **settings}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
@@ -72,7 +72,7 @@ def run(command, folder, **settings):
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
-    """A copy of what git has here, with what is changed and not yet committed."""
+    """A copy of the checkout, including changes that are not committed."""
     folder = tmp_path_factory.mktemp("checkout")
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""The tasks, as a user runs them: each learns what it promises."""
+"""The tasks, run as a user runs them, reach their results."""
 
 import numpy as np
 import pytest

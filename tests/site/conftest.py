@@ -47,7 +47,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(site):
-    """Where a server of this machine has the site."""
+    """The address of a local server for the site."""
     handler = functools.partial(Quiet, directory=site)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -71,7 +71,7 @@ def chromium():
 
 @pytest.fixture(scope="module", params=PAGES)
 def page(request, chromium, address):
-    """A page of the site; its ``trouble`` is whatever goes wrong there."""
+    """A page of the site; ``trouble`` lists its errors."""
     page = chromium.new_page()
     page.trouble = []
     watch(page, page.trouble)

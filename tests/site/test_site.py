@@ -1,4 +1,4 @@
-"""What a reader of the site sees, page by page."""
+"""The pages of the site."""
 
 import configparser
 import re

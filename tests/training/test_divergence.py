@@ -1,4 +1,4 @@
-"""Training that diverges ends in an error that says what helps, in every loop over epochs."""
+"""Training that diverges raises an error with a remedy, in every training loop."""
 
 import math
 import pickle

@@ -1,4 +1,4 @@
-"""What a loader yields that is not a minibatch: one clear error."""
+"""Values of a loader that are not minibatches are one clear error."""
 
 import collections
 

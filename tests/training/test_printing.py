@@ -14,7 +14,7 @@ TEXT = "Grüße an 漢字 😀 \ud800 "
 
 
 class Broken(io.StringIO):
-    """A pipe whose reader has gone."""
+    """A pipe whose reading end is closed."""
 
     def write(self, text):
         raise BrokenPipeError(32, "Broken pipe")

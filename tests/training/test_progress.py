@@ -9,7 +9,7 @@ from d2lrnn.training import progress
 
 @pytest.fixture
 def lines(monkeypatch):
-    """Ask for lines, as the command does."""
+    """Switch lines of progress on, as the command does."""
     monkeypatch.setenv(progress.PROGRESS, progress.LINES)
 
 

@@ -1,4 +1,4 @@
-"""Training runs that are stopped and go on, bit for bit."""
+"""Training runs that are stopped and resumed, bit for bit."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ def start(rnn, builtin):
 
 @pytest.fixture
 def plain(reference, builtin):
-    """The same in NumPy, for what is the same in every backend."""
+    """The same in NumPy, for tests that do not depend on the backend."""
     return beginnings(reference, builtin)
 
 
@@ -54,7 +54,7 @@ def train(rnn, started, num_epochs=NUM_EPOCHS, lr=0.01, **settings):
 
 
 class Stop(Exception):
-    """What ends a run in the middle."""
+    """The error that ends a run in the middle."""
 
 
 def stop_after(started, num_minibatches):
@@ -83,7 +83,7 @@ def assert_same(one, other):
 
 
 def assert_resumes(rnn, make, path, num_minibatches):
-    """A run that fails after so many minibatches ends, resumed, as one that does not fail."""
+    """Check that a run that fails after some minibatches is resumed to the same result."""
     with pytest.raises(Stop):
         train(rnn, stop_after(make(), num_minibatches), checkpoint=path, every=EVERY)
     resumed = train(rnn, make(), checkpoint=path, every=EVERY, resume=True)

@@ -1,4 +1,4 @@
-"""How many threads compute while a network is trained."""
+"""The number of threads during training."""
 
 import math
 import os

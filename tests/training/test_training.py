@@ -214,7 +214,7 @@ def test_perplexity_weighs_minibatches_by_their_tokens():
 
 
 class Scalar:
-    """A loss that notes when it is looked at."""
+    """A loss that records when its value is read."""
 
     def __init__(self, number, looked):
         self.number, self.looked = number, looked
@@ -446,7 +446,7 @@ def test_a_text_is_generated_from_a_state(rnn, make_net):
 
 
 def unequal_net(rnn, make_net, **settings):
-    """Return a model that says more than one token, and its Vocab."""
+    """Return a model that generates different tokens, and its Vocab."""
     net = make_net(dtype="float64", **settings)
     net.load_arrays([10 * array for array in first_values.draw([a.shape for a in net.arrays()], 1)])
     return net, rnn.Vocab("abcd")
@@ -510,7 +510,7 @@ def test_a_longer_prefix_does_not_compile_again(rnn, make_net, monkeypatch):
 
 
 class OutOfMemory(Exception):
-    """What is of no kind that we know, as TensorFlow's is."""
+    """An object of an unknown type, like that of TensorFlow."""
 
 
 @pytest.mark.parametrize("error", [MemoryError, RuntimeError, ValueError, OutOfMemory])

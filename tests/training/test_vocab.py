@@ -1,4 +1,4 @@
-"""A Vocab that is not the net's is refused before training, in the same words everywhere."""
+"""A Vocab of another size is refused before training, with the same message in all backends."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an editor says of the README's snippet and of the notebooks: nothing but names and types.
+"""Type checkers and editors report no error for the README's snippet and the notebooks.
 
 The ordinary suite does not collect them, since they need pyright: pytest tests/types, or
 tox -e lint.
@@ -40,7 +40,7 @@ KNOWN = {
 
 
 def pyright(*paths):
-    """What pyright says of files: pairs of how bad and what."""
+    """Return the reports of pyright for files: pairs of severity and message."""
     command = [sys.executable, "-m", "pyright", "--outputjson", "--project", ROOT, *paths]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     said = json.loads(done.stdout[done.stdout.index("{") :])
@@ -48,7 +48,7 @@ def pyright(*paths):
 
 
 class Editor:
-    """An editor's side of the language server protocol, as far as hovering needs it."""
+    """A client of the language server protocol that requests hover texts."""
 
     def __init__(self, root):
         command = [sys.executable, "-m", "pyright.langserver", "--stdio"]
@@ -110,7 +110,7 @@ def test_an_editor_shows_the_full_documentation_of_every_name(editor, framework,
 
 
 def mypy(cache, *arguments):
-    """What mypy prints of files, with none of this project's settings."""
+    """Return the output of mypy for files, without the settings of this project."""
     options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={cache}"]
     command = [sys.executable, "-m", "mypy", "--follow-imports=silent", *options, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600).stdout
@@ -118,7 +118,7 @@ def mypy(cache, *arguments):
 
 @pytest.fixture(params=list(backends.BACKENDS))
 def snippet(request, tmp_path):
-    """The README's snippet on a backend, and after it a question for each thing."""
+    """The README's snippet for a backend, followed by a query for each name."""
     code = SNIPPET.replace("import numpy", f"import {request.param}")
     assert f"import {request.param} as rnn" in code
     questions = "".join(f"reveal_type({thing})\n" for thing in KNOWN)

@@ -1,4 +1,4 @@
-"""The book's interface of 0.17 under test: ``d2l``, in each framework that it was made for."""
+"""Fixtures for the book's interface of 0.17: the module ``d2l`` of each framework."""
 
 import hashlib
 import importlib
@@ -19,7 +19,7 @@ PAIRS = [
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out, rather than skip, what is for a backend that this edition knows nothing of."""
+    """Deselect, rather than skip, tests of backends that this edition does not support."""
     without = [
         item
         for item in items
@@ -41,20 +41,20 @@ def has_a_case(item):
 
 @pytest.fixture
 def d2l(backend, monkeypatch):
-    """What the book's cells call d2l."""
+    """The module that the book's cells import as d2l."""
     monkeypatch.setenv("MPLBACKEND", "agg")
     return importlib.import_module(f"d2lrnn.book.classic.{backend}")
 
 
 @pytest.fixture(scope="session")
 def plain(without_framework):
-    """What the book's cells call d2l, as far as it needs no framework."""
+    """The names of the module d2l that do not need a framework."""
     return without_framework("classic")
 
 
 @pytest.fixture
 def texts(request, tmp_path, monkeypatch):
-    """A folder with a short Time Machine and a few pairs of sentences, in which d2l looks first."""
+    """A folder with a short Time Machine and a few pairs of sentences, which d2l searches first."""
     d2l = request.getfixturevalue("d2l" if "d2l" in request.fixturenames else "plain")
     content = (STORY * 30).encode()
     (tmp_path / "timemachine.txt").write_bytes(content)
@@ -69,7 +69,7 @@ def texts(request, tmp_path, monkeypatch):
 
 @pytest.fixture
 def device(d2l, backend):
-    """The last argument of the book's training: a device, in TensorFlow a strategy."""
+    """The last argument of the book's training functions: a device, or a strategy in TensorFlow."""
     if backend != "tensorflow":
         return d2l.try_gpu()
     return d2l.tf.distribute.OneDeviceStrategy(d2l.try_gpu()._device_name)
@@ -77,7 +77,7 @@ def device(d2l, backend):
 
 @pytest.fixture
 def forward(d2l):
-    """A recurrent network as a cell of the book writes it."""
+    """A recurrent network, written as in a cell of the book."""
 
     def rnn(inputs, state, params):
         W_xh, W_hh, b_h, W_hq, b_q = params
@@ -93,7 +93,7 @@ def forward(d2l):
 
 @pytest.fixture
 def make_book_net(rnn, d2l, device, backend, forward):
-    """A function that makes the book's model from scratch, its parameters those of our seed 0."""
+    """A function that makes the book's model from scratch, with d2lrnn's parameters of seed 0."""
 
     def make(vocab_size, num_hiddens=8):
         def get_params(vocab_size, num_hiddens, device=None):
@@ -112,7 +112,7 @@ def make_book_net(rnn, d2l, device, backend, forward):
 
 @pytest.fixture
 def make_decoder(d2l, backend):
-    """A function that makes a decoder as the book's cell does: an embedding, a GRU, a layer."""
+    """A function that makes the decoder of the book's cell: an embedding, a GRU and a layer."""
 
     def torch_decoder(vocab_size):
         class Decoder(d2l.Decoder):
@@ -185,7 +185,7 @@ def make_pair(d2l, make_decoder):
 
 @pytest.fixture(autouse=True)
 def _same_chance():
-    """Let Python's random numbers be the same in every test, and go on as if nothing had been."""
+    """Seed Python's random numbers in every test, and restore the generator afterwards."""
     state = random.getstate()
     random.seed(0)
     yield

@@ -1,4 +1,4 @@
-"""What is particular to TensorFlow: graphs, and Keras 2 beside Keras 3."""
+"""Features of TensorFlow only: graphs, and Keras 2 beside Keras 3."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ def test_an_error_of_the_function_itself_is_raised(graphs, tf):
 
 @pytest.fixture
 def scratch(keras, d2l, rnn):
-    """A function that makes the model from scratch, of our functions or of a reader's."""
+    """A function that makes the model from scratch, of built-in or custom functions."""
 
     def make(forward=rnn.rnn):
         def get_params(vocab_size, num_hiddens):

@@ -1,4 +1,4 @@
-"""Every name of d2l 0.17 that the chapters use is there, with the book's arguments."""
+"""Every name of d2l 0.17 that the chapters use exists, with the book's arguments."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Names that a reader replaces are what 0.17's other functions call."""
+"""The functions of 0.17 call the replacements of names that a user replaced."""
 
 import hashlib
 import types
@@ -55,7 +55,7 @@ VOCAB_SIZE = 9
 
 @pytest.fixture
 def book(d2l, backend, rnn, device, archive, make_book_net, make_pair):
-    """The module and what its functions are called with."""
+    """The module, and arguments for its functions."""
     ids = rnn.from_numpy(np.arange(10).reshape(2, 5) % VOCAB_SIZE)
     return types.SimpleNamespace(
         d2l=d2l,
@@ -74,7 +74,7 @@ def book(d2l, backend, rnn, device, archive, make_book_net, make_pair):
 
 @pytest.fixture
 def archive(d2l, texts, monkeypatch):
-    """The pairs of sentences as an archive, too."""
+    """The folder of data, with the pairs of sentences also as an archive."""
     path = texts / "fra-eng.zip"
     with zipfile.ZipFile(path, "w") as zipped:
         zipped.write(texts / "fra-eng" / "fra.txt", "fra-eng/fra.txt")

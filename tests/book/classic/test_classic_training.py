@@ -1,4 +1,4 @@
-"""What the book's training, prediction and parts do, beside the package's own."""
+"""The book's training and prediction, compared with those of the package."""
 
 import importlib
 import io
@@ -20,7 +20,7 @@ def vocab(d2l):
 
 @pytest.fixture
 def minibatches(rnn):
-    """Three minibatches (X, Y) of 2 rows and 5 steps, the rows going on from one to the next."""
+    """Three minibatches (X, Y) of 2 rows and 5 steps; each row continues in the next minibatch."""
     ids = np.random.default_rng(0).integers(VOCAB_SIZE, size=(2, 16))
     parts = [(ids[:, i : i + 5], ids[:, i + 1 : i + 6]) for i in (0, 5, 10)]
     return [(rnn.from_numpy(X), rnn.from_numpy(Y)) for X, Y in parts]
@@ -39,7 +39,7 @@ def params_of(rnn):
 
 @pytest.fixture
 def ours(rnn):
-    """A net of the package's own, with the parameters that the book net begins with."""
+    """A net of the package with the initial parameters of the book's net."""
     functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
     return rnn.RNNModelScratch(VOCAB_SIZE, 8, *functions, seed=0)
 
@@ -218,7 +218,7 @@ def test_sgd_moves_the_parameters_against_their_gradients(d2l, rnn, backend, bat
 
 
 def with_gradients(rnn, backend, arrays):
-    """Return something like a net whose parameters and gradients are these arrays."""
+    """Return an object like a net, with these arrays as parameters and gradients."""
 
     class Net:
         params = rnn.trainable(arrays)
@@ -244,7 +244,7 @@ def layer_of(d2l, backend, cell, vocab_size, num_hiddens=8):
 
 @pytest.fixture
 def _same_weights(d2l, backend):
-    """Let the framework draw the same numbers whatever was tested before."""
+    """Seed the framework, so that the result does not depend on earlier tests."""
     if backend == "tensorflow":
         d2l.tf.random.set_seed(0)
     else:

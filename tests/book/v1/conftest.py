@@ -1,4 +1,4 @@
-"""What the tests of edition 1.0 share: the book's names in the backend under test, small data."""
+"""Fixtures for edition 1.0: the book's names in the backend under test, and small data."""
 
 import importlib
 import pathlib
@@ -16,13 +16,13 @@ SIGNATURES = (HERE / "signatures.txt").read_text(encoding="utf-8").splitlines()
 
 
 def chosen(config):
-    """The names of the backends that this run is about."""
+    """Return the names of the backends of this test run."""
     asked = config.getoption("--backend")
     return {None: backends.available(), "all": list(backends.BACKENDS)}.get(asked, [asked])
 
 
 def pytest_generate_tests(metafunc):
-    """Ask for each signature in each of the backends that are chosen and that have it."""
+    """Parametrize each signature with each chosen backend that has it."""
     if "signature" not in metafunc.fixturenames:
         return
     names = chosen(metafunc.config)
@@ -38,7 +38,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out NumPy, which the book has no edition for, and Flax where JAX is not chosen."""
+    """Deselect NumPy, for which the book has no edition, and Flax if JAX is not chosen."""
     flax = {"flax"} if "jax" not in chosen(config) else set()
     here = [item for item in items if HERE in item.path.parents]
     only_numpy = {"signature"} if chosen(config) == ["numpy"] else set()
@@ -78,7 +78,7 @@ def flax():
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A folder to work in, beside it ``data`` with a short Time Machine and pairs of sentences."""
+    """A working folder, and next to it ``data`` with a short Time Machine and sentence pairs."""
     story = "\n".join(corpora.read_builtin())
     pairs = [("Go.", "Va !"), ("I'm home.", "Je suis chez moi."), ("He ran.", "Il a couru.")]
     lines = ["\t".join(pair) for pair in pairs * 20]
@@ -96,13 +96,13 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def to_numpy(rnn):
-    """What makes NumPy arrays of the backend's tensors."""
+    """A function that converts the backend's tensors to NumPy arrays."""
     return rnn.to_numpy
 
 
 @pytest.fixture
 def book(d2l, backend, files):
-    """What the cells of the book do, shortened."""
+    """Shortened versions of the book's cells."""
     return Book(d2l, backend)
 
 

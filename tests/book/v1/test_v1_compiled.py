@@ -1,4 +1,4 @@
-"""Compiled steps compute the same as others, and a student's code is not compiled."""
+"""Compiled steps compute the same numbers, and a student's code is not compiled."""
 
 import functools
 import logging
@@ -82,7 +82,7 @@ def tensorflow(keras, files):
 
 
 def language_model(d2l, data, RNN=None, LM=None):
-    """Return a language model of our classes, or of a student's."""
+    """Return a language model of built-in classes or of a student's classes."""
     rnn = (RNN or d2l.RNNScratch)(num_inputs=len(data.vocab), num_hiddens=4, sigma=0.5)
     return (LM or d2l.RNNLMScratch)(rnn, vocab_size=len(data.vocab), lr=1.0)
 
@@ -130,7 +130,7 @@ def test_all_steps_of_a_built_in_model_become_graphs(tensorflow, kind):
 
 
 def with_method(name, owner="LM"):
-    """Return what makes a model whose method of that name calls ``effect``."""
+    """Return a function that makes a model whose method of that name calls ``effect``."""
 
     def make(d2l, data, effect):
         base = {"LM": d2l.RNNLMScratch, "RNN": d2l.RNNScratch}[owner]
@@ -329,7 +329,7 @@ def test_keras_is_not_changed(tensorflow, keras):
 
 
 def former(d2l, flax):
-    """A GRU as the book writes it, of Flax's cells as they were."""
+    """The GRU of the book, with the earlier interface of Flax's cells."""
 
     class Former(d2l.RNN):
         num_hiddens: int

@@ -1,4 +1,4 @@
-"""What the book's cells ask of JAX itself, which its newer versions refuse."""
+"""Uses of JAX in the book's cells that newer versions of JAX refuse."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The names of edition 1.0 are there, as in the book; other chapters' say where they are."""
+"""The names of edition 1.0 exist as in the book; errors for other chapters' names say where."""
 
 import dataclasses
 import importlib

@@ -1,4 +1,4 @@
-"""Arguments that are kept, methods that are added, and the board: what needs no framework."""
+"""Stored arguments, added methods and the board, which do not need a framework."""
 
 import copy
 import sys
@@ -52,7 +52,7 @@ def test_the_error_of_check_shape_names_the_shape():
 
 @pytest.fixture
 def drawn(plain):
-    """A board with one curve of five points, of which each two make one."""
+    """A board with one curve of five points, averaged in pairs."""
     curves = plain.ProgressBoard(xlabel="x")
     for x in range(5):
         curves.draw(x, 10 * x, "ten", every_n=2)
@@ -103,7 +103,7 @@ def test_a_copied_model_draws_on_the_same_board(drawn):
 
 @pytest.fixture
 def notebook(plain, monkeypatch):
-    """A notebook's kernel, as far as a board knows it: what it showed, and what ends a cell."""
+    """A substitute for a notebook's kernel: it stores displayed figures and ends cells."""
     shown, at_the_end = [], []
     events = types.SimpleNamespace(
         register=lambda name, what: at_the_end.append(what),

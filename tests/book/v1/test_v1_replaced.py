@@ -1,4 +1,4 @@
-"""Names that a reader replaces are what 1.0's other functions and methods call."""
+"""The functions and methods of 1.0 call the replacements of names that a user replaced."""
 
 import pytest
 

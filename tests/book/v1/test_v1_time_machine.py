@@ -1,4 +1,4 @@
-"""The Time Machine itself, if it is available."""
+"""The real text of The Time Machine, if it is available."""
 
 
 def test_the_text_is_read_without_a_download(d2l, data_folder, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The book's models and trainer compute what the package's own do."""
+"""The book's models and trainer compute the same as those of the package."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def parameters(model, trainer, to_numpy):
 
 @pytest.fixture(scope="module")
 def trained(d2l, data, to_numpy):
-    """A model and its parameters before and after two epochs; before, an epoch at the rate 0."""
+    """A model and its parameters before and after two epochs, after an epoch with rate 0."""
     model = language_model(d2l, len(data.vocab), lr=0.0)
     trainer = d2l.Trainer(max_epochs=1, gradient_clip_val=0.1)
     key = {} if not hasattr(d2l, "get_key") else {"key": d2l.get_key()}
@@ -41,7 +41,7 @@ def trained(d2l, data, to_numpy):
 
 @pytest.fixture
 def own(rnn, data, to_numpy):
-    """The package's own model of given parameters, and the minibatch."""
+    """The model of the package with given parameters, and the minibatch."""
 
     def make(params):
         net = rnn.RNNModelScratch(

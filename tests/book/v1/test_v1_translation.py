@@ -1,4 +1,4 @@
-"""The book's encoder and decoder: what they promise, and that they learn."""
+"""The book's encoder and decoder: shapes, states and learning."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def data(d2l, files):
 
 
 def decoder_class(d2l, backend):
-    """A decoder that is given the encoder's last output at each step, as in the book."""
+    """A decoder that receives the encoder's last output at each step, as in the book."""
     return {"torch": torch_decoder, "tensorflow": keras_decoder, "jax": flax_decoder}.get(
         backend, gluon_decoder
     )(d2l)
@@ -98,7 +98,7 @@ def flax_decoder(d2l):
 
 @pytest.fixture(scope="module")
 def trained(d2l, data, backend):
-    """A small model, trained until it knows the three sentences, and its trainer."""
+    """A small model that has memorized the three sentences, and its trainer."""
     encoder = d2l.Seq2SeqEncoder(len(data.src_vocab), 8, 16, 2)
     decoder = decoder_class(d2l, backend)(len(data.tgt_vocab))
     training = {"training": True} if backend == "jax" else {}
@@ -110,7 +110,7 @@ def trained(d2l, data, backend):
 
 
 def translate(d2l, model, trainer, data, sources, num_steps=5):
-    """What the model writes, as ids (n, num_steps)."""
+    """Return the generated translations as ids (n, num_steps)."""
     batch = data.build(sources, ["va !"] * len(sources))
     if hasattr(trainer, "state"):
         return model.predict_step(trainer.state.params, batch, num_steps)[0]
@@ -163,7 +163,7 @@ def test_padding_does_not_count(trained, data, to_numpy):
 
 
 def loss_of(model, trainer, X, Y, n):
-    """The loss of a minibatch whose decoder is given n words."""
+    """The loss of a minibatch whose decoder receives n words."""
     source, target, lengths = X
     X = (source, target[:, :n], lengths)
     if hasattr(trainer, "state"):
