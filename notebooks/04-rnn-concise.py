@@ -466,7 +466,7 @@ borrowed = rnn.RNNModelScratch(len(vocab), num_hiddens, *functions)
 rnn.copy_params(net, borrowed)
 runs = {
     "from scratch": scratch,
-    "from scratch, layer's beginning": borrowed,
+    "from scratch, layer's initial weights": borrowed,
     "framework's layer": net,
 }
 histories = {}

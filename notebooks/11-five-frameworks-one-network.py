@@ -627,7 +627,7 @@ mistakes: dict = {
         "weights": [weight * (1 + 2.0**-52) for weight in first_weights]
     },
     "weights through float32": {"weights": through_float32},
-    "state not carried on": {"carry": False},
+    "state not passed on": {"carry": False},
 }
 ax = plot.new_axes(8, 4.8)
 ax.plot(

@@ -2,8 +2,8 @@
 
 python notebooks/build.py [--fast] [--tidy] [NAME ...]
 
-Each runs from its .py in a kernel of its own, on PyTorch, with The Time Machine. What changes from
-run to run (times, ids, versions) is left out, so that a difference is a difference in what is said.
+Each .py runs in a new kernel, on PyTorch, with The Time Machine. Ids, versions and metadata that
+change from run to run are removed, so that differences of the files are differences of content.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from d2lrnn import teaching
 
 LARGEST = 400_000  # bytes of an .ipynb
 SLOWEST = 360  # seconds for one notebook
-# Folders of a machine, as no output may name them.
+# Folders of a machine, which outputs must not contain.
 MACHINE = re.compile(r"/(?:home|root|tmp|usr|opt|var|work|Users|mnt)/|[A-Z]:\\+Users|site-packages")
 
 
@@ -48,7 +48,7 @@ def build(name: str) -> Any:
 
 
 def tidy(notebook: Any) -> Any:
-    """Return a notebook without what differs from run to run."""
+    """Return a notebook without metadata that differ from run to run."""
     kernelspec = notebook.metadata["kernelspec"]
     notebook.metadata = {"kernelspec": kernelspec, "language_info": {"name": "python"}}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -65,7 +65,7 @@ def tidy(notebook: Any) -> Any:
 
 
 def complaints(notebook: Any) -> list[str]:
-    """Return what is wrong with a built notebook; nothing, if it can be committed."""
+    """Return the faults of a built notebook; an empty list if it can be committed."""
     found = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -74,11 +74,11 @@ def complaints(notebook: Any) -> list[str]:
             if output.output_type == "error":
                 found.append(f"an error {where}: {output.ename}: {output.evalue}")
             if output.get("name") == "stderr":
-                found.append(f"talk on stderr {where}: {output.text[:200]}")
+                found.append(f"output on stderr {where}: {output.text[:200]}")
             if match := MACHINE.search(words):
-                found.append(f"a machine's path {where}: {words[match.start() :][:80]}")
+                found.append(f"a path of this machine {where}: {words[match.start() :][:80]}")
             if "Not yet:" in words or teaching.NO_ANSWER in words:
-                found.append(f"a solution that its check refuses {where}: {words[:200]}")
+                found.append(f"a wrong solution {where}: {words[:200]}")
     size = len(nbformat.writes(notebook).encode())
     if size >= LARGEST:
         found.append(f"it has {size:,} bytes; expected fewer than {LARGEST:,}")
@@ -86,17 +86,17 @@ def complaints(notebook: Any) -> list[str]:
 
 
 def main() -> None:
-    """Build the notebooks that are asked for, or all."""
+    """Build the notebooks given as arguments, or all notebooks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03-rnn-from-scratch")
-    parser.add_argument("--fast", action="store_true", help="try it; nothing is written")
-    again = "write what is committed again, tidy and on slides; nothing is run"
+    parser.add_argument("--fast", action="store_true", help="small sizes; nothing is written")
+    again = "update metadata and slide types of the committed files; nothing is run"
     parser.add_argument("--tidy", action="store_true", help=again)
     arguments = parser.parse_args()
     os.environ[teaching.FAST] = "1" if arguments.fast else "0"
     os.environ["D2LRNN_PROGRESS"] = "0"
     if not (arguments.fast or arguments.tidy) and not teaching.time_machine_at_hand():
-        raise SystemExit("outputs are those of The Time Machine; set D2LRNN_DATA to its folder")
+        raise SystemExit("the outputs need The Time Machine; set D2LRNN_DATA to its folder")
     for name in arguments.names or grid.names():
         if arguments.tidy:
             path = grid.script(name).with_suffix(".ipynb")

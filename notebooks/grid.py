@@ -1,6 +1,6 @@
-"""Which notebook runs on which backend, and the one line that says so in each.
+"""Which notebook runs on which backend, and the line of a notebook that chooses the backend.
 
-Nothing here needs Jupyter; build.py, student.py and tests/notebooks start from it.
+This module does not need Jupyter; build.py, student.py and tests/notebooks use it.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ SAMPLE = {
     "16-state-space-models": ("numpy", "tensorflow"),
 }
 
-# Where the topic does not allow a backend, and why.
+# Backends that a notebook cannot use, and the reason.
 NOT_ON = {
-    "04-rnn-concise": {"numpy": "NumPy has no recurrent layers of its own"},
+    "04-rnn-concise": {"numpy": "NumPy does not have recurrent layers"},
 }
 
 
 def names() -> list[str]:
-    """Return the names of the notebooks that are there, in the order of reading."""
+    """Return the names of the existing notebooks, in the order of reading."""
     return [name for name in SAMPLE if script(name).exists()]
 
 
 def script(name: str) -> Path:
-    """Return where a notebook's percent script is."""
+    """Return the path of a notebook's percent script."""
     return FOLDER / f"{name}.py"
 
 
@@ -58,10 +58,10 @@ def backends_of(name: str) -> list[str]:
 
 
 def on_backend(source: str, backend: str) -> str:
-    """Return a notebook's script with its one line asking for another backend.
+    """Return a notebook's script with its one line changed to another backend.
 
     Raises:
-        ValueError: the line is not there exactly once, or another imports a backend as rnn.
+        ValueError: the line does not occur exactly once, or another line imports a backend as rnn.
     """
     lines = source.splitlines()
     found = [line for line in lines if re.search(r"\bas rnn\b", line)]

@@ -1,8 +1,8 @@
 """Which cell of a notebook begins a slide, for nbconvert's ``--to slides``.
 
-A chapter begins at a heading of the first or second level and goes to the
-right; what is in it goes downwards, as many cells on a slide as fit. What
-only sets things up is left out.
+A chapter begins at a heading of the first or second level and is to the
+right of the one before; its sections are below it, with as many cells on a
+slide as fit. Cells that only set up the notebook are not on slides.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import math
 import re
 from typing import Any
 
-DRAWING = "drawing"  # the tag of a cell that is its figure, on slides
+DRAWING = "drawing"  # the tag of a cell of which slides show only the figure
 SHORT = 8  # lines of code that a slide shows above a figure
 HEIGHT = 26  # lines of text that a slide takes
-FIGURE = 19  # lines that a figure takes the place of
-# What a class does not look at: what installs, imports, chooses the backend.
+FIGURE = 19  # the height of a figure, in lines of text
+# Cells that are not shown: they install, import or choose the backend.
 ABOUT_SETTING_UP = re.compile(
     r"find_spec\(|backends\.prepare\(|^from d2lrnn import \w+ as rnn"
 )
@@ -24,7 +24,7 @@ EXERCISE = re.compile(r"^###+ ", re.MULTILINE)
 
 
 def on_slides(notebook: Any) -> Any:
-    """Return a notebook with metadata that say which cell begins a slide."""
+    """Return a notebook with metadata for the cells that begin a slide."""
     room = 0.0
     for cell in notebook.cells:
         kind, height = kind_of(cell), height_of(cell)
@@ -42,7 +42,7 @@ def on_slides(notebook: Any) -> Any:
 
 
 def kind_of(cell: Any) -> str | None:
-    """Return the kind of slide that a cell begins, whatever the room."""
+    """Return the kind of slide that a cell begins, without its height."""
     if cell.cell_type == "code":
         return "skip" if ABOUT_SETTING_UP.search(cell.source) else None
     if CHAPTER.search(cell.source):
@@ -51,7 +51,7 @@ def kind_of(cell: Any) -> str | None:
 
 
 def is_drawing(cell: Any) -> bool:
-    """Return whether a cell is so long that its figure is out of sight."""
+    """Return whether a cell is so long that its figure is hidden."""
     figures = any(
         "image/svg+xml" in output.get("data", {})
         for output in cell.get("outputs", [])
@@ -60,7 +60,7 @@ def is_drawing(cell: Any) -> bool:
 
 
 def height_of(cell: Any) -> float:
-    """Return about how many lines of text a cell takes, with its outputs."""
+    """Return the approximate height of a cell and its outputs in lines."""
     lines = cell.source.splitlines()
     if cell.cell_type != "code":
         return sum(max(0.5, math.ceil(len(line) / 80)) for line in lines) + 1
@@ -69,7 +69,7 @@ def height_of(cell: Any) -> float:
 
 
 def _height_of_output(output: Any) -> float:
-    """Return about how many lines of text an output takes."""
+    """Return the approximate height of an output, in lines of text."""
     data = output.get("data", {})
     if "image/svg+xml" in data:
         return FIGURE

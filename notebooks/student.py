@@ -1,10 +1,10 @@
-"""Make the student's version of the notebooks: solutions give way to blanks.
+"""Make the student's version of the notebooks: replace solutions by blanks.
 
 python notebooks/student.py [--to FOLDER] [NAME ...]
 
-A solution lies between the lines ``### BEGIN SOLUTION`` and ``### END SOLUTION``. In its place
-stands ``name = ...  # your answer`` for each name that it assigns outside of a function, and
-``...  # your code`` within one. Outputs are left out.
+A solution is between the lines ``### BEGIN SOLUTION`` and ``### END SOLUTION``. It is replaced by
+``name = ...  # your answer`` for each name that it assigns outside of a function, and by
+``...  # your code`` within a function. Outputs are removed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def without_solutions(source: str) -> str:
 
 
 def _blank(solution: list[str]) -> list[str]:
-    """Return the lines that stand in a solution's place."""
+    """Return the lines that replace a solution."""
     code = textwrap.dedent("\n".join(solution))
     first = next((line for line in solution if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip())]
@@ -59,12 +59,12 @@ def _blank(solution: list[str]) -> list[str]:
         if isinstance(name, ast.Name)
     ]
     if not names:
-        raise ValueError(f"a solution assigns nothing; check has nothing to look at:\n{code}")
+        raise ValueError(f"a solution assigns no name; expected one that check can use:\n{code}")
     return [f"{name} = ...  # your answer" for name in dict.fromkeys(names)]
 
 
 def main() -> None:
-    """Write the student's version of the notebooks that are asked for, or of all."""
+    """Write the student's version of the notebooks given as arguments, or of all notebooks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03-rnn-from-scratch")
     parser.add_argument("--to", type=Path, default=Path("student"), metavar="FOLDER")

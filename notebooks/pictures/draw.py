@@ -1,7 +1,7 @@
-"""Draw the pictures of the README, each for light and for dark pages but the first.
+"""Draw the figures of the README, each for light and for dark pages except the first.
 
-``python notebooks/pictures/draw.py`` draws all of them, in a few minutes, with whatever backends
-are installed; ``python notebooks/pictures/draw.py grammar digits`` draws these two. Each is
+``python notebooks/pictures/draw.py`` draws all of them in a few minutes, with the installed
+backends; ``python notebooks/pictures/draw.py grammar digits`` draws these two. Each is
 computed once, from seed 0, and drawn twice by the package's own functions.
 """
 
