@@ -175,8 +175,8 @@ check(
 #
 # S4D (Gu et al., 2022) has $N$ such states for each hidden unit, which decay
 # at different rates. The parameters are $\log(-A)$ and $\log \Delta$, so
-# that $A$ is always negative and $\Delta$ always positive, whatever the
-# optimizer does. Then $0 < \bar{A} < 1$, and the state cannot explode.
+# that $A$ is always negative and $\Delta$ always positive for any
+# parameters. Then $0 < \bar{A} < 1$, and the state cannot explode.
 #
 # $$\mathbf{U}_t = \mathbf{X}_t \mathbf{W}_{xu} + \mathbf{b}_u, \qquad
 # \mathbf{S}_t = \bar{\mathbf{A}} \odot \mathbf{S}_{t-1} +
@@ -423,7 +423,7 @@ for row, right_output in zip(ids, targets):
 # %% [markdown]
 # No kernel can solve this task. The reason is short. Let $f$ be the score of
 # the answer A minus that of B, at the place where the second symbol is
-# asked for. The outputs of S4D are linear in $\mathbf{U}$, and each
+# requested. The outputs of S4D are linear in $\mathbf{U}$, and each
 # $\mathbf{U}_t$ depends on one token. So by (4), $f$ is a sum with one term
 # for each place and its token. Consider these four sequences:
 #

@@ -37,6 +37,12 @@ TABLE = {
     r"\brun(?:s)? away\b": "diverge",
     r"\bcomes? along\b": "is included",
     r"\b(?:is|are) there already\b": "already exists",
+    r"\ba \w+ of (?:its|their) own\b": "another ..., a separate ...",
+    r"\b(?:is|are|was|were) asked for\b": "requested, given",
+    r"\bgo(?:es)? on\b": "continue",
+    r"\bwhatever\b": "any, for any",
+    r"\b(?:is|are|was|were) told\b": "reported, receives",
+    r"\bboth ways\b": "bidirectional, in both directions",
 }
 
 PAGES = [
@@ -61,12 +67,17 @@ def texts(path):
             yield number, line
 
 
+@functools.cache
+def all_texts():
+    """Return tuples (path, line, text) for all pages and modules."""
+    return [(path, *pair) for path in PAGES + MODULES for pair in texts(path)]
+
+
 @pytest.mark.parametrize("pattern", TABLE)
 def test_texts_are_in_plain_words(pattern):
     hits = [
         f"{path.relative_to(ROOT)}:{line + text[: match.start()].count(chr(10))}: {match[0]!r}"
-        for path in PAGES + MODULES
-        for line, text in texts(path)
+        for path, line, text in all_texts()
         for match in re.finditer(pattern, text)
     ]
     assert hits == [], f"write: {TABLE[pattern]}"
@@ -121,6 +132,38 @@ def names_in_the_package():
     ]
 
 
+# Parts of the names of tests, and what to write instead.
+PARTS = {
+    r"(?<!there)_(?:is|are|was|were)_no_": "is_not_a",
+    r"_(?:is|are)_told(?:_|$)": "the_error_names, is_reported",
+    r"_go(?:es)?_on(?:_|$)": "continues, can_be_resumed",
+    r"_(?:one_s|ones)_own(?:_|$)": "custom, your_own",
+    r"_(?:run|model|checkpoint)_(?:is|was)_kept(?:_|$)": "saved",
+    r"^what(?:ever)?_": "name the subject",
+    r"^(?:wher|who)(?:ever)?_": "name the subject",
+    r"_speaks?(?:_|$)": "generates_text",
+    r"_is_known_": "is_accepted, is_recognized",
+    r"_with_anything$": "with_arbitrary_values",
+}
+
+
+@functools.cache
+def names_of_tests():
+    """Return tuples (file, name without test_) for all tests."""
+    return [
+        (path.relative_to(ROOT), node.name.removeprefix("test_"))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_names_of_tests_are_plain_sentences(part):
+    hits = [f"{file}: {name}" for file, name in names_of_tests() if re.search(part, name)]
+    assert hits == [], f"write: {PARTS[part]}"
+
+
 @pytest.mark.parametrize("word", NAMES)
 def test_names_in_the_code_name_the_thing(word):
     hits = [
@@ -140,4 +183,4 @@ def test_the_check_of_names_finds_each_kind_of_name():
 
 def test_a_pattern_finds_what_it_forbids():
     sentence = "This is no error: what it says goes on from a state, and nobody asks."
-    assert sum(bool(re.search(pattern, sentence)) for pattern in TABLE) == 4
+    assert sum(bool(re.search(pattern, sentence)) for pattern in TABLE) == 5

@@ -209,7 +209,7 @@ def _of_call(call: Call, frameworks: set[str]) -> Iterator[Hint]:
 def _accepts(signature: names.Signature, call: Call, named: set[str]) -> bool:
     """Return whether a signature takes a call; ``named`` are the arguments of all signatures.
 
-    Its ``**kwargs`` go on to the framework, which does not know the arguments of another edition.
+    Its ``**kwargs`` are passed to the framework, which lacks the arguments of another edition.
     """
     parameters = signature.signature.parameters
     if call.unpacked and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):

@@ -1,7 +1,7 @@
 """End the processes and remove the files that a notebook leaves behind, also after a kill -9.
 
 ``python leftovers.py FOLDER`` waits until its standard input is closed. The system closes it when
-the process that started the program ends, for whatever reason.
+the process that started the program ends, for any reason.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command that is asked for."""
+        """Run the chosen command."""
         try:
             return super().invoke(context)
         except KeyboardInterrupt as error:

@@ -185,7 +185,7 @@ def _here(
 def _in_processes(
     sizes: tuple[str, ...], kinds: tuple[str, ...], rounds: int, gpu: str | None
 ) -> list[speed.Timing]:
-    """Measure every installed backend, one after the other, in a process of its own."""
+    """Measure every installed backend, one after the other, each in a separate process."""
     if gpu == "require":
         raise ValueError(
             "--all includes NumPy, which cannot use a GPU; choose one --backend instead"

@@ -103,7 +103,7 @@ def check_readable(
 
 
 def as_argument(path: str) -> str:
-    """Return a path as a shell and a command take it for a path, whatever it begins with."""
+    """Return a path quoted for a shell, so that a command does not read it as an option."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
@@ -113,13 +113,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def was_given(context: click.Context, name: str) -> bool:
-    """Return whether an option was written on the command line, whatever its value."""
+    """Return whether an option was written on the command line, with any value."""
     return context.get_parameter_source(name) == ParameterSource.COMMANDLINE
 
 
 @contextlib.contextmanager
 def together(rnn: Backend) -> Iterator[Any]:
-    """Let only rank 0 of several processes speak, and none of them wait for one that failed."""
+    """Let only rank 0 of several processes print, and let no process wait for one that failed."""
     processes = rnn.processes()
     with contextlib.ExitStack() as stack:
         if processes.rank > 0:
@@ -180,7 +180,7 @@ def load_backend(name: str) -> Backend:
 
 
 def check_apart(**paths: str | None) -> None:
-    """Check that options, by name, name different files, by whatever links.
+    """Check that options, by name, name different files, also through links.
 
     Raises:
         ValueError: two of them are one file; the message names both.

@@ -96,7 +96,7 @@ class Monitor:
         return [p.pid for p in self.workers.values() if p.pid is not None and not p.ended]
 
     def problem(self) -> str | None:
-        """Return why the processes cannot go on, or None. To be called again and again."""
+        """Return why the processes cannot continue, or None. The monitor calls it repeatedly."""
         now = self._clock()
         self._now, self._last = self._now + min(now - self._last, LONGEST_STEP), now
         reached = max(process.begun for process in self.workers.values())

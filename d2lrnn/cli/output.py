@@ -83,7 +83,7 @@ class Closed(io.TextIOBase):
 class Output(Losable):
     """The standard output of a command, without which it continues if it writes files.
 
-    Otherwise training is told to end, as by a terminal that is closed; all else ends at once.
+    Otherwise training is interrupted, as by a closed terminal; any other command ends at once.
     """
 
     goes_on = False

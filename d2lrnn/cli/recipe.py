@@ -1,4 +1,4 @@
-"""What ``d2lrnn train`` is asked for, as a record; and its recipe, the minimal character model."""
+"""The options of ``d2lrnn train`` as a record, and its recipe, the minimal character model."""
 
 from __future__ import annotations
 

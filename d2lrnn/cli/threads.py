@@ -13,7 +13,7 @@ ONE_IN_XLA = "--xla_cpu_multi_thread_eigen=false"
 
 
 def use(context: click.Context, parameter: click.Parameter, number: int | None) -> None:
-    """Let this process compute with that many threads, whatever its framework."""
+    """Let this process compute with that many threads, in any framework."""
     if number is None or context.resilient_parsing:
         return
     os.environ[threads.CHOSEN] = os.environ["TF_NUM_INTRAOP_THREADS"] = f"{number}"

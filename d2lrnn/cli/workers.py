@@ -81,7 +81,7 @@ def _wait(started: Started, beside: Started, monitor: Monitor) -> str | None:
 class Started:
     """Processes of which this one is the parent.
 
-    Each has a session of its own, so that the signals of a terminal reach the parent alone, which
+    Each has a separate session, so that the signals of a terminal reach the parent alone, which
     passes each on once.
     """
 

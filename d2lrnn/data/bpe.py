@@ -159,7 +159,7 @@ class BPETokenizer:
         return ids
 
     def _parts(self, text: str, allow_special: bool) -> list[str]:
-        """Return a text cut at its special tokens, which are parts of their own."""
+        """Return a text cut at its special tokens, which are separate parts."""
         if not (allow_special and self.specials):
             return [text]
         longest_first = sorted(self.specials, key=len, reverse=True)

@@ -27,7 +27,7 @@ def tokenize(lines: Iterable[str], token: str = "word") -> list[list[str]]:
     Args:
         lines: a list of strings, or any other iterable of strings in a fixed order.
         token: "word" (separated by whitespace), "char", or "wordpunct": words, and each of the
-            punctuation marks , . ! ? as a token of its own, as in the book's section 10.5.
+            punctuation marks , . ! ? as a separate token, as in the book's section 10.5.
 
     Returns:
         One list of tokens per line.

@@ -1,6 +1,6 @@
 """Locks on files, so that two processes do not write the same file.
 
-The operating system releases a lock when its process ends, for whatever reason. Where file locks
+The operating system releases a lock when its process ends, for any reason. Where file locks
 are not supported (Windows, some network drives), nothing is locked, and files that might belong to
 another process are not removed.
 """

@@ -24,7 +24,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command of this package like subprocess.run.
 
-    The child ends when this process ends, for whatever reason. While it runs, SIGTERM and SIGHUP
+    The child ends when this process ends, for any reason. While it runs, SIGTERM and SIGHUP
     raise SystemExit in this process, so that temporary files are removed.
     """
     with interrupts.exiting(), children.listening() as environment:

@@ -2,7 +2,7 @@
 
 The loss of a minibatch is a mean over its targets, and so is its gradient. Each process sums over
 its own targets. The sum over the processes, divided by the number of all targets, is the gradient
-of the whole minibatch, whatever share each process had. The gradient is clipped after this sum,
+of the whole minibatch, for any division into shares. The gradient is clipped after this sum,
 because clipping needs the norm of the whole gradient.
 """
 

@@ -88,7 +88,7 @@ class Sampling:
 
 
 class Draws:
-    """The draws of tokens for several rows, each from a random generator of its own.
+    """The draws of tokens for several rows, each from a separate random generator.
 
     The token with the highest sum of its score and its noise is a draw from
     softmax(scores / temperature), if the noise is temperature times a draw from the Gumbel

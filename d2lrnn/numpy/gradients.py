@@ -22,7 +22,7 @@ def vjp(forward_fn, inputs, state, params, d_outputs, d_state):
 
 
 def in_one_piece(grads):
-    """Return gradients as contiguous arrays, whatever the memory layout of the parameters."""
+    """Return gradients as contiguous arrays, for any memory layout of the parameters."""
     return [np.ascontiguousarray(grad) for grad in grads]
 
 

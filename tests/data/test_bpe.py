@@ -101,7 +101,7 @@ def test_the_names_of_the_special_tokens_have_ids():
         (lambda: bpe_vocab.BPEVocab("a"), "tokenizer is a str; expected a BPETokenizer"),
     ],
 )
-def test_what_cannot_be_tokenized_is_refused(call, message):
+def test_texts_that_cannot_be_tokenized_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

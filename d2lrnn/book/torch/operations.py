@@ -22,7 +22,7 @@ def optimizer(name, model):
 
 
 def linear(num_outputs, sigma=None):
-    """Return a linear layer with PyTorch's initial weights, whatever sigma is."""
+    """Return a linear layer with PyTorch's initial weights; sigma is ignored."""
     return nn.LazyLinear(num_outputs)
 
 

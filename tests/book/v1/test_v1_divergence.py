@@ -88,7 +88,7 @@ def noted(*values, key="ppl"):
     return found
 
 
-def test_a_perplexity_that_is_infinite_for_a_while_is_no_divergence():
+def test_a_temporarily_infinite_perplexity_is_not_divergence():
     noted(5.0, np.inf, 6.0).finish()
     noted(np.nan, key="acc").finish()
     with pytest.raises(DivergenceError, match="the loss is 100 in epoch 2"):
