@@ -140,7 +140,7 @@ PARTS = {
     r"_(?:one_s|ones)_own(?:_|$)": "custom, your_own",
     r"_(?:run|model|checkpoint)_(?:is|was)_kept(?:_|$)": "saved",
     r"^what(?:ever)?_": "name the subject",
-    r"^(?:wher|who)(?:ever)?_": "name the subject",
+    r"^(?:where(?:ver)?|who(?:ever)?)_": "name the subject",
     r"_speaks?(?:_|$)": "generates_text",
     r"_is_known_": "is_accepted, is_recognized",
     r"_with_anything$": "with_arbitrary_values",
