@@ -176,7 +176,7 @@ def test_an_ellipsis_beside_a_right_answer_is_ignored(capsys):
 
 @pytest.mark.parametrize("blank", [..., None, lambda: None])
 def test_a_blank_is_never_the_expected_answer(blank):
-    with pytest.raises(ValueError, match="give check the right value"):
+    with pytest.raises(ValueError, match="pass the right answer to check"):
         teaching.check(1, blank, "none")
 
 

@@ -53,4 +53,4 @@ def test_an_unknown_host_name_opens_neither_page_nor_websocket(server, port, hos
         headers["Origin"] = origin.format(port)
     page, code = answer_to(server, headers)
     assert (page.code, code) == (403, 403)
-    assert f"only as localhost:{port}, 127.0.0.1:{port}" in page.body.decode()
+    assert f"only localhost:{port}, 127.0.0.1:{port}" in page.body.decode()
