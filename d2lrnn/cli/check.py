@@ -24,11 +24,11 @@ BY_FILE = "  [default: the one that the file imports, otherwise numpy]"
     help="The name of a cell or function, such as gru, or FILE.py:FUNCTION.  [default: finite "
     "differences of the gradients]",
 )
-@click.option("--backend", type=BACKEND, help=f"The framework that computes the function.{BY_FILE}")
+@click.option("--backend", type=BACKEND, help=f"The backend of the function.{BY_FILE}")
 @click.option(
     "--reference-backend",
     type=BACKEND,
-    help=f"The framework that computes the reference.{BY_FILE}",
+    help=f"The backend of the reference.{BY_FILE}",
 )
 @click.option(
     "--cell",

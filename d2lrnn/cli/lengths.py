@@ -106,7 +106,7 @@ def cells(
 def measured(
     names: list[str], kinds: tuple[str, ...], steps: tuple[int, ...], settings: dict[str, Any]
 ) -> list[Line]:
-    """Measure one backend in this process, and several each in a process of its own."""
+    """Measure one backend in this process, and several each in a separate process."""
     from d2lrnn.measure import lengths
 
     steps = steps or lengths.STEPS

@@ -126,13 +126,13 @@ def new_net(rnn: BackendLike, cell: str, form: str, num_hiddens: int) -> Model:
 
 def contenders(name: str, kinds: Sequence[str], num_hiddens: int) -> list[Contender]:
     """Return the forms of some cells in a backend."""
-    rnn, found = backends.load(name), []
+    rnn, competitors = backends.load(name), []
     layers = build.LAYERS if rnn.RNNModelScratch.ops.has_layers else ()
     for kind in kinds:
         for form in FORMS if kind in layers else FORMS[:-1]:
             net = new_net(rnn, kind, form, num_hiddens)
-            found.append(Contender(Line(name, kind, form), net, net.make_step(0.01)))
-    return found
+            competitors.append(Contender(Line(name, kind, form), net, net.make_step(0.01)))
+    return competitors
 
 
 def minibatch(batch_size: int, num_steps: int) -> Any:
@@ -174,23 +174,23 @@ def measure(
         checks.size(num_steps=num_steps)
     checks.size(num_hiddens=num_hiddens, batch_size=batch_size, rounds=rounds)
     checks.positive(limit=limit)
-    found = contenders(name, kinds, num_hiddens)
+    competitors = contenders(name, kinds, num_hiddens)
     for num_steps in sorted(set(steps)):
-        _time(found, minibatch(batch_size, num_steps), rounds, limit)
+        _time(competitors, minibatch(batch_size, num_steps), rounds, limit)
         if progress:
             progress()
-    _generate(found, rounds)
+    _generate(competitors, rounds)
     if memory:
-        for one in found:
+        for one in competitors:
             one.line.mebibytes = _memory(one.line, num_hiddens, batch_size)
-    return [one.line for one in found]
+    return [one.line for one in competitors]
 
 
-def _time(found: Sequence[Contender], batch: Any, rounds: int, limit: float) -> None:
+def _time(competitors: Sequence[Contender], batch: Any, rounds: int, limit: float) -> None:
     """Add the time of a training step on a minibatch to each line."""
     X, Y = batch
     runs, losses = {}, []
-    for number, one in enumerate(found):
+    for number, one in enumerate(competitors):
         run = speed.training_run(one.line.backend, one.net, one.step, X, Y)
         loss = one.first(X, run, limit)
         if loss is not None:
@@ -198,7 +198,7 @@ def _time(found: Sequence[Contender], batch: Any, rounds: int, limit: float) -> 
             losses.append((one.line, loss))
     check_losses(losses)
     medians = speed.medians(runs, rounds)
-    for number, one in enumerate(found):
+    for number, one in enumerate(competitors):
         one.line.steps.append(X.shape[1])
         one.line.seconds.append(medians.get(number))
 
@@ -215,16 +215,16 @@ def check_losses(losses: Sequence[tuple[Line, float]]) -> None:
             raise ValueError(f"the losses of the forms of {cell} differ: {here}")
 
 
-def _generate(found: Sequence[Contender], rounds: int) -> None:
+def _generate(competitors: Sequence[Contender], rounds: int) -> None:
     """Set the speed of generation, token by token, of each line that is not a loop."""
     vocab = text.Vocab(CHARACTERS)
     runs: dict[int, Callable[[], Any]] = {}
-    for number, one in enumerate(found):
+    for number, one in enumerate(competitors):
         if one.line.form != "loop":
             predict = backends.load(one.line.backend).predict_ch8
             runs[number] = functools.partial(predict, "time ", NUM_PREDS, one.net, vocab)
     for number, seconds in speed.medians(runs, rounds).items():
-        found[number].line.generation = NUM_PREDS / seconds
+        competitors[number].line.generation = NUM_PREDS / seconds
 
 
 def _memory(line: Line, num_hiddens: int, batch_size: int) -> list[float | None]:
@@ -241,11 +241,11 @@ def peaks(
 ) -> list[float]:
     """Return the growth of the maximum resident set size with each number of steps, in MiB."""
     net = new_net(backends.load(name), cell, form, num_hiddens)
-    step, found = net.make_step(0.01), []
+    step, peaks = net.make_step(0.01), []
     for num_steps in (SMALL, *steps):
         speed.training_run(name, net, step, *minibatch(batch_size, num_steps))()
-        found.append(growth.peak())
-    return [peak - found[0] for peak in found[1:]]
+        peaks.append(growth.peak())
+    return [peak - peaks[0] for peak in peaks[1:]]
 
 
 def table(lines: Sequence[Line]) -> str:

@@ -85,7 +85,7 @@ def test_the_same_seed_makes_the_same_sequences_in_every_backend(rnn, task):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, True])
-def test_a_number_that_is_no_count_is_refused(task, wrong):
+def test_a_number_that_is_not_a_count_is_refused(task, wrong):
     with pytest.raises(ValueError, match=r"num_sequences is .*; expected an integer, 1 or above"):
         TASKS[task](wrong)
     with pytest.raises(ValueError, match=r" is .*; expected an integer, 1 or above"):
