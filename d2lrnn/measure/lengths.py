@@ -241,11 +241,11 @@ def peaks(
 ) -> list[float]:
     """Return the growth of the maximum resident set size with each number of steps, in MiB."""
     net = new_net(backends.load(name), cell, form, num_hiddens)
-    step, peaks = net.make_step(0.01), []
+    step, sizes = net.make_step(0.01), []
     for num_steps in (SMALL, *steps):
         speed.training_run(name, net, step, *minibatch(batch_size, num_steps))()
-        peaks.append(growth.peak())
-    return [peak - peaks[0] for peak in peaks[1:]]
+        sizes.append(growth.peak())
+    return [size - sizes[0] for size in sizes[1:]]
 
 
 def table(lines: Sequence[Line]) -> str:
