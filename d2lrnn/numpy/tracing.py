@@ -55,8 +55,8 @@ def gradients(results, d_results, leaves):
                 before = arrived.get(source.number)
                 gradient = gradient if before is None else before + gradient
                 arrived[source.number] = np.asarray(gradient, source.dtype)
-    found = [arrived.get(leaf.number) for leaf in leaves]
-    return [None if gradient is None else gradient.copy() for gradient in found]  # no views
+    gradients = [arrived.get(leaf.number) for leaf in leaves]
+    return [None if gradient is None else gradient.copy() for gradient in gradients]  # no views
 
 
 def trace(function, *arguments):

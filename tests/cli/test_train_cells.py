@@ -42,7 +42,7 @@ def test_a_custom_cell_is_trained_saved_and_generates_text(tmp_path, file, more)
     result = d2lrnn("train", *SMALL, "--cell", name, *more, "--out", path)
     assert result.exit_code == 0, result.output
     assert result.output.startswith("model: mgu, ")
-    words = result.output.splitlines()[-1].removeprefix("next: d2lrnn ")
+    words = result.output.splitlines()[-1].removeprefix("to generate text, run: d2lrnn ")
     text = d2lrnn(*shlex.split(words), "--length", 5)
     assert text.exit_code == 0, text.output
     assert text.output.startswith("Listen")

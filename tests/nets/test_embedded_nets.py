@@ -34,7 +34,7 @@ CELLS = {
     "gru_fused": lambda rnn: (rnn.get_gru_params, rnn.init_gru_state, rnn.gru_fused),
     "lstm_fused": lambda rnn: (rnn.get_lstm_params, rnn.init_lstm_state, rnn.lstm_fused),
     "lstm, 2 layers": lambda rnn: rnn.stack("lstm", 2),
-    "gru, both ways": lambda rnn: rnn.stack("gru", bidirectional=True),
+    "gru, bidirectional": lambda rnn: rnn.stack("gru", bidirectional=True),
     "mingru_scan": lambda rnn: (rnn.get_mingru_params, rnn.init_mingru_state, rnn.mingru_scan),
     "mamba": lambda rnn: (rnn.get_mamba_params, rnn.init_mamba_state, rnn.mamba),
     "a custom cell": mgu,
