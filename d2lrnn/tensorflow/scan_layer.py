@@ -51,8 +51,8 @@ class MinGRULayer(keras.layers.Layer):
     def get_config(self):
         """Return the arguments of the layer, from which Keras makes a copy."""
         initializer = keras.initializers.serialize(self.kernel_initializer)
-        own = {"units": self.units, "go_backwards": self.go_backwards}
-        return {**super().get_config(), **own, "kernel_initializer": initializer}
+        config = {"units": self.units, "go_backwards": self.go_backwards}
+        return {**super().get_config(), **config, "kernel_initializer": initializer}
 
 
 UNUSED = {"return_sequences", "return_state", "recurrent_initializer"}  # of Keras' own layers

@@ -175,7 +175,7 @@ def test_commands_for_several_machines_are_quoted_for_a_shell(name):
 
 def test_more_processes_than_a_machine_can_start_are_refused():
     launch.check_number(launch.MOST, None)
-    with pytest.raises(ValueError, match="take fewer, or several machines with --hosts"):
+    with pytest.raises(ValueError, match="use fewer processes, or several machines with --hosts"):
         launch.check_number(launch.MOST + 1, None)
 
 
