@@ -79,7 +79,8 @@ class Train(View):
     )
     experiment = (
         "train until the dotted curve rises; keep this run, then train a GRU and compare; change "
-        "the learning rate during training; with learning rate 50 and clipping at 1000, the training diverges."
+        "the learning rate during training; with learning rate 50 and clipping at 1000, "
+        "the training diverges."
     )
     words = (
         "<p>Train a network to predict the next character of a text.</p>"
