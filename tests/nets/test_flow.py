@@ -240,7 +240,7 @@ OTHERS = {
         "CosineSchedule",
         "WarmupSchedule",
     ),
-    *("adding", "parity", "recall", "selective_copy"),
+    *("adding", "check_cell", "parity", "recall", "selective_copy"),
 }
 
 
