@@ -72,10 +72,14 @@ def onset(points: Sequence[Point]) -> Point | None:
     """
     known = [point for point in points if math.isfinite(point.validation)]
     lowest = min(known, key=lambda point: point.validation, default=None)
-    if lowest is None or known[-1].epoch < lowest.epoch + PATIENCE:
+    if lowest is None:
         return None
-    has_risen = known[-1].validation >= RISE * lowest.validation
-    return lowest if has_risen and known[-1].perplexity < lowest.perplexity else None
+    for point in known:
+        has_risen = point.validation >= RISE * lowest.validation
+        is_later = point.epoch >= lowest.epoch + PATIENCE
+        if is_later and has_risen and point.perplexity < lowest.perplexity:
+            return lowest
+    return None
 
 
 PREFIXES = {"builtin": "Listen, ", "time-machine": "time traveller", "grammar": "the "}

@@ -334,12 +334,12 @@ class Train(View):
         state = words.get(trainer.status, "paused") if trainer else "ready"
         if trainer and trainer.status == "loading" and trainer.before:
             state = f"queue position {trainer.before + 1}"
-        dash = "-"
+        held_out, dash = last and not math.isnan(last.validation), "-"
         return {
             "state": state,
             "epoch": f"{last.epoch:.1f}" if last else dash,
             "perplexity": in_short(last.perplexity) if last else dash,
-            "validation": in_short(last.validation) if last else dash,
+            "validation": in_short(last.validation) if last and held_out else dash,
             "gradient norm": f"{last.norm:.3g}" if last and math.isfinite(last.norm) else dash,
             "tokens / s": f"{last.speed:,.0f}" if last else dash,
         }

@@ -102,8 +102,8 @@ NODES = {
     "s4d": """
         U = Unsqueeze(XW, last_axis)
         decayed = Mul(A_bar, S)
-        BU = Mul(B_bar, U)
-        new_S = Add(decayed, BU)
+        scaled_U = Mul(B_bar, U)
+        new_S = Add(decayed, scaled_U)
         CS = Mul(C, new_S)
         SC = ReduceSum<keepdims=0>(CS, last_axis)
         DU = Mul(D, XW)

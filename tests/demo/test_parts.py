@@ -86,6 +86,8 @@ def test_overfitting_begins_at_the_lowest_validation_perplexity_once_it_has_rise
     nan = float("nan")
     assert course.onset(points(9, 7, 8, 8, 8, training=0.1)) is None  # the network forgets
     assert course.onset(points(nan, 9, 8, 7, 7.5, 7.3, 8)).epoch == 4
+    assert course.onset(points(9, 7, 8, 8, 8, 7.1)).epoch == 2
+    assert course.onset(points(9, 7, 8, 8, 8, 6)) is None
     for still in ([], [nan, nan], [9, 8, 7], [9, 7, 8, 8], [9, 8, 7, 7.1, 7.1, 7.1], [nan, 8]):
         assert course.onset(points(*still)) is None
 
