@@ -123,6 +123,8 @@ def test_of_equally_probable_tokens_those_with_lower_ids_are_left():
     scores = np.array([[1.0, 2.0, 1.0, 2.0, 1.0]])
     kept = [np.isfinite(Sampling(top_k=k).truncate(scores)[0]) for k in (1, 3)]
     assert [np.flatnonzero(part).tolist() for part in kept] == [[1], [0, 1, 3]]
+    many = Sampling(top_k=7).truncate(np.zeros((1, 500)))[0]  # too many for a sort by insertion
+    assert np.flatnonzero(np.isfinite(many)).tolist() == list(range(7))
 
 
 def test_each_row_is_truncated_on_its_own():
