@@ -38,6 +38,7 @@ CASES = {
     **{f"{name}, 2 layers": cells.Architecture(name, 2) for name in DEEP},
     **{f"{name}, bidirectional": cells.Architecture(name, 1, True) for name in DEEP},
     "lstm, 2 layers, bidirectional": cells.Architecture("lstm", 2, True),
+    "gru, embedding": cells.Architecture("gru", embedding=16),
 }
 
 CONCISE = {

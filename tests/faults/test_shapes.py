@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2lrnn import backends
 from d2lrnn.measure import agreement
-from d2lrnn.nets import build, concatenated, layers
+from d2lrnn.nets import build, concatenated, embedding
 
 CASES = [*agreement.CASES, *(f"{cell}_fused" for cell in build.FUSED)]
 CASES += [f"concat_{cell}" for cell in ("rnn", "gru", "lstm")]
@@ -61,9 +61,9 @@ def solve(rnn, case, problem, dtype, layout):
         forward_fn, params = getattr(rnn, case), concatenated.joined(params, "HX", np.concatenate)
     else:
         fused = case.endswith("_fused")
-        forward_fn = layers.functions(rnn.RNNModelScratch.ops, agreement.CASES[cell], fused=fused)[
-            2
-        ]
+        forward_fn = embedding.functions(
+            rnn.RNNModelScratch.ops, agreement.CASES[cell], fused=fused
+        )[2]
     made = functools.partial(spread, rnn, dtype=dtype, layout=layout)
     tensors = {}  # by array: where it is the same one, so is the tensor
 
@@ -85,7 +85,7 @@ def solve(rnn, case, problem, dtype, layout):
 
 def make_problem(case, sizes, seed, shared):
     problem = agreement.make_problem(case, seed=seed, **sizes)
-    if shared:
+    if shared and len({part.shape for part in problem.state}) == 1:  # s4d has states of two shapes
         state, d_state = ((part[0],) * len(part) for part in (problem.state, problem.d_state))
         return dataclasses.replace(problem, state=state, d_state=d_state)
     return problem
