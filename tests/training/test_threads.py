@@ -236,4 +236,4 @@ def test_the_option_applies_to_the_whole_command():
     sizes = ["--size", "tiny", "--rounds", "2", "--cell", "rnn"]
     command = [sys.executable, "-m", "d2lrnn", "bench", "--threads", "1", *sizes]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "1 threads" in result.stdout
+    assert "1 thread," in result.stdout

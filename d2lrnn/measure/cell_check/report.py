@@ -23,6 +23,12 @@ class Comparison:
         unit: its unit: of the hidden state or of the outputs or inputs, or None.
         index: its index in the array of the quantity.
         remark: a sentence in place of numbers, such as for a changed argument.
+
+    Examples:
+        >>> report = rnn.check_cell(rnn.concat_gru, reference="concat_gru")
+        >>> compared = report.comparisons[0]  # a Comparison
+        >>> compared.quantity, compared.ok
+        ('outputs', True)
     """
 
     quantity: str
@@ -68,6 +74,11 @@ class CellReport:
         cause: a sentence about the mistake, or where to look for it; "" if it is not known.
         notes: what was not compared, and why.
         reference_backend: the backend of the reference, or "" if it is a built-in cell.
+
+    Examples:
+        >>> report = rnn.check_cell(rnn.concat_gru, reference="concat_gru")  # a CellReport
+        >>> report.ok, report.first, report.cause
+        (True, None, '')
     """
 
     forward: str
