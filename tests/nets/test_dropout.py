@@ -133,7 +133,7 @@ def test_a_probability_out_of_range_is_refused(rnn, make_net, dropout):
 
 
 def test_the_packages_dropout_masks_do_not_apply_to_a_framework_s_own_layer(rnn, make_concise):
-    with pytest.raises(ValueError, match=r"dropout is 0.5, and the net is around a layer of "):
+    with pytest.raises(ValueError, match=r"dropout is 0.5, and the net contains a layer of "):
         rnn.make_step(make_concise("lstm", num_layers=2), 1.0, dropout=0.5)
 
 
