@@ -217,7 +217,7 @@ def layer(cell, scan=False, width=num_inputs, seed=0):
     return forward, init_state, [rnn.to_numpy(param) for param in params]
 
 
-def run(forward, init_state, arrays, inputs):
+def run(inputs, forward, init_state, arrays):
     """Return the outputs Y (T, n, h) of a cell, without output layer."""
     as_it_is = np.eye(num_hiddens), np.zeros(num_hiddens)
     params = [rnn.from_numpy(p) for p in (*arrays[:-2], *as_it_is)]
@@ -226,7 +226,7 @@ def run(forward, init_state, arrays, inputs):
     return rnn.to_numpy(outputs).reshape(*inputs.shape[:2], num_hiddens)
 
 
-by_loop = run(*layer("s4d"), inputs)
+by_loop = run(inputs, *layer("s4d"))
 s4d_params = layer("s4d")[2][:-2]
 gap = np.abs(s4d_by_hand(inputs, s4d_params) - by_loop).max()
 print("by hand and by the package: the same outputs,", gap < 1e-13)
@@ -289,7 +289,7 @@ W_xu, b_u, _, _, _, D = s4d_params
 U = inputs @ W_xu + b_u
 K = kernel_of(s4d_params, num_steps)
 ways = {
-    "scan": run(*layer("s4d", scan=True), inputs),
+    "scan": run(inputs, *layer("s4d", scan=True)),
     "convolution, as sums": D * U
     + [sum(K[j] * U[t - j] for j in range(t + 1)) for t in range(num_steps)],
     "convolution, by Fourier": D * U + by_fourier(K, U),
@@ -322,7 +322,7 @@ def first_unit(u):
     """Return the outputs of unit 0 of the layer for its inputs u (T,)."""
     forward, init_state, arrays = layer("s4d", width=1)
     arrays[0], arrays[5] = np.ones((1, num_hiddens)), 0 * arrays[5]  # D = 0
-    return run(forward, init_state, arrays, u[:, None, None])[:, 0, 0]
+    return run(u[:, None, None], forward, init_state, arrays)[:, 0, 0]
 
 
 check(
@@ -555,7 +555,7 @@ def mamba_by_hand(inputs, params):
 
 expected, _ = mamba_by_hand(inputs, layer("mamba")[2][:-2])
 for scan in (False, True):
-    gap = np.abs(run(*layer("mamba", scan), inputs) - expected).max()
+    gap = np.abs(run(inputs, *layer("mamba", scan)) - expected).max()
     print(f"equal to {'the scan' if scan else 'the loop'}: {gap < 1e-12}")
 
 # %% [markdown]
@@ -625,7 +625,7 @@ test_ids, test_targets = selective_copies(400, seed=0)
 
 
 def accuracy(net):
-    """Return the share of right answers for each symbol asked for."""
+    """Return the share of right answers for each of the symbols to recall."""
     outputs, _ = net.evaluate(test_ids, net.begin_state(len(test_ids)))
     outputs = outputs.reshape(span + num_marked, len(test_ids), vocab_size)
     answers = outputs.argmax(-1).T
@@ -663,7 +663,7 @@ for ax in (left, right):
     ax.axhline(1 / num_symbols, color="black", linewidth=1.5)
     ax.set(ylim=(0, 1.05))
 left.set(xlabel="training step", ylabel="share of right answers")
-right.set(xlabel="symbol asked for", xticks=places)
+right.set(xlabel="position among the symbols", xticks=places)
 right.set_xticklabels(["first", "second", "third"][:num_marked])
 left.legend(loc="lower right")
 present(
