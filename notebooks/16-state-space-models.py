@@ -625,7 +625,7 @@ test_ids, test_targets = selective_copies(400, seed=0)
 
 
 def accuracy(net):
-    """Return the share of right answers for each of the symbols to recall."""
+    """Return the share of right answers for each symbol to recall."""
     outputs, _ = net.evaluate(test_ids, net.begin_state(len(test_ids)))
     outputs = outputs.reshape(span + num_marked, len(test_ids), vocab_size)
     answers = outputs.argmax(-1).T

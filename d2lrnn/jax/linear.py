@@ -5,6 +5,7 @@ state before. mingru_scan and the other scans compute the same for all time step
 d2lrnn.nets.linear_scans.
 """
 
+import math
 import sys
 
 import jax
@@ -14,7 +15,7 @@ from d2lrnn.jax import fused, scratch
 from d2lrnn.jax.fused import input_product, output_layer
 from d2lrnn.jax.scan import associative_scan
 from d2lrnn.jax.tensors import concat, time_major
-from d2lrnn.nets import cells, forward, linear_scans
+from d2lrnn.nets import cells, forward, linear_scans, scan
 
 __all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
@@ -138,6 +139,35 @@ def mamba(inputs, state, params):
     *weights, W_hq, b_q = params
     Ys, state = scratch.unroll(mamba_step, inputs, state, weights)
     return scratch.output_layer(Ys, W_hq, b_q), state
+
+
+# S4D for wide time steps
+
+
+def fused_step(carry, U):
+    """Return the carry (S, A_bar, B_bar, C) with the new state, and the sum of C S (n, h)."""
+    S, A_bar, B_bar, C = carry
+    S = A_bar * S + B_bar * U[:, :, None]
+    return (S, A_bar, B_bar, C), (C * S).sum(-1)
+
+
+def in_segments(f, layer, inputs, state, weights):
+    """Run a layer at once; S4D with wide time steps on a processor as a loop.
+
+    XLA fuses the operations of a time step. For all steps at once, the states (T, n, h, N) are
+    written to memory and read again, which takes longer than the loop saves.
+    """
+    is_wide = math.prod(state[-1].shape) > scan.WIDE and jax.default_backend() == "cpu"
+    if layer is not linear_scans.scan_s4d or not is_wide:
+        return linear_scans.run_whole(f, layer, inputs, state, weights)
+    W_xu, b_u, log_a, log_dt, C, D = weights
+    U = input_product(inputs, W_xu, b_u)  # (T, n, h)
+    A = -jnp.exp(log_a)  # (h, N)
+    dA = jnp.exp(log_dt)[:, None] * A
+    carry = state[1], jnp.exp(dA), jnp.expm1(dA) / A, C
+    (S, *_), Ys = jax.lax.scan(fused_step, carry, U)
+    Ys = Ys + D * U
+    return Ys, (Ys[-1], S)
 
 
 STEP_FUNCTIONS = {
