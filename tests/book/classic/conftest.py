@@ -3,8 +3,10 @@
 import hashlib
 import importlib
 import pathlib
+import pkgutil
 import random
 
+import numpy as np
 import pytest
 
 HERE = pathlib.Path(__file__).parent
@@ -183,10 +185,20 @@ def make_pair(d2l, make_decoder):
     return make
 
 
+SEED = {"torch": "torch:manual_seed", "tensorflow": "tensorflow:random.set_seed"}
+SEED["mxnet"] = "mxnet:random.seed"  # which also draws from NumPy
+
+
 @pytest.fixture(autouse=True)
-def _same_chance():
-    """Seed Python's random numbers in every test, and restore the generator afterwards."""
+def _same_chance(request):
+    """Seed the random numbers of Python, NumPy and the framework in every test.
+
+    The generator of Python is restored afterwards.
+    """
     state = random.getstate()
     random.seed(0)
+    np.random.seed(0)
+    if "backend" in request.fixturenames:
+        pkgutil.resolve_name(SEED[request.getfixturevalue("backend")])(0)
     yield
     random.setstate(state)
