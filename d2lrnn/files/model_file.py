@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,12 +124,18 @@ def check_replaceable(path: StrPath, *, run: bool = False) -> None:
 def describe(
     net: Any, vocab: Vocab, settings: Mapping[str, Any]
 ) -> tuple[dict[str, first_values.Array | tensor_file.Later], dict[str, str]]:
-    """Return a model as metadata and tensors by name, whose arrays are created when written."""
+    """Return a model as metadata and tensors by name, whose arrays are created when written.
+
+    Raises:
+        ValueError: the vocabulary is not that of the net, two parameters have the same name, or
+            JSON cannot hold a setting.
+    """
     if len(vocab) != net.vocab_size:
         raise ValueError(
             f"the vocabulary has {len(vocab)} tokens, but the net has vocab_size {net.vocab_size}; "
             "save the Vocab that the net was trained with"
         )
+    _check_different(net.layout.parameters)
     tensors = dict(zip(net.layout.parameters, _arrays(net), strict=True))
     net_settings = {
         **net.layout.settings(),
@@ -142,6 +148,16 @@ def describe(
         "settings": _as_json({**settings, **net_settings}),
     }
     return tensors, metadata
+
+
+def _check_different(names: Sequence[str]) -> None:
+    """Check that no two parameters have the same name, because a file would lose one of them."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"the name {', '.join(twice)} is used for two parameters of the net, and a file needs "
+            "different names; give the parameter of the custom cell another name"
+        )
 
 
 def _as_json(settings: Mapping[str, Any]) -> str:

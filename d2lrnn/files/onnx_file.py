@@ -75,7 +75,8 @@ def to_onnx(net: Model, vocab: Vocab) -> bytes:
     inputs = valid_ids(graph, net.vocab_size)
     first = valid_states(graph, states, made_of.state_shapes(net.num_hiddens))
     if made_of.embedding is not None:
-        rows = graph.add("Gather", [graph.constant("W_xe", arrays[0]), inputs], "embedded")
+        table = graph.constant(made_of.parameters[0], arrays[0])
+        rows = graph.add("Gather", [table, inputs], "embedded")
         inputs = graph.add("Transpose", [rows], "embedded_by_step", perm=[1, 0, 2])  # (T, n, e)
     for number, directions in enumerate(made_of.layers(weights, first), start=1):
         inputs = layer(graph, made_of.cell, f"layer{number}", inputs, directions)

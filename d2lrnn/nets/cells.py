@@ -18,6 +18,7 @@ from d2lrnn.nets.cell import Cell, gated
 from d2lrnn.nets.first_values import Array, FirstValue, Shape
 
 Item = TypeVar("Item")
+TABLE = "embedding.W_xe"  # the point keeps it apart from the parameters of cells, such as W_xe
 
 CELLS = {
     cell.name: cell
@@ -49,8 +50,8 @@ class Architecture:
         bidirectional: whether each layer also runs from the last step to the first.
         custom: the custom cell, or None.
         embedding: the width of the rows of a table that take the place of one-hot rows, or None;
-            the table is the first parameter, W_xe (vocab_size, embedding). The methods about
-            layers, states and the forward computation are those after the table.
+            the table is the first parameter, W_xe (vocab_size, embedding), with the name TABLE.
+            The methods about layers, states and the forward computation are those after the table.
     """
 
     cell: str = "rnn"
@@ -123,7 +124,7 @@ class Architecture:
             for direction in ("", "reverse.")[: self.num_directions]:
                 prefix = "" if self.plain else f"layer{layer}.{direction}"
                 names += [prefix + name for name in self.kind.parameters]
-        table = [] if self.embedding is None else ["W_xe"]
+        table = [] if self.embedding is None else [TABLE]
         return [*table, *names, "W_hq", "b_q"]
 
     def shapes(self, vocab_size: int, num_hiddens: int) -> list[Shape]:

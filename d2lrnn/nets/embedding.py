@@ -12,7 +12,7 @@ from typing import Any
 
 from d2lrnn import checks
 from d2lrnn.nets import forward, layers
-from d2lrnn.nets.cells import Architecture
+from d2lrnn.nets.cells import TABLE, Architecture
 from d2lrnn.nets.forward import ForwardFunction
 from d2lrnn.nets.ops import Ops
 
@@ -59,7 +59,7 @@ class Embedded:
     def check(self, inputs: Any, params: Sequence[Any]) -> None:
         """Check the number of parameters, and that inputs of rows fit the table."""
         checks.num_params(len(params), self.architecture.parameters)
-        checks.axes("W_xe", params[0].shape, "(vocab_size, embedding)")
+        checks.axes(TABLE, params[0].shape, "(vocab_size, embedding)")
         if len(inputs.shape) == 3:
             checks.width("inputs", inputs.shape[2], params[0].shape[0])
 

@@ -39,6 +39,21 @@ CELLS = {
     "mamba": lambda rnn: (rnn.get_mamba_params, rnn.init_mamba_state, rnn.mamba),
     "a custom cell": mgu,
 }
+WITH_A_W_XE = {
+    "mamba": lambda rnn: (CELLS["mamba"](rnn), None),
+    "mamba, 2 layers": lambda rnn: (rnn.stack("mamba", 2), None),
+    "mamba, bidirectional": lambda rnn: (rnn.stack("mamba", bidirectional=True), None),
+    "a custom cell": lambda rnn: [with_a_W_xe(rnn)] * 2,
+}
+
+
+def with_a_W_xe(rnn):
+    """A custom cell with a parameter that has the name of the table in the book's formulas."""
+
+    def step(X, H, p):
+        return rnn.tanh(X @ p.W_xe + H @ p.W_hh)
+
+    return rnn.new_cell(step, {"W_xe": ("d", "h"), "W_hh": ("h", "h")})
 
 
 def embedded(rnn, cell="gru_fused", size=E, dtype="float64", **settings):
@@ -135,7 +150,7 @@ def test_the_table_is_the_first_parameter_and_drawn_at_unit_scale(rnn, cell):
         for module in (rnn, reference)
     ]
     table = nets[0].arrays()[0]
-    assert nets[0].architecture.parameters[0] == "W_xe"
+    assert nets[0].architecture.parameters[0] == "embedding.W_xe"
     assert table.shape == (50, 40)
     assert 0.95 < table.std() < 1.05
     for one, other in zip(*(net.arrays() for net in nets)):
@@ -332,3 +347,39 @@ def test_an_id_outside_the_vocabulary_is_refused(rnn):
     net = embedded(rnn)
     with pytest.raises(ValueError, match=r"token id 5 is outside 0\.\.4"):
         net(rnn.from_numpy(np.array([[0, 5]])), net.begin_state(1))
+
+
+@pytest.mark.parametrize("case", WITH_A_W_XE)
+def test_a_cell_with_a_parameter_W_xe_is_saved_with_its_table(rnn, tmp_path, case):
+    functions, cell = WITH_A_W_XE[case](rnn)
+    net, vocab = rnn.RNNModelScratch(V, H, *functions, embedding=E, seed=0), rnn.Vocab("abcd")
+    rnn.save_model(tmp_path / "m", net, vocab)
+    loaded, _ = rnn.load_model(tmp_path / "m", cell=cell)
+    assert len(set(net.architecture.parameters)) == len(net.params)
+    for one, other in zip(net.arrays(), loaded.arrays(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("case", ["mamba", "a custom cell"])
+def test_a_run_of_a_cell_with_a_parameter_W_xe_is_resumed_bit_for_bit(rnn, tmp_path, case):
+    functions, _ = WITH_A_W_XE[case](rnn)
+    nets = [rnn.RNNModelScratch(V, H, *functions, embedding=E, seed=0) for _ in range(3)]
+    options = {"lr": 0.1, "checkpoint": tmp_path / "run", "progress": False}
+
+    def train(net, num_epochs, **more):
+        loader = rnn.SeqDataLoader([*range(V)] * 8, 2, 5, seed=0)
+        rnn.train_ch8(net, loader, rnn.Vocab("abcd"), num_epochs=num_epochs, **options | more)
+
+    train(nets[0], 1)
+    train(nets[1], 2, resume=True)
+    train(nets[2], 2, checkpoint=None)
+    for one, other in zip(nets[1].arrays(), nets[2].arrays(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_net_with_two_parameters_of_one_name_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "TABLE", "W_xh")
+    net = embedded(reference, "rnn")
+    with pytest.raises(ValueError, match="the name W_xh is used for two parameters of the net"):
+        reference.save_model(tmp_path / "m", net, reference.Vocab("abcd"))
+    assert not (tmp_path / "m").exists()
