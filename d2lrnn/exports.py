@@ -358,6 +358,11 @@ def late(namespace: dict[str, Any], ops: Ops, model: type[RNNModelScratch]) -> C
                 namespace.setdefault(built, _document(built, value))
         elif name in PLACES:
             namespace.setdefault(name, __getattr__(name))
+        elif name in vars(interface.Layers):
+            raise AttributeError(
+                f"{namespace['__name__']} does not have {name}, because "
+                f"{backends.BACKENDS[ops.name].title} has no recurrent layers; use RNNModelScratch"
+            )
         elif name == "MinGRU":
             raise AttributeError(
                 f"{namespace['__name__']} does not have MinGRU, because "

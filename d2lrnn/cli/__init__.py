@@ -36,6 +36,7 @@ from d2lrnn.cli.common import (
 )
 from d2lrnn.cli.output import harmless, losable, tell_of_unknown, warnings_in_a_line
 from d2lrnn.data import corpora, data_files
+from d2lrnn.data.bpe import BYTES
 from d2lrnn.files import model_file
 from d2lrnn.measure import agreement
 from d2lrnn.nets import cells
@@ -133,7 +134,8 @@ def _prefix_of(path: str, vocab: Any) -> str:
     """Return what the samples of a saved model's training began with, or its first token."""
     settings = model_file.settings_of(path)
     corpus = corpora.CORPORA.get(settings.get("corpus", ""))
-    first = vocab.join(vocab.to_tokens([min(1, len(vocab) - 1)]))
+    index = BYTES if vocab.token == "bpe" else 1  # not a byte that may be a control character
+    first = vocab.join(vocab.to_tokens([min(index, len(vocab) - 1)]))
     return str(settings.get("prefix") or (corpus.prefix if corpus else first))
 
 

@@ -41,7 +41,7 @@ from d2lrnn.nets import cells, schedules
     type=click.Choice(["char", "word", "wordpunct", "bpe"]),
     default="char",
     help="Whether a token is a character, a word between spaces, a word or punctuation mark, or a "
-    "byte-pair token, which is learned from the text.",
+    "byte-pair token, which is learned from the text (not with --corpus grammar).",
 )
 @click.option(
     "--vocab-size",

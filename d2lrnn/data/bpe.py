@@ -7,6 +7,7 @@ and Birch, 2016, arXiv 1508.07909; on bytes: Radford et al., 2019). ``merging`` 
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -42,6 +43,7 @@ class BPETokenizer:
         vocab_size: the number of bytes and merges, at least 256. Special tokens are added.
         pattern: a regular expression of the package regex. A text is split into its matches, and
             no token crosses their borders; None makes the text one piece. GPT2_PATTERN is GPT-2's.
+            Every character of a text must be in a match.
         specials: the special tokens, such as "<eos>".
 
     Attributes:
@@ -73,9 +75,11 @@ class BPETokenizer:
         specials: Iterable[str] = SPECIALS,
     ) -> None:
         """Start from the bytes."""
-        checks.count(vocab_size=vocab_size)
+        checks.integer(vocab_size=vocab_size)
         if vocab_size < BYTES:
-            raise ValueError(f"vocab_size is {vocab_size}; expected at least {BYTES}, one a byte")
+            raise ValueError(
+                f"vocab_size is {vocab_size}; expected at least {BYTES}, the number of bytes"
+            )
         names = [*strings.strings(specials, "specials")]
         if len({*names}) < len(names) or "" in names:
             raise ValueError(f"specials is {names}; expected different strings, none of them empty")
@@ -102,17 +106,25 @@ class BPETokenizer:
     @property
     def pad(self) -> int:
         """The id of <pad>."""
-        return self.specials["<pad>"]
+        return self._special("<pad>")
 
     @property
     def bos(self) -> int:
         """The id of <bos>, the beginning of a sequence."""
-        return self.specials["<bos>"]
+        return self._special("<bos>")
 
     @property
     def eos(self) -> int:
         """The id of <eos>, the end of a sequence."""
-        return self.specials["<eos>"]
+        return self._special("<eos>")
+
+    def _special(self, name: str) -> int:
+        if name not in self.specials:
+            raise ValueError(
+                f"the tokenizer has no special token {name}; its special tokens are "
+                f"{[*self.specials]}; name it in specials"
+            )
+        return self.specials[name]
 
     def train(self, text: str) -> None:
         """Learn merges from a text, the most frequent pair first, until vocab_size is reached.
@@ -179,16 +191,20 @@ class BPETokenizer:
         """Return the text of ids; bytes that are not valid UTF-8 become the character U+FFFD.
 
         Raises:
-            ValueError: an id is not one of this tokenizer.
+            ValueError: ids is not a sequence of integers, or one is not an id of this tokenizer.
         """
         names = {index: name.encode() for name, index in self.specials.items()}
         tokens = {**self.vocab, **names}
         try:
-            return b"".join(tokens[int(index)] for index in ids).decode("utf-8", errors="replace")
+            return b"".join(tokens[_integer(index)] for index in ids).decode("utf-8", "replace")
         except KeyError as error:
             raise ValueError(
                 f"token id {error} has no bytes; expected an id from 0 to {len(self) - 1} that "
                 "was learned in training or is a special token"
+            ) from None
+        except TypeError:
+            raise ValueError(
+                f"ids is {_brief(ids)}; expected a sequence of integers, the ids of tokens"
             ) from None
 
     @classmethod
@@ -235,7 +251,8 @@ class BPETokenizer:
             ImportError: tiktoken is not installed.
             ValueError: tiktoken does not know the name.
         """
-        import tiktoken  # imported here: only this function needs it
+        with checks.needed("published tokenizers need", "tiktoken"):
+            import tiktoken  # imported here: only this function needs it
 
         encoding = tiktoken.get_encoding(name)
         ranks = encoding._mergeable_ranks
@@ -265,7 +282,27 @@ def _finder(pattern: str | None) -> Callable[[str], Sequence[str]]:
         raise ValueError(
             f"pattern is {pattern!r}: {error}; expected a regular expression"
         ) from None
-    return lambda text: [match.group() for match in expression.finditer(text)]
+
+    def find(text: str) -> list[str]:
+        pieces = [match.group() for match in expression.finditer(text)]
+        if sum(map(len, pieces)) != len(text):
+            raise ValueError(
+                f"the matches of the pattern {pattern!r} leave out a part of the text; expected a "
+                r"pattern that matches all of it; add an alternative such as |\s+|\S"
+            )
+        return pieces
+
+    return find
+
+
+def _integer(index: Any) -> int:
+    """Return an id, which may be a tensor of one number, as an integer."""
+    return operator.index(index.item() if hasattr(index, "item") else index)
+
+
+def _brief(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) < 60 else f"a {type(value).__name__}"
 
 
 def _encoded(piece: str) -> bytes:

@@ -34,7 +34,7 @@ def load_data_time_machine(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
 ) -> tuple[Any, ...]:
     """Load The Time Machine as minibatches.
 
@@ -48,7 +48,7 @@ def load_data_time_machine(
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
-        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
+        vocab_size: for token "bpe", the number of tokens to learn, at least 256; None for 1,024.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -83,7 +83,7 @@ def load_data_builtin(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
 ) -> tuple[Any, ...]:
     """Load the built-in story as minibatches; this needs no download.
 
@@ -97,7 +97,7 @@ def load_data_builtin(
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
-        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
+        vocab_size: for token "bpe", the number of tokens to learn, at least 256; None for 1,024.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -130,7 +130,7 @@ def load_data_text(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
     encoding: str = "utf-8",
 ) -> tuple[Any, ...]:
     """Load a text file of your own as minibatches.
@@ -148,7 +148,7 @@ def load_data_text(
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
-        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
+        vocab_size: for token "bpe", the number of tokens to learn, at least 256; None for 1,024.
         encoding: the encoding of the file, such as "utf-8", "latin-1" or "utf-16".
 
     Returns:
@@ -186,7 +186,7 @@ def load_data_string(
     seed: int | None = None,
     vocab: Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
 ) -> tuple[Any, ...]:
     """Load a text of your own, given as a string, as minibatches.
 
@@ -203,7 +203,7 @@ def load_data_string(
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
-        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
+        vocab_size: for token "bpe", the number of tokens to learn, at least 256; None for 1,024.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With
@@ -237,7 +237,7 @@ def load_data_tiny_shakespeare(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
 ) -> tuple[Any, ...]:
     """Load tiny-shakespeare, a million characters, as minibatches.
 
@@ -251,7 +251,7 @@ def load_data_tiny_shakespeare(
         seed: an integer to repeat the same epochs, or None.
         vocab: a Vocab to use, or None for that of the text.
         validation: None, or the share of the text, between 0 and 1, that is held out from its end.
-        vocab_size: the number of byte-pair tokens to learn from the text, at least 256.
+        vocab_size: for token "bpe", the number of tokens to learn, at least 256; None for 1,024.
 
     Returns:
         A SeqDataLoader, whose minibatches X and Y are tensors (n, T), and the Vocab. With

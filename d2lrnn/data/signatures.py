@@ -26,7 +26,7 @@ class Load(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
     @overload
@@ -41,7 +41,7 @@ class Load(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
     ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...
 
 
@@ -93,7 +93,7 @@ class LoadText(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
         encoding: str = "utf-8",
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
@@ -110,7 +110,7 @@ class LoadText(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
         encoding: str = "utf-8",
     ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...
 
@@ -131,7 +131,7 @@ class LoadString(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: None = None,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
     ) -> tuple[SeqDataLoader, Vocab]: ...
 
     @overload
@@ -147,5 +147,5 @@ class LoadString(Protocol):
         seed: int | None = None,
         vocab: Vocab | None = None,
         validation: float,
-        vocab_size: int = 1024,
+        vocab_size: int | None = None,
     ) -> tuple[SeqDataLoader, SeqDataLoader, Vocab]: ...

@@ -20,7 +20,7 @@ def load(
     seed: int | None,
     vocab: text.Vocab | None,
     validation: float | None,
-    vocab_size: int,
+    vocab_size: int | None,
 ) -> tuple[Any, ...]:
     """Return a loader of lines and its Vocab, as load_data_time_machine does; see there."""
     token = text.kind_of(vocab, token)

@@ -28,7 +28,7 @@ def load_data(
     seed: int | None = None,
     vocab: text.Vocab | None = None,
     validation: float | None = None,
-    vocab_size: int = text.VOCAB_SIZE,
+    vocab_size: int | None = None,
 ) -> tuple[Any, ...]:
     """Return a loader for one of corpora.CORPORA and its Vocab.
 

@@ -54,7 +54,7 @@ def encode(
     *,
     unk: str | None = UNKNOWN,
     vocab: Vocab | None = None,
-    vocab_size: int = VOCAB_SIZE,
+    vocab_size: int | None = None,
     held_out: float = 0.0,
 ) -> tuple[Ids, Vocab]:
     """Do what build_corpus does, but return the ids as an array of int32.
@@ -68,18 +68,24 @@ def encode(
         max_tokens: as for build_corpus.
         unk: the unknown token, or None for the most frequent token of the text.
         vocab: a Vocab to use instead of that of the text.
-        vocab_size: the number of tokens to learn, if token is "bpe".
+        vocab_size: the number of tokens to learn, if token is "bpe"; None for 1,024.
         held_out: the share of the ids, from 0 to below 1, that is held out from their end. If it is
             above 0, the vocabulary is that of the ids before.
     """
     checks.choice(token, "token", (*TOKEN_KINDS, BPE))
     if max_tokens is not None:
         checks.size(max_tokens=max_tokens)
+    if vocab_size is not None and (token != BPE or vocab is not None):
+        why = f"token is {token!r}" if vocab is None else "the tokens are those of vocab"
+        raise ValueError(
+            f"vocab_size is {vocab_size}, but {why}; leave out vocab_size, or learn byte-pair "
+            "tokens with token='bpe' and without vocab"
+        )
     checked = strings.strings(lines, "lines")
     if isinstance(vocab, BPEVocab):
         return bpe_vocab.encode("".join(checked), vocab)[:max_tokens], vocab
     if token == BPE:
-        return bpe_vocab.learn("".join(checked), vocab_size, max_tokens, held_out)
+        return bpe_vocab.learn("".join(checked), vocab_size or VOCAB_SIZE, max_tokens, held_out)
     if token == "char":
         blocks, counter = numbering.characters(checked, max_tokens)
     else:

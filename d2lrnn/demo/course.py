@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from d2lrnn.data import corpora, splitting, tensor_loaders, text
+from d2lrnn.data import corpora, splitting, tensor_loaders
 
 if TYPE_CHECKING:
     from d2lrnn.interface import Backend
@@ -111,7 +111,7 @@ def _load_pasted(pasted: str, seed: int, share: float | None) -> tuple[Any, ...]
     num_steps = max(1, min(35, length // 10, round(length * (share or 1)) // 2))
     num_rows = max(1, min(32, round(length * (1 - (share or 0))) // num_steps - 2))
     sizes = num_rows, num_steps, False, None
-    return splitting.load(lines, *sizes, "char", seed, None, share, text.VOCAB_SIZE)
+    return splitting.load(lines, *sizes, "char", seed, None, share, None)
 
 
 class Course:

@@ -186,7 +186,7 @@ def finished(graph: Graph, net: Model, vocab: Vocab, states: Sequence[str]) -> A
         ir_version=IR_VERSION,
         producer_name=PRODUCER,
     )
-    tokens = json.dumps(list(vocab), ensure_ascii=False)
+    tokens = json.dumps(list(vocab))  # in ASCII: a byte-pair token may not be valid UTF-8
     helper.set_model_props(
         model, {"architecture": describe.in_words(net.architecture), "tokens": tokens}
     )

@@ -5,13 +5,18 @@ import itertools
 import json
 import math
 import os
+import sys
 
 import numpy as np
+import onnx
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lrnn.data import bpe, bpe_vocab, text
+from d2lrnn import cli
+from d2lrnn.data import bpe, bpe_vocab, loaders, text
+from d2lrnn.data.vocab import Vocab
 from d2lrnn.files import json_text
 
 PATTERNS = [None, bpe.GPT2_PATTERN]
@@ -88,10 +93,23 @@ def test_the_names_of_the_special_tokens_have_ids():
     assert (tokenizer.pad, tokenizer.bos, tokenizer.eos, len(tokenizer)) == (300, 301, 302, 303)
 
 
+def loaded(**settings):
+    return loaders.load_data_string(STORY, 2, 5, **settings)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: bpe.BPETokenizer(255), "vocab_size is 255; expected at least 256"),
+        (lambda: bpe.BPETokenizer(256.5), "vocab_size is 256.5; expected an integer"),
+        (lambda: bpe.BPETokenizer(256, specials=[]).eos, "has no special token <eos>"),
+        (lambda: bpe.BPETokenizer(256, "[a-z]+").train("ab 12"), "leave out a part of the text"),
+        (lambda: bpe.BPETokenizer(256).decode([1.5]), "ids is .1.5.; expected a sequence of integ"),
+        (lambda: bpe.BPETokenizer(256).decode(["a"]), "expected a sequence of integers"),
+        (lambda: bpe.BPETokenizer(256).decode(5), "ids is 5; expected a sequence of integers"),
+        (lambda: bpe.BPETokenizer(256).decode([[104]]), "expected a sequence of integers"),
+        (lambda: loaded(vocab_size=300), "vocab_size is 300, but token is 'char'; leave out"),
+        (lambda: loaded(vocab_size=300, vocab=Vocab("ab")), "but the tokens are those of vocab"),
         (lambda: bpe.BPETokenizer(specials=["a", "a"]), "expected different strings"),
         (lambda: bpe.BPETokenizer(pattern="("), r"pattern is '\('.*expected a regular expression"),
         (lambda: bpe.BPETokenizer(256).train(3), "text is 3 .int.; expected a string"),
@@ -168,8 +186,8 @@ def test_nothing_is_learned_from_the_part_that_is_held_out():
 def test_bits_per_byte_are_comparable_between_kinds_of_tokens(rnn):
     """An untrained net guesses; its bits per byte are those of a guess among its tokens."""
     results = {}
-    for token in ("char", "bpe"):
-        loader, vocab = rnn.load_data_string(STORY, 2, 5, token=token, vocab_size=280)
+    for token, vocab_size in (("char", None), ("bpe", 280)):
+        loader, vocab = rnn.load_data_string(STORY, 2, 5, token=token, vocab_size=vocab_size)
         net = rnn.RNNModelScratch(
             len(vocab), 4, rnn.get_params, rnn.init_rnn_state, rnn.rnn, seed=0
         )
@@ -193,6 +211,39 @@ def test_a_net_of_byte_pair_tokens_is_trained_saved_and_generates(rnn, tmp_path)
     loaded, same = rnn.load_model(tmp_path / "model")
     assert rnn.predict_ch8("the cat", 6, loaded, same) == rnn.predict_ch8("the cat", 6, net, vocab)
     assert [*same] == [*vocab]
+
+
+def test_ids_may_be_tensors(rnn):
+    tokenizer = bpe.BPETokenizer(256)
+    assert tokenizer.decode(rnn.from_numpy(np.array([104, 105]))) == "hi"
+
+
+def test_a_missing_tiktoken_is_an_error_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tiktoken", None)
+    with pytest.raises(ImportError, match="need tiktoken, which is not installed; run: pip"):
+        bpe.BPETokenizer.from_tiktoken("gpt2")
+
+
+def test_a_model_of_byte_pair_tokens_is_exported(rnn, tmp_path):
+    _, vocab = rnn.load_data_string(STORY, 2, 5, token="bpe", vocab_size=270)
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+    net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
+    rnn.save_model(tmp_path / "model", net, vocab)
+    command = ["export", str(tmp_path / "model"), "--out", str(tmp_path / "model.onnx")]
+    result = CliRunner().invoke(cli.main, command)
+    assert result.exit_code == 0, result.output
+    graph = onnx.load(str(tmp_path / "model.onnx"))
+    (tokens,) = (entry.value for entry in graph.metadata_props if entry.key == "tokens")
+    assert json.loads(tokens) == [*vocab]
+
+
+def test_a_model_without_a_prefix_begins_with_a_learned_token(rnn, tmp_path):
+    _, vocab = rnn.load_data_string(STORY, 2, 5, token="bpe", vocab_size=270)
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+    net = rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0)
+    rnn.save_model(tmp_path / "model", net, vocab)
+    result = CliRunner().invoke(cli.main, ["generate", str(tmp_path / "model"), "--length", "0"])
+    assert result.output == f"{[*vocab][256]}\n"
 
 
 @pytest.mark.parametrize("name", ["gpt2", "o200k_base"])

@@ -220,6 +220,7 @@ load_data = {
     "max_tokens": Argument(st.integers(200, 300), small_numbers),
     "vocab": Argument(st.none(), made(st.just("abc"), lambda b, text: b.Vocab(text))),
     "validation": right_or_odd([None, 0.2], [0, 1.0, -0.1, 0.01, np.nan, "3", [1], True]),
+    "vocab_size": Argument(st.none(), st.sampled_from([300, 255, 0, "300", 256.5])),
 }
 SCANNED = {
     "a": Argument(right_tensor(st.sampled_from([(V,), (1, V)])), odd_tensor()),
