@@ -28,14 +28,18 @@ BY_FILE = "  [default: the one that the file imports, otherwise numpy]"
 @click.option(
     "--reference-backend",
     type=BACKEND,
-    help=f"The backend of the reference.{BY_FILE}",
+    help=f"The backend of --reference.{BY_FILE}",
 )
 @click.option(
     "--cell",
     type=click.Choice(list(cells.CELLS)),
     help="The cell whose parameters both functions have; needed only if this is not clear.",
 )
-@click.option("--no-gradients", is_flag=True, help="Compare only the outputs and the last state.")
+@click.option(
+    "--no-gradients",
+    is_flag=True,
+    help="Compare only the outputs and the last state; needs --reference.",
+)
 @click.option("--steps", type=click.IntRange(1), default=6, help="Number of time steps.")
 @click.option("--batch-size", type=click.IntRange(1), default=3, help="Rows of a minibatch.")
 @click.option("--inputs", type=click.IntRange(1), default=5, help="Number of inputs.")

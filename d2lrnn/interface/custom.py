@@ -127,12 +127,12 @@ class Custom(Protocol):
                 parameters and states with the names of the book, as in (H,) = state.
             reference_backend: the name of the backend that computes the reference; by default, the
                 one that the reference belongs to.
-            gradients: whether to compare the gradients too.
+            gradients: whether to compare the gradients too; without a reference, True.
             num_steps: T, 1 or above.
             batch_size: n, 1 or above.
             num_inputs: d, 1 or above, also the number of outputs q.
             num_hiddens: h, 1 or above.
-            seed: the seed of the random numbers.
+            seed: the seed of the random numbers, 0 or above.
 
         Returns:
             A CellReport. It is true if all quantities agree, and its text names the first
@@ -141,8 +141,10 @@ class Custom(Protocol):
         Raises:
             ValueError: a function cannot be called with these arguments, raises an error, returns
                 something else than outputs and state, or a number that is not finite; it belongs
-                to another backend; its parameters have other shapes than those of the reference, or
-                are not known; or float64, which finite differences need, is not available.
+                to another backend; its parameters or states are not known, or differ from those of
+                the reference in number or shape; there is no reference, and gradients is False or
+                reference_backend is given; or float64, which finite differences need, is not
+                available.
 
         Examples:
             >>> def my_rnn(inputs, state, params):

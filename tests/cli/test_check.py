@@ -100,6 +100,9 @@ def test_the_backend_is_the_one_that_the_file_imports(pytorch, file, tmp_path):
         (["{}:one_step"], "one_step(X, H) cannot be called with (inputs, state, params): inputs "),
         (["{}:my_rnn", "--reference", "gur"], "reference is 'gur'; expected one of rnn, gru, "),
         (["{}:my_rnn", "--reference", "lstm"], "my_rnn fails in line 5: ValueError: too many val"),
+        (["{}:my_rnn", "--no-gradients"], "nothing can be compared: without a reference, only "),
+        (["{}:my_rnn", "--reference-backend", "numpy"], "the backend of the reference is 'numpy',"),
+        (["{}:my_rnn", "--seed", "-1"], "seed is -1; expected None or an integer, 0 or above"),
         (["{}:my_rnn", "--reference", "x.py:f"], "--reference x.py: there is no such file; check"),
     ],
 )

@@ -610,6 +610,60 @@ def test_bad_arguments_are_one_error(reference, arguments, message):
         reference.check_cell(*arguments)
 
 
+def with_wrong_shape(rnn):
+    def get_params(vocab_size, num_hiddens):
+        W_xh, _, *others = rnn.get_params(vocab_size, num_hiddens)
+        return [W_xh, W_xh, *others]
+
+    return get_params
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_three_functions_of_one_cell_of_the_package_agree_with_it(reference, cell):
+    functions = (
+        getattr(reference, f"get_{cell}_params" if cell != "rnn" else "get_params"),
+        getattr(reference, f"init_{cell}_state"),
+        getattr(reference, cell),
+    )
+    assert reference.check_cell(functions, cell).ok
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["built-in", "own"])
+@pytest.mark.parametrize(
+    ("get_params", "init_state", "cell", "message"),
+    [
+        ("get_params", "init_gru_state", "gru", "but their number is 5 instead of 11$"),
+        ("get_gru_params", "init_lstm_state", "gru", "but their number is 2 instead of 1$"),
+        ("get_lstm_params", "init_gru_state", "lstm", "but their number is 1 instead of 2$"),
+        ("wrong shape", "init_rnn_state", "rnn", r"W_hh has the shape .5, 4. instead of .4, 4.$"),
+    ],
+)
+def test_three_functions_that_do_not_fit_the_reference_are_an_error(
+    reference, get_params, init_state, cell, message, own
+):
+    make = getattr(reference, get_params, with_wrong_shape(reference))
+    sources = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+    forward = written(reference, sources[cell]) if own else getattr(reference, cell)
+    with pytest.raises(ValueError, match=message):
+        reference.check_cell((make, getattr(reference, init_state), forward), cell)
+
+
+def test_a_check_that_compares_nothing_is_an_error(reference):
+    with pytest.raises(ValueError, match=r"^nothing can be compared: without a reference, only "):
+        reference.check_cell("rnn", gradients=False)
+
+
+def test_a_backend_without_a_reference_is_an_error(reference):
+    message = "^the backend of the reference is 'numpy', and there is no reference; give a "
+    with pytest.raises(ValueError, match=message):
+        reference.check_cell("rnn", reference_backend="numpy")
+
+
+def test_a_negative_seed_of_a_check_is_an_error(reference):
+    with pytest.raises(ValueError, match=r"^seed is -1; expected None or an integer, 0 or above$"):
+        reference.check_cell("rnn", seed=-1)
+
+
 def test_parameters_that_do_not_fit_are_named(reference):
     message = r"^my_rnn fails in line 3: .*too many values to unpack .* W_xz \(5, 4\), "
     with pytest.raises(ValueError, match=message):

@@ -35,6 +35,8 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., CellReport]]:
     ) -> CellReport:
         checks.size(num_steps=num_steps, batch_size=batch_size)
         checks.size(num_inputs=num_inputs, num_hiddens=num_hiddens)
+        checks.seed(seed)
+        _check_reference(reference, reference_backend, gradients=gradients)
         sizes = Sizes(num_steps, batch_size, num_inputs, num_hiddens)
         subject = subjects.resolve(forward, "forward", ops.name)
         other = None
@@ -49,6 +51,23 @@ def for_backend(ops: Ops) -> dict[str, Callable[..., CellReport]]:
         return comparison.report(both, with_gradients=gradients)
 
     return {"check_cell": check_cell}
+
+
+def _check_reference(reference: Any, backend: str | None, *, gradients: bool) -> None:
+    """Check that there is something to compare, and a reference for the backend of it."""
+    if reference is not None:
+        return
+    if backend is not None:
+        raise ValueError(
+            f"the backend of the reference is {backend!r}, and there is no reference; give a "
+            "reference too, such as 'gru', or leave out its backend"
+        )
+    if not gradients:
+        raise ValueError(
+            "nothing can be compared: without a reference, only the gradients are compared (with "
+            "finite differences), and they are left out; give a reference, such as 'gru', or "
+            "include the gradients"
+        )
 
 
 def _prepared(

@@ -59,14 +59,22 @@ class Layout:
 
 
 def layout_of(subject: Subject, sizes: Sizes) -> Layout | None:
-    """Return the layout of a function, or None if it does not determine one."""
+    """Return the layout of a function, or None if it does not determine one.
+
+    Raises:
+        ValueError: get_params or init_state do not fit the forward function, whose layout is known.
+    """
+    known = None
     if subject.architecture is not None:
-        return of_architecture(subject.architecture, sizes)
-    if subject.is_concatenated:
-        return _of_concatenated(CONCATENATED[subject.name], sizes)
-    if subject.get_params is not None:
-        return _of_functions(subject, sizes)
-    return _of_source(subject, sizes)
+        known = of_architecture(subject.architecture, sizes)
+    elif subject.is_concatenated:
+        known = _of_concatenated(CONCATENATED[subject.name], sizes)
+    if subject.get_params is None:
+        return known or _of_source(subject, sizes)
+    created = _of_functions(subject, sizes)
+    if known is not None:
+        check_same("the three functions", created, subject.name, known)
+    return known or created
 
 
 def of_architecture(architecture: Architecture, sizes: Sizes) -> Layout:
@@ -184,8 +192,18 @@ def check_same(name: str, layout: Layout, expected_name: str, expected: Layout) 
         if one != other:
             raise ValueError(
                 f"the {kind} of {name} have the shapes {_list(one)}; {expected_name} has "
-                f"{_list(other)}; expected the same {kind} in the same order"
+                f"{_list(other)}; expected the same {kind} in the same order, but "
+                f"{_difference(kind, expected, one, other)}"
             )
+
+
+def _difference(kind: str, layout: Layout, one: Sequence[Shape], other: Sequence[Shape]) -> str:
+    """Return in words how shapes differ from those of a layout: their number, or the first one."""
+    if len(one) != len(other):
+        return f"their number is {len(one)} instead of {len(other)}"
+    number = next(n for n, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
+    name = (layout.names if kind == "parameters" else layout.states)[number]
+    return f"{name} has the shape {one[number]} instead of {other[number]}"
 
 
 def in_order(layout: Layout, expected: Layout) -> Layout:
