@@ -9,7 +9,13 @@ import click
 
 from d2lrnn.cli import bench_options as options
 from d2lrnn.cli import measurements, threads
-from d2lrnn.cli.common import check_apart, check_outputs, plain_errors, save_picture
+from d2lrnn.cli.common import (
+    check_apart,
+    check_outputs,
+    counted,
+    plain_errors,
+    save_picture,
+)
 from d2lrnn.cli.output import go_on_without_output
 from d2lrnn.measure import apart, speed
 from d2lrnn.nets.build import FUSED
@@ -128,10 +134,11 @@ def show(lines: list[Line], settings: dict[str, int]) -> None:
     """Print the tables, and why times are missing."""
     from d2lrnn.measure import lengths
 
-    sizes = f"{settings['num_hiddens']} hidden units, {settings['batch_size']} rows"
+    sizes = f"{settings['num_hiddens']} hidden units, {counted(settings['batch_size'], 'row')}"
     click.echo(
         "milliseconds of a training step by the number of time steps, medians of "
-        f"{settings['rounds']} rounds,\n{speed.num_threads()} threads, float32, {sizes}; "
+        f"{counted(settings['rounds'], 'round')},\n{counted(speed.num_threads(), 'thread')}, "
+        f"float32, {sizes}; "
         f"MiB: memory beyond that of {lengths.SMALL} time steps"
     )
     click.echo(lengths.table(lines))

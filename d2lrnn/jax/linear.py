@@ -15,7 +15,7 @@ from d2lrnn.jax import fused, scratch
 from d2lrnn.jax.fused import input_product, output_layer
 from d2lrnn.jax.scan import associative_scan
 from d2lrnn.jax.tensors import concat, time_major
-from d2lrnn.nets import cells, forward, linear_scans, scan
+from d2lrnn.nets import cells, forward, linear_scans
 
 __all__ = ["associative_scan", "concat", "input_product", "output_layer", "time_major"]
 
@@ -143,6 +143,8 @@ def mamba(inputs, state, params):
 
 # S4D for wide time steps
 
+WIDE = 512  # numbers in a state of S4D; for more, one loop is faster on a processor
+
 
 def fused_step(carry, U):
     """Return the carry (S, A_bar, B_bar, C) with the new state, and the sum of C S (n, h)."""
@@ -157,7 +159,7 @@ def in_segments(f, layer, inputs, state, weights):
     XLA fuses the operations of a time step. For all steps at once, the states (T, n, h, N) are
     written to memory and read again, which takes longer than the loop saves.
     """
-    is_wide = math.prod(state[-1].shape) > scan.WIDE and jax.default_backend() == "cpu"
+    is_wide = math.prod(state[-1].shape) > WIDE and jax.default_backend() == "cpu"
     if layer is not linear_scans.scan_s4d or not is_wide:
         return linear_scans.run_whole(f, layer, inputs, state, weights)
     W_xu, b_u, log_a, log_dt, C, D = weights
