@@ -409,12 +409,72 @@ def test_a_function_without_gradients_is_not_accepted(reference):
 # Dtypes and changes in place
 
 
-def test_a_constant_of_float32_is_found(reference):
-    change = "+ b_h)", "+ tenth * b_h * 10)"
-    tenth = np.full(4, 0.1, "float32")
-    report = reference.check_cell(written(reference, RNN, change, tenth=tenth), "rnn")
+ROUNDS = "and the function rounds to float32: a constant or a new tensor in it has this dtype"
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new"),
+    [
+        (GRU, "R = sigmoid(X @ W_xr + H @ W_hr + b_r)", "R = rounded(sigmoid(X @ W_xr + b_r))"),
+        (
+            RNN,
+            "H = tanh(X @ W_xh + H @ W_hh + b_h)",
+            "H = rounded(tanh(X @ W_xh + H @ W_hh + b_h))",
+        ),
+        (RNN, "join(outputs)", "rounded(join(outputs))"),
+        (LSTM, "F * C +", "F * rounded(C) +"),
+    ],
+    ids=["a gate", "the state", "the outputs", "the memory cell"],
+)
+def test_a_tensor_that_is_rounded_to_float32_is_found(reference, source, old, new):
+    new = new.replace("X @ W_xr + b_r", "X @ W_xr + H @ W_hr + b_r")
+
+    def rounded(array):
+        return array.astype("float32").astype(array.dtype)
+
+    function = written(reference, source, (old, new), rounded=rounded)
+    report = reference.check_cell(function, reference_of(source))
     assert report.first.dtype == "float64"
-    assert "as small as the rounding of float32" in report.cause
+    assert ROUNDS in report.cause
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("+ b_h)", "+ b_h) / (1 + 1e-8)"), ("+ b_h)", "+ b_h + 1e-7)"), ("@ W_hq", "@ W_hq * ONE")],
+    ids=["divided", "added", "rounded constant"],
+)
+def test_a_small_difference_is_said_to_be_one_of_float32_only_if_it_is(reference, old, new):
+    function = written(reference, RNN, (old, new), ONE=10 * np.float64(np.float32(0.1)))
+    report = reference.check_cell(function, "rnn")
+    assert report.first.dtype == "float64"
+    size = f"{max(one.difference for one in report.differences):.2g}"
+    start = f"the difference is small, {size} of the largest element, but larger than rounding "
+    assert report.cause.startswith(start)
+    value, expected = re.search(r": (\S+), expected (\S+) ", str(report.first)).groups()
+    assert value != expected
+
+
+RANDOM = "two calls with the same arguments give different results"
+
+
+@pytest.mark.only("numpy", "torch")
+@pytest.mark.parametrize("reference_name", [None, "rnn"])
+def test_random_results_are_found(rnn, reference_name):
+    noise = np.random.default_rng(0)
+    change = "+ b_h)", "+ b_h) * float(noise.random() < 0.5)"
+    function = written(rnn, RNN, change, noise=noise)
+    report = rnn.check_cell(function, reference_name, cell="rnn")
+    assert not report
+    assert report.cause == report.first.remark == RANDOM
+
+
+def test_a_reference_with_random_results_is_found(reference):
+    noise = np.random.default_rng(0)
+    other = written(reference, RNN, ("+ b_h)", "+ b_h) * noise.random()"), noise=noise)
+    report = reference.check_cell("rnn", other)
+    assert report.cause == (
+        "two calls of the reference my_rnn with the same arguments give different results"
+    )
 
 
 def test_a_function_that_fails_in_float64_only_is_found(pytorch):

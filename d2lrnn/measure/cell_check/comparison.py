@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from d2lrnn.measure.cell_check import causes, gradients, places
+from d2lrnn.measure import agreement
+from d2lrnn.measure.cell_check import causes, gradients, places, precision, runs
 from d2lrnn.measure.cell_check.pair import Pair
 from d2lrnn.measure.cell_check.report import CellReport, Comparison
 from d2lrnn.measure.cell_check.runs import CallError, Results
@@ -21,7 +22,7 @@ def report(pair: Pair, *, with_gradients: bool) -> CellReport:
         ValueError: a function fails, or does not return tensors of the right form.
     """
     results, failures = pair.results()
-    compared = [*_of_calls(pair, results, failures)]
+    compared = [*_of_repeated_calls(pair, results), *_of_calls(pair, results, failures)]
     cause = compared[0].remark if compared else ""
     compared += _of_results(pair, results)
     notes = [f"float64 was not compared: {pair.no_float64}"] if pair.no_float64 else []
@@ -37,6 +38,21 @@ def report(pair: Pair, *, with_gradients: bool) -> CellReport:
     is_own = pair.reference is not None and not pair.reference.is_built_in
     other = pair.reference.backend if pair.reference is not None and is_own else ""
     return CellReport(*names, tuple(compared), cause, tuple(notes), other)
+
+
+def _of_repeated_calls(pair: Pair, results: Mapping[str, Results]) -> Iterator[Comparison]:
+    """Yield the dtypes in which a second call with the same arguments gives other results."""
+    calls = [("", pair.subject, dtype, one) for dtype, one in results.items()]
+    if pair.reference is not None and not pair.reference.is_built_in:
+        name = f" of the reference {pair.reference.name}"
+        calls.append((name, pair.reference, pair.expected_dtype, pair.expected))
+    for name, subject, dtype, one in calls:
+        again = runs.run(subject, pair.problem, pair.layout, dtype)
+        limit = pair.bound("forward", dtype)
+        pairs = zip((one.outputs, *one.state), (again.outputs, *again.state), strict=True)
+        if any(x.shape != y.shape or agreement.difference(x, y) > limit for x, y in pairs):
+            text = f"two calls{name} with the same arguments give different results"
+            yield places.wrong("the results of two calls", dtype, text)
 
 
 def _of_calls(
@@ -111,15 +127,10 @@ def _hidden(pair: Pair, dtype: str) -> Comparison | None:
 def _cause(pair: Pair, results: Mapping[str, Results], compared: Sequence[Comparison]) -> str:
     """Return a sentence about the cause of different outputs or states, or ""."""
     wrong = [one for one in compared if not one.ok]
-    dtypes, dtype = {one.dtype for one in wrong}, wrong[0].dtype
-    most = max(one.difference for one in wrong)
-    if dtypes == {"float64"} and "float32" in results and most <= pair.bound("forward", "float32"):
-        return (
-            "the difference is as small as the rounding of float32: a constant or a new tensor in "
-            "the function has this dtype"
-        )
-    if dtypes == {"float32"} and "float64" in results:
-        return "float64 agrees: the function has larger rounding errors than the reference"
+    dtype = wrong[0].dtype
+    small = precision.cause(pair, results, wrong)
+    if small:
+        return small
     evidence = causes.Evidence(
         pair.problem,
         pair.layout,

@@ -56,10 +56,8 @@ class Comparison:
             return f"{self.quantity}, {self.dtype}: agree ({share:.0%} of the bound)"
         if self.remark:
             return f"{self.remark} ({self.dtype})"
-        return (
-            f"{self.quantity} at {self.place}: {self.value:.6g}, expected {self.expected:.6g} "
-            f"({self.dtype})"
-        )
+        value, expected = _digits(self.value, self.expected)
+        return f"{self.quantity} at {self.place}: {value}, expected {expected} ({self.dtype})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,6 +140,15 @@ class CellReport:
         differ = [one for one in self.differences if one.dtype == self.first.dtype]
         lines += [f"different: {_listed(differ)}"]
         return [*lines, f"equal: {_listed(same)}"] if same else lines
+
+
+def _digits(value: float, expected: float) -> tuple[str, str]:
+    """Return two numbers with as many digits, 6 to 17, as are necessary to see a difference."""
+    for number in range(6, 18):
+        texts = f"{value:.{number}g}", f"{expected:.{number}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def _listed(comparisons: Sequence[Comparison]) -> str:
