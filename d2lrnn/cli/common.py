@@ -149,21 +149,21 @@ def ending_in_order() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def saving_first(save: Callable[[], None], *, note: str | None) -> Iterator[None]:
+def saving_first(save: Callable[[], None], *, note: Callable[[], str | None]) -> Iterator[None]:
     """Save the model when a signal stops training, and exit with the status that shells expect.
 
     The model is also saved before an error of the system ends training.
 
     Args:
         save: called when training has stopped.
-        note: a line to print after the message, such as that nothing was saved; None for no line.
+        note: returns a line to print after the message, such as that nothing was saved, or None.
     """
     try:
         yield
     except KeyboardInterrupt as error:
         click.echo(f"\n{str(error) or 'interrupted'}", err=True)
-        if note is not None:
-            click.echo(note, err=True)
+        if (line := note()) is not None:
+            click.echo(line, err=True)
         save()
         sys.exit(interrupts.status(getattr(error, "signum", None)))
     except OSError:  # the checkpoint cannot be written, or another process is lost

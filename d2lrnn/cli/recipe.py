@@ -96,17 +96,23 @@ class TrainOptions:
         device = gpu.device(rnn, self.gpu, rnn.processes().local_rank)
         return {"seed": self.seed, "dtype": self.dtype, "device": device}
 
-    def note(self, num_finished: int = 0, num_runs: int = 1) -> str | None:
+    def note(self, num_finished: int = 0, num_runs: int = 1, num_epochs: int = 0) -> str | None:
         """Return what to print if training is interrupted, apart from where; None for nothing.
 
         Args:
             num_finished: the number of runs that have finished.
             num_runs: the number of runs that were requested.
+            num_epochs: the number of epochs of the interrupted run that have ended.
         """
+        epochs = "epoch 1" if num_epochs == 1 else f"epochs 1 to {num_epochs}"
+        part = f"of {epochs} of run {num_finished + 1}" if num_epochs else ""
         if num_runs > 1 and num_finished == 0:
-            return f"none of the {num_runs} runs has finished; nothing was saved"
+            results = f"the results are those {part}" if part else "nothing was saved"
+            return f"none of the {num_runs} runs has finished; {results}"
         if num_runs > 1:
-            return f"the results are those of the {num_finished} of {num_runs} runs that finished"
+            more = f", and {part}" if part else ""
+            finished = f"{num_finished} of {num_runs} runs that finished"
+            return f"the results are those of the {finished}{more}"
         if self.out is not None or self.checkpoint is not None:
             return None
         if self.recipe:
@@ -152,7 +158,7 @@ def train_min_char(rnn: Backend, options: TrainOptions) -> None:
     click.echo(f"text: {name}, {len(corpus):,} characters, {len(vocab):,} of them different")
     facts = {"corpus": name, "seed": options.seed, "iterations": options.iterations}
     with ending_in_order():
-        with saving_first(lambda: options.save(rnn, net, vocab, facts), note=options.note()):
+        with saving_first(lambda: options.save(rnn, net, vocab, facts), note=options.note):
             history = min_char.train_min_char(
                 net, corpus, vocab, options.iterations, seed=options.seed
             )

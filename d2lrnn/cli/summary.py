@@ -57,22 +57,24 @@ def _row(label: str, history: History) -> tuple[str, ...]:
     return (label, str(len(history.perplexity)), *last, *best)
 
 
-def tell(runs: Sequence[TrainOptions], histories: Mapping[str, History]) -> None:
-    """Print the results of the runs that have finished, the first of all runs."""
+def tell(
+    runs: Sequence[TrainOptions], histories: Mapping[str, History], *, ended: bool = True
+) -> None:
+    """Print the results so far of the first of all runs, all of which have ended or not."""
     options, first = runs[0], next(iter(histories.values()))
     if len(runs) > 1 or first.validation:
         click.echo(table(histories))
     else:
         _tell_of_perplexity(first)
     if len(runs) == 1:
-        _tell_of_end(options, first)
+        _tell_of_end(options, first, ended)
     if first.floor:
         click.echo(f"the lowest perplexity that this text allows is {first.floor:.2f}")
 
 
-def _tell_of_end(options: TrainOptions, history: History) -> None:
+def _tell_of_end(options: TrainOptions, history: History, ended: bool) -> None:
     """Print whether a single run has stopped early, and which parameters the network has."""
-    if options.patience and len(history.perplexity) < options.epochs:
+    if ended and options.patience and len(history.perplexity) < options.epochs:
         click.echo(
             f"stopped early: {options.patience} epochs without a lower perplexity of the "
             "validation part"
@@ -91,7 +93,7 @@ def _tell_of_perplexity(history: History) -> None:
 
 
 def save(runs: Sequence[TrainOptions], histories: Mapping[str, History]) -> None:
-    """Save the plot and the log, if requested, of the runs that have finished."""
+    """Save the plot and the log, if requested, of the first of all runs."""
     options = runs[0]
     if options.plot:
         from d2lrnn import plot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,8 +40,12 @@ def train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
             save = functools.partial(options.save, rnn, net, vocab, facts)
             if not histories:  # from here on, there are results that a signal must not lose
                 stack.enter_context(ending_in_order())
-            note = options.note(len(histories), len(runs))
-            with saving_first(save, note=note), _results_first(rnn, runs, histories):
+            note = functools.partial(_note, runs, label, histories)
+            with (
+                saving_first(save, note=note),
+                _best_saved(options, save),
+                _results_first(rnn, runs, histories),
+            ):
                 data = loader, vocab, valid_iter
                 histories[label] = _history(rnn, net, data, options, prefix)
         summary.tell(runs, histories)
@@ -60,18 +64,41 @@ def _results_first(
 ) -> Iterator[None]:
     """Print and save the results so far before an interrupt or an error ends training.
 
-    These are the results of the runs that have finished, or of the epochs of a single run.
+    These are the results of the runs that have finished, and of the epochs of the current run that
+    have ended.
     """
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
         history = getattr(error, "history", None)
-        if len(runs) > 1 and histories:
-            summary.tell(runs, histories)
+        if history is not None and (history.perplexity or len(runs) == 1):
+            histories[summary.labels(runs)[len(histories)]] = history
+        if (len(runs) > 1 and histories) or (history is not None and history.validation):
+            summary.tell(runs, histories, ended=False)
+        if histories:
             _save_results(rnn, runs, histories)
-        elif len(runs) == 1 and history is not None:
-            _save_results(rnn, runs, {summary.labels(runs)[0]: history})
         raise
+
+
+@contextlib.contextmanager
+def _best_saved(options: TrainOptions, save: Callable[[], None]) -> Iterator[None]:
+    """Save the best parameters, if --best is given, when an error such as divergence ends training.
+
+    saving_first saves the model after an interrupt and an OSError.
+    """
+    try:
+        yield
+    except Exception as error:
+        history = getattr(error, "history", None)
+        if options.best and history and history.validation and not isinstance(error, OSError):
+            save()
+        raise
+
+
+def _note(runs: Sequence[TrainOptions], label: str, histories: dict[str, Any]) -> str | None:
+    """Return what to print if the run with a label is interrupted."""
+    num_epochs = len(histories[label].perplexity) if label in histories else 0
+    return runs[0].note(len(histories) - (label in histories), len(runs), num_epochs)
 
 
 def _save_results(rnn: Backend, runs: Sequence[TrainOptions], histories: dict[str, Any]) -> None:

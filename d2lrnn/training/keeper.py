@@ -26,7 +26,8 @@ from d2lrnn.training.run_file import load, pack
 class Interrupted(interrupts.Stopped):
     """Training was interrupted after a minibatch, by Ctrl-C or by another signal.
 
-    The net holds the parameters after that minibatch.
+    The net holds the parameters after that minibatch; with keep="best", those of the best epoch, if
+    an epoch has ended.
 
     Args:
         path: the checkpoint that was saved, or None.

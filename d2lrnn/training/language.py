@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from d2lrnn import checks
@@ -94,7 +94,8 @@ def train_ch8(
         patience: stop after this number of epochs, 1 or more, without a lower perplexity of the
             validation part; None to train for all epochs.
         keep: "last", or "best" to load the parameters of the epoch with the lowest perplexity of
-            the validation part at the end of training.
+            the validation part at the end of training, also when an interrupt or an error ends it;
+            a checkpoint holds the last parameters too, from which a resumed run continues.
         callbacks: objects whose methods after_step and after_epoch are called; see Callback.
         prefix: text after which the model generates a sample every sample_every epochs and at the
             end, or None for no samples.
@@ -125,7 +126,8 @@ def train_ch8(
             error holds the History so far.
         FileExistsError: the checkpoint exists, and resume is False.
         Interrupted: a KeyboardInterrupt; the message names the checkpoint. The net holds the
-            parameters after the last minibatch, and the error holds the History so far.
+            parameters after the last minibatch, or with keep="best" those of the best epoch, if an
+            epoch has ended. The error holds the History so far.
         LockedError: an OSError; another process is saving its run in the same file.
         ValueError: an argument is out of its range.
 
@@ -177,14 +179,26 @@ def train_ch8(
         stopping = [EarlyStopping(patience)] if patience else []
         samples = [Samples(prefix, sample_every, draw)] if prefix is not None and shows else []
         # The checkpoint is saved first, before any other callback runs.
-        called = [keeper, limit, Bar(shown), *samples, *best, *callbacks, *stopping]
+        called = [keeper, *best, limit, Bar(shown), *samples, *callbacks, *stopping]
         after_epoch(stopping, training)  # a run that is resumed may have been stopped
-        with contextlib.suppress(StoppedWithinEpochError):
-            _train(run, training, keeper, called, validation, use_random_iter)
-        keeper.finish()
+        with _best_at_the_end(best, net, history):
+            with contextlib.suppress(StoppedWithinEpochError):
+                _train(run, training, keeper, called, validation, use_random_iter)
+            keeper.finish()
+    return history
+
+
+@contextlib.contextmanager
+def _best_at_the_end(best: Sequence[Best], net: Any, history: History) -> Iterator[None]:
+    """Load the best parameters when a block ends, also by an error, which receives the history."""
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        vars(error).setdefault("history", history)
+        raise
+    finally:
         for callback in best:
             callback.restore(net)
-    return history
 
 
 def _train(

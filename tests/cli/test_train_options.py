@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from d2lrnn import backends, cli, plot
 from d2lrnn.cli import summary
+from d2lrnn.training import language
 from d2lrnn.training.history import DivergenceError, History
 
 SMALL = ["--steps", "5", "--batch-size", "4", "--max-tokens", "400", "--sample-every", "99"]
@@ -115,15 +116,15 @@ INTERRUPTED = "interrupted in epoch 2, after 2 of its minibatches; the run was n
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Return a function that sends a signal in the second epoch of a given run."""
+    """Return a function that sends a signal to a given run when some of its epochs have ended."""
     train_ch8 = backends.load("numpy").train_ch8
 
-    def interrupt(run, signum=signal.SIGINT):
+    def interrupt(run, signum=signal.SIGINT, after=1):
         started = []
 
         class Signal:
             def after_step(self, training):
-                if len(training.history.perplexity) == 1 and len(started) == run:
+                if len(training.history.perplexity) == after and len(started) == run:
                     signal.raise_signal(signum)
 
         def train_with_signal(*arguments, **options):
@@ -144,24 +145,75 @@ def test_an_interrupt_keeps_the_results_of_the_runs_that_finished(tmp_path, inte
     assert result.exit_code == 128 + signum
     rows = rows_of(tmp_path / "runs.csv")
     runs = [(row["seed"], row["hiddens"], row["epoch"]) for row in rows]
-    assert runs == [("0", h, e) for h in "48" for e in "12"][: 2 * (run - 1)]
+    expected = [(s, h, e) for s in "01" for h in "48" for e in "12"]
+    assert runs == expected[: 2 * (run - 1) + 1]  # with the epoch of the interrupted run
     assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
     lines = result.stdout.splitlines()
     heading = next(i for i, line in enumerate(lines) if "best epoch" in line)
     names = [line.partition("  ")[0] for line in lines[heading + 1 : -2]]
-    assert names == [f"seed 0, {size} hidden units" for size in (4, 8)][: run - 1]
-    note = f"the results are those of the {run - 1} of 4 runs that finished"
+    assert names == [f"seed {s}, {size} hidden units" for s in (0, 1) for size in (4, 8)][:run]
+    note = f"the results are those of the {run - 1} of 4 runs that finished, and of epoch 1 of run "
+    note += f"{run}"
     assert "minibatches; the run was not saved" in result.stderr
     assert result.stderr.splitlines()[-1] == note
     assert "--out" not in result.output
 
 
-def test_an_interrupt_of_the_first_of_several_runs_says_that_nothing_was_saved(tmp_path, interrupt):
+def test_an_interrupt_of_the_first_of_several_runs_keeps_the_epochs_that_ended(tmp_path, interrupt):
     interrupt(1)
+    files = ["--plot", tmp_path / "runs.png", "--log", tmp_path / "runs.csv"]
+    result = train(*SEVERAL, *files)
+    assert result.exit_code == 130
+    note = "none of the 4 runs has finished; the results are those of epoch 1 of run 1\n"
+    assert result.stderr.endswith(note)
+    (row,) = rows_of(tmp_path / "runs.csv")
+    assert (row["seed"], row["hiddens"], row["epoch"]) == ("0", "4", "1")
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_interrupt_before_the_end_of_an_epoch_says_that_nothing_was_saved(tmp_path, interrupt):
+    interrupt(1, after=0)
     result = train(*SEVERAL, "--log", tmp_path / "runs.csv")
     assert result.exit_code == 130
     assert result.stderr.endswith("none of the 4 runs has finished; nothing was saved\n")
     assert not (tmp_path / "runs.csv").exists()
+
+
+@pytest.mark.parametrize("ends", ["an interrupt", "divergence"])
+def test_the_best_parameters_are_saved_when_training_ends_early(
+    tmp_path, reference, interrupt, monkeypatch, ends
+):
+    out, options = tmp_path / "m.safetensors", ["--hiddens", 8, "--validation", 0.2, "--lr", 4]
+    if ends == "an interrupt":
+        interrupt(1, after=6)
+    else:
+        diverge_after(6, monkeypatch)
+    files = ["--out", out, "--log", tmp_path / "run.csv"]
+    result = train(*options, "--epochs", 99, "--best", "--patience", 50, *files)
+    assert result.exit_code == (130 if ends == "an interrupt" else 1)
+    lines = result.stdout.splitlines()
+    (row,) = (line.split() for line in lines if line.startswith("numpy "))
+    assert row[1] == "6"
+    assert len(rows_of(tmp_path / "run.csv")) == 6
+    assert f"the network has the parameters of epoch {row[4]}" in lines
+    assert "stopped early" not in result.output
+    net, vocab = reference.load_model(out)
+    sizes = {"batch_size": 4, "num_steps": 5, "max_tokens": 400}
+    _, valid_iter, _ = reference.load_data_builtin(**sizes, validation=0.2)
+    assert f"{reference.evaluate(net, valid_iter, vocab).perplexity:.2f}" == row[5]
+
+
+def diverge_after(num_epochs, monkeypatch):
+    validate = language.validation_perplexity
+    found = []
+
+    def validation_perplexity(*arguments, **options):
+        found.append(validate(*arguments, **options))
+        if len(found) > num_epochs:
+            raise DivergenceError(float("nan"))
+        return found[-1]
+
+    monkeypatch.setattr(language, "validation_perplexity", validation_perplexity)
 
 
 def test_an_interrupted_run_saves_its_log_and_its_plot(tmp_path, interrupt):
@@ -183,7 +235,7 @@ def test_a_run_that_diverges_saves_its_log_and_that_of_the_runs_before(tmp_path,
     result = train("--hiddens", 4, "--hiddens", 8, *files)
     assert result.exit_code == 1
     assert "training diverged" in result.stderr
-    assert [row["hiddens"] for row in rows_of(tmp_path / "runs.csv")] == ["4"]
+    assert [row["hiddens"] for row in rows_of(tmp_path / "runs.csv")] == ["4", "8"]
     assert train("--hiddens", 8, "--epochs", 1, "--log", tmp_path / "run.csv").exit_code == 1
     assert [row["epoch"] for row in rows_of(tmp_path / "run.csv")] == ["1"]
 

@@ -1,6 +1,7 @@
 """Callbacks, early stopping, and the parameters of the best epoch."""
 
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -132,6 +133,60 @@ def test_the_best_parameters_of_a_framework_s_own_layer_are_exact(
     run(4, net=nets[0], keep="best")
     run(2, net=nets[1], validate=False)
     assert_same(nets[0].own_arrays(), nets[1].own_arrays())
+
+
+class Raising:
+    """A callback that raises an error, or sends a signal, in the fourth epoch."""
+
+    def __init__(self, error, method):
+        self.error = error
+        setattr(self, method, self.act)
+
+    def act(self, training):
+        if training.epoch != 4:
+            return
+        if self.error is None:
+            signal.raise_signal(signal.SIGINT)
+        else:
+            raise self.error("in a callback")
+
+
+@pytest.mark.parametrize("method", ["after_step", "after_epoch"])
+@pytest.mark.parametrize(
+    "error",
+    [KeyboardInterrupt, FloatingPointError, RuntimeError, None],
+    ids=["KeyboardInterrupt", "FloatingPointError", "RuntimeError", "a signal"],
+)
+def test_the_best_parameters_are_kept_when_an_error_ends_training(run, perplexities, error, method):
+    net, _ = run(0)
+    with pytest.raises(error or KeyboardInterrupt) as caught:
+        run(9, net=net, keep="best", callbacks=[Raising(error, method)])
+    num_epochs = 3 + (method == "after_epoch")
+    assert caught.value.history.validation == perplexities[:num_epochs]
+    expected, _ = run(2, validate=False)
+    assert_same(net.arrays(), expected.arrays())
+
+
+def test_the_epoch_that_a_callback_interrupts_at_its_end_can_be_the_best(run, perplexities):
+    perplexities[3] = 1.0
+    net, _ = run(0)
+    with pytest.raises(KeyboardInterrupt):
+        run(9, net=net, keep="best", callbacks=[Raising(KeyboardInterrupt, "after_epoch")])
+    expected, _ = run(4, validate=False)
+    assert_same(net.arrays(), expected.arrays())
+
+
+def test_an_interrupted_run_with_the_best_parameters_is_resumed_bit_for_bit(
+    run, perplexities, tmp_path
+):
+    net, _ = run(0)
+    settings = {"keep": "best", "checkpoint": tmp_path / "run"}
+    with pytest.raises(KeyboardInterrupt):
+        run(5, net=net, callbacks=[Raising(None, "after_step")], **settings)
+    resumed, history = run(5, resume=True, **settings)  # the fifth is the best
+    assert history.best_epoch == 5
+    expected, _ = run(5, validate=False)
+    assert_same(resumed.arrays(), expected.arrays())
 
 
 @pytest.mark.parametrize("num_epochs", [1, 3])
