@@ -32,7 +32,7 @@ def test_a_function_s_body_becomes_a_blank_and_its_docstring_stays():
         ("### BEGIN SOLUTION\nx = 1\n", "does not end"),
         ("### END SOLUTION\n", "line 1 is '### END SOLUTION'"),
         ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n", "line 2 is '### BEGIN SOLUTION'"),
-        ("### BEGIN SOLUTION\nprint(1)\n### END SOLUTION\n", "assigns nothing"),
+        ("### BEGIN SOLUTION\nprint(1)\n### END SOLUTION\n", "assigns no name"),
     ],
 )
 def test_a_solution_that_is_not_marked_well_is_refused(source, words):
