@@ -68,6 +68,10 @@ def mistake(source, old, new, cause, quantity="outputs", place=None):
     return pytest.param(source, old, new, cause, quantity, place, id=cause.replace(" ", "-"))
 
 
+SAME_ARRAY = (
+    "all time steps hold the output of the last one: the same array was appended in each time "
+    "step; append a new array or a copy"
+)
 IN_OUTPUTS = [
     mistake(
         GRU,
@@ -200,6 +204,22 @@ IN_OUTPUTS += [
         "the state C that the function receives is not used: it starts from zeros",
     ),
 ]
+IN_OUTPUTS += [
+    mistake(
+        RNN,
+        "outputs.append(H @ W_hq + b_q)",
+        "outputs[:] = [H @ W_hq + b_q] * len(inputs)",
+        SAME_ARRAY,
+        place=(0, 0, 0),
+    ),
+    mistake(LSTM, "append(H @", "append(C @", "the outputs are computed from C instead of H"),
+    mistake(
+        LSTM,
+        "append(H @ W_hq + b_q)",
+        "append(C @ W_hq)",
+        "the outputs are computed from C instead of H, and without b_q",
+    ),
+]
 IN_STATES = [
     mistake(
         GRU,
@@ -294,6 +314,18 @@ def test_each_function_of_the_package_agrees_with_its_name(reference, name):
 @pytest.mark.parametrize("cell", ["mingru", "s4d", "mamba"])
 def test_each_cell_agrees_with_finite_differences(reference, cell):
     assert reference.check_cell(cell).ok
+
+
+def test_a_state_that_is_changed_in_place_and_appended_is_found(reference):
+    def my_rnn(inputs, state, params):
+        W_xh, W_hh, b_h, W_hq, b_q = params
+        H, Hs = state[0].copy(), []
+        for X in inputs:
+            H[:] = np.tanh(X @ W_xh + H @ W_hh + b_h)
+            Hs.append(H)
+        return np.concatenate(Hs) @ W_hq + b_q, (H,)
+
+    assert reference.check_cell(my_rnn, "rnn").cause == SAME_ARRAY
 
 
 def test_two_mistakes_are_named(reference):
@@ -392,6 +424,26 @@ def test_a_wrong_gradient_is_found_by_finite_differences(pytorch):
 def test_a_parameter_that_is_not_used_is_found_without_a_reference(pytorch):
     report = pytorch.check_cell(written(pytorch, RNN, (" + b_h", "")), cell="rnn")
     assert report.first.remark == "no gradient reaches b_h"
+    assert report.cause == (
+        "b_h is not used: the results do not depend on it; use it, or remove it from the parameters"
+    )
+
+
+@pytest.mark.only("numpy", "tensorflow", "jax", "mxnet")
+def test_parameters_that_are_not_used_are_found_in_other_frameworks(rnn):
+    function = written(rnn, RNN, ("+ H @ W_hh + b_h", ""), ("= state, []", "= (0 * state[0],), []"))
+    assert rnn.check_cell(function, cell="rnn", num_steps=2).cause == (
+        "W_hh, b_h are not used: the results do not depend on them; use them, or remove them from "
+        "the parameters"
+    )
+
+
+def test_a_parameter_that_is_not_used_and_one_that_is_detached_are_told_apart(pytorch):
+    changes = (" + b_h", ""), ("+ b_q", "+ b_q.detach()")
+    assert pytorch.check_cell(written(pytorch, RNN, *changes), cell="rnn").cause == (
+        "b_h is not used: the results do not depend on it; use it, or remove it from the "
+        f"parameters; no gradient reaches b_q; {LOST}"
+    )
 
 
 def test_gradients_can_be_left_out(pytorch):
@@ -514,12 +566,15 @@ def test_without_float64_only_float32_is_compared(rnn):
     try:
         right = rnn.check_cell(written(rnn, RNN), rnn.rnn)
         wrong = rnn.check_cell(written(rnn, RNN, (" + b_h", "")), rnn.rnn)
-        with pytest.raises(ValueError, match=r"^without a reference, float64 is necessary; "):
+        with pytest.raises(
+            ValueError, match=r"^without a reference, float64 is .* True\), or give"
+        ):
             rnn.check_cell(rnn.rnn)
     finally:
         jax.config.update("jax_enable_x64", True)
     assert right.ok
     assert right.notes[0].startswith("float64 was not compared: ")
+    assert right.notes[0].endswith('run jax.config.update("jax_enable_x64", True)')
     assert wrong.cause == "b_h is not used"
 
 

@@ -8,71 +8,28 @@ contains this mistake. Otherwise, parameters are set to 0 until both agree.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from d2lrnn.measure import agreement
-from d2lrnn.measure.cell_check import changes, variants
+from d2lrnn.measure.cell_check import candidates, changes, variants
+from d2lrnn.measure.cell_check.evidence import Candidate, Evidence
 from d2lrnn.measure.cell_check.layout import Layout
-from d2lrnn.measure.cell_check.runs import Array, CallError, Problem, Results
-
-Candidate = tuple[str, Array, Array]  # a sentence, the array of the function, that of the change
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The results of both functions for a problem, and the functions themselves.
-
-    Attributes:
-        problem: the arguments.
-        layout: the names of the parameters and the states.
-        computed: the results of the function that is checked.
-        expected: those of the reference.
-        forward: (problem) -> the results of the function for another problem.
-        reference: the same for the reference.
-        bound: the largest difference that rounding explains, relative to the largest element.
-        is_built_in: whether the reference is a function of this package.
-    """
-
-    problem: Problem
-    layout: Layout
-    computed: Results
-    expected: Results
-    forward: Callable[[Problem], Results]
-    reference: Callable[[Problem], Results]
-    bound: float
-    is_built_in: bool
-
-    def same(self, computed: Array, expected: Array) -> bool:
-        """Return whether two arrays agree to within rounding."""
-        if computed.shape != expected.shape or not computed.size or not np.isfinite(expected).all():
-            return False
-        return agreement.difference(computed, expected) <= self.bound
-
-    def agree(self, problem: Problem) -> bool:
-        """Return whether both functions agree for another problem."""
-        try:
-            computed, expected = self.forward(problem), self.reference(problem)
-        except (CallError, ValueError):
-            return False
-        pairs = zip(
-            (computed.outputs, *computed.state), (expected.outputs, *expected.state), strict=True
-        )
-        return all(self.same(*pair) for pair in pairs)
+from d2lrnn.measure.cell_check.runs import Array, Problem
 
 
 def of_outputs(evidence: Evidence) -> str:
     """Return a sentence about the mistake that explains the outputs, or where to look for it."""
     with np.errstate(all="ignore"):
-        candidates = itertools.chain(
-            _arrangements(evidence),
-            _over_time(evidence),
+        mistakes = itertools.chain(
+            candidates.of_order(evidence),
+            candidates.over_time(evidence),
+            candidates.of_other_states(evidence),
             _with_parameters(evidence),
             _with_steps(evidence),
         )
-        for sentence, computed, expected in candidates:
+        for sentence, computed, expected in mistakes:
             if evidence.same(computed, expected):
                 return sentence
         return _two_mistakes(evidence) or _neutral(evidence)
@@ -97,104 +54,6 @@ def of_state(evidence: Evidence, number: int) -> str:
                 f"last one, {total - 1}"
             )
     return ""
-
-
-def _by_step(evidence: Evidence, outputs: Array) -> Array:
-    T, n, _ = evidence.problem.inputs.shape
-    return outputs.reshape(T, n, -1)
-
-
-def _arrangements(evidence: Evidence) -> Iterator[Candidate]:
-    """Yield candidates that arrange or change the outputs of the reference."""
-    computed, right = evidence.computed.outputs, evidence.expected.outputs
-    F, R = (_by_step(evidence, outputs) for outputs in (computed, right))
-    by_row = R.swapaxes(0, 1).reshape(right.shape)
-    yield (
-        "the rows of the outputs are ordered by batch row; expected by time step",
-        computed,
-        by_row,
-    )
-    if len(R) > 1:
-        yield (
-            "each output comes one time step too late: it is computed before the state is updated",
-            F[1:],
-            R[:-1],
-        )
-        yield "each output belongs to the time step after it", F[:-1], R[1:]
-        yield "the outputs are in reverse order of the time steps", F, R[::-1]
-    exponentials = np.exp(right - right.max(axis=1, keepdims=True))
-    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
-    for name, changed in (
-        ("softmax", softmax),
-        ("log_softmax", np.log(softmax)),
-        *((name, function(right)) for name, function in variants.ACTIVATIONS.items()),
-    ):
-        yield f"{name} is applied to the outputs; expected scores without it", computed, changed
-
-
-def _over_time(evidence: Evidence) -> Iterator[Candidate]:
-    """Yield candidates about the way in which the state goes from step to step."""
-    computed, problem = evidence.computed.outputs, evidence.problem
-    T = len(problem.inputs)
-
-    def outputs(state: Sequence[Array] = problem.state, inputs: Array = problem.inputs) -> Array:
-        return evidence.reference(replace(problem, inputs=inputs, state=tuple(state))).outputs
-
-    zeros = [np.zeros_like(s) for s in problem.state]
-    yield (
-        "the state that the function receives is not used: it starts from zeros",
-        computed,
-        outputs(zeros),
-    )
-    alone = [outputs(inputs=problem.inputs[t : t + 1]) for t in range(T)]
-    yield (
-        "each time step starts from the initial state: the new state is not carried to the next "
-        "time step",
-        computed,
-        np.concatenate(alone),
-    )
-    alone = [outputs(zeros, problem.inputs[t : t + 1]) for t in range(T)]
-    yield "each time step starts from a state of zeros", computed, np.concatenate(alone)
-    yield (
-        "the time steps are processed in reverse order",
-        computed,
-        outputs(inputs=problem.inputs[::-1]),
-    )
-    first = [np.broadcast_to(s[:1], s.shape) for s in problem.state]
-    yield "all rows of the batch start from the state of row 0", computed, outputs(first)
-    rows = np.broadcast_to(problem.inputs[:, :1], problem.inputs.shape)
-    yield "all rows of the batch get the inputs of row 0", computed, outputs(inputs=rows)
-    if len(problem.state) > 1 and len({s.shape for s in problem.state}) == 1:
-        names = " and ".join(evidence.layout.states)
-        yield f"the states {names} are exchanged", computed, outputs(problem.state[::-1])
-    for number, name in enumerate(evidence.layout.states if len(zeros) > 1 else ()):
-        state = [z if i == number else s for i, (z, s) in enumerate(zip(zeros, problem.state))]
-        yield (
-            f"the state {name} that the function receives is not used: it starts from zeros",
-            computed,
-            outputs(state),
-        )
-    if T > 1:
-        yield from _shifted(evidence, outputs)
-
-
-def _shifted(evidence: Evidence, outputs: Callable[..., Array]) -> Iterator[Candidate]:
-    """Yield candidates whose inputs are those of other time steps or rows."""
-    computed, inputs = evidence.computed.outputs, evidence.problem.inputs
-    n = inputs.shape[1]
-    late, early = np.roll(inputs, 1, axis=0), np.roll(inputs, -1, axis=0)
-    sentence = "each time step gets the input of the time step before it"
-    yield sentence, computed, outputs(inputs=late)
-    late[0] = 0
-    yield sentence, computed, outputs(inputs=late)
-    sentence = "each time step gets the input of the time step after it"
-    yield sentence, computed[:-n], outputs(inputs=early)[:-n]
-    mixed = inputs.swapaxes(0, 1).reshape(inputs.shape)
-    yield (
-        "the inputs are reshaped, which mixes rows and time steps",
-        computed,
-        outputs(inputs=mixed),
-    )
 
 
 def _with_parameters(evidence: Evidence) -> Iterator[Candidate]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from d2lrnn.measure import agreement
 from d2lrnn.measure.cell_check import causes, gradients, places, precision, runs
+from d2lrnn.measure.cell_check.evidence import Evidence
 from d2lrnn.measure.cell_check.pair import Pair
 from d2lrnn.measure.cell_check.report import CellReport, Comparison
 from d2lrnn.measure.cell_check.runs import CallError, Results
@@ -131,7 +132,7 @@ def _cause(pair: Pair, results: Mapping[str, Results], compared: Sequence[Compar
     small = precision.cause(pair, results, wrong)
     if small:
         return small
-    evidence = causes.Evidence(
+    evidence = Evidence(
         pair.problem,
         pair.layout,
         results[dtype],

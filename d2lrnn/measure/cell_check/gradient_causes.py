@@ -25,7 +25,8 @@ class GradientEvidence:
         layout: the names of the parameters and the states.
         computed: the gradients of the function that is checked.
         expected: those of the reference, in the same order.
-        reference: (problem) -> the results of the reference.
+        forward: (problem) -> the results of the function.
+        reference: the same for the reference.
         gradients: (problem) -> the gradients of the reference; None for finite differences.
         bound: the largest relative difference that rounding explains.
     """
@@ -34,6 +35,7 @@ class GradientEvidence:
     layout: Layout
     computed: Gradients
     expected: tuple[Array, ...]
+    forward: Callable[[Problem], Results]
     reference: Callable[[Problem], Results]
     gradients: Callable[[Problem], tuple[Array, ...]] | None
     bound: float
@@ -47,7 +49,7 @@ class GradientEvidence:
 def of_gradients(evidence: GradientEvidence) -> str:
     """Return a sentence about the mistake that explains the gradients, or ""."""
     if evidence.computed.unreached:
-        return of_unreached(evidence.layout, evidence.computed.unreached)
+        return of_unreached(evidence)
     for sentence, expected in _candidates(evidence):
         if evidence.same(expected):
             return sentence
@@ -59,8 +61,40 @@ def of_gradients(evidence: GradientEvidence) -> str:
     return ""
 
 
-def of_unreached(layout: Layout, numbers: Sequence[int]) -> str:
-    """Return a sentence about parameters that no gradient reaches."""
+def of_unreached(evidence: GradientEvidence) -> str:
+    """Return a sentence about parameters that no gradient reaches: not used, or detached."""
+    numbers, names = evidence.computed.unreached, evidence.layout.names
+    unused = [number for number in numbers if not _has_effect(evidence, number)]
+    detached = [number for number in numbers if number not in unused]
+    sentences = []
+    if unused:
+        listed, one = ", ".join(names[number] for number in unused), len(unused) == 1
+        it = "it" if one else "them"
+        sentences.append(
+            f"{listed} {'is' if one else 'are'} not used: the results do not depend on {it}; use "
+            f"{it}, or remove {it} from the parameters"
+        )
+    if detached:
+        sentences.append(_of_detached(evidence.layout, detached))
+    return "; ".join(sentences)
+
+
+def _has_effect(evidence: GradientEvidence, number: int) -> bool:
+    """Return whether the results change with a parameter."""
+    problem = evidence.problem
+    params = [*problem.params]
+    params[number] = params[number] + 1.0
+    try:
+        before = evidence.forward(problem)
+        after = evidence.forward(replace(problem, params=tuple(params)))
+    except ValueError:
+        return True
+    pairs = zip((before.outputs, *before.state), (after.outputs, *after.state), strict=True)
+    return not all(np.array_equal(*pair) for pair in pairs)
+
+
+def _of_detached(layout: Layout, numbers: Sequence[int]) -> str:
+    """Return a sentence about parameters that have an effect, but that no gradient reaches."""
     names = [layout.names[number] for number in numbers]
     if len(names) == len(layout.names):
         return f"no gradient reaches any parameter; {REMEDY}"

@@ -82,6 +82,7 @@ def _cause(pair: Pair, computed: Gradients, expected: Sequence[Array], dtype: st
         pair.layout,
         computed,
         tuple(expected),
+        functools.partial(pair.run, dtype),
         pair.run_reference,
         None if pair.reference is None else pair.reference_gradients,
         pair.bound("gradients", dtype),
