@@ -438,7 +438,7 @@ def test_parameters_that_are_not_used_are_found_in_other_frameworks(rnn):
     )
 
 
-def test_a_parameter_that_is_not_used_and_one_that_is_detached_are_told_apart(pytorch):
+def test_parameters_that_are_not_used_are_distinguished_from_detached_ones(pytorch):
     changes = (" + b_h", ""), ("+ b_q", "+ b_q.detach()")
     assert pytorch.check_cell(written(pytorch, RNN, *changes), cell="rnn").cause == (
         "b_h is not used: the results do not depend on it; use it, or remove it from the "
