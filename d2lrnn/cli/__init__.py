@@ -99,7 +99,8 @@ def main() -> None:
     "--stop",
     metavar="TOKEN",
     multiple=True,
-    help="End the text after this token; repeat it for several tokens.",
+    help="End the text after this token, or if the tokens are byte pairs, after this text; repeat "
+    "it for several.",
 )
 @click.option("--seed", type=int, help="Seed of the sampling, to generate the same text again.")
 @click.option(

@@ -16,6 +16,20 @@ from d2lrnn.data.vocab import BPE, Vocab
 _UTF8 = ("utf-8", "surrogateescape")
 
 
+def bytes_of_text(text: str) -> bytes:
+    """Return the bytes of a text or a token.
+
+    Raises:
+        ValueError: a character is half of a surrogate pair.
+    """
+    return text.encode(*_UTF8)
+
+
+def text_of_bytes(data: bytes) -> str:
+    """Return bytes as a token; see _UTF8."""
+    return data.decode(*_UTF8)
+
+
 class BPEVocab(Vocab):
     """The vocabulary of a BPETokenizer: its tokens as texts, and texts split into them.
 

@@ -14,7 +14,7 @@ import numpy as np
 from d2lrnn import checks
 from d2lrnn.data import strings, text
 from d2lrnn.nets import kinds, remedies
-from d2lrnn.nets.sampling import Draws, Sampling, Stop
+from d2lrnn.nets.sampling import Draws, Sampling, Stop, StopText, stop_at
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32  # the number of tokens that a call of net.say generates
@@ -58,7 +58,9 @@ def predict_ch8(
         min_p: draw from tokens whose probability is at least min_p times that of the most probable
             token, from 0 to 1. 0 leaves out no token.
         stop: a token, or a list of tokens: the text ends after the first of them that is generated.
-            Tokens of the prefix do not end it.
+            Tokens of the prefix do not end it. If the vocabulary is a BPEVocab, a text, or a list
+            of texts: the generated text ends right after the first of them that it contains, even
+            if that is within a token or across several.
 
     temperature, top_k, top_p and min_p are applied in this order: top_p is a part of the total
     probability of the top_k tokens, at this temperature. The tokens that remain are drawn with
@@ -66,11 +68,11 @@ def predict_ch8(
     every backend generates the same text, unless the rounding of two scores decides.
 
     Returns:
-        The prefix followed by the generated tokens, up to and including the stop token.
+        The prefix followed by the generated tokens, up to and including the stop token or text.
 
     Raises:
         ValueError: the prefix is empty, an argument is out of its range, stop is not a token of the
-            vocabulary, net is not a language model, or its parameters hold NaN.
+            vocabulary (with a BPEVocab: is not a text, or is empty), net is not a language model, or its parameters hold NaN.
 
     Source: the book's section 9.5, Prediction; top_p: Holtzman et al., 2020 (arXiv 1904.09751);
     min_p: Nguyen et al., 2024 (arXiv 2407.01082).
@@ -121,7 +123,7 @@ def predict_many(
         top_k: see predict_ch8.
         top_p: see predict_ch8.
         min_p: see predict_ch8.
-        stop: see predict_ch8; each text ends after its own first stop token.
+        stop: see predict_ch8; each text ends after its own first stop token or text.
 
     Returns:
         A list of texts, each a prefix followed by the generated tokens.
@@ -144,7 +146,7 @@ def predict_many(
     tokens = [first_tokens(prefix, net, vocab) for prefix in checked]
     if not tokens:
         return []
-    stops = Stop.at(stop, vocab)
+    stops = stop_at(stop, vocab)
     if state is None:
         state = net.begin_state(len(tokens))
     net.check_state(state, len(tokens))
@@ -153,7 +155,7 @@ def predict_many(
     generated = say_all(net, ids, num_preds, state, Draws(sampling, seeds, net.vocab_size), stops)
     _check_numbers(net)  # afterwards, so that errors of the call itself are raised first
     rows = zip(tokens, generated, strict=True)
-    return [vocab.join([*row, *vocab.to_tokens(more)]) for row, more in rows]
+    return [vocab.join([*row, *stops.tokens(more, vocab)]) for row, more in rows]
 
 
 def _check_numbers(net: Any) -> None:
@@ -168,9 +170,14 @@ def _check_numbers(net: Any) -> None:
 
 
 def say_all(
-    net: Any, ids: list[list[int]], num_preds: int, state: Any, draws: Draws, stops: Stop
+    net: Any,
+    ids: list[list[int]],
+    num_preds: int,
+    state: Any,
+    draws: Draws,
+    stops: Stop | StopText,
 ) -> list[list[int]]:
-    """Return num_preds generated ids for each row of ids, or fewer, up to a stop token."""
+    """Return num_preds generated ids for each row of ids, or fewer, up to a stop."""
     longest = max(map(len, ids))
     given = np.full((longest + num_preds, len(ids)), FREE, dtype=np.int32)
     for column, row in zip(given.T, ids, strict=True):

@@ -1,4 +1,4 @@
-"""Sampling: which tokens may be drawn, the noise of the draws, and the tokens that end a text.
+"""Sampling: which tokens may be drawn, the noise of the draws, and what ends a text.
 
 All of it is computed in NumPy, so that every backend draws the same tokens for one seed.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from d2lrnn import checks
+from d2lrnn.data.bpe_vocab import BPEVocab, bytes_of_text, text_of_bytes
 from d2lrnn.data.vocab import Vocab
 
 Array = np.ndarray[Any, Any]
@@ -126,16 +127,14 @@ class Stop:
         Raises:
             ValueError: one of them is not a token of the vocabulary.
         """
-        is_list = isinstance(tokens, (list, tuple))
-        listed = () if tokens is None else tuple(tokens) if is_list else (tokens,)
-        for token in listed:
+        for token in _listed(tokens):
             if not isinstance(token, str) or token not in vocab:
                 raise ValueError(
                     f"stop is {token!r}, which is not a token of the vocabulary; expected one of "
                     f"its {len(vocab)} tokens, such as {vocab.idx_to_token[-1]!r}, or a list of "
                     "them"
                 )
-        return cls(tuple(vocab[token] for token in listed))
+        return cls(tuple(vocab[token] for token in _listed(tokens)))
 
     def has_ended(self, generated: Array) -> bool:
         """Return whether generated ids (k,) contain a stop token."""
@@ -145,6 +144,73 @@ class Stop:
         """Return generated ids (k,) up to and including the first stop token."""
         places = np.flatnonzero(np.isin(generated, self.ids))
         return generated[: places[0] + 1] if len(places) else generated
+
+    def tokens(self, generated: Sequence[int], vocab: Vocab) -> list[str]:
+        """Return the tokens of generated ids that cut has returned."""
+        tokens: list[str] = vocab.to_tokens(generated)
+        return tokens
+
+
+@dataclass(frozen=True)
+class StopText:
+    """The texts, as bytes, after which a generated text of byte-pair tokens ends."""
+
+    vocab: BPEVocab
+    texts: tuple[bytes, ...]
+
+    @classmethod
+    def at(cls, texts: Any, vocab: BPEVocab) -> StopText:
+        """Return the StopText of a text, of a list of texts, or of None.
+
+        Raises:
+            ValueError: one of them is not a text, or is empty.
+        """
+        for text in _listed(texts):
+            if not isinstance(text, str) or not text:
+                raise ValueError(
+                    f"stop is {text!r}; expected a text of one or more characters, because the "
+                    "vocabulary is of byte-pair tokens, or a list of such texts"
+                )
+        return cls(vocab, tuple(bytes_of_text(text) for text in _listed(texts)))
+
+    def has_ended(self, generated: Array) -> bool:
+        """Return whether the text of generated ids (k,) contains a stop text."""
+        return self._end(self.vocab.bytes_of(generated)) is not None
+
+    def cut(self, generated: Array) -> Array:
+        """Return generated ids (k,) up to and including the first that completes a stop text."""
+        end = self._end(self.vocab.bytes_of(generated))
+        if end is None:
+            return generated
+        ends = np.cumsum([len(self.vocab.bytes_of([index])) for index in generated])
+        return generated[: np.searchsorted(ends, end) + 1]
+
+    def tokens(self, generated: Sequence[int], vocab: Vocab) -> list[str]:
+        """Return the tokens of generated ids, the last without what follows the stop text."""
+        data = self.vocab.bytes_of(generated)
+        end = self._end(data)
+        tokens: list[str] = vocab.to_tokens(generated)
+        if end is not None and end < len(data):
+            last = self.vocab.bytes_of(generated[-1:])
+            tokens[-1] = text_of_bytes(last[: end - len(data)])
+        return tokens
+
+    def _end(self, data: bytes) -> int | None:
+        """Return the number of bytes up to the end of the stop text that is complete first."""
+        places = [(data.find(text), len(text)) for text in self.texts]
+        return min((place + size for place, size in places if place >= 0), default=None)
+
+
+def stop_at(stop: Any, vocab: Vocab) -> Stop | StopText:
+    """Return where generated text ends: after tokens, or after texts if tokens are byte pairs."""
+    return StopText.at(stop, vocab) if isinstance(vocab, BPEVocab) else Stop.at(stop, vocab)
+
+
+def _listed(stop: Any) -> tuple[Any, ...]:
+    """Return a stop token or text, a list of them, or None as a tuple."""
+    if stop is None:
+        return ()
+    return tuple(stop) if isinstance(stop, (list, tuple)) else (stop,)
 
 
 def check_options(options: Any, prefix: str | None, vocab: Vocab) -> dict[str, Any]:
@@ -168,6 +234,6 @@ def check_options(options: Any, prefix: str | None, vocab: Vocab) -> dict[str, A
             "leave out sampling"
         )
     Sampling(**{name: options[name] for name in DRAW if name in options})
-    Stop.at(options.get("stop"), vocab)
+    stop_at(options.get("stop"), vocab)
     checks.seed(options.get("seed"))
     return dict(options)

@@ -1,5 +1,7 @@
 """Sampling with top_k, top_p and min_p, and the stop token: distributions, edge cases, errors."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -173,6 +175,88 @@ def test_a_text_ends_after_the_first_stop_token(rnn, stop, num_preds):
         places = [i for i in range(len(prefix), len(text)) if text[i] in stop]
         assert part == (text[: places[0] + 1] if places else text)
     assert num_preds < 70 or max(map(len, stopped)) < 40
+
+
+BYTE_PAIRS = """"Stop." said the cat. "the end" and the café, the end." at the end"""
+
+
+def byte_pairs(rnn):
+    """A net and a vocabulary of byte-pair tokens, such as `."`."""
+    tokenizer = rnn.BPETokenizer(vocab_size=256 + 30)
+    tokenizer.train(BYTE_PAIRS * 20)
+    vocab = rnn.BPEVocab(tokenizer)
+    functions = rnn.get_params, rnn.init_rnn_state, rnn.rnn
+    return rnn.RNNModelScratch(len(vocab), 4, *functions, seed=0), vocab
+
+
+def say(monkeypatch, net, rows):
+    """Let a net generate given rows of ids."""
+    ids = np.array(rows).T
+
+    def generate(self, first, state, given, noise, truncate):
+        start = generate.start
+        generate.start += len(given)
+        chosen = ids[start : start + len(given)]
+        rest = np.where(given[: len(chosen)] < 0, chosen, given[: len(chosen)])
+        return np.concatenate([rest, given[len(chosen) :] * 0]), state
+
+    generate.start = 0
+    monkeypatch.setattr(type(net), "say", generate)
+
+
+def two_letters(text, start):
+    """The first two readable characters that are adjacent, after a start."""
+    return re.search("[ -~]{2}", text[start:])[0]
+
+
+STOPS = [
+    (["the", " end", '."', " at"], ".", "the end."),  # within a token
+    (["th", "e e", "nd", '."'], "the end", "the end"),  # across tokens
+    (["the", " end", '."', " at"], ["xyz", '."', "nd"], "the end"),  # the first of several
+    (["the", ' end."', " at"], ['."', "end."], "the end."),  # two within one token
+    (["the caf", "é", " ends"], "é", "the café"),
+    (["the caf", "é", " ends"], "zzz", "the café ends"),
+]
+
+
+@pytest.mark.parametrize(("pieces", "stop", "expected"), STOPS)
+def test_text_of_byte_pair_tokens_ends_right_after_the_stop_text(
+    monkeypatch, pieces, stop, expected
+):
+    net, vocab = byte_pairs(reference)
+    row = [vocab[token] for piece in pieces for token in vocab.split(piece)]
+    say(monkeypatch, net, [row])
+    assert reference.predict_ch8("\0", len(row), net, vocab, stop=stop) == "\0" + expected
+
+
+def test_each_row_of_byte_pair_tokens_ends_after_its_own_stop_text(rnn):
+    net, vocab = byte_pairs(rnn)
+    draw = {"temperature": 1.0, "seed": 2}
+    whole = rnn.predict_many(["the", "at."], 60, net, vocab, **draw)
+    stop = [two_letters(text, 3) for text in whole]
+    ended = rnn.predict_many(["the", "at."], 60, net, vocab, stop=stop, **draw)
+    for text, part in zip(whole, ended):
+        ends = [text.index(s, 3) + len(s) for s in stop if s in text[3:]]
+        assert part == text[: min(ends)]
+    assert all(len(part) < len(text) for text, part in zip(whole, ended))
+
+
+def test_samples_of_training_end_after_a_stop_text():
+    net, vocab = byte_pairs(reference)
+    loader = reference.SeqDataLoader(vocab[vocab.split(BYTE_PAIRS)] * 4, 2, 4, seed=5)
+    options = {"prefix": "the", "progress": False}
+    text = reference.predict_ch8("the", 50, net, vocab, temperature=1, seed=5)
+    stop = two_letters(text, 3)
+    options["sampling"] = {"stop": stop, "temperature": 1}
+    history = reference.train_ch8(net, loader, vocab, 1e-9, 1, **options)
+    assert history.samples == [(1, text[: text.index(stop, 3) + 2])]
+
+
+@pytest.mark.parametrize("stop", ["", 3, [".", None]])
+def test_a_stop_text_that_is_none_is_refused(stop):
+    net, vocab = byte_pairs(reference)
+    with pytest.raises(ValueError, match=r"^stop is .*; expected a text of one or more characters"):
+        reference.predict_ch8("a", 3, net, vocab, stop=stop)
 
 
 def test_no_tokens_are_generated_after_all_texts_have_ended(rnn, monkeypatch):
