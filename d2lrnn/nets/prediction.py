@@ -72,7 +72,8 @@ def predict_ch8(
 
     Raises:
         ValueError: the prefix is empty, an argument is out of its range, stop is not a token of the
-            vocabulary (with a BPEVocab: is not a text, or is empty), net is not a language model, or its parameters hold NaN.
+            vocabulary (with a BPEVocab: is not a text, or is empty), net is not a language model,
+            or its parameters hold NaN.
 
     Source: the book's section 9.5, Prediction; top_p: Holtzman et al., 2020 (arXiv 1904.09751);
     min_p: Nguyen et al., 2024 (arXiv 2407.01082).
