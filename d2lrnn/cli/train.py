@@ -238,6 +238,12 @@ def _check_options(context: click.Context, options: TrainOptions) -> None:
     for name in ("patience", "best"):
         if was_given(context, name) and options.validation is None:
             raise ValueError(f"--{name} needs a validation part; add --validation 0.1")
+    if options.bidirectional and (given := sampling.chosen(options)):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(
+            f"a bidirectional network cannot generate samples; leave out {names}, or "
+            "--bidirectional"
+        )
     options.check_one_source()
     if options.text is not None:
         check_readable("--text", options.text, pipes=True)

@@ -48,14 +48,22 @@ def train(rnn: Backend, runs: Sequence[TrainOptions]) -> None:
             ):
                 data = loader, vocab, valid_iter
                 histories[label] = _history(rnn, net, data, options, prefix)
+            if len(runs) > 1:  # the next run makes another net
+                _tell_of_bits(net, valid_iter)
         summary.tell(runs, histories)
-        if len(runs) == 1 and valid_iter is not None:
-            bits = evaluation.evaluate(net, valid_iter).bits_per_byte
-            click.echo(f"validation part: {bits:.3f} bits per byte, comparable between tokenizers")
+        if len(runs) == 1:
+            _tell_of_bits(net, valid_iter)
         save()  # of the only run: --out is not for several
         _save_results(rnn, runs, histories)
         if len(runs) == 1:
             options.tell_next(net)
+
+
+def _tell_of_bits(net: Any, valid_iter: Any) -> None:
+    """Print the bits per byte of the validation part, if there is one."""
+    if valid_iter is not None:
+        bits = evaluation.evaluate(net, valid_iter).bits_per_byte
+        click.echo(f"validation part: {bits:.3f} bits per byte, comparable between tokenizers")
 
 
 @contextlib.contextmanager

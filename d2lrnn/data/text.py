@@ -85,7 +85,8 @@ def encode(
     if isinstance(vocab, BPEVocab):
         return bpe_vocab.encode("".join(checked), vocab)[:max_tokens], vocab
     if token == BPE:
-        return bpe_vocab.learn("".join(checked), vocab_size or VOCAB_SIZE, max_tokens, held_out)
+        size = VOCAB_SIZE if vocab_size is None else vocab_size
+        return bpe_vocab.learn("".join(checked), size, max_tokens, held_out)
     if token == "char":
         blocks, counter = numbering.characters(checked, max_tokens)
     else:

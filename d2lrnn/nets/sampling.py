@@ -213,12 +213,12 @@ def _listed(stop: Any) -> tuple[Any, ...]:
     return tuple(stop) if isinstance(stop, (list, tuple)) else (stop,)
 
 
-def check_options(options: Any, prefix: str | None, vocab: Vocab) -> dict[str, Any]:
+def check_options(options: Any, prefix: str | None, vocab: Vocab, net: Any) -> dict[str, Any]:
     """Check the options of the samples of training, and return them.
 
     Raises:
         ValueError: they are not a dictionary of arguments of predict_ch8, one of them is out of its
-            range, or there is no prefix.
+            range, there is no prefix, or the net reads in both directions.
     """
     if options is None:
         return {}
@@ -227,6 +227,11 @@ def check_options(options: Any, prefix: str | None, vocab: Vocab) -> dict[str, A
         raise ValueError(
             f"sampling is {shown}; expected a dictionary of some of {', '.join(DRAW)}, seed and "
             "stop, such as {'top_p': 0.9}"
+        )
+    if net.bidirectional:
+        raise ValueError(
+            "sampling is given, but a net that reads in both directions cannot generate samples; "
+            "leave out sampling, or use a net of one direction"
         )
     if prefix is None:
         raise ValueError(

@@ -149,7 +149,7 @@ def train_ch8(
     minibatches.check_iterable(train_iter)
     _check_iterator(train_iter, use_random_iter)
     checks.vocab_of(net, vocab, prefix=prefix, checkpoint=checkpoint)
-    draw = {"seed": _seed(train_iter) or 0, **check_options(sampling, prefix, vocab)}
+    draw = {"seed": _seed(train_iter) or 0, **check_options(sampling, prefix, vocab, net)}
     if prefix is not None:
         first_tokens(prefix, net, vocab)
     num_minibatches = length(train_iter)

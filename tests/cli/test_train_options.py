@@ -316,11 +316,30 @@ def test_byte_pair_tokens_are_learned_and_their_bits_per_byte_printed():
     assert re.fullmatch(r"validation part: \d\.\d{3} bits per byte, comparable.*", lines[-2])
 
 
+def test_each_of_several_runs_prints_its_bits_per_byte(tmp_path):
+    options = ["--validation", 0.2, "--epochs", 2]
+    both = trained("--hiddens", 4, "--hiddens", 8, *options)
+    alone = [trained("--hiddens", size, *options) for size in (4, 8)]
+    bits = [[line for line in lines if " bits per byte" in line] for lines in (both, *alone)]
+    assert bits[0] == [bits[1][0], bits[2][0]]
+    assert bits[1] != bits[2]
+    assert both[-3].startswith("run ")  # the table is the end
+
+
+def test_sampling_options_are_refused_with_a_bidirectional_network():
+    result = train("--bidirectional", "--top-k", 3, "--min-p", 0.1)
+    assert result.exit_code == 1
+    words = "a bidirectional network cannot generate samples; leave out --top-k, --min-p, or --bi"
+    assert words in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--vocab-size", 300], "--vocab-size is for --token bpe, and --token is char; leave out"),
         (["--token", "bpe", "--vocab-size", 30], "vocab_size is 30; expected at least 256"),
+        (["--token", "bpe", "--vocab-size", 0], "vocab_size is 0; expected at least 256"),
+        (["--token", "bpe", "--vocab-size", -5], "vocab_size is -5; expected at least 256"),
         (["--token", "bpe", "--corpus", "grammar"], "token is 'bpe'; expected one of 'word'"),
     ],
 )
