@@ -33,6 +33,8 @@ CASES = [
     ("gru", "sgd", False, 7),
     ("lstm", "sgd", True, 8),
     ("leaky", "sgd", False, 8),
+    ("embedded", "sgd", False, 8),
+    ("mamba", "sgd", True, 8),
 ]
 # Every cell, optimizer and way of sampling.
 PRODUCT = [(*case, 8) for case in itertools.product(("rnn", "gru", "lstm"), LR, (False, True))]
@@ -40,7 +42,9 @@ NUM_STEPS, UPDATES = 6, 100
 
 
 def architecture_of(rnn, cell):
-    """Return the architecture of a built-in cell, or of the custom cell leaky."""
+    """Return the architecture of a built-in cell, of a GRU of embeddings, or of the cell leaky."""
+    if cell == "embedded":
+        return cells.Architecture("gru", embedding=5)
     if cell != "leaky":
         return cells.Architecture(cell)
 
