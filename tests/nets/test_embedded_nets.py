@@ -360,6 +360,7 @@ def test_a_cell_with_a_parameter_W_xe_is_saved_with_its_table(rnn, tmp_path, cas
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.only("numpy", "torch")
 @pytest.mark.parametrize("case", ["mamba", "a custom cell"])
 def test_a_run_of_a_cell_with_a_parameter_W_xe_is_resumed_bit_for_bit(rnn, tmp_path, case):
     functions, _ = WITH_A_W_XE[case](rnn)

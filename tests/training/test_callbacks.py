@@ -151,6 +151,7 @@ class Raising:
             raise self.error("in a callback")
 
 
+@pytest.mark.only("numpy", "torch")
 @pytest.mark.parametrize("method", ["after_step", "after_epoch"])
 @pytest.mark.parametrize(
     "error",
@@ -167,6 +168,7 @@ def test_the_best_parameters_are_kept_when_an_error_ends_training(run, perplexit
     assert_same(net.arrays(), expected.arrays())
 
 
+@pytest.mark.only("numpy", "torch")
 def test_the_epoch_that_a_callback_interrupts_at_its_end_can_be_the_best(run, perplexities):
     perplexities[3] = 1.0
     net, _ = run(0)
@@ -176,6 +178,7 @@ def test_the_epoch_that_a_callback_interrupts_at_its_end_can_be_the_best(run, pe
     assert_same(net.arrays(), expected.arrays())
 
 
+@pytest.mark.only("numpy", "torch")
 def test_an_interrupted_run_with_the_best_parameters_is_resumed_bit_for_bit(
     run, perplexities, tmp_path
 ):
