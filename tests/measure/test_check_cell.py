@@ -496,7 +496,7 @@ def test_a_tensor_that_is_rounded_to_float32_is_found(reference, source, old, ne
     ids=["divided", "added", "rounded constant"],
 )
 def test_a_small_difference_is_said_to_be_one_of_float32_only_if_it_is(reference, old, new):
-    function = written(reference, RNN, (old, new), ONE=10 * np.float64(np.float32(0.1)))
+    function = written(reference, RNN, (old, new), ONE=10 * float(np.float32(0.1)))
     report = reference.check_cell(function, "rnn")
     assert report.first.dtype == "float64"
     size = f"{max(one.difference for one in report.differences):.2g}"
