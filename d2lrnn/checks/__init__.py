@@ -53,6 +53,7 @@ from d2lrnn.checks.scalars import (
 from d2lrnn.checks.shapes import (
     axes,
     features,
+    first_state,
     gates,
     num_params,
     parameters,
@@ -93,6 +94,7 @@ __all__ = [
     "differentiable",
     "dtype_of",
     "features",
+    "first_state",
     "floating",
     "gates",
     "gradients",

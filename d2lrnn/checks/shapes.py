@@ -112,6 +112,21 @@ def state(states: Any, batch_size: int, shapes: Sequence[Shape]) -> None:
             )
 
 
+def first_state(states: Sequence[Any], shapes: Sequence[Shape]) -> None:
+    """Check that init_state, called with batch_size 1, returns tensors (1, *shape)."""
+    actual = [tuple(tensor.shape) for tensor in states]
+    expected = [(1, *shape) for shape in shapes]
+    if actual != expected:
+        raise ValueError(
+            f"init_state returns states of the shapes {_listed(actual)} for batch_size 1; expected "
+            f"{_listed(expected)}; use get_params, init_state and forward_fn of the same cell"
+        )
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    return ", ".join(map(str, shapes)) or "()"
+
+
 def scan(a: Any, b: Any, state: Any) -> None:
     """Check the arguments of associative_scan: that their shapes fit, and that they hold floats."""
     shape, given = tuple(b.shape), [("a", a), ("state", state)]

@@ -59,8 +59,8 @@ class RNNModelScratch(Model):
     d2lrnn.nets.model.Model for the methods.
 
     Raises:
-        ValueError: a size or the dtype is not valid, or the number of parameters is not the
-            one that the cell needs.
+        ValueError: a size or the dtype is not valid; or forward_fn is a cell of this package, and
+            the parameters or states do not have the number or the shapes that it needs.
 
     Source: section 9.5.
 
@@ -98,7 +98,10 @@ class RNNModelScratch(Model):
         params = remedies.called("get_params", get_params, *sizes, seed=seed, **settings)
         self.params = self._own_params(params)
         if not self.is_custom:
-            checks.num_params(len(self.params), self.architecture.parameters)
+            names, shapes = self.architecture.parameters, self.architecture.shapes(*sizes)
+            checks.num_params(len(self.params), names)
+            checks.parameters(self.params, names, shapes)
+            checks.first_state(self.begin_state(1), self.architecture.state_shapes(num_hiddens))
 
     def _own_params(self, params: Any) -> list[Any]:
         """Return what get_params returned as trainable parameters of the dtype of the net."""

@@ -8,6 +8,14 @@ import pytest
 IDS = np.array([[0, 1, 2], [2, 1, 0]])  # (batch_size, num_steps), of a vocabulary of 5
 
 
+def with_W_xh_twice(rnn):
+    def get_params(vocab_size, num_hiddens):
+        W_xh, _, *others = rnn.get_params(vocab_size, num_hiddens)
+        return [W_xh, W_xh, *others]
+
+    return get_params
+
+
 def zeros(rnn, *shape):
     return rnn.from_numpy(np.zeros(shape, "float32"))
 
@@ -78,6 +86,20 @@ MISTAKES = {
         lambda rnn, net: rnn.RNNModelScratch(5, 4, rnn.get_gru_params, rnn.init_gru_state, rnn.rnn),
         "there are 11 parameters; expected 5: W_xh, W_hh, b_h, W_hq, b_q; "
         "use get_params, init_state and forward_fn of the same cell",
+    ),
+    "states of another cell": (
+        lambda rnn, net: rnn.RNNModelScratch(
+            5, 4, rnn.get_gru_params, rnn.init_lstm_state, rnn.gru
+        ),
+        "init_state returns states of the shapes (1, 4), (1, 4) for batch_size 1; expected (1, 4); "
+        "use get_params, init_state and forward_fn of the same cell",
+    ),
+    "parameters of another shape": (
+        lambda rnn, net: rnn.RNNModelScratch(
+            5, 4, with_W_xh_twice(rnn), rnn.init_rnn_state, rnn.rnn
+        ),
+        "W_hh has shape (5, 4); expected (4, 4), because W_xh has (5, 4); "
+        "use parameters of one cell and size",
     ),
     "inputs of another rank": (
         lambda rnn, net: cell(rnn, inputs=(3, 5)),
