@@ -127,7 +127,7 @@ def _begin(rnn: Backend, options: TrainOptions) -> tuple[Any, Any, Any, str, Any
         f"{len(loader):,} minibatches per epoch{held_out}"
     )
     if net.bidirectional:
-        click.echo("no samples: a network that reads in both directions cannot generate text")
+        click.echo("no samples: a bidirectional network cannot generate text")
     if options.resume and options.checkpoint and not os.path.exists(options.checkpoint):
         click.echo(f"the checkpoint {options.checkpoint} does not exist yet; training starts anew")
     return net, loader, vocab, name, validation[0] if validation else None

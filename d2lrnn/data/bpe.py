@@ -163,11 +163,10 @@ class BPETokenizer:
         """
         ids: list[int] = []
         for part in self._parts(strings.text(text, "text"), allow_special):
-            ids += (
-                [self.specials[part]]
-                if part in self.specials and allow_special
-                else (self._encode_ordinary(part))
-            )
+            if allow_special and part in self.specials:
+                ids.append(self.specials[part])
+            else:
+                ids += self._encode_ordinary(part)
         return ids
 
     def _parts(self, text: str, allow_special: bool) -> list[str]:
@@ -217,20 +216,21 @@ class BPETokenizer:
         is never divided, as in the package tiktoken.
 
         Args:
-            tokens: different, not empty, and every single byte among them.
+            tokens: different tokens, none of them empty; every single byte is one of them.
             pattern: as for BPETokenizer.
             specials: the id of each special token.
 
         Raises:
-            ValueError: tokens does not fulfil this.
+            ValueError: a token is empty or occurs twice, or a byte is not one of them.
         """
         ranks = {token: index for index, token in enumerate(tokens)}
         missing = [byte for byte in range(BYTES) if bytes([byte]) not in ranks]
-        if missing or len(ranks) < len(tokens) or b"" in ranks:
-            problem = (
-                f"lacks the byte {missing[0]}" if missing else "has a token twice, or an empty"
+        if missing:
+            raise ValueError(f"tokens lacks the byte {missing[0]}; expected all {BYTES} bytes")
+        if len(ranks) < len(tokens) or b"" in ranks:
+            raise ValueError(
+                "tokens has a token twice or an empty token; expected different tokens"
             )
-            raise ValueError(f"tokens {problem}; expected all bytes and different longer tokens")
         tokenizer = cls(len(ranks), pattern, ())
         tokenizer.specials = dict(specials or {})
         tokenizer.vocab = dict(enumerate(tokens))

@@ -11,8 +11,8 @@ from d2lrnn.data import numbering, strings
 from d2lrnn.data.bpe import GPT2_PATTERN, BPETokenizer
 from d2lrnn.data.vocab import BPE, Vocab
 
-# Bytes that are not UTF-8, such as half a character, become lone surrogates, from which the bytes
-# can be had again.
+# Bytes that are not UTF-8, such as half a character, become lone surrogates, which can be converted
+# back to the bytes.
 _UTF8 = ("utf-8", "surrogateescape")
 
 
@@ -53,7 +53,7 @@ class BPEVocab(Vocab):
     """
 
     def __init__(self, tokenizer: BPETokenizer) -> None:
-        """Take over the tokens."""
+        """Copy the tokens."""
         if not isinstance(tokenizer, BPETokenizer):
             raise ValueError(f"tokenizer is a {type(tokenizer).__name__}; expected a BPETokenizer")
         tokens = [tokenizer.vocab[index] for index in sorted(tokenizer.vocab)]
@@ -63,12 +63,12 @@ class BPEVocab(Vocab):
     def from_names(cls, names: Sequence[str], pattern: str | None) -> BPEVocab:
         """Return the vocabulary of the tokens of a model file."""
         vocab = cls.__new__(cls)
-        vocab._take([name.encode(*_UTF8) for name in names], pattern)
+        vocab._take([bytes_of_text(name) for name in names], pattern)
         return vocab
 
     def _take(self, tokens: Sequence[bytes], pattern: str | None) -> None:
         self.tokenizer = BPETokenizer.from_tokens(tokens, pattern)
-        self.idx_to_token = [token.decode(*_UTF8) for token in tokens]
+        self.idx_to_token = [text_of_bytes(token) for token in tokens]
         self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
         self.token_freqs = []
         self.token, self._unk = BPE, 0
@@ -87,8 +87,7 @@ class BPEVocab(Vocab):
         Raises:
             ValueError: tokens is not a list of strings.
         """
-        text = "".join(strings.strings(tokens, "tokens"))
-        return text.encode(*_UTF8).decode("utf-8", "replace")
+        return bytes_of_text("".join(strings.strings(tokens, "tokens"))).decode("utf-8", "replace")
 
     def bytes_of(self, ids: Iterable[int]) -> bytes:
         """Return the bytes of ids."""

@@ -10,7 +10,7 @@ from typing import Any
 import panel as pn
 from bokeh import models
 
-from d2lrnn.demo import course, theme, turns, worker
+from d2lrnn.demo import course, theme, train_fields, turns, worker
 from d2lrnn.demo.fields import Choice, Typed, button, first_error, number, pane
 from d2lrnn.demo.runs import Runs
 from d2lrnn.demo.view import (
@@ -25,47 +25,14 @@ from d2lrnn.demo.view import (
 from d2lrnn.training.history import in_short
 
 PERIOD = 200  # milliseconds between two updates of the view
-# The maximum length in the browser. The server closes the connection if a message is too large; a
-# character may take six bytes, and a message may contain the text twice.
-MOST_PASTED = 50_000
-LONGEST_NAME = 60
 TITLES = {False: "solid: training", True: "solid: training; dotted: validation"}
-CORPORA = {
-    "The built-in story": "builtin",
-    "The Time Machine": "time-machine",
-    "A grammar of known entropy": "grammar",
-    "Pasted text": "pasted",
-}
-
-
-def check_pasted(text: str) -> str:
-    """Check that a pasted text is neither too long nor too short, and return it."""
-    if len(text) > course.LONGEST:
-        more = " or more" if len(text) >= MOST_PASTED // 2 else ""  # some count as two
-        raise ValueError(
-            f"Expected up to {course.LONGEST:,} characters; these are {len(text):,}{more}. "
-            "Paste less."
-        )
-    if len(text.strip()) < course.SHORTEST:
-        raise ValueError(
-            f"Expected {course.SHORTEST} characters or more; these are {len(text.strip())}."
-        )
-    return text
-
-
-def check_name(text: str) -> str:
-    """Check that a name fits in a legend, and return it."""
-    if len(text) > LONGEST_NAME:
-        raise ValueError(f"Expected up to {LONGEST_NAME} characters; these are {len(text)}.")
-    return text
 
 
 def crowd(trainer: worker.Trainer | None) -> str:
     """Return, as HTML, the number of other waiting computations, or "" if there are none."""
     others = len(turns.LINE) if trainer is not None and trainer.alive else 0
-    if not others:
-        return ""
-    return f'<span class="quiet">shared with other viewers; {others} in the queue</span>'
+    words = f'<span class="quiet">shared with other viewers; {others} in the queue</span>'
+    return words if others else ""
 
 
 class Train(View):
@@ -95,11 +62,10 @@ class Train(View):
         self._num_drawn = 0
         self._began_as, self._changes = course.Settings(), list[str]()
         self._ticking: Callable[[], Any] | None = None
-        self.corpus = Choice("corpus", "Text", CORPORA)
-        self.pasted = Typed(
-            "pasted", "Paste a text here", lambda text: text, "", rows=4, max_length=MOST_PASTED
-        )
-        self.pasted.check = check_pasted
+        self.corpus = Choice("corpus", "Text", train_fields.CORPORA)
+        limits: dict[str, Any] = {"rows": 4, "max_length": train_fields.MOST_PASTED}
+        self.pasted = Typed("pasted", "Paste a text here", lambda text: text, "", **limits)
+        self.pasted.check = train_fields.check_pasted
         self.cell, self.backend = cell_field(), backend_field()
         self.hiddens = Typed("hiddens", "Hidden units", number(1, 512, int), "128")
         self.lr = Typed("lr", "Learning rate", number(0, 100, above=True), "1")
@@ -114,7 +80,7 @@ class Train(View):
     def _make_buttons(self) -> None:
         self.go = button("Start", self._start_or_pause, color="primary")
         self.one, self.again = button("Step", self._one_step), button("Reset", self._reset)
-        self.name = Typed("name", "Name of the run", check_name, "")
+        self.name = Typed("name", "Name of the run", train_fields.check_name, "")
         self.keep = button("Keep to compare", self._keep, disabled=True)
         self.forget = button("Forget kept", self._forget, disabled=True)
         self.file = pn.widgets.FileDownload(
@@ -125,7 +91,6 @@ class Train(View):
             stylesheets=[theme.PARTS],
             margin=3,
         )
-
         self.deeds = {
             "Start": self._start,
             "Pause": self._pause,
@@ -155,7 +120,7 @@ class Train(View):
         )
         theme.round_ticks(self.norms)
         theme.round_ticks(self.curves, 1.5, 3)
-        self.curves.title.text = TITLES[True]  # from the start, so that there is room for it
+        self.curves.title.text = TITLES[True]  # the figure reserves the height of its title now
         self.runs.draw(self.curves, "perplexity", legend=True)
         self.runs.draw(self.curves, "validation", line_dash="dotted")
         self.runs.draw(self.norms, "norm")

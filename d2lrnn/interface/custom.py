@@ -142,7 +142,7 @@ class Custom(Protocol):
             ValueError: a function cannot be called with these arguments, raises an error, returns
                 something else than outputs and state, or a number that is not finite; it belongs
                 to another backend; its parameters or states are not known, or differ from those of
-                the reference in number or shape; there is no reference, and gradients is False or
+                the reference in number or shape; no reference is given, and gradients is False or
                 reference_backend is given; or float64, which finite differences need, is not
                 available.
 

@@ -200,7 +200,7 @@ def first_tokens(prefix: str, net: Any, vocab: text.Vocab) -> list[str]:
     kinds.language_model(net, "the order is predict_ch8(prefix, num_preds, net, vocab)")
     if net.bidirectional:
         raise ValueError(
-            "the net reads in both directions, and the next tokens do not exist yet; "
+            "the net is bidirectional, and the next tokens do not exist yet; "
             "generate with a net of one direction"
         )
     checks.own_vocab(net.vocab_size, len(vocab))

@@ -52,7 +52,7 @@ class Sampling:
         leaves_out = any(value is not None for value in (self.top_k, self.top_p, self.min_p))
         temperature = float(leaves_out) if self.temperature is None else self.temperature
         checks.not_negative(temperature=temperature)
-        vars(self).update(temperature=float(temperature))
+        object.__setattr__(self, "temperature", float(temperature))  # the class is frozen
 
     @property
     def truncates(self) -> bool:
@@ -68,10 +68,10 @@ class Sampling:
             order = np.argsort(-scaled, axis=1, kind="stable")  # of equal scores, lower ids first
             ordered = np.take_along_axis(scaled.astype(np.float64), order, axis=1)
             keep = np.zeros(scores.shape, bool)
-            np.put_along_axis(keep, order, self._is_left(ordered), axis=1)
+            np.put_along_axis(keep, order, self._may_be_drawn(ordered), axis=1)
         return np.where(keep, scores, -np.inf)
 
-    def _is_left(self, ordered: Array) -> Array:
+    def _may_be_drawn(self, ordered: Array) -> Array:
         """Return which tokens are not left out, given scores / temperature in descending order.
 
         The highest is 0, so that exp(ordered) is each probability divided by the highest one.
@@ -218,7 +218,7 @@ def check_options(options: Any, prefix: str | None, vocab: Vocab, net: Any) -> d
 
     Raises:
         ValueError: they are not a dictionary of arguments of predict_ch8, one of them is out of its
-            range, there is no prefix, or the net reads in both directions.
+            range, there is no prefix, or the net is bidirectional.
     """
     if options is None:
         return {}
@@ -230,7 +230,7 @@ def check_options(options: Any, prefix: str | None, vocab: Vocab, net: Any) -> d
         )
     if net.bidirectional:
         raise ValueError(
-            "sampling is given, but a net that reads in both directions cannot generate samples; "
+            "sampling is given, but a bidirectional net cannot generate samples; "
             "leave out sampling, or use a net of one direction"
         )
     if prefix is None:

@@ -25,7 +25,7 @@ def recurrence(As, state, W_h, b_hh):
     """Run gru_reset_after for As = [A_z, A_r and A_h side by side]; see fused.rnn_recurrence."""
     (gates,), h = As, len(W_h)
     ZR, H_tilde = gates[..., : 2 * h], gates[..., 2 * h :]
-    Hs, U, product = starting_with(*state, len(gates)), *rooms(gates, h)
+    Hs, U, product = starting_with(*state, len(gates)), *empty_arrays(gates, h)
     for ZR_t, H_tilde_t, U_t, H, H_new in zip(ZR, H_tilde, U, Hs, Hs[1:]):
         np.matmul(H, W_h, out=product)
         ZR_t += product[:, : 2 * h]
@@ -63,7 +63,7 @@ def recurrence(As, state, W_h, b_hh):
     return Hs, (Hs[-1],), back
 
 
-def rooms(gates, h):
+def empty_arrays(gates, h):
     """Return uninitialized arrays for U of all steps (T, n, h), and for one product (n, 3h)."""
     return np.empty((*gates.shape[:2], h), gates.dtype), np.empty(gates.shape[1:], gates.dtype)
 

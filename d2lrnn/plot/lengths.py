@@ -34,8 +34,9 @@ def lengths(lines: Sequence[Line]) -> Any:
                 ax.plot(line.steps, times, label=FORMS[line.form], **style)
         ax.set(xscale="log", yscale="log")
         ax.set_title(f"{name}, {kind}", fontsize=10)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("seconds")
+    for row in axes:
+        _share_scale(row)
+        row[0].set_ylabel("seconds")
     for ax in axes[-1]:
         ax.set_xlabel("time steps")
     shown: dict[str, Any] = {}
@@ -44,3 +45,13 @@ def lengths(lines: Sequence[Line]) -> Any:
     where = {"loc": "outside lower center", "ncols": 3, "frameon": False}
     axes.flat[0].figure.legend(shown.values(), shown.keys(), **where)
     return axes
+
+
+def _share_scale(row: Any) -> None:
+    """Give the Axes of a row the same range of seconds, and label only those of the first."""
+    low, high = zip(*(ax.get_ylim() for ax in row))
+    for ax in row:
+        ax.set_ylim(min(low), max(high))
+        ax.yaxis.set_minor_formatter("")  # the labels of minor ticks overlap
+    for ax in row[1:]:
+        ax.tick_params(labelleft=False)

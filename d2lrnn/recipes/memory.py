@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 CELLS = ("rnn", "gru", "lstm", "mingru", "minlstm", "s4d", "mamba")
 NUM_HIDDENS, NUM_LAYERS, BATCH_SIZE, LR = 32, 2, 32, 0.005
 NUM_TRAINING, NUM_TEST, TEST_SEED = 6400, 1000, 1_000_000
-LONGER = 4  # how many times as long as in training the sequences are on which parity is also scored
+LONGER = 4  # parity is also scored on sequences that are this many times as long as in training
 
 
 class Memory(NamedTuple):
     """A task: its generator, the number of different ids, the epochs, the accuracy of guessing.
 
-    guess is the accuracy without the order of the tokens, or without the pairing: that of a random
-    symbol, value of the sequence, or bit.
+    guess is the accuracy of random answers: of any symbol, of any value in the sequence, or of any
+    bit.
     """
 
     generate: Callable[..., Any]

@@ -11,7 +11,7 @@ from looking import wait_for
 
 from d2lrnn import cli
 from d2lrnn import numpy as rnn
-from d2lrnn.demo import app, course, door, fields, identity_view, train_view, turns, view, worker
+from d2lrnn.demo import app, course, door, fields, identity_view, train_fields, turns, view, worker
 from d2lrnn.demo.runs import MOST_KEPT, Runs
 from d2lrnn.nets import cells
 
@@ -47,8 +47,8 @@ def test_a_text_that_is_not_a_small_matrix_is_refused(text):
 def test_a_pasted_text_has_a_limited_length():
     for text in ("x" * 199, "x" * 20_001, " " * 500):
         with pytest.raises(ValueError, match="Expected"):
-            train_view.check_pasted(text)
-    assert train_view.check_pasted("ab " * 100) == "ab " * 100
+            train_fields.check_pasted(text)
+    assert train_fields.check_pasted("ab " * 100) == "ab " * 100
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.1, 0.5])

@@ -1,5 +1,6 @@
 """The view Train, in a browser."""
 
+import functools
 import random
 import re
 
@@ -245,4 +246,7 @@ def test_without_a_validation_part_there_is_no_curve_of_it(visit, read):
     button(page, "Step").click()
     read(page).until("perplexity", is_number)
     assert read(page).number("validation") == "-"
-    assert "solid: training; dotted: validation" not in models(page, "Title", "text")
+    # The title arrives in another message than the numbers.
+    titles = functools.partial(models, page, "Title", "text")
+    wait_for(lambda: "solid: training" in titles(), titles)
+    assert "solid: training; dotted: validation" not in titles()

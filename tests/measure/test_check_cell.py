@@ -769,7 +769,7 @@ def test_a_check_that_compares_nothing_is_an_error(reference):
 
 
 def test_a_backend_without_a_reference_is_an_error(reference):
-    message = "^the backend of the reference is 'numpy', and there is no reference; give a "
+    message = "^the backend of the reference is 'numpy', but no reference is given; give a "
     with pytest.raises(ValueError, match=message):
         reference.check_cell("rnn", reference_backend="numpy")
 

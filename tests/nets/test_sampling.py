@@ -312,5 +312,5 @@ def test_options_of_samples_are_refused_for_a_net_that_reads_in_both_directions(
     functions = reference.stack("rnn", bidirectional=True)
     net, vocab = reference.RNNModelScratch(5, 4, *functions, seed=0), reference.Vocab("abcd")
     loader = reference.SeqDataLoader([1, 2, 3, 4] * 10, 2, 4, seed=5)
-    with pytest.raises(ValueError, match="reads in both directions cannot generate samples"):
+    with pytest.raises(ValueError, match="a bidirectional net cannot generate samples"):
         reference.train_ch8(net, loader, vocab, 1, 1, prefix=prefix, sampling={"top_k": 2})

@@ -533,7 +533,7 @@ def test_a_net_that_cannot_generate_text_is_refused_before_training(rnn, builtin
     corpus, vocab = builtin
     net = build.new_net(rnn, cells.Architecture("rnn", 1, True), len(vocab), 4, seed=0)
     before, loader = net.arrays(), batches.SeqDataLoader(corpus, 8, 10)
-    with pytest.raises(ValueError, match=r"^the net reads in both directions"):
+    with pytest.raises(ValueError, match=r"^the net is bidirectional"):
         language.train_ch8(net, loader, vocab, 0.1, 1, prefix="the")
     np.testing.assert_array_equal(net.arrays()[0], before[0])
 

@@ -59,7 +59,7 @@ def _check_reference(reference: Any, backend: str | None, *, gradients: bool) ->
         return
     if backend is not None:
         raise ValueError(
-            f"the backend of the reference is {backend!r}, and there is no reference; give a "
+            f"the backend of the reference is {backend!r}, but no reference is given; give a "
             "reference too, such as 'gru', or leave out its backend"
         )
     if not gradients:
